@@ -1,0 +1,219 @@
+"""The real browser and the running Streamlit apps that the browser tests share.
+
+``serve(app)`` starts ``streamlit run`` for an app file once per test session (own port, own empty
+workspace) and gives its address. ``open_page`` opens pages in a headless Chromium and fails the test
+if a page wrote an error to its console. Without a Chromium on the machine these tests are skipped.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+import pytest
+from playwright.sync_api import Browser, Error, Page, Playwright, WebSocket, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--force-color-profile=srgb",  # screenshots then hold the very values that were painted
+    "--enable-precise-memory-info",
+]
+# What Streamlit's own page says in a plain headless browser; none of it is ours.
+CONSOLE_NOISE = ("Unrecognized feature:", "preloaded using link preload", "was preloaded")
+START_SECONDS = 60
+
+
+@dataclass
+class AppServer:
+    """A running app: where it answers, where its workspace lies and what it has printed."""
+
+    url: str
+    workspace: Path
+    process: subprocess.Popen[bytes]
+    log_path: Path
+
+    def log(self) -> str:
+        """Return everything the server has written so far."""
+        return self.log_path.read_text(errors="replace")
+
+
+@dataclass
+class ServerPool:
+    """Starts each app once and stops all of them at the end of the test session."""
+
+    folder: Path
+    running: dict[tuple[Any, ...], AppServer] = field(default_factory=dict)
+    logs: list[IO[bytes]] = field(default_factory=list)
+
+    def __call__(self, app: str | Path, *, workspace: Path | None = None, **environment: str) -> AppServer:
+        """Return the running server of ``app`` (a path from the project root), starting it when needed."""
+        key = (str(app), workspace, *sorted(environment.items()))
+        if key not in self.running:
+            self.running[key] = self._start(ROOT / app, workspace, environment)
+        return self.running[key]
+
+    def _start(self, app: Path, workspace: Path | None, environment: dict[str, str]) -> AppServer:
+        number = len(self.running)
+        workspace = workspace or self.folder / f"workspace{number}"
+        log_path = self.folder / f"server{number}.log"
+        log = log_path.open("wb")
+        self.logs.append(log)
+        port = free_port()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", str(app), *server_options(port)],
+            cwd=ROOT,
+            env={
+                **os.environ,
+                "PATCHCORE_WORKSPACE": str(workspace),
+                "PYTHONPATH": str(ROOT),
+                "OMP_NUM_THREADS": "2",
+                **environment,
+            },
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        server = AppServer(f"http://localhost:{port}", workspace, process, log_path)
+        wait_until_healthy(server)
+        return server
+
+    def stop(self) -> None:
+        """Stop every server this session has started."""
+        for server in self.running.values():
+            server.process.terminate()
+        for server in self.running.values():
+            try:
+                server.process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                server.process.kill()
+                server.process.wait()
+        for log in self.logs:
+            log.close()
+
+
+def server_options(port: int) -> list[str]:
+    """Return the options of a server that opens no browser of its own."""
+    return ["--server.port", str(port), "--server.headless", "true", "--browser.gatherUsageStats", "false"]
+
+
+def free_port() -> int:
+    """Return a port nobody listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_until_healthy(server: AppServer) -> None:
+    """Block until the server answers its health check; fail with its log when it never does."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and server.process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{server.url}/_stcore/health", timeout=2) as answer:
+                if answer.status == 200:
+                    return
+        except (urllib.error.URLError, TimeoutError, ConnectionError):
+            time.sleep(0.1)
+    pytest.fail(f"The app did not start:\n{server.log()}")
+
+
+def chromium_path(playwright: Playwright) -> str | None:
+    """Return a Chromium of this machine: the system's, or the one Playwright installed."""
+    for name in CHROMIUM_NAMES:
+        if found := shutil.which(name):
+            return found
+    bundled = playwright.chromium.executable_path
+    return bundled if Path(bundled).exists() else None
+
+
+@pytest.fixture(scope="session")
+def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerPool]:
+    pool = ServerPool(tmp_path_factory.mktemp("servers"))
+    yield pool
+    pool.stop()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        path = chromium_path(playwright)
+        if path is None:
+            pytest.skip("no Chromium on this machine (apt install chromium, or playwright install chromium)")
+        running = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
+        yield running
+        running.close()
+
+
+@dataclass
+class Watched:
+    """A page with what happened on it: console errors, requests, frames to the server."""
+
+    page: Page
+    errors: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+    frames_sent: list[str | bytes] = field(default_factory=list)
+
+    def watch(self) -> None:
+        """Start recording."""
+        self.page.on("console", self._console)
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("websocket", self._websocket)
+
+    def _websocket(self, socket: WebSocket) -> None:
+        socket.on("framesent", self._frame_sent)
+
+    def _frame_sent(self, payload: str | bytes) -> None:
+        # a method of its own: Playwright cannot mark a list's built-in append as its handler
+        self.frames_sent.append(payload)
+
+    def _console(self, message: Any) -> None:
+        if message.type == "error" and not any(noise in message.text for noise in CONSOLE_NOISE):
+            self.errors.append(f"{message.text} ({message.location.get('url', '')})")
+
+
+OpenPage = Callable[..., Watched]
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[OpenPage]:
+    """Give ``open_page(url, width=, height=, dark=, reduced_motion=)``; console errors fail the test."""
+    opened: list[Watched] = []
+
+    def open_one(
+        url: str, *, width: int = 1440, height: int = 900, dark: bool = False, reduced_motion: bool = True
+    ) -> Watched:
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if dark else "light",
+            reduced_motion="reduce" if reduced_motion else "no-preference",
+        )
+        watched = Watched(context.new_page())
+        watched.watch()
+        opened.append(watched)
+        watched.page.goto(url)
+        return watched
+
+    yield open_one
+    for watched in opened:
+        try:
+            watched.page.context.close()
+        except Error:  # the test has closed it itself
+            continue
+    assert not [error for watched in opened for error in watched.errors]
