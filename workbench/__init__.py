@@ -1,0 +1,1 @@
+"""What the pages stand on: the workspace on disk, its database, jobs, building, inspecting and the sample."""

@@ -1,0 +1,297 @@
+"""The database: its tables, and sessions to read and to write them; SQLite in the workspace by default."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy import (
+    JSON,
+    DateTime,
+    Dialect,
+    Double,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    create_engine,
+    event,
+    text,
+)
+from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
+
+from patchcore.errors import PatchCoreError
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+BUSY_SECONDS = 30
+MIGRATION_LOCK = 0x5041_5443  # "PATC": one migration at a time on a server that others use too
+
+
+class WorkspaceError(PatchCoreError):
+    """The workspace or its database cannot be used as it is."""
+
+
+def now() -> datetime:
+    """Return the present time, with its zone."""
+    return datetime.now(UTC)
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """A moment, stored as UTC and read back with its zone (SQLite forgets zones)."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Convert to UTC on the way in."""
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Put the zone back on the way out."""
+        if value is None or value.tzinfo is not None:
+            return value
+        return value.replace(tzinfo=UTC)
+
+
+class Base(DeclarativeBase):
+    """Root of the tables."""
+
+    type_annotation_map = {datetime: UtcTime, dict[str, Any]: JSON, list[Any]: JSON, float: Double}
+
+
+class Image(Base):
+    """An image file in the workspace, stored once by the hash of its bytes."""
+
+    __tablename__ = "images"
+
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    suffix: Mapped[str] = mapped_column(String(16))
+    original_name: Mapped[str] = mapped_column(Text)  # the name it first came with
+    size_bytes: Mapped[int]
+    record: Mapped[dict[str, Any] | None]  # patchcore.images.ImageRecord.to_dict()
+    created: Mapped[datetime] = mapped_column(default=now)
+
+
+class Inspector(Base):
+    """A fitted model for one product, as the user knows it; what it computes with is its current version."""
+
+    __tablename__ = "inspectors"
+
+    id: Mapped[str] = mapped_column(
+        String(64), primary_key=True
+    )  # from the name, safe in a path and in an address
+    name: Mapped[str] = mapped_column(Text)
+    product: Mapped[str] = mapped_column(Text, default="")
+    created: Mapped[datetime] = mapped_column(default=now)
+    current_id: Mapped[int | None] = mapped_column(
+        ForeignKey("inspector_versions.id", use_alter=True, name="fk_inspectors_current")
+    )
+
+    current: Mapped[InspectorVersion | None] = relationship(
+        foreign_keys=[current_id], lazy="joined", post_update=True
+    )
+
+
+class InspectorVersion(Base):
+    """One state of an inspector: a bank on disk, the share of it in use, and the thresholds in force."""
+
+    __tablename__ = "inspector_versions"
+    __table_args__ = (UniqueConstraint("inspector_id", "number"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    inspector_id: Mapped[str] = mapped_column(ForeignKey("inspectors.id"), index=True)
+    number: Mapped[int]
+    base_id: Mapped[int | None] = mapped_column(ForeignKey("inspector_versions.id"))
+    """The version whose bank and good images this one uses with another share or threshold; None: its own."""
+    path: Mapped[str] = mapped_column(Text)  # relative to the workspace
+    settings: Mapped[dict[str, Any]]  # building.BuildSettings.to_dict()
+    share: Mapped[float]  # of all patches, in use
+    largest_share: Mapped[float]  # of all patches, on disk
+    patches: Mapped[int]  # rows of the bank in use
+    cover_radius: Mapped[float]
+    megabytes: Mapped[float]  # of the bank in use
+    operating_point: Mapped[dict[str, Any]]  # inspectors.OperatingPoint.to_dict()
+    good_scores: Mapped[dict[str, Any]]  # image sha256 -> leave-one-image-out score at this share
+    numbers: Mapped[dict[str, Any]]  # what the build measured: seconds, skipped images, versions of libraries
+    thumbnail_sha256: Mapped[str | None] = mapped_column(ForeignKey("images.sha256"))
+    note: Mapped[str] = mapped_column(Text, default="")
+    created: Mapped[datetime] = mapped_column(default=now)
+
+    @property
+    def bank_id(self) -> int:
+        """The version that owns the bank on disk and the list of good images."""
+        return self.base_id or self.id
+
+
+class InspectorImage(Base):
+    """A good image that a version was built from, in the order it was given."""
+
+    __tablename__ = "inspector_images"
+
+    version_id: Mapped[int] = mapped_column(ForeignKey("inspector_versions.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    sha256: Mapped[str] = mapped_column(ForeignKey("images.sha256"), index=True)
+    name: Mapped[str] = mapped_column(Text)
+
+
+class Batch(Base):
+    """Images that were brought to be inspected together."""
+
+    __tablename__ = "batches"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    inspector_id: Mapped[str] = mapped_column(ForeignKey("inspectors.id"), index=True)
+    name: Mapped[str] = mapped_column(Text)
+    created: Mapped[datetime] = mapped_column(default=now, index=True)
+
+
+class BatchImage(Base):
+    """One image of a batch; the same picture may occur twice under two names."""
+
+    __tablename__ = "batch_images"
+    __table_args__ = (UniqueConstraint("batch_id", "position"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    batch_id: Mapped[int] = mapped_column(ForeignKey("batches.id"))
+    position: Mapped[int]
+    sha256: Mapped[str] = mapped_column(ForeignKey("images.sha256"), index=True)
+    name: Mapped[str] = mapped_column(Text)
+    truth: Mapped[str | None] = mapped_column(String(64))  # "good", a defect type, or unknown
+
+
+class Result(Base):
+    """What one inspector version found in one image of a batch; the verdict follows from the threshold, later."""
+
+    __tablename__ = "results"
+    __table_args__ = (
+        UniqueConstraint("batch_image_id", "version_id"),
+        Index("ix_results_version_created", "version_id", "created"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    batch_image_id: Mapped[int] = mapped_column(ForeignKey("batch_images.id"))
+    version_id: Mapped[int] = mapped_column(ForeignKey("inspector_versions.id"))
+    score: Mapped[float | None]  # None: the image could not be scored, and `error` says why
+    worst_box: Mapped[list[Any] | None]  # x0, y0, x1, y1 in pixels of the original
+    width: Mapped[int | None]
+    height: Mapped[int | None]
+    map_path: Mapped[str | None] = mapped_column(Text)  # relative to the workspace
+    seconds: Mapped[float | None]
+    error: Mapped[str | None] = mapped_column(Text)
+    explanation: Mapped[dict[str, Any] | None]  # inspecting.Explained.to_dict(), once asked for
+    created: Mapped[datetime] = mapped_column(default=now, index=True)
+
+    image: Mapped[BatchImage] = relationship(lazy="joined")
+
+
+class Job(Base):
+    """Work of more than about a second, done by a process of its own."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (Index("ix_jobs_state_created", "state", "created"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(32))
+    title: Mapped[str] = mapped_column(Text)
+    arguments: Mapped[dict[str, Any]]
+    state: Mapped[str] = mapped_column(String(16))  # jobs.JobState
+    cancel_requested: Mapped[datetime | None]
+    stage: Mapped[str] = mapped_column(Text, default="")
+    done: Mapped[int] = mapped_column(default=0)
+    total: Mapped[int] = mapped_column(default=0)
+    stages: Mapped[list[Any]] = mapped_column(default=list)  # those finished: name, total, seconds
+    eta_seconds: Mapped[float | None]  # to the end of this stage, as of the heartbeat
+    message: Mapped[str] = mapped_column(Text, default="")
+    result: Mapped[dict[str, Any] | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+    host: Mapped[str | None] = mapped_column(Text)
+    pid: Mapped[int | None]
+    process_started: Mapped[float | None]  # psutil's create_time: a pid alone may be another process by now
+    heartbeat: Mapped[datetime | None]
+    created: Mapped[datetime] = mapped_column(default=now)
+    started: Mapped[datetime | None]
+    finished: Mapped[datetime | None]
+
+
+class Database:
+    """Sessions on one database, brought to the newest schema when it is opened.
+
+    Parameters
+    ----------
+    url
+        SQLAlchemy's: ``sqlite:///...`` or ``postgresql+psycopg://...``.
+    """
+
+    def __init__(self, url: str | URL) -> None:
+        self.url = make_url(url)
+        self.engine = (
+            _sqlite_engine(self.url) if self.is_sqlite else create_engine(self.url, pool_pre_ping=True)
+        )
+        self._writing = self.engine.execution_options(writing=True)
+        self._migrate()
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the database is a file of the workspace."""
+        return self.url.get_backend_name() == "sqlite"
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Yield a session for reading; the rows it returns stay usable after it closes."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """Yield a session that is the only writer until it ends, then commit; an exception undoes everything."""
+        with Session(self._writing, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.engine.dispose()
+
+    def _migrate(self) -> None:
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+        with self._writing.begin() as connection:
+            if not self.is_sqlite:
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+            config.attributes["connection"] = connection
+            try:
+                command.upgrade(config, "head")
+            except CommandError as error:
+                raise WorkspaceError(
+                    f"The database {self.url.render_as_string()} was not made by this version of the program: {error}. "
+                    "Use the version that wrote it last, or another workspace."
+                ) from error
+
+
+def _sqlite_engine(url: URL) -> Engine:
+    """Return an engine whose writers queue for the lock at BEGIN, instead of failing half-way to it."""
+    engine = create_engine(
+        url,
+        connect_args={"timeout": BUSY_SECONDS, "autocommit": None} if False else {"timeout": BUSY_SECONDS},
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # the driver's own BEGIN would come too late
+        for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=NORMAL"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        writing = connection.get_execution_options().get("writing", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+    return engine
