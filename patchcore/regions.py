@@ -1,0 +1,158 @@
+"""Defect regions: an anomaly map, a pixel threshold and a minimum area give a list of places to look at."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from patchcore.errors import DataError, SettingsError
+
+EIGHT_CONNECTED = np.ones((3, 3), dtype=bool)  # pixels that touch at a corner belong together
+
+
+@dataclass(frozen=True)
+class Region:
+    """One connected place whose every pixel lies above the pixel threshold.
+
+    Parameters
+    ----------
+    area
+        Pixels of the map.
+    box
+        (x0, y0, x1, y1), half-open, in pixels of the map.
+    score
+        Largest score inside.
+    centroid
+        (x, y), mean of the pixels' indices.
+    """
+
+    area: int
+    box: tuple[int, int, int, int]
+    score: float
+    centroid: tuple[float, float]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain numbers and lists, for JSON."""
+        return asdict(self) | {"box": list(self.box), "centroid": list(self.centroid)}
+
+
+def find_regions(anomaly_map: NDArray[np.float32], threshold: float, min_area: int = 1) -> list[Region]:
+    """Find the regions above a threshold, worst first.
+
+    Parameters
+    ----------
+    anomaly_map
+        Scores, float32 [H, W]. NaN is never above.
+    threshold
+        Pixels strictly above it count; pixels touching by side or corner form one region.
+    min_area
+        Regions of fewer pixels are left out.
+    """
+    if anomaly_map.ndim != 2:
+        raise DataError(f"An anomaly map has rows and columns; this one has the shape {anomaly_map.shape}.")
+    scores = np.asarray(anomaly_map, dtype=np.float32)
+    above = scores > np.float32(threshold)
+    window = _window(above)
+    if window is None:
+        return []
+    labels, count = ndimage.label(above[window], structure=EIGHT_CONNECTED)
+    regions = _measure(labels, count, scores[window], (window[1].start, window[0].start), min_area)
+    return sorted(regions, key=lambda region: (-region.score, -region.area, region.box))
+
+
+def clearing_threshold(anomaly_map: NDArray[np.float32], min_area: int = 1) -> float:
+    """Give the lowest pixel threshold at which a map shows no region of a minimum area.
+
+    For one pixel this is the map's largest score. It is what a pixel threshold is set from on good images: at
+    or above it, the image shows nothing. Minus infinity where the whole map is smaller than the area.
+
+    Parameters
+    ----------
+    anomaly_map
+        Scores, float32 [H, W].
+    min_area
+        Pixels that a region needs to count.
+    """
+    values = np.unique(anomaly_map[np.isfinite(anomaly_map)])
+    if values.size < 1 or np.count_nonzero(np.isfinite(anomaly_map)) < min_area:
+        return -math.inf
+    if min_area <= 1:
+        return float(values[-1])
+    # As the threshold falls regions only grow, so the values can be bisected: `high` always clears the map.
+    low, high = -1, values.size - 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        if find_regions(anomaly_map, float(values[middle]), min_area):
+            low = middle
+        else:
+            high = middle
+    everything = low == -1 and not find_regions(anomaly_map, -math.inf, min_area)
+    return -math.inf if everything else float(values[high])
+
+
+def pixels_in_area(square_millimetres: float, millimetres_per_pixel: float) -> int:
+    """Give the least number of pixels that covers an area, at least 1.
+
+    Parameters
+    ----------
+    square_millimetres
+        Area on the part.
+    millimetres_per_pixel
+        Side of one pixel on the part.
+    """
+    if not (millimetres_per_pixel > 0 and math.isfinite(millimetres_per_pixel)):
+        raise SettingsError(
+            f"The scale must be a number of mm per pixel above 0, not {millimetres_per_pixel}."
+        )
+    if not (square_millimetres >= 0 and math.isfinite(square_millimetres)):
+        raise SettingsError(
+            f"The smallest defect must be an area in mm², 0 or more, not {square_millimetres}."
+        )
+    return max(1, math.ceil(square_millimetres / millimetres_per_pixel**2 - 1e-9))
+
+
+def _window(above: NDArray[np.bool_]) -> tuple[slice, slice] | None:
+    """Frame what is set, so that the mostly empty rest of a map costs nothing more."""
+    rows = np.flatnonzero(above.any(axis=1))
+    if rows.size == 0:
+        return None
+    columns = np.flatnonzero(above.any(axis=0))
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
+def _measure(
+    labels: NDArray[np.int32],
+    count: int,
+    scores: NDArray[np.float32],
+    corner: tuple[int, int],
+    min_area: int,
+) -> list[Region]:
+    """Measure every label in one pass over the set pixels (bincount), not one pass per region."""
+    ys, xs = np.nonzero(labels)
+    owner = labels[ys, xs] - 1
+    areas = np.bincount(owner, minlength=count)
+    centre_x = np.bincount(owner, weights=xs, minlength=count) / areas + corner[0]
+    centre_y = np.bincount(owner, weights=ys, minlength=count) / areas + corner[1]
+    peaks = np.full(count, -np.inf, np.float32)
+    np.maximum.at(peaks, owner, scores[ys, xs])
+    found = ndimage.find_objects(labels)
+    return [
+        Region(
+            area=int(areas[k]),
+            box=_box(found[k], corner),
+            score=float(peaks[k]),
+            centroid=(float(centre_x[k]), float(centre_y[k])),
+        )
+        for k in np.flatnonzero(areas >= min_area)
+    ]
+
+
+def _box(place: tuple[slice, slice], corner: tuple[int, int]) -> tuple[int, int, int, int]:
+    rows, columns = place
+    x, y = corner
+    return columns.start + x, rows.start + y, columns.stop + x, rows.stop + y
