@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from alembic import command
 from alembic.config import Config
@@ -18,6 +18,7 @@ from sqlalchemy import (
     Double,
     ForeignKey,
     Index,
+    MetaData,
     String,
     Text,
     TypeDecorator,
@@ -33,6 +34,12 @@ from patchcore.errors import PatchCoreError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 30
+CONSTRAINT_NAMES = {  # later migrations must be able to name what they change
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
 MIGRATION_LOCK = 0x5041_5443  # "PATC": one migration at a time on a server that others use too
 
 
@@ -65,7 +72,13 @@ class UtcTime(TypeDecorator[datetime]):
 class Base(DeclarativeBase):
     """Root of the tables."""
 
-    type_annotation_map = {datetime: UtcTime, dict[str, Any]: JSON, list[Any]: JSON, float: Double}
+    metadata = MetaData(naming_convention=CONSTRAINT_NAMES)
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        datetime: UtcTime,
+        dict[str, Any]: JSON(none_as_null=True),
+        list[Any]: JSON(none_as_null=True),
+        float: Double,
+    }
 
 
 class Image(Base):
@@ -86,9 +99,7 @@ class Inspector(Base):
 
     __tablename__ = "inspectors"
 
-    id: Mapped[str] = mapped_column(
-        String(64), primary_key=True
-    )  # from the name, safe in a path and in an address
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)  # safe in a path and an address
     name: Mapped[str] = mapped_column(Text)
     product: Mapped[str] = mapped_column(Text, default="")
     created: Mapped[datetime] = mapped_column(default=now)
@@ -169,7 +180,7 @@ class BatchImage(Base):
 
 
 class Result(Base):
-    """What one inspector version found in one image of a batch; the verdict follows from the threshold, later."""
+    """What one inspector version found in one image of a batch; verdicts are made from it when it is read."""
 
     __tablename__ = "results"
     __table_args__ = (
@@ -252,7 +263,7 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """Yield a session that is the only writer until it ends, then commit; an exception undoes everything."""
+        """Yield a session that is the only writer until it commits at the end; an exception undoes it all."""
         with Session(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
 
@@ -271,17 +282,14 @@ class Database:
                 command.upgrade(config, "head")
             except CommandError as error:
                 raise WorkspaceError(
-                    f"The database {self.url.render_as_string()} was not made by this version of the program: {error}. "
+                    f"{self.url.render_as_string()} was not made by this version of the program: {error}. "
                     "Use the version that wrote it last, or another workspace."
                 ) from error
 
 
 def _sqlite_engine(url: URL) -> Engine:
     """Return an engine whose writers queue for the lock at BEGIN, instead of failing half-way to it."""
-    engine = create_engine(
-        url,
-        connect_args={"timeout": BUSY_SECONDS, "autocommit": None} if False else {"timeout": BUSY_SECONDS},
-    )
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:

@@ -1,4 +1,4 @@
-"""The workspace: one folder with everything a user makes, and how files get into it without ever being half there."""
+"""The workspace: one folder with everything a user makes; files in it are whole or not there."""
 
 from __future__ import annotations
 
@@ -7,25 +7,34 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import PIL.Image
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+from patchcore.images import read_image
 from workbench.database import Database, Image, WorkspaceError
 
 FOLDERS = ("images", "thumbnails", "inspectors", "results", "jobs", "temporary")
 CHUNK = 1 << 20
+SUFFIX = re.compile(r"\.[a-z0-9]{1,12}")
+AT_ONCE = 500  # values in one question; databases have limits
+THUMBNAIL_SIDE = 320  # pixels; a tile on a common screen, twice as dense
 
 
 @dataclass(frozen=True)
 class NamedImage:
-    """An image of the workspace under the name the user gave it; `truth` is "good", a defect type, or unknown."""
+    """An image of the workspace under the name the user gave it.
+
+    `truth` is "good", a defect type, or None when it is not known.
+    """
 
     sha256: str
     name: str
@@ -99,7 +108,18 @@ class Workspace:
         truth
             "good" or a defect type, passed through.
         """
-        raise NotImplementedError
+        sha256 = _hash(source)
+        known = self._stored_file(sha256)
+        if known is None or not known.exists():
+            suffix = Path(name).suffix.lower()
+            suffix = suffix if SUFFIX.fullmatch(suffix) else ".image"
+            with self.new_file(known or self._image_file(sha256, suffix)) as path:
+                size = _copy(source, path)
+            details = None if record is None else dict(record)
+            row = Image(sha256=sha256, suffix=suffix, original_name=name, size_bytes=size, record=details)
+            with suppress(IntegrityError), self.database.write() as session:  # it may be there by now
+                session.add(row)
+        return NamedImage(sha256, name, truth)
 
     def image_path(self, sha256: str) -> Path:
         """Return the stored file.
@@ -109,15 +129,39 @@ class Workspace:
         WorkspaceError
             When there is none with that hash.
         """
-        raise NotImplementedError
+        return self.image_paths([sha256])[sha256]
 
-    def image_paths(self, sha256s: list[str]) -> dict[str, Path]:
-        """Return the stored files of many images with one question to the database."""
-        raise NotImplementedError
+    def image_paths(self, sha256s: Iterable[str]) -> dict[str, Path]:
+        """Return the stored files of many images; an absent one raises `WorkspaceError`."""
+        wanted = list(dict.fromkeys(sha256s))
+        paths: dict[str, Path] = {}
+        with self.database.read() as session:
+            for start in range(0, len(wanted), AT_ONCE):
+                some = Image.sha256.in_(wanted[start : start + AT_ONCE])
+                rows = session.execute(select(Image.sha256, Image.suffix).where(some))
+                paths |= {sha256: self._image_file(sha256, suffix) for sha256, suffix in rows}
+        if missing := [sha256 for sha256 in wanted if sha256 not in paths]:
+            raise WorkspaceError(f"The workspace {self.root} has no image {missing[0][:12]}.")
+        return paths
 
-    def thumbnail(self, sha256: str, side: int = 320) -> Path:
-        """Return a small JPEG of an image, longest side `side` pixels, made at first use and kept."""
-        raise NotImplementedError
+    def thumbnail(self, sha256: str) -> Path:
+        """Return a small JPEG of an image, longest side at most 320 pixels, made at first use and kept."""
+        target = self.root / "thumbnails" / sha256[:2] / f"{sha256}.jpg"
+        if not target.exists():
+            pixels = read_image(self.image_path(sha256)).pixels
+            picture = PIL.Image.fromarray((pixels * 255).round().astype(np.uint8))
+            picture.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), PIL.Image.Resampling.BOX, reducing_gap=None)
+            with self.new_file(target) as path:
+                picture.save(path, format="JPEG", quality=88)
+        return target
+
+    def _stored_file(self, sha256: str) -> Path | None:
+        with self.database.read() as session:
+            row = session.get(Image, sha256)
+        return None if row is None else self._image_file(sha256, row.suffix)
+
+    def _image_file(self, sha256: str, suffix: str) -> Path:
+        return self.root / "images" / sha256[:2] / f"{sha256}{suffix}"
 
     # ---- places
 
@@ -141,12 +185,65 @@ class Workspace:
 
     @contextmanager
     def new_file(self, target: Path) -> Iterator[Path]:
-        """Yield a path to write; when the block ends well it is flushed to the disk and renamed to `target`."""
-        raise NotImplementedError
-        yield target
+        """Yield a path to write; when the block ends well it is flushed to the disk and renamed to `target`.
+
+        When it does not, nothing is left of it.
+        """
+        path = self._temporary(target)
+        try:
+            yield path
+            _flush(path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            path.replace(target)
+            _flush(target.parent)
+        finally:
+            path.unlink(missing_ok=True)
 
     @contextmanager
     def new_folder(self, target: Path) -> Iterator[Path]:
-        """Yield a folder to fill; when the block ends well everything in it is flushed and it becomes `target`."""
-        raise NotImplementedError
-        yield target
+        """Yield a folder to fill; when the block ends well all in it is flushed and it becomes `target`.
+
+        A folder that was there is replaced: it can only be what a crash left before its row was written.
+        """
+        folder = self._temporary(target)
+        folder.mkdir()
+        try:
+            yield folder
+            for path in (*folder.rglob("*"), folder):
+                _flush(path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if target.exists():
+                shutil.rmtree(target)
+            folder.rename(target)
+            _flush(target.parent)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _temporary(self, target: Path) -> Path:
+        return self.root / "temporary" / f"{os.getpid()}-{secrets.token_hex(6)}-{target.name[-40:]}"
+
+
+def _hash(source: bytes | Path) -> str:
+    if isinstance(source, bytes):
+        return hashlib.sha256(source).hexdigest()
+    with source.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _copy(source: bytes | Path, target: Path) -> int:
+    """Write the bytes to `target` and return how many they are."""
+    if isinstance(source, bytes):
+        return target.write_bytes(source)
+    shutil.copyfile(source, target)
+    return target.stat().st_size
+
+
+def _flush(path: Path) -> None:
+    """Have the system put a file, or the names in a folder, onto the disk (Windows cannot open folders)."""
+    if path.is_dir() and os.name == "nt":
+        return
+    descriptor = os.open(path, os.O_RDWR if path.is_file() and os.name == "nt" else os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

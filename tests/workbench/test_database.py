@@ -1,0 +1,126 @@
+"""The database: migrations from nothing, sessions, and what SQLite must be told."""
+
+import multiprocessing
+import sqlite3
+import threading
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError
+
+from workbench.database import Base, Batch, Database, Image, Job, WorkspaceError
+
+
+@pytest.fixture
+def database(tmp_path):
+    database = Database(f"sqlite:///{tmp_path / 'workspace.db'}")
+    yield database
+    database.close()
+
+
+def image(sha256="a" * 64):
+    return Image(sha256=sha256, suffix=".png", original_name="one.png", size_bytes=3)
+
+
+def test_migrations_from_nothing_give_the_tables_that_the_code_declares(database):
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == "0001"
+
+
+def test_opening_again_keeps_what_is_there(database):
+    with database.write() as session:
+        session.add(image())
+    again = Database(database.url)
+    with again.read() as session:
+        assert session.get(Image, "a" * 64).original_name == "one.png"
+    again.close()
+
+
+def test_a_database_of_a_newer_program_is_refused_and_left_alone(database):
+    with database.write() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(WorkspaceError, match="not made by this version"):
+        Database(database.url)
+    with database.read() as session:
+        assert session.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == "9999"
+
+
+def _open(url):
+    Database(url).close()
+
+
+def test_many_processes_may_open_an_empty_database_at_once(tmp_path):
+    url = f"sqlite:///{tmp_path / 'workspace.db'}"
+    context = multiprocessing.get_context("spawn")
+    openers = [context.Process(target=_open, args=(url,)) for _ in range(3)]
+    for opener in openers:
+        opener.start()
+    for opener in openers:
+        opener.join()
+    assert [opener.exitcode for opener in openers] == [0, 0, 0]
+
+
+def test_sqlite_writes_ahead_and_holds_foreign_keys(database):
+    with database.read() as session:
+        assert session.execute(text("PRAGMA journal_mode")).scalar_one() == "wal"
+        assert session.execute(text("PRAGMA foreign_keys")).scalar_one() == 1
+    with pytest.raises(IntegrityError), database.write() as session:
+        session.add(Batch(inspector_id="nobody", name="x"))
+
+
+def test_an_exception_undoes_the_whole_write(database):
+    with pytest.raises(ZeroDivisionError), database.write() as session:
+        session.add(image())
+        session.flush()
+        raise ZeroDivisionError
+    with database.read() as session:
+        assert session.scalars(select(Image)).all() == []
+
+
+def test_writers_wait_for_each_other_and_lose_no_update(database):
+    with database.write() as session:
+        session.add(Job(kind="build", title="", arguments={}, state="queued"))
+
+    def count():
+        for _ in range(25):
+            with database.write() as session:
+                job = session.get(Job, 1)
+                job.done += 1
+
+    threads = [threading.Thread(target=count) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with database.read() as session:
+        assert session.get(Job, 1).done == 100
+
+
+def test_a_reader_is_not_held_up_by_a_writer(database):
+    with database.write() as writing:
+        writing.add(image())
+        writing.flush()
+        with database.read() as reading:
+            assert reading.scalars(select(Image)).all() == []
+
+
+def test_moments_come_back_in_utc(database):
+    moment = datetime(2026, 3, 1, 12, 0, tzinfo=timezone(timedelta(hours=2)))
+    with database.write() as session:
+        session.add(Job(kind="build", title="", arguments={}, state="queued", created=moment))
+    with database.read() as session:
+        stored = session.get(Job, 1).created
+    assert stored == moment and stored.tzinfo is UTC
+
+
+def test_unknown_json_is_stored_as_null(database):
+    with database.write() as session:
+        session.add(image())
+    with sqlite3.connect(database.url.database) as connection:
+        assert connection.execute("SELECT record FROM images").fetchone() == (None,)
+    connection.close()

@@ -1,0 +1,65 @@
+// What linked viewers of a page share while nobody asks the server: thresholds, the way of painting, the image
+// pointed at. Viewers mounted with the same link follow each other within the frame.
+
+const stores = new Map();
+const PREFERENCES = "patchcore.viewer";
+
+export function storeFor(link) {
+  if (!stores.has(link)) stores.set(link, new Store());
+  return stores.get(link);
+}
+
+class Store {
+  constructor() {
+    this.thresholds = { reject: null, review: null };
+    this.pixel = null; // null: the pixel threshold follows the reject threshold
+    this.top = null;
+    this.minArea = 1;
+    this.hover = null;
+    this.original = false; // true while the key that shows the bare picture is held
+    this.given = "";
+    this.listeners = new Set();
+    Object.assign(this, { mode: "heat", opacity: 0.6 }, preferences());
+  }
+
+  // Takes over what Python gives, but only when Python has changed its mind since the last time.
+  adopt(given) {
+    const text = JSON.stringify(given);
+    if (text === this.given) return;
+    this.given = text;
+    this.set({ thresholds: { reject: given.reject, review: given.review },
+      pixel: given.pixel, top: given.top, minArea: given.minArea });
+  }
+
+  set(changes) {
+    Object.assign(this, changes);
+    if ("mode" in changes || "opacity" in changes) remember({ mode: this.mode, opacity: this.opacity });
+    for (const listener of this.listeners) listener(changes);
+  }
+
+  subscribe(listener) {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  get pixelThreshold() {
+    return this.pixel ?? this.thresholds.reject;
+  }
+}
+
+function preferences() {
+  try {
+    const { mode, opacity } = JSON.parse(localStorage.getItem(PREFERENCES)) ?? {};
+    return { ...(mode && { mode }), ...(opacity >= 0 && { opacity }) };
+  } catch {
+    return {}; // storage may be closed to us; the usual way of painting will do
+  }
+}
+
+function remember(chosen) {
+  try {
+    localStorage.setItem(PREFERENCES, JSON.stringify(chosen));
+  } catch {
+    // then it is not remembered
+  }
+}
