@@ -1,0 +1,110 @@
+"""An inspector on disk: one safetensors file whose header carries versioned JSON; no pickle anywhere.
+
+The header holds the SHA-256 of every tensor, so that a damaged or altered file is noticed before it is used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors
+from numpy.typing import NDArray
+from safetensors.numpy import save_file
+
+from patchcore.errors import ArtifactError
+
+FORMAT = "patchcore-inspector"
+VERSION = 1
+SUFFIX = ".patchcore"
+HEADER_KEY = "patchcore"
+
+Tensors = Mapping[str, NDArray[Any]]
+
+
+def write(path: Path, tensors: Tensors, header: Mapping[str, Any]) -> None:
+    """Write a file beside its final place and rename it, so that a crash leaves the old one or the new one.
+
+    Parameters
+    ----------
+    path
+        Where to.
+    tensors
+        Arrays by name.
+    header
+        JSON types; `format`, `version` and `sha256` are added.
+    """
+    arrays = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
+    hashes = {name: _digest(array) for name, array in arrays.items()}
+    text = json.dumps({"format": FORMAT, "version": VERSION, **header, "sha256": hashes}, ensure_ascii=False)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        save_file(arrays, part, metadata={HEADER_KEY: text})
+        with part.open("rb+") as file:
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        raise ArtifactError(
+            f"{path} cannot be written: {error.strerror or error}. Choose another folder."
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def read_header(path: Path) -> dict[str, Any]:
+    """Read the JSON header alone, quickly.
+
+    Raises
+    ------
+    ArtifactError
+        If the file is foreign, damaged, or of a newer format.
+    """
+    if not path.is_file():
+        raise ArtifactError(f"There is no inspector {path}.")
+    try:
+        with safetensors.safe_open(path, framework="np") as file:
+            text = (file.metadata() or {}).get(HEADER_KEY)
+        header = json.loads(text) if text else None
+    except (OSError, ValueError, safetensors.SafetensorError) as error:
+        raise ArtifactError(f"{path.name} is not an inspector, or it is damaged: {error}") from error
+    if not isinstance(header, dict) or header.get("format") != FORMAT:
+        raise ArtifactError(f"{path.name} is not an inspector: it was not written by this program.")
+    if not isinstance(header.get("version"), int) or header["version"] > VERSION:
+        raise ArtifactError(
+            f"{path.name} has format version {header.get('version')}; this program reads up to {VERSION}. Update it."
+        )
+    return header
+
+
+def read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """Read and check a whole file: (arrays by name, header).
+
+    Raises
+    ------
+    ArtifactError
+        If the file is foreign, damaged, altered, or of a newer format.
+    """
+    header = read_header(path)
+    try:
+        with safetensors.safe_open(path, framework="np") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (not a dict)
+    except (OSError, ValueError, MemoryError, safetensors.SafetensorError) as error:
+        raise ArtifactError(f"{path.name} is damaged: {error}") from error
+    hashes = header.get("sha256", {})
+    if set(hashes) != set(tensors):
+        raise ArtifactError(f"{path.name} is damaged: its parts are not those listed in its header.")
+    for name, array in tensors.items():
+        if _digest(array) != hashes[name]:
+            raise ArtifactError(
+                f"{path.name} is damaged or was altered: '{name}' does not have the hash recorded for it."
+            )
+    return tensors, header
+
+
+def _digest(array: NDArray[Any]) -> str:
+    return hashlib.sha256(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data).hexdigest()

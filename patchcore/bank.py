@@ -1,0 +1,155 @@
+"""The memory bank: kept patch features with their provenance, in greedy order, and exact search among them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from patchcore.coreset import coreset_size
+from patchcore.errors import SettingsError
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Nearest rows of a bank.
+
+    Attributes
+    ----------
+    distances
+        [Q, k] float32, Euclidean, ascending.
+    rows
+        [Q, k] int64 row numbers in the bank.
+    """
+
+    distances: NDArray[np.float32]
+    rows: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class MemoryBank:
+    """Patch features of good images (paper: M), nested: every prefix is the coreset of its size.
+
+    Attributes
+    ----------
+    features
+        [R, dims] float32, in greedy order.
+    images
+        [R] int32: which good image each row came from.
+    positions
+        [R] int32: which patch of that image, row * columns + column of the feature map.
+    total_patches
+        How many patches the good images had before choosing; shares count from it.
+    """
+
+    features: NDArray[np.float32]
+    images: NDArray[np.int32]
+    positions: NDArray[np.int32]
+    total_patches: int
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.features)
+
+    @property
+    def dims(self) -> int:
+        """Length of a feature."""
+        return int(self.features.shape[1])
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the features take."""
+        return self.features.nbytes
+
+    @property
+    def share(self) -> float:
+        """Rows kept, as a share of all patches of the good images."""
+        return len(self) / self.total_patches
+
+    def prefix(self, share: float) -> MemoryBank:
+        """Return the bank at a smaller share, as a view; nothing is copied or computed.
+
+        Raises
+        ------
+        SettingsError
+            If the bank does not hold that many rows.
+        """
+        count = coreset_size(self.total_patches, share)
+        if count > len(self):
+            raise SettingsError(
+                f"This bank holds {self.share:.2%} of the patches; a share of {share:.2%} needs a rebuild "
+                "with a larger largest share."
+            )
+        return self.rows(slice(count))
+
+    def rows(self, chosen: slice | NDArray[np.bool_]) -> MemoryBank:
+        """Return some of the rows, order kept."""
+        return replace(
+            self, features=self.features[chosen], images=self.images[chosen], positions=self.positions[chosen]
+        )
+
+    def without_images(self, images: set[int]) -> MemoryBank:
+        """Return the bank less every row that came from the given images."""
+        return self.rows(~np.isin(self.images, list(images)))
+
+    def appended(
+        self, features: NDArray[np.float32], images: NDArray[np.int32], positions: NDArray[np.int32]
+    ) -> MemoryBank:
+        """Return the bank with rows added at its end, so that every earlier prefix stays what it was."""
+        return replace(
+            self,
+            features=np.concatenate([self.features, features]),
+            images=np.concatenate([self.images, images]),
+            positions=np.concatenate([self.positions, positions]),
+        )
+
+    def nearest(
+        self, queries: NDArray[np.float32], k: int = 1, device: str | torch.device = "cpu"
+    ) -> Neighbours:
+        """Find the k nearest rows of each query, exactly.
+
+        The search ranks by the expanded square; the winners' distances are then taken from the difference itself,
+        so that a patch that is in the bank has distance exactly 0.
+
+        Parameters
+        ----------
+        queries
+            [Q, dims] float32.
+        k
+            How many; fewer are returned if the bank is smaller.
+        device
+            On 'cuda' torch searches, otherwise faiss.
+        """
+        k = min(k, len(self))
+        if torch.device(device).type == "cuda":
+            rows = self._ranked_on_gpu(queries, k, torch.device(device))
+        else:
+            import faiss
+
+            _, rows = faiss.knn(np.ascontiguousarray(queries), self.features, k)
+        distances = np.stack([_distance(queries, self.features[rows[:, j]]) for j in range(k)], axis=1)
+        order = np.argsort(distances, axis=1, kind="stable")
+        return Neighbours(np.take_along_axis(distances, order, 1), np.take_along_axis(rows, order, 1))
+
+    def _ranked_on_gpu(self, queries: NDArray[np.float32], k: int, device: torch.device) -> NDArray[np.int64]:
+        bank, norms = self._on_gpu(device)
+        squares = norms - 2 * torch.from_numpy(queries).to(device) @ bank.T
+        return np.asarray(squares.topk(k, dim=1, largest=False).indices.cpu().numpy())
+
+    def _on_gpu(self, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+        if str(device) not in self._gpu_copies:
+            bank = torch.from_numpy(self.features).to(device)
+            self._gpu_copies[str(device)] = (bank, bank.square().sum(1))
+        return self._gpu_copies[str(device)]
+
+    @cached_property
+    def _gpu_copies(self) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
+        return {}
+
+
+def _distance(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
+    difference = a - b
+    return np.asarray(np.sqrt(np.einsum("ij,ij->i", difference, difference)), np.float32)

@@ -1,0 +1,357 @@
+"""`PatchCore`, the model: fit on good images, score, explain, change the share, save, load."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import os
+import warnings
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from patchcore import artifact
+from patchcore.backbones import Backbone, load_backbone
+from patchcore.bank import MemoryBank
+from patchcore.errors import ArtifactError, NotFittedError, SettingsError
+from patchcore.fitting import FittingRun, Progress, Source, fit
+from patchcore.geometry import place, prepare
+from patchcore.images import ImageRecord, LoadedImage, read_image
+from patchcore.leave_one_out import GoodScores
+from patchcore.saved import SelfTest, from_saved, to_saved
+from patchcore.scoring import (
+    Explanation,
+    Result,
+    anomaly_map,
+    inspected_patches,
+    patch_box,
+    reweighted,
+)
+from patchcore.settings import Settings
+from patchcore.thresholds import OperatingPoint, provisional, recalibrate
+
+
+class PatchCore:
+    """Industrial anomaly detection by a memory bank of patch features (Roth et al., arXiv 2106.08265).
+
+    Parameters
+    ----------
+    backbone
+        Name in the registry of :mod:`patchcore.backbones`.
+    weights
+        A state dict (`.pth` or `.safetensors`); None for the backbone's own file on this machine.
+    layers
+        Depths whose maps make a patch feature; None for the backbone's own (paper: layer2 and layer3).
+    image_size
+        Side of the square that the network sees, in pixels.
+    geometry
+        'fit' keeps the aspect ratio and pads, 'stretch' fills the square, 'crop' is the paper's protocol.
+    coreset
+        Largest share of all patches to keep, 0 to 1; smaller shares are prefixes of it.
+    dims
+        Length of a patch feature; None for the backbone's own (paper: 1024).
+    reweight
+        Whether to re-weight image scores by Eq. 7.
+    neighbours
+        b of Eq. 7.
+    seed
+        Of the projection, the first pick and the calibration sample.
+    value_range
+        (black, white) of 16-bit and float images; None scales by the container's range.
+    device
+        'auto', 'cpu' or 'cuda'.
+
+    Attributes
+    ----------
+    bank_
+        The memory bank at the share in use; `full_bank_` at the largest.
+    good_scores_
+        Leave-one-image-out score of each good image, by name, at the share in use.
+    cover_radius_
+        Largest distance from any patch of the good images to its nearest kept patch, at the share in use.
+    operating_point_
+        The thresholds in force, calibrated on the good images in the same step as the bank.
+    image_records_, skipped_
+        The images that built the bank, and those that could not be used, each with its reason.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> good = [np.random.default_rng(i).integers(90, 110, (64, 64, 3), np.uint8) for i in range(4)]
+    >>> model = PatchCore(image_size=64, coreset=0.5).fit(good)
+    >>> bad = good[0].copy()
+    >>> bad[20:40, 20:40] = 255
+    >>> bool(model.score(bad).score > model.score(good[0]).score)
+    True
+    """
+
+    bank_: MemoryBank
+    full_bank_: MemoryBank
+    profile_: GoodScores
+    image_records_: list[ImageRecord]
+    grid_: tuple[int, int]
+    operating_point_: OperatingPoint | None
+
+    def __init__(
+        self,
+        backbone: str = "builtin",
+        weights: str | Path | None = None,
+        layers: tuple[str, ...] | None = None,
+        image_size: int = 224,
+        geometry: str = "fit",
+        coreset: float = 0.10,
+        dims: int | None = None,
+        reweight: bool = False,
+        neighbours: int = 9,
+        seed: int = 0,
+        value_range: tuple[float, float] | None = None,
+        device: str = "auto",
+    ) -> None:
+        self.settings = Settings(
+            backbone, layers, image_size, geometry, coreset, dims, reweight, neighbours, seed, value_range
+        )
+        self.weights = weights
+        self.device = device
+        self.roi_: NDArray[np.bool_] | None = None
+        self.skipped_: list[Any] = []
+        self._backbone: Backbone | None = None
+
+    @property
+    def backbone_(self) -> Backbone:
+        """The network with its weights; loaded at the first use."""
+        if self._backbone is None:
+            self._backbone = load_backbone(
+                self.settings.backbone, self.weights, self.settings.layers, self.device
+            )
+        return self._backbone
+
+    def fit(
+        self,
+        images: Iterable[Source | tuple[str, Source]],
+        *,
+        roi: NDArray[np.bool_] | None = None,
+        progress: Progress | None = None,
+        cancelled: Callable[[], bool] | None = None,
+        scratch: Path | None = None,
+    ) -> PatchCore:
+        """Build the memory bank from good images, streamed, and calibrate a threshold on them.
+
+        Parameters
+        ----------
+        images
+            Paths, file bytes, arrays, or (name, one of these) pairs. One that cannot be read is left out and
+            listed in `skipped_`.
+        roi
+            [h, w] bool laid over every image whatever its size: True where to look.
+        progress
+            Called with (stage, done, total); stages are 'features', 'coreset', 'calibration'.
+        cancelled
+            Asked often whether to stop.
+        scratch
+            Folder for features while building; an interrupted run given the same folder goes on from there.
+
+        Raises
+        ------
+        NoImagesError
+            If no image could be used.
+        WeightsError
+            If the backbone cannot be loaded.
+        Cancelled
+            If `cancelled` said so.
+        """
+        run = FittingRun(self.backbone_, self.settings, roi, progress, cancelled)
+        fitted = fit(run, images, scratch)
+        self.roi_ = roi
+        self.full_bank_ = self.bank_ = fitted.bank
+        self.profile_, self.grid_ = fitted.good_scores, fitted.grid
+        self.image_records_, self.skipped_ = fitted.records, list(fitted.skipped)
+        self.self_test_ = SelfTest.make(fitted.sample, self._patch_distances)
+        self.operating_point_ = provisional(
+            self._finite_good_scores(), bank_id=self.bank_id_, evidence=self._evidence()
+        )
+        return self
+
+    def score(self, image: Source | LoadedImage) -> Result:
+        """Score one image.
+
+        Parameters
+        ----------
+        image
+            A path, file bytes, an array [H, W] or [H, W, 1 | 3 | 4], or what `read_image` returned.
+
+        Raises
+        ------
+        NotFittedError
+            If there is no bank yet.
+        ImageError
+            If the image cannot be used.
+        """
+        bank = self._bank()
+        loaded = (
+            image
+            if isinstance(image, LoadedImage)
+            else read_image(image, value_range=self.settings.value_range)
+        )
+        prepared = prepare(loaded.pixels, self.settings.geometry_of_input(), self.roi_)
+        features = FittingRun(self.backbone_, self.settings).features(prepared)
+        grid = (features.shape[0], features.shape[1])
+        inspected = inspected_patches(prepared.valid, grid)
+        found = bank.nearest(features[inspected], device=self.backbone_.device)
+        patch_scores = np.full(grid, np.nan, np.float32)
+        patch_scores[inspected] = found.distances[:, 0]
+        worst = int(found.distances[:, 0].argmax())
+        row, col = (int(i) for i in np.argwhere(inspected)[worst])
+        score, nearest = float(found.distances[worst, 0]), int(found.rows[worst, 0])
+        if self.settings.reweight:
+            score = reweighted(bank, features[row, col], nearest, score, self.settings.neighbours)
+        return Result(
+            score=score,
+            map=anomaly_map(patch_scores, prepared.placement),
+            patch_scores=patch_scores,
+            worst=(row, col),
+            worst_box=patch_box((row, col), grid, prepared.placement),
+            nearest_row=nearest,
+            record=loaded.record,
+            placement=prepared.placement,
+        )
+
+    def explain(self, image: Source | LoadedImage | Result) -> Explanation:
+        """Say why an image scored as it did: its worst patch and the nearest patch of any good image."""
+        result = image if isinstance(image, Result) else self.score(image)
+        bank = self._bank()
+        record = self.image_records_[bank.images[result.nearest_row]]
+        position = divmod(int(bank.positions[result.nearest_row]), self.grid_[1])
+        placement = place((record.height, record.width), self.settings.geometry_of_input())
+        return Explanation(
+            test_box=result.worst_box,
+            distance=float(result.patch_scores[result.worst]),
+            neighbour_image=record.name,
+            neighbour_sha256=record.sha256,
+            neighbour_box=patch_box(position, self.grid_, placement),
+        )
+
+    def with_coreset(self, share: float) -> PatchCore:
+        """Return the model at another share of the patches: a prefix of the order, nothing recomputed.
+
+        The operating point is recalibrated by its own rule in the same step.
+
+        Raises
+        ------
+        SettingsError
+            If the share is above the largest one built.
+        """
+        self._bank()
+        model = copy.copy(self)
+        model.bank_ = self.full_bank_.prefix(share)
+        if self.operating_point_ is not None:
+            model.operating_point_ = recalibrate(
+                self.operating_point_, model._finite_good_scores(), model.bank_id_, evidence=model._evidence()
+            )
+        return model
+
+    def with_operating_point(self, point: OperatingPoint | None) -> PatchCore:
+        """Return the model with other thresholds in force."""
+        model = copy.copy(self)
+        model.operating_point_ = None if point is None else replace(point, bank_id=self.bank_id_)
+        return model
+
+    @property
+    def good_scores_(self) -> dict[str, float]:
+        """Leave-one-image-out scores by image name; infinite where no other image is in the bank."""
+        scores = self.profile_.at(len(self._bank()))
+        return {
+            self.image_records_[i].name: float(s) for i, s in zip(self.profile_.images, scores, strict=True)
+        }
+
+    @property
+    def cover_radius_(self) -> float:
+        """Largest distance from any patch of the calibrated good images to its nearest kept patch."""
+        return float(self.profile_.cover_radius[len(self._bank()) - 1])
+
+    @property
+    def threshold_(self) -> float | None:
+        """The score above which an image is rejected; None if no operating point is in force."""
+        return None if self.operating_point_ is None else self.operating_point_.reject
+
+    @property
+    def bank_id_(self) -> str:
+        """Identifies the bank in use: its images, settings, weights and size."""
+        parts = [
+            [record.sha256 for record in self.image_records_],
+            self.settings.to_dict(),
+            self.backbone_.sha256,
+            len(self._bank()),
+            "" if self.roi_ is None else np.packbits(self.roi_).tobytes().hex(),
+        ]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the inspector as one `.patchcore` file, whole or not at all."""
+        self._bank()
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        artifact.write(target, *to_saved(self))
+
+    @classmethod
+    def load(
+        cls, path: str | os.PathLike[str], weights: str | Path | None = None, device: str = "auto"
+    ) -> PatchCore:
+        """Read an inspector, check all of it, and score its self-test image.
+
+        Warns if the self-test's distances differ from those stored; :attr:`self_test_` holds by how much.
+
+        Raises
+        ------
+        ArtifactError
+            If the file is foreign, damaged, altered, or of a newer format.
+        WeightsError
+            If the weights that built it are not on this machine; no others are taken.
+        """
+        tensors, header = artifact.read(Path(path))
+        try:
+            saved = from_saved(tensors, header)
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            raise ArtifactError(f"{Path(path).name} does not hold a whole inspector ({error!r}).") from error
+        model = cls(device=device)
+        model.settings, model.weights = saved.settings, weights
+        model._backbone = load_backbone(
+            saved.settings.backbone, weights, saved.settings.layers, device, saved.weights_sha256
+        )
+        model.roi_, model.full_bank_, model.profile_ = saved.roi, saved.bank, saved.good_scores
+        model.image_records_, model.grid_ = saved.records, saved.grid
+        model.bank_ = saved.bank.rows(slice(saved.rows_in_use))
+        model.operating_point_ = saved.operating_point
+        model.self_test_ = saved.self_test.repeated(model._patch_distances)
+        if not model.self_test_.passed:
+            warnings.warn(f"{Path(path).name}: {model.self_test_.sentence}", stacklevel=2)
+        return model
+
+    def _bank(self) -> MemoryBank:
+        if not hasattr(self, "bank_"):
+            raise NotFittedError("This model has no memory bank yet. Fit it on good images, or load one.")
+        return self.bank_
+
+    def _patch_distances(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Distances of every patch of a network input [S, S, 3] to the largest bank: [rows * cols]."""
+        settings = self.settings
+        prepared = prepare(pixels, replace(settings.geometry_of_input(), mode="stretch"))
+        features = FittingRun(self.backbone_, settings).features(prepared)
+        flat = features.reshape(-1, features.shape[2])
+        return self.full_bank_.nearest(flat, device=self.backbone_.device).distances[:, 0]
+
+    def _finite_good_scores(self) -> NDArray[np.float32]:
+        scores = self.profile_.at(len(self.bank_))
+        return scores[np.isfinite(scores)]
+
+    def _evidence(self) -> dict[str, float]:
+        scores = self.profile_.at(len(self.bank_))
+        hashes = [self.image_records_[i].sha256 for i in self.profile_.images]
+        return {sha: float(score) for sha, score in zip(hashes, scores, strict=True) if np.isfinite(score)}
+
+
+__all__ = ["Explanation", "PatchCore", "Result", "SettingsError"]

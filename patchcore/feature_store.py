@@ -1,0 +1,164 @@
+"""Patch features on disk while a bank is built, so that memory does not grow with the number of images.
+
+The folder doubles as the checkpoint: an image whose features are wholly on disk is never computed again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class StoredImage:
+    """One image whose features are on disk.
+
+    Attributes
+    ----------
+    sha256
+        Hash of the image file.
+    start
+        Number of rows before this image's.
+    count
+        Number of rows.
+    kept
+        Which patches of the feature map are stored: a bit for each, hexadecimal.
+    record
+        What was done to the image on reading, as a dictionary.
+    """
+
+    sha256: str
+    start: int
+    count: int
+    kept: str
+    record: dict[str, Any]
+
+    @property
+    def positions(self) -> NDArray[np.int64]:
+        """[count] numbers of the stored patches, row * columns + column of the feature map."""
+        return np.flatnonzero(np.unpackbits(np.frombuffer(bytes.fromhex(self.kept), np.uint8)))
+
+
+class FeatureStore:
+    """Rows of float32 appended to a file, with an index line for each finished image.
+
+    Parameters
+    ----------
+    folder
+        Where to keep the two files; made if absent.
+    key
+        Identifies the settings that made the features. A folder left by other settings is emptied.
+    """
+
+    def __init__(self, folder: Path, key: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.rows_path, self.index_path, self.key_path = (
+            folder / n for n in ("rows.f32", "index.jsonl", "key")
+        )
+        if not self.key_path.exists() or self.key_path.read_text() != key:
+            self.clear()
+            self.key_path.write_text(key)
+        self.dims = 0
+        self.images: list[StoredImage] = []
+        self._earlier = {image.sha256: image for image in self._read_index()}
+        self._end = max((image.start + image.count for image in self._earlier.values()), default=0)
+
+    def __len__(self) -> int:
+        """Return the number of rows of the images in use."""
+        return sum(image.count for image in self.images)
+
+    def clear(self) -> None:
+        """Delete what is on disk."""
+        for path in (self.rows_path, self.index_path, self.key_path):
+            path.unlink(missing_ok=True)
+
+    def reuse(self, sha256: str) -> bool:
+        """Take an image's rows from an earlier, interrupted run, if they are there."""
+        if sha256 not in self._earlier:
+            return False
+        self.images.append(self._earlier[sha256])
+        return True
+
+    def append(
+        self, sha256: str, features: NDArray[np.float32], kept: NDArray[np.bool_], record: dict[str, Any]
+    ) -> None:
+        """Write one image's kept patches; the index line follows only once they are on disk.
+
+        Parameters
+        ----------
+        sha256
+            Hash of the image file.
+        features
+            [rows, cols, dims] float32.
+        kept
+            [rows, cols] bool: which patches to store.
+        record
+            What was done to the image on reading, as JSON types.
+        """
+        rows = features[kept]
+        self.dims = rows.shape[1]
+        with self.rows_path.open("r+b" if self.rows_path.exists() else "w+b") as file:
+            file.seek(self._end * self.dims * 4)
+            file.write(rows.tobytes())
+            file.flush()
+        image = StoredImage(sha256, self._end, len(rows), np.packbits(kept).tobytes().hex(), record)
+        with self.index_path.open("a") as file:
+            file.write(json.dumps({"dims": self.dims, **asdict(image)}) + "\n")
+        self._end += len(rows)
+        self.images.append(image)
+
+    def rows(self, image: StoredImage) -> NDArray[np.float32]:
+        """Return the rows of one image: [P, dims]."""
+        return self._read(image.start, image.count)
+
+    def by_image(self) -> Iterator[tuple[int, NDArray[np.float32]]]:
+        """Go through the images in use: (number, rows [P, dims])."""
+        for number, image in enumerate(self.images):
+            yield number, self.rows(image)
+
+    def take(self, indices: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return rows by their number counted over the images in use: [len(indices), dims], in that order."""
+        number, within = self.locate(indices)
+        starts = np.array([image.start for image in self.images])
+        wanted = starts[number] + within
+        out = np.empty((len(wanted), self.dims), np.float32)
+        with self.rows_path.open("rb") as file:
+            for target in np.argsort(wanted):  # in file order
+                file.seek(int(wanted[target]) * self.dims * 4)
+                out[target] = np.frombuffer(file.read(self.dims * 4), np.float32)
+        return out
+
+    def locate(self, indices: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return for each row number the image's number and the row within that image."""
+        ends = np.cumsum([image.count for image in self.images])
+        number = np.searchsorted(ends, indices, side="right")
+        return number, indices - np.concatenate([[0], ends])[number]
+
+    def _read(self, start: int, count: int) -> NDArray[np.float32]:
+        flat = np.fromfile(self.rows_path, np.float32, count * self.dims, offset=start * self.dims * 4)
+        return flat.reshape(count, self.dims)
+
+    def _read_index(self) -> Iterator[StoredImage]:
+        """Read the finished images of an earlier run; a half-written last line is dropped."""
+        if not self.index_path.exists():
+            return
+        size = self.rows_path.stat().st_size if self.rows_path.exists() else 0
+        complete = []
+        for line in self.index_path.read_text().splitlines():
+            try:
+                entry = json.loads(line)
+            except json.JSONDecodeError:
+                break
+            self.dims = entry.pop("dims")
+            image = StoredImage(**entry)
+            if (image.start + image.count) * self.dims * 4 > size:
+                break
+            complete.append(line)
+            yield image
+        self.index_path.write_text("".join(line + "\n" for line in complete))

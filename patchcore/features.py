@@ -1,0 +1,146 @@
+"""Locally aware patch features (paper §3.1), run as small convolutions instead of unfolded neighbourhoods.
+
+The reference implementation unfolds every 3x3 neighbourhood and runs ``adaptive_avg_pool1d`` over (channel, row,
+column) flattened, twice: to ``dims`` per depth, then over all depths to ``dims``. Both are linear and the same at
+every position, so together they are one sparse 3x3 convolution per depth: the product of two pooling matrices.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812
+
+from patchcore.backbones import Backbone
+
+PATCH_SIZE = 3  # paper §3.1: p = 3
+
+
+@lru_cache(maxsize=16)
+def pooling_kernels(channels: tuple[int, ...], dims: int) -> tuple[tuple[Tensor, Tensor], ...]:
+    """Write the reference's two poolings as one grouped 3x3 convolution per depth.
+
+    Parameters
+    ----------
+    channels
+        Number of channels of each depth, shallow first.
+    dims
+        Length of the finished feature (paper and reference: 1024).
+
+    Returns
+    -------
+    tuple of (index, weight)
+        For each depth: ``index`` [dims, m] int64, the m neighbouring channels that each output reads; ``weight``
+        [dims, m, 3, 3] float32. An output that does not depend on the depth has zero weight.
+    """
+    second = pooling_matrix(len(channels) * dims, dims)
+    return tuple(
+        _as_kernel(
+            second[:, depth * dims : (depth + 1) * dims] @ pooling_matrix(count * PATCH_SIZE**2, dims), count
+        )
+        for depth, count in enumerate(channels)
+    )
+
+
+def pooling_matrix(length: int, bins: int) -> csr_array:
+    """Write ``adaptive_avg_pool1d`` from `length` to `bins` values as a matrix [bins, length]."""
+    k = np.arange(bins + 1) * length
+    starts, ends = k[:-1] // bins, -(-k[1:] // bins)
+    widths = ends - starts
+    columns = np.concatenate([np.arange(start, end) for start, end in zip(starts, ends, strict=True)])
+    values = np.repeat(1.0 / widths, widths)
+    return csr_array((values, columns, np.concatenate([[0], widths.cumsum()])), shape=(bins, length))
+
+
+def _as_kernel(matrix: csr_array, channels: int) -> tuple[Tensor, Tensor]:
+    """Turn [dims, channels x 3 x 3] into the channels each output reads and their 3x3 weights."""
+    entries = matrix.tocoo()
+    outputs, (channel, tap) = entries.row, np.divmod(entries.col, PATCH_SIZE**2)
+    first = np.full(matrix.shape[0], channels)
+    np.minimum.at(first, outputs, channel)
+    offset = channel - first[outputs]
+    width = int(offset.max()) + 1
+    weight = np.zeros((matrix.shape[0], width, PATCH_SIZE**2), np.float32)
+    weight[outputs, offset, tap] = entries.data
+    index = np.minimum(first[:, None] + np.arange(width), channels - 1)
+    kernel = weight.reshape(matrix.shape[0], width, PATCH_SIZE, PATCH_SIZE)
+    return torch.from_numpy(index), torch.from_numpy(kernel)
+
+
+def _reduce(maps: list[Tensor], dims: int) -> Tensor:
+    """Aggregate and reduce to `dims` as the reference does: [N, C_j, H_j, W_j] -> [N, dims, H_0, W_0]."""
+    size = maps[0].shape[-2:]
+    total: Tensor | None = None
+    for x, (index, weight) in zip(maps, pooling_kernels(tuple(m.shape[1] for m in maps), dims), strict=True):
+        live = weight.abs().sum((1, 2, 3)) > 0
+        gathered = x[:, index[live].flatten().to(x.device)]
+        y = F.conv2d(gathered, weight[live].to(x.device), padding=PATCH_SIZE // 2, groups=int(live.sum()))
+        y = _resize(y, size)
+        if total is None:
+            total = y.new_zeros(y.shape[0], dims, *size)
+        total[:, live.to(x.device)] += y
+    assert total is not None
+    return total
+
+
+def _concatenate(maps: list[Tensor], unit_depths: bool) -> Tensor:
+    """3x3 means of every depth at the size of the first, concatenated: [N, sum C_j, H_0, W_0]."""
+    means = (F.avg_pool2d(x, PATCH_SIZE, stride=1, padding=PATCH_SIZE // 2) for x in maps)
+    resized = [_resize(x, maps[0].shape[-2:]) for x in means]
+    return torch.cat([F.normalize(x, dim=1) for x in resized] if unit_depths else resized, dim=1)
+
+
+def _resize(x: Tensor, size: torch.Size) -> Tensor:
+    return x if x.shape[-2:] == size else F.interpolate(x, size=size, mode="bilinear", align_corners=False)
+
+
+@torch.inference_mode()
+def embed(backbone: Backbone, images: Tensor, dims: int | None = None) -> Tensor:
+    """Locally aware patch features of a batch.
+
+    Parameters
+    ----------
+    backbone
+        Network to run.
+    images
+        [N, 3, S, S] float32 RGB in 0..1, on the backbone's device.
+    dims
+        Length of a feature; None for the backbone's own (concatenation if it has none).
+
+    Returns
+    -------
+    Tensor
+        [N, rows, cols, dims] float32.
+    """
+    maps = backbone.maps(images)
+    dims = dims or backbone.spec.dims
+    out = _reduce(maps, dims) if dims else _concatenate(maps, backbone.spec.unit_depths)
+    return out.permute(0, 2, 3, 1).contiguous()
+
+
+def patch_features(
+    backbone: Backbone, image: NDArray[np.float32], dims: int | None = None
+) -> NDArray[np.float32]:
+    """Locally aware patch features of one image, already at the network's input size.
+
+    Parameters
+    ----------
+    backbone
+        Network to run.
+    image
+        [S, S, 3] float32 RGB in 0..1.
+    dims
+        As in :func:`embed`.
+
+    Returns
+    -------
+    ndarray
+        [rows, cols, dims] float32.
+    """
+    batch = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1).unsqueeze(0).to(backbone.device)
+    return np.asarray(embed(backbone, batch, dims)[0].cpu().numpy(), dtype=np.float32)

@@ -1,0 +1,224 @@
+"""From good images to a bank: stream, extract, choose, calibrate (paper §3.1 and §3.2).
+
+Features go to disk as they are computed. What stays in memory is one image at a time, the projected features during
+the greedy search, and the rows that are kept.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sized
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from patchcore.backbones import Backbone
+from patchcore.bank import MemoryBank
+from patchcore.coreset import coreset_size, greedy_k_centre, projection_matrix
+from patchcore.errors import Cancelled, ImageError, NoImagesError
+from patchcore.feature_store import FeatureStore
+from patchcore.features import patch_features
+from patchcore.geometry import Prepared, prepare
+from patchcore.images import ImageRecord, read_image
+from patchcore.leave_one_out import GoodScores, score_good_images
+from patchcore.scoring import inspected_patches
+from patchcore.settings import Settings
+
+Source = str | os.PathLike[str] | bytes | NDArray[Any]
+"""Whatever an image can be read from."""
+
+Progress = Callable[[str, int, int], None]
+"""Called with (stage, done, total); total is 0 while unknown."""
+
+LARGEST_CALIBRATION = 400  # good images that are scored leave-one-out; more are sampled by the seed
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What fitting learned.
+
+    Attributes
+    ----------
+    bank
+        At the largest share.
+    good_scores
+        Leave-one-image-out scores and cover radius at every size of the bank.
+    records
+        The images that built the bank; their numbers are the bank's `images`.
+    skipped
+        The images that could not be used, each with its reason.
+    grid
+        (rows, cols) of the feature map.
+    sample
+        One good image as the network saw it, for the self-test.
+    """
+
+    bank: MemoryBank
+    good_scores: GoodScores
+    records: list[ImageRecord]
+    skipped: list[ImageError]
+    grid: tuple[int, int]
+    sample: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class FittingRun:
+    """The things every stage needs."""
+
+    backbone: Backbone
+    settings: Settings
+    roi: NDArray[np.bool_] | None = None
+    progress: Progress | None = None
+    cancelled: Callable[[], bool] | None = None
+
+    def report(self, stage: str, done: int, total: int) -> None:
+        """Tell the caller how far it is, and stop if the caller asks to."""
+        if self.progress:
+            self.progress(stage, done, total)
+        if self.cancelled and self.cancelled():
+            raise Cancelled(f"Stopped while working on {stage}.")
+
+    def features(self, prepared: Prepared) -> NDArray[np.float32]:
+        """Patch features of a prepared image: [rows, cols, dims]."""
+        return patch_features(self.backbone, prepared.input, self.settings.dims)
+
+
+def fit(
+    run: FittingRun, images: Iterable[Source | tuple[str, Source]], scratch: Path | None = None
+) -> Fitted:
+    """Build a bank from good images.
+
+    Parameters
+    ----------
+    run
+        Backbone, settings, callbacks.
+    images
+        Sources, or (name, source) pairs.
+    scratch
+        Where features are kept while building; a run that was interrupted goes on from what is there. By default
+        a temporary folder.
+
+    Raises
+    ------
+    NoImagesError
+        If no image could be used.
+    Cancelled
+        If the caller asked to stop.
+    """
+    roi = b"" if run.roi is None else np.packbits(run.roi).tobytes() + str(run.roi.shape).encode()
+    key = run.settings.features_key(run.backbone.sha256, roi)
+    with _folder(scratch) as folder:
+        store = FeatureStore(folder, key)
+        skipped, grid, sample = _extract(run, images, store)
+        bank = _choose(run, store)
+        scores = _calibrate(run, store, bank)
+        records = [ImageRecord.from_dict(image.record) for image in store.images]
+    return Fitted(bank, scores, records, skipped, grid, sample)
+
+
+@contextlib.contextmanager
+def _folder(scratch: Path | None) -> Iterator[Path]:
+    if scratch is not None:
+        yield scratch
+    else:
+        with tempfile.TemporaryDirectory(prefix="patchcore-") as folder:
+            yield Path(folder)
+
+
+def _extract(
+    run: FittingRun, images: Iterable[Source | tuple[str, Source]], store: FeatureStore
+) -> tuple[list[ImageError], tuple[int, int], NDArray[np.float32]]:
+    """Fill the store; returns what was left out, the feature map's size, and one image as the network saw it."""
+    skipped: list[ImageError] = []
+    seen: dict[str, str] = {}
+    sample: NDArray[np.float32] | None = None
+    grid = (0, 0)
+    total = len(images) if isinstance(images, Sized) else 0
+    for number, (name, source) in enumerate(map(_named, images, range(1, 1 << 62)), start=1):
+        run.report("features", number - 1, total)
+        try:
+            if sample is not None and _reused(store, source, name, seen):
+                continue
+            image = read_image(source, name=name, value_range=run.settings.value_range)
+            if (twin := seen.setdefault(image.record.sha256, name)) != name:
+                raise ImageError(name, f"the same file as {twin}; each image counts once.")
+            prepared = prepare(image.pixels, run.settings.geometry_of_input(), run.roi)
+        except ImageError as error:
+            skipped.append(error)
+            continue
+        features = run.features(prepared)
+        grid = (features.shape[0], features.shape[1])
+        if sample is None:
+            sample = prepared.input
+        if not store.reuse(image.record.sha256):
+            store.append(
+                image.record.sha256, features, inspected_patches(prepared.valid, grid), image.record.to_dict()
+            )
+    if sample is None:
+        reasons = "; ".join(str(error) for error in skipped[:3])
+        raise NoImagesError(
+            "No image could be used to build on." + (f" {reasons}" if reasons else " Add good images.")
+        )
+    run.report("features", total, total)
+    return skipped, grid, sample
+
+
+def _named(item: Source | tuple[str, Source], number: int) -> tuple[str, Source]:
+    if isinstance(item, tuple):
+        return item
+    return (f"image {number}" if isinstance(item, bytes | np.ndarray) else Path(item).name), item
+
+
+def _reused(store: FeatureStore, source: Source, name: str, seen: dict[str, str]) -> bool:
+    """Take the image's features from an interrupted run, if its file is the same."""
+    if isinstance(source, np.ndarray):
+        return False
+    try:
+        data = source if isinstance(source, bytes) else Path(source).read_bytes()
+    except OSError:
+        return False  # reading it properly will say what is wrong
+    sha256 = hashlib.sha256(data).hexdigest()
+    if sha256 in seen or not store.reuse(sha256):
+        return False
+    seen[sha256] = name
+    return True
+
+
+def _choose(run: FittingRun, store: FeatureStore) -> MemoryBank:
+    """Pick the coreset at the largest share, in greedy order."""
+    settings, total = run.settings, len(store)
+    order = greedy_k_centre(
+        _projected(store, settings.seed),
+        coreset_size(total, settings.coreset),
+        settings.seed,
+        progress=lambda done, count: run.report("coreset", done, count),
+    ).indices
+    number, within = store.locate(order)
+    positions = np.array(
+        [store.images[i].positions[j] for i, j in zip(number, within, strict=True)], np.int32
+    )
+    return MemoryBank(store.take(order), number.astype(np.int32), positions, total)
+
+
+def _projected(store: FeatureStore, seed: int) -> NDArray[np.float32]:
+    matrix = projection_matrix(store.dims, seed)
+    out = np.empty((len(store), store.dims if matrix is None else matrix.shape[1]), np.float32)
+    start = 0
+    for _, rows in store.by_image():
+        out[start : start + len(rows)] = rows if matrix is None else rows @ matrix
+        start += len(rows)
+    return out
+
+
+def _calibrate(run: FittingRun, store: FeatureStore, bank: MemoryBank) -> GoodScores:
+    """Score good images without their own rows; a seeded sample of them where there are very many."""
+    count = min(len(store.images), LARGEST_CALIBRATION)
+    chosen = np.sort(np.random.default_rng(run.settings.seed).permutation(len(store.images))[:count])
+    patches = ((int(i), store.rows(store.images[i])) for i in chosen)
+    return score_good_images(bank, patches, lambda done: run.report("calibration", done, count))

@@ -1,0 +1,193 @@
+"""What goes into an inspector's file and how it comes back: a model on one side, arrays and header on the other."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from patchcore.bank import MemoryBank
+from patchcore.errors import ArtifactError
+from patchcore.images import ImageRecord
+from patchcore.leave_one_out import GoodScores
+from patchcore.settings import Settings
+from patchcore.thresholds import OperatingPoint
+
+if TYPE_CHECKING:
+    from patchcore.detector import PatchCore
+
+LIBRARIES = ("torch", "torchvision", "numpy", "faiss-cpu")
+SELF_TEST_TOLERANCE = 1e-3
+
+Distances = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+
+
+@dataclass(frozen=True, eq=False)
+class SelfTest:
+    """An image and the distances it must give: proof that this machine computes what the builder's did.
+
+    Attributes
+    ----------
+    pixels
+        [S, S, 3] uint8: a good image turned by 180 degrees and inverted, so that its distances are not zero.
+    distances
+        [rows * cols] float32 as stored.
+    difference
+        Largest difference found when repeated, relative to the largest distance; 0 when just made.
+    """
+
+    pixels: NDArray[np.uint8]
+    distances: NDArray[np.float32]
+    difference: float = 0.0
+
+    @classmethod
+    def make(cls, sample: NDArray[np.float32], distances: Distances) -> SelfTest:
+        """Take the image and note what it gives here."""
+        pixels = np.rint(255 * (1 - sample[::-1, ::-1])).astype(np.uint8)
+        return cls(pixels, distances(pixels.astype(np.float32) / np.float32(255)))
+
+    def repeated(self, distances: Distances) -> SelfTest:
+        """Repeat the test and note the difference."""
+        again = distances(self.pixels.astype(np.float32) / np.float32(255))
+        if again.shape != self.distances.shape:
+            return replace(self, difference=np.inf)
+        scale = max(float(self.distances.max()), 1e-12)
+        return replace(self, difference=float(np.abs(again - self.distances).max()) / scale)
+
+    @property
+    def passed(self) -> bool:
+        """Whether the distances agree within rounding."""
+        return self.difference <= SELF_TEST_TOLERANCE
+
+    @property
+    def sentence(self) -> str:
+        """Say in words what was found."""
+        if self.passed:
+            return "The self-test gives the stored scores."
+        return (
+            f"The self-test's scores differ from those stored by {self.difference:.2%} of the largest: this "
+            "machine does not compute what the builder's did. Do not rely on its verdicts; rebuild it here."
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Saved:
+    """Everything a file holds."""
+
+    settings: Settings
+    weights_sha256: str
+    bank: MemoryBank
+    rows_in_use: int
+    good_scores: GoodScores
+    records: list[ImageRecord]
+    grid: tuple[int, int]
+    roi: NDArray[np.bool_] | None
+    operating_point: OperatingPoint | None
+    self_test: SelfTest
+
+
+def to_saved(model: PatchCore) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """Arrays and header of a fitted model."""
+    bank, scores, test = model.full_bank_, model.profile_, model.self_test_
+    tensors: dict[str, NDArray[Any]] = {
+        "bank.features": bank.features,
+        "bank.images": bank.images,
+        "bank.positions": bank.positions,
+        "good_scores.offsets": scores.offsets,
+        "good_scores.sizes": scores.sizes,
+        "good_scores.values": scores.values,
+        "good_scores.cover_radius": scores.cover_radius,
+        "good_scores.images": scores.images,
+        "self_test.pixels": test.pixels,
+        "self_test.distances": test.distances,
+    }
+    if model.roi_ is not None:
+        tensors["roi"] = model.roi_.astype(np.uint8)
+    header: dict[str, Any] = {
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "settings": model.settings.to_dict(),
+        "weights_sha256": model.backbone_.sha256,
+        "bank_id": model.bank_id_,
+        "total_patches": bank.total_patches,
+        "rows_in_use": len(model.bank_),
+        "grid": list(model.grid_),
+        "images": [record.to_dict() for record in model.image_records_],
+        "operating_point": model.operating_point_.to_dict() if model.operating_point_ else None,
+        "libraries": {name: _version(name) for name in LIBRARIES} | {"python": platform.python_version()},
+    }
+    return tensors, header
+
+
+def from_saved(tensors: Mapping[str, NDArray[Any]], header: Mapping[str, Any]) -> Saved:
+    """Parts of a model, each checked against the others.
+
+    Raises
+    ------
+    ArtifactError
+        If the parts contradict each other or hold values that no bank can hold.
+    KeyError, IndexError, TypeError, ValueError
+        If a part is missing or of the wrong kind.
+    """
+    bank = MemoryBank(
+        tensors["bank.features"],
+        tensors["bank.images"],
+        tensors["bank.positions"],
+        int(header["total_patches"]),
+    )
+    scores = GoodScores(
+        *(tensors[f"good_scores.{part}"] for part in ("offsets", "sizes", "values", "cover_radius", "images"))
+    )
+    saved = Saved(
+        settings=Settings.from_dict(header["settings"]),
+        weights_sha256=str(header["weights_sha256"]),
+        bank=bank,
+        rows_in_use=int(header["rows_in_use"]),
+        good_scores=scores,
+        records=[ImageRecord.from_dict(record) for record in header["images"]],
+        grid=(int(header["grid"][0]), int(header["grid"][1])),
+        roi=tensors["roi"].astype(bool) if "roi" in tensors else None,
+        operating_point=OperatingPoint.from_dict(header["operating_point"])
+        if header["operating_point"]
+        else None,
+        self_test=SelfTest(tensors["self_test.pixels"], tensors["self_test.distances"]),
+    )
+    _check(saved)
+    return saved
+
+
+def _check(saved: Saved) -> None:
+    bank, scores = saved.bank, saved.good_scores
+    rows, cells = len(bank), saved.grid[0] * saved.grid[1]
+    side = saved.settings.image_size
+    rules = {
+        "the bank is a matrix of 32-bit numbers": bank.features.ndim == 2
+        and bank.features.dtype == np.float32,
+        "every feature is a finite number": bool(np.isfinite(bank.features).all()),
+        "every row has its image and position": bank.images.shape == bank.positions.shape == (rows,),
+        "every row's image is listed": rows > 0
+        and bank.images.min() >= 0
+        and bank.images.max() < len(saved.records),
+        "every row's position is on the map": bank.positions.min() >= 0 and bank.positions.max() < cells,
+        "the bank is not larger than the images": rows <= bank.total_patches,
+        "the rows in use are in the bank": 0 < saved.rows_in_use <= rows,
+        "the good scores fit the bank": scores.cover_radius.shape == (rows,)
+        and scores.offsets.shape == (len(scores.images) + 1,)
+        and scores.sizes.shape == scores.values.shape == (scores.offsets[-1],),
+        "the self-test image has the input's size": saved.self_test.pixels.shape == (side, side, 3),
+    }
+    for rule, holds in rules.items():
+        if not holds:
+            raise ArtifactError(f"The inspector is not sound; it fails the rule: {rule}.")
+
+
+def _version(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "absent"

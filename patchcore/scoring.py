@@ -1,0 +1,155 @@
+"""From distances to a result (paper §3.3): image score, re-weighting, anomaly map, and what decided it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import ndimage
+from torch.nn import functional
+
+from patchcore.bank import MemoryBank
+from patchcore.geometry import Box, Placement
+from patchcore.images import ImageRecord
+
+SMOOTHING = 4 / 224  # paper §3.3: a Gaussian of sigma 4 at 224 px input
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What the model says of one image.
+
+    Attributes
+    ----------
+    score
+        The image's anomaly score: a distance in feature space, raw and unbounded.
+    map
+        [H, W] float32 in the image's own pixels, in units of the score; 0 where nothing was inspected.
+    patch_scores
+        [rows, cols] float32, NaN on padding and outside the ROI.
+    worst
+        (row, col) of the patch that decided the score.
+    worst_box
+        That patch's 3x3 neighbourhood as (x0, y0, x1, y1) in the image's own pixels.
+    nearest_row
+        The bank row that is nearest to the worst patch.
+    record, placement
+        What was done to the image on reading, and where it lies in the network's input.
+    """
+
+    score: float
+    map: NDArray[np.float32]
+    patch_scores: NDArray[np.float32]
+    worst: tuple[int, int]
+    worst_box: Box
+    nearest_row: int
+    record: ImageRecord
+    placement: Placement
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why an image scored as it did: its worst patch beside the nearest patch of any good image.
+
+    Attributes
+    ----------
+    test_box
+        The worst patch, (x0, y0, x1, y1) in the test image's pixels.
+    distance
+        Between the two, in units of the score.
+    neighbour_image, neighbour_sha256
+        Name and hash of the good image that the nearest row came from.
+    neighbour_box
+        Where that patch lies in the good image's own pixels.
+    """
+
+    test_box: Box
+    distance: float
+    neighbour_image: str
+    neighbour_sha256: str
+    neighbour_box: Box
+
+
+def inspected_patches(valid: NDArray[np.bool_], grid: tuple[int, int]) -> NDArray[np.bool_]:
+    """Tell which patches take part: those at least half on the image and inside the ROI.
+
+    Where the ROI is so small that no patch is half inside, those that touch it most take part.
+
+    Parameters
+    ----------
+    valid
+        [S, S] bool, of the network's input.
+    grid
+        (rows, cols) of the feature map.
+
+    Returns
+    -------
+    ndarray
+        [rows, cols] bool.
+    """
+    coverage = functional.adaptive_avg_pool2d(torch.from_numpy(valid)[None].float(), grid)[0].numpy()
+    return np.asarray(coverage >= min(0.5, coverage.max()))
+
+
+def anomaly_map(patch_scores: NDArray[np.float32], placement: Placement) -> NDArray[np.float32]:
+    """Turn patch scores into a map in the image's own pixels (paper §3.3).
+
+    Parameters
+    ----------
+    patch_scores
+        [rows, cols] float32; NaN where nothing was inspected takes the value of the nearest patch that was,
+        so that nothing bleeds in from outside.
+    placement
+        The way back to the original.
+
+    Returns
+    -------
+    ndarray
+        [H, W] float32.
+    """
+    size = placement.input_size
+    missing = np.isnan(patch_scores)
+    if missing.any():
+        _, nearest = ndimage.distance_transform_edt(missing, return_indices=True)
+        patch_scores = patch_scores[tuple(nearest)]
+    grid = torch.from_numpy(np.ascontiguousarray(patch_scores))[None, None]
+    full = functional.interpolate(grid, size=(size, size), mode="bilinear", align_corners=False)[0, 0].numpy()
+    return placement.map_to_original(ndimage.gaussian_filter(full, SMOOTHING * size))
+
+
+def patch_box(position: tuple[int, int], grid: tuple[int, int], placement: Placement) -> Box:
+    """Box of a patch's 3x3 neighbourhood (paper §3.1: p = 3) in the original's pixels."""
+    (row, col), (rows, cols), size = position, grid, placement.input_size
+    height, width = size / rows, size / cols
+    box = ((col - 1) * width, (row - 1) * height, (col + 2) * width, (row + 2) * height)
+    return placement.box_to_original(box)
+
+
+def reweighted(
+    bank: MemoryBank, patch: NDArray[np.float32], nearest_row: int, distance: float, neighbours: int
+) -> float:
+    """Re-weight the score of the worst patch by its neighbours' surroundings (paper Eq. 7).
+
+    Parameters
+    ----------
+    bank
+        The memory bank M.
+    patch
+        [dims] float32, m^test,*.
+    nearest_row
+        Row of m*.
+    distance
+        s* = |m^test,* - m*|.
+    neighbours
+        b, the size of N_b(m*), m* itself included.
+
+    Returns
+    -------
+    float
+        (1 - exp(s*) / sum over N_b(m*) of exp(|m^test,* - m|)) s*, by log-sum-exp.
+    """
+    around = bank.nearest(bank.features[nearest_row : nearest_row + 1], neighbours).rows[0]
+    distances = np.linalg.norm(bank.features[around] - patch, axis=1).astype(np.float64)
+    return float((1 - np.exp(distance - np.logaddexp.reduce(distances))) * distance)
