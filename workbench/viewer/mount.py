@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from patchcore import rendering
+from patchcore import colours
 
 BROWSER = Path(__file__).parent / "browser"
 _IMPORT = re.compile(r'^((?:import|export)\b[^"\n]*from |import )"\./([a-z]+)\.js";', re.MULTILINE)
@@ -54,7 +54,9 @@ def mount(
     callbacks = {f"on_{name}_change": _nothing for name in states}
     for name, call in (events or {}).items():
         callbacks[f"on_{name}_change"] = call or _nothing
-    result = _component()(key=key, data={**data, "use": use, "key": key, "script": _script_url()}, **callbacks)
+    result = _component()(
+        key=key, data={**data, "use": use, "key": key, "script": _script_url()}, **callbacks
+    )
     return dict(result)
 
 
@@ -114,15 +116,15 @@ def _script_url() -> str:
 
 @cache
 def scripts() -> dict[str, str]:
-    """Return the source of every browser module by its name, the colours of `patchcore.rendering` among them."""
+    """Return the source of every browser module by its name; `palette` holds what `patchcore.colours` does."""
     sources = {path.stem: path.read_text() for path in sorted(BROWSER.glob("*.js"))}
     constants = {
-        "HEAT": f"Uint8Array.from({rendering.HEAT_TABLE.ravel().tolist()})",
-        "ALPHA_RAMP": rendering.ALPHA_RAMP,
-        "CONTOUR_LINE": [*rendering.CONTOUR_LINE, 255],
-        "CONTOUR_RIM": [*rendering.CONTOUR_RIM, 255],
-        "MAP_GROUND": list(rendering.MAP_GROUND),
-        "MAP_GREYS": rendering.MAP_GREYS,
+        "HEAT": f"Uint8Array.from({colours.HEAT_TABLE.ravel().tolist()})",
+        "ALPHA_RAMP": colours.ALPHA_RAMP,
+        "CONTOUR_LINE": [*colours.CONTOUR_LINE, 255],
+        "CONTOUR_RIM": [*colours.CONTOUR_RIM, 255],
+        "MAP_GROUND": list(colours.MAP_GROUND),
+        "MAP_GREYS": colours.MAP_GREYS,
     }
     sources["palette"] = "\n".join(f"export const {name} = {value};" for name, value in constants.items())
     return sources

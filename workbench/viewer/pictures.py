@@ -66,7 +66,11 @@ def encode_tile(
 
 
 def encode_detail(
-    pixels: Pixels, anomaly_map: NDArray[np.float32] | None, threshold: float | None, *, overview_side: int | None
+    pixels: Pixels,
+    anomaly_map: NDArray[np.float32] | None,
+    threshold: float | None,
+    *,
+    overview_side: int | None,
 ) -> bytes:
     """Encode an image for the detail: whole and lossless, or (`overview_side` given) reduced to an overview.
 

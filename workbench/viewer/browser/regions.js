@@ -8,11 +8,16 @@ export function findRegions(map, threshold, minArea = 1) {
   const { labels, count } = connected(map, lastCodeAtOrBelow(map, threshold));
   const found = measure(map, labels, count).map((region, at) => ({ ...region, label: at + 1 }));
   const regions = found.filter((region) => region.area >= minArea);
-  regions.sort((a, b) => b.score - a.score || b.area - a.area || a.label - b.label);
+  regions.sort((a, b) => b.score - a.score || b.area - a.area || compareBoxes(a.box, b.box));
   const place = new Int32Array(count + 1);
   regions.forEach((region, at) => (place[region.label] = at + 1));
   for (let at = 0; at < labels.length; at++) labels[at] = place[labels[at]];
   return { regions, labels };
+}
+
+function compareBoxes(a, b) {
+  const at = a.findIndex((edge, place) => edge !== b[place]);
+  return at < 0 ? 0 : a[at] - b[at];
 }
 
 // Two passes with a forest of equal labels; labels come out in the order of each region's first pixel.

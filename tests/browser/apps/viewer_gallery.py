@@ -1,0 +1,47 @@
+"""A page with nothing but a gallery of made-up images, for the browser tests. COUNT images, LOSSLESS tiles."""
+
+import json
+import os
+
+import streamlit as st
+
+from tests.browser.apps import made_up
+from workbench.viewer import Dot, Thresholds, Tile, encode_tile, gallery
+
+st.set_page_config(layout="wide", page_title="Gallery")
+COUNT = int(os.environ.get("COUNT", "24"))
+LOSSLESS = os.environ.get("LOSSLESS") == "1"
+NAMES = json.loads(os.environ.get("NAMES", "[]"))
+
+
+@st.cache_resource
+def tiles() -> list[Tile]:
+    made = []
+    for place in range(COUNT):
+        pixels, scores, score, truth = made_up.part(place)
+        name = NAMES[place] if place < len(NAMES) else f"img_{place:04d}.png"
+        label = "defect" if truth else "good"
+        picture = encode_tile(pixels, scores, 3.42, lossless=LOSSLESS)
+        made.append(Tile(f"part{place}", name, score, picture, label, truth))
+    return made
+
+
+reference = [Dot(f"good{at}", f"good/{at:03d}.png", score) for at, score in enumerate(made_up.good_scores())]
+reference = [Dot(dot.key, dot.name, dot.score, "reference") for dot in reference]
+st.title("Inspect")
+events = gallery(
+    tiles(),
+    st.session_state.setdefault("thresholds", Thresholds(3.42, 3.10)),
+    key="gallery",
+    reference=reference,
+    height=int(os.environ.get("HEIGHT", "640")),
+    tile_width=int(os.environ.get("TILE_WIDTH", "170")),
+    on_thresholds=lambda moved: st.session_state.update(thresholds=moved),
+)
+st.session_state.setdefault("log", [])
+if events.thresholds or events.opened:
+    st.session_state.log.append([events.thresholds and events.thresholds.reject, events.opened])
+st.session_state.runs = st.session_state.get("runs", 0) + 1
+st.text(f"runs {st.session_state.runs}")
+st.text(f"events {json.dumps(st.session_state.log)}")
+st.text(f"selected {json.dumps(sorted(events.selected))}")

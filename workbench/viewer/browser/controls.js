@@ -1,0 +1,48 @@
+// The controls that gallery and detail share: how the map is painted, how opaque, and the bare picture at a held key.
+
+import { el, segments, slider, typing } from "./dom.js";
+import { Legend } from "./legend.js";
+
+const MODES = [
+  { value: "heat", text: "Heat", title: "Colours above the pixel threshold" },
+  { value: "contour", text: "Contour", title: "A line around what is above the pixel threshold" },
+  { value: "both", text: "Both", title: "Colours and line" },
+  { value: "off", text: "Off", title: "The picture alone. Hold O to see it for a moment" },
+];
+
+export class PaintControls {
+  constructor(store) {
+    this.store = store;
+    this.modes = segments("Show the anomaly map as", MODES, store.mode, (mode) => store.set({ mode }));
+    this.opacity = slider("Opacity", { min: 0, max: 1, step: 0.05, value: store.opacity,
+      format: (value) => `${Math.round(value * 100)} %` }, (opacity) => store.set({ opacity }));
+    this.legend = new Legend();
+    this.element = el("div", { class: "paint-controls" }, this.modes, this.opacity, this.legend.element);
+  }
+
+  show() {
+    this.modes.show(this.store.mode);
+    this.opacity.show(this.store.opacity);
+    this.legend.show(this.store);
+  }
+}
+
+// While O is held and the viewer has the focus or the pointer, the picture is shown without anything over it.
+export function holdForOriginal(root, store) {
+  const ours = () => root.matches(":hover") || root.matches(":focus-within");
+  const press = (event) => {
+    if (event.key.toLowerCase() !== "o" || event.ctrlKey || event.metaKey || typing(event)) return;
+    if (!event.repeat && ours() && !store.original) store.set({ original: true });
+  };
+  const release = () => store.original && store.set({ original: false });
+  const lifted = (event) => event.key.toLowerCase() === "o" && release();
+  document.addEventListener("keydown", press);
+  document.addEventListener("keyup", lifted);
+  window.addEventListener("blur", release);
+  return () => {
+    document.removeEventListener("keydown", press);
+    document.removeEventListener("keyup", lifted);
+    window.removeEventListener("blur", release);
+    release();
+  };
+}

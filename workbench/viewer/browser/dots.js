@@ -1,0 +1,144 @@
+// Scores as dots stacked over an axis, on a canvas; which dot lies under the pointer.
+
+import { digits } from "./dom.js";
+import { themeColour } from "./theme.js";
+import { verdictOf } from "./verdict.js";
+
+const SIDE = 20;
+const HEIGHT = 108;
+const AXIS = 84;
+const TOP = 24;
+const BIN = 7;
+
+export class DotPlot {
+  constructor() {
+    this.canvas = document.createElement("canvas");
+    this.canvas.setAttribute("aria-hidden", "true");
+    this.context = this.canvas.getContext("2d");
+    this.placed = [];
+    this.width = 1;
+  }
+
+  place(score, { low, high }) {
+    return SIDE + ((score - low) / (high - low)) * (this.width - 2 * SIDE);
+  }
+
+  scoreAt(x, { low, high }) {
+    return low + ((x - SIDE) / (this.width - 2 * SIDE)) * (high - low);
+  }
+
+  at(x, y) {
+    let best = null;
+    let nearest = 81;
+    for (const dot of this.placed) {
+      const away = (dot.x - x) ** 2 + (dot.y - y) ** 2;
+      if (away < nearest) [best, nearest] = [dot.item, away];
+    }
+    return best;
+  }
+
+  paint(stage, items, range, store) {
+    const width = stage.clientWidth;
+    if (!width) return;
+    const sharp = window.devicePixelRatio || 1;
+    if (this.canvas.width !== Math.round(width * sharp)) {
+      this.canvas.width = Math.round(width * sharp);
+      this.canvas.height = Math.round(HEIGHT * sharp);
+    }
+    const root = stage.closest(".viewer");
+    const colours = paletteOf(root);
+    if (items !== this.items || width !== this.width || range !== this.range) {
+      [this.items, this.width, this.range] = [items, width, range];
+      this.placed = this.stack(items, range);
+    }
+    const { context } = this;
+    context.setTransform(sharp, 0, 0, sharp, 0, 0);
+    context.clearRect(0, 0, width, HEIGHT);
+    this.axis(range, colours);
+    for (const dot of this.placed) drawDot(context, dot, colours[verdictOf(dot.item.score, store.thresholds)]);
+    const pointed = this.placed.find((dot) => dot.item.key === store.hover);
+    if (pointed) ring(context, pointed, colours.ink);
+  }
+
+  // Dots of nearly the same score stand on each other; full stacks are pressed together.
+  stack(items, range) {
+    const bins = new Map();
+    for (const item of items) {
+      const x = this.place(item.score, range);
+      const bin = Math.round(x / BIN);
+      if (!bins.has(bin)) bins.set(bin, []);
+      bins.get(bin).push({ item, x });
+    }
+    const dots = [];
+    for (const stack of bins.values()) {
+      const step = Math.min(8, (AXIS - TOP - 10) / Math.max(1, stack.length - 1));
+      stack.forEach((dot, at) => dots.push({ ...dot, y: AXIS - 9 - at * step }));
+    }
+    return dots;
+  }
+
+  axis(range, colours) {
+    const { context } = this;
+    context.strokeStyle = colours.line;
+    context.lineWidth = 1;
+    context.beginPath();
+    context.moveTo(SIDE, AXIS + 0.5);
+    context.lineTo(this.width - SIDE, AXIS + 0.5);
+    context.stroke();
+    context.fillStyle = colours.mute;
+    context.font = `12px ${colours.font}`;
+    context.textAlign = "center";
+    for (const score of ticks(range)) {
+      const x = this.place(score, range);
+      context.fillRect(x - 0.5, AXIS, 1, 4);
+      context.fillText(digits(score, ticks(range)[1] - ticks(range)[0] >= 1 ? 100 : range.high), x, AXIS + 18);
+    }
+  }
+}
+
+function ticks({ low, high }) {
+  const rough = (high - low) / 7;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((factor) => factor * power).find((candidate) => candidate >= rough);
+  const marks = [];
+  for (let at = Math.ceil(low / step); at * step <= high + 1e-9; at++) marks.push(at * step);
+  return marks.length > 1 ? marks : [low, high];
+}
+
+function drawDot(context, { item, x, y }, colour) {
+  context.fillStyle = context.strokeStyle = colour;
+  context.globalAlpha = 0.75;
+  context.beginPath();
+  if (item.kind === "defect") {
+    context.moveTo(x, y - 4.6);
+    context.lineTo(x + 4.6, y);
+    context.lineTo(x, y + 4.6);
+    context.lineTo(x - 4.6, y);
+  } else if (item.kind === "image") context.rect(x - 3, y - 3, 6, 6);
+  else context.arc(x, y, item.kind === "reference" ? 2.8 : 3.4, 0, 7);
+  if (item.kind === "reference") {
+    context.lineWidth = 1.2;
+    context.stroke();
+  } else context.fill();
+  context.globalAlpha = 1;
+}
+
+function ring(context, { x, y }, colour) {
+  context.strokeStyle = colour;
+  context.lineWidth = 2;
+  context.beginPath();
+  context.arc(x, y, 7, 0, 7);
+  context.stroke();
+}
+
+const palettes = new WeakMap();
+
+function paletteOf(root) {
+  const scheme = `${root.dataset.scheme}${getComputedStyle(root).getPropertyValue("--st-primary-color")}`;
+  if (palettes.get(root)?.scheme !== scheme) {
+    const colours = { scheme, none: themeColour(root, "--mute"), font: getComputedStyle(root).fontFamily };
+    for (const name of ["accept", "review", "reject", "line", "mute", "ink"]) colours[name] = themeColour(root, `--${name}`);
+    palettes.set(root, colours);
+  }
+  return palettes.get(root);
+}

@@ -1,0 +1,225 @@
+// The scrolling grid of tiles: only those near the screen exist, however many images there are. Works like a listbox.
+
+import { el, perFrame, typing } from "./dom.js";
+import { PictureLoader } from "./loader.js";
+import { paintingOf, Tile } from "./tile.js";
+
+const GAP = 12;
+const CAPTION = 65;
+const AHEAD = 2; // screens decoded before they come into sight
+let grids = 0;
+
+export class Grid {
+  constructor(store, report) {
+    this.store = store;
+    this.report = report; // { open(key), select(keys) }
+    this.id = `grid${++grids}`;
+    this.items = [];
+    this.active = 0;
+    this.selected = new Set();
+    this.tiles = new Map(); // place -> Tile
+    this.spare = [];
+    this.tileWidth = 170;
+    this.scoreMax = 1;
+    this.paintLog = [];
+    this.loader = new PictureLoader((url, picture) => this.arrived(url, picture));
+    this.sheet = el("div", { class: "sheet", role: "presentation" });
+    this.element = el("div", { class: "grid", role: "listbox", tabindex: 0, "aria-label": "Images",
+      "aria-multiselectable": "true" }, this.sheet);
+    this.refresh = perFrame(() => this.layout());
+    this.repaint = perFrame(() => this.paintAll());
+    this.element.addEventListener("scroll", () => this.layout(), { passive: true });
+    this.element.addEventListener("click", (event) => this.clicked(event));
+    this.element.addEventListener("keydown", (event) => this.pressed(event));
+    this.element.addEventListener("pointerover", (event) => this.pointed(event));
+    this.element.addEventListener("pointerleave", () => store.set({ hover: null }));
+    this.sizes = new ResizeObserver(this.refresh);
+    this.sizes.observe(this.element);
+  }
+
+  destroy() {
+    this.sizes.disconnect();
+    this.refresh.cancel();
+    this.repaint.cancel();
+    this.loader.want([]);
+  }
+
+  show(items, scoreMax) {
+    const key = this.items[this.active]?.key;
+    this.items = items;
+    this.scoreMax = scoreMax;
+    const still = items.findIndex((item) => item.key === key);
+    this.active = still >= 0 ? still : Math.max(0, Math.min(this.active, items.length - 1));
+    this.layout();
+  }
+
+  layout() {
+    const width = this.sheet.clientWidth;
+    if (!width) return;
+    this.columns = Math.max(1, Math.floor((width + GAP) / (this.tileWidth + GAP)));
+    this.cell = (width - GAP * (this.columns - 1)) / this.columns;
+    this.rowHeight = this.cell + CAPTION + GAP;
+    const rows = Math.ceil(this.items.length / this.columns);
+    this.sheet.style.height = `${Math.max(0, rows * this.rowHeight - GAP)}px`;
+    const [first, last] = this.placesWithin(1);
+    this.recycle(first, last);
+    for (let place = first; place < last; place++) this.put(place);
+    this.element.setAttribute("aria-activedescendant", this.tiles.has(this.active) ? `${this.id}-${this.active}` : "");
+    this.loader.want(this.urgency());
+  }
+
+  // Places of the rows on screen and `rows` more on either side.
+  placesWithin(rows) {
+    const top = Math.floor(this.element.scrollTop / this.rowHeight) - rows;
+    const bottom = Math.ceil((this.element.scrollTop + this.element.clientHeight) / this.rowHeight) + rows;
+    return [Math.max(0, top * this.columns), Math.min(this.items.length, bottom * this.columns)];
+  }
+
+  urgency() {
+    const [first, last] = this.placesWithin(1);
+    const screen = Math.max(this.columns, last - first) * AHEAD;
+    return [
+      ...this.items.slice(first, last),
+      ...this.items.slice(last, last + screen),
+      ...this.items.slice(Math.max(0, first - screen), first).reverse(),
+    ].map((item) => item.url);
+  }
+
+  recycle(first, last) {
+    for (const [place, tile] of this.tiles) {
+      if (place >= first && place < last) continue;
+      this.tiles.delete(place);
+      tile.element.hidden = true;
+      this.spare.push(tile);
+    }
+  }
+
+  put(place) {
+    const item = this.items[place];
+    let tile = this.tiles.get(place);
+    if (!tile) {
+      const same = this.spare.findIndex((candidate) => candidate.item === item);
+      tile = same >= 0 ? this.spare.splice(same, 1)[0] : this.spare.pop() ?? this.born();
+      this.tiles.set(place, tile);
+      tile.element.hidden = false;
+      tile.element.id = `${this.id}-${place}`;
+    }
+    const { style } = tile.element;
+    style.width = `${this.cell}px`;
+    style.transform = `translate(${(place % this.columns) * (this.cell + GAP)}px, ${
+      Math.floor(place / this.columns) * this.rowHeight}px)`;
+    const fresh = tile.item !== item;
+    tile.setItem(item, place, this.items.length, this.scoreMax);
+    this.mark(tile, place);
+    tile.showVerdict(this.store.thresholds, this.scoreMax);
+    if (!fresh && tile.picture) return;
+    const picture = this.loader.get(item.url);
+    if (picture) {
+      tile.setPicture(picture);
+      tile.paint(paintingOf(this.store));
+    }
+  }
+
+  born() {
+    const tile = new Tile(`${this.id}-new`);
+    this.sheet.append(tile.element);
+    return tile;
+  }
+
+  mark(tile, place) {
+    tile.element.classList.toggle("active", place === this.active);
+    tile.element.classList.toggle("hover", tile.item.key === this.store.hover);
+    tile.element.setAttribute("aria-selected", String(this.selected.has(tile.item.key)));
+  }
+
+  markAll() {
+    for (const [place, tile] of this.tiles) this.mark(tile, place);
+  }
+
+  arrived(url, picture) {
+    for (const tile of this.tiles.values()) {
+      if (tile.item.url !== url) continue;
+      tile.setPicture(picture);
+      tile.paint(paintingOf(this.store));
+    }
+  }
+
+  paintAll() {
+    const start = performance.now();
+    const painting = paintingOf(this.store);
+    for (const tile of this.tiles.values()) {
+      tile.showVerdict(this.store.thresholds, this.scoreMax);
+      tile.paint(painting);
+    }
+    this.paintLog.push({ tiles: this.tiles.size, ms: performance.now() - start });
+    if (this.paintLog.length > 1000) this.paintLog.shift();
+  }
+
+  // Moves to an image (from the strip, or by keyboard) and brings it into sight.
+  goTo(place) {
+    if (!this.items.length) return;
+    this.active = Math.max(0, Math.min(this.items.length - 1, place));
+    const top = Math.floor(this.active / this.columns) * this.rowHeight;
+    const { scrollTop, clientHeight } = this.element;
+    if (top < scrollTop) this.element.scrollTop = top;
+    else if (top + this.rowHeight > scrollTop + clientHeight) {
+      this.element.scrollTop = top + this.rowHeight - GAP - clientHeight;
+    }
+    this.layout();
+    this.markAll();
+  }
+
+  goToKey(key) {
+    const place = this.items.findIndex((item) => item.key === key);
+    if (place >= 0) this.goTo(place);
+  }
+
+  toggle(place) {
+    const key = this.items[place].key;
+    if (!this.selected.delete(key)) this.selected.add(key);
+    this.selectionChanged();
+  }
+
+  selectionChanged() {
+    this.markAll();
+    this.report.select([...this.selected]);
+  }
+
+  clicked(event) {
+    const element = event.target.closest(".tile");
+    const found = [...this.tiles].find(([, tile]) => tile.element === element);
+    if (!found) return;
+    const [place] = found;
+    if (event.shiftKey) {
+      const [from, to] = [Math.min(this.active, place), Math.max(this.active, place)];
+      for (const item of this.items.slice(from, to + 1)) this.selected.add(item.key);
+      this.selectionChanged();
+    } else if (event.ctrlKey || event.metaKey || event.target.closest(".check")) this.toggle(place);
+    else this.report.open(this.items[place].key);
+    this.goTo(place);
+  }
+
+  pointed(event) {
+    const key = event.target.closest(".tile")?.dataset.key ?? null;
+    if (key !== this.store.hover) this.store.set({ hover: key });
+  }
+
+  pressed(event) {
+    if (typing(event) || event.altKey) return;
+    const page = this.columns * Math.max(1, Math.floor(this.element.clientHeight / this.rowHeight));
+    const moves = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: this.columns, ArrowUp: -this.columns,
+      PageDown: page, PageUp: -page, Home: -Infinity, End: Infinity };
+    if (event.key in moves) this.goTo(this.active + moves[event.key]);
+    else if (!this.items.length) return;
+    else if (event.key === "Enter") this.report.open(this.items[this.active].key);
+    else if (event.key === " ") this.toggle(this.active);
+    else if (event.key === "a" && (event.ctrlKey || event.metaKey)) {
+      for (const item of this.items) this.selected.add(item.key);
+      this.selectionChanged();
+    } else if (event.key === "Escape" && this.selected.size) {
+      this.selected.clear();
+      this.selectionChanged();
+    } else return;
+    event.preventDefault();
+  }
+}

@@ -1,0 +1,36 @@
+// Where Streamlit comes in: finds or makes the viewer that belongs to a place on the page, and hands it new data.
+
+import { DetailViewer } from "./detail.js";
+import { GalleryViewer } from "./gallery.js";
+import { RoiViewer } from "./roi.js";
+import { StripViewer } from "./strip.js";
+import { followTheme } from "./theme.js";
+import { el } from "./dom.js";
+
+const VIEWERS = { gallery: GalleryViewer, strip: StripViewer, detail: DetailViewer, roi: RoiViewer };
+const mounted = new WeakMap();
+
+export default function mount({ data, parentElement, setStateValue, setTriggerValue }) {
+  let place = mounted.get(parentElement);
+  if (place && (place.use !== data.use || place.key !== data.key || !place.root.isConnected)) {
+    place.viewer.destroy();
+    place.root.remove();
+    place = null;
+  }
+  if (!place) {
+    const root = el("div", { class: `viewer ${data.use}-viewer` });
+    parentElement.append(root);
+    const send = {};
+    place = { use: data.use, key: data.key, root, send, viewer: new VIEWERS[data.use](root, data, send) };
+    mounted.set(parentElement, place);
+  }
+  Object.assign(place.send, { state: setStateValue, event: setTriggerValue });
+  followTheme(place.root);
+  place.viewer.update(data);
+  return () => {
+    const gone = mounted.get(parentElement);
+    gone?.viewer.destroy();
+    gone?.root.remove();
+    mounted.delete(parentElement);
+  };
+}

@@ -1,0 +1,163 @@
+"""The gallery of tiles with its threshold strip, and the strip on its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from workbench.viewer.items import Dot, Thresholds, Tile, thresholds_from
+from workbench.viewer.mount import event_value, json_url, mount, picture_url
+
+TILE_WIDTH = 170
+
+
+@dataclass(frozen=True)
+class GalleryEvents:
+    """What the user has done in the gallery.
+
+    Parameters
+    ----------
+    thresholds
+        The new thresholds, in the run right after a line was let go; None otherwise.
+    opened
+        Key of the tile that was clicked or opened with Enter, in the run right after; None otherwise.
+    selected
+        Keys of all selected tiles, lasting.
+    """
+
+    thresholds: Thresholds | None
+    opened: str | None
+    selected: tuple[str, ...]
+
+
+def gallery(
+    tiles: Sequence[Tile],
+    thresholds: Thresholds,
+    *,
+    key: str,
+    link: str | None = None,
+    reference: Sequence[Dot] = (),
+    strip: bool = True,
+    pixel_threshold: float | None = None,
+    top: float | None = None,
+    min_area: int = 1,
+    height: int = 640,
+    tile_width: int = TILE_WIDTH,
+    selected: Sequence[str] | None = None,
+    on_thresholds: Callable[[Thresholds], None] | None = None,
+    on_opened: Callable[[str], None] | None = None,
+) -> GalleryEvents:
+    """Show images as tiles that follow the threshold while it is dragged, without a run of the script.
+
+    Parameters
+    ----------
+    tiles
+        The images, in the order they came; the browser sorts and filters them. Thousands are fine.
+    thresholds
+        In force. When they change, the gallery takes them over; until then what the user has dragged stays.
+    key
+        Streamlit key.
+    link
+        Viewers with the same link share thresholds, way of painting and the image pointed at; by default `key`.
+    reference
+        Further dots on the strip, e.g. the leave-one-out scores of the good images.
+    strip
+        Whether the threshold strip stands over the tiles.
+    pixel_threshold
+        Where heat and contours begin, score units; None lets it follow the reject threshold.
+    top
+        Score of the last heat colour; None is twice the pixel threshold.
+    min_area
+        Contours are drawn around regions of at least this many pixels of the tile.
+    height
+        Height of the scrolling part at most, pixels.
+    tile_width
+        Width of a tile to begin with, pixels.
+    selected
+        Keys to select; taken over whenever the list changes. None leaves the selection to the user.
+    on_thresholds, on_opened
+        Called before the run that an event causes, so that the whole page already shows it.
+    """
+    urls = [picture_url(tile.encoded(thresholds.reject), f"{key}:{place}") for place, tile in enumerate(tiles)]
+    contents = {
+        "tiles": [tile.to_dict(url) for tile, url in zip(tiles, urls, strict=True)],
+        "reference": [dot.to_dict() for dot in reference],
+    }
+    data = {
+        "link": link or key,
+        "given": thresholds.given(pixel_threshold, top, min_area),
+        "tilesUrl": json_url(contents, f"{key}:tiles"),
+        "strip": strip,
+        "height": height,
+        "tileWidth": tile_width,
+        "selectionGiven": None if selected is None else json.dumps(list(selected)),
+    }
+    events = {"threshold": _moved(key, on_thresholds), "opened": _opened(key, on_opened)}
+    result = mount("gallery", key, data, states=["selected"], events=events)
+    return GalleryEvents(
+        thresholds_from(result.get("threshold")), result.get("opened"), tuple(result.get("selected") or selected or ())
+    )
+
+
+@dataclass(frozen=True)
+class StripEvents:
+    """What the user has done on the strip: see `GalleryEvents`."""
+
+    thresholds: Thresholds | None
+    opened: str | None
+
+
+def threshold_strip(
+    dots: Sequence[Dot],
+    thresholds: Thresholds,
+    *,
+    key: str,
+    link: str | None = None,
+    pixel_threshold: float | None = None,
+    top: float | None = None,
+    min_area: int = 1,
+    on_thresholds: Callable[[Thresholds], None] | None = None,
+    on_opened: Callable[[str], None] | None = None,
+) -> StripEvents:
+    """Show scores as dots with draggable thresholds; galleries and details of the same link follow the drag.
+
+    Parameters
+    ----------
+    dots
+        One per image.
+    thresholds, key, link, pixel_threshold, top, min_area, on_thresholds, on_opened
+        As for `gallery`. `opened` is the key of a dot that was clicked.
+    """
+    data = {
+        "link": link or key,
+        "given": thresholds.given(pixel_threshold, top, min_area),
+        "dotsUrl": json_url([dot.to_dict() for dot in dots], f"{key}:dots"),
+    }
+    events = {"threshold": _moved(key, on_thresholds), "opened": _opened(key, on_opened)}
+    result = mount("strip", key, data, events=events)
+    return StripEvents(thresholds_from(result.get("threshold")), result.get("opened"))
+
+
+def _moved(key: str, tell: Callable[[Thresholds], None] | None) -> Callable[[], None] | None:
+    if tell is None:
+        return None
+
+    def call() -> None:
+        moved = thresholds_from(event_value(key, "threshold"))
+        if moved is not None:
+            tell(moved)
+
+    return call
+
+
+def _opened(key: str, tell: Callable[[str], None] | None) -> Callable[[], None] | None:
+    if tell is None:
+        return None
+
+    def call() -> None:
+        opened = event_value(key, "opened")
+        if isinstance(opened, str):
+            tell(opened)
+
+    return call

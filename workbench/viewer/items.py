@@ -1,0 +1,122 @@
+"""What the viewers show and what they tell: images with their scores, dots, thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from patchcore.errors import SettingsError
+from workbench.viewer.pictures import Pixels, encode_tile, encoded
+
+Label = Literal["good", "defect"]
+Loaded = tuple[Pixels, NDArray[np.float32] | None]
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """The thresholds in force, in score units; None where there is none.
+
+    Parameters
+    ----------
+    reject
+        Scores above it are rejected.
+    review
+        Scores above it, up to `reject`, are to be reviewed by a person. Not above `reject`.
+    """
+
+    reject: float | None
+    review: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.review is not None and (self.reject is None or self.review > self.reject):
+            raise SettingsError(f"The review band ends at the reject threshold: {self.review} is not in it.")
+
+    def given(self, pixel: float | None, top: float | None, min_area: int) -> dict[str, Any]:
+        """Return what the browser takes over whenever it changes."""
+        return {"reject": self.reject, "review": self.review, "pixel": pixel, "top": top, "minArea": min_area}
+
+
+@dataclass(frozen=True)
+class Dot:
+    """A score on the threshold strip.
+
+    Parameters
+    ----------
+    key
+        Links the dot to a tile of the same key.
+    name
+        Shown when the dot is pointed at.
+    score
+        Score units.
+    kind
+        What is known of the image; "reference" is a good image scored without its own patches, which is shown but
+        not counted.
+    """
+
+    key: str
+    name: str
+    score: float
+    kind: Literal["good", "defect", "image", "reference"] = "image"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON the browser reads."""
+        return {"key": self.key, "name": self.name, "score": float(self.score), "kind": self.kind}
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One image of a gallery.
+
+    Parameters
+    ----------
+    key
+        Says which image, scored by which inspector, e.g. ``f"{sha256}:{version}"``: what has been encoded under a key
+        is never encoded again.
+    name
+        The image's name as the user knows it.
+    score
+        The image's score.
+    picture
+        The encoded tile (`encode_tile`), a function returning it (e.g. reading the file a job has stored), or a
+        function returning image and map, which is then called and encoded once.
+    label
+        Whether the image is known to be good or defect; None when it is not known.
+    truth
+        What is known, in words for the tile, e.g. "scratch".
+    """
+
+    key: str
+    name: str
+    score: float
+    picture: bytes | Callable[[], bytes | Loaded]
+    label: Label | None = None
+    truth: str | None = None
+
+    def encoded(self, threshold: float | None) -> bytes:
+        """Return the encoded tile, from memory when it has been asked for before."""
+        if isinstance(self.picture, bytes):
+            return self.picture
+        return encoded.get(("tile", self.key), lambda: self._encode(threshold))
+
+    def _encode(self, threshold: float | None) -> bytes:
+        if isinstance(self.picture, bytes):
+            return self.picture
+        made = self.picture()
+        return made if isinstance(made, bytes) else encode_tile(*made, threshold)
+
+    def to_dict(self, url: str) -> dict[str, Any]:
+        """Return the JSON the browser reads."""
+        dot = Dot(self.key, self.name, self.score, self.label or "image").to_dict()
+        return {**dot, "url": url, **({"truth": self.truth} if self.truth else {})}
+
+
+def thresholds_from(value: object) -> Thresholds | None:
+    """Read the thresholds a browser has sent; None when it has sent none."""
+    if not isinstance(value, dict) or value.get("reject") is None:
+        return None
+    review = value.get("review")
+    return Thresholds(float(value["reject"]), None if review is None else float(review))
