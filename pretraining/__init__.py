@@ -1,0 +1,1 @@
+"""How the built-in backbone was made: procedural scenes, objectives, training loop, evaluation."""

@@ -1,0 +1,109 @@
+"""Owns what the network sees in a step: augmented crops of many products, and episodes with painted defects."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from pretraining.camera import soft
+from pretraining.defects import spoil
+from pretraining.dice import Dice
+from pretraining.objectives import Episodes
+from pretraining.products import Pool
+
+
+def _cut(pictures: Tensor, scale: Tensor, centre: Tensor, aspect: Tensor, size: int) -> Tensor:
+    """Cut windows: pictures [n, 3, S, S]; scale, aspect [n]; centre [n, 2] in -1..1 of what is free."""
+    theta = torch.zeros(len(pictures), 2, 3, device=pictures.device)
+    wide, high = (scale * aspect).clamp(max=1), (scale / aspect).clamp(max=1)
+    theta[:, 0, 0], theta[:, 1, 1] = wide, high
+    theta[:, 0, 2], theta[:, 1, 2] = centre[:, 0] * (1 - wide), centre[:, 1] * (1 - high)
+    grid = functional.affine_grid(theta, [len(pictures), 3, size, size], align_corners=False)
+    return functional.grid_sample(pictures, grid, padding_mode="reflection", align_corners=False)
+
+
+def _flipped(pictures: Tensor, across: Tensor, turned: Tensor) -> Tensor:
+    pictures = torch.where(across[:, None, None, None], pictures.flip(3), pictures)
+    return torch.where(turned[:, None, None, None], pictures.transpose(2, 3), pictures)
+
+
+def _greyed(pictures: Tensor, chosen: Tensor) -> Tensor:
+    return torch.where(chosen[:, None, None, None], pictures.mean(1, keepdim=True), pictures)
+
+
+def _toned(dice: Dice, pictures: Tensor, contrast: Tensor, brightness: Tensor) -> Tensor:
+    """Change contrast [n] and brightness [n] about each picture's own mean."""
+    mean = pictures.mean((1, 2, 3), keepdim=True)
+    room = (pictures - mean) * contrast[:, None, None, None] + mean
+    return room + brightness[:, None, None, None]
+
+
+def crops(dice: Dice, pool: Pool, count: int, size: int) -> tuple[Tensor, Tensor]:
+    """Draw augmented crops [count, 3, size, size] in 0..1, and the products [count] they are of."""
+    labels = dice.integers(count, below=len(pool))
+    views = dice.integers(count, below=pool.pictures.shape[1])
+    pictures = pool.pictures[labels, views].float() / 255
+    scale, aspect = dice.scales(count, low=0.4, high=1.0), dice.scales(count, low=0.8, high=1.25)
+    pictures = _cut(pictures, scale, dice.even(count, 2, low=-1, high=1), aspect, size)
+    pictures = _flipped(pictures, dice.throws(count, share=0.5), dice.throws(count, share=0.25))
+    pictures = _greyed(pictures, dice.throws(count, share=0.4))
+    pictures = _toned(
+        dice, pictures, dice.scales(count, low=0.4, high=1.5), dice.even(count, low=-0.15, high=0.15)
+    )
+    tint = torch.where(dice.throws(count, 1, 1, 1, share=0.5), 0.1, 0.0)
+    pictures = pictures * (1 + tint * dice.normal(count, 3, 1, 1))
+    grain = dice.even(count, 1, 1, 1, high=0.06) * dice.throws(count, 1, 1, 1, share=0.3)
+    pictures = pictures + grain * dice.normal(count, 3, size, size)
+    pictures = torch.where(dice.throws(count, 1, 1, 1, share=0.2), soft(pictures), pictures)
+    return pictures.clamp(0, 1), labels
+
+
+def _views(dice: Dice, pool: Pool, product: int, count: int, size: int) -> Tensor:
+    """Draw ``count`` views of a product at one scale; aligned pieces stay in place."""
+    order = dice.order(pool.pictures.shape[1])[:count]
+    pictures = pool.pictures[product, order.to(pool.pictures.device)].float() / 255
+    scale = dice.scale(size / pictures.shape[-1] * 0.8, 1.0)
+    if pool.aligned[product]:
+        centre = dice.even(1, 2, low=-1, high=1) + dice.normal(count, 2) * 0.04
+    else:
+        centre = dice.even(count, 2, low=-1, high=1)
+    even = torch.ones(count, device=pictures.device)
+    pictures = _cut(pictures, even * scale, centre.clamp(-1, 1), even, size)
+    across, turned = (torch.full((count,), dice.chance(0.5), device=pictures.device) for _ in range(2))
+    return _flipped(pictures, across, turned)
+
+
+def _lit_alike(dice: Dice, pictures: Tensor, count: int) -> Tensor:
+    """Give all ``count`` pictures of an episode nearly the same tone and grain."""
+    each = torch.ones(count, device=pictures.device)
+    contrast = each * dice.scale(0.3, 1.4) * torch.exp(0.05 * dice.normal(count))
+    pictures = _toned(dice, pictures, contrast, dice.uniform(-0.15, 0.15) + 0.01 * dice.normal(count))
+    pictures = _greyed(pictures, each.bool() & dice.chance(0.45))
+    return (pictures + dice.scale(0.002, 0.02) * dice.normal(*pictures.shape)).clamp(0, 1)
+
+
+def episodes(
+    dice: Dice, pool: Pool, count: int, size: int, bank: int = 4, good: int = 1, defective: int = 2
+) -> Episodes:
+    """Draw miniature inspections of ``count`` products, defects freshly painted."""
+    pictures, changes = [], []
+    for _ in range(count):
+        product, stranger = dice.integers(2, below=len(pool)).tolist()
+        fair = _views(dice, pool, product, bank + good + 1, size)
+        others = _views(dice, pool, stranger, 1, size).expand(defective, -1, -1, -1)
+        spoilt, change = spoil(dice, fair[-1:].expand(defective, -1, -1, -1), others)
+        toned = _lit_alike(dice, torch.cat([fair[:-1], spoilt]), bank + good + defective)
+        pictures.append(toned)
+        changes.append(change)
+    return Episodes(torch.stack(pictures), torch.stack(changes), bank)
+
+
+def learning_rate(step: int, steps: int, peak: float, warmup: int) -> float:
+    """Rise in a line, fall along a cosine, to a hundredth of the peak."""
+    if step < warmup:
+        return peak * (step + 1) / warmup
+    done = (step - warmup) / max(1, steps - warmup)
+    return peak * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done)))

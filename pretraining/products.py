@@ -1,0 +1,86 @@
+"""Owns the pool of training products: every class rendered once, several good photographs of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pretraining.camera import camera
+from pretraining.defects import spoil
+from pretraining.dice import Dice
+from pretraining.fields import coordinates, noise, turned
+from pretraining.materials import Place, surface
+from pretraining.parts import part
+from pretraining.photographs import photographs, place
+
+PART_SHARE = 0.45
+MARKED_SHARE = 0.35  # products whose good pieces carry faint marks
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Good photographs of many products."""
+
+    pictures: Tensor  # uint8 [products, views, 3, S, S]
+    aligned: Tensor  # bool [products]: the piece lies in the same place in every view
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+
+def _placed(dice: Dice, count: int, size: int, aligned: bool, loose: float) -> Place:
+    """Coordinates of ``count`` pieces, each laid down a little differently."""
+    x, y = coordinates(count, size, dice.device)
+    reach = 0.03 if aligned else 1.0
+    x, y = turned(x, y, dice.normal(count, 1, 1) * loose)
+    zoom = 1 + dice.normal(count, 1, 1) * 0.015
+    return Place(
+        x * zoom + dice.normal(count, 1, 1) * reach, y * zoom + dice.normal(count, 1, 1) * reach, dice
+    )
+
+
+def render(seed: tuple[int, ...], count: int, size: int, device: str = "cpu") -> tuple[Tensor, bool]:
+    """Render one procedural product: photographs [count, 3, size, size] of good pieces, and whether they are aligned."""
+    dice = Dice(*seed, device=device)
+    aligned = dice.chance(PART_SHARE)
+    product = part(dice) if aligned else surface(dice)
+    setup = camera(dice)
+    turn = 3.0 if dice.chance(0.12) else dice.scale(0.005, 0.08)
+    spot = _placed(dice, count, size, aligned, turn)
+    if dice.chance(0.2):
+        warp = dice.scale(0.005, 0.05)
+        bent_x, bent_y = (warp * noise(dice, count, size, 2.4) for _ in range(2))
+        spot = Place(spot.x + bent_x, spot.y + bent_y, dice)
+    colour = product.paint(spot).clamp(0, 1)
+    if dice.chance(MARKED_SHARE):
+        for _ in range(dice.integer(1, 3)):
+            colour, _ = spoil(dice, colour, colour.roll(1, 0), dice.uniform(0.1, 0.35))
+    return setup.photograph(colour, dice), aligned and turn < 1.0
+
+
+def fill_pool(
+    seed: int,
+    procedural: int,
+    photographed: int,
+    views: int,
+    size: int,
+    device: str = "cpu",
+    progress: Callable[[int, int], None] | None = None,
+) -> Pool:
+    """Render the pool: ``procedural`` products, and ``photographed`` places of the free photographs."""
+    total = procedural + photographed
+    pictures = torch.empty(total, views, 3, size, size, dtype=torch.uint8, device=device)
+    aligned = torch.ones(total, dtype=torch.bool)
+    for i in range(procedural):
+        view, aligned[i] = render((seed, 1, i), views, size, device)
+        pictures[i] = (view * 255).round().byte()
+        if progress and i % 200 == 0:
+            progress(i, total)
+    shots = photographs() if photographed else []
+    for i in range(procedural, total):
+        view = place(Dice(seed, 2, i), shots, views, size)
+        pictures[i] = (view * 255).round().byte().to(device)
+    return Pool(pictures, aligned)

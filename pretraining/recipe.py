@@ -1,0 +1,40 @@
+"""Owns the numbers of a training run."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides the weights, beside the code and the machine's arithmetic."""
+
+    seed: int = 0
+    width: int = 48
+    unit_depths: bool = True
+    procedural: int = 2400
+    photographed: int = 300
+    views: int = 6
+    view_size: int = 144
+    steps: int = 7000
+    size: int = 112
+    crops: int = 32
+    episodes: int = 4
+    episode_weight: float = 1.0
+    rate: float = 2e-3
+    warmup: int = 200
+    weight_decay: float = 0.02
+    frozen_from: float = 0.75  # share of the steps after which batch-norm statistics stand still
+    averaging: float = 0.998  # exponential moving average of the weights, a step
+    look_every: int = 500  # steps between looks at the held-out products
+    half_precision: bool = True  # bfloat16 forward and backward
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain values, for the log and the checkpoint."""
+        return asdict(self)
+
+
+SMOKE = Recipe(
+    width=8, procedural=6, photographed=2, views=6, view_size=80, steps=4, size=64, crops=4, episodes=1,
+    warmup=2, look_every=2, frozen_from=0.5,
+)  # fmt: skip

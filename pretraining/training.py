@@ -1,0 +1,173 @@
+"""Owns the training loop: steps, checkpoints to resume from, averaged weights, the log."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from patchcore.small_resnet import SmallResNet, image_net_normalised
+from pretraining.batches import crops, episodes, learning_rate
+from pretraining.dice import Dice
+from pretraining.evaluate import features_of, held_out_auroc
+from pretraining.held_out import HeldOut
+from pretraining.objectives import ExemplarHeads, episode_loss
+from pretraining.products import Pool
+from pretraining.recipe import Recipe
+
+LAYERS = ("layer2", "layer3")
+GRADIENT_LIMIT = 2.0
+
+
+class Training:
+    """A run that can stop at any look and go on from there.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        The numbers.
+    pool : Pool
+        The products.
+    held_out : dict of HeldOut
+        What the run is judged on; never trained on.
+    folder : Path
+        Where the log, the checkpoint and the weights go.
+    device : str
+        ``"cpu"`` or ``"cuda"``.
+    """
+
+    def __init__(
+        self, recipe: Recipe, pool: Pool, held_out: dict[str, HeldOut], folder: Path, device: str = "cpu"
+    ) -> None:
+        torch.manual_seed(recipe.seed)
+        self.recipe, self.pool, self.held_out, self.folder, self.device = (
+            recipe,
+            pool,
+            held_out,
+            folder,
+            device,
+        )
+        self.network = SmallResNet(recipe.width).to(device, memory_format=torch.channels_last)
+        self.heads = ExemplarHeads(2 * recipe.width, 4 * recipe.width, len(pool)).to(device)
+        self.averaged = {name: value.clone() for name, value in self.network.state_dict().items()}
+        self.optimiser = torch.optim.AdamW(self._weights(), lr=recipe.rate, weight_decay=recipe.weight_decay)
+        self.step = 0
+        self.log: list[dict[str, object]] = []
+        self._recent: dict[str, float] = {}
+        self._seconds = 0.0
+
+    def _weights(self) -> list[nn.Parameter]:
+        return [*self.network.parameters(), *self.heads.parameters()]
+
+    def run(
+        self, progress: Callable[[dict[str, object]], None] | None = None, until: int | None = None
+    ) -> None:
+        """Train to the recipe's last step, or ``until``, keeping a checkpoint at every look."""
+        last = min(self.recipe.steps, until or self.recipe.steps)
+        started = time.perf_counter()
+        while self.step < last:
+            self._one_step()
+            self.step += 1
+            if self.step % self.recipe.look_every == 0 or self.step == last:
+                self._seconds += time.perf_counter() - started
+                entry = self._look()
+                started = time.perf_counter()
+                if progress:
+                    progress(entry)
+
+    def _one_step(self) -> None:
+        recipe = self.recipe
+        dice = Dice(recipe.seed, 3, self.step, device=self.device)
+        self.network.train(self.step < recipe.frozen_from * recipe.steps)
+        for group in self.optimiser.param_groups:
+            group["lr"] = learning_rate(self.step, recipe.steps, recipe.rate, recipe.warmup)
+        cuts, labels = crops(dice, self.pool, recipe.crops, recipe.size)
+        inspections = episodes(dice, self.pool, recipe.episodes, recipe.size)
+        batch = torch.cat([cuts, inspections.pictures.flatten(0, 1)])
+        batch = image_net_normalised(batch).contiguous(memory_format=torch.channels_last)
+        with torch.autocast(self.device, torch.bfloat16, enabled=recipe.half_precision):
+            maps = self.network(batch)
+        first = {name: value[: recipe.crops] for name, value in maps.items()}
+        rest = {name: value[recipe.crops :] for name, value in maps.items()}
+        naming, accuracy = self.heads(first, labels, dice)
+        ranking, area = episode_loss(rest, inspections, recipe.unit_depths)
+        self.optimiser.zero_grad(set_to_none=True)
+        (naming + recipe.episode_weight * ranking).backward()
+        nn.utils.clip_grad_norm_(self._weights(), GRADIENT_LIMIT)
+        self.optimiser.step()
+        self._average()
+        self._note(naming=naming, accuracy=accuracy, ranking=ranking, patch_auroc=area)
+
+    def _average(self) -> None:
+        """Move the averaged weights a little; early on, follow closely."""
+        keep = min(self.recipe.averaging, (self.step + 1) / (self.step + 10))
+        with torch.no_grad():
+            for name, value in self.network.state_dict().items():
+                if value.is_floating_point():
+                    self.averaged[name].lerp_(value, 1 - keep)
+
+    def _note(self, **values: Tensor) -> None:
+        for name, value in values.items():
+            now = float(value.detach())
+            if now == now:  # an episode without a visible defect has no area
+                self._recent[name] = 0.98 * self._recent.get(name, now) + 0.02 * now
+
+    def averaged_network(self) -> SmallResNet:
+        """Build the network with the averaged weights, in evaluation mode."""
+        network = SmallResNet(self.recipe.width).to(self.device).eval()
+        network.load_state_dict(self.averaged)
+        return network
+
+    def _look(self) -> dict[str, object]:
+        """Judge the averaged weights on the held-out products; log; keep a checkpoint and the weights."""
+        features = features_of(self.averaged_network(), LAYERS, self.recipe.unit_depths)
+        areas = held_out_auroc(features, self.held_out)
+        entry: dict[str, object] = {"step": self.step, "seconds": round(self._seconds, 1)}
+        entry |= {name: round(value, 4) for name, value in self._recent.items()}
+        entry["held_out"] = {name: round(value, 4) for name, value in areas.items()}
+        entry["held_out_mean"] = round(sum(areas.values()) / max(1, len(areas)), 4)
+        self.log.append(entry)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.save_weights(self.folder / f"step_{self.step:06d}.safetensors")
+        self._keep_checkpoint()
+        text = json.dumps({"recipe": self.recipe.to_dict(), "log": self.log}, indent=1)
+        (self.folder / "log.json").write_text(text + "\n")
+        return entry
+
+    def save_weights(self, path: Path) -> None:
+        """Write the averaged weights in half precision."""
+        halves = {
+            name: value.half().contiguous().cpu() if value.is_floating_point() else value.cpu()
+            for name, value in self.averaged.items()
+        }
+        save_file(halves, path)
+
+    def _keep_checkpoint(self) -> None:
+        state = {
+            "recipe": self.recipe.to_dict(), "step": self.step, "log": self.log, "recent": self._recent,
+            "seconds": self._seconds, "network": self.network.state_dict(), "averaged": self.averaged,
+            "heads": self.heads.state_dict(), "optimiser": self.optimiser.state_dict(),
+        }  # fmt: skip
+        beside = self.folder / "checkpoint.new"
+        torch.save(state, beside)
+        beside.replace(self.folder / "checkpoint.pt")
+
+    def resume(self) -> bool:
+        """Go on from the folder's checkpoint; False when there is none. A checkpoint of another recipe is refused."""
+        path = self.folder / "checkpoint.pt"
+        if not path.exists():
+            return False
+        state = torch.load(path, map_location=self.device, weights_only=True)
+        if state["recipe"] != self.recipe.to_dict():
+            raise ValueError(f"{path} belongs to another recipe; choose another folder or remove it")
+        self.network.load_state_dict(state["network"])
+        self.heads.load_state_dict(state["heads"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.averaged, self.step, self.log = state["averaged"], state["step"], state["log"]
+        self._recent, self._seconds = state["recent"], state["seconds"]
+        return True
