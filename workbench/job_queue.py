@@ -2,19 +2,42 @@
 
 from __future__ import annotations
 
+import logging
+import socket
+import subprocess
 import sys
+import threading
 from collections.abc import Sequence
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
 
+import psutil
+from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
+
+from workbench.database import Job, now
+from workbench.jobs import JobState, delete_scratch, log_path
 from workbench.workspace import Workspace
 
 COMMAND = (sys.executable, "-m", "workbench.jobs", "run")
+PROJECT = Path(__file__).resolve().parent.parent
+STEP_SECONDS = 0.25
+SILENCE = timedelta(seconds=60)  # of a process that cannot be looked at, until it counts as dead
+TERMINATE_AFTER = timedelta(seconds=1.4)  # since the cancel; the job ends itself before that if it can
+KILL_AFTER = timedelta(seconds=1.7)
+INTERRUPTED = (
+    "Its process ended before the work was done (a restart, or too little memory). It can be resumed."
+)
+
+log = logging.getLogger(__name__)
 
 
 class JobQueue:
     """Keeps at most `capacity` jobs of a workspace running, each a child process of this one.
 
-    Several queues may serve one workspace: a job is claimed in the database before it starts. Jobs outlive the
-    queue that started them; the next queue finds them by process id and start time.
+    Several queues may serve one workspace: a job is claimed in the database before it starts. Jobs outlive
+    the queue that started them; the next queue finds them by process id and start time.
 
     Parameters
     ----------
@@ -28,15 +51,124 @@ class JobQueue:
         self.workspace = workspace
         self.capacity = capacity
         self.command = tuple(command)
+        self._children: dict[int, subprocess.Popen[bytes]] = {}
+        self._stopped = threading.Event()
+        self._thread: threading.Thread | None = None
 
     def start(self) -> JobQueue:
         """Keep the queue moving from a background thread until `stop`; returns itself."""
-        raise NotImplementedError
+        self._stopped.clear()
+        self._thread = threading.Thread(target=self._keep_stepping, name="job queue", daemon=True)
+        self._thread.start()
+        return self
 
     def stop(self) -> None:
         """Stop the background thread; running jobs go on."""
-        raise NotImplementedError
+        self._stopped.set()
+        if self._thread is not None:
+            self._thread.join()
 
     def step(self) -> None:
         """Do once what there is to do: reap, mark the interrupted, end the cancelled, start the waiting."""
-        raise NotImplementedError
+        for job_id, child in list(self._children.items()):
+            if child.poll() is not None:  # asking also reaps
+                del self._children[job_id]
+                self._close(job_id, child.pid)
+        for job in self._running():
+            if job.id not in self._children and not is_alive(job):
+                self._close(job.id, job.pid)
+            elif job.cancel_requested is not None:
+                _press(self._process(job), now() - job.cancel_requested)
+        claimed = self._claim()
+        while claimed is not None:
+            self._launch(claimed)
+            claimed = self._claim()
+
+    def _keep_stepping(self) -> None:
+        while not self._stopped.wait(STEP_SECONDS):
+            try:
+                self.step()
+            except OperationalError:  # the disk is full or the server away: it may pass
+                log.exception("The job queue could not reach the database; it will try again.")
+
+    def _running(self) -> list[Job]:
+        with self.workspace.database.read() as session:
+            return list(session.scalars(select(Job).where(Job.state == JobState.RUNNING)))
+
+    def _process(self, job: Job) -> psutil.Process | None:
+        child = self._children.get(job.id)
+        return find_process(job) if child is None else psutil.Process(child.pid)
+
+    def _close(self, job_id: int, pid: int | None) -> None:
+        """Record the end of a job whose process is gone, if it did not do so itself in its last moment."""
+        with self.workspace.database.write() as session:
+            job = session.get_one(Job, job_id)
+            if job.state != JobState.RUNNING or job.pid not in (pid, None):
+                return
+            job.finished, job.eta_seconds = now(), None
+            job.state = JobState.INTERRUPTED if job.cancel_requested is None else JobState.CANCELLED
+            if job.state == JobState.INTERRUPTED:
+                job.message = INTERRUPTED
+        if job.state == JobState.CANCELLED:
+            delete_scratch(self.workspace, job_id)
+        if pid is not None:
+            self.workspace.delete_leftovers(pid)
+
+    def _claim(self) -> int | None:
+        """Mark the first waiting job as running, if there is room, and return its id."""
+        waiting = select(Job).where(Job.state == JobState.QUEUED).order_by(Job.id).limit(1)
+        with self.workspace.database.read() as session:  # the common case writes nothing
+            if session.scalar(waiting) is None:
+                return None
+        with self.workspace.database.write() as session:
+            running = session.scalar(select(func.count()).where(Job.state == JobState.RUNNING)) or 0
+            job = session.scalar(waiting.with_for_update(skip_locked=True))
+            if job is None or running >= self.capacity:
+                return None
+            job.state, job.message, job.host, job.pid = JobState.RUNNING, "", socket.gethostname(), None
+            job.started = job.heartbeat = now()
+            job.attempts += 1
+            return job.id
+
+    def _launch(self, job_id: int) -> None:
+        path = log_path(self.workspace, job_id)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab") as output:
+            self._children[job_id] = subprocess.Popen(
+                [*self.command, str(self.workspace.root), str(job_id)],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=PROJECT,
+                start_new_session=True,  # Ctrl-C at the dashboard ends the dashboard, not the work
+            )
+
+
+def find_process(job: Job) -> psutil.Process | None:
+    """Return the process of a job on this computer, unless it is gone and its number perhaps another's."""
+    if job.pid is None or job.process_started is None:
+        return None
+    try:
+        process = psutil.Process(job.pid)
+        is_it = (
+            abs(process.create_time() - job.process_started) < 2 and process.status() != psutil.STATUS_ZOMBIE
+        )
+    except psutil.NoSuchProcess:
+        return None
+    return process if is_it else None
+
+
+def is_alive(job: Job) -> bool:
+    """Whether a job that is said to run does; by its heartbeat if it cannot be looked at from here."""
+    if job.pid is None or job.host != socket.gethostname():
+        return job.heartbeat is not None and now() - job.heartbeat < SILENCE
+    return find_process(job) is not None
+
+
+def _press(process: psutil.Process | None, waited: timedelta) -> None:
+    """End a cancelled job that has not ended by itself, first politely."""
+    with suppress(psutil.NoSuchProcess):  # it may end while we look
+        if process is not None and waited > KILL_AFTER:
+            process.kill()
+        elif process is not None and waited > TERMINATE_AFTER:
+            process.terminate()

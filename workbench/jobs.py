@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+from collections import deque
 from collections.abc import Mapping
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
-from workbench.database import Job
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from workbench.database import Job, WorkspaceError, now
 from workbench.workspace import Workspace
 
 KINDS = {"build": "workbench.building:run_build"}
@@ -25,44 +32,103 @@ class JobState(StrEnum):
 
 
 UNFINISHED = (JobState.QUEUED, JobState.RUNNING, JobState.INTERRUPTED)
+RESUMABLE = (JobState.INTERRUPTED, JobState.FAILED)
 
 
 def submit(workspace: Workspace, kind: str, title: str, arguments: Mapping[str, Any]) -> int:
     """Record a job for the queue and return its id."""
-    raise NotImplementedError
+    job = Job(kind=kind, title=title, arguments=dict(arguments), state=JobState.QUEUED)
+    with workspace.database.write() as session:
+        session.add(job)
+    return job.id
 
 
 def get_job(workspace: Workspace, job_id: int) -> Job:
-    """Return a job as it stands: `.state`, `.stage`, `.done`, `.total`, `.eta_seconds`, `.message`, `.result`.
+    """Return a job as it stands: `.state`, `.stage`, `.done`, `.total`, `.eta_seconds`, `.message`.
 
     Raises
     ------
     WorkspaceError
         When there is none with that id.
     """
-    raise NotImplementedError
+    with workspace.database.read() as session:
+        return _require(session, job_id)
 
 
 def list_jobs(workspace: Workspace, *states: JobState, limit: int = 50) -> list[Job]:
     """Return jobs in these states (all, when none is named), newest first."""
-    raise NotImplementedError
+    query = select(Job).order_by(Job.id.desc()).limit(limit)
+    if states:
+        query = query.where(Job.state.in_(states))
+    with workspace.database.read() as session:
+        return list(session.scalars(query))
 
 
 def cancel(workspace: Workspace, job_id: int) -> None:
     """Ask a job to stop: at once when it waits, within two seconds when it runs."""
-    raise NotImplementedError
+    with workspace.database.write() as session:
+        job = _require(session, job_id)
+        if job.state == JobState.RUNNING:
+            job.cancel_requested = job.cancel_requested or now()
+        elif job.state == JobState.QUEUED:
+            job.state, job.finished = JobState.CANCELLED, now()
+    if job.state == JobState.CANCELLED:
+        delete_scratch(workspace, job_id)
 
 
 def resume(workspace: Workspace, job_id: int) -> None:
     """Queue an interrupted or failed job again; it goes on from its checkpoints."""
-    raise NotImplementedError
+    with workspace.database.write() as session:
+        job = _require(session, job_id)
+        if job.state in RESUMABLE:
+            job.state, job.message, job.stage, job.stages = JobState.QUEUED, "", "", []
+            job.done = job.total = 0
+            job.cancel_requested = job.eta_seconds = job.finished = job.pid = job.process_started = None
 
 
 def discard(workspace: Workspace, job_id: int) -> None:
     """Give up an interrupted or failed job and delete its checkpoints."""
-    raise NotImplementedError
+    with workspace.database.write() as session:
+        job = _require(session, job_id)
+        discarded = job.state in RESUMABLE
+        if discarded:
+            job.state, job.finished = JobState.CANCELLED, now()
+    if discarded:
+        delete_scratch(workspace, job_id)
 
 
 def read_log(workspace: Workspace, job_id: int, tail: int = 200) -> str:
     """Return the last lines of what a job wrote."""
-    raise NotImplementedError
+    path = log_path(workspace, job_id)
+    if not path.exists():
+        return ""
+    with path.open(encoding="utf-8", errors="replace") as file:
+        return "".join(deque(file, maxlen=tail))
+
+
+def log_path(workspace: Workspace, job_id: int) -> Path:
+    """Return where a job's output goes."""
+    return workspace.job_folder(job_id) / "job.log"
+
+
+def scratch_path(workspace: Workspace, job_id: int) -> Path:
+    """Return the folder of a job's checkpoints."""
+    return workspace.job_folder(job_id) / "scratch"
+
+
+def delete_scratch(workspace: Workspace, job_id: int) -> None:
+    """Delete a job's checkpoints; its log stays."""
+    shutil.rmtree(scratch_path(workspace, job_id), ignore_errors=True)
+
+
+def _require(session: Session, job_id: int) -> Job:
+    job = session.get(Job, job_id)
+    if job is None:
+        raise WorkspaceError(f"There is no job {job_id}.")
+    return job
+
+
+if __name__ == "__main__":
+    from workbench.job_process import main
+
+    sys.exit(main(sys.argv[1:], KINDS))

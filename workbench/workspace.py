@@ -19,7 +19,6 @@ import PIL.Image
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from patchcore.images import read_image
 from workbench.database import Database, Image, WorkspaceError
 
 FOLDERS = ("images", "thumbnails", "inspectors", "results", "jobs", "temporary")
@@ -148,6 +147,8 @@ class Workspace:
         """Return a small JPEG of an image, longest side at most 320 pixels, made at first use and kept."""
         target = self.root / "thumbnails" / sha256[:2] / f"{sha256}.jpg"
         if not target.exists():
+            from patchcore.images import read_image  # late: PyTorch comes with it, two seconds of every start
+
             pixels = read_image(self.image_path(sha256)).pixels
             picture = PIL.Image.fromarray((pixels * 255).round().astype(np.uint8))
             picture.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), PIL.Image.Resampling.BOX, reducing_gap=None)
@@ -218,6 +219,14 @@ class Workspace:
             _flush(target.parent)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+    def delete_leftovers(self, pid: int) -> None:
+        """Delete what a process that is dead, or about to be, was writing."""
+        for path in (self.root / "temporary").glob(f"{pid}-*"):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
 
     def _temporary(self, target: Path) -> Path:
         return self.root / "temporary" / f"{os.getpid()}-{secrets.token_hex(6)}-{target.name[-40:]}"

@@ -1,0 +1,43 @@
+"""What the tests of the workbench share: a workspace, a queue, and patience."""
+
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from workbench.job_queue import JobQueue
+from workbench.jobs import JobState, cancel, list_jobs
+from workbench.workspace import Workspace
+
+REHEARSAL = (sys.executable, str(Path(__file__).with_name("rehearsal.py")), "run")
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    workspace = Workspace(tmp_path / "here")
+    yield workspace
+    workspace.database.close()
+
+
+@pytest.fixture
+def rehearsals(workspace):
+    """A queue of rehearsal jobs, moving by itself; nothing is left running."""
+    queue = JobQueue(workspace, command=REHEARSAL).start()
+    yield queue
+    end_all(workspace)
+    wait_until(lambda: not queue._children)
+    queue.stop()
+
+
+def end_all(workspace):
+    for job in list_jobs(workspace, JobState.RUNNING, JobState.QUEUED):
+        cancel(workspace, job.id)
+    wait_until(lambda: not list_jobs(workspace, JobState.RUNNING, JobState.QUEUED))
+
+
+def wait_until(condition, seconds=20):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)

@@ -1,0 +1,46 @@
+"""Jobs that do nothing useful, for the tests of the queue; run like `python -m workbench.jobs`."""
+
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from patchcore.errors import Cancelled, NoImagesError
+from workbench.job_process import RunningJob, main
+
+KINDS = {kind: f"rehearsal:{kind}" for kind in ("count", "deaf", "refuse", "stumble")}
+
+
+def count(job: RunningJob) -> dict[str, int]:
+    """Count to `steps`, one file a step, going on from the files that are there."""
+    found = len(list(job.scratch.iterdir()))
+    steps = job.arguments["steps"]
+    for step in range(found, steps):
+        job.progress("counting", step, steps)
+        if job.cancelled():
+            raise Cancelled
+        time.sleep(job.arguments.get("seconds", 0.02))
+        (job.scratch / f"{step}").write_text("")
+    job.progress("resting", 1, 1)
+    return {"found": found, "counted": steps - found}
+
+
+def deaf(job: RunningJob) -> None:
+    """Never ask whether it was cancelled."""
+    time.sleep(60)
+
+
+def refuse(job: RunningJob) -> None:
+    """Raise what the user can mend."""
+    raise NoImagesError("There is no image in folder x. Choose another.")
+
+
+def stumble(job: RunningJob) -> None:
+    """Raise what only a programmer can mend."""
+    raise KeyError("nose")
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parent))
+    sys.exit(main(sys.argv[1:], KINDS))

@@ -1,0 +1,157 @@
+"""The queue with real processes: order, cancel, kill -9, restart, and nothing left over."""
+
+import socket
+import time
+
+import psutil
+import pytest
+from conftest import REHEARSAL, wait_until
+
+from workbench import jobs
+from workbench.database import Job, now
+from workbench.job_queue import JobQueue, is_alive
+from workbench.jobs import JobState
+
+
+def count(workspace, steps, seconds=0.02):
+    return jobs.submit(workspace, "count", "Count", {"steps": steps, "seconds": seconds})
+
+
+def state(workspace, job_id):
+    return jobs.get_job(workspace, job_id).state
+
+
+def is_counting(workspace, job_id):
+    return jobs.get_job(workspace, job_id).done > 0
+
+
+def test_two_jobs_run_one_after_the_other_and_report(workspace, rehearsals):
+    first, second = count(workspace, 10), count(workspace, 5)
+    wait_until(lambda: is_counting(workspace, first) or state(workspace, first) == JobState.DONE)
+    assert JobState.RUNNING not in {state(workspace, second)} or state(workspace, first) == JobState.DONE
+    wait_until(lambda: state(workspace, second) == JobState.DONE)
+    one, two = jobs.get_job(workspace, first), jobs.get_job(workspace, second)
+    assert one.state == JobState.DONE and one.finished <= two.started
+    assert (one.result, two.result) == ({"found": 0, "counted": 10}, {"found": 0, "counted": 5})
+    assert (one.stage, one.done, one.total) == ("resting", 1, 1)
+    assert [stage["name"] for stage in one.stages] == ["counting"]
+    assert not jobs.scratch_path(workspace, first).exists()
+
+
+def test_as_many_run_at_once_as_stated(workspace):
+    queue = JobQueue(workspace, capacity=2, command=REHEARSAL)
+    ids = [count(workspace, 1000) for _ in range(3)]
+    queue.step()
+    assert [state(workspace, job_id) for job_id in ids] == ["running", "running", "queued"]
+    other = JobQueue(workspace, capacity=2, command=REHEARSAL)
+    other.step()
+    assert state(workspace, ids[2]) == JobState.QUEUED
+    for job_id in ids:
+        jobs.cancel(workspace, job_id)
+    wait_until(lambda: queue.step() or not queue._children)
+    assert {state(workspace, job_id) for job_id in ids} == {"cancelled"}
+
+
+def test_cancel_takes_less_than_two_seconds(workspace, rehearsals):
+    job_id = count(workspace, 10_000)
+    wait_until(lambda: is_counting(workspace, job_id))
+    pid = jobs.get_job(workspace, job_id).pid
+    asked = time.monotonic()
+    jobs.cancel(workspace, job_id)
+    wait_until(lambda: state(workspace, job_id) == JobState.CANCELLED and not psutil.pid_exists(pid))
+    assert time.monotonic() - asked < 2
+    assert not jobs.scratch_path(workspace, job_id).exists()
+
+
+def test_work_that_does_not_listen_is_ended_within_two_seconds_too(workspace, rehearsals):
+    job_id = jobs.submit(workspace, "deaf", "Sleep", {})
+    wait_until(lambda: jobs.get_job(workspace, job_id).pid is not None)
+    pid = jobs.get_job(workspace, job_id).pid
+    asked = time.monotonic()
+    jobs.cancel(workspace, job_id)
+    wait_until(lambda: state(workspace, job_id) == JobState.CANCELLED and not psutil.pid_exists(pid))
+    assert time.monotonic() - asked < 2
+
+
+def test_a_stopped_process_is_killed_by_the_queue(workspace, rehearsals):
+    job_id = jobs.submit(workspace, "deaf", "Sleep", {})
+    wait_until(lambda: jobs.get_job(workspace, job_id).pid is not None)
+    process = psutil.Process(jobs.get_job(workspace, job_id).pid)
+    process.suspend()
+    asked = time.monotonic()
+    jobs.cancel(workspace, job_id)
+    wait_until(lambda: state(workspace, job_id) == JobState.CANCELLED and not process.is_running())
+    assert time.monotonic() - asked < 3
+
+
+def test_kill_9_interrupts_and_resume_goes_on_where_it_was(workspace, rehearsals):
+    job_id = count(workspace, 60)
+    wait_until(lambda: jobs.get_job(workspace, job_id).done > 5)
+    process = psutil.Process(jobs.get_job(workspace, job_id).pid)
+    leftover = workspace.root / "temporary" / f"{process.pid}-abc-model"
+    leftover.mkdir()
+    process.kill()
+    wait_until(lambda: state(workspace, job_id) == JobState.INTERRUPTED)
+    assert not process.is_running() and not leftover.exists()
+    assert "resumed" in jobs.get_job(workspace, job_id).message
+    jobs.resume(workspace, job_id)
+    wait_until(lambda: state(workspace, job_id) == JobState.DONE)
+    job = jobs.get_job(workspace, job_id)
+    assert job.result["found"] >= 5 and job.result["found"] + job.result["counted"] == 60
+    assert job.attempts == 2
+
+
+def test_a_job_outlives_its_queue_and_the_next_one_sees_it_end(workspace):
+    first = JobQueue(workspace, command=REHEARSAL)
+    job_id = count(workspace, 40)
+    first.step()
+    child = first._children.pop(job_id)  # as if the dashboard had died
+    wait_until(lambda: is_counting(workspace, job_id))
+    second = JobQueue(workspace, command=REHEARSAL)
+    second.step()
+    assert state(workspace, job_id) == JobState.RUNNING
+    wait_until(lambda: second.step() or state(workspace, job_id) == JobState.DONE)
+    assert child.wait(5) == 0
+
+
+def test_a_process_number_that_is_anothers_by_now_counts_as_dead(workspace):
+    job_id = count(workspace, 3)
+    queue = JobQueue(workspace, command=REHEARSAL)
+    me = psutil.Process()
+    with workspace.database.write() as session:
+        job = session.get(Job, job_id)
+        job.state, job.pid, job.process_started = JobState.RUNNING, me.pid, me.create_time()
+        job.host, job.heartbeat = socket.gethostname(), now()
+    assert is_alive(jobs.get_job(workspace, job_id))
+    with workspace.database.write() as session:
+        session.get(Job, job_id).process_started = me.create_time() - 3600
+    queue.step()
+    assert state(workspace, job_id) == JobState.INTERRUPTED
+
+
+def test_a_process_that_cannot_even_start_is_said(workspace):
+    queue = JobQueue(workspace, command=(REHEARSAL[0], "-c", "import nonsense"))
+    job_id = count(workspace, 3)
+    wait_until(lambda: queue.step() or not queue._children)
+    assert state(workspace, job_id) == JobState.INTERRUPTED
+    assert "nonsense" in jobs.read_log(workspace, job_id)
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [("refuse", "There is no image in folder x. Choose another."), ("stumble", "KeyError: 'nose'")],
+)
+def test_a_failure_reaches_the_user_and_the_log(workspace, rehearsals, kind, message):
+    job_id = jobs.submit(workspace, kind, kind, {})
+    wait_until(lambda: state(workspace, job_id) == JobState.FAILED)
+    assert message in jobs.get_job(workspace, job_id).message
+    assert "Traceback" in jobs.read_log(workspace, job_id)
+
+
+def test_no_zombie_is_left(workspace, rehearsals):
+    job_id = count(workspace, 1)
+    wait_until(lambda: state(workspace, job_id) == JobState.DONE)
+    wait_until(lambda: not rehearsals._children)
+    assert [
+        child.status() for child in psutil.Process().children() if child.status() == psutil.STATUS_ZOMBIE
+    ] == []
