@@ -78,8 +78,8 @@ def clearing_threshold(anomaly_map: NDArray[np.float32], min_area: int = 1) -> f
     min_area
         Pixels that a region needs to count.
     """
-    values = np.unique(anomaly_map[np.isfinite(anomaly_map)])
-    if values.size < 1 or np.count_nonzero(np.isfinite(anomaly_map)) < min_area:
+    values = np.sort(anomaly_map[np.isfinite(anomaly_map)])
+    if values.size < max(1, min_area):
         return -math.inf
     if min_area <= 1:
         return float(values[-1])

