@@ -1,0 +1,5 @@
+"""`python -m patchcore`."""
+
+from patchcore.cli import main
+
+main()

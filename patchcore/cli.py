@@ -1,0 +1,323 @@
+"""The command line: `python -m patchcore build | score | evaluate | info | weights`.
+
+Standard output carries the result and nothing else; progress and remarks go to standard error. Exit code 0: done;
+1: something the user can mend, said in a sentence; 2: a fault of the program.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from patchcore.errors import ImageError, NoImagesError, PatchCoreError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help=(__doc__ or "").partition("\n")[0],
+)
+remarks = Console(stderr=True, highlight=False)
+
+
+class GeometryMode(StrEnum):
+    """How an image is fitted into the network's input."""
+
+    FIT = "fit"
+    STRETCH = "stretch"
+    CROP = "crop"
+
+
+Inspector = Annotated[
+    Path, typer.Argument(metavar="NAME.patchcore", help="A saved inspector.", show_default=False)
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+Weights = Annotated[Path | None, typer.Option(help="State dict of the backbone (.pth or .safetensors).")]
+
+
+@app.command()
+def build(
+    good_dir: Annotated[Path, typer.Argument(help="Folder of images of good parts.", show_default=False)],
+    output: Annotated[Path, typer.Option("--output", "-o", help="File to write.", show_default=False)],
+    backbone: Annotated[
+        str, typer.Option(help="Network; `python -m patchcore weights` lists them.")
+    ] = "builtin",
+    weights: Weights = None,
+    coreset: Annotated[float, typer.Option(help="Largest share of all patches to keep, 0 to 1.")] = 0.10,
+    image_size: Annotated[int, typer.Option(help="Side of the network's input, pixels.")] = 224,
+    geometry: Annotated[GeometryMode, typer.Option(help="How images are fitted into it.")] = GeometryMode.FIT,
+    roi: Annotated[Path | None, typer.Option(help="Mask picture: white where to look.")] = None,
+    reweight: Annotated[bool, typer.Option(help="Re-weight image scores by Eq. 7.")] = False,
+    value_range: Annotated[
+        tuple[float, float] | None, typer.Option(help="Black and white of 16-bit and float images.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of every random choice.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Build an inspector from a folder of images of good parts."""
+    from patchcore.detector import PatchCore
+    from patchcore.images import list_images, read_image
+
+    target = output if output.suffix == ".patchcore" else output.with_name(output.name + ".patchcore")
+    paths = list_images(good_dir)
+    if not paths:
+        raise NoImagesError(f"{good_dir} holds no images.")
+    model = PatchCore(
+        backbone=backbone,
+        weights=weights,
+        image_size=image_size,
+        geometry=geometry.value,
+        coreset=coreset,
+        reweight=reweight,
+        seed=seed,
+        value_range=value_range,
+    )
+    mask = None if roi is None else read_image(roi).pixels.max(axis=2) > 0.5
+    with progress_bars() as report:
+        model.fit([(str(path.relative_to(good_dir)), path) for path in paths], roi=mask, progress=report)
+    for error in model.skipped_:
+        remarks.print(f"left out {error}", style="yellow", markup=False)
+    model.save(target)
+    _print(_summary(model) | {"path": str(target)}, as_json)
+
+
+@app.command()
+def score(
+    inspector: Inspector,
+    paths: Annotated[list[Path], typer.Argument(help="Images or folders of images.", show_default=False)],
+    overlays: Annotated[Path | None, typer.Option(help="Folder to write overlay pictures to.")] = None,
+    weights: Weights = None,
+    as_json: AsJson = False,
+) -> None:
+    """Score images: score, verdict if a threshold is stored, and the box of the worst patch."""
+    model = _load(inspector, weights)
+    rows, failed = [], 0
+    for path in list(_expanded(paths)):
+        try:
+            rows.append(_score_one(model, path, overlays))
+        except ImageError as error:
+            failed += 1
+            rows.append({"path": str(path), "error": error.reason})
+            remarks.print(f"left out {error}", style="yellow", markup=False)
+    if as_json:
+        print(json.dumps(rows, indent=1, ensure_ascii=False))
+    else:
+        for row in rows:
+            _print_score(row)
+    if failed == len(rows):
+        raise NoImagesError("None of the images could be scored.")
+
+
+@app.command()
+def evaluate(
+    inspector: Inspector,
+    test_dir: Annotated[Path, typer.Argument(help="Labelled set in MVTec's layout.", show_default=False)],
+    weights: Weights = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure an inspector on a labelled set: image and pixel metrics, overall and per defect type."""
+    from patchcore.evaluation import evaluate as measure
+    from patchcore.labelled import read_layout
+
+    model = _load(inspector, weights)
+    images = read_layout(test_dir)
+    with progress_bars() as report:
+        evaluation = measure(model, images, lambda done, total: report("scoring", done, total))
+    for problem in evaluation.problems:
+        remarks.print(problem, style="yellow", markup=False)
+    if as_json:
+        print(json.dumps(evaluation.to_dict(), indent=1, ensure_ascii=False))
+    else:
+        _print_evaluation(evaluation.to_dict())
+
+
+@app.command()
+def info(inspector: Inspector, weights: Weights = None, as_json: AsJson = False) -> None:
+    """Say what an inspector is, after checking all of it and repeating its self-test."""
+    model = _load(inspector, weights)
+    _print(_summary(model) | {"path": str(inspector), "self_test": model.self_test_.sentence}, as_json)
+
+
+@app.command(name="weights")
+def list_weights(
+    download: Annotated[str | None, typer.Option(help="Fetch the weights of this backbone.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the backbones and where their weights are; with --download, fetch one."""
+    from patchcore import backbones
+
+    if download:
+        with progress_bars() as report:
+            backbones.download_weights(download, lambda done, total: report("downloading", done, total))
+    found = [(backbones.spec(name), backbones.find_weights(name)) for name in backbones.names()]
+    rows = [
+        {
+            "backbone": entry.name,
+            "summary": entry.summary,
+            "file": entry.weights_file,
+            "sha256": entry.sha256,
+            "megabytes": entry.megabytes,
+            "path": str(path) if path else None,
+        }
+        for entry, path in found
+    ]
+    if as_json:
+        print(json.dumps(rows, indent=1))
+        return
+    table = Table("backbone", "weights", "MB", "what for", box=None)
+    for row in rows:
+        here = "ready" if row["path"] else f"missing: {row['file']}"
+        table.add_row(str(row["backbone"]), here, f"{row['megabytes']:.0f}", str(row["summary"]))
+    Console().print(table)
+
+
+@contextmanager
+def progress_bars() -> Iterator[Any]:
+    """Show a bar per stage on standard error; yields a callback (stage, done, total)."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=remarks, transient=True) as bars:
+        tasks: dict[str, Any] = {}
+
+        def report(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage)
+            bars.update(tasks[stage], completed=done, total=total or None)
+
+        yield report
+
+
+def _load(path: Path, weights: Path | None) -> Any:
+    from patchcore.detector import PatchCore
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model = PatchCore.load(path, weights)
+    for warning in caught:
+        if warning.category is UserWarning:
+            remarks.print(str(warning.message), style="bold yellow", markup=False)
+    return model
+
+
+def _expanded(paths: list[Path]) -> Iterator[Path]:
+    from patchcore.images import list_images
+
+    for path in paths:
+        if path.is_dir():
+            yield from list_images(path)
+        else:
+            yield path
+
+
+def _score_one(model: Any, path: Path, overlays: Path | None) -> dict[str, Any]:
+    from patchcore.images import read_image
+
+    image = read_image(path, value_range=model.settings.value_range)
+    result = model.score(image)
+    point = model.operating_point_
+    row: dict[str, Any] = {"path": str(path), "score": result.score, "worst_box": list(result.worst_box)}
+    row["verdict"] = point.verdict(result.score) if point else None
+    if overlays is not None:
+        row["overlay"] = str(_write_overlay(model, image, result, path, overlays))
+    return row
+
+
+def _write_overlay(model: Any, image: Any, result: Any, path: Path, folder: Path) -> Path:
+    from patchcore.rendering import HeatScale, encode_png, overlay
+
+    point = model.operating_point_
+    anchor = point.reject if point else max(float(result.map.max()) / 2, 1e-6)
+    picture = overlay(image.pixels, result.map, HeatScale.anchored(anchor), mode="both")
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / f"{path.parent.name}_{path.stem}_{result.record.sha256[:6]}.png"
+    target.write_bytes(encode_png(picture))
+    return target
+
+
+def _summary(model: Any) -> dict[str, Any]:
+    bank, settings, point = model.bank_, model.settings, model.operating_point_
+    return {
+        "backbone": settings.backbone,
+        "weights_sha256": model.backbone_.sha256,
+        "image_size": settings.image_size,
+        "geometry": settings.geometry,
+        "seed": settings.seed,
+        "good_images": len(model.image_records_),
+        "left_out": [str(error) for error in model.skipped_],
+        "patches": bank.total_patches,
+        "bank_rows": len(bank),
+        "bank_share": bank.share,
+        "bank_megabytes": bank.nbytes / 1e6,
+        "cover_radius": model.cover_radius_,
+        "bank_id": model.bank_id_,
+        "threshold": model.threshold_,
+        "threshold_rule": point.statement if point else None,
+    }
+
+
+def _print(summary: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(summary, indent=1, ensure_ascii=False))
+        return
+    for key, value in summary.items():
+        shown = f"{value:.4g}" if isinstance(value, float) else value
+        if value not in (None, []):
+            print(f"{key.replace('_', ' '):>16}  {shown}")
+
+
+def _print_score(row: dict[str, Any]) -> None:
+    if "error" in row:
+        return
+    box = ",".join(str(edge) for edge in row["worst_box"])
+    print(f"{row['score']:.4f}\t{row['verdict'] or '-'}\t{box}\t{row['path']}")
+
+
+def _print_evaluation(result: dict[str, Any]) -> None:
+    table = Table("", "images", "image AUROC", "AP", "F1-max", "pixel AUROC", "AUPRO", box=None)
+    rows = {"all": {"image": result["image"], "pixel": result["pixel"]}} | result["types"]
+    for name, part in rows.items():
+        image, pixel = part["image"], part["pixel"] or {}
+        table.add_row(
+            name,
+            f"{image['n_good']} + {image['n_defect']}",
+            *(_number(image[key]) for key in ("auroc", "average_precision", "f1_max")),
+            *(_number(pixel.get(key)) for key in ("auroc", "aupro")),
+        )
+    Console(width=100).print(table)
+    if verdicts := result["verdicts"]:
+        print(
+            f"at the stored threshold: {verdicts['false_rejects']} of {verdicts['good']} good rejected, "
+            f"{verdicts['escapes']} of {verdicts['defects']} defects accepted, {verdicts['review']} to review"
+        )
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
+
+
+def main() -> None:
+    """Run the command line; turn errors into exit codes."""
+    try:
+        app()
+    except (
+        SystemExit
+    ) as finished:  # typer leaves with 2 when it cannot read its arguments: the user's to mend
+        sys.exit(1 if finished.code == 2 else finished.code)
+    except PatchCoreError as error:
+        remarks.print(str(error), style="red", markup=False)
+        sys.exit(1)
+    except Exception:
+        remarks.print("A fault of the program, not yours. Please report what follows.", style="red")
+        remarks.print(traceback.format_exc(), markup=False)
+        sys.exit(2)

@@ -1,0 +1,142 @@
+"""Scores a labelled set once and measures everything from those scores and maps, one map in memory at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from patchcore.detector import PatchCore
+from patchcore.errors import DataError, ImageError, NoImagesError
+from patchcore.labelled import LabelledImage
+from patchcore.metrics import ImageMetrics, PixelMetrics, image_metrics, image_metrics_by_type
+
+
+@dataclass(frozen=True)
+class ScoredImage:
+    """One labelled image with its score and the verdict of the operating point in force, if any."""
+
+    image: LabelledImage
+    score: float
+    verdict: str | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {
+            "path": self.image.name,
+            "type": self.image.defect_type,
+            "score": self.score,
+            "verdict": self.verdict,
+        }
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a labelled set says of a model.
+
+    Attributes
+    ----------
+    scored
+        Every image that could be scored.
+    image, image_by_type
+        Image-level metrics, overall and each defect type beside all good images.
+    pixels
+        Pixel-level metrics, fed with every good image and every defect that has a mask.
+    problems
+        What was left out or could not be counted, a sentence each.
+    """
+
+    scored: list[ScoredImage]
+    image: ImageMetrics
+    image_by_type: dict[str, ImageMetrics]
+    pixels: PixelMetrics
+    problems: list[str] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for machines."""
+        pixel_types = {name: result.to_dict() for name, result in self.pixels.by_type().items()}
+        types = {
+            name: {"image": metrics.to_dict(), "pixel": pixel_types.get(name)}
+            for name, metrics in self.image_by_type.items()
+        }
+        return {
+            "image": self.image.to_dict(),
+            "pixel": self.pixels.result().to_dict(),
+            "types": types,
+            "verdicts": self.verdicts(),
+            "problems": self.problems,
+            "images": [scored.to_dict() for scored in self.scored],
+        }
+
+    def verdicts(self) -> dict[str, int] | None:
+        """Count false rejects and escapes at the operating point; None if none is in force."""
+        if any(scored.verdict is None for scored in self.scored):
+            return None
+        good = [s.verdict for s in self.scored if not s.image.is_defect]
+        defects = [s.verdict for s in self.scored if s.image.is_defect]
+        return {
+            "good": len(good),
+            "false_rejects": good.count("reject"),
+            "defects": len(defects),
+            "escapes": defects.count("accept"),
+            "review": good.count("review") + defects.count("review"),
+        }
+
+
+def evaluate(
+    model: PatchCore,
+    images: Sequence[LabelledImage],
+    progress: Callable[[int, int], None] | None = None,
+    max_fpr: float = 0.30,
+) -> Evaluation:
+    """Score a labelled set and measure.
+
+    Parameters
+    ----------
+    model
+        A fitted model.
+    images
+        From :func:`patchcore.labelled.read_layout`.
+    progress
+        Called with (done, total).
+    max_fpr
+        False-positive rate to which AUPRO is integrated.
+
+    Raises
+    ------
+    NoImagesError
+        If none of the images could be scored.
+    """
+    scored: list[ScoredImage] = []
+    problems: list[str] = []
+    pixels = PixelMetrics(max_fpr)
+    point = model.operating_point_
+    for done, image in enumerate(images, start=1):
+        try:
+            result = model.score(image.path)
+        except ImageError as error:
+            problems.append(f"Left out {error}")
+            continue
+        scored.append(ScoredImage(image, result.score, point.verdict(result.score) if point else None))
+        try:
+            _count_pixels(pixels, image, result.map)
+        except (ImageError, DataError) as error:
+            problems.append(f"{image.name}: its mask was not counted. {error}")
+        if progress:
+            progress(done, len(images))
+    if not scored:
+        raise NoImagesError("None of the images could be scored. " + " ".join(problems[:3]))
+    scores = [s.score for s in scored]
+    types = [s.image.defect_type for s in scored]
+    overall = image_metrics(scores, [s.image.is_defect for s in scored])
+    return Evaluation(scored, overall, image_metrics_by_type(scores, types), pixels, problems)
+
+
+def _count_pixels(pixels: PixelMetrics, image: LabelledImage, anomaly_map: np.ndarray[Any, Any]) -> None:
+    """Feed one map; a defect without a mask says nothing about pixels."""
+    if not image.is_defect:
+        pixels.add(anomaly_map)
+    elif (mask := image.mask()) is not None:
+        pixels.add(anomaly_map, mask, defect_type=image.defect_type)

@@ -1,0 +1,265 @@
+"""Thresholds from labelled images: what to let through, what to reject, and what either costs."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from patchcore.conformal import Interval, clopper_pearson, count, finite_scores, percent
+from patchcore.curves import between
+from patchcore.errors import SettingsError
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a threshold does to labelled images.
+
+    Parameters
+    ----------
+    threshold
+        Reject what scores more than this.
+    false_rejects, n_good
+        Good images rejected, of how many.
+    escapes, n_defect
+        Defects not rejected, of how many.
+    """
+
+    threshold: float
+    false_rejects: int
+    n_good: int
+    escapes: int
+    n_defect: int
+
+    @property
+    def false_reject_interval(self) -> Interval | None:
+        """Clopper-Pearson interval of the false-reject rate; None without good images."""
+        return clopper_pearson(self.false_rejects, self.n_good) if self.n_good else None
+
+    @property
+    def escape_interval(self) -> Interval | None:
+        """Clopper-Pearson interval of the escape rate; None without defects."""
+        return clopper_pearson(self.escapes, self.n_defect) if self.n_defect else None
+
+    def expected_cost(self, cost_ratio: float, defect_rate: float) -> float:
+        """Expected cost of a part, in false rejects.
+
+        Parameters
+        ----------
+        cost_ratio
+            False rejects that one escape costs.
+        defect_rate
+            Share of defects on the line.
+        """
+        wasted = (1 - defect_rate) * self.false_rejects / self.n_good
+        return wasted + defect_rate * cost_ratio * self.escapes / self.n_defect
+
+
+@dataclass(frozen=True)
+class LabelledThreshold:
+    """A threshold set from labelled images: what it does to them, and the rule's meaning in a sentence."""
+
+    value: float
+    outcome: Outcome
+    statement: str
+    expected_cost: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain values, for JSON."""
+        return {
+            "value": self.value,
+            **vars(self.outcome),
+            "statement": self.statement,
+            "expected_cost": self.expected_cost,
+        }
+
+
+def outcome(good: ArrayLike, defect: ArrayLike, threshold: float) -> Outcome:
+    """Count what a threshold does; either kind may be empty.
+
+    Parameters
+    ----------
+    good, defect
+        [n], [m] scores.
+    threshold
+        Reject what scores more than this.
+    """
+    passed, caught = np.asarray(good, np.float64), np.asarray(defect, np.float64)
+    false_rejects, hits = np.count_nonzero(passed > threshold), np.count_nonzero(caught > threshold)
+    return Outcome(threshold, int(false_rejects), passed.size, int(caught.size - hits), caught.size)
+
+
+def no_escapes(good: ArrayLike, defect: ArrayLike) -> LabelledThreshold:
+    """Set the highest threshold that lets no known defect through; `good` may be empty."""
+    lowest = float(finite_scores(defect, "defect").min())
+    every = np.concatenate([np.asarray(good, np.float64), np.asarray(defect, np.float64)])
+    value = between(float(np.max(every, initial=-math.inf, where=every < lowest)), lowest)
+    return _told(good, defect, value, "Lets none of {m} through and rejects {fr}.")
+
+
+def no_false_rejects(good: ArrayLike, defect: ArrayLike) -> LabelledThreshold:
+    """Set the lowest threshold that rejects no known good image; `defect` may be empty."""
+    highest = float(finite_scores(good).max())
+    every = np.asarray(defect, np.float64)
+    above = float(np.min(every, initial=math.inf, where=every > highest))
+    value = highest if math.isinf(above) else between(highest, above)
+    return _told(good, defect, value, "Rejects none of {n} and lets {esc} through.")
+
+
+def f1_max(good: ArrayLike, defect: ArrayLike) -> LabelledThreshold:
+    """Set the threshold of the largest F1 (the harmonic mean of precision and recall of defects)."""
+    ways = _Ways(good, defect)
+    hits = ways.m - ways.escapes
+    value = ways.best(2 * hits / (hits + ways.false_rejects + ways.m))
+    return _told(good, defect, value, "Largest F1: rejects {fr} and lets {esc} through.")
+
+
+def youden(good: ArrayLike, defect: ArrayLike) -> LabelledThreshold:
+    """Set the threshold at which the rates of caught defects and of accepted good ones add up to most.
+
+    Youden, "Index for rating diagnostic tests", Cancer 3, 1950.
+    """
+    ways = _Ways(good, defect)
+    value = ways.best(
+        -ways.escapes * ways.n - ways.false_rejects * ways.m
+    )  # in whole numbers, so ties are ties
+    return _told(good, defect, value, "Best sum of both rates: rejects {fr} and lets {esc} through.")
+
+
+def cheapest(good: ArrayLike, defect: ArrayLike, cost_ratio: float, defect_rate: float) -> LabelledThreshold:
+    """Set the threshold of the least expected cost.
+
+    Parameters
+    ----------
+    good, defect
+        [n], [m] scores.
+    cost_ratio
+        False rejects that one escape costs, above 0.
+    defect_rate
+        Share of defects on the line, between 0 and 1; it is seldom that of the labelled set.
+    """
+    if not (cost_ratio > 0 and math.isfinite(cost_ratio)):
+        raise SettingsError(f"An escape costs more than 0 false rejects, not {cost_ratio:g}.")
+    if not 0 < defect_rate < 1:
+        raise SettingsError(f"The share of defects on the line lies between 0 and 1, not {defect_rate:g}.")
+    ways = _Ways(good, defect)
+    costs = (1 - defect_rate) * ways.false_rejects / ways.n + defect_rate * cost_ratio * ways.escapes / ways.m
+    value = ways.best(-costs)
+    cost = outcome(good, defect, value).expected_cost(cost_ratio, defect_rate)
+    words = (
+        f"Cheapest when an escape costs {cost_ratio:g} false rejects and {percent(defect_rate)} of parts are "
+        f"defective: {cost * 1000:.3g} false rejects' worth per 1,000 parts. Rejects {{fr}} and lets {{esc}} through."
+    )
+    return _told(good, defect, value, words, cost)
+
+
+def false_reject_ceiling(good: ArrayLike, defect: ArrayLike, ceiling: float) -> LabelledThreshold:
+    """Set the lowest threshold that rejects at most a share of the known good images."""
+    _check_share(ceiling)
+    ways = _Ways(good, defect)
+    fits = ways.false_rejects <= ceiling * ways.n + 1e-9
+    words = f"Catches most while rejecting at most {percent(ceiling)} of {{n}}: rejects {{fr}}, lets {{esc}} through."
+    return _told(good, defect, ways.best(np.where(fits, -ways.escapes, -math.inf)), words)
+
+
+def escape_ceiling(good: ArrayLike, defect: ArrayLike, ceiling: float) -> LabelledThreshold:
+    """Set the threshold that rejects fewest good images while at most a share of the known defects escapes."""
+    _check_share(ceiling)
+    ways = _Ways(good, defect)
+    fits = ways.escapes <= ceiling * ways.m + 1e-9
+    words = f"Rejects fewest while at most {percent(ceiling)} of {{m}} escape: rejects {{fr}}, lets {{esc}} through."
+    return _told(good, defect, ways.best(np.where(fits, -ways.false_rejects, -math.inf)), words)
+
+
+@dataclass(frozen=True)
+class ReviewBand:
+    """What two thresholds send to a person.
+
+    Parameters
+    ----------
+    accept, reject
+        Accept up to the first, reject above the second, review between.
+    good_share, defect_share
+        Share of the known good images and of the known defects in the band; None where there are none.
+    share
+        Expected share of all parts on the line.
+    """
+
+    accept: float
+    reject: float
+    good_share: float
+    defect_share: float | None
+    share: float
+    statement: str
+
+
+def review_band(
+    good: ArrayLike, defect: ArrayLike, accept: float, reject: float, defect_rate: float = 0.0
+) -> ReviewBand:
+    """Tell how many parts two thresholds send to review.
+
+    Parameters
+    ----------
+    good, defect
+        [n], [m] scores; `defect` may be empty.
+    accept, reject
+        Accept up to the first, reject above the second.
+    defect_rate
+        Share of defects on the line, 0 to 1.
+    """
+    if not accept <= reject:
+        raise SettingsError(
+            f"The accept threshold ({accept:g}) lies above the reject threshold ({reject:g})."
+        )
+    if not 0 <= defect_rate <= 1:
+        raise SettingsError(f"The share of defects on the line lies between 0 and 1, not {defect_rate:g}.")
+    passed, caught = finite_scores(good), np.asarray(defect, np.float64)
+    good_share = float(np.mean((passed > accept) & (passed <= reject)))
+    defect_share = float(np.mean((caught > accept) & (caught <= reject))) if caught.size else None
+    share = (1 - defect_rate) * good_share + defect_rate * (defect_share or 0.0)
+    within = round(good_share * passed.size)
+    low, high = clopper_pearson(within, passed.size)
+    statement = (
+        f"About {percent(share)} of parts go to review ({within} of {count(passed.size, 'good image')}, "
+        f"{percent(low)} to {percent(high)})."
+    )
+    return ReviewBand(accept, reject, good_share, defect_share, share, statement)
+
+
+class _Ways:
+    """Every way to divide the images by a threshold: n + m + 1 at most, from rejecting all to rejecting none."""
+
+    def __init__(self, good: ArrayLike, defect: ArrayLike) -> None:
+        passed, caught = np.sort(finite_scores(good)), np.sort(finite_scores(defect, "defect"))
+        self.n, self.m = passed.size, caught.size
+        self.steps = np.concatenate([[-math.inf], np.unique(np.concatenate([passed, caught]))])
+        self.false_rejects = self.n - np.searchsorted(passed, self.steps, side="right")
+        self.escapes = np.searchsorted(caught, self.steps, side="right")
+
+    def best(self, merit: NDArray[np.generic]) -> float:
+        """Give a threshold of the greatest merit; among equals the lowest, where fewest defects escape."""
+        place = int(np.argmax(merit))
+        if place + 1 == self.steps.size:
+            return float(self.steps[place])
+        return between(float(self.steps[place]), float(self.steps[place + 1]))
+
+
+def _told(
+    good: ArrayLike, defect: ArrayLike, value: float, words: str, cost: float | None = None
+) -> LabelledThreshold:
+    found = outcome(good, defect, value)
+    statement = words.format(
+        n=count(found.n_good, "known good image"),
+        m=count(found.n_defect, "known defect"),
+        fr=f"{found.false_rejects} of {count(found.n_good, 'good image')}",
+        esc=f"{found.escapes} of {count(found.n_defect, 'defect')}",
+    )
+    return LabelledThreshold(value, found, statement, cost)
+
+
+def _check_share(ceiling: float) -> None:
+    if not 0 <= ceiling < 1:
+        raise SettingsError(f"A ceiling is a share of at least 0 and below 1, not {ceiling:g}.")
