@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import warnings
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -228,7 +229,10 @@ def _check_range(value_range: tuple[float, float] | None) -> None:
 
 def _file_bytes(path: Path, name: str, limits: Limits) -> bytes:
     try:
-        _check_weight(path.stat().st_size, name, limits)
+        status = path.stat()
+        if stat.S_ISFIFO(status.st_mode) or stat.S_ISSOCK(status.st_mode):  # would wait for ever
+            raise UnreadableImage(name, "this is not a regular file. Copy the image itself.")
+        _check_weight(status.st_size, name, limits)
         return path.read_bytes()
     except FileNotFoundError:
         raise UnreadableImage(name, "there is no such file. Check the path.") from None

@@ -1,6 +1,7 @@
 import hashlib
 import io
 import json
+import os
 import struct
 import tracemalloc
 import zlib
@@ -106,6 +107,9 @@ def test_missing_files_and_folders_are_named(tmp_path):
         read_image(tmp_path)
     with pytest.raises(UnreadableImage, match="cannot be opened"):
         read_image("a\0b.png")
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(UnreadableImage, match="not a regular file"):
+        read_image(tmp_path / "pipe.png")
 
 
 def test_png_bomb_is_refused_before_it_is_decoded():
