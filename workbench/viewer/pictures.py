@@ -111,8 +111,8 @@ def pack(
     return b"".join([_MAGIC, struct.pack("<I", len(text)), text, *parts])
 
 
-def read_header(file: bytes) -> dict[str, object]:
-    """Return the header of an encoded picture.
+def original_size(file: bytes) -> tuple[int, int]:
+    """Return width and height of the image an encoded picture was made from.
 
     Raises
     ------
@@ -121,8 +121,8 @@ def read_header(file: bytes) -> dict[str, object]:
     """
     if file[:4] != _MAGIC:
         raise DataError("These bytes are not a picture encoded for the viewer.")
-    header: dict[str, object] = json.loads(file[8 : 8 + struct.unpack("<I", file[4:8])[0]])
-    return header
+    size = json.loads(file[8 : 8 + struct.unpack("<I", file[4:8])[0]])["original"]
+    return size["width"], size["height"]
 
 
 def encode_image(picture: NDArray[np.uint8], kind: ImageType) -> tuple[bytes, str, int, int]:

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 
-def part(number: int, side: int = 224) -> tuple[NDArray[np.uint8], NDArray[np.float32], float, str | None]:
-    """Return image, map, score and the kind of defect (None for a good part); every third part has a scratch."""
+class Part(NamedTuple):
+    """An image, its map, its score and what is wrong with it."""
+
+    pixels: NDArray[np.uint8]
+    scores: NDArray[np.float32]
+    score: float
+    kind: str | None
+
+
+def part(number: int, side: int = 224) -> Part:
+    """Make a washer; every third has a scratch."""
     random = np.random.default_rng(number)
     y, x = (np.mgrid[0:side, 0:side] / side).astype(np.float32)
     centre = 0.5 + (random.random(2) - 0.5) * 0.04
@@ -30,7 +41,15 @@ def part(number: int, side: int = 224) -> tuple[NDArray[np.uint8], NDArray[np.fl
     grey = grey + (random.random((side, side)) - 0.5) * 0.03
     pixels = (grey[..., None] * np.array([250, 252, 255])).clip(0, 255).astype(np.uint8)
     score = float(scores.max()) if kind else float(1.1 + random.random() * 2.1)
-    return pixels, scores.astype(np.float32), score, kind
+    return Part(pixels, scores.astype(np.float32), score, kind)
+
+
+def large(side: int) -> Part:
+    """Make a large image whose every pixel tells where it is: red = column, green = row, both modulo 256."""
+    y, x = np.mgrid[0:side, 0:side]
+    pixels = np.stack([x % 256, y % 256, (x // 256 + y // 256) * 16 % 256], axis=2).astype(np.uint8)
+    small = part(6, 512)
+    return Part(pixels, small.scores, small.score, small.kind)
 
 
 def good_scores(count: int = 70) -> list[float]:

@@ -1,1 +1,156 @@
-export class DetailViewer { constructor(){} update(){} destroy(){} }
+// One image closely: original, map and overlay with linked zoom, values, distances, regions and the reason.
+
+import { holdForOriginal, PaintControls } from "./controls.js";
+import { button, digits, el, perFrame, segments, typing } from "./dom.js";
+import { Layers } from "./layers.js";
+import { Panes } from "./panes.js";
+import { decodePicture, fetchBytes } from "./pictures.js";
+import { SharpPicture } from "./sharp.js";
+import { Side } from "./side.js";
+import { storeFor } from "./store.js";
+
+const ARRANGEMENTS = [
+  { value: "three", text: "Side by side", title: "Original, map and overlay" },
+  { value: "one", text: "Overlay only", title: "One large picture" },
+];
+
+export class DetailViewer {
+  constructor(root, data, send) {
+    this.root = root;
+    this.store = storeFor(data.link);
+    this.layers = new Layers();
+    this.sharp = new SharpPicture((places) => send.event("crops", { item: this.data.item, places }), () => this.panes.repaint());
+    this.panes = new Panes(this.sharp, this.layers, this.store, (place) => this.read(place));
+    this.panes.painted = () => this.showZoom();
+    this.side = new Side(this.panes, (id) => send.event("action", id));
+    this.build();
+    this.refresh = perFrame(() => this.repaint());
+    this.stopHolding = holdForOriginal(root, this.store);
+    this.unsubscribe = this.store.subscribe((changes) => {
+      if (Object.keys(changes).some((name) => name !== "hover")) this.refresh();
+    });
+    root.addEventListener("keydown", (event) => this.pressed(event));
+  }
+
+  build() {
+    const { view } = this.panes;
+    this.paint = new PaintControls(this.store);
+    this.paint.legend.element.remove(); // it stands at the side, larger
+    this.zoom = el("span", { class: "num zoom" });
+    this.measure = button("Measure", () => this.toggleMeasuring(), { "aria-pressed": "false", title: "Drag a line to measure it (M)" });
+    this.truth = button("Truth", () => this.toggleTruth(), { "aria-pressed": "true", title: "The outline drawn by people (T)" });
+    this.reading = el("div", { class: "reading num mute", role: "status" });
+    this.title = el("h2", { class: "title" });
+    const arrangement = segments("Arrangement", ARRANGEMENTS, "three", (value) => {
+      this.panes.element.classList.toggle("single", value === "one");
+      this.panes.repaint();
+    });
+    const bar = el("div", { class: "toolbar" }, this.paint.element, arrangement,
+      el("div", { class: "zooms" }, button("Fit", () => view.fit(), { title: "Show all of it (0)" }),
+        button("1:1", () => view.zoomTo(1), { title: "One pixel of the image on one of the screen (1)" }),
+        button("−", () => view.zoomTo(view.scale / 1.5), { "aria-label": "Zoom out", title: "Zoom out (−)" }),
+        button("+", () => view.zoomTo(view.scale * 1.5), { "aria-label": "Zoom in", title: "Zoom in (+)" }), this.zoom),
+      this.measure, this.truth);
+    this.root.append(el("section", { class: "panel detail", "aria-label": "Detail" },
+      el("div", { class: "head" }, this.title, this.reading), bar,
+      el("div", { class: "body" }, this.panes.element, this.side.element)));
+  }
+
+  async update(data) {
+    this.data = data;
+    this.store.adopt(data.given);
+    this.title.textContent = data.name;
+    this.paint.show();
+    this.side.show(data);
+    this.truth.hidden = !data.truthUrl;
+    if (data.url !== this.url) {
+      this.url = data.url;
+      const [picture, truth] = await Promise.all([fetchBytes(data.url).then(decodePicture),
+        data.truthUrl ? fetchBytes(data.truthUrl).then(decodePicture) : null]);
+      if (data.url !== this.url) return picture.image.close(); // overtaken by a later run
+      this.original = picture.header.original;
+      this.map = picture.map;
+      this.layers.show(picture.map, truth?.map ?? null, this.original);
+      this.sharp.show(picture.image, this.original, this.data.crops);
+      this.panes.line = null;
+      this.panes.fitShape(this.original.width, this.original.height);
+    } else if (this.sharp.image) this.sharp.show(this.sharp.image, this.original, data.crops);
+    this.refresh();
+  }
+
+  repaint() {
+    if (!this.original) return;
+    this.layers.refresh(this.store);
+    this.side.refresh(this.store, this.layers.regions);
+    this.paint.show();
+    this.panes.paint();
+    this.root.dataset.ready = this.url;
+  }
+
+  showZoom() {
+    this.zoom.textContent = `${Math.round(this.panes.view.scale * 100)} %`;
+    if (this.panes.line) this.read(this.lastRead);
+  }
+
+  // Says what lies under the pointer, or in the middle when the keyboard moves.
+  read(place) {
+    this.lastRead = place;
+    const parts = [];
+    if (place && this.original) {
+      const [x, y] = place.map(Math.floor);
+      if (x >= 0 && y >= 0 && x < this.original.width && y < this.original.height) {
+        parts.push(`x ${x}  y ${y}`);
+        const score = this.scoreAt(...place);
+        if (score !== null) parts.push(`score ${digits(score, this.data.scoreMax)}`);
+      }
+    }
+    if (this.panes.line) parts.push(this.length());
+    this.reading.textContent = parts.join("   ");
+  }
+
+  scoreAt(x, y) {
+    if (!this.map) return null;
+    const { width, height, codes, step } = this.map;
+    const column = Math.min(width - 1, Math.floor((x * width) / this.original.width));
+    const row = Math.min(height - 1, Math.floor((y * height) / this.original.height));
+    return codes[row * width + column] * step;
+  }
+
+  length() {
+    const [[x0, y0], [x1, y1]] = this.panes.line;
+    const pixels = Math.hypot(x1 - x0, y1 - y0);
+    const millimetres = this.data.mmPerPixel;
+    return `length ${pixels.toFixed(1)} px${millimetres ? `, ${digits(pixels * millimetres)} mm` : ""}`;
+  }
+
+  toggleMeasuring() {
+    const on = !this.panes.measuring;
+    this.measure.setAttribute("aria-pressed", String(on));
+    this.panes.measure(on);
+    this.read(null);
+  }
+
+  toggleTruth() {
+    this.panes.showTruth = !this.panes.showTruth;
+    this.truth.setAttribute("aria-pressed", String(this.panes.showTruth));
+    this.panes.repaint();
+  }
+
+  pressed(event) {
+    if (typing(event) || event.ctrlKey || event.metaKey || event.altKey) return;
+    const key = event.key.toLowerCase();
+    if (key === "m") this.toggleMeasuring();
+    else if (key === "t" && !this.truth.hidden) this.toggleTruth();
+    else if (event.key === "Escape" && this.panes.measuring) this.toggleMeasuring();
+    else return;
+    event.preventDefault();
+  }
+
+  destroy() {
+    this.unsubscribe();
+    this.stopHolding();
+    this.refresh.cancel();
+    this.panes.destroy();
+    this.sharp.forget();
+  }
+}

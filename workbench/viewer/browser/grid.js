@@ -56,7 +56,7 @@ export class Grid {
   layout() {
     const width = this.sheet.clientWidth;
     if (!width) return;
-    this.columns = Math.max(1, Math.floor((width + GAP) / (this.tileWidth + GAP)));
+    this.columns = Math.max(1, Math.round((width + GAP) / (this.tileWidth + GAP)));
     this.cell = (width - GAP * (this.columns - 1)) / this.columns;
     this.rowHeight = this.cell + CAPTION + GAP;
     const rows = Math.ceil(this.items.length / this.columns);

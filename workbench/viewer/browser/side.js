@@ -1,0 +1,102 @@
+// The words beside a detail: verdict, scale, regions, and why the worst place is unlike the good parts.
+
+import { button, digits, el } from "./dom.js";
+import { Legend } from "./legend.js";
+import { decodePicture, fetchBytes } from "./pictures.js";
+import { VERDICTS, verdictOf } from "./verdict.js";
+
+const REGIONS_SHOWN = 6;
+
+export class Side {
+  constructor(panes, act) {
+    this.panes = panes;
+    this.act = act;
+    this.verdict = el("div", { class: "headline num", role: "status" });
+    this.ratio = el("div", { class: "mute num" });
+    this.legend = new Legend();
+    this.regionsTitle = el("h3");
+    this.regions = el("ol", { class: "regions num" });
+    this.whyText = el("p", { class: "why-text" });
+    this.pair = el("div", { class: "pair" });
+    this.why = el("section", { class: "why", hidden: true }, this.whyText, this.pair);
+    this.actions = el("div", { class: "actions" });
+    this.element = el("div", { class: "side" }, el("div", {}, this.verdict, this.ratio, this.legend.element),
+      el("section", {}, this.regionsTitle, this.regions), this.why, this.actions);
+  }
+
+  show(data) {
+    this.data = data;
+    this.actions.replaceChildren(...data.actions.map(({ id, text }) => button(text, () => this.act(id))));
+    const why = JSON.stringify(data.why);
+    if (why === this.whyShown) return;
+    this.whyShown = why;
+    this.why.hidden = !data.why;
+    this.pair.replaceChildren();
+    if (data.why) this.showWhy(data.why);
+  }
+
+  showWhy({ name, distance, test, neighbour, box }) {
+    this.whyText.replaceChildren(el("b", { text: "Why " }),
+      `this place is unlike every good one: the nearest, in ${name}, is ${digits(distance)} away.`);
+    this.pair.append(thumbnail("This image", test), thumbnail(name, neighbour));
+    const point = (on) => {
+      this.panes.marks = on ? [box] : [];
+      this.panes.repaint();
+    };
+    this.why.onpointerenter = () => point(true);
+    this.why.onpointerleave = () => point(false);
+  }
+
+  refresh(store, regions) {
+    const { score, scoreMax } = this.data;
+    const { reject } = store.thresholds;
+    const verdict = verdictOf(score, store.thresholds);
+    const { word, sign } = VERDICTS[verdict];
+    const text = `${sign} ${word[0].toUpperCase()}${word.slice(1)} `;
+    if (this.verdict.textContent !== text + digits(score, scoreMax)) this.verdict.textContent = text + digits(score, scoreMax);
+    this.verdict.className = `headline num ${verdict}`;
+    this.ratio.textContent = reject === null ? "no threshold has been set" : reject > 0
+      ? `${(score / reject).toFixed(2)} times the threshold ${digits(reject, scoreMax)}` : `threshold ${digits(reject, scoreMax)}`;
+    this.legend.show(store);
+    this.showRegions(store, regions);
+  }
+
+  showRegions(store, regions) {
+    const none = store.pixelThreshold === null ? "" : "Nothing lies above the pixel threshold";
+    const pixel = store.pixelThreshold === null ? "" : ` above ${digits(store.pixelThreshold, this.data.scoreMax)}`;
+    this.regionsTitle.textContent = regions.length ? `${regions.length} ${regions.length === 1 ? "region" : "regions"}${pixel}` : none;
+    const shown = regions.slice(0, REGIONS_SHOWN);
+    this.regions.replaceChildren(...shown.map((region) => this.region(region)));
+    if (regions.length > shown.length) this.regions.append(el("li", { class: "mute", text: `and ${regions.length - shown.length} smaller scores` }));
+  }
+
+  region({ area, box, score }) {
+    const millimetres = this.data.mmPerPixel;
+    const size = millimetres ? `${digits(area * millimetres ** 2)} mm²` : `${area.toLocaleString("en")} px`;
+    const point = (on) => {
+      this.panes.marks = on ? [box] : [];
+      this.panes.repaint();
+    };
+    return el("li", {}, button(`${digits(score, this.data.scoreMax)}  ${size}`, () => this.panes.view.lookAt(box), {
+      class: "region", title: `x ${box[0]} to ${box[2]}, y ${box[1]} to ${box[3]}. Click to look closely`,
+      onpointerenter: () => point(true), onpointerleave: () => point(false), onfocus: () => point(true), onblur: () => point(false),
+    }));
+  }
+}
+
+function thumbnail(title, { url, box }) {
+  const canvas = el("canvas", { role: "img", "aria-label": `Close view: ${title}` });
+  fetchBytes(url).then(decodePicture).then(({ image }) => {
+    [canvas.width, canvas.height] = [image.width * 2, image.height * 2];
+    const context = canvas.getContext("2d");
+    context.imageSmoothingQuality = "high";
+    context.drawImage(image, 0, 0, canvas.width, canvas.height);
+    const [x0, y0, x1, y1] = box.map((edge) => edge * 2);
+    for (const [colour, width] of [["rgb(16 20 24 / .85)", 5], ["#fff", 2]]) {
+      context.strokeStyle = colour;
+      context.lineWidth = (width * canvas.width) / 260;
+      context.strokeRect(x0, y0, x1 - x0, y1 - y0);
+    }
+  }, () => canvas.remove());
+  return el("figure", {}, canvas, el("figcaption", { class: "mute", text: title, title }));
+}

@@ -1,0 +1,275 @@
+"""One image closely: original, map and overlay with linked zoom, the regions and the reason for the score."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from patchcore.errors import DataError
+from workbench.viewer.items import Loaded, Thresholds
+from workbench.viewer.mount import event_value, mount, picture_url
+from workbench.viewer.pictures import (
+    Pixels,
+    as_bytes,
+    encode_detail,
+    encode_image,
+    encoded,
+    fitted,
+    original_size,
+    pack,
+)
+
+Box = tuple[int, int, int, int]
+WHOLE_PIXELS = 4_000_000  # images up to here are sent whole and lossless
+OVERVIEW_SIDE = 2048
+CROP_SIDE = 1024
+CROPS_KEPT = 40
+THUMBNAIL_SIDE = 130
+
+
+@dataclass(frozen=True)
+class Why:
+    """The place that gave the score and the place of the good images that comes nearest to it.
+
+    Parameters
+    ----------
+    test, neighbour
+        Crops around the two places, encoded (`why_pair` makes them).
+    test_box, neighbour_box
+        The places within the crops, (x0, y0, x1, y1) in pixels of the crop.
+    box
+        The place in the image, pixels of the original.
+    name
+        The good image.
+    distance
+        Between the two, score units.
+    """
+
+    test: bytes
+    test_box: tuple[float, ...]
+    neighbour: bytes
+    neighbour_box: tuple[float, ...]
+    box: Box
+    name: str
+    distance: float
+
+
+def why_pair(
+    pixels: Pixels, box: Box, neighbour_pixels: Pixels, neighbour_box: Box, *, name: str, distance: float
+) -> Why:
+    """Cut the surroundings of two places out of their images, boxes in pixels of each original."""
+    test, test_box = _surroundings(pixels, box)
+    neighbour, place = _surroundings(neighbour_pixels, neighbour_box)
+    return Why(test, test_box, neighbour, place, box, name, distance)
+
+
+@dataclass(frozen=True)
+class DetailEvents:
+    """What the user has done in the detail.
+
+    Parameters
+    ----------
+    action
+        Id of the button that was pressed, in the run right after; None otherwise.
+    """
+
+    action: str | None
+
+
+def detail(
+    item: str,
+    name: str,
+    load: Callable[[], Loaded],
+    score: float,
+    thresholds: Thresholds,
+    *,
+    key: str,
+    link: str | None = None,
+    truth: NDArray[np.bool_] | None = None,
+    why: Why | None = None,
+    actions: Mapping[str, str] | None = None,
+    mm_per_pixel: float | None = None,
+    pixel_threshold: float | None = None,
+    top: float | None = None,
+    min_area: int = 1,
+    on_action: Callable[[str], None] | None = None,
+) -> DetailEvents:
+    """Show one image closely.
+
+    Images above four megapixels come as an overview; where the user looks more closely, lossless crops follow, each by
+    one run of the script. Call this inside an ``st.fragment`` so that such a run is short.
+
+    Parameters
+    ----------
+    item
+        Says which image, scored by which inspector; what was encoded under it is not encoded again.
+    name
+        The image's name as the user knows it.
+    load
+        Returns image (float 0..1 or uint8, [H, W, 3]) and map (float32 [H', W'], same proportions, or None). Called
+        when the image is new, and again for crops of a large one.
+    score
+        The image's score.
+    thresholds, key, link, pixel_threshold, top
+        As for `workbench.viewer.gallery`.
+    truth
+        Where the defect is known to be, bool [H', W'].
+    why
+        See `why_pair`.
+    actions
+        Buttons beside the image: the text of each by its id.
+    mm_per_pixel
+        Size of a pixel of the original, for measuring.
+    min_area
+        Regions of fewer pixels of the original are left out.
+    on_action
+        Called with the id before the run that a button causes.
+    """
+    pictures = _Sources(item, load)
+    overview = encoded.get(("detail", item), lambda: pictures.overview(thresholds.reject))
+    width, height = original_size(overview)
+    wanted = _wanted_crops(key, item, width, height) if width * height > WHOLE_PIXELS else None
+    data = {
+        "link": link or key,
+        "given": thresholds.given(pixel_threshold, top, min_area),
+        "item": item,
+        "name": name,
+        "score": float(score),
+        "scoreMax": max(float(score), thresholds.reject or 0.0),
+        "url": picture_url(overview, f"{key}:picture"),
+        "truthUrl": None if truth is None else picture_url(_truth(item, truth), f"{key}:truth"),
+        "crops": None if wanted is None else {"size": CROP_SIDE, "have": _crop_urls(key, pictures, wanted)},
+        "why": None if why is None else _why_data(key, why),
+        "actions": [{"id": id_, "text": text} for id_, text in (actions or {}).items()],
+        "mmPerPixel": mm_per_pixel,
+    }
+    events = {"action": _acted(key, on_action), "crops": lambda: _want_crops(key)}
+    return DetailEvents(mount("detail", key, data, events=events).get("action"))
+
+
+class _Sources:
+    """The pixels of one image, loaded at most once per run."""
+
+    def __init__(self, item: str, load: Callable[[], Loaded]) -> None:
+        self.item = item
+        self._load = load
+
+    def overview(self, threshold: float | None) -> bytes:
+        """Encode what is shown first."""
+        pixels, anomaly_map = self._load()
+        large = pixels.shape[0] * pixels.shape[1] > WHOLE_PIXELS
+        picture = as_bytes(pixels)
+        if large:
+            _large.put(self.item, picture)
+        return encode_detail(picture, anomaly_map, threshold, overview_side=OVERVIEW_SIDE if large else None)
+
+    def crop(self, row: int, column: int) -> bytes:
+        """Encode one crop without loss."""
+        picture = _large.get(self.item, lambda: as_bytes(self._load()[0]))
+        y, x = row * CROP_SIDE, column * CROP_SIDE
+        part = np.ascontiguousarray(picture[y : y + CROP_SIDE, x : x + CROP_SIDE])
+        return pack(encode_image(part, "png"), None, None, original=part.shape)
+
+
+class _LargePictures:
+    """The few large images last looked at, as bytes, so that their crops need no second reading."""
+
+    def __init__(self, count: int = 2) -> None:
+        self._count = count
+        self._held: OrderedDict[str, NDArray[np.uint8]] = OrderedDict()
+
+    def put(self, item: str, picture: NDArray[np.uint8]) -> None:
+        self._held[item] = picture
+        while len(self._held) > self._count:
+            self._held.popitem(last=False)
+
+    def get(self, item: str, load: Callable[[], NDArray[np.uint8]]) -> NDArray[np.uint8]:
+        picture = self._held.get(item)
+        if picture is None:
+            picture = load()
+            self.put(item, picture)
+        return picture
+
+
+_large = _LargePictures()
+
+
+def _surroundings(pixels: Pixels, box: Box) -> tuple[bytes, tuple[float, ...]]:
+    height, width = pixels.shape[:2]
+    x0, y0, x1, y1 = box
+    side = min(height, width, max(32, round(2.5 * max(x1 - x0, y1 - y0))))
+    left = min(max(0, round((x0 + x1 - side) / 2)), width - side)
+    top = min(max(0, round((y0 + y1 - side) / 2)), height - side)
+    picture = as_bytes(pixels[top : top + side, left : left + side])
+    share = fitted(picture.shape, 2 * THUMBNAIL_SIDE)[1] / side
+    crop = encode_detail(picture, None, None, overview_side=2 * THUMBNAIL_SIDE)
+    return crop, tuple(edge * share for edge in (x0 - left, y0 - top, x1 - left, y1 - top))
+
+
+def _truth(item: str, truth: NDArray[np.bool_]) -> bytes:
+    def encode() -> bytes:
+        if truth.ndim != 2:
+            raise DataError(f"A truth mask has rows and columns; this one has the shape {truth.shape}.")
+        step = -(-max(truth.shape) // 1024)
+        return pack(None, truth[::step, ::step].astype(np.float32), None, original=truth.shape)
+
+    return encoded.get(("truth", item), encode)
+
+
+def _why_data(key: str, why: Why) -> dict[str, Any]:
+    return {
+        "name": why.name,
+        "distance": float(why.distance),
+        "box": list(why.box),
+        "test": {"url": picture_url(why.test, f"{key}:test"), "box": list(why.test_box)},
+        "neighbour": {"url": picture_url(why.neighbour, f"{key}:neighbour"), "box": list(why.neighbour_box)},
+    }
+
+
+def _crop_urls(key: str, pictures: _Sources, wanted: Sequence[tuple[int, int]]) -> dict[str, str]:
+    urls = {}
+    for row, column in wanted:
+        crop = encoded.get(("crop", pictures.item, row, column), lambda at=(row, column): pictures.crop(*at))
+        urls[f"{row},{column}"] = picture_url(crop, f"{key}:crop:{row},{column}")
+    return urls
+
+
+def _wanted_crops(key: str, item: str, width: int, height: int) -> list[tuple[int, int]]:
+    """Return the crops (row, column) the browser has asked for, those that lie in the image."""
+    import streamlit as st
+
+    asked: dict[str, list[list[int]]] = st.session_state.get(f"{key}:crops", {})
+    inside = {
+        (row, column)
+        for row in range(-(-height // CROP_SIDE))
+        for column in range(-(-width // CROP_SIDE))
+    }
+    return [place for place in map(tuple, asked.get(item, [])) if place in inside][-CROPS_KEPT:]
+
+
+def _want_crops(key: str) -> None:
+    """Note which crops the browser has asked for; the run that follows encodes them."""
+    import streamlit as st
+
+    asked = event_value(key, "crops")
+    if isinstance(asked, dict):
+        before = st.session_state.get(f"{key}:crops", {}).get(asked["item"], [])
+        new = [place for place in asked["places"] if place not in before]
+        st.session_state[f"{key}:crops"] = {asked["item"]: before + new}
+
+
+def _acted(key: str, tell: Callable[[str], None] | None) -> Callable[[], None] | None:
+    if tell is None:
+        return None
+
+    def call() -> None:
+        action = event_value(key, "action")
+        if isinstance(action, str):
+            tell(action)
+
+    return call
