@@ -4,11 +4,16 @@ from workbench.viewer.detail import DetailEvents, Why, detail, why_pair
 from workbench.viewer.gallery import GalleryEvents, StripEvents, gallery, threshold_strip
 from workbench.viewer.items import Dot, Thresholds, Tile
 from workbench.viewer.pictures import encode_tile
+from workbench.viewer.roi import Drawing, RoiImage, roi_editor
+from workbench.viewer.shapes import Shape
 
 __all__ = [
     "DetailEvents",
     "Dot",
+    "Drawing",
     "GalleryEvents",
+    "RoiImage",
+    "Shape",
     "StripEvents",
     "Thresholds",
     "Tile",
@@ -16,6 +21,7 @@ __all__ = [
     "detail",
     "encode_tile",
     "gallery",
+    "roi_editor",
     "threshold_strip",
     "why_pair",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -234,7 +235,7 @@ def _why_data(key: str, why: Why) -> dict[str, Any]:
 def _crop_urls(key: str, pictures: _Sources, wanted: Sequence[tuple[int, int]]) -> dict[str, str]:
     urls = {}
     for row, column in wanted:
-        crop = encoded.get(("crop", pictures.item, row, column), lambda at=(row, column): pictures.crop(*at))
+        crop = encoded.get(("crop", pictures.item, row, column), partial(pictures.crop, row, column))
         urls[f"{row},{column}"] = picture_url(crop, f"{key}:crop:{row},{column}")
     return urls
 
@@ -245,9 +246,7 @@ def _wanted_crops(key: str, item: str, width: int, height: int) -> list[tuple[in
 
     asked: dict[str, list[list[int]]] = st.session_state.get(f"{key}:crops", {})
     inside = {
-        (row, column)
-        for row in range(-(-height // CROP_SIDE))
-        for column in range(-(-width // CROP_SIDE))
+        (row, column) for row in range(-(-height // CROP_SIDE)) for column in range(-(-width // CROP_SIDE))
     }
     return [place for place in map(tuple, asked.get(item, [])) if place in inside][-CROPS_KEPT:]
 

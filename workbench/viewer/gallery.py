@@ -79,7 +79,9 @@ def gallery(
     on_thresholds, on_opened
         Called before the run that an event causes, so that the whole page already shows it.
     """
-    urls = [picture_url(tile.encoded(thresholds.reject), f"{key}:{place}") for place, tile in enumerate(tiles)]
+    urls = [
+        picture_url(tile.encoded(thresholds.reject), f"{key}:{place}") for place, tile in enumerate(tiles)
+    ]
     contents = {
         "tiles": [tile.to_dict(url) for tile, url in zip(tiles, urls, strict=True)],
         "reference": [dot.to_dict() for dot in reference],
@@ -96,7 +98,9 @@ def gallery(
     events = {"threshold": _moved(key, on_thresholds), "opened": _opened(key, on_opened)}
     result = mount("gallery", key, data, states=["selected"], events=events)
     return GalleryEvents(
-        thresholds_from(result.get("threshold")), result.get("opened"), tuple(result.get("selected") or selected or ())
+        thresholds_from(result.get("threshold")),
+        result.get("opened"),
+        tuple(result.get("selected") or selected or ()),
     )
 
 

@@ -32,6 +32,7 @@ class Thresholds:
     review: float | None = None
 
     def __post_init__(self) -> None:
+        """Refuse a review band that lies outside what is accepted."""
         if self.review is not None and (self.reject is None or self.review > self.reject):
             raise SettingsError(f"The review band ends at the reject threshold: {self.review} is not in it.")
 

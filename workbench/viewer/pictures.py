@@ -144,7 +144,7 @@ def as_bytes(pixels: Pixels) -> NDArray[np.uint8]:
         When the array is not an image.
     """
     if pixels.ndim == 2:
-        pixels = np.repeat(pixels[..., None], 3, axis=2)
+        return as_bytes(np.stack([pixels] * 3, axis=2))
     if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.size == 0:
         raise DataError(f"An image has rows, columns and three colours; this array is {pixels.shape}.")
     if pixels.dtype == np.uint8:

@@ -82,7 +82,8 @@ def encode_map(anomaly_map: NDArray[np.float32], threshold: float | None = None)
     bits = _bits_for(highest, threshold)
     step = float(np.float32(highest / (2**bits - 1))) or 1.0
     codes = np.minimum(np.floor(scores / np.float64(step) + 0.5), 2**bits - 1).astype(np.int64)
-    return MapRaster(zlib.compress(_planes(codes, bits), _LEVEL), *codes.shape[::-1], bits, step)
+    height, width = codes.shape
+    return MapRaster(zlib.compress(_planes(codes, bits), _LEVEL), width, height, bits, step)
 
 
 def decode_map(raster: MapRaster) -> NDArray[np.float32]:
@@ -94,12 +95,13 @@ def decode_map(raster: MapRaster) -> NDArray[np.float32]:
         folded = folded << 8 | plane
     change = np.where(folded & 1, -((folded + 1) >> 1), folded >> 1).reshape(raster.height, raster.width)
     codes = change.cumsum(1).cumsum(0) & (2**raster.bits - 1)
-    return codes.astype(np.float32) * np.float32(raster.step)
+    scores: NDArray[np.float32] = codes.astype(np.float32) * np.float32(raster.step)
+    return scores
 
 
 def _bits_for(highest: float, threshold: float | None) -> int:
     coarse = highest / (2**16 - 1) / 2
-    return 24 if threshold is not None and 0 < threshold and coarse > FINENESS * threshold / 2 else 16
+    return 24 if threshold is not None and threshold > 0 and coarse > FINENESS * threshold / 2 else 16
 
 
 def _planes(codes: NDArray[np.int64], bits: int) -> bytes:

@@ -23,7 +23,9 @@ box = (SIDE // 2, SIDE // 4, SIDE // 2 + SIDE // 8, SIDE // 4 + SIDE // 8)
 good = made_up.part(2, 256)[0]
 why = why_pair(pixels, box, good, (100, 60, 132, 92), name="good/031.png", distance=score)
 dots = [Dot("six", NAME, score, "defect")]
-dots += [Dot(f"good{at}", f"good/{at:03d}.png", value, "good") for at, value in enumerate(made_up.good_scores())]
+dots += [
+    Dot(f"good{at}", f"good/{at:03d}.png", value, "good") for at, value in enumerate(made_up.good_scores())
+]
 thresholds = st.session_state.setdefault("thresholds", Thresholds(3.42, 3.10))
 st.title("Detail")
 moved = threshold_strip(dots, thresholds, key="strip", link="page")
