@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+
+from patchcore.errors import DataError, SettingsError
+from patchcore.operating_point import Choice, Evidence
+from patchcore.rules import BY_HAND, RULES, apply_rule
+
+RNG = np.random.default_rng(0)
+GOOD = {f"good{k}": float(v) for k, v in enumerate(RNG.normal(2, 0.5, 250))}
+DEFECT = {f"bad{k}": float(v) for k, v in enumerate(RNG.normal(4, 0.8, 40))}
+ALL = Evidence(GOOD, DEFECT)
+HALF = Evidence(
+    {k: v + 0.5 for k, v in GOOD.items()},
+    {k: v + 0.5 for k, v in DEFECT.items()},
+)
+
+
+@pytest.mark.parametrize("name", [name for name in RULES if name != BY_HAND])
+def test_every_rule_applies_and_follows_the_scores(name):
+    first, second = apply_rule(Choice(name), ALL), apply_rule(Choice(name), HALF)
+    assert first.statement and np.isfinite(first.value)
+    assert second.value == pytest.approx(first.value + 0.5, abs=1e-3)
+
+
+def test_a_rule_needs_the_images_it_says():
+    for name, rule in RULES.items():
+        needed = Evidence(
+            GOOD if "good" in rule.needs else {},
+            DEFECT if "defect" in rule.needs else {},
+        )
+        settings = {"value": 1.0} if name == BY_HAND else {}
+        assert apply_rule(Choice(name, settings), needed).value is not None
+        for kind in rule.needs:
+            with pytest.raises(DataError, match="no score"):
+                apply_rule(Choice(name), Evidence(**{**vars(needed), kind: {}}))
+
+
+def test_unknown_rules_and_parameters_are_refused():
+    with pytest.raises(SettingsError, match="no rule 'best'"):
+        apply_rule(Choice("best"), ALL)
+    with pytest.raises(SettingsError, match="no parameter bugdet"):
+        apply_rule(Choice("from_good", {"bugdet": 0.1}), ALL)
+    with pytest.raises(SettingsError, match="A threshold is a number"):
+        apply_rule(Choice(BY_HAND), ALL)

@@ -1,0 +1,128 @@
+import math
+
+import numpy as np
+import pytest
+
+from patchcore.conformal import from_good
+from patchcore.errors import DataError, SettingsError
+from patchcore.thresholds import BY_HAND, RULES, Choice, Evidence, decide, recalibrate
+
+RNG = np.random.default_rng(0)
+GOOD = {f"good{k}": float(v) for k, v in enumerate(RNG.normal(2, 0.5, 250))}
+DEFECT = {f"bad{k}": float(v) for k, v in enumerate(RNG.normal(4, 0.8, 40))}
+PEAKS = {name: value - 0.3 for name, value in GOOD.items()}
+ALL = Evidence(GOOD, DEFECT, PEAKS)
+HALF = Evidence(
+    {k: v + 0.5 for k, v in GOOD.items()},
+    {k: v + 0.5 for k, v in DEFECT.items()},
+    {k: v + 0.5 for k, v in PEAKS.items()},
+)
+BUDGET = Choice("from_good", {"budget": 1 / 200})
+
+
+def test_decision_keeps_what_it_rests_on():
+    decided = decide(
+        BUDGET,
+        ALL,
+        "bank-1",
+        set_by="Ada",
+        accept_rule=Choice("from_good", {"budget": 1 / 20}),
+        pixel_rule=BUDGET,
+        min_area=4,
+        judge_by="both",
+        note="first",
+    )
+    assert decided.reject == from_good(list(GOOD.values()), 1 / 200).value
+    assert decided.accept == from_good(list(GOOD.values()), 1 / 20).value < decided.reject
+    assert decided.pixel == pytest.approx(decided.reject - 0.3)
+    assert (decided.evidence, decided.bank_id, decided.set_by) == (ALL, "bank-1", "Ada")
+    assert "at most 1 good part in 200" in decided.statement and "go to review" in decided.statement
+    assert decided.set_at.endswith("+00:00")
+
+
+def test_usual_values_are_written_out():
+    assert decide(Choice("cheapest"), ALL, "b", set_by="Ada").rule.parameters == {
+        "cost_ratio": 50.0,
+        "defect_rate": 0.01,
+    }
+
+
+def test_accept_is_never_above_reject():
+    strict = Choice("from_good", {"budget": 1 / 200})
+    decided = decide(Choice("from_quantile", {"share": 0.2}), ALL, "b", set_by="Ada", accept_rule=strict)
+    assert decided.accept == decided.reject
+
+
+def test_a_budget_the_images_cannot_keep_is_refused_with_the_count():
+    with pytest.raises(SettingsError, match="at least 749 more good images are needed"):
+        decide(Choice("from_good", {"budget": 1 / 1000}), ALL, "b", set_by="Ada")
+
+
+def test_by_hand_says_what_it_does():
+    decided = decide(Choice(BY_HAND, {"value": 3.0}), ALL, "b", set_by="Ada")
+    rejected = sum(v > 3 for v in GOOD.values())
+    escaped = sum(v <= 3 for v in DEFECT.values())
+    assert decided.statement == (
+        f"Set by hand to 3: rejects {rejected} of 250 good images and lets {escaped} of 40 defects through."
+    )
+
+
+def test_pixel_thresholds_come_from_good_images_or_the_hand():
+    by_hand = decide(BUDGET, ALL, "b", set_by="Ada", pixel_rule=Choice(BY_HAND, {"value": 2.5}))
+    assert by_hand.pixel == 2.5
+    with pytest.raises(SettingsError, match="good images alone"):
+        decide(BUDGET, ALL, "b", set_by="Ada", pixel_rule=Choice("youden"))
+    with pytest.raises(DataError, match="no score"):
+        decide(BUDGET, Evidence(GOOD), "b", set_by="Ada", pixel_rule=BUDGET)
+    small = Evidence(GOOD, map_peaks={**PEAKS, "tiny": -math.inf})  # a map smaller than the least area
+    assert decide(BUDGET, small, "b", set_by="Ada", pixel_rule=BUDGET).pixel < 4
+    odd = Evidence(GOOD, map_peaks={**PEAKS, "odd": math.nan})
+    with pytest.raises(DataError, match="not finite"):
+        decide(BUDGET, odd, "b", set_by="Ada", pixel_rule=BUDGET)
+
+
+@pytest.mark.parametrize("name", [name for name in RULES if name != BY_HAND])
+def test_recalibration_applies_its_own_rule_again(name):
+    before = decide(
+        Choice(name),
+        ALL,
+        "bank-1",
+        set_by="Ada",
+        note="why",
+        pixel_rule=Choice("provisional"),
+        min_area=3,
+        judge_by="both",
+        set_at="2025-01-01T09:00:00+00:00",
+    )
+    after = recalibrate(before, HALF, "bank-2")
+    direct = decide(Choice(name), HALF, "bank-2", set_by="Ada", pixel_rule=Choice("provisional"))
+    assert (after.reject, after.accept, after.pixel) == (direct.reject, direct.accept, direct.pixel)
+    assert after.reject != before.reject and after.recalibrated_at and not after.stale
+    assert (after.bank_id, after.evidence, after.rule) == ("bank-2", HALF, before.rule)
+    assert (after.set_by, after.set_at, after.note) == (before.set_by, before.set_at, "why")
+    assert (after.min_area, after.judge_by) == (3, "both")
+
+
+@pytest.mark.parametrize("by_hand", ["rule", "accept_rule", "pixel_rule"])
+def test_what_was_set_by_hand_goes_stale(by_hand):
+    rules = {"rule": BUDGET, by_hand: Choice(BY_HAND, {"value": 2.0})}
+    after = recalibrate(decide(**rules, evidence=ALL, bank_id="b", set_by="Ada"), HALF, "c")
+    assert "by hand" in after.stale and after.bank_id == "b"
+    with pytest.raises(SettingsError, match="by hand"):
+        after.verdict(1.0)
+
+
+def test_what_cannot_be_recalibrated_goes_stale_with_the_reason():
+    labelled = decide(Choice("no_false_rejects"), ALL, "b", set_by="Ada")
+    assert "defects" in recalibrate(labelled, Evidence(GOOD), "c").stale
+    few = Evidence(dict(list(GOOD.items())[:150]))
+    assert "49 more good images" in recalibrate(decide(BUDGET, ALL, "b", set_by="Ada"), few, "c").stale
+    odd = Evidence({**GOOD, "odd": math.nan})
+    assert "not finite" in recalibrate(decide(BUDGET, ALL, "b", set_by="Ada"), odd, "c").stale
+
+
+def test_a_stale_point_is_revived_by_a_rule_that_works():
+    decided = decide(BUDGET, ALL, "b", set_by="Ada")
+    few = Evidence(dict(list(GOOD.items())[:150]))
+    revived = recalibrate(recalibrate(decided, few, "c"), HALF, "d")
+    assert not revived.stale and revived.verdict(0.0) == "accept"
