@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import re
+import secrets
+import time
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from workbench.database import InspectorVersion
+from patchcore.errors import Cancelled, NoImagesError, SettingsError
+from workbench.database import Inspector, InspectorImage, InspectorVersion
+from workbench.inspectors import ShareNumbers, list_versions, next_number
+from workbench.jobs import submit
 from workbench.roi import Roi
 from workbench.workspace import NamedImage, Workspace
 
 if TYPE_CHECKING:
+    from patchcore.detector import PatchCore
     from workbench.job_process import RunningJob
+
+MODEL_FILE = "model.patchcore"
+ROI_SIDE = 1024  # pixels of the mask, laid over every image whatever its size
 
 
 @dataclass(frozen=True)
@@ -35,17 +46,51 @@ class BuildSettings:
     share: float | None = None  # of all patches, in use at first; None: `coreset`
     seed: int = 0
     roi: Roi | None = None
-    value_range: tuple[float, float] | None = None  # of 16-bit and float data
-    reject_budget: float = 0.01  # of good parts, at most, for the first threshold
+    value_range: tuple[float, float] | None = None  # black and white of 16-bit and float images
+
+    def __post_init__(self) -> None:
+        """Check what can be checked before a job is queued."""
+        if not self.name.strip():
+            raise SettingsError("The inspector needs a name, such as the part and the line.")
+        if self.share is not None and not 0 < self.share <= self.coreset:
+            raise SettingsError(
+                f"The share in use ({self.share:.2%}) must be above 0 and at most the largest share "
+                f"({self.coreset:.2%})."
+            )
+        self.model()
+
+    def model(self) -> PatchCore:
+        """Return a model with these settings, not fitted yet."""
+        from patchcore.detector import (
+            PatchCore,
+        )  # late: PyTorch comes with it, and listing settings needs none
+
+        return PatchCore(
+            backbone=self.backbone,
+            weights=self.weights,
+            image_size=self.image_size,
+            geometry=self.geometry,
+            coreset=self.coreset,
+            seed=self.seed,
+            value_range=self.value_range,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return what the database holds."""
-        raise NotImplementedError
+        return asdict(self) | {
+            "roi": None if self.roi is None else self.roi.to_dict(),
+            "value_range": None if self.value_range is None else list(self.value_range),
+        }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> BuildSettings:
         """Return the settings that `to_dict` described."""
-        raise NotImplementedError
+        roi, value_range = data.get("roi"), data.get("value_range")
+        known = {
+            "roi": None if roi is None else Roi.from_dict(roi),
+            "value_range": None if value_range is None else (value_range[0], value_range[1]),
+        }
+        return cls(**{**data, **known})
 
 
 def submit_build(
@@ -69,7 +114,20 @@ def submit_build(
     NoImagesError
         When there is no image.
     """
-    raise NotImplementedError
+    if not images:
+        raise NoImagesError("There is no good image to build on. Choose a folder of good parts.")
+    arguments = {
+        "inspector_id": inspector_id or new_inspector_id(settings.name),
+        "settings": settings.to_dict(),
+        "images": [[image.sha256, image.name] for image in images],
+    }
+    return submit(workspace, "build", f"Build {settings.name}", arguments)
+
+
+def new_inspector_id(name: str) -> str:
+    """Return an id that tells something in a path or an address, and is nobody else's."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return f"{re.sub(r'[^a-z0-9]+', '-', plain).strip('-')[:40] or 'inspector'}-{secrets.token_hex(3)}"
 
 
 def build(
@@ -81,11 +139,112 @@ def build(
     progress: Callable[[str, int, int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
     scratch: Path | None = None,
+    job_id: int | None = None,
 ) -> InspectorVersion:
-    """Build here and now, in this process; returns when the version is wholly on disk and in the database."""
-    raise NotImplementedError
+    """Build here and now, in this process; returns when the version is wholly on disk and in the database.
+
+    Parameters
+    ----------
+    progress, cancelled, scratch
+        As `PatchCore.fit` takes them.
+    job_id
+        Noted with the version, so that a resumed job finds what it had finished.
+    """
+    began = time.monotonic()
+    model = settings.model().fit(
+        _sources(workspace, images),
+        roi=None if settings.roi is None else settings.roi.mask(ROI_SIDE, ROI_SIDE),
+        progress=progress,
+        cancelled=cancelled,
+        scratch=scratch,
+    )
+    measured = {
+        "seconds": round(time.monotonic() - began, 1),
+        "skipped": [{"name": error.name, "reason": error.reason} for error in model.skipped_],
+        "total_patches": model.full_bank_.total_patches,
+        "job": job_id,
+    }
+    if cancelled is not None and cancelled():
+        raise Cancelled("Stopped before the inspector was saved.")
+    return _store(workspace, settings, model, inspector_id, measured)
 
 
 def run_build(job: RunningJob) -> dict[str, Any]:
     """Do a queued build; called in the job's own process."""
-    raise NotImplementedError
+    inspector_id = job.arguments["inspector_id"]
+    done = [
+        version for version in list_versions(job.workspace, inspector_id) if version.numbers["job"] == job.id
+    ]
+    version = (
+        done[0]
+        if done
+        else build(
+            job.workspace,
+            BuildSettings.from_dict(job.arguments["settings"]),
+            [NamedImage(sha256, name) for sha256, name in job.arguments["images"]],
+            inspector_id=inspector_id,
+            progress=job.progress,
+            cancelled=job.cancelled,
+            scratch=job.scratch,
+            job_id=job.id,
+        )
+    )
+    return {"inspector_id": inspector_id, "version_id": version.id}
+
+
+def _sources(workspace: Workspace, images: Sequence[NamedImage]) -> list[tuple[str, Path]]:
+    """Return (name, file) of every image once; two images of one name are told apart."""
+    by_hash = {image.sha256: image.name for image in reversed(images)}
+    paths = workspace.image_paths(image.sha256 for image in images)
+    taken: set[str] = set()
+    sources = []
+    for sha256, path in paths.items():
+        name, count = by_hash[sha256], 1
+        while name in taken:
+            count += 1
+            name = f"{by_hash[sha256]} ({count})"
+        taken.add(name)
+        sources.append((name, path))
+    return sources
+
+
+def _store(
+    workspace: Workspace,
+    settings: BuildSettings,
+    model: PatchCore,
+    inspector_id: str,
+    measured: dict[str, Any],
+) -> InspectorVersion:
+    """Put a fitted model into the workspace: bytes, flush, rename, then the rows, all in one transaction."""
+    in_use = model if settings.share is None else model.with_coreset(settings.share)
+    with workspace.draft_folder() as draft:
+        model.save(draft / MODEL_FILE)
+        with workspace.database.write() as session:
+            inspector = session.get(Inspector, inspector_id, with_for_update=True)
+            if inspector is None:
+                inspector = Inspector(id=inspector_id, name=settings.name, product=settings.product)
+                session.add(inspector)
+            number = next_number(session, inspector_id)
+            folder = workspace.version_folder(inspector_id, number)
+            version = InspectorVersion(
+                inspector_id=inspector_id,
+                number=number,
+                path=workspace.relative(folder / MODEL_FILE),
+                settings=settings.to_dict(),
+                largest_share=model.full_bank_.share,
+                numbers=measured,
+                thumbnail_sha256=model.image_records_[0].sha256,
+                **ShareNumbers.of(in_use).columns(),
+            )
+            session.add(version)
+            session.flush()
+            session.add_all(
+                InspectorImage(
+                    version_id=version.id, position=position, sha256=record.sha256, name=record.name
+                )
+                for position, record in enumerate(model.image_records_)
+            )
+            inspector.current_id = version.id
+            session.flush()
+            workspace.place_folder(draft, folder)
+    return version

@@ -180,7 +180,7 @@ class BatchImage(Base):
 
 
 class Result(Base):
-    """What one inspector version found in one image of a batch; verdicts are made from it when it is read."""
+    """What one inspector version found in one image of a batch; verdicts are made from it when read."""
 
     __tablename__ = "results"
     __table_args__ = (

@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import csv
+import io
+import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
 from typing import BinaryIO
 
+from patchcore.operating_point import OperatingPoint
+from patchcore.regions import Region, find_regions
+from patchcore.rendering import HeatScale, Mode, encode_png, overlay
 from workbench.database import Result
-from workbench.inspectors import OperatingPoint
+from workbench.inspecting import load_map, load_pixels
+from workbench.upload_set import safe_name
 from workbench.workspace import Workspace
+
+COLUMNS = (
+    "file", "score", "verdict", "threshold", "worst box", "number of regions", "largest region px", "regions", "error",
+)  # fmt: skip
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet may take for the start of a formula
 
 
 def results_csv(workspace: Workspace, results: Sequence[Result], point: OperatingPoint) -> bytes:
     """Return UTF-8 CSV (with a byte-order mark, for spreadsheets): one row an image.
 
-    Columns: file, score, verdict, threshold, worst box, number of regions, largest region, regions, error.
-    Text that a spreadsheet would take for a formula is preceded by an apostrophe.
+    Boxes are ``x0 y0 x1 y1`` in pixels of the original; regions are worst first, each with its area in pixels and
+    its score. Text that a spreadsheet would take for a formula is preceded by an apostrophe.
     """
-    raise NotImplementedError
+    text = io.StringIO()
+    table = csv.writer(text)
+    table.writerow(COLUMNS)
+    table.writerows([_harmless(cell) for cell in _row(workspace, result, point)] for result in results)
+    return text.getvalue().encode("utf-8-sig")
 
 
 def write_overlays(
@@ -25,8 +42,53 @@ def write_overlays(
     point: OperatingPoint,
     target: BinaryIO,
     *,
-    mode: str = "both",
+    mode: Mode = "both",
     opacity: float = 0.6,
 ) -> None:
     """Write a zip with an overlay PNG for every scored image, image by image, named as the images were."""
-    raise NotImplementedError
+    scale = HeatScale.anchored(point.reject)
+    scored = [result for result in results if result.score is not None]
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:  # PNG is compressed already
+        for result, name in zip(scored, _file_names(scored), strict=True):
+            pixels = load_pixels(workspace, result.image.sha256)
+            painted = overlay(pixels, load_map(workspace, result), scale, mode=mode, opacity=opacity)
+            archive.writestr(name, encode_png(painted))
+
+
+def _row(workspace: Workspace, result: Result, point: OperatingPoint) -> list[str]:
+    threshold = f"{point.reject:.6g}"
+    if result.score is None:
+        return [result.image.name, "", "", threshold, "", "", "", "", result.error or ""]
+    regions = find_regions(load_map(workspace, result), point.reject)
+    return [
+        result.image.name,
+        f"{result.score:.6g}",
+        point.verdict(result.score),
+        threshold,
+        " ".join(str(edge) for edge in result.worst_box or ()),
+        str(len(regions)),
+        str(max((region.area for region in regions), default=0)),
+        "; ".join(_words(region) for region in regions),
+        "",
+    ]
+
+
+def _words(region: Region) -> str:
+    return f"{' '.join(str(edge) for edge in region.box)} area {region.area} score {region.score:.6g}"
+
+
+def _harmless(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(FORMULA) else cell
+
+
+def _file_names(results: Sequence[Result]) -> Iterator[str]:
+    """Yield a name inside the archive for every result: relative, unique, ending in .png."""
+    taken: set[str] = set()
+    for result in results:
+        path = PurePosixPath(safe_name(result.image.name))
+        name, count = f"{path}.png", 1
+        while name.casefold() in taken:
+            count += 1
+            name = f"{path} ({count}).png"
+        taken.add(name.casefold())
+        yield name

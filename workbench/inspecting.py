@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import PIL.Image
 from numpy.typing import NDArray
+from sqlalchemy import exists, func, select
+from sqlalchemy.orm import Session
+from sqlalchemy.sql import Select
 
-from workbench.database import Batch, InspectorVersion, Result
-from workbench.workspace import NamedImage, Workspace
+from patchcore.errors import ImageError, NoImagesError
+from workbench.database import Batch, BatchImage, InspectorVersion, Result, WorkspaceError
+from workbench.inspectors import get_version, good_images, load_model
+from workbench.map_files import read_map, shape_within, write_map
+from workbench.workspace import THUMBNAIL_SIDE, NamedImage, Workspace
+
+if TYPE_CHECKING:
+    from patchcore.scoring import Result as Scored
 
 Box = tuple[int, int, int, int]
+
+_SCORING = threading.Lock()  # one image at a time: it uses all cores anyway
+TILES_IN_MEMORY = 512
 
 
 @dataclass(frozen=True)
@@ -27,40 +44,79 @@ class Explained:
 
     def to_dict(self) -> dict[str, Any]:
         """Return what the database holds."""
-        raise NotImplementedError
+        return asdict(self) | {"test_box": list(self.test_box), "neighbour_box": list(self.neighbour_box)}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Explained:
         """Return the explanation that `to_dict` described."""
-        raise NotImplementedError
+        boxes = {name: _box(data[name]) for name in ("test_box", "neighbour_box")}
+        return cls(**{**data, **boxes})
 
 
 def create_batch(workspace: Workspace, inspector_id: str, images: Sequence[NamedImage], name: str) -> int:
-    """Record images to be inspected together and return the batch's id; scoring is `score_batch`'s."""
-    raise NotImplementedError
+    """Record images to be inspected together and return the batch's id; scoring is `score_batch`'s.
+
+    Raises
+    ------
+    NoImagesError
+        When there is no image.
+    """
+    if not images:
+        raise NoImagesError("There is no image to inspect. Choose at least one.")
+    with workspace.database.write() as session:
+        batch = Batch(inspector_id=inspector_id, name=name)
+        session.add(batch)
+        session.flush()
+        session.add_all(
+            BatchImage(
+                batch_id=batch.id, position=position, sha256=image.sha256, name=image.name, truth=image.truth
+            )
+            for position, image in enumerate(images)
+        )
+    return batch.id
 
 
 def list_batches(workspace: Workspace, inspector_id: str) -> list[Batch]:
     """Return the batches of an inspector, newest first."""
-    raise NotImplementedError
+    query = select(Batch).where(Batch.inspector_id == inspector_id).order_by(Batch.id.desc())
+    with workspace.database.read() as session:
+        return list(session.scalars(query))
 
 
 def count_unscored(workspace: Workspace, batch_id: int, version_id: int) -> int:
     """Return how many images of a batch this version has still to score."""
-    raise NotImplementedError
+    query = _unscored(batch_id, version_id).with_only_columns(func.count())
+    with workspace.database.read() as session:
+        return session.scalar(query.order_by(None)) or 0
 
 
 def score_batch(workspace: Workspace, batch_id: int, version: InspectorVersion) -> Iterator[Result]:
     """Yield the result of every image this version has not scored yet, each stored before it is yielded.
 
     May be abandoned at any point and called again; an image that cannot be read gives a result with `.error`.
+    Ends early when the version was given another share meanwhile: what it would yield would not belong to it.
     """
-    raise NotImplementedError
+    with workspace.database.read() as session:
+        waiting = list(session.scalars(_unscored(batch_id, version.id)))
+    for image in waiting:
+        with _SCORING:
+            if get_version(workspace, version.id).share != version.share:
+                return
+            result = _score_once(workspace, image, version)
+        if result is not None:
+            yield result
 
 
 def list_results(workspace: Workspace, batch_id: int, version_id: int) -> list[Result]:
     """Return what is stored, in the batch's order; `.image` has the name, hash and truth."""
-    raise NotImplementedError
+    query = (
+        select(Result)
+        .join(Result.image)
+        .where(BatchImage.batch_id == batch_id, Result.version_id == version_id)
+        .order_by(BatchImage.position)
+    )
+    with workspace.database.read() as session:
+        return list(session.scalars(query))
 
 
 def get_result(workspace: Workspace, result_id: int) -> Result:
@@ -71,25 +127,129 @@ def get_result(workspace: Workspace, result_id: int) -> Result:
     WorkspaceError
         When there is none.
     """
-    raise NotImplementedError
+    with workspace.database.read() as session:
+        result = session.get(Result, result_id)
+    if result is None:
+        raise WorkspaceError(f"There is no result {result_id}.")
+    return result
 
 
 def load_map(workspace: Workspace, result: Result, side: int | None = None) -> NDArray[np.float32]:
-    """Return the anomaly map, float32 [H, W] in units of the score.
+    """Return the anomaly map, float32 [H, W] in units of the score; not to be written to.
 
     Parameters
     ----------
     side
-        Longest side wanted, for a tile; None: in the original's own pixels.
+        Longest side wanted, for a tile, at most 320 pixels; None: in the original's own pixels.
+
+    Raises
+    ------
+    WorkspaceError
+        When the image could not be scored.
     """
-    raise NotImplementedError
+    if result.map_path is None or result.height is None or result.width is None:
+        raise WorkspaceError(f"{result.image.name} has no anomaly map: {result.error}")
+    path = workspace.root / result.map_path
+    if side is None:
+        return read_map(path)
+    return _map_tile(path, result.id, _tile_shape((result.height, result.width), side))
 
 
 def load_pixels(workspace: Workspace, sha256: str, side: int | None = None) -> NDArray[np.uint8]:
-    """Return an image as uint8 [H, W, 3]; `side` as in `load_map` (and then of the same shape)."""
-    raise NotImplementedError
+    """Return an image as uint8 [H, W, 3]; `side` as in `load_map`, and then of the same shape."""
+    if side is None:
+        from patchcore.images import display_pixels, read_image  # late: PyTorch comes with it
+
+        return display_pixels(read_image(workspace.image_path(sha256)).pixels)
+    return _picture_tile(workspace.thumbnail(sha256), side)
 
 
 def explain(workspace: Workspace, result: Result) -> Explained:
     """Return why an image scored as it did; computed at the first question and stored."""
-    raise NotImplementedError
+    if result.explanation is not None:
+        return Explained.from_dict(result.explanation)
+    version = get_version(workspace, result.version_id)
+    model = load_model(workspace, version)
+    with _SCORING:
+        why = model.explain(workspace.image_path(result.image.sha256))
+    names = {image.sha256: image.name for image in good_images(workspace, version)}
+    explained = Explained(
+        distance=float(why.distance),
+        test_box=_box(why.test_box),
+        neighbour_sha256=why.neighbour_sha256,
+        neighbour_name=names.get(why.neighbour_sha256, why.neighbour_image),
+        neighbour_box=_box(why.neighbour_box),
+    )
+    result.explanation = explained.to_dict()
+    with workspace.database.write() as session:
+        session.get_one(Result, result.id).explanation = result.explanation
+    return explained
+
+
+def _unscored(batch_id: int, version_id: int) -> Select[BatchImage]:
+    scored = exists().where(Result.batch_image_id == BatchImage.id, Result.version_id == version_id)
+    return select(BatchImage).where(BatchImage.batch_id == batch_id, ~scored).order_by(BatchImage.position)
+
+
+def _score_once(workspace: Workspace, image: BatchImage, version: InspectorVersion) -> Result | None:
+    """Score and store, unless another session did meanwhile."""
+    with workspace.database.read() as session:
+        if _is_scored(session, image.id, version.id):
+            return None
+    result = Result(batch_image_id=image.id, version_id=version.id)
+    try:
+        began = time.perf_counter()
+        scored = load_model(workspace, version).score(workspace.image_path(image.sha256))
+        result.seconds = time.perf_counter() - began
+        _fill(workspace, result, scored, image.sha256)
+    except ImageError as error:
+        result.error = error.reason
+    with workspace.database.write() as session:
+        if _is_scored(session, image.id, version.id):
+            return None
+        session.add(result)
+        session.flush()
+        session.refresh(result, ["image"])
+    return result
+
+
+def _is_scored(session: Session, batch_image_id: int, version_id: int) -> bool:
+    found = select(Result.id).where(Result.batch_image_id == batch_image_id, Result.version_id == version_id)
+    return session.scalar(found) is not None
+
+
+def _fill(workspace: Workspace, result: Result, scored: Scored, sha256: str) -> None:
+    """Write the map to disk and what else was found into the row to be."""
+    target = workspace.map_path(result.version_id, sha256)
+    with workspace.new_file(target) as path:
+        write_map(path, scored.map)
+    result.map_path = workspace.relative(target)
+    result.score = float(scored.score)
+    result.height, result.width = scored.map.shape
+    result.worst_box = list(_box(scored.worst_box))
+
+
+def _box(values: Sequence[int]) -> Box:
+    x0, y0, x1, y1 = (int(value) for value in values)
+    return x0, y0, x1, y1
+
+
+def _tile_shape(shape: tuple[int, int], side: int) -> tuple[int, int]:
+    """Return the shape of a tile, by way of the thumbnail's, so that picture and map agree to the pixel."""
+    return shape_within(shape_within(shape, THUMBNAIL_SIDE), side)
+
+
+@lru_cache(maxsize=TILES_IN_MEMORY)
+def _map_tile(path: Path, _result_id: int, shape: tuple[int, int]) -> NDArray[np.float32]:
+    tile = read_map(path, shape)
+    tile.flags.writeable = False
+    return tile
+
+
+@lru_cache(maxsize=TILES_IN_MEMORY)
+def _picture_tile(path: Path, side: int) -> NDArray[np.uint8]:
+    with PIL.Image.open(path) as picture:
+        height, width = shape_within((picture.height, picture.width), side)
+        tile = np.array(picture.convert("RGB").resize((width, height), PIL.Image.Resampling.BOX))
+    tile.flags.writeable = False
+    return tile

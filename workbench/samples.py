@@ -6,41 +6,89 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from workbench.database import Inspector
-from workbench.workspace import Workspace
+from patchcore.images import list_images
+from workbench import jobs
+from workbench.building import BuildSettings, build, submit_build
+from workbench.database import Inspector, WorkspaceError
+from workbench.inspecting import create_batch, list_batches
+from workbench.inspectors import find_inspector
+from workbench.workspace import NamedImage, Workspace
+
+FOLDER = Path(__file__).resolve().parent.parent / "sample_data"
+BATCH_NAME = "Sample test images"
+TITLES = {"washer": "Stamped washer", "fabric": "Woven fabric"}
 
 
 @dataclass(frozen=True)
 class SampleProduct:
-    """One folder of `sample_data`."""
+    """One folder of `sample_data`: ``train/good``, ``test/<type>``, ``ground_truth/<type>``."""
 
     key: str  # the folder's name
     title: str
     folder: Path
 
+    @property
+    def inspector_id(self) -> str:
+        """The id of the inspector that is built from it."""
+        return f"sample-{self.key}"
 
-def list_samples() -> list[SampleProduct]:
-    """Return the sample products that are on this computer."""
-    raise NotImplementedError
+    @property
+    def settings(self) -> BuildSettings:
+        """What it is built with."""
+        return BuildSettings(name=f"{self.title} (sample)", product=self.key)
+
+
+def list_samples(folder: Path = FOLDER) -> list[SampleProduct]:
+    """Return the sample products that are on this computer, those we have a title for first."""
+    found = {
+        path.parent.parent.name: path.parent.parent for path in folder.glob("*/train/good") if path.is_dir()
+    }
+    order = [key for key in TITLES if key in found] + sorted(found.keys() - TITLES)
+    return [
+        SampleProduct(key, TITLES.get(key, key.replace("_", " ").capitalize()), found[key]) for key in order
+    ]
 
 
 def find_sample_inspector(workspace: Workspace, sample: SampleProduct) -> Inspector | None:
     """Return the sample's inspector when it is built."""
-    raise NotImplementedError
+    return find_inspector(workspace, sample.inspector_id)
 
 
 def submit_sample(workspace: Workspace, sample: SampleProduct) -> int:
     """Queue the build of a sample's inspector (or find it queued already) and return the job's id."""
-    raise NotImplementedError
+    for job in jobs.list_jobs(workspace, *jobs.UNFINISHED):
+        if job.arguments.get("inspector_id") == sample.inspector_id:
+            jobs.resume(workspace, job.id)
+            return job.id
+    images = _good_images(workspace, sample)
+    return submit_build(workspace, sample.settings, images, inspector_id=sample.inspector_id)
 
 
 def prepare_sample(
     workspace: Workspace, sample: SampleProduct, progress: Callable[[str, int, int], None] | None = None
 ) -> Inspector:
     """Build a sample's inspector in this process, unless it is there; a few seconds."""
-    raise NotImplementedError
+    if find_sample_inspector(workspace, sample) is None:
+        images = _good_images(workspace, sample)
+        build(workspace, sample.settings, images, inspector_id=sample.inspector_id, progress=progress)
+    inspector = find_sample_inspector(workspace, sample)
+    if inspector is None:
+        raise WorkspaceError(f"The sample {sample.title} could not be built.")
+    return inspector
 
 
 def sample_batch(workspace: Workspace, sample: SampleProduct, inspector_id: str) -> int:
     """Return the batch of the sample's test images, with their truth; made at the first call."""
-    raise NotImplementedError
+    for batch in list_batches(workspace, inspector_id):
+        if batch.name == BATCH_NAME:
+            return batch.id
+    test = sample.folder / "test"
+    images = [
+        workspace.store_image(path, path.relative_to(test).as_posix(), truth=path.parent.name)
+        for path in list_images(test)
+    ]
+    return create_batch(workspace, inspector_id, images, BATCH_NAME)
+
+
+def _good_images(workspace: Workspace, sample: SampleProduct) -> list[NamedImage]:
+    return [workspace.store_image(path, path.name) for path in list_images(sample.folder / "train" / "good")]

@@ -14,7 +14,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import PIL.Image
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -147,11 +146,13 @@ class Workspace:
         """Return a small JPEG of an image, longest side at most 320 pixels, made at first use and kept."""
         target = self.root / "thumbnails" / sha256[:2] / f"{sha256}.jpg"
         if not target.exists():
-            from patchcore.images import read_image  # late: PyTorch comes with it, two seconds of every start
+            from patchcore.geometry import (
+                thumbnail,
+            )  # late: PyTorch comes with it, two seconds of every start
+            from patchcore.images import read_image
 
             pixels = read_image(self.image_path(sha256)).pixels
-            picture = PIL.Image.fromarray((pixels * 255).round().astype(np.uint8))
-            picture.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), PIL.Image.Resampling.BOX, reducing_gap=None)
+            picture = PIL.Image.fromarray(thumbnail(pixels, THUMBNAIL_SIDE))
             with self.new_file(target) as path:
                 picture.save(path, format="JPEG", quality=88)
         return target
@@ -201,24 +202,27 @@ class Workspace:
             path.unlink(missing_ok=True)
 
     @contextmanager
-    def new_folder(self, target: Path) -> Iterator[Path]:
-        """Yield a folder to fill; when the block ends well all in it is flushed and it becomes `target`.
-
-        A folder that was there is replaced: it can only be what a crash left before its row was written.
-        """
-        folder = self._temporary(target)
+    def draft_folder(self) -> Iterator[Path]:
+        """Yield an empty folder that is deleted afterwards, unless `place_folder` has put it somewhere."""
+        folder = self._temporary(Path("draft"))
         folder.mkdir()
         try:
             yield folder
-            for path in (*folder.rglob("*"), folder):
-                _flush(path)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if target.exists():
-                shutil.rmtree(target)
-            folder.rename(target)
-            _flush(target.parent)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+    def place_folder(self, folder: Path, target: Path) -> None:
+        """Flush all that is in a draft and rename it to `target`.
+
+        A folder that was there is replaced: it can only be what a crash left before its row was written.
+        """
+        for path in (*folder.rglob("*"), folder):
+            _flush(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists():
+            shutil.rmtree(target)
+        folder.rename(target)
+        _flush(target.parent)
 
     def delete_leftovers(self, pid: int) -> None:
         """Delete what a process that is dead, or about to be, was writing."""

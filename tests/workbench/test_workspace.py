@@ -111,12 +111,14 @@ def test_a_folder_appears_whole_and_replaces_what_a_crash_left(workspace):
     assert target == workspace.root / "inspectors" / "washer-1a2b" / "v0001"
     target.mkdir(parents=True)
     (target / "stale").write_text("")
-    with workspace.new_folder(target) as folder:
+    with workspace.draft_folder() as folder:
         (folder / "model.patchcore").mkdir()
         (folder / "model.patchcore" / "bank").write_text("rows")
         assert (target / "stale").exists()
+        workspace.place_folder(folder, target)
     assert [path.name for path in target.iterdir()] == ["model.patchcore"]
-    with pytest.raises(ZeroDivisionError), workspace.new_folder(target) as folder:
+    with pytest.raises(ZeroDivisionError), workspace.draft_folder() as folder:
+        (folder / "half").write_text("")
         raise ZeroDivisionError
     assert (target / "model.patchcore" / "bank").read_text() == "rows"
     assert list((workspace.root / "temporary").iterdir()) == []
