@@ -1,0 +1,19 @@
+"""The dashboard's entry: the table of pages, the look, and the sidebar; every page is a script in pages/."""
+
+import streamlit as st
+
+from workbench.widgets import session, sidebar, theme
+
+st.set_page_config(page_title="PatchCore inspection", page_icon=theme.ICON, layout="wide")
+
+PAGES = [
+    st.Page("pages/home.py", title="Home", default=True),
+    st.Page("pages/build.py", title="Build"),
+    st.Page("pages/inspect.py", title="Inspect"),
+]
+
+page = st.navigation(PAGES, position="hidden")
+theme.apply()
+with session.plain_errors():
+    sidebar.show(PAGES)
+    page.run()

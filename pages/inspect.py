@@ -1,0 +1,3 @@
+"""Inspect."""
+from workbench.widgets import theme
+theme.page_title("Inspect")

@@ -1,0 +1,82 @@
+"""The page Build from the moment a build is queued: its progress, and the inspector when it is ready."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from workbench.building import BuildSettings
+from workbench.database import InspectorVersion, Job
+from workbench.inspectors import find_inspector
+from workbench.jobs import JobState, get_job
+from workbench.widgets import bank_size, build_steps, draft, job_view, session, settings_form, wording
+
+
+def show(job_id: int) -> None:
+    """Draw the steps as they were chosen, closed, and what has become of the build."""
+    job = get_job(session.workspace(), job_id)
+    settings = BuildSettings.from_dict(job.arguments["settings"])
+    _closed_steps(settings, len(job.arguments["images"]))
+    with st.container(border=True, key="panel_result"):
+        if job.state == JobState.DONE and job.result is not None:
+            _ready(job)
+        elif job.state in (JobState.QUEUED, JobState.RUNNING):
+            build_steps.heading(5, "Building")
+            job_view.follow(job_id)
+        else:
+            build_steps.heading(5, "Not built")
+            job_view.ended_badly(job)
+
+
+def _closed_steps(settings: BuildSettings, images: int) -> None:
+    region = "whole image" if settings.roi is None else "region of interest"
+    lines = {
+        "Name": settings.name,
+        "Good images": wording.counted(images, "image"),
+        "What the network sees": f"{settings.geometry} into {settings.image_size} × {settings.image_size} px, {region}",
+        "Settings": f"{settings_form.network_title(settings.backbone)}, largest bank {wording.share(settings.coreset)}, "
+        f"seed {settings.seed}",
+    }
+    with st.container(border=True, key="panel_closed", gap="xsmall"):
+        for number, (title, line) in enumerate(lines.items(), start=1):
+            build_steps.heading(number, title, line)
+
+
+def _ready(job: Job) -> None:
+    inspector = find_inspector(session.workspace(), str((job.result or {}).get("inspector_id")))
+    if inspector is None or inspector.current is None:
+        st.info("This inspector is not in the workspace any more.")
+        return
+    version = inspector.current
+    if session.inspector_in_use() != inspector.id and st.session_state.get("announced") != job.id:
+        st.session_state["announced"] = job.id
+        draft.discard()
+        session.use_inspector(inspector.id)
+        st.rerun()
+    build_steps.heading(5, "Ready", inspector.name)
+    st.html(numbers_html(version))
+    for skipped in version.numbers.get("skipped", []):
+        st.warning(session.sentence(f"{skipped['name']}: {skipped['reason']}"))
+    bank_size.show(version)
+    with st.container(horizontal=True):
+        if st.button("Inspect images", type="primary"):
+            st.switch_page("pages/inspect.py", query_params={"inspector": inspector.id})
+        if st.button("Build another"):
+            session.forget("job")
+            st.rerun()
+
+
+def numbers_html(version: InspectorVersion) -> str:
+    """Return what the build measured."""
+    seconds = version.numbers.get("seconds_per_image")
+    numbers = {
+        "Bank": f"{wording.count(version.patches)} <small>patches, {wording.share(version.share)}</small>",
+        "Cover radius": f'{wording.score(version.cover_radius)} <small>score units</small>',
+        "Memory": escape(wording.megabytes(version.megabytes)),
+        "Build took": escape(wording.seconds(float(version.numbers.get("seconds", 0.0)))),
+    }
+    if seconds is not None:
+        numbers["One image"] = wording.seconds(float(seconds))
+    cells = "".join(f"<div><span>{name}</span><b>{value}</b></div>" for name, value in numbers.items())
+    return f'<div class="pc-numbers pc-num">{cells}</div>'

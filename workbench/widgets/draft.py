@@ -1,0 +1,82 @@
+"""The inspector that is being set up on the page Build: what has been chosen so far, and which step is open."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, field
+
+import streamlit as st
+
+from patchcore.backbones import default_backbone
+from patchcore.images import read_image
+from workbench.building import BuildSettings
+from workbench.preflight import CheckedImage, Preflight
+from workbench.roi import Roi
+
+NAME, IMAGES, VIEW, SETTINGS = 1, 2, 3, 4
+
+
+@dataclass
+class Draft:
+    """Everything that a build will be given."""
+
+    step: int = NAME
+    name: str = ""
+    title: str = ""  # of the good images: the folder's name
+    found: Preflight | None = None
+    spool: tempfile.TemporaryDirectory[str] | None = None
+    reading_seconds: float = 0.02  # to read one image, measured
+    geometry: str = "fit"
+    roi: Roi | None = None
+    backbone: str = field(default_factory=default_backbone)
+    image_size: int = 224
+    coreset: float = 0.10
+    seed: int = 0
+    value_range: tuple[float, float] | None = None
+
+    @property
+    def images(self) -> list[CheckedImage]:
+        """The good images, each content once."""
+        return [] if self.found is None else self.found.distinct
+
+    def settings(self) -> BuildSettings:
+        """Return the settings of the build.
+
+        Raises
+        ------
+        SettingsError
+            When a value is out of its range.
+        """
+        return BuildSettings(
+            name=self.name,
+            backbone=self.backbone,
+            image_size=self.image_size,
+            geometry=self.geometry,  # type: ignore[arg-type]  # BuildSettings checks the word itself
+            coreset=self.coreset,
+            seed=self.seed,
+            roi=self.roi,
+            value_range=self.value_range,
+        )
+
+    def needs_range(self) -> bool:
+        """Whether there are 16-bit or float images, whose black and white the user may state."""
+        if self.found is None:
+            return False
+        waiting = any("value range" in fault.reason for fault in self.found.broken)
+        return waiting or any(bits > 8 for bits in self.found.bit_depths)
+
+
+def current() -> Draft:
+    """Return the draft of this browser session."""
+    draft: Draft = st.session_state.setdefault("draft", Draft())
+    return draft
+
+
+def discard() -> None:
+    """Begin anew."""
+    st.session_state.pop("draft", None)
+
+
+def pixels_of(image: CheckedImage, value_range: tuple[float, float] | None):  # type: ignore[no-untyped-def]
+    """Return a good image as float32 [H, W, 3]."""
+    return read_image(image.upload.data, name=image.name, value_range=value_range).pixels

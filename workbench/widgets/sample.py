@@ -1,0 +1,112 @@
+"""The sample product: an invitation for the first visit, and the button that opens it built and scored."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+
+import streamlit as st
+
+from patchcore.images import list_images
+from workbench.inspectors import find_inspector
+from workbench.jobs import UNFINISHED, JobState, get_job
+from workbench.samples import (
+    SampleProduct,
+    find_sample_inspector,
+    list_samples,
+    sample_batch,
+    submit_sample,
+)
+from workbench.widgets import session, wording
+from workbench.widgets.theme import data_uri
+
+POLL_SECONDS = 0.5
+
+
+def open_button(*, primary: bool = False, key: str = "open_sample") -> None:
+    """Offer the sample product; pressing builds it when needed and goes to its scored test images."""
+    samples = list_samples()
+    if not samples:
+        return
+    pressed = st.button("Open the sample product", type="primary" if primary else "secondary", key=key)
+    if pressed:
+        session.choose("sample_job", 0)
+    if session.chosen_number("sample_job") is not None:
+        _open(samples[0])
+
+
+def nothing_yet(page: str) -> None:
+    """Say on a page that needs an inspector what to do first."""
+    with st.container(border=True, key="panel_nothing_yet"):
+        st.markdown(f"**{page} works on an inspector, and there is none yet.** Build one, or open the sample.")
+        with st.container(horizontal=True):
+            if st.button("Build an inspector", type="primary"):
+                st.switch_page("pages/build.py")
+            open_button()
+
+
+def invitation() -> None:
+    """Say what the sample is and what it costs to look at it."""
+    for sample in list_samples()[:1]:
+        st.subheader(f"Begin with a sample: {sample.title.lower()}")
+        good, test = len(list_images(sample.folder / "train" / "good")), len(list_images(sample.folder / "test"))
+        st.markdown(
+            f"{good} photographs of good parts to learn from and {test} to inspect, good and defective, are on this "
+            "computer. Pressing the button builds the inspector, well within a minute, and scores the test images."
+        )
+
+
+def pictures() -> None:
+    """Show a good part and two defective ones."""
+    for sample in list_samples()[:1]:
+        st.html(_pictures(str(sample.folder)))
+
+
+def _open(sample: SampleProduct) -> None:
+    inspector = find_sample_inspector(session.workspace(), sample)
+    if inspector is not None:
+        _go(sample, inspector.id)
+    job_id = session.chosen_number("sample_job") or submit_sample(session.workspace(), sample)
+    session.choose("sample_job", job_id)
+
+    @st.fragment(run_every=POLL_SECONDS)
+    def follow() -> None:
+        job = get_job(session.workspace(), job_id)
+        if job.state not in UNFINISHED:
+            if job.state != JobState.DONE:
+                session.forget("sample_job")
+                st.error(session.sentence(job.message or "The sample could not be built."))
+                return
+            st.rerun()
+        share = min(1.0, job.done / job.total) if job.total else 0.0
+        steps = f" {wording.count(job.done)}/{wording.count(job.total)}" if job.total else ""
+        st.progress(share, text=f"Building the sample: {session.sentence(job.stage or job.state)}{steps}")
+
+    follow()
+
+
+def _go(sample: SampleProduct, inspector_id: str) -> None:
+    session.forget("sample_job")
+    inspector = find_inspector(session.workspace(), inspector_id)
+    batch_id = sample_batch(session.workspace(), sample, inspector_id)
+    session.use_inspector(inspector_id)
+    session.choose("batch", batch_id)
+    if inspector is not None and inspector.current_id is not None:
+        session.scorer().want(batch_id, inspector.current_id)
+    st.switch_page("pages/inspect.py", query_params={"inspector": inspector_id, "batch": str(batch_id)})
+
+
+@st.cache_data(show_spinner=False)
+def _pictures(folder: str) -> str:
+    """Return a good part, a defective one and the truth about it, as HTML."""
+    root = Path(folder)
+    good = next(iter(list_images(root / "train" / "good")), None)
+    defects = [path for path in sorted((root / "test").iterdir()) if path.name != "good" and path.is_dir()]
+    shown = [(good, "good: what it learns from")]
+    shown += [(next(iter(list_images(one)), None), f"{one.name.replace('_', ' ')}: to be found") for one in defects[:2]]
+    figures = [
+        f'<figure><img src="{data_uri(path.read_bytes(), path.suffix[1:])}" alt=""><figcaption>{escape(words)}</figcaption></figure>'
+        for path, words in shown
+        if path is not None
+    ]
+    return f'<div class="pc-invite">{"".join(figures)}</div>'

@@ -1,0 +1,109 @@
+"""What a browser session works on: the workspace, the inspector in use, its batch; kept in the page's address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from patchcore.errors import PatchCoreError
+from workbench.database import Inspector, InspectorVersion
+from workbench.inspectors import find_inspector, list_inspectors
+from workbench.job_queue import JobQueue
+from workbench.scoring import Scorer
+from workbench.workspace import Workspace
+
+
+def workspace() -> Workspace:
+    """Return the workspace of this server, its job queue running."""
+    here = Workspace()
+    _queue(str(here.root))
+    return _workspace(str(here.root))
+
+
+def scorer() -> Scorer:
+    """Return what scores batches for all sessions of this server."""
+    return _scorer(str(workspace().root))
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Show what the package raises on purpose as a sentence; anything else is a bug and stays one."""
+    try:
+        yield
+    except PatchCoreError as error:
+        st.error(sentence(str(error)))
+
+
+def sentence(text: str) -> str:
+    """Escape what Markdown would take for formatting: messages hold file names."""
+    return "".join(f"\\{sign}" if sign in r"\`*_{}[]<>()#+-!|~$:" else sign for sign in text)
+
+
+def inspector_in_use() -> Inspector | None:
+    """Return the inspector in use: the address names it, else the session, else it is the newest."""
+    here = workspace()
+    for chosen in (st.query_params.get("inspector"), st.session_state.get("inspector")):
+        inspector = find_inspector(here, chosen) if chosen else None
+        if inspector is not None and inspector.current is not None:
+            break
+    else:
+        inspector = next(iter(list_inspectors(here)), None)
+    if inspector is not None:
+        _keep("inspector", inspector.id)
+    return inspector
+
+
+def version_in_use() -> InspectorVersion | None:
+    """Return the current version of the inspector in use."""
+    inspector = inspector_in_use()
+    return None if inspector is None else inspector.current
+
+
+def use_inspector(inspector_id: str) -> None:
+    """Work on another inspector from here on; what belonged to the last one is forgotten."""
+    if st.session_state.get("inspector") != inspector_id:
+        for name in ("batch", "image", "threshold"):
+            forget(name)
+    _keep("inspector", inspector_id)
+
+
+def chosen_number(name: str) -> int | None:
+    """Return a number that the address, else the session, holds: of a batch, an image or a job."""
+    for value in (st.query_params.get(name), st.session_state.get(name)):
+        if value is not None and str(value).isascii() and str(value).isdigit():
+            return int(value)
+    return None
+
+
+def choose(name: str, value: int | str | float) -> None:
+    """Remember a choice for this session and in the address, so that a reload finds it."""
+    _keep(name, value)
+
+
+def forget(name: str) -> None:
+    """Drop a choice."""
+    st.session_state.pop(name, None)
+    st.query_params.pop(name, None)
+
+
+def _keep(name: str, value: int | str | float) -> None:
+    st.session_state[name] = value
+    if st.query_params.get(name) != str(value):
+        st.query_params[name] = str(value)
+
+
+@st.cache_resource(show_spinner=False)
+def _workspace(root: str) -> Workspace:
+    return Workspace(root)
+
+
+@st.cache_resource(show_spinner=False, on_release=JobQueue.stop)
+def _queue(root: str) -> JobQueue:
+    return JobQueue(_workspace(root)).start()
+
+
+@st.cache_resource(show_spinner=False, on_release=Scorer.stop)
+def _scorer(root: str) -> Scorer:
+    return Scorer(_workspace(root))

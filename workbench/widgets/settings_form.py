@@ -1,0 +1,138 @@
+"""The settings of a build: which network and what it costs, the advanced ones folded away, and an estimate."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from patchcore import backbones
+from patchcore.errors import PatchCoreError
+from workbench.estimating import BuildEstimate, estimate_build, network_cost
+from workbench.widgets import network_view, session, wording
+from workbench.widgets.draft import Draft
+
+SIZES = (128, 160, 192, 224, 256, 320, 384, 448, 512)
+SHARES = (0.01, 0.02, 0.05, 0.10, 0.15, 0.20, 0.25)
+TITLES = {
+    "builtin": "Built-in",
+    "wide_resnet50_2": "WideResNet-50-2",
+    "wide_resnet101_2": "WideResNet-101-2",
+    "resnet18": "ResNet-18",
+    "resnet34": "ResNet-34",
+    "resnet50": "ResNet-50",
+    "resnet101": "ResNet-101",
+}
+
+
+def show(draft: Draft) -> bool:
+    """Draw the settings, put them into the draft, and return whether the build can begin."""
+    ready = _backbone(draft)
+    with st.expander("Advanced"):
+        _advanced(draft)
+    return ready and _estimate(draft)
+
+
+def summary(draft: Draft) -> str:
+    """Return one line: built-in network, largest bank 10 %."""
+    return f"{network_title(draft.backbone)}, {draft.image_size} px, largest bank {wording.share(draft.coreset)}"
+
+
+def network_title(name: str) -> str:
+    """Return a network's name as people write it."""
+    return TITLES.get(name, name)
+
+
+def _backbone(draft: Draft) -> bool:
+    known = backbones.names()
+    draft.backbone = st.selectbox(
+        "Network",
+        known,
+        index=known.index(draft.backbone),
+        format_func=_network_line,
+        help="The network turns each patch of an image into the numbers that are compared. It is not trained here.",
+    )
+    if backbones.find_weights(draft.backbone) is not None:
+        st.caption(_present(draft.backbone))
+        return True
+    st.warning(session.sentence(backbones.missing_weights_sentence(draft.backbone)))
+    if st.button("Download the file now", help="Needs the internet. Nothing is ever downloaded unasked."):
+        _download(draft.backbone)
+    return False
+
+
+def _network_line(name: str) -> str:
+    entry = backbones.spec(name)
+    there = "ready" if backbones.find_weights(name) is not None else "file missing"
+    return f"{network_title(name)}: {entry.summary} ({entry.megabytes:.0f} MB, {there})"
+
+
+def _present(name: str) -> str:
+    entry = backbones.spec(name)
+    return f"Weights: {session.sentence(entry.weights_file)}, SHA-256 {entry.sha256[:8]}…, on this computer."
+
+
+def _download(name: str) -> None:
+    bar = st.progress(0.0, text="Downloading")
+
+    def report(done: int, total: int) -> None:
+        bar.progress(min(1.0, done / total) if total else 0.0, text=f"Downloading {done / 1e6:.0f} MB")
+
+    try:
+        backbones.download_weights(name, report)
+    except PatchCoreError as error:
+        st.error(session.sentence(str(error)))
+        return
+    st.rerun()
+
+
+def _advanced(draft: Draft) -> None:
+    left, middle, right = st.columns(3)
+    draft.image_size = left.select_slider(
+        "Image size, px",
+        SIZES,
+        draft.image_size,
+        help="Side of the network's square. Larger finds smaller defects; time and memory grow with its square.",
+    )
+    draft.coreset = middle.select_slider(
+        "Largest bank",
+        SHARES,
+        draft.coreset,
+        format_func=wording.share,
+        help="The largest share of all patches that is kept. Afterwards the bank can be made smaller, down to 1 % "
+        "and below, at once and without building again.",
+    )
+    draft.seed = int(
+        right.number_input(
+            "Seed", 0, 2**31 - 1, draft.seed, help="The same images, settings and seed give the same bank."
+        )
+    )
+
+
+def _estimate(draft: Draft) -> bool:
+    try:
+        with st.spinner("Measuring the network on one image"):
+            cost = network_cost(draft.backbone, draft.image_size)
+        inspected = network_view.inspected_share(draft)
+    except PatchCoreError as error:
+        st.error(session.sentence(str(error)))
+        return False
+    found = estimate_build(
+        cost,
+        len(draft.images),
+        draft.coreset,
+        reading_seconds=draft.reading_seconds,
+        inspected=inspected,
+    )
+    st.html(_estimate_html(found, len(draft.images)))
+    return True
+
+
+def _estimate_html(found: BuildEstimate, images: int) -> str:
+    numbers = {
+        "Good images": wording.count(images),
+        "Build time, about": wording.seconds(found.seconds),
+        "Memory while building, about": wording.megabytes(found.peak_megabytes),
+        "Largest bank": f"{wording.count(found.bank_patches)} patches, {wording.megabytes(found.bank_megabytes)}",
+        "Network, one image (measured)": wording.seconds(found.image_seconds),
+    }
+    cells = "".join(f"<div><span>{name}</span><b>{value}</b></div>" for name, value in numbers.items())
+    return f'<div class="pc-numbers pc-num">{cells}</div>'

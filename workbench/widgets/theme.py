@@ -1,0 +1,45 @@
+"""The look that Streamlit's own theme cannot express: one style sheet, and small pieces of HTML that use it.
+
+Whatever goes into HTML here has been through `html.escape`: names come from files and are not to be trusted.
+"""
+
+from __future__ import annotations
+
+import base64
+from functools import cache
+from html import escape
+from pathlib import Path
+
+import streamlit as st
+
+from patchcore.operating_point import Verdict
+
+ICON = Path(__file__).with_name("icon.png")
+STYLE_SHEET = Path(__file__).with_name("theme.css")
+SIGNS: dict[Verdict, str] = {"reject": "✕", "review": "?", "accept": "✓"}
+
+
+def apply() -> None:
+    """Put the style sheet on the page."""
+    st.html(f"<style>{_style_sheet()}</style>")
+
+
+def page_title(title: str, explanation: str = "") -> None:
+    """Write the heading of a page and one quiet line below it."""
+    line = f'<p class="pc-mute pc-num">{escape(explanation)}</p>' if explanation else ""
+    st.html(f'<header class="pc-title"><h1>{escape(title)}</h1>{line}</header>')
+
+
+def verdict_words(verdict: Verdict) -> str:
+    """Return a verdict as HTML: sign, word and colour."""
+    return f'<span class="pc-{verdict}"><span aria-hidden="true">{SIGNS[verdict]}</span> {verdict}</span>'
+
+
+def data_uri(content: bytes, kind: str = "jpeg") -> str:
+    """Return an encoded picture as an address that carries it."""
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+
+
+@cache
+def _style_sheet() -> str:
+    return STYLE_SHEET.read_text(encoding="utf-8")
