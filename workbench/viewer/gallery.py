@@ -69,7 +69,7 @@ def gallery(
     top
         Score of the last heat colour; None is twice the pixel threshold.
     min_area
-        Contours are drawn around regions of at least this many pixels of the tile.
+        Contours are drawn around regions of at least this many pixels of the original.
     height
         Height of the scrolling part at most, pixels.
     tile_width

@@ -143,12 +143,13 @@ def as_bytes(pixels: Pixels) -> NDArray[np.uint8]:
     DataError
         When the array is not an image.
     """
-    if pixels.ndim == 2:
-        return as_bytes(np.stack([pixels] * 3, axis=2))
-    if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.size == 0:
+    if pixels.ndim not in (2, 3) or pixels.shape[2:] not in ((), (3,)) or pixels.size == 0:
         raise DataError(f"An image has rows, columns and three colours; this array is {pixels.shape}.")
-    if pixels.dtype == np.uint8:
-        return np.ascontiguousarray(pixels, np.uint8)
+    picture = np.ascontiguousarray(pixels, np.uint8) if pixels.dtype == np.uint8 else _rounded(pixels)
+    return picture if picture.ndim == 3 else np.stack([picture] * 3, axis=2)
+
+
+def _rounded(pixels: Pixels) -> NDArray[np.uint8]:
     bright = np.asarray(pixels, np.float32) * np.float32(255)
     bright += np.float32(0.5)
     return np.clip(bright, 0, 255, out=bright).astype(np.uint8)

@@ -5,56 +5,84 @@ import { lastCodeAtOrBelow } from "./heat.js";
 import { CONTOUR_LINE, CONTOUR_RIM } from "./palette.js";
 
 // Draws line and rim into RGBA bytes of the map's own size, in place. With labels (from findRegions) only the
-// regions that were kept count as inside.
+// regions that were kept count as inside. Looks only at the part of the map that holds something.
 export function paintContour(rgba, map, threshold, labels = null) {
-  const { codes, width, height, rowMax } = map;
-  const limit = lastCodeAtOrBelow(map, threshold);
-  let first = 0;
-  let last = height - 1;
-  while (first < height && rowMax[first] <= limit) first++;
-  while (last >= first && rowMax[last] <= limit) last--;
-  if (first > last) return;
-  const line = Math.max(1, Math.floor(Math.min(height, width) / 450 + 0.5));
+  const { width, height } = map;
+  const box = boundsAbove(map, lastCodeAtOrBelow(map, threshold));
+  if (!box) return;
+  const line = contourWidth(map);
   const rim = (line + 1) >> 1;
-  const margin = Math.max(line, rim) + 1;
-  const rows = last - first + 1 + 2 * margin;
-  const columns = width + 2 * margin;
-  const inside = new Uint8Array(rows * columns);
-  for (let y = first; y <= last; y++) {
-    for (let x = 0; x < width; x++) {
-      const at = y * width + x;
-      if (labels ? labels[at] : codes[at] > limit) inside[(y - first + margin) * columns + x + margin] = 1;
-    }
-  }
-  const core = spread(inside, columns, rows, line, 0); // what is left after the edge is taken away
-  const around = spread(inside, columns, rows, rim, 1);
-  for (let y = Math.max(0, first - rim); y <= Math.min(height - 1, last + rim); y++) {
-    for (let x = 0; x < width; x++) {
-      const at = (y - first + margin) * columns + x + margin;
-      const colour = inside[at] ? (core[at] ? null : CONTOUR_LINE) : around[at] ? CONTOUR_RIM : null;
-      if (colour) rgba.set(colour, (y * width + x) * 4);
+  const margin = line + 1;
+  const window = insideOf(map, lastCodeAtOrBelow(map, threshold), labels, box, margin);
+  const lineCounts = boxCounts(window, line);
+  const rimCounts = rim === line ? lineCounts : boxCounts(window, rim);
+  const full = (2 * line + 1) ** 2;
+  for (let y = Math.max(0, box.y0 - rim); y < Math.min(height, box.y1 + rim); y++) {
+    for (let x = Math.max(0, box.x0 - rim); x < Math.min(width, box.x1 + rim); x++) {
+      const at = (y - box.y0 + margin) * window.columns + x - box.x0 + margin;
+      if (window.inside[at] ? lineCounts[at] === full : !rimCounts[at]) continue;
+      const [red, green, blue] = window.inside[at] ? CONTOUR_LINE : CONTOUR_RIM;
+      const to = (y * width + x) * 4;
+      rgba[to] = red;
+      rgba[to + 1] = green;
+      rgba[to + 2] = blue;
     }
   }
 }
 
-// Every pixel takes the value `winner` when a pixel at most `radius` rows and columns away has it.
-function spread(mask, columns, rows, radius, winner) {
-  const across = Uint8Array.from(mask);
-  const result = Uint8Array.from(mask);
+export function contourWidth({ width, height }) {
+  return Math.max(1, Math.floor(Math.min(height, width) / 450 + 0.5));
+}
+
+function boundsAbove({ codes, width, height, rowMax }, limit) {
+  const box = { x0: width, y0: height, x1: 0, y1: 0 };
+  for (let y = 0; y < height; y++) {
+    if (rowMax[y] <= limit) continue;
+    box.y0 = Math.min(box.y0, y);
+    box.y1 = y + 1;
+    const row = y * width;
+    let first = 0;
+    while (codes[row + first] <= limit) first++;
+    let last = width - 1;
+    while (codes[row + last] <= limit) last--;
+    box.x0 = Math.min(box.x0, first);
+    box.x1 = Math.max(box.x1, last + 1);
+  }
+  return box.y1 ? box : null;
+}
+
+// The part of the mask in a box, with an empty margin around it.
+function insideOf({ codes, width }, limit, labels, { x0, y0, x1, y1 }, margin) {
+  const columns = x1 - x0 + 2 * margin;
+  const rows = y1 - y0 + 2 * margin;
+  const inside = new Uint8Array(rows * columns);
+  for (let y = y0; y < y1; y++) {
+    let to = (y - y0 + margin) * columns + margin;
+    for (let at = y * width + x0, end = y * width + x1; at < end; at++, to++) {
+      inside[to] = (labels ? labels[at] > 0 : codes[at] > limit) ? 1 : 0;
+    }
+  }
+  return { inside, columns, rows };
+}
+
+// How many pixels at most `radius` rows and columns away are inside; running sums along rows, then columns.
+function boxCounts({ inside, columns, rows }, radius) {
+  const across = new Uint16Array(inside.length);
+  const counts = new Uint16Array(inside.length);
+  for (let row = 0; row < inside.length; row += columns) {
+    let sum = 0;
+    for (let x = 0; x < columns + radius; x++) {
+      if (x < columns) sum += inside[row + x];
+      if (x > 2 * radius) sum -= inside[row + x - 2 * radius - 1];
+      if (x >= radius) across[row + x - radius] = sum;
+    }
+  }
   for (let y = 0; y < rows; y++) {
-    for (let x = radius; x < columns - radius; x++) {
-      const at = y * columns + x;
-      for (let d = -radius; d <= radius; d++) if (mask[at + d] === winner) across[at] = winner;
+    for (let d = Math.max(0, y - radius); d <= Math.min(rows - 1, y + radius); d++) {
+      for (let x = 0; x < columns; x++) counts[y * columns + x] += across[d * columns + x];
     }
   }
-  for (let y = radius; y < rows - radius; y++) {
-    for (let x = 0; x < columns; x++) {
-      const at = y * columns + x;
-      result[at] = across[at];
-      for (let d = -radius; d <= radius; d++) if (across[at + d * columns] === winner) result[at] = winner;
-    }
-  }
-  return result;
+  return counts;
 }
 
 // Where each corner pattern of a cell is crossed: pairs of sides (0 top, 1 right, 2 bottom, 3 left).

@@ -21,11 +21,12 @@ export class Grid {
     this.spare = [];
     this.tileWidth = 170;
     this.scoreMax = 1;
-    this.paintLog = [];
+    this.paintLog = []; // what each repaint took, for whoever measures
     this.loader = new PictureLoader((url, picture) => this.arrived(url, picture));
     this.sheet = el("div", { class: "sheet", role: "presentation" });
     this.element = el("div", { class: "grid", role: "listbox", tabindex: 0, "aria-label": "Images",
       "aria-multiselectable": "true" }, this.sheet);
+    this.element.paintLog = this.paintLog;
     this.refresh = perFrame(() => this.layout());
     this.repaint = perFrame(() => this.paintAll());
     this.element.addEventListener("scroll", () => this.layout(), { passive: true });

@@ -43,7 +43,9 @@ export class PictureLoader {
     try {
       const { image, map, header } = await decodePicture(await fetchBytes(url));
       const { width, height } = header.image;
-      const picture = { map, base: pixelsOf(image, width, height), width, height };
+      // share: pixels of the tile per pixel of the original, for areas
+      const share = (width * height) / (header.original.width * header.original.height);
+      const picture = { map, base: pixelsOf(image, width, height), width, height, share };
       image.close();
       this.keep(url, picture);
       this.arrived(url, picture);

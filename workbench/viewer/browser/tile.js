@@ -1,8 +1,8 @@
 // One tile of the gallery: the painted picture, the verdict in word, sign and colour, the score against the threshold.
 
 import { el, digits } from "./dom.js";
-import { blendTable, paintHeat, Scale } from "./heat.js";
-import { paintContour } from "./contour.js";
+import { blendTable, lastCodeAtOrBelow, paintHeat, Scale } from "./heat.js";
+import { contourWidth, paintContour } from "./contour.js";
 import { findRegions } from "./regions.js";
 import { VERDICTS, verdictOf } from "./verdict.js";
 
@@ -25,6 +25,7 @@ export class Tile {
     this.item = null;
     this.picture = null;
     this.shownVerdict = null;
+    this.rows = { first: 0, end: 0 }; // that are painted over at the moment
   }
 
   // Shows another image; the picture follows by `setPicture` when it is decoded.
@@ -68,9 +69,16 @@ export class Tile {
       `${this.item.name}: ${word}, score ${digits(this.item.score, scoreMax)}${truth}`);
   }
 
+  // Repaints only the rows that show something now or did before.
   paint(painting) {
     if (!this.picture) return;
-    this.context.putImageData(paintPicture(this.picture, painting), 0, 0);
+    const { width, height } = this.picture;
+    const now = paintedRows(this.picture, painting);
+    const first = this.element.classList.contains("painted") ? Math.min(now.first, this.rows.first) : 0;
+    const end = this.element.classList.contains("painted") ? Math.max(now.end, this.rows.end) : height;
+    this.rows = now;
+    if (first >= end) return;
+    this.context.putImageData(paintPicture(this.picture, painting, first, end), 0, 0, 0, first, width, end - first);
     this.element.classList.add("painted");
   }
 }
@@ -84,12 +92,33 @@ export function paintingOf(store) {
   return { mode, scale, blend: blendTable(store.opacity), opacity: store.opacity, minArea: store.minArea };
 }
 
-export function paintPicture({ base, map }, { mode, scale, blend, minArea }) {
-  if (!map || mode === "off") return base;
-  const painted = new ImageData(new Uint8ClampedArray(base.data), base.width, base.height);
+// The rows of a picture in which heat or contour lie.
+function paintedRows({ map, height }, { mode, scale }) {
+  if (!map || mode === "off") return { first: height, end: 0 };
+  const limit = lastCodeAtOrBelow(map, scale.threshold);
+  let first = 0;
+  let end = height;
+  while (first < end && map.rowMax[first] <= limit) first++;
+  while (end > first && map.rowMax[end - 1] <= limit) end--;
+  if (first === end) return { first: height, end: 0 };
+  const rim = mode === "heat" ? 0 : (contourWidth(map) + 1) >> 1;
+  return { first: Math.max(0, first - rim), end: Math.min(height, end + rim) };
+}
+
+const scratch = new Map(); // one buffer per size: what is painted is copied to the canvas at once
+
+// Paints rows first..end; the others of the returned picture are undefined.
+export function paintPicture({ base, map, width, height, share }, { mode, scale, blend, minArea }, first = 0, end = height) {
+  const size = `${width}x${height}`;
+  if (!scratch.has(size)) scratch.set(size, new ImageData(width, height));
+  const painted = scratch.get(size);
+  const row = 4 * width;
+  painted.data.set(base.data.subarray(first * row, end * row), first * row);
+  if (!map || mode === "off") return painted;
   if (mode !== "contour") paintHeat(painted.data, map, scale, blend);
   if (mode !== "heat") {
-    const labels = minArea > 1 ? findRegions(map, scale.threshold, minArea).labels : null;
+    const smallest = Math.ceil(minArea * share);
+    const labels = smallest > 1 ? findRegions(map, scale.threshold, smallest).labels : null;
     paintContour(painted.data, map, scale.threshold, labels);
   }
   return painted;
