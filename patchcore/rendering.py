@@ -33,15 +33,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
-from patchcore.colours import (
-    ALPHA_RAMP,
-    CONTOUR_LINE,
-    CONTOUR_RIM,
-    HEAT_TABLE,
-    MAP_GREYS,
-    MAP_GROUND,
-    Colour,
-)
+from patchcore.colours import ALPHA_RAMP, CONTOUR_LINE, CONTOUR_RIM, HEAT_TABLE, MAP_GREYS, MAP_GROUND, Colour
 from patchcore.errors import DataError, SettingsError
 
 Mode = Literal["heat", "contour", "both", "off"]
