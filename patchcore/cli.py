@@ -129,7 +129,7 @@ def evaluate(
 ) -> None:
     """Measure an inspector on a labelled set: image and pixel metrics, overall and per defect type."""
     from patchcore.evaluation import evaluate as measure
-    from patchcore.labelled import read_layout
+    from patchcore.mvtec_layout import read_layout
 
     model = _load(inspector, weights)
     images = read_layout(test_dir)
@@ -227,7 +227,7 @@ def _score_one(model: Any, path: Path, overlays: Path | None) -> dict[str, Any]:
     result = model.score(image)
     point = model.operating_point_
     row: dict[str, Any] = {"path": str(path), "score": result.score, "worst_box": list(result.worst_box)}
-    row["verdict"] = point.verdict(result.score) if point else None
+    row["verdict"] = point.judge(result.score, point.regions(result.map)) if point else None
     if overlays is not None:
         row["overlay"] = str(_write_overlay(model, image, result, path, overlays))
     return row

@@ -33,7 +33,9 @@ from patchcore.scoring import (
     reweighted,
 )
 from patchcore.settings import Settings
-from patchcore.thresholds import OperatingPoint, provisional, recalibrate
+from patchcore.thresholds import Choice, Evidence, OperatingPoint, decide, recalibrate
+
+FIRST_RULE = Choice("provisional")  # the strictest promise that the good images allow
 
 
 class PatchCore:
@@ -171,8 +173,9 @@ class PatchCore:
         self.profile_, self.grid_ = fitted.good_scores, fitted.grid
         self.image_records_, self.skipped_ = fitted.records, list(fitted.skipped)
         self.self_test_ = SelfTest.make(fitted.sample, self._patch_distances)
-        self.operating_point_ = provisional(
-            self._finite_good_scores(), bank_id=self.bank_id_, evidence=self._evidence()
+        evidence = self.evidence_
+        self.operating_point_ = (
+            decide(FIRST_RULE, evidence, self.bank_id_, set_by="build") if evidence.good else None
         )
         return self
 
@@ -249,9 +252,7 @@ class PatchCore:
         model = copy.copy(self)
         model.bank_ = self.full_bank_.prefix(share)
         if self.operating_point_ is not None:
-            model.operating_point_ = recalibrate(
-                self.operating_point_, model._finite_good_scores(), model.bank_id_, evidence=model._evidence()
-            )
+            model.operating_point_ = recalibrate(self.operating_point_, model.evidence_, model.bank_id_)
         return model
 
     def with_operating_point(self, point: OperatingPoint | None) -> PatchCore:
@@ -267,6 +268,13 @@ class PatchCore:
         return {
             self.image_records_[i].name: float(s) for i, s in zip(self.profile_.images, scores, strict=True)
         }
+
+    @property
+    def evidence_(self) -> Evidence:
+        """Leave-one-image-out scores by the image's SHA-256, where there are any: what a threshold is set from."""
+        scores = self.profile_.at(len(self._bank()))
+        hashes = (self.image_records_[i].sha256 for i in self.profile_.images)
+        return Evidence({sha: float(s) for sha, s in zip(hashes, scores, strict=True) if np.isfinite(s)})
 
     @property
     def cover_radius_(self) -> float:
@@ -343,15 +351,6 @@ class PatchCore:
         features = FittingRun(self.backbone_, settings).features(prepared)
         flat = features.reshape(-1, features.shape[2])
         return self.full_bank_.nearest(flat, device=self.backbone_.device).distances[:, 0]
-
-    def _finite_good_scores(self) -> NDArray[np.float32]:
-        scores = self.profile_.at(len(self.bank_))
-        return scores[np.isfinite(scores)]
-
-    def _evidence(self) -> dict[str, float]:
-        scores = self.profile_.at(len(self.bank_))
-        hashes = [self.image_records_[i].sha256 for i in self.profile_.images]
-        return {sha: float(score) for sha, score in zip(hashes, scores, strict=True) if np.isfinite(score)}
 
 
 __all__ = ["Explanation", "PatchCore", "Result", "SettingsError"]

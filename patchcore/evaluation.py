@@ -10,8 +10,8 @@ import numpy as np
 
 from patchcore.detector import PatchCore
 from patchcore.errors import DataError, ImageError, NoImagesError
-from patchcore.labelled import LabelledImage
 from patchcore.metrics import ImageMetrics, PixelMetrics, image_metrics, image_metrics_by_type
+from patchcore.mvtec_layout import LabelledImage
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def evaluate(
     model
         A fitted model.
     images
-        From :func:`patchcore.labelled.read_layout`.
+        From :func:`patchcore.mvtec_layout.read_layout`.
     progress
         Called with (done, total).
     max_fpr
@@ -119,7 +119,8 @@ def evaluate(
         except ImageError as error:
             problems.append(f"Left out {error}")
             continue
-        scored.append(ScoredImage(image, result.score, point.verdict(result.score) if point else None))
+        verdict = point.judge(result.score, point.regions(result.map)) if point else None
+        scored.append(ScoredImage(image, result.score, verdict))
         try:
             _count_pixels(pixels, image, result.map)
         except (ImageError, DataError) as error:
