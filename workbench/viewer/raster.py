@@ -18,6 +18,7 @@ from patchcore.errors import DataError
 
 FINENESS = 1e-3
 _LEVEL = 3
+_LEAST_STEP = 1e-30  # for maps of zeros
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def encode_map(anomaly_map: NDArray[np.float32], threshold: float | None = None)
     if not np.isfinite(highest):
         raise DataError("The anomaly map holds infinite scores and cannot be shown.")
     bits = _bits_for(highest, threshold)
-    step = float(np.float32(highest / (2**bits - 1))) or 1.0
+    step = float(np.float32(max(highest / (2**bits - 1), _LEAST_STEP)))
     codes = np.minimum(np.floor(scores / np.float64(step) + 0.5), 2**bits - 1).astype(np.int64)
     height, width = codes.shape
     return MapRaster(zlib.compress(_planes(codes, bits), _LEVEL), width, height, bits, step)
