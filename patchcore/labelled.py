@@ -174,7 +174,7 @@ def escape_ceiling(good: ArrayLike, defect: ArrayLike, ceiling: float) -> Labell
     return _told(good, defect, ways.best(np.where(fits, -ways.false_rejects, -math.inf)), words)
 
 
-def by_hand(good: ArrayLike, defect: ArrayLike, value: float) -> LabelledThreshold:
+def fixed(good: ArrayLike, defect: ArrayLike, value: float) -> LabelledThreshold:
     """Take a threshold that a person chose, and tell what it does to the images; either kind may be empty."""
     if not math.isfinite(value):
         raise SettingsError(f"A threshold is a number, not {value}.")

@@ -14,11 +14,11 @@ from patchcore.conformal import GoodThreshold, extrapolated, from_good, from_qua
 from patchcore.errors import SettingsError
 from patchcore.labelled import (
     LabelledThreshold,
-    by_hand,
     cheapest,
     escape_ceiling,
     f1_max,
     false_reject_ceiling,
+    fixed,
     no_escapes,
     no_false_rejects,
     youden,
@@ -85,7 +85,7 @@ RULES: dict[str, Rule] = {
     "escape_ceiling": Rule(
         "Reject fewest, letting at most a share through", _GOOD | _DEFECT, {"ceiling": 0.01}, escape_ceiling
     ),
-    BY_HAND: Rule("By hand", _NONE, {"value": math.nan}, by_hand),
+    BY_HAND: Rule("By hand", _NONE, {"value": math.nan}, fixed),
 }
 
 

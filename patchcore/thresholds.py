@@ -24,7 +24,6 @@ from patchcore.labelled import (
     LabelledThreshold,
     Outcome,
     ReviewBand,
-    by_hand,
     cheapest,
     escape_ceiling,
     f1_max,
@@ -116,10 +115,7 @@ def decide(
     accept = reject
     if accept_rule is not None:
         accept = min(reject, _value(accept_rule, evidence)[0])
-        statement += (
-            " "
-            + review_band(score_array(evidence.good), score_array(evidence.defect), accept, reject).statement
-        )
+        statement += _review_words(evidence, accept, reject)
     return OperatingPoint(
         accept=accept,
         reject=reject,
@@ -136,6 +132,40 @@ def decide(
         min_area=min_area,
         millimetres_per_pixel=millimetres_per_pixel,
         judge_by=judge_by,
+    )
+
+
+def by_hand(
+    reject: float,
+    evidence: Evidence,
+    bank_id: str,
+    *,
+    set_by: str,
+    accept: float | None = None,
+    pixel: float | None = None,
+    min_area: int = 1,
+    judge_by: JudgeBy = "score",
+    note: str = "",
+) -> OperatingPoint:
+    """Make an operating point of thresholds that a person chose; what they do to the evidence is stated.
+
+    Parameters
+    ----------
+    reject, accept, pixel
+        The thresholds; nothing is reviewed without `accept`, and there are no regions without `pixel`.
+    evidence, bank_id, set_by, min_area, judge_by, note
+        As for `decide`.
+    """
+    return decide(
+        _hand(reject),
+        evidence,
+        bank_id,
+        set_by=set_by,
+        accept_rule=None if accept is None else _hand(accept),
+        pixel_rule=None if pixel is None else _hand(pixel),
+        min_area=min_area,
+        judge_by=judge_by,
+        note=note,
     )
 
 
@@ -183,6 +213,17 @@ def recalibrate(point: OperatingPoint, evidence: Evidence, bank_id: str) -> Oper
         judge_by=point.judge_by,
         recalibrated_at=_now(),
     )
+
+
+def _review_words(evidence: Evidence, accept: float, reject: float) -> str:
+    if not evidence.good:
+        return ""
+    good, defect = score_array(evidence.good), score_array(evidence.defect)
+    return " " + review_band(good, defect, accept, reject).statement
+
+
+def _hand(value: float) -> Choice:
+    return Choice(BY_HAND, {"value": value})
 
 
 def _value(choice: Choice, evidence: Evidence) -> tuple[float, str]:

@@ -10,6 +10,7 @@ from patchcore.labelled import (
     escape_ceiling,
     f1_max,
     false_reject_ceiling,
+    fixed,
     no_escapes,
     no_false_rejects,
     outcome,
@@ -94,6 +95,14 @@ def test_scores_that_overlap_wholly_or_not_at_all():
     assert flat.outcome.escapes == 0 and flat.outcome.false_rejects == 2 and flat.value < 2.0
     assert no_false_rejects([2.0, 2.0], [2.0, 2.0]).value == 2.0
     assert f1_max([2.0] * 3, [2.0] * 3).outcome.escapes == 0
+
+
+def test_a_chosen_threshold_is_kept_as_it_is():
+    found = fixed(GOOD, DEFECT, 2.0)
+    assert (found.value, found.outcome.false_rejects, found.outcome.escapes) == (2.0, 2, 1)
+    assert fixed([], [], 2.0).outcome.n_good == 0
+    with pytest.raises(SettingsError, match="A threshold is a number"):
+        fixed(GOOD, DEFECT, math.inf)
 
 
 def test_two_images():

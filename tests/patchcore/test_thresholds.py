@@ -5,7 +5,7 @@ import pytest
 
 from patchcore.conformal import from_good
 from patchcore.errors import DataError, SettingsError
-from patchcore.thresholds import BY_HAND, RULES, Choice, Evidence, decide, recalibrate
+from patchcore.thresholds import BY_HAND, RULES, Choice, Evidence, by_hand, decide, recalibrate
 
 RNG = np.random.default_rng(0)
 GOOD = {f"good{k}": float(v) for k, v in enumerate(RNG.normal(2, 0.5, 250))}
@@ -59,17 +59,23 @@ def test_a_budget_the_images_cannot_keep_is_refused_with_the_count():
 
 
 def test_by_hand_says_what_it_does():
-    decided = decide(Choice(BY_HAND, {"value": 3.0}), ALL, "b", set_by="Ada")
+    decided = by_hand(3.0, ALL, "b", set_by="Ada", accept=2.5, pixel=2.0, min_area=4, judge_by="both")
     rejected = sum(v > 3 for v in GOOD.values())
     escaped = sum(v <= 3 for v in DEFECT.values())
-    assert decided.statement == (
-        f"Set by hand to 3: rejects {rejected} of 250 good images and lets {escaped} of 40 defects through."
+    assert decided.statement.startswith(
+        f"Set by hand to 3: rejects {rejected} of 250 good images and lets {escaped} of 40 defects through. About"
     )
+    assert (decided.accept, decided.reject, decided.pixel) == (2.5, 3.0, 2.0)
+    assert (decided.rule.name, decided.min_area, decided.judge_by) == (BY_HAND, 4, "both")
+    alone = by_hand(3.0, Evidence(), "b", set_by="Ada", accept=1.0)
+    assert alone.statement == "Set by hand to 3: rejects 0 of 0 good images and lets 0 of 0 defects through."
+    with pytest.raises(SettingsError, match="A threshold is a number"):
+        by_hand(math.nan, ALL, "b", set_by="Ada")
 
 
 def test_pixel_thresholds_come_from_good_images_or_the_hand():
-    by_hand = decide(BUDGET, ALL, "b", set_by="Ada", pixel_rule=Choice(BY_HAND, {"value": 2.5}))
-    assert by_hand.pixel == 2.5
+    mixed = decide(BUDGET, ALL, "b", set_by="Ada", pixel_rule=Choice(BY_HAND, {"value": 2.5}))
+    assert mixed.pixel == 2.5
     with pytest.raises(SettingsError, match="good images alone"):
         decide(BUDGET, ALL, "b", set_by="Ada", pixel_rule=Choice("youden"))
     with pytest.raises(DataError, match="no score"):
@@ -103,9 +109,9 @@ def test_recalibration_applies_its_own_rule_again(name):
     assert (after.min_area, after.judge_by) == (3, "both")
 
 
-@pytest.mark.parametrize("by_hand", ["rule", "accept_rule", "pixel_rule"])
-def test_what_was_set_by_hand_goes_stale(by_hand):
-    rules = {"rule": BUDGET, by_hand: Choice(BY_HAND, {"value": 2.0})}
+@pytest.mark.parametrize("chosen", ["rule", "accept_rule", "pixel_rule"])
+def test_what_was_set_by_hand_goes_stale(chosen):
+    rules = {"rule": BUDGET, chosen: Choice(BY_HAND, {"value": 2.0})}
     after = recalibrate(decide(**rules, evidence=ALL, bank_id="b", set_by="Ada"), HALF, "c")
     assert "by hand" in after.stale and after.bank_id == "b"
     with pytest.raises(SettingsError, match="by hand"):
