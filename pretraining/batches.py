@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -101,9 +99,8 @@ def episodes(
     return Episodes(torch.stack(pictures), torch.stack(changes), bank)
 
 
-def learning_rate(step: int, steps: int, peak: float, warmup: int) -> float:
-    """Rise in a line, fall along a cosine, to a hundredth of the peak."""
-    if step < warmup:
-        return peak * (step + 1) / warmup
-    done = (step - warmup) / max(1, steps - warmup)
-    return peak * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done)))
+def learning_rate(step: int, steps: int, peak: float, warmup: int, falling_from: float) -> float:
+    """Rise in a line, stay, fall in a line over the last share of the steps (so a run can be ended when time is up)."""
+    rise = min(1.0, (step + 1) / warmup)
+    left = (steps - step) / max(1.0, steps * (1 - falling_from))
+    return peak * rise * min(1.0, left)

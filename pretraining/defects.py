@@ -10,8 +10,6 @@ from pretraining.camera import soft
 from pretraining.dice import Dice
 from pretraining.fields import coordinates, inside, noise, turned
 
-FILLS = ("tint", "colour", "pit", "other", "moved", "smear", "grain", "shade", "dent")
-FILL_SHARES = (0.40, 0.08, 0.14, 0.08, 0.07, 0.05, 0.05, 0.06, 0.07)
 STROKE_SHARE = 0.4
 
 
@@ -53,31 +51,59 @@ def _warped(dice: Dice, pictures: Tensor, cover: Tensor) -> Tensor:
     return functional.grid_sample(pictures, grid, padding_mode="reflection", align_corners=False)
 
 
-def _fill(kind: str, dice: Dice, pictures: Tensor, others: Tensor, distance: Tensor) -> Tensor:
-    """What the pictures [n, 3, S, S] look like where the defect is."""
-    count, _, size, _ = pictures.shape
-    if kind == "tint":
-        return pictures + _strength(dice, count, 0.06, 0.6)
-    if kind == "colour":
-        return pictures * 0.4 + 0.6 * dice.even(count, 3, 1, 1)
-    if kind == "pit":  # dark in the middle, one side of the rim lit, the other in shadow
-        slope = distance - torch.roll(distance, (1, 1), (-2, -1))
-        rim = torch.tanh(slope * size * 0.5) * dice.even(count, 1, 1, low=0.05, high=0.3)
-        return pictures * dice.even(count, 1, 1, 1, low=0.3, high=0.9) + rim[:, None]
-    if kind == "other":
-        return others
-    if kind == "moved":
-        rows, columns = (dice.integer(size // 8, size // 2) for _ in range(2))
-        return torch.roll(pictures, (rows, columns), (-2, -1))
-    if kind == "smear":
-        return functional.avg_pool2d(pictures, 9, 1, 4, count_include_pad=False)
-    if kind == "grain":
-        return pictures + soft(dice.normal(count, 1, size, size)) * dice.even(
-            count, 1, 1, 1, low=0.1, high=0.5
-        )
-    if kind == "shade":
-        return pictures * (1 + _strength(dice, count, 0.15, 0.6))
+def _tint(dice: Dice, pictures: Tensor, others: Tensor, distance: Tensor) -> Tensor:
+    """Darker or brighter by a constant: soot, oil, scale."""
+    return pictures + _strength(dice, len(pictures), 0.06, 0.6)
+
+
+def _paint(dice: Dice, pictures: Tensor, others: Tensor, distance: Tensor) -> Tensor:
+    """A foreign colour, half covering."""
+    return pictures * 0.4 + 0.6 * dice.even(len(pictures), 3, 1, 1)
+
+
+def _pit(dice: Dice, pictures: Tensor, others: Tensor, distance: Tensor) -> Tensor:
+    """Dark in the middle, one side of the rim lit, the other in shadow."""
+    slope = distance - torch.roll(distance, (1, 1), (-2, -1))
+    rim = torch.tanh(slope * distance.shape[-1] * 0.5) * dice.even(len(pictures), 1, 1, low=0.05, high=0.3)
+    return pictures * dice.even(len(pictures), 1, 1, 1, low=0.3, high=0.9) + rim[:, None]
+
+
+def _foreign(dice: Dice, pictures: Tensor, others: Tensor, distance: Tensor) -> Tensor:
+    """Another material."""
+    return others
+
+
+def _moved(dice: Dice, pictures: Tensor, others: Tensor, distance: Tensor) -> Tensor:
+    """The product's own surface, but from elsewhere: missing or misplaced pieces."""
+    size = distance.shape[-1]
+    rows, columns = (dice.integer(size // 8, size // 2) for _ in range(2))
+    return torch.roll(pictures, (rows, columns), (-2, -1))
+
+
+def _smear(dice: Dice, pictures: Tensor, others: Tensor, distance: Tensor) -> Tensor:
+    """Structure worn or wiped away."""
+    return functional.avg_pool2d(pictures, 9, 1, 4, count_include_pad=False)
+
+
+def _grain(dice: Dice, pictures: Tensor, others: Tensor, distance: Tensor) -> Tensor:
+    """A rough or frayed place."""
+    count, size = len(pictures), distance.shape[-1]
+    return pictures + soft(dice.normal(count, 1, size, size)) * dice.even(count, 1, 1, 1, low=0.1, high=0.5)
+
+
+def _shade(dice: Dice, pictures: Tensor, others: Tensor, distance: Tensor) -> Tensor:
+    """Uneven brightness."""
+    return pictures * (1 + _strength(dice, len(pictures), 0.15, 0.6))
+
+
+def _dent(dice: Dice, pictures: Tensor, others: Tensor, distance: Tensor) -> Tensor:
+    """The surface pushed aside."""
     return _warped(dice, pictures, inside(distance, 12.0))
+
+
+# What a place looks like where the defect is, and how often.
+FILLS = (_tint, _paint, _pit, _foreign, _moved, _smear, _grain, _shade, _dent)
+FILL_SHARES = (0.40, 0.08, 0.14, 0.08, 0.07, 0.05, 0.05, 0.06, 0.07)
 
 
 def spoil(dice: Dice, pictures: Tensor, others: Tensor, faintness: float = 1.0) -> tuple[Tensor, Tensor]:
@@ -106,7 +132,7 @@ def spoil(dice: Dice, pictures: Tensor, others: Tensor, faintness: float = 1.0) 
         cover = inside(distance, softness) * dice.throws(count, 1, 1, share=share)
         fills = []
         for part, other, away in zip(result.split(1), others.split(1), distance.split(1), strict=True):
-            fills.append(_fill(dice.pick(FILLS, FILL_SHARES), dice, part, other, away))
+            fills.append(dice.pick(FILLS, FILL_SHARES)(dice, part, other, away))
         cover = cover[:, None] * faintness
         result = (result * (1 - cover) + torch.cat(fills) * cover).clamp(0, 1)
     return result, (result - pictures).abs().mean(1)

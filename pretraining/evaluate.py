@@ -41,7 +41,7 @@ def _rows(features: Features, pictures: Tensor) -> Tensor:
     return torch.cat(parts)
 
 
-def image_scores(features: Features, train: Tensor, tests: Tensor, share: float = 0.25) -> Tensor:
+def image_scores(features: Features, train: Tensor, tests: Tensor, share: float = 0.1) -> Tensor:
     """Score pictures by their largest patch distance to a random share of the good patches."""
     rows = _rows(features, train).flatten(0, 1)
     bank = rows[Dice(0, 7).order(len(rows))[: int(len(rows) * share)].to(rows.device)]

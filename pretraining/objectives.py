@@ -12,7 +12,8 @@ from pretraining.dice import Dice
 from pretraining.evaluate import joined
 
 SHARPNESS = 16.0  # of the cosine classifier
-MARGIN, SOFTNESS = 0.1, 0.15  # of the ranking, in logarithms of a distance
+MARGIN, SOFTNESS = 0.1, 0.25  # of the ranking, in logarithms of a distance
+FLOOR = 2e-3  # of a squared distance; features have squared length 2
 
 
 class ExemplarHeads(nn.Module):
@@ -126,7 +127,7 @@ def _nearest(tests: Tensor, bank: Tensor) -> Tensor:
     with torch.no_grad():
         near = torch.cdist(tests, bank).argmin(2)
     rows = bank.gather(1, near[..., None].expand_as(tests))
-    return 0.5 * torch.log((tests - rows).pow(2).sum(2) + 1e-5)
+    return 0.5 * torch.log((tests - rows).pow(2).sum(2) + FLOOR)
 
 
 def _ranking(normal: Tensor, found: Tensor, worst: Tensor, good_images: Tensor) -> Tensor:

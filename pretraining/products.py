@@ -28,6 +28,7 @@ class Pool:
     aligned: Tensor  # bool [products]: the piece lies in the same place in every view
 
     def __len__(self) -> int:
+        """Count the products."""
         return len(self.pictures)
 
 
@@ -43,7 +44,7 @@ def _placed(dice: Dice, count: int, size: int, aligned: bool, loose: float) -> P
 
 
 def render(seed: tuple[int, ...], count: int, size: int, device: str = "cpu") -> tuple[Tensor, bool]:
-    """Render one procedural product: photographs [count, 3, size, size] of good pieces, and whether they are aligned."""
+    """Render one procedural product: photographs [count, 3, size, size] of good pieces, and if they are aligned."""
     dice = Dice(*seed, device=device)
     aligned = dice.chance(PART_SHARE)
     product = part(dice) if aligned else surface(dice)
@@ -81,6 +82,6 @@ def fill_pool(
             progress(i, total)
     shots = photographs() if photographed else []
     for i in range(procedural, total):
-        view = place(Dice(seed, 2, i), shots, views, size)
+        view = place(Dice(seed, 2, i - procedural), shots, views, size)
         pictures[i] = (view * 255).round().byte().to(device)
     return Pool(pictures, aligned)

@@ -10,23 +10,23 @@ class Recipe:
     """Everything that decides the weights, beside the code and the machine's arithmetic."""
 
     seed: int = 0
-    width: int = 48
+    width: int = 32
     unit_depths: bool = True
-    procedural: int = 2400
-    photographed: int = 300
+    procedural: int = 900
+    photographed: int = 100
     views: int = 6
     view_size: int = 144
-    steps: int = 7000
+    steps: int = 3000
     size: int = 112
-    crops: int = 32
-    episodes: int = 4
-    episode_weight: float = 1.0
-    rate: float = 2e-3
+    crops: int = 40
+    episodes: int = 3
+    episode_weight: float = 0.4
+    rate: float = 1.5e-3
     warmup: int = 200
     weight_decay: float = 0.02
-    frozen_from: float = 0.75  # share of the steps after which batch-norm statistics stand still
+    falling_from: float = 0.7  # share of the steps after which rate falls, batch-norm statistics stand still
     averaging: float = 0.998  # exponential moving average of the weights, a step
-    look_every: int = 500  # steps between looks at the held-out products
+    look_every: int = 250  # steps between looks at the held-out products
     half_precision: bool = True  # bfloat16 forward and backward
 
     def to_dict(self) -> dict[str, object]:
@@ -36,5 +36,5 @@ class Recipe:
 
 SMOKE = Recipe(
     width=8, procedural=6, photographed=2, views=6, view_size=80, steps=4, size=64, crops=4, episodes=1,
-    warmup=2, look_every=2, frozen_from=0.5,
+    warmup=2, look_every=2, falling_from=0.5,
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -83,9 +84,11 @@ class Training:
     def _one_step(self) -> None:
         recipe = self.recipe
         dice = Dice(recipe.seed, 3, self.step, device=self.device)
-        self.network.train(self.step < recipe.frozen_from * recipe.steps)
+        self.network.train(self.step < recipe.falling_from * recipe.steps)
         for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(self.step, recipe.steps, recipe.rate, recipe.warmup)
+            group["lr"] = learning_rate(
+                self.step, recipe.steps, recipe.rate, recipe.warmup, recipe.falling_from
+            )
         cuts, labels = crops(dice, self.pool, recipe.crops, recipe.size)
         inspections = episodes(dice, self.pool, recipe.episodes, recipe.size)
         batch = torch.cat([cuts, inspections.pictures.flatten(0, 1)])
@@ -114,7 +117,7 @@ class Training:
     def _note(self, **values: Tensor) -> None:
         for name, value in values.items():
             now = float(value.detach())
-            if now == now:  # an episode without a visible defect has no area
+            if not math.isnan(now):  # an episode without a visible defect has no area
                 self._recent[name] = 0.98 * self._recent.get(name, now) + 0.02 * now
 
     def averaged_network(self) -> SmallResNet:
@@ -158,12 +161,23 @@ class Training:
         beside.replace(self.folder / "checkpoint.pt")
 
     def resume(self) -> bool:
-        """Go on from the folder's checkpoint; False when there is none. A checkpoint of another recipe is refused."""
+        """Go on from the folder's checkpoint; False when there is none.
+
+        Only the number of steps may differ from the checkpoint's recipe: before the rate falls it decides nothing.
+
+        Raises
+        ------
+        ValueError
+            The checkpoint belongs to another recipe, or its rate had begun to fall at another length.
+        """
         path = self.folder / "checkpoint.pt"
         if not path.exists():
             return False
         state = torch.load(path, map_location=self.device, weights_only=True)
-        if state["recipe"] != self.recipe.to_dict():
+        before = state["recipe"]
+        same = before | {"steps": self.recipe.steps} == self.recipe.to_dict()
+        level = state["step"] <= self.recipe.falling_from * min(before["steps"], self.recipe.steps)
+        if not same or (before["steps"] != self.recipe.steps and not level):
             raise ValueError(f"{path} belongs to another recipe; choose another folder or remove it")
         self.network.load_state_dict(state["network"])
         self.heads.load_state_dict(state["heads"])

@@ -1,0 +1,18 @@
+import torch
+
+from pretraining.products import fill_pool, render
+
+
+def test_the_pool_is_the_same_each_time_and_holds_bytes():
+    pool, again = (fill_pool(3, 3, 1, 2, 32) for _ in range(2))
+    assert pool.pictures.dtype == torch.uint8
+    assert pool.pictures.shape == (4, 2, 3, 32, 32)
+    assert torch.equal(pool.pictures, again.pictures)
+    assert len(pool) == 4
+    assert bool(pool.aligned[3])  # a place of a photograph
+
+
+def test_products_differ():
+    first, _ = render((0, 1, 0), 1, 32)
+    second, _ = render((0, 1, 1), 1, 32)
+    assert float((first - second).abs().mean()) > 0.02

@@ -1,0 +1,53 @@
+import json
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from patchcore.small_resnet import small_resnet
+from pretraining.__main__ import main
+from pretraining.products import fill_pool
+from pretraining.recipe import SMOKE
+from pretraining.training import Training
+
+
+@pytest.fixture(scope="module")
+def smoke(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("first")
+    return main(["--smoke", "--out", str(folder), "--device", "cpu"])
+
+
+def test_the_command_run_twice_gives_the_same_weights(smoke, tmp_path):
+    again = main(["--smoke", "--out", str(tmp_path), "--device", "cpu"])
+    assert again.read_bytes() == smoke.read_bytes()
+
+
+def test_the_log_holds_the_recipe_and_the_learning_curve(smoke):
+    record = json.loads((smoke.parent / "log.json").read_text())
+    assert record["recipe"] == SMOKE.to_dict()
+    assert [entry["step"] for entry in record["log"]] == [2, 4]
+    assert set(record["log"][0]) >= {"naming", "ranking", "accuracy", "held_out", "held_out_mean", "seconds"}
+
+
+def test_the_weights_fit_the_network(smoke):
+    network = small_resnet(SMOKE.width)
+    network.load_state_dict(load_file(smoke))
+    maps = network(torch.zeros(1, 3, 64, 64))
+    assert maps["layer2"].shape == (1, 16, 8, 8)
+    assert maps["layer3"].shape == (1, 32, 4, 4)
+    assert bool(maps["layer3"].isfinite().all())
+
+
+def test_a_run_stopped_half_way_ends_with_the_same_weights(smoke, tmp_path):
+    main(["--smoke", "--out", str(tmp_path), "--device", "cpu", "--until", "2"])
+    again = main(["--smoke", "--out", str(tmp_path), "--device", "cpu"])
+    assert again.read_bytes() == smoke.read_bytes()
+
+
+def test_a_checkpoint_of_another_recipe_is_refused(smoke):
+    pool = fill_pool(0, 2, 0, 6, 80)
+    from dataclasses import replace
+
+    other = Training(replace(SMOKE, seed=5), pool, {}, smoke.parent)
+    with pytest.raises(ValueError, match="another recipe"):
+        other.resume()
