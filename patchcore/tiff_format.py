@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import tifffile
 from numpy.typing import NDArray
-from tifffile import PHOTOMETRIC
+from PIL import JpegImagePlugin
+from tifffile import COMPRESSION, PHOTOMETRIC
 
 from .errors import UnreadableImage
 from .image_formats import ORIENTATION_TAG
@@ -19,6 +20,21 @@ from .raw_image import Limits, RawImage
 logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)
 
 _PREMULTIPLIED, _STRAIGHT = 1, 2  # values of the ExtraSamples tag
+# Codecs that unpack into the room the tags declare and no further, and JPEG, whose own headers are checked.
+_CODECS = frozenset(
+    {
+        COMPRESSION.NONE,
+        COMPRESSION.CCITTRLE,
+        COMPRESSION.CCITT_T4,
+        COMPRESSION.CCITT_T6,
+        COMPRESSION.LZW,
+        COMPRESSION.JPEG,
+        COMPRESSION.ADOBE_DEFLATE,
+        COMPRESSION.DEFLATE,
+        COMPRESSION.PACKBITS,
+        COMPRESSION.ZSTD,
+    }
+)
 _COLOURS: dict[int, int] = {
     PHOTOMETRIC.MINISWHITE: 1,
     PHOTOMETRIC.MINISBLACK: 1,
@@ -42,6 +58,7 @@ def decode_tiff(data: bytes, name: str, limits: Limits) -> RawImage:
     with tifffile.TiffFile(io.BytesIO(data)) as tiff:
         page = tiff.pages.first
         _check_declared(page, len(data), name, limits)
+        _check_codec(page, data, name, limits)
         raw = _interpret(page, _hwc(page, name), name)
         if tiff.pages.is_multipage:
             raw.notes.insert(0, "the first of several pages")
@@ -76,11 +93,23 @@ def _check_declared(page: tifffile.TiffPage, file_bytes: int, name: str, limits:
         )
 
 
+def _check_codec(page: tifffile.TiffPage, data: bytes, name: str, limits: Limits) -> None:
+    if page.compression not in _CODECS:
+        kind = getattr(page.compression, "name", page.compression)
+        raise UnreadableImage(
+            name,
+            f"a TIFF compressed by {kind} cannot be read. Export it with LZW, deflate or no compression.",
+        )
+    if page.compression == COMPRESSION.JPEG:
+        for start, length in zip(page.dataoffsets, page.databytecounts, strict=True):
+            part = JpegImagePlugin.JpegImageFile(io.BytesIO(data[start : start + length]))
+            limits.check(name, *part.size, len(part.getbands()))
+
+
 def _hwc(page: tifffile.TiffPage, name: str) -> NDArray[Any]:
     """Decode to [H, W, samples], whichever way the planes are stored."""
     colours = _COLOURS.get(page.photometric)
-    jpeg = page.compression in (tifffile.COMPRESSION.JPEG, tifffile.COMPRESSION.OJPEG)
-    if colours is None or (page.photometric == PHOTOMETRIC.YCBCR and not jpeg):
+    if colours is None or (page.photometric == PHOTOMETRIC.YCBCR and page.compression != COMPRESSION.JPEG):
         kind = getattr(page.photometric, "name", page.photometric)
         raise UnreadableImage(name, f"TIFF of the kind {kind} cannot be read. Export it as grey or RGB.")
     array: NDArray[Any] = page.asarray(maxworkers=1)

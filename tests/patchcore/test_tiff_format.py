@@ -1,9 +1,13 @@
 import io
 import struct
+import tracemalloc
+import zlib
 
+import imagecodecs
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 from patchcore.errors import ImageTooLarge, UnreadableImage
 from patchcore.images import read_image
@@ -139,20 +143,65 @@ def test_cut_file_is_called_truncated():
         read_image(data[:2000])
 
 
+def by_hand(width, height, strip, compression):
+    """An 8-bit grey TIFF of one strip, whatever the strip holds."""
+    entries = [
+        (256, 4, width),
+        (257, 4, height),
+        (258, 3, 8),
+        (259, 3, compression),
+        (262, 3, 1),
+        (273, 4, 8 + 2 + 12 * 8 + 4),
+        (278, 4, height),
+        (279, 4, len(strip)),
+    ]
+    table = b"".join(struct.pack("<HHII", tag, kind, 1, value) for tag, kind, value in entries)
+    return b"II*\0" + struct.pack("<IH", 8, len(entries)) + table + bytes(4) + strip
+
+
 def test_declared_size_is_refused_before_anything_is_unpacked():
-    entries = [(256, 4, 1_000_000), (257, 4, 1_000_000), (258, 3, 8), (262, 3, 1), (273, 4, 8), (279, 4, 10)]
-    body = struct.pack("<H", len(entries)) + b"".join(
-        struct.pack("<HHII", tag, kind, 1, value) for tag, kind, value in entries
-    )
-    data = b"II*\0" + struct.pack("<I", 8) + body + bytes(64)
     with pytest.raises(ImageTooLarge, match="1,000,000 × 1,000,000"):
-        read_image(data)
+        read_image(by_hand(1_000_000, 1_000_000, bytes(64), 1))
+
+
+@pytest.mark.parametrize("code", [8, 32946, 50000])
+def test_strips_never_unpack_to_more_than_is_declared(code):
+    bomb = imagecodecs.zstd_encode(bytes(2**26)) if code == 50000 else zlib.compress(bytes(2**26), 1)
+    tracemalloc.start()
+    with pytest.raises(UnreadableImage):
+        read_image(by_hand(100, 100, bomb, code))
+    assert tracemalloc.get_traced_memory()[1] < 4_000_000
+    tracemalloc.stop()
+
+
+def test_jpeg_within_is_measured_by_its_own_header():
+    jpeg = imagecodecs.jpeg8_encode(np.zeros((100, 100), np.uint8))
+    for side in (100, 60_000):
+        start = jpeg.index(b"\xff\xc0") + 5
+        data = by_hand(100, 100, jpeg[:start] + struct.pack(">HH", side, side) + jpeg[start + 4 :], 7)
+        if side == 100:
+            assert read_image(data).pixels.max() == 0
+        else:
+            with pytest.raises(ImageTooLarge, match="60,000 × 60,000"):
+                read_image(data)
+
+
+def test_jpeg_compressed_colour():
+    ramp = np.linspace(0, 1, 32 * 48).reshape(32, 48)
+    smooth = (np.dstack([ramp, 1 - ramp, 0.3 + 0 * ramp]) * 255).astype(np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(smooth).save(buffer, "TIFF", compression="jpeg", quality=95)
+    image = read_image(buffer.getvalue())
+    np.testing.assert_allclose(image.pixels, smooth / 255, atol=0.03)
+    assert image.record.channels == 3
 
 
 def test_kinds_without_plain_meaning_are_refused_with_a_remedy():
     lab = tiff(RNG.integers(0, 256, (8, 9, 3), dtype=np.uint8), photometric="cielab")
     with pytest.raises(UnreadableImage, match=r"CIELAB cannot be read. Export it as grey or RGB"):
         read_image(lab)
+    with pytest.raises(UnreadableImage, match="compressed by LERC"):
+        read_image(by_hand(8, 8, bytes(64), 34887))
     wave = tiff(np.zeros((8, 9), np.complex64), photometric="minisblack")
     with pytest.raises(UnreadableImage, match="hold no brightness"):
         read_image(wave)
