@@ -297,10 +297,6 @@ class Trunk(nn.Module):
     def __init__(self, network: nn.Module, layers: tuple[str, ...]) -> None:
         super().__init__()
         known = [name for name, _ in network.named_children()]
-        if unknown := [layer for layer in layers if layer not in known]:
-            raise SettingsError(
-                f"The backbone has no layer {', '.join(unknown)}. It has: {', '.join(known)}."
-            )
         deepest = max(known.index(layer) for layer in layers)
         self.layers = layers
         self.stages = nn.ModuleDict({name: network.get_submodule(name) for name in known[: deepest + 1]})
@@ -405,6 +401,9 @@ def load_backbone(
     digest = _check_hash(path, expected)
     chosen = tuple(layers or entry.layers)
     network = entry.build()
+    known = [child for child, _ in network.named_children()]
+    if unknown := [layer for layer in chosen if layer not in known]:
+        raise SettingsError(f"{name} has no layer {', '.join(unknown)}. It has: {', '.join(known)}.")
     _load_state(network, read_state(path), chosen, path)
     target = resolve_device(device)
     trunk = network if entry.builtin else Trunk(network, chosen)
@@ -414,8 +413,9 @@ def load_backbone(
 
 def _load_state(network: nn.Module, state: dict[str, Tensor], layers: tuple[str, ...], path: Path) -> None:
     wanted = network.state_dict()
-    deepest = max(layers)
-    needed = {key for key in wanted if not key.startswith("fc.") and key.split(".")[0] <= deepest}
+    children = [name for name, _ in network.named_children()]
+    beyond = children[max(children.index(layer) for layer in layers) + 1 :]
+    needed = {key for key in wanted if key.split(".")[0] not in beyond}
     missing = sorted(key for key in needed - state.keys() if not key.endswith("num_batches_tracked"))
     if missing:
         raise WeightsMismatch(

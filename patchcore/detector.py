@@ -256,9 +256,17 @@ class PatchCore:
         return model
 
     def with_operating_point(self, point: OperatingPoint | None) -> PatchCore:
-        """Return the model with other thresholds in force."""
+        """Return the model with other thresholds in force; None for none.
+
+        Raises
+        ------
+        SettingsError
+            If they are stale, or were set for another bank.
+        """
+        if point is not None:
+            point.check_bank(self.bank_id_)
         model = copy.copy(self)
-        model.operating_point_ = None if point is None else replace(point, bank_id=self.bank_id_)
+        model.operating_point_ = point
         return model
 
     @property

@@ -64,6 +64,12 @@ def test_every_imagenet_entry_knows_its_file_and_hash(name):
     assert entry.url.startswith("https://")
 
 
+def test_loading_leaves_no_weight_to_chance(resnet18_file):
+    for name, weights in (("builtin", None), ("resnet18", resnet18_file)):
+        a, b = (load_backbone(name, weights).network.state_dict() for _ in range(2))
+        assert all(torch.equal(a[key], b[key]) for key in a)
+
+
 def test_a_misspelt_name_is_answered_with_the_known_ones():
     with pytest.raises(SettingsError, match="no backbone 'wideresnet'.*wide_resnet50_2"):
         spec("wideresnet")
