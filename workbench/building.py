@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from patchcore.errors import Cancelled, NoImagesError, SettingsError
 from workbench.database import Inspector, InspectorImage, InspectorVersion
-from workbench.inspectors import ShareNumbers, list_versions, next_number
+from workbench.inspectors import TOO_FEW, ShareNumbers, list_versions, next_number
 from workbench.jobs import submit
 from workbench.roi import Roi
 from workbench.workspace import NamedImage, Workspace
@@ -112,10 +112,10 @@ def submit_build(
     Raises
     ------
     NoImagesError
-        When there is no image.
+        When there are fewer than two different images.
     """
-    if not images:
-        raise NoImagesError("There is no good image to build on. Choose a folder of good parts.")
+    if len({image.sha256 for image in images}) < 2:
+        raise NoImagesError(TOO_FEW)
     arguments = {
         "inspector_id": inspector_id or new_inspector_id(settings.name),
         "settings": settings.to_dict(),

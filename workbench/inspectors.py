@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
+from patchcore.errors import NoImagesError
 from patchcore.operating_point import Choice, Evidence, OperatingPoint
 from patchcore.thresholds import decide
 from workbench.database import Inspector, InspectorImage, InspectorVersion, Result, WorkspaceError
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from patchcore.detector import PatchCore
 
 MODELS_IN_MEMORY = 2
+TOO_FEW = (
+    "An inspector takes two different good images or more, better thirty: its threshold comes from how each of them "
+    "scores against the others. Add good images."
+)
 
 
 @dataclass(frozen=True)
@@ -44,12 +49,14 @@ class ShareNumbers:
 
         Raises
         ------
-        DataError
+        NoImagesError
             When the good images do not suffice for a threshold.
         """
         by_name = model.good_scores_
         scores = {record.sha256: by_name.get(record.name, math.inf) for record in model.image_records_}
         good = {sha256: score for sha256, score in scores.items() if math.isfinite(score)}
+        if not good:
+            raise NoImagesError(TOO_FEW)
         point = model.operating_point_
         if point is None or point.stale:
             point = decide(Choice("provisional"), Evidence(good), model.bank_id_, set_by="the program")
@@ -132,9 +139,8 @@ def share_numbers(workspace: Workspace, version: InspectorVersion, share: float)
     SettingsError
         When the share is above the largest that was built.
     """
-    whole = _LOADED.whole(workspace.root / version.path, version.settings.get("weights"))
     point = OperatingPoint.from_dict(version.operating_point)
-    return ShareNumbers.of(whole.with_operating_point(point).with_coreset(share))
+    return ShareNumbers.of(load_model(workspace, version).with_operating_point(point).with_coreset(share))
 
 
 def reslice(
@@ -206,19 +212,15 @@ class _LoadedModels:
         self._whole: OrderedDict[Path, PatchCore] = OrderedDict()
         self._sliced: OrderedDict[tuple[Path, float], PatchCore] = OrderedDict()
 
-    def whole(self, path: Path, weights: str | None) -> PatchCore:
-        """Return a model at its largest share."""
+    def at_share(self, path: Path, weights: str | None, share: float) -> PatchCore:
+        """Return a model at a share of all patches."""
         from patchcore.detector import PatchCore  # late: PyTorch comes with it, and most pages need none
 
+        key = (path, share)
         with self._lock:
             if path not in self._whole:
                 self._whole[path] = PatchCore.load(path, weights=weights)
-            return _latest(self._whole, path)
-
-    def at_share(self, path: Path, weights: str | None, share: float) -> PatchCore:
-        """Return a model at a share of all patches."""
-        whole, key = self.whole(path, weights), (path, share)
-        with self._lock:
+            whole = _latest(self._whole, path)
             if key not in self._sliced:
                 self._sliced[key] = whole.with_coreset(share)
             return _latest(self._sliced, key)

@@ -130,7 +130,7 @@ class Workspace:
         return self.image_paths([sha256])[sha256]
 
     def image_paths(self, sha256s: Iterable[str]) -> dict[str, Path]:
-        """Return the stored files of many images; an absent one raises `WorkspaceError`."""
+        """Return the stored files of many images, in order; an absent one raises `WorkspaceError`."""
         wanted = list(dict.fromkeys(sha256s))
         paths: dict[str, Path] = {}
         with self.database.read() as session:
@@ -140,7 +140,7 @@ class Workspace:
                 paths |= {sha256: self._image_file(sha256, suffix) for sha256, suffix in rows}
         if missing := [sha256 for sha256 in wanted if sha256 not in paths]:
             raise WorkspaceError(f"The workspace {self.root} has no image {missing[0][:12]}.")
-        return paths
+        return {sha256: paths[sha256] for sha256 in wanted}
 
     def thumbnail(self, sha256: str) -> Path:
         """Return a small JPEG of an image, longest side at most 320 pixels, made at first use and kept."""

@@ -1,11 +1,14 @@
 """What the tests of the workbench share: a workspace, a queue, and patience."""
 
+import shutil
 import sys
 import time
 from pathlib import Path
 
 import pytest
+from parts import build_small
 
+from workbench.inspectors import get_version
 from workbench.job_queue import JobQueue
 from workbench.jobs import JobState, cancel, list_jobs
 from workbench.workspace import Workspace
@@ -28,6 +31,22 @@ def rehearsals(workspace):
     end_all(workspace)
     wait_until(lambda: not queue._children)
     queue.stop()
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory):
+    """A workspace with one small inspector, to be copied."""
+    workspace = Workspace(tmp_path_factory.mktemp("built"))
+    build_small(workspace)
+    workspace.database.close()
+    return workspace.root
+
+
+@pytest.fixture
+def version(workspace, built):
+    """The version of a small inspector in the test's own workspace."""
+    shutil.copytree(built, workspace.root, dirs_exist_ok=True)
+    return get_version(workspace, 1)
 
 
 def end_all(workspace):

@@ -1,0 +1,41 @@
+"""Small made-up parts for the tests: grey plates with noise, some with a scratch."""
+
+import io
+
+import numpy as np
+import PIL.Image
+
+from workbench.building import BuildSettings, build
+from workbench.inspectors import get_version
+
+SIDE = 64
+SMALL = {"image_size": 64, "coreset": 0.5}
+
+
+def plate(seed, *, scratched=False, side=SIDE):
+    """PNG bytes of a plate, unlike any other seed's."""
+    rng = np.random.default_rng(seed)
+    pixels = rng.integers(100, 130, (side, side, 3), np.uint8)
+    pixels[side // 4 : -side // 4, side // 4 : -side // 4] += 60
+    if scratched:
+        pixels[side // 2 - 3 : side // 2 + 3, 8:-8] = (255, 40, 0)
+    buffer = io.BytesIO()
+    PIL.Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def store_plates(workspace, count, *, first=0, scratched=False, truth=None):
+    kind = "scratch" if scratched else "good"
+    return [
+        workspace.store_image(plate(seed, scratched=scratched), f"{kind}/{seed:03d}.png", truth=truth)
+        for seed in range(first, first + count)
+    ]
+
+
+def build_small(workspace, count=6, inspector_id="plate-1", **settings):
+    """Build an inspector on a few plates and return its version."""
+    images = store_plates(workspace, count)
+    version = build(
+        workspace, BuildSettings(name="Plate", **{**SMALL, **settings}), images, inspector_id=inspector_id
+    )
+    return get_version(workspace, version.id)

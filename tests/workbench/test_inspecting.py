@@ -1,0 +1,152 @@
+"""Inspecting: every image scored once and kept; a reload, a second tab and another threshold score nothing again."""
+
+import threading
+
+import numpy as np
+import pytest
+from parts import plate, store_plates
+from sqlalchemy import delete
+
+from patchcore.errors import NoImagesError
+from patchcore.images import read_image
+from workbench import inspecting
+from workbench.database import Result, WorkspaceError
+from workbench.inspecting import (
+    Explained,
+    count_unscored,
+    create_batch,
+    explain,
+    get_result,
+    list_batches,
+    list_results,
+    load_map,
+    load_pixels,
+    score_batch,
+)
+from workbench.inspectors import load_model, reslice
+from workbench.workspace import Workspace
+
+
+@pytest.fixture
+def batch(workspace, version):
+    images = store_plates(workspace, 2, first=50, truth="good")
+    images += store_plates(workspace, 2, first=60, scratched=True, truth="scratch")
+    return create_batch(workspace, version.inspector_id, images, "Monday")
+
+
+def test_results_come_one_by_one_and_are_the_models(workspace, version, batch):
+    assert count_unscored(workspace, batch, version.id) == 4
+    seen = []
+    for result in score_batch(workspace, batch, version):
+        seen.append(result)
+        assert count_unscored(workspace, batch, version.id) == 4 - len(seen)
+        assert get_result(workspace, result.id).score == result.score
+    model = load_model(workspace, version)
+    for result in seen:
+        expected = model.score(workspace.image_path(result.image.sha256))
+        assert result.score == pytest.approx(expected.score, rel=1e-6)
+        assert tuple(result.worst_box) == tuple(expected.worst_box)
+        stored = load_map(workspace, result)
+        assert np.abs(stored - expected.map).max() <= expected.map.max() / 65_000
+    assert [r.image.truth for r in seen] == ["good", "good", "scratch", "scratch"]
+    assert min(r.score for r in seen[2:]) > max(r.score for r in seen[:2])
+
+
+def test_a_reload_finds_everything(workspace, version, batch):
+    scored = list(score_batch(workspace, batch, version))
+    explain(workspace, scored[3])
+    again = Workspace(workspace.root)
+    assert [b.id for b in list_batches(again, "plate-1")] == [batch]
+    found = list_results(again, batch, version.id)
+    assert [(r.id, r.score, r.image.name) for r in found] == [(r.id, r.score, r.image.name) for r in scored]
+    np.testing.assert_array_equal(load_map(again, found[0]), load_map(workspace, scored[0]))
+    assert found[3].explanation is not None
+    assert list(score_batch(again, batch, version)) == []
+    again.database.close()
+
+
+def test_an_abandoned_run_goes_on_where_it_stopped(workspace, version, batch):
+    run = score_batch(workspace, batch, version)
+    first = next(run)
+    run.close()
+    rest = list(score_batch(workspace, batch, version))
+    assert len(rest) == 3 and first.id not in {r.id for r in rest}
+
+
+def test_two_tabs_score_every_image_once(workspace, version, batch):
+    yielded = []
+    threads = [
+        threading.Thread(target=lambda: yielded.extend(score_batch(workspace, batch, version)))
+        for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(r.id for r in yielded) == [r.id for r in list_results(workspace, batch, version.id)]
+    assert len(yielded) == 4
+
+
+def test_a_run_ends_when_the_version_gets_another_share(workspace, version, batch):
+    run = score_batch(workspace, batch, version)
+    changed = reslice(workspace, version, 0.1)
+    assert changed.id == version.id and list(run) == []
+    assert len(list(score_batch(workspace, batch, changed))) == 4
+
+
+def test_an_image_that_cannot_be_read_has_a_reason_and_stops_nothing(workspace, version):
+    images = [workspace.store_image(plate(70)[:700], "cut.png"), *store_plates(workspace, 1, first=71)]
+    batch = create_batch(workspace, version.inspector_id, images, "b")
+    broken, whole = score_batch(workspace, batch, version)
+    assert broken.score is None and broken.error and whole.score is not None
+    with pytest.raises(WorkspaceError, match=r"cut\.png"):
+        load_map(workspace, broken)
+
+
+def test_the_same_picture_under_two_names_is_two_results(workspace, version):
+    image = store_plates(workspace, 1, first=80)[0]
+    batch = create_batch(workspace, version.inspector_id, [image, image], "b")
+    one, two = score_batch(workspace, batch, version)
+    assert one.score == two.score and one.id != two.id
+
+
+def test_why_is_computed_once_and_names_a_good_image(workspace, version, batch, monkeypatch):
+    result = list(score_batch(workspace, batch, version))[3]
+    why = explain(workspace, result)
+    model = load_model(workspace, version)
+    expected = model.explain(workspace.image_path(result.image.sha256))
+    assert why.neighbour_sha256 == expected.neighbour_sha256
+    assert why.neighbour_name.startswith("good/") and why.distance == pytest.approx(expected.distance)
+    assert why.test_box == tuple(result.worst_box)
+    assert Explained.from_dict(why.to_dict()) == why
+    monkeypatch.setattr(inspecting, "load_model", None)
+    assert explain(workspace, get_result(workspace, result.id)) == why
+
+
+def test_tiles_of_picture_and_map_have_one_shape(workspace, version):
+    wide = workspace.store_image(plate(90, side=700), "large.png")
+    batch = create_batch(workspace, version.inspector_id, [wide], "b")
+    (result,) = score_batch(workspace, batch, version)
+    for side in (320, 133, 40):
+        tile, picture = load_map(workspace, result, side), load_pixels(workspace, wide.sha256, side)
+        assert tile.shape == picture.shape[:2] == (side, side)
+        assert not tile.flags.writeable and not picture.flags.writeable
+    assert load_map(workspace, result).shape == load_pixels(workspace, wide.sha256).shape[:2] == (700, 700)
+    whole = read_image(workspace.image_path(wide.sha256)).pixels
+    np.testing.assert_array_equal(load_pixels(workspace, wide.sha256), np.rint(whole * 255).astype(np.uint8))
+
+
+def test_an_empty_batch_and_an_absent_result_are_said(workspace, version):
+    with pytest.raises(NoImagesError):
+        create_batch(workspace, version.inspector_id, [], "b")
+    with pytest.raises(WorkspaceError, match="no result 99"):
+        get_result(workspace, 99)
+
+
+def test_a_result_row_exists_only_with_its_map(workspace, version, batch, monkeypatch):
+    monkeypatch.setattr(inspecting, "write_map", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        next(score_batch(workspace, batch, version))
+    assert list_results(workspace, batch, version.id) == []
+    with workspace.database.write() as session:
+        session.execute(delete(Result))

@@ -1,0 +1,95 @@
+"""Inspectors: another share of the bank brings its own threshold, and earlier results keep their version."""
+
+import pytest
+from parts import store_plates
+
+from patchcore.errors import SettingsError
+from patchcore.operating_point import OperatingPoint
+from patchcore.thresholds import by_hand
+from workbench.database import WorkspaceError
+from workbench.inspecting import create_batch, list_results, score_batch
+from workbench.inspectors import (
+    find_inspector,
+    get_version,
+    good_images,
+    list_versions,
+    load_model,
+    rename,
+    reslice,
+    set_operating_point,
+    share_numbers,
+)
+
+
+def score_one(workspace, version):
+    batch = create_batch(workspace, version.inspector_id, store_plates(workspace, 1, first=50), "b")
+    return batch, list(score_batch(workspace, batch, version))
+
+
+def test_numbers_at_another_share_are_those_of_the_model_there(workspace, version):
+    model = load_model(workspace, version).with_coreset(0.1)
+    numbers = share_numbers(workspace, version, 0.1)
+    assert (numbers.patches, numbers.cover_radius) == (len(model.bank_), pytest.approx(model.cover_radius_))
+    assert numbers.point.reject == pytest.approx(model.threshold_)
+    assert (
+        numbers.point.bank_id == model.bank_id_ and numbers.point.reject != version.operating_point["reject"]
+    )
+    assert sorted(numbers.good_scores.values()) == pytest.approx(sorted(model.good_scores_.values()))
+    assert get_version(workspace, version.id).share == version.share
+
+
+def test_a_share_above_the_largest_is_refused(workspace, version):
+    with pytest.raises(SettingsError, match="rebuild"):
+        share_numbers(workspace, version, 0.9)
+
+
+def test_a_version_that_has_scored_nothing_is_changed_in_place(workspace, version):
+    small = reslice(workspace, version, 0.1)
+    assert small.id == version.id and small.patches < version.patches
+    assert [v.number for v in list_versions(workspace, "plate-1")] == [1]
+    back = reslice(workspace, small, 0.5)
+    assert (back.patches, back.good_scores) == (version.patches, version.good_scores)
+    assert back.operating_point["reject"] == version.operating_point["reject"]
+
+
+def test_a_version_with_results_stays_and_gets_a_successor(workspace, version):
+    batch, scored = score_one(workspace, version)
+    small = reslice(workspace, version, 0.1, note="faster")
+    assert (small.number, small.base_id, small.path, small.note) == (2, version.id, version.path, "faster")
+    assert find_inspector(workspace, "plate-1").current_id == small.id
+    assert get_version(workspace, version.id).patches == version.patches
+    assert [r.id for r in list_results(workspace, batch, version.id)] == [scored[0].id]
+    assert list_results(workspace, batch, small.id) == []
+    (again,) = score_batch(workspace, batch, small)
+    assert again.score >= scored[0].score
+    assert [i.name for i in good_images(workspace, small)] == [
+        i.name for i in good_images(workspace, version)
+    ]
+
+
+def test_the_same_share_changes_nothing(workspace, version):
+    score_one(workspace, version)
+    assert reslice(workspace, version, version.share).id == version.id
+
+
+def test_a_threshold_set_by_hand_is_kept_and_does_not_follow_to_another_bank(workspace, version):
+    stored = OperatingPoint.from_dict(version.operating_point)
+    mine = by_hand(stored.reject * 2, stored.evidence, stored.bank_id, set_by="Ada")
+    version = set_operating_point(workspace, version, mine)
+    assert get_version(workspace, version.id).operating_point["reject"] == stored.reject * 2
+    small = OperatingPoint.from_dict(reslice(workspace, version, 0.1).operating_point)
+    assert small.rule.name == "provisional" and not small.stale
+
+
+def test_models_are_loaded_once(workspace, version):
+    assert load_model(workspace, version) is load_model(workspace, version)
+
+
+def test_a_new_name_is_kept(workspace, version):
+    rename(workspace, "plate-1", "Plate, line 4")
+    assert find_inspector(workspace, "plate-1").name == "Plate, line 4"
+
+
+def test_an_absent_version_is_said(workspace):
+    with pytest.raises(WorkspaceError, match="no version 3"):
+        get_version(workspace, 3)
