@@ -1,0 +1,186 @@
+"""The gallery in a real browser: dragging, order, keys, thousands of images, names that try to be markup."""
+
+import json
+import re
+
+import pytest
+
+from tests.browser.apps import made_up
+
+APP = "tests/browser/apps/viewer_gallery.py"
+SIXTY = {"COUNT": "60", "TILE_WIDTH": "130", "HEIGHT": "1300"}
+HOSTILE = "<img onerror=window.attacked=1 src=x>.png"
+
+BLANK_TILES = """grid => {
+  const frame = grid.getBoundingClientRect();
+  const seen = [...grid.querySelectorAll('.tile:not([hidden])')].filter((tile) => {
+    const {top, bottom} = tile.getBoundingClientRect();
+    return bottom > frame.top && top < frame.bottom;
+  });
+  return [seen.length, seen.filter((tile) => !tile.classList.contains('painted')).length];
+}"""
+
+
+def texts(page, prefix):
+    return page.get_by_text(re.compile(f"^{prefix} ")).inner_text().removeprefix(f"{prefix} ")
+
+
+def counts(page):
+    return [int(page.locator(f".counts .{name} b").inner_text()) for name in ("reject", "review", "accept")]
+
+
+def wait_for_events(page, count):
+    page.wait_for_function(
+        """count => [...document.querySelectorAll('[data-testid=stText]')].some(
+            (text) => text.innerText.startsWith('events ') && JSON.parse(text.innerText.slice(7)).length === count)""",
+        arg=count,
+    )
+    return json.loads(texts(page, "events"))
+
+
+def painted(page, count):
+    page.locator(".tile.painted:not([hidden])").nth(count - 1).wait_for(state="attached", timeout=60_000)
+
+
+def test_dragging_the_threshold_needs_no_server_and_tells_it_once(serve, open_page):
+    watched = open_page(serve(APP, **SIXTY).url, height=1700)
+    page = watched.page
+    painted(page, 60)
+    page.wait_for_timeout(500)
+    handle = page.get_by_role("slider", name="Reject threshold")
+    other = page.get_by_role("slider", name="Review threshold")
+    grip = handle.bounding_box()
+    x, y = grip["x"] + grip["width"] / 2, grip["y"] + 40
+    scores = [made_up.part(number).score for number in range(60)]
+    requests, frames = len(watched.requests), len(watched.frames_sent)
+    page.locator(".grid").evaluate("grid => grid.paintLog.length = 0")
+    page.mouse.move(x, y)
+    page.mouse.down()
+    stage = page.locator(".stage").bounding_box()
+    for step in range(100):
+        page.mouse.move(stage["x"] + 40 + step * (stage["width"] - 80) / 99, y)
+        page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        reject, review = (float(line.get_attribute("aria-valuenow")) for line in (handle, other))
+        rejected = sum(score > reject for score in scores)
+        reviewed = sum(review < score <= reject for score in scores)
+        assert counts(page) == [rejected, reviewed, 60 - rejected - reviewed]
+    assert len(page.locator(".grid").evaluate("grid => grid.paintLog")) >= 100
+    assert (len(watched.requests), len(watched.frames_sent)) == (requests, frames)
+    page.mouse.up()
+    (event,) = wait_for_events(page, 1)
+    assert event == [pytest.approx(reject, rel=1e-5), None]
+    assert len(watched.frames_sent) == frames + 1
+    assert len(watched.requests) == requests  # and the run that followed sent no picture anew
+    assert counts(page) == [rejected, reviewed, 60 - rejected - reviewed]
+
+
+def test_two_thousand_images_scroll_without_blank_tiles(serve, open_page):
+    watched = open_page(serve(APP, COUNT="2000", FEW="40", HEIGHT="700").url)
+    page = watched.page
+    painted(page, 15)
+    grid = page.locator(".grid")
+    assert grid.evaluate("grid => grid.querySelectorAll('.tile').length") < 100
+    box = grid.bounding_box()
+    page.mouse.move(box["x"] + 300, box["y"] + 300)
+    for _ in range(25):
+        page.mouse.wheel(0, 350)
+        page.wait_for_timeout(60)
+        page.wait_for_function(f"grid => ({BLANK_TILES})(grid)[1] === 0", arg=grid.element_handle())
+    grid.focus()
+    page.keyboard.press("End")
+    page.wait_for_function(f"grid => ({BLANK_TILES})(grid)[1] === 0", arg=grid.element_handle())
+    last = page.locator(".tile.active")
+    assert last.get_attribute("aria-posinset") == last.get_attribute("aria-setsize") == "2000"
+
+
+def test_worst_first_then_by_name_then_only_the_rejected(serve, open_page):
+    page = open_page(serve(APP).url).page
+    painted(page, 10)
+    scores = [made_up.part(number).score for number in range(24)]
+    names = page.locator(".tile:not([hidden])")
+
+    def shown():
+        places = names.evaluate_all(
+            """tiles => tiles.map((tile) =>
+                [Number(tile.getAttribute('aria-posinset')), tile.querySelector('.name').innerText])"""
+        )
+        return [name for _, name in sorted(places)]
+
+    worst_first = sorted(range(24), key=lambda number: -scores[number])
+    assert shown()[:10] == [f"img_{number:04d}.png" for number in worst_first[:10]]
+    page.get_by_role("radio", name="Name").click()
+    assert shown()[:3] == ["img_0000.png", "img_0001.png", "img_0002.png"]
+    page.get_by_role("radio", name=re.compile("^Reject")).click()
+    assert shown() == [f"img_{number:04d}.png" for number in range(24) if scores[number] > 3.42]
+
+
+def test_keyboard_alone_walks_selects_and_opens(serve, open_page):
+    page = open_page(serve(APP).url).page
+    painted(page, 10)
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        if (
+            page.evaluate("() => document.activeElement.shadowRoot?.activeElement?.getAttribute('role')")
+            == "listbox"
+        ):
+            break
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowLeft")
+    worst = sorted(range(24), key=lambda number: -made_up.part(number).score)
+    assert page.locator(".tile.active .name").inner_text() == f"img_{worst[1]:04d}.png"
+    page.keyboard.press("Space")
+    page.get_by_text(f'selected ["part{worst[1]}"]').wait_for()
+    page.keyboard.press("Enter")
+    assert wait_for_events(page, 1) == [[None, f"part{worst[1]}"]]
+    # the run left focus and place where they were
+    page.keyboard.press("ArrowRight")
+    assert page.locator(".tile.active .name").inner_text() == f"img_{worst[2]:04d}.png"
+
+
+def test_the_threshold_moves_by_keyboard(serve, open_page):
+    page = open_page(serve(APP).url).page
+    painted(page, 10)
+    handle = page.get_by_role("slider", name="Reject threshold")
+    handle.focus()
+    for _ in range(5):
+        page.keyboard.press("ArrowLeft")
+    after = float(handle.get_attribute("aria-valuenow"))
+    assert after < 3.42
+    assert wait_for_events(page, 1)[0][0] == pytest.approx(after, rel=1e-5)
+
+
+def test_dots_and_tiles_point_at_each_other(serve, open_page):
+    page = open_page(serve(APP).url).page
+    painted(page, 10)
+    page.locator(".tile:not([hidden])").first.hover()
+    assert page.locator(".tip").is_visible()
+    name = page.locator(".tile.hover .name").inner_text()
+    assert page.locator(".tip").inner_text().startswith(name)
+
+
+def test_a_name_made_of_markup_stays_a_name(serve, open_page):
+    watched = open_page(serve(APP, COUNT="3", NAMES=json.dumps([HOSTILE])).url)
+    page = watched.page
+    painted(page, 3)
+    assert HOSTILE in page.locator(".tile .name").all_inner_texts()
+    assert page.evaluate("window.attacked") is None
+    assert page.locator(".viewer img").count() == 0
+
+
+def test_nothing_comes_from_elsewhere(serve, open_page):
+    server = serve(APP)
+    watched = open_page(server.url)
+    painted(watched.page, 10)
+    local = (server.url, server.url.replace("localhost", "127.0.0.1"), "blob:", "data:")
+    assert [url for url in watched.requests if not url.startswith(local)] == []
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_it_works_on_a_narrow_screen_and_in_both_themes(serve, open_page, dark):
+    page = open_page(serve(APP).url, width=1024, dark=dark).page
+    painted(page, 5)
+    assert page.locator(".viewer").get_attribute("data-scheme") == ("dark" if dark else "light")
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    beyond = page.locator(".viewer").evaluate("viewer => viewer.scrollWidth - viewer.clientWidth")
+    assert beyond <= 3  # the room for the ring around a tile
