@@ -15,5 +15,5 @@ PAGES = [
 page = st.navigation(PAGES, position="hidden")
 theme.apply()
 with session.plain_errors():
-    sidebar.show(PAGES)
+    sidebar.show(PAGES, page)
     page.run()

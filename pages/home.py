@@ -19,6 +19,7 @@ if inspectors:
         if st.button("Build an inspector", type="primary"):
             st.switch_page("pages/build.py")
         sample.open_button()
+    sample.progress()
     inspector_cards.show(inspectors)
 else:
     with st.container(border=True, key="panel_invite"):
@@ -29,6 +30,7 @@ else:
                 sample.open_button(primary=True)
                 if st.button("Build your own"):
                     st.switch_page("pages/build.py")
+            sample.progress()
         with pictures:
             sample.pictures()
 

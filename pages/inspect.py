@@ -1,3 +1,29 @@
-"""Inspect."""
-from workbench.widgets import theme
-theme.page_title("Inspect")
+"""Inspect: bring test images, see where each departs from good and how far, and move the threshold."""
+
+import streamlit as st
+
+from workbench.widgets import batch_view, batches, sample, session, settings_form, theme, wording
+
+inspector = session.inspector_in_use()
+if inspector is None or inspector.current is None:
+    theme.page_title("Inspect", "See where each part departs from good, and how far.")
+    sample.nothing_yet("Inspect")
+    st.stop()
+
+version = inspector.current
+batch = batches.open_batch(inspector)
+if batch is None:
+    theme.page_title("Inspect", f"Bring images to be inspected by {inspector.name}.")
+    with st.container(border=True, key="panel_bring"):
+        batches.bring_images(inspector)
+    st.stop()
+
+with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(width="stretch"):
+        network = settings_form.network_title(str(version.settings["backbone"]))
+        theme.page_title("Inspect", f"{batch.name}, {wording.moment(batch.created)}, {network} network")
+    batches.choose(inspector, batch)
+    with st.popover("Add images", width="content"):
+        batches.bring_images(inspector)
+batches.show_notes(batch)
+batch_view.show(batch, version)

@@ -56,7 +56,7 @@ def tile_html(
         Address of the painted picture; None where the image could not be scored.
     """
     name = escape(result.image.name)
-    caption = f'<div class="n pc-clip" title="{name}">{escape(_last_part(result.image.name))}</div>'
+    caption = f'<div class="n pc-clip" title="{name}">{name}</div>'
     if result.score is None or picture is None:
         reason = escape(result.error or "not scored")
         top = f'<div class="broken">{reason}</div>'
@@ -88,6 +88,3 @@ def _page(results: Sequence[Result], selected: int | None) -> Sequence[Result]:
     number = st.pagination(pages, key="gallery_page")
     return results[(number - 1) * PAGE : number * PAGE]
 
-
-def _last_part(name: str) -> str:
-    return name.rsplit("/", 1)[-1]

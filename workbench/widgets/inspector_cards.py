@@ -11,6 +11,7 @@ from patchcore.operating_point import OperatingPoint
 from workbench.database import Inspector, InspectorVersion
 from workbench.widgets import session, wording
 from workbench.widgets.pictures import thumbnail_tag
+from workbench.widgets.settings_form import network_title
 
 COLUMNS = 3
 
@@ -43,7 +44,7 @@ def card_html(inspector: Inspector, version: InspectorVersion, *, in_use: bool) 
         "Bank": f"{wording.counted(version.patches, 'patch', 'patches')}, {wording.share(version.share)}, "
         f"{wording.megabytes(version.megabytes)}",
         "Threshold": f"{wording.score(point.reject)}",
-        "Network": escape(str(version.settings.get("backbone", ""))),
+        "Network": escape(network_title(str(version.settings.get("backbone", "")))),
         "Built": wording.moment(version.created),
         "State": '<span class="pc-accent">● in use</span>' if in_use else '<span class="pc-accept">✓ ready</span>',
     }

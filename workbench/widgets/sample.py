@@ -23,15 +23,18 @@ from workbench.widgets.theme import data_uri
 POLL_SECONDS = 0.5
 
 
-def open_button(*, primary: bool = False, key: str = "open_sample") -> None:
-    """Offer the sample product; pressing builds it when needed and goes to its scored test images."""
+def open_button(*, primary: bool = False) -> None:
+    """Offer the sample product; `progress` then builds it when needed and goes to its test images."""
+    if list_samples() and st.button(
+        "Open the sample product", type="primary" if primary else "secondary", key="open_sample"
+    ):
+        st.session_state["sample_job"] = 0
+
+
+def progress() -> None:
+    """Once the sample is asked for: follow its build, then open its test images."""
     samples = list_samples()
-    if not samples:
-        return
-    pressed = st.button("Open the sample product", type="primary" if primary else "secondary", key=key)
-    if pressed:
-        session.choose("sample_job", 0)
-    if session.chosen_number("sample_job") is not None:
+    if samples and session.chosen_number("sample_job") is not None:
         _open(samples[0])
 
 
@@ -43,6 +46,7 @@ def nothing_yet(page: str) -> None:
             if st.button("Build an inspector", type="primary"):
                 st.switch_page("pages/build.py")
             open_button()
+        progress()
 
 
 def invitation() -> None:

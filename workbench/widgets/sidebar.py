@@ -19,24 +19,30 @@ from workbench.widgets.pictures import thumbnail_tag
 POLL_SECONDS = 2.0
 
 
-def show(pages: Sequence[Any]) -> None:
+def show(pages: Sequence[Any], here: Any) -> None:
     """Draw the sidebar.
 
     Parameters
     ----------
     pages
         The `st.Page` objects, in the order of the list.
+    here
+        The one that is open.
     """
     inspector = session.inspector_in_use()
     with st.sidebar:
         st.html('<div class="pc-brand">PatchCore inspection</div>')
-        _inspector(inspector)
+        with st.container():
+            _inspector(inspector)
         with st.container(key="page_list"):
             for page in pages:
-                st.page_link(page, width="stretch")
-        if inspector is not None and inspector.current is not None:
-            st.html(_facts(inspector.current))
-        _jobs()
+                with st.container(key="page_here" if page.url_path == here.url_path else None):
+                    st.page_link(page, width="stretch")
+        with st.container():
+            if inspector is not None and inspector.current is not None:
+                st.html(_facts(inspector.current))
+        with st.container():
+            _jobs()
         st.caption(f"Workspace {session.sentence(_short(str(session.workspace().root)))}")
 
 
@@ -89,18 +95,13 @@ def _facts(version: InspectorVersion) -> str:
 
 
 def _jobs() -> None:
-    """Show the job in progress; the page is drawn anew when it ends."""
+    """Show the jobs in progress."""
     active = list_jobs(session.workspace(), *UNFINISHED, limit=3)
-    if not active:
-        return
     moving = any(job.state != JobState.INTERRUPTED for job in active)
 
     @st.fragment(run_every=POLL_SECONDS if moving else None)
     def follow() -> None:
-        jobs = list_jobs(session.workspace(), *UNFINISHED, limit=3)
-        if [job.id for job in jobs] != [job.id for job in active]:
-            st.rerun()
-        for job in reversed(jobs):
+        for job in reversed(list_jobs(session.workspace(), *UNFINISHED, limit=3)):
             _job(job)
 
     follow()

@@ -40,6 +40,7 @@ def show(
     with st.container(border=True, key="panel_threshold", gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.html(_counts_html(counts, sum(result.score is None for result in results)), width="stretch")
+            _review_band(point)
             _keep_or_return(version, stored, point)
         st.html(strip_html(results, list(version.good_scores.values()), point, top))
         _slider(point, top)
@@ -87,29 +88,31 @@ def strip_html(
 
 def _slider(point: OperatingPoint, top: float) -> None:
     st.session_state["threshold_slider"] = min(max(point.reject, 0.0), top)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.slider(
-            "Threshold",
-            0.0,
-            top,
-            step=top / 1000,
-            format="%.3g",
-            key="threshold_slider",
-            on_change=_moved,
-            help="The score above which a part is rejected. A score is the distance, in the network's feature "
-            "space, from the worst patch of an image to the nearest patch of the good images. Moving it scores "
-            "nothing again; it takes effect for others once you press Use this threshold.",
-        )
-        options = list(BANDS)
-        st.session_state.setdefault("review_band", _band_name(point))
-        st.selectbox(
-            "Review band",
-            options,
-            key="review_band",
-            width=150,
-            help="Parts whose score lies in this band below the threshold are neither accepted nor rejected: "
-            "a person looks at them.",
-        )
+    st.slider(
+        "Threshold",
+        0.0,
+        top,
+        step=top / 1000,
+        format="%.3g",
+        key="threshold_slider",
+        on_change=_moved,
+        help="The score above which a part is rejected. A score is the distance, in the network's feature "
+        "space, from the worst patch of an image to the nearest patch of the good images. Moving it scores "
+        "nothing again; it takes effect for others once you press Use this threshold.",
+    )
+
+
+def _review_band(point: OperatingPoint) -> None:
+    st.session_state.setdefault("review_band", _band_name(point))
+    st.selectbox(
+        "Review band",
+        list(BANDS),
+        key="review_band",
+        width=150,
+        label_visibility="collapsed",
+        help="Parts whose score lies in this band below the threshold are neither accepted nor rejected: "
+        "a person looks at them.",
+    )
 
 
 def _keep_or_return(version: InspectorVersion, stored: OperatingPoint, point: OperatingPoint) -> None:
@@ -167,7 +170,7 @@ def _counts_html(counts: Mapping[Verdict, int], unscored: int) -> str:
     ]
     if unscored:
         parts.append(f'<span class="pc-mute"><b>{unscored}</b> ! not scored</span>')
-    parts.append('<span class="pc-mute">small grey dots: the good images, each scored without itself</span>')
+    parts.append('<span class="pc-mute">grey dots: the good images, each scored without itself</span>')
     return f'<div class="pc-counts pc-num">{"".join(parts)}</div>'
 
 
