@@ -1,5 +1,6 @@
 """What the tests of the workbench share: a workspace, a queue, and patience."""
 
+import os
 import shutil
 import sys
 import time
@@ -13,6 +14,7 @@ from workbench.job_queue import JobQueue
 from workbench.jobs import JobState, cancel, list_jobs
 from workbench.workspace import Workspace
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # images of 64 px: threads would only wait for each other
 REHEARSAL = (sys.executable, str(Path(__file__).with_name("rehearsal.py")), "run")
 
 
