@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from pretraining.evaluate import held_out_products
-from pretraining.products import fill_pool
+from pretraining.products import Pool, fill_pool
 from pretraining.recipe import SMOKE, Recipe
 from pretraining.training import Training
 
@@ -44,6 +44,18 @@ def recipe_from(arguments: argparse.Namespace) -> Recipe:
     return replace(base, **{name: value for name, value in given.items() if value is not None})
 
 
+def _pool(recipe: Recipe, folder: Path, device: str) -> Pool:
+    """Take the pool an earlier start of the same run rendered, or render it."""
+    numbers = (recipe.seed, recipe.procedural, recipe.photographed, recipe.views, recipe.view_size)
+    path = folder / "pool.safetensors"
+    pool = Pool.load(path, repr(numbers), device)
+    if pool is None:
+        pool = fill_pool(*numbers, device, lambda done, total: _say(f"rendered {done} of {total} products"))
+        folder.mkdir(parents=True, exist_ok=True)
+        pool.save(path, repr(numbers))
+    return pool
+
+
 def main(argv: list[str] | None = None) -> Path:
     """Render, train, judge; return the path of the weights."""
     arguments = _arguments(argv)
@@ -51,17 +63,13 @@ def main(argv: list[str] | None = None) -> Path:
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     _say(f"recipe {recipe.to_dict()}")
-    pool = fill_pool(
-        recipe.seed, recipe.procedural, recipe.photographed, recipe.views, recipe.view_size, arguments.device,
-        lambda done, total: _say(f"rendered {done} of {total} products"),
-    )  # fmt: skip
+    pool = _pool(recipe, arguments.out, arguments.device)
     held_out = held_out_products(64, 3, 3) if arguments.smoke else held_out_products()
     training = Training(recipe, pool, held_out, arguments.out, arguments.device)
     if training.resume():
         _say(f"going on from step {training.step}")
     training.run(_say, arguments.until)
     weights = arguments.out / "builtin.safetensors"
-    arguments.out.mkdir(parents=True, exist_ok=True)
     training.save_weights(weights)
     _say(f"{weights} sha256 {hashlib.sha256(weights.read_bytes()).hexdigest()}")
     return weights

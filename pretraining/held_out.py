@@ -126,7 +126,7 @@ def _broken_line(dice: Dice, x: Tensor, y: Tensor) -> Tensor:
         best = torch.minimum(best, torch.maximum((u - step / 2).abs() - step / 2, v.abs()))
         px, py = px + step * math.cos(angle), py + step * math.sin(angle)
         angle += dice.uniform(-0.9, 0.9)
-    return best - dice.scale(0.006, 0.014)
+    return best - dice.scale(0.008, 0.018)
 
 
 def _round(dice: Dice, x: Tensor, y: Tensor, low: float, high: float) -> Tensor:
@@ -135,30 +135,30 @@ def _round(dice: Dice, x: Tensor, y: Tensor, low: float, high: float) -> Tensor:
 
 
 def _crack(dice: Dice, picture: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    return picture * (1 - dice.scale(0.15, 0.7) * inside(_broken_line(dice, x, y)))
+    return picture * (1 - dice.scale(0.35, 0.9) * inside(_broken_line(dice, x, y)))
 
 
 def _hole(dice: Dice, picture: Tensor, x: Tensor, y: Tensor) -> Tensor:
     distance = _round(dice, x, y, 0.02, 0.06)
     rim = torch.exp(-((distance / 0.015) ** 2)) * 0.1
-    return picture * (1 - dice.scale(0.25, 0.8) * inside(distance)) + rim
+    return picture * (1 - dice.scale(0.4, 0.9) * inside(distance)) + rim
 
 
 def _dent(dice: Dice, picture: Tensor, x: Tensor, y: Tensor) -> Tensor:
     distance = _round(dice, x, y, 0.05, 0.13)
     slope = torch.exp(-((distance / 0.05) ** 2)) * torch.tanh((x + y - (x + y).mean()) * 2)
-    return picture * (1 + dice.scale(0.15, 0.6) * slope)
+    return picture * (1 + dice.scale(0.3, 0.8) * slope)
 
 
 def _fibre(dice: Dice, picture: Tensor, x: Tensor, y: Tensor) -> Tensor:
     u, v = turned(x - dice.uniform(-0.4, 0.4), y - dice.uniform(-0.4, 0.4), dice.uniform(0, 6.283))
-    ring = ((u * u + v * v).sqrt() - dice.uniform(0.1, 0.3)).abs() - 0.008
+    ring = ((u * u + v * v).sqrt() - dice.uniform(0.1, 0.3)).abs() - 0.01
     cover = inside(torch.maximum(ring, -u - dice.uniform(0, 0.1)))
-    return picture * (1 - cover) + cover * (picture + dice.scale(0.1, 0.5)).clamp(0, 1)
+    return picture * (1 - cover) + cover * (picture + dice.scale(0.2, 0.6)).clamp(0, 1)
 
 
 def _worn(dice: Dice, picture: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    cover = inside(_round(dice, x, y, 0.08, 0.2), 8.0) * dice.uniform(0.6, 1)
+    cover = inside(_round(dice, x, y, 0.12, 0.25), 8.0) * dice.uniform(0.7, 1)
     flat = (
         soft(soft(soft(soft(picture)))).mean((-2, -1), keepdim=True) * 0.5 + soft(soft(soft(picture))) * 0.5
     )

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 from torch import Tensor
 
 from pretraining.camera import camera
@@ -30,6 +33,21 @@ class Pool:
     def __len__(self) -> int:
         """Count the products."""
         return len(self.pictures)
+
+    def save(self, path: Path, made_by: str) -> None:
+        """Keep the pool beside a run's checkpoint; ``made_by`` says from which numbers."""
+        tensors = {"pictures": self.pictures.cpu().contiguous(), "aligned": self.aligned}
+        save_file(tensors, path, {"made_by": made_by})
+
+    @classmethod
+    def load(cls, path: Path, made_by: str, device: str = "cpu") -> Pool | None:
+        """Read a kept pool; None if there is none, or it was made from other numbers."""
+        if not path.exists():
+            return None
+        with safe_open(path, "pt") as file:
+            if file.metadata().get("made_by") != made_by:
+                return None
+            return cls(file.get_tensor("pictures").to(device), file.get_tensor("aligned"))
 
 
 def _placed(dice: Dice, count: int, size: int, aligned: bool, loose: float) -> Place:

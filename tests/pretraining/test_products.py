@@ -1,6 +1,6 @@
 import torch
 
-from pretraining.products import fill_pool, render
+from pretraining.products import Pool, fill_pool, render
 
 
 def test_the_pool_is_the_same_each_time_and_holds_bytes():
@@ -16,3 +16,14 @@ def test_products_differ():
     first, _ = render((0, 1, 0), 1, 32)
     second, _ = render((0, 1, 1), 1, 32)
     assert float((first - second).abs().mean()) > 0.02
+
+
+def test_a_kept_pool_is_taken_only_for_the_numbers_it_was_made_from(tmp_path):
+    pool = fill_pool(3, 2, 0, 2, 32)
+    pool.save(tmp_path / "pool.safetensors", "these")
+    kept = Pool.load(tmp_path / "pool.safetensors", "these")
+    assert kept is not None
+    assert torch.equal(kept.pictures, pool.pictures)
+    assert torch.equal(kept.aligned, pool.aligned)
+    assert Pool.load(tmp_path / "pool.safetensors", "others") is None
+    assert Pool.load(tmp_path / "nowhere", "these") is None
