@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from workbench.widgets import session, sidebar, theme
+from workbench.widgets import entry, session, sidebar, theme
 
 st.set_page_config(page_title="PatchCore inspection", page_icon=theme.ICON, layout="wide")
 
@@ -12,6 +12,7 @@ PAGES = [
     st.Page("pages/inspect.py", title="Inspect"),
 ]
 
+entry.mark()
 page = st.navigation(PAGES, position="hidden")
 theme.apply()
 with session.plain_errors():

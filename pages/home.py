@@ -3,7 +3,9 @@
 import streamlit as st
 
 from workbench.inspectors import list_inspectors
-from workbench.widgets import inspector_cards, sample, session, theme
+from workbench.widgets import entry, inspector_cards, sample, session, theme
+
+entry.by_app()
 
 inspectors = list_inspectors(session.workspace())
 

@@ -2,7 +2,9 @@
 
 import streamlit as st
 
-from workbench.widgets import batch_view, batches, sample, session, settings_form, theme, wording
+from workbench.widgets import batch_view, batches, entry, sample, session, settings_form, theme, wording
+
+entry.by_app()
 
 inspector = session.inspector_in_use()
 if inspector is None or inspector.current is None:

@@ -13,6 +13,7 @@ from patchcore.backbones import load_backbone
 from patchcore.coreset import coreset_size
 from patchcore.features import patch_features
 
+START_SECONDS = 8.0  # a process of its own that loads its libraries
 PROGRAM_MEGABYTES = 600.0  # interpreter, libraries, network and one image in hand
 SECONDS_PER_COMPARISON = 1.5e-8  # one stored patch against one pick in the greedy search, two cores
 OPERATIONS_PER_SECOND = 3e10  # multiplications and additions of the nearest-neighbour search, two cores
@@ -98,7 +99,7 @@ def estimate_build(
     bank = kept * cost.dims * 4 / 1e6
     projected = patches * PROJECTED_DIMS * 4 / 1e6
     return BuildEstimate(
-        seconds=3.0 + images * (cost.seconds + reading_seconds) + greedy + calibration,
+        seconds=START_SECONDS + images * (cost.seconds + reading_seconds) + greedy + calibration,
         peak_megabytes=PROGRAM_MEGABYTES + projected + 2 * bank,
         bank_megabytes=bank,
         bank_patches=kept,

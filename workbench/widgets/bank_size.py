@@ -12,7 +12,7 @@ from workbench.database import InspectorVersion
 from workbench.inspectors import ShareNumbers, reslice, share_numbers
 from workbench.widgets import session, wording
 
-STEPS = (0.001, 0.0025, 0.005, 0.01, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.06, 0.08, 0.10, 0.125, 0.15, 0.20, 0.25)
+STEPS = (0.001, 0.0025, 0.005, 0.01, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.06, 0.08, 0.10, 0.15, 0.20, 0.25)
 CURVE_POINTS = 12
 SAME = 5e-4  # shares closer than this are one bank: a share is a whole number of patches
 
@@ -85,6 +85,7 @@ def _chart(chosen: float) -> dict[str, Any]:
         }
 
     return {
+        "background": "transparent",
         "encoding": {"x": share},
         "layer": [
             {
@@ -92,13 +93,13 @@ def _chart(chosen: float) -> dict[str, Any]:
                 "encoding": {
                     "y": {"field": "low", "type": "quantitative", "title": "score"},
                     "y2": {"field": "high"},
-                    "color": {"datum": "good images (5 to 95 %)"},
+                    "color": {"datum": "good images"},
                 },
             },
-            line("middle", "good images (5 to 95 %)", []),
+            line("middle", "good images", []),
             line("cover", "cover radius", [5, 3]),
             line("threshold", "threshold", [2, 2]),
-            {"mark": {"type": "rule", "opacity": 0.6}, "encoding": {"x": {"datum": 100 * chosen}}},
+            {"mark": {"type": "rule", "color": "#7d8b98"}, "encoding": {"x": {"datum": 100 * chosen}}},
         ],
     }
 

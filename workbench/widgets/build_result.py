@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from html import escape
-
 import streamlit as st
 
 from workbench.building import BuildSettings
 from workbench.database import InspectorVersion, Job
 from workbench.inspectors import find_inspector
 from workbench.jobs import JobState, get_job
-from workbench.widgets import bank_size, build_steps, draft, job_view, session, settings_form, wording
+from workbench.widgets import bank_size, build_steps, draft, job_view, session, settings_form, theme, wording
 
 
 def show(job_id: int) -> None:
@@ -49,7 +47,7 @@ def _ready(job: Job) -> None:
         st.info("This inspector is not in the workspace any more.")
         return
     version = inspector.current
-    if session.inspector_in_use() != inspector.id and st.session_state.get("announced") != job.id:
+    if st.session_state.get("announced") != job.id:
         st.session_state["announced"] = job.id
         draft.discard()
         session.use_inspector(inspector.id)
@@ -69,14 +67,16 @@ def _ready(job: Job) -> None:
 
 def numbers_html(version: InspectorVersion) -> str:
     """Return what the build measured."""
-    seconds = version.numbers.get("seconds_per_image")
-    numbers = {
-        "Bank": f"{wording.count(version.patches)} <small>patches, {wording.share(version.share)}</small>",
-        "Cover radius": f'{wording.score(version.cover_radius)} <small>score units</small>',
-        "Memory": escape(wording.megabytes(version.megabytes)),
-        "Build took": escape(wording.seconds(float(version.numbers.get("seconds", 0.0)))),
-    }
-    if seconds is not None:
-        numbers["One image"] = wording.seconds(float(seconds))
-    cells = "".join(f"<div><span>{name}</span><b>{value}</b></div>" for name, value in numbers.items())
-    return f'<div class="pc-numbers pc-num">{cells}</div>'
+    bank = f"{wording.count(version.patches)} <small>patches, {wording.share(version.share)}</small>"
+    return theme.numbers_html(
+        [
+            ("Bank", bank, "The patches of the good images that the inspector compares with."),
+            (
+                "Cover radius",
+                f"{wording.score(version.cover_radius)} <small>score units</small>",
+                "The largest distance from any patch of the good images to its nearest kept patch.",
+            ),
+            ("Memory", wording.megabytes(version.megabytes), "The bank's, while inspecting."),
+            ("Build took", wording.seconds(float(version.numbers.get("seconds", 0.0))), ""),
+        ]
+    )

@@ -9,7 +9,7 @@ import streamlit as st
 
 from workbench.preflight import CheckedImage, Preflight
 from workbench.upload_set import LeftOut
-from workbench.widgets import session, wording
+from workbench.widgets import session, theme, wording
 from workbench.widgets.theme import data_uri
 
 THUMBNAILS = 48
@@ -53,16 +53,17 @@ def thumbnails_html(images: Sequence[CheckedImage]) -> str:
 
 
 def _numbers_html(found: Preflight) -> str:
-    numbers = {
-        "Usable images": wording.count(len(found.distinct)),
-        "Size": _sizes(found),
-        "Bits": ", ".join(str(bits) for bits in found.bit_depths) or "–",
-        "Colour": ", ".join(found.colours) or "–",
-        "Format": ", ".join(found.formats) or "–",
-        "Left out": wording.count(len(found.broken) + len(found.left_out)),
-    }
-    cells = "".join(f"<div><span>{name}</span><b>{escape(value)}</b></div>" for name, value in numbers.items())
-    return f'<div class="pc-numbers pc-num">{cells}</div>'
+    usable = "Files that can be read; exact copies count once."
+    return theme.numbers_html(
+        [
+            ("Usable images", wording.count(len(found.distinct)), usable),
+            ("Size", escape(_sizes(found)), "Width and height; the most frequent one."),
+            ("Bits", ", ".join(str(bits) for bits in found.bit_depths) or "–", "Bits a sample, as stored."),
+            ("Colour", escape(", ".join(found.colours)) or "–", ""),
+            ("Format", escape(", ".join(found.formats)) or "–", ""),
+            ("Left out", wording.count(len(found.broken) + len(found.left_out)), "Listed below with reasons."),
+        ]
+    )
 
 
 def _sizes(found: Preflight) -> str:

@@ -7,7 +7,7 @@ import streamlit as st
 from patchcore import backbones
 from patchcore.errors import PatchCoreError
 from workbench.estimating import BuildEstimate, estimate_build, network_cost
-from workbench.widgets import network_view, session, wording
+from workbench.widgets import network_view, session, theme, wording
 from workbench.widgets.draft import Draft
 
 SIZES = (128, 160, 192, 224, 256, 320, 384, 448, 512)
@@ -127,12 +127,22 @@ def _estimate(draft: Draft) -> bool:
 
 
 def _estimate_html(found: BuildEstimate, images: int) -> str:
-    numbers = {
-        "Good images": wording.count(images),
-        "Build time, about": wording.seconds(found.seconds),
-        "Memory while building, about": wording.megabytes(found.peak_megabytes),
-        "Largest bank": f"{wording.count(found.bank_patches)} patches, {wording.megabytes(found.bank_megabytes)}",
-        "Network, one image (measured)": wording.seconds(found.image_seconds),
-    }
-    cells = "".join(f"<div><span>{name}</span><b>{value}</b></div>" for name, value in numbers.items())
-    return f'<div class="pc-numbers pc-num">{cells}</div>'
+    bank = f"{wording.count(found.bank_patches)} patches, {wording.megabytes(found.bank_megabytes)}"
+    return theme.numbers_html(
+        [
+            ("Good images", wording.count(images), ""),
+            (
+                "Build time, about",
+                wording.seconds(found.seconds),
+                "Images times the measured time of the network and of reading one, plus a rule for choosing the bank "
+                "and scoring the good images. Other work on this computer makes it longer.",
+            ),
+            (
+                "Memory while building, about",
+                wording.megabytes(found.peak_megabytes),
+                "A rule: the program, 512 bytes a patch of the good images, and the bank twice.",
+            ),
+            ("Largest bank", bank, "What is kept of the good images; it can be made smaller afterwards."),
+            ("Network, one image", wording.seconds(found.image_seconds), "Measured just now on this computer."),
+        ]
+    )

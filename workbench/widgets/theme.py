@@ -6,6 +6,7 @@ Whatever goes into HTML here has been through `html.escape`: names come from fil
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -33,6 +34,15 @@ def page_title(title: str, explanation: str = "") -> None:
 def verdict_words(verdict: Verdict) -> str:
     """Return a verdict as HTML: sign, word and colour."""
     return f'<span class="pc-{verdict}"><span aria-hidden="true">{SIGNS[verdict]}</span> {verdict}</span>'
+
+
+def numbers_html(numbers: Sequence[tuple[str, str, str]]) -> str:
+    """Return a row of numbers: label, value (HTML already) and what it means, shown when pointed at."""
+    cells = "".join(
+        f'<div title="{escape(meaning)}"><span{" class=pc-help" if meaning else ""}>{escape(label)}</span><b>{value}</b></div>'
+        for label, value, meaning in numbers
+    )
+    return f'<div class="pc-numbers pc-num">{cells}</div>'
 
 
 def data_uri(content: bytes, kind: str = "jpeg") -> str:

@@ -33,7 +33,7 @@ def counted(number: int, one: str, many: str | None = None) -> str:
 
 def share(fraction: float) -> str:
     """Return a share as a percentage: 10 %, 2.5 %, 0.25 %."""
-    return f"{100 * fraction:.3g} %"
+    return f"{100 * fraction:.2g} %" if fraction < 0.0995 else f"{100 * fraction:.0f} %"
 
 
 def megabytes(number: float) -> str:
