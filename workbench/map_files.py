@@ -1,7 +1,8 @@
 """Anomaly maps on disk: PNG of 16 bits with its scale, so that a map is small, exact enough and viewable.
 
-A step is the map's largest value / 65,535. Maps of images with a side above 1,024 pixels are kept at that size:
-they are smooth over a fiftieth of the image by construction, and a quarter of the disk suffices for them.
+A step is the map's largest value / 65,535. The map of an image with a side above 512 pixels is kept at that size:
+it was computed at the network's, and is smooth over a fiftieth of its side (paper §3.3). What comes back differs from
+what was written by at most 0.3 % of the largest value.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import PIL.Image
 import PIL.PngImagePlugin
 from numpy.typing import NDArray
 
-LARGEST_SIDE = 1024
+LARGEST_SIDE = 512
 STEPS = 65_535
 TOP = "patchcore:top"  # what STEPS stands for, in units of the score, as a hexadecimal float
 SIZE = "patchcore:size"  # of the image, height and width
@@ -57,6 +58,8 @@ def shape_within(shape: tuple[int, int], side: int) -> tuple[int, int]:
 def _resized(values: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float32]:
     if values.shape == shape:
         return values
+    smaller = shape[0] < values.shape[0] or shape[1] < values.shape[1]
+    way = PIL.Image.Resampling.BILINEAR if smaller else PIL.Image.Resampling.BICUBIC
     picture = PIL.Image.fromarray(np.ascontiguousarray(values, np.float32))
-    resized = picture.resize((shape[1], shape[0]), PIL.Image.Resampling.BILINEAR)
-    return np.asarray(resized, dtype=np.float32)
+    resized = picture.resize((shape[1], shape[0]), way)
+    return np.maximum(np.asarray(resized, dtype=np.float32), 0)  # cubic interpolation swings a little
