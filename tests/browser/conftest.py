@@ -17,6 +17,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from importlib.resources import files
 from pathlib import Path
 from typing import IO, Any
 
@@ -217,3 +218,23 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
         except Error:  # the test has closed it itself
             continue
     assert not [error for watched in opened for error in watched.errors]
+
+
+AXE = Path(str(files("axe_playwright_python"))) / "axe.min.js"
+AXE_RUN = """async (where) => (await axe.run(where ?? document, {resultTypes: ['violations']})).violations
+  .filter(({impact}) => impact === 'serious' || impact === 'critical')
+  .map(({id, impact, nodes}) => `${impact} ${id}: ${nodes.map((node) => node.target.flat().join(' ')).join('; ')}`)"""
+
+
+def serious_findings(page: Page, where: str | None = None) -> list[str]:
+    """Return what axe-core finds serious or critical on a page, or inside one element of it (a CSS selector)."""
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate(AXE.read_text())
+    findings: list[str] = page.evaluate(AXE_RUN, where)
+    return findings
+
+
+@pytest.fixture
+def find_barriers() -> Callable[..., list[str]]:
+    """Give `serious_findings`, for tests that cannot import this file."""
+    return serious_findings

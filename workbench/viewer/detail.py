@@ -137,7 +137,7 @@ def detail(
     wanted = _wanted_crops(key, item, width, height) if width * height > WHOLE_PIXELS else None
     data = {
         "link": link or key,
-        "given": thresholds.given(pixel_threshold, top, min_area),
+        "given": thresholds.given(link or key, pixel_threshold, top, min_area),
         "item": item,
         "name": name,
         "score": float(score),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from workbench.viewer.items import Dot, Thresholds, Tile, thresholds_from
+from workbench.viewer.lineage import lineage_of
 from workbench.viewer.mount import event_value, json_url, mount, picture_url
 
 TILE_WIDTH = 170
@@ -88,14 +89,14 @@ def gallery(
     }
     data = {
         "link": link or key,
-        "given": thresholds.given(pixel_threshold, top, min_area),
+        "given": thresholds.given(link or key, pixel_threshold, top, min_area),
         "tilesUrl": json_url(contents, f"{key}:tiles"),
         "strip": strip,
         "height": height,
         "tileWidth": tile_width,
         "selectionGiven": None if selected is None else json.dumps(list(selected)),
     }
-    events = {"threshold": _moved(key, on_thresholds), "opened": _opened(key, on_opened)}
+    events = {"threshold": _moved(key, link or key, on_thresholds), "opened": _opened(key, on_opened)}
     result = mount("gallery", key, data, states=["selected"], events=events)
     return GalleryEvents(
         thresholds_from(result.get("threshold")),
@@ -135,21 +136,21 @@ def threshold_strip(
     """
     data = {
         "link": link or key,
-        "given": thresholds.given(pixel_threshold, top, min_area),
+        "given": thresholds.given(link or key, pixel_threshold, top, min_area),
         "dotsUrl": json_url([dot.to_dict() for dot in dots], f"{key}:dots"),
     }
-    events = {"threshold": _moved(key, on_thresholds), "opened": _opened(key, on_opened)}
+    events = {"threshold": _moved(key, link or key, on_thresholds), "opened": _opened(key, on_opened)}
     result = mount("strip", key, data, events=events)
     return StripEvents(thresholds_from(result.get("threshold")), result.get("opened"))
 
 
-def _moved(key: str, tell: Callable[[Thresholds], None] | None) -> Callable[[], None] | None:
-    if tell is None:
-        return None
-
+def _moved(key: str, link: str, tell: Callable[[Thresholds], None] | None) -> Callable[[], None]:
     def call() -> None:
         moved = thresholds_from(event_value(key, "threshold"))
-        if moved is not None:
+        if moved is None:
+            return
+        lineage_of(link).tell(moved.text())
+        if tell is not None:
             tell(moved)
 
     return call

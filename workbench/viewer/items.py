@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patchcore.errors import SettingsError
+from workbench.viewer.lineage import lineage_of
 from workbench.viewer.pictures import Pixels, encode_tile, encoded
 
 Label = Literal["good", "defect"]
@@ -36,9 +38,21 @@ class Thresholds:
         if self.review is not None and (self.reject is None or self.review > self.reject):
             raise SettingsError(f"The review band ends at the reject threshold: {self.review} is not in it.")
 
-    def given(self, pixel: float | None, top: float | None, min_area: int) -> dict[str, Any]:
-        """Return what the browser takes over whenever it changes."""
-        return {"reject": self.reject, "review": self.review, "pixel": pixel, "top": top, "minArea": min_area}
+    def text(self) -> str:
+        """Return a text that is the same for the same thresholds."""
+        return json.dumps([self.reject, self.review])
+
+    def given(self, link: str, pixel: float | None, top: float | None, min_area: int) -> dict[str, Any]:
+        """Return what the browser takes over whenever the page has changed its mind."""
+        lineage = lineage_of(link)
+        lineage.give(self.text())
+        painting = {"pixel": pixel, "top": top, "minArea": min_area}
+        return {
+            "reject": self.reject,
+            "review": self.review,
+            "revision": lineage.revision,
+            "painting": painting,
+        }
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patchcore.errors import DataError, NoImagesError
+from workbench.viewer.lineage import lineage_of
 from workbench.viewer.mount import event_value, mount, picture_url
 from workbench.viewer.pictures import Pixels, encode_detail, encoded, original_size, pack
 from workbench.viewer.shapes import Shape, mask_of
@@ -104,26 +105,50 @@ def roi_editor(
     if not images:
         raise NoImagesError("There is no image to draw the region of interest on. Add good images first.")
     width, height_px = original_size(images[0].encoded())
-    shapes, base = _initial(initial, height_px, width)
-    given = _fingerprint(shapes, base)
+    initial_shapes, base = _initial(initial, height_px, width)
+    lineage = lineage_of(key)
+    if lineage.give(_text(initial_shapes)):
+        _overrule(key)
+    shapes = _drawn(key, initial_shapes)
     data = {
         "images": [_image_data(key, place, image) for place, image in enumerate(images)],
-        "given": given,
+        "revision": lineage.revision,
         "shapes": [shape.to_dict() for shape in shapes],
-        "baseUrl": None if base is None else picture_url(_encoded_mask(base, given), f"{key}:base"),
+        "baseUrl": None if base is None else picture_url(_encoded_mask(base), f"{key}:base"),
         "height": height,
     }
 
-    def drawn(state: object) -> Drawing:
-        if not isinstance(state, dict) or state.get("given") != given:
-            return Drawing(shapes, height_px, width, base)
-        return Drawing(tuple(map(Shape.from_dict, state["shapes"])), height_px, width, base)
-
     def changed() -> None:
-        if on_change is not None and isinstance(state := event_value(key, "drawing"), dict):
-            on_change(drawn(state))
+        now = _drawn(key, initial_shapes)
+        lineage.tell(_text(now))
+        if on_change is not None:
+            on_change(Drawing(now, height_px, width, base))
 
-    return drawn(mount("roi", key, data, events={"drawing": changed}).get("drawing"))
+    mount("roi", key, data, events={"drawing": changed})
+    return Drawing(shapes, height_px, width, base)
+
+
+def _drawn(key: str, initial: tuple[Shape, ...]) -> tuple[Shape, ...]:
+    """Return what the user has drawn since the page last gave something of its own; else what the page gave."""
+    import streamlit as st
+
+    state = event_value(key, "drawing")
+    if not isinstance(state, dict) or state["serial"] <= st.session_state.get(f"{key}:overruled", 0):
+        return initial
+    return tuple(map(Shape.from_dict, state["shapes"]))
+
+
+def _overrule(key: str) -> None:
+    """Forget what has been drawn so far."""
+    import streamlit as st
+
+    state = event_value(key, "drawing")
+    if isinstance(state, dict):
+        st.session_state[f"{key}:overruled"] = state["serial"]
+
+
+def _text(shapes: Sequence[Shape]) -> str:
+    return json.dumps([shape.to_dict() for shape in shapes])
 
 
 def _initial(
@@ -136,19 +161,14 @@ def _initial(
     return (Shape("mask"),), initial.astype(bool)
 
 
-def _fingerprint(shapes: Sequence[Shape], base: NDArray[np.bool_] | None) -> str:
-    digest = hashlib.sha256(json.dumps([shape.to_dict() for shape in shapes]).encode())
-    digest.update(b"" if base is None else np.packbits(base).tobytes())
-    return digest.hexdigest()[:16]
-
-
 def _image_data(key: str, place: int, image: RoiImage) -> dict[str, Any]:
     file = image.encoded()
     width, height = original_size(file)
     return {"name": image.name, "url": picture_url(file, f"{key}:{place}"), "width": width, "height": height}
 
 
-def _encoded_mask(base: NDArray[np.bool_], given: str) -> bytes:
+def _encoded_mask(base: NDArray[np.bool_]) -> bytes:
     step = -(-max(base.shape) // 1024)
     small = base[::step, ::step].astype(np.float32)
-    return encoded.get(("mask", given), lambda: pack(None, small, None, original=base.shape))
+    digest = hashlib.sha256(np.packbits(base).tobytes()).hexdigest()
+    return encoded.get(("mask", base.shape, digest), lambda: pack(None, small, None, original=base.shape))

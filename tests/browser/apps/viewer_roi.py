@@ -23,7 +23,16 @@ elif "mask" in st.query_params:
     initial = np.zeros((300, 400), dtype=bool)
     initial[50:250, 100:300] = True
 st.title("Region of interest")
-drawing = roi_editor(images, key="roi", initial=initial)
+if "resettable" in st.query_params:
+    initial = st.session_state.get("shapes", ())
+    st.button("Reset", on_click=lambda: st.session_state.update(shapes=()))
+    st.button("Rerun")
+drawing = roi_editor(
+    images,
+    key="roi",
+    initial=initial,
+    on_change=lambda drawn: st.session_state.update(shapes=drawn.shapes),
+)
 mask = drawing.mask
 if drawing.shapes:
     saved.parent.mkdir(parents=True, exist_ok=True)

@@ -24,7 +24,7 @@ export class RoiViewer {
     this.shapes = [];
     this.undone = [];
     this.at = 0;
-    this.given = null;
+    this.revision = null;
     this.stage = new RoiStage();
     this.pen = new Pen(this.stage.view, () => this.redraw(), (shape) => this.add(shape));
     this.stage.attach(this.pen);
@@ -60,13 +60,12 @@ export class RoiViewer {
     if (!this.data || first.url !== this.data.images[0].url || data.images.length !== this.data.images.length) this.at = 0;
     this.data = data;
     this.stage.element.style.setProperty("--height", `${data.height}px`);
-    if (data.given !== this.given) await this.adopt(data);
+    if (data.revision !== this.revision) await this.adopt(data);
     await this.show();
   }
 
   async adopt(data) {
-    const edited = this.given !== null;
-    this.given = data.given;
+    this.revision = data.revision;
     const base = data.baseUrl ? await maskImage(data.baseUrl) : null;
     const { width, height } = data.images[0];
     this.mask = new MaskCanvas(width, height, base);
@@ -74,8 +73,6 @@ export class RoiViewer {
     this.pen.radius = Number(this.brush.querySelector("input").value) / 2 * this.unit;
     this.shapes = data.shapes;
     this.undone = [];
-    if (edited && this.sent) this.send.state("drawing", null);
-    this.sent = false;
     this.measure();
   }
 
@@ -121,8 +118,7 @@ export class RoiViewer {
     this.undone = undone;
     this.pen.cancel();
     this.measure();
-    this.sent = true;
-    this.send.state("drawing", { given: this.given, shapes });
+    this.send.state("drawing", { serial: Date.now(), shapes });
   }
 
   measure() {

@@ -17,18 +17,19 @@ class Store {
     this.minArea = 1;
     this.hover = null;
     this.original = false; // true while the key that shows the bare picture is held
-    this.given = "";
+    this.revision = this.painting = "";
     this.listeners = new Set();
     Object.assign(this, { mode: "heat", opacity: 0.6 }, preferences());
   }
 
-  // Takes over what Python gives, but only when Python has changed its mind since the last time.
-  adopt(given) {
-    const text = JSON.stringify(given);
-    if (text === this.given) return;
-    this.given = text;
-    this.set({ thresholds: { reject: given.reject, review: given.review },
-      pixel: given.pixel, top: given.top, minArea: given.minArea });
+  // Takes over what Python gives, but only when the page has changed its mind (workbench/viewer/lineage.py).
+  adopt({ reject, review, revision, painting }) {
+    const changes = {};
+    if (revision !== this.revision) changes.thresholds = { reject, review };
+    if (JSON.stringify(painting) !== this.painting) Object.assign(changes, painting);
+    this.revision = revision;
+    this.painting = JSON.stringify(painting);
+    if (Object.keys(changes).length) this.set(changes);
   }
 
   set(changes) {
