@@ -88,8 +88,8 @@ class JobQueue:
         while not self._stopped.wait(STEP_SECONDS):
             try:
                 self.step()
-            except OperationalError:  # the disk is full or the server away: it may pass
-                log.exception("The job queue could not reach the database; it will try again.")
+            except (OperationalError, OSError, psutil.Error):  # no disk, no memory, no server: it may pass
+                log.exception("The job queue could not do its work; it will try again.")
 
     def _running(self) -> list[Job]:
         with self.workspace.database.read() as session:
@@ -132,16 +132,20 @@ class JobQueue:
 
     def _launch(self, job_id: int) -> None:
         path = log_path(self.workspace, job_id)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("ab") as output:
-            self._children[job_id] = subprocess.Popen(
-                [*self.command, str(self.workspace.root), str(job_id)],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                cwd=PROJECT,
-                start_new_session=True,  # Ctrl-C at the dashboard ends the dashboard, not the work
-            )
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("ab") as output:
+                self._children[job_id] = subprocess.Popen(
+                    [*self.command, str(self.workspace.root), str(job_id)],
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    cwd=PROJECT,
+                    start_new_session=True,  # Ctrl-C at the dashboard ends the dashboard, not the work
+                )
+        except OSError:
+            self._close(job_id, None)
+            raise
 
 
 def find_process(job: Job) -> psutil.Process | None:

@@ -2,20 +2,16 @@
 
 import os
 import shutil
-import sys
-import time
-from pathlib import Path
 
 import pytest
-from parts import build_small
 
+from tests.workbench.parts import build_small
+from tests.workbench.processes import REHEARSAL, end_all, wait_until
 from workbench.inspectors import get_version
 from workbench.job_queue import JobQueue
-from workbench.jobs import JobState, cancel, list_jobs
 from workbench.workspace import Workspace
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # images of 64 px: threads would only wait for each other
-REHEARSAL = (sys.executable, str(Path(__file__).with_name("rehearsal.py")), "run")
 
 
 @pytest.fixture
@@ -49,16 +45,3 @@ def version(workspace, built):
     """The version of a small inspector in the test's own workspace."""
     shutil.copytree(built, workspace.root, dirs_exist_ok=True)
     return get_version(workspace, 1)
-
-
-def end_all(workspace):
-    for job in list_jobs(workspace, JobState.RUNNING, JobState.QUEUED):
-        cancel(workspace, job.id)
-    wait_until(lambda: not list_jobs(workspace, JobState.RUNNING, JobState.QUEUED))
-
-
-def wait_until(condition, seconds=20):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)

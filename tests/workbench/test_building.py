@@ -5,11 +5,11 @@ from types import SimpleNamespace
 
 import psutil
 import pytest
-from conftest import end_all, wait_until
-from parts import SMALL, build_small, plate, store_plates
 from sqlalchemy import select
 
 from patchcore.errors import Cancelled, NoImagesError, SettingsError
+from tests.workbench.parts import SMALL, build_small, plate, store_plates
+from tests.workbench.processes import end_all, wait_until
 from workbench import building, jobs
 from workbench.building import BuildSettings, build, new_inspector_id, submit_build
 from workbench.database import InspectorVersion

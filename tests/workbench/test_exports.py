@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import PIL.Image
 import pytest
-from parts import plate, store_plates
 
 from patchcore.operating_point import OperatingPoint
 from patchcore.regions import find_regions
 from patchcore.rendering import HeatScale, overlay
+from tests.workbench.parts import plate, store_plates
 from workbench.exports import COLUMNS, results_csv, write_overlays
 from workbench.inspecting import create_batch, load_map, load_pixels, score_batch
 

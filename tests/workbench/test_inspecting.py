@@ -4,11 +4,11 @@ import threading
 
 import numpy as np
 import pytest
-from parts import plate, store_plates
 from sqlalchemy import delete
 
 from patchcore.errors import NoImagesError
 from patchcore.images import read_image
+from tests.workbench.parts import plate, store_plates
 from workbench import inspecting
 from workbench.database import Result, WorkspaceError
 from workbench.inspecting import (

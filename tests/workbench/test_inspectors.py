@@ -1,11 +1,11 @@
 """Inspectors: another share of the bank brings its own threshold, and earlier results keep their version."""
 
 import pytest
-from parts import store_plates
 
 from patchcore.errors import SettingsError
 from patchcore.operating_point import OperatingPoint
 from patchcore.thresholds import by_hand
+from tests.workbench.parts import store_plates
 from workbench.database import WorkspaceError
 from workbench.inspecting import create_batch, list_results, score_batch
 from workbench.inspectors import (

@@ -5,8 +5,8 @@ import time
 
 import psutil
 import pytest
-from conftest import REHEARSAL, wait_until
 
+from tests.workbench.processes import REHEARSAL, wait_until
 from workbench import jobs
 from workbench.database import Job, now
 from workbench.job_queue import JobQueue, is_alive
@@ -135,6 +135,15 @@ def test_a_process_that_cannot_even_start_is_said(workspace):
     wait_until(lambda: queue.step() or not queue._children)
     assert state(workspace, job_id) == JobState.INTERRUPTED
     assert "nonsense" in jobs.read_log(workspace, job_id)
+
+
+def test_a_program_that_is_not_there_interrupts_the_job_and_not_the_queue(workspace):
+    queue = JobQueue(workspace, command=("/nowhere/python",))
+    job_id = count(workspace, 3)
+    with pytest.raises(FileNotFoundError):
+        queue.step()
+    assert state(workspace, job_id) == JobState.INTERRUPTED
+    queue.step()
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
 """The sample product: built on first use, once, with its test images as a batch."""
 
 import pytest
-from parts import SMALL, plate
 
+from tests.workbench.parts import SMALL, plate
 from workbench import samples
 from workbench.building import BuildSettings
 from workbench.inspecting import count_unscored
