@@ -107,7 +107,9 @@ def test_safetensors_and_pth_give_the_same_maps(resnet18, resnet18_file, tmp_pat
     save_file({key: value.contiguous() for key, value in resnet18.state_dict().items()}, path)
     images = torch.rand(1, 3, 64, 64)
     for a, b in zip(
-        load_backbone("resnet18", path).maps(images), load_backbone("resnet18", resnet18_file).maps(images), strict=True
+        load_backbone("resnet18", path).maps(images),
+        load_backbone("resnet18", resnet18_file).maps(images),
+        strict=True,
     ):
         assert torch.equal(a, b)
 

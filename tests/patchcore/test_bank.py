@@ -30,7 +30,9 @@ def test_search_equals_the_naive_one(bank, k, queries):
 
 
 def test_a_row_of_the_bank_is_at_distance_exactly_zero(bank):
-    far = MemoryBank(bank.features + 100, bank.images, bank.positions, 600)  # where the expanded square cancels
+    far = MemoryBank(
+        bank.features + 100, bank.images, bank.positions, 600
+    )  # where the expanded square cancels
     found = far.nearest(far.features)
     assert_array_equal(found.distances, np.zeros((60, 1)))
     assert_array_equal(found.rows[:, 0], np.arange(60))

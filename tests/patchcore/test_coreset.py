@@ -23,7 +23,9 @@ def plain_greedy(points, count, seed):
     return np.array(picks), np.array(radii)
 
 
-@pytest.mark.parametrize(("rows", "dims", "count"), [(1000, 128, 300), (500, 20, 500), (300, 3, 100), (50, 1, 50)])
+@pytest.mark.parametrize(
+    ("rows", "dims", "count"), [(1000, 128, 300), (500, 20, 500), (300, 3, 100), (50, 1, 50)]
+)
 def test_picks_and_radii_are_those_of_the_plain_algorithm(rows, dims, count):
     points = np.random.default_rng(0).standard_normal((rows, dims)).astype(np.float32)
     order = greedy_k_centre(points, count, seed=5)
@@ -74,7 +76,9 @@ def test_the_projection_keeps_distances_on_average():
     assert projection_matrix(128, 0) is None
 
 
-@pytest.mark.parametrize(("total", "share", "size"), [(470, 0.1, 47), (784, 0.01, 7), (10, 0.001, 1), (7, 1.0, 7)])
+@pytest.mark.parametrize(
+    ("total", "share", "size"), [(470, 0.1, 47), (784, 0.01, 7), (10, 0.001, 1), (7, 1.0, 7)]
+)
 def test_share_to_size(total, share, size):
     assert coreset_size(total, share) == size
 

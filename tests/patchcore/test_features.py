@@ -69,7 +69,9 @@ def test_any_layers_and_dims_equal_the_naive_implementation(name, layers, dims):
     backbone = seeded_backbone(name, layers)
     image = torch.rand(1, 3, 96, 96, generator=torch.Generator().manual_seed(2))
     naive = naive_features(backbone.maps(image), dims)
-    assert_allclose(embed(backbone, image, dims)[0].numpy(), naive, rtol=1e-4, atol=1e-5 * np.abs(naive).max())
+    assert_allclose(
+        embed(backbone, image, dims)[0].numpy(), naive, rtol=1e-4, atol=1e-5 * np.abs(naive).max()
+    )
 
 
 def test_kernels_of_the_paper_are_the_ones_derived_by_hand():

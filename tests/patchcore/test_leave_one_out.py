@@ -20,7 +20,9 @@ def good():
 def bank(good):
     order = greedy_order(good.reshape(-1, DIMS), 120)
     rows = good.reshape(-1, DIMS)[order]
-    return MemoryBank(rows, (order // PATCHES).astype(np.int32), (order % PATCHES).astype(np.int32), IMAGES * PATCHES)
+    return MemoryBank(
+        rows, (order // PATCHES).astype(np.int32), (order % PATCHES).astype(np.int32), IMAGES * PATCHES
+    )
 
 
 @pytest.mark.parametrize("rows", [2, 5, 30, 119, 120])

@@ -12,7 +12,9 @@ from patchcore.scoring import anomaly_map, inspected_patches, patch_box, reweigh
 
 def bank_of(*rows):
     features = np.array(rows, np.float32)
-    return MemoryBank(features, np.zeros(len(rows), np.int32), np.arange(len(rows), dtype=np.int32), len(rows))
+    return MemoryBank(
+        features, np.zeros(len(rows), np.int32), np.arange(len(rows), dtype=np.int32), len(rows)
+    )
 
 
 def test_equation_7_by_hand():

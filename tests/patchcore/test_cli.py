@@ -1,0 +1,182 @@
+"""The command line as a shell sees it: standard output, exit codes, sentences."""
+
+import io
+import json
+import subprocess
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from patchcore import PatchCore, cli
+from tests.patchcore.conftest import stripes
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Finished:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def patchcore(*arguments, expect=0):
+    """Run the command line in this process, as `python -m patchcore` does."""
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.setattr(sys, "argv", ["patchcore", *map(str, arguments)])
+        patch.setenv("COLUMNS", "200")
+        try:
+            cli.main()
+        except SystemExit as finished:
+            code = finished.code or 0
+    assert code == expect, err.getvalue()
+    return Finished(code, out.getvalue(), err.getvalue())
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("größe 1")
+    for part in ("train/good", "test/good", "test/spot", "ground_truth/spot"):
+        (folder / part).mkdir(parents=True)
+    for seed in range(5):
+        Image.fromarray(stripes(seed)).save(folder / f"train/good/{seed}.png")
+    (folder / "train/good/broken.png").write_text("no image")
+    Image.fromarray(stripes(50)).save(folder / "test/good/0.png")
+    image, mask = stripes(60), np.zeros((64, 64), np.uint8)
+    image[8:24, 8:24], mask[8:24, 8:24] = 255, 255
+    Image.fromarray(image).save(folder / "test/spot/0.png")
+    Image.fromarray(mask).save(folder / "ground_truth/spot/0_mask.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def built(product):
+    out = product / "striped"
+    done = patchcore(
+        "build", product / "train/good", "-o", out, "--image-size", 64, "--coreset", 0.5, "--json"
+    )
+    return done, out.with_name("striped.patchcore")
+
+
+def test_build_prints_the_summary_alone_and_names_what_it_left_out(built):
+    done, path = built
+    summary = json.loads(done.stdout)
+    assert summary["good_images"] == 5
+    assert summary["bank_rows"] == summary["patches"] // 2 == 160
+    assert summary["path"] == str(path)
+    assert path.is_file()
+    assert "left out broken.png" in done.stderr
+
+
+def test_score_equals_the_model_and_writes_overlays(built, product):
+    _, path = built
+    done = patchcore("score", path, product / "test", "--overlays", product / "pictures", "--json")
+    rows = json.loads(done.stdout)
+    assert [Path(row["path"]).parent.name for row in rows] == ["good", "spot"]
+    model = PatchCore.load(path)
+    for row in rows:
+        assert row["score"] == model.score(row["path"]).score
+        with Image.open(row["overlay"]) as picture:
+            assert picture.size == (64, 64)
+    assert rows[1]["verdict"] == "reject"
+    assert len(rows[1]["worst_box"]) == 4
+
+
+def test_score_for_people_is_one_line_an_image(built, product):
+    lines = patchcore("score", built[1], product / "test/spot/0.png").stdout.splitlines()
+    assert len(lines) == 1
+    score, verdict, box, path = lines[0].split("\t")
+    assert float(score) > 0
+    assert verdict == "reject"
+    assert box.count(",") == 3
+    assert path.endswith("0.png")
+
+
+def test_one_bad_file_does_not_stop_the_others(built, product):
+    done = patchcore(
+        "score", built[1], product / "train/good/broken.png", product / "test/spot/0.png", "--json"
+    )
+    rows = json.loads(done.stdout)
+    assert "error" in rows[0]
+    assert rows[1]["score"] > 0
+
+
+def test_evaluate(built, product):
+    plain = json.loads(patchcore("evaluate", built[1], product, "--json").stdout)
+    assert plain["image"]["auroc"] == 1.0
+    assert plain["pixel"]["aupro"] > 0.5
+    assert plain["types"]["spot"]["image"]["n_defect"] == 1
+    shown = patchcore("evaluate", built[1], product / "test").stdout
+    assert "image AUROC" in shown
+    assert "1 good rejected" in shown
+
+
+def test_info_checks_and_tells(built):
+    plain = json.loads(patchcore("info", built[1], "--json").stdout)
+    assert plain["backbone"] == "builtin"
+    assert plain["self_test"] == "The self-test gives the stored scores."
+    assert "bank rows" in patchcore("info", built[1]).stdout
+
+
+def test_weights_lists_the_backbones(monkeypatch, tmp_path):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    rows = json.loads(patchcore("weights", "--json").stdout)
+    assert {row["backbone"]: row["path"] is not None for row in rows}["builtin"]
+    assert not {row["backbone"]: row["path"] is not None for row in rows}["wide_resnet50_2"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("build", "/nowhere", "-o", "x"), "/nowhere"),
+        (("build", "{product}/train/good", "-o", "x", "--coreset", "2"), "coreset share"),
+        (("build", "{product}/train/good", "-o", "x", "--backbone", "vgg"), "no backbone 'vgg'"),
+        (
+            ("build", "{product}/train/good", "-o", "x", "--backbone", "wide_resnet50_2"),
+            "wide_resnet50_2-95faca4d.pth",
+        ),
+        (("score", "/nowhere.patchcore", "{product}"), "no inspector /nowhere.patchcore"),
+        (("info", "{product}/test/good/0.png"), "not an inspector"),
+        (("score",), "Missing argument"),
+        (("build", "{product}/train/good", "--colour", "red"), "--colour"),
+    ],
+)
+def test_what_the_user_can_mend_is_exit_code_1_and_a_sentence(
+    product, tmp_path, monkeypatch, arguments, sentence
+):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    done = patchcore(*(a.format(product=product) for a in arguments), expect=1)
+    assert sentence in " ".join(done.stderr.split())
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+
+
+def test_the_module_runs_as_a_program():
+    done = subprocess.run(
+        [sys.executable, "-m", "patchcore", "info", "/nowhere.patchcore"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    assert done.returncode == 1
+    assert "no inspector /nowhere.patchcore" in done.stderr
+
+
+def test_a_fault_of_the_program_is_exit_code_2(tmp_path):
+    code = (
+        "import patchcore.images, patchcore.cli, sys\n"
+        "def fault(folder): raise ZeroDivisionError('planted')\n"
+        "patchcore.images.list_images = fault\n"
+        "sys.argv = ['patchcore', 'build', '.', '-o', 'x']\n"
+        "patchcore.cli.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 2
+    assert "planted" in done.stderr
+    assert done.stdout == ""
