@@ -13,3 +13,10 @@ def test_no_serious_barriers(serve, open_page, find_barriers, use, dark):
     page.locator(READY[use]).first.wait_for(state="attached", timeout=60_000)
     page.wait_for_timeout(300)
     assert find_barriers(page, COMPONENT) == []
+
+
+def test_the_check_sees_into_the_viewer(serve, open_page, find_barriers):
+    page = open_page(serve("tests/browser/apps/viewer_roi.py").url).page
+    page.locator(".viewer[data-ready]").wait_for(state="attached", timeout=60_000)
+    page.locator(".viewer").evaluate("viewer => viewer.append(document.createElement('button'))")
+    assert any("button-name" in finding for finding in find_barriers(page, COMPONENT))

@@ -68,6 +68,7 @@ export class GalleryViewer {
     this.store.adopt(data.given);
     this.grid.element.style.maxHeight = `${data.height}px`;
     this.paint.show();
+    this.grid.loader.failed.clear();
     const adopted = data.selectionGiven !== this.selectionGiven;
     this.selectionGiven = data.selectionGiven;
     if (adopted && data.selectionGiven) this.grid.selected = new Set(JSON.parse(data.selectionGiven));

@@ -21,16 +21,26 @@ export default function mount({ data, parentElement, setStateValue, setTriggerVa
     const root = el("div", { class: `viewer ${data.use}-viewer` });
     parentElement.append(root);
     const send = {};
-    place = { use: data.use, key: data.key, root, send, viewer: new VIEWERS[data.use](root, data, send) };
+    const failure = el("p", { class: "failure", role: "alert", hidden: true });
+    place = { use: data.use, key: data.key, root, send, failure, viewer: new VIEWERS[data.use](root, data, send) };
+    root.append(failure);
     mounted.set(parentElement, place);
   }
   Object.assign(place.send, { state: setStateValue, event: setTriggerValue });
   followTheme(place.root);
-  place.viewer.update(data);
+  tellFailure(place, place.viewer.update(data));
   return () => {
     const gone = mounted.get(parentElement);
     gone?.viewer.destroy();
     gone?.root.remove();
     mounted.delete(parentElement);
   };
+}
+
+// Says on the page what went wrong, until an update goes well again.
+function tellFailure({ failure }, updated) {
+  Promise.resolve(updated).then(() => (failure.hidden = true), (error) => {
+    failure.textContent = `This view is not up to date: ${error.message} Reload the page to try again.`;
+    failure.hidden = false;
+  });
 }
