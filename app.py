@@ -4,8 +4,6 @@ import streamlit as st
 
 from workbench.widgets import entry, session, sidebar, theme
 
-st.set_page_config(page_title="PatchCore inspection", page_icon=theme.ICON, layout="wide")
-
 PAGES = [
     st.Page("pages/home.py", title="Home", default=True),
     st.Page("pages/build.py", title="Build"),
@@ -14,6 +12,7 @@ PAGES = [
 
 entry.mark()
 page = st.navigation(PAGES, position="hidden")
+st.set_page_config(page_title=f"{page.title}, PatchCore inspection", page_icon=theme.ICON, layout="wide")
 theme.apply()
 with session.plain_errors():
     sidebar.show(PAGES, page)

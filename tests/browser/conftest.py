@@ -37,7 +37,14 @@ CHROMIUM_ARGUMENTS = [
     "--enable-precise-memory-info",
 ]
 # What Streamlit's own page says in a plain headless browser; none of it is ours.
-CONSOLE_NOISE = ("Unrecognized feature:", "preloaded using link preload", "was preloaded")
+# On an address such as /inspect it first looks for a server below /inspect/ (a base path), then at the root.
+CONSOLE_NOISE = (
+    "Unrecognized feature:",
+    "preloaded using link preload",
+    "was preloaded",
+    "/_stcore/health",
+    "/_stcore/host-config",
+)
 START_SECONDS = 60
 
 
@@ -185,8 +192,9 @@ class Watched:
         self.frames_sent.append(payload)
 
     def _console(self, message: Any) -> None:
-        if message.type == "error" and not any(noise in message.text for noise in CONSOLE_NOISE):
-            self.errors.append(f"{message.text} ({message.location.get('url', '')})")
+        words = f"{message.text} ({message.location.get('url', '')})"
+        if message.type == "error" and not any(noise in words for noise in CONSOLE_NOISE):
+            self.errors.append(words)
 
 
 OpenPage = Callable[..., Watched]

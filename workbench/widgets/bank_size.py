@@ -36,7 +36,7 @@ def show(version: InspectorVersion) -> None:
     with left:
         st.html(_table_html(version, numbers))
         same = numbers.patches == version.patches
-        if st.button(f"Use {wording.share(chosen)}", type="secondary" if same else "primary", disabled=same):
+        if st.button(f"Use {wording.share(chosen)}", key="use_share", type="secondary" if same else "primary", disabled=same):
             reslice(session.workspace(), version, chosen, note=f"bank size {wording.share(chosen)}")
             session.forget("threshold")
             st.rerun()

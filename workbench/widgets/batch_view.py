@@ -12,7 +12,7 @@ from patchcore.operating_point import OperatingPoint, Verdict
 from workbench.database import Batch, InspectorVersion, Result
 from workbench.exports import results_csv, write_overlays
 from workbench.inspecting import count_unscored, list_results
-from workbench.widgets import detail_view, gallery, session, threshold_bar, wording
+from workbench.widgets import detail_view, gallery, session, threshold_bar
 from workbench.widgets.tile_store import Painting
 
 POLL_SECONDS = 0.7
@@ -151,10 +151,14 @@ def _pictures(
     store = session.tile_store()
     chosen = session.chosen_number("image")
     selected = next((result for result in results if result.id == chosen), None)
-    opened = gallery.show(shown, point, painting, store, selected=None if selected is None else selected.id)
-    if opened is not None:
-        session.choose("image", opened)
-        st.rerun(scope="fragment")
+    gallery.show(
+        shown,
+        point,
+        painting,
+        store,
+        selected=None if selected is None else selected.id,
+        on_open=_open,
+    )
     if selected is not None:
         with st.container(border=True, key="panel_detail"):
             _turning(shown, selected)
@@ -165,19 +169,13 @@ def _turning(shown: Sequence[Result], selected: Result) -> None:
     """Offer the image before, the one after, and the way back to all."""
     ids = [result.id for result in shown]
     place = ids.index(selected.id) if selected.id in ids else -1
+    before, after = ids[max(place - 1, 0)], ids[min(place + 1, len(ids) - 1)]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{session.sentence(selected.image.name)}**", width="stretch")
-        if st.button("Previous", disabled=place < 1, shortcut="Left"):
-            session.choose("image", ids[place - 1])
-            st.rerun(scope="fragment")
-        if st.button("Next", disabled=place in (-1, len(ids) - 1), shortcut="Right"):
-            session.choose("image", ids[place + 1])
-            st.rerun(scope="fragment")
-        if st.button("Close", shortcut="Esc", help=f"Back to {wording.counted(len(results_of(shown)), 'tile')}."):
-            session.forget("image")
-            st.rerun(scope="fragment")
+        st.button("Previous", disabled=place < 1, shortcut="Left", on_click=_open, args=(before,))
+        st.button("Next", disabled=place in (-1, len(ids) - 1), shortcut="Right", on_click=_open, args=(after,))
+        st.button("Close", shortcut="Esc", on_click=session.forget, args=("image",))
 
 
-def results_of(shown: Sequence[Result]) -> list[Result]:
-    """Return those that were scored."""
-    return [result for result in shown if result.score is not None]
+def _open(result_id: int) -> None:
+    session.choose("image", result_id)

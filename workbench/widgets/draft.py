@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass, field
 
 import streamlit as st
 
 from patchcore.backbones import default_backbone
-from patchcore.images import read_image
 from workbench.building import BuildSettings
 from workbench.preflight import CheckedImage, Preflight
 from workbench.roi import Roi
+from workbench.widgets.intake import Spool
 
 NAME, IMAGES, VIEW, SETTINGS = 1, 2, 3, 4
 
@@ -24,7 +23,7 @@ class Draft:
     name: str = ""
     title: str = ""  # of the good images: the folder's name
     found: Preflight | None = None
-    spool: tempfile.TemporaryDirectory[str] | None = None
+    spool: Spool | None = None
     reading_seconds: float = 0.02  # to read one image, measured
     geometry: str = "fit"
     roi: Roi | None = None
@@ -75,8 +74,3 @@ def current() -> Draft:
 def discard() -> None:
     """Begin anew."""
     st.session_state.pop("draft", None)
-
-
-def pixels_of(image: CheckedImage, value_range: tuple[float, float] | None):  # type: ignore[no-untyped-def]
-    """Return a good image as float32 [H, W, 3]."""
-    return read_image(image.upload.data, name=image.name, value_range=value_range).pixels

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 
 import streamlit as st
 
 from patchcore.operating_point import OperatingPoint
 from workbench.database import Result
-from workbench.widgets import theme, wording
+from workbench.widgets import session, theme, wording
+from workbench.widgets.threshold_bar import heat_threshold
 from workbench.widgets.tile_store import Painting, TileStore
 
 PAGE = 60  # tiles at once
@@ -23,8 +24,9 @@ def show(
     store: TileStore,
     *,
     selected: int | None,
-) -> int | None:
-    """Draw the tiles and return the id of the result whose tile was clicked in this run.
+    on_open: Callable[[int], None],
+) -> None:
+    """Draw the tiles.
 
     Parameters
     ----------
@@ -32,17 +34,17 @@ def show(
         In the order of the tiles.
     selected
         The result that is open; the tiles then make one row above its detail.
+    on_open
+        Called with the id of the result whose tile was clicked, before the page is drawn again.
     """
     shown = _page(results, selected)
-    opened = None
     with st.container(key="gallery_row" if selected is not None else "gallery_grid"):
         for place, result in enumerate(shown):
             with st.container(key=f"tile_{place}"):
-                picture = None if result.score is None else store.painting(result, point.reject, painting)
+                picture = None if result.score is None else store.painting(result, heat_threshold(point), painting)
                 st.html(tile_html(result, point, picture, selected=result.id == selected))
-                if st.button(f"Open {result.image.name}", key=f"pick_{place}_{result.id}"):
-                    opened = result.id
-    return opened
+                name = session.sentence(result.image.name)
+                st.button(f"Open {name}", key=f"pick_{place}_{result.id}", on_click=on_open, args=(result.id,))
 
 
 def tile_html(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +19,21 @@ from workbench.widgets import session
 FOLDER, FILES, SERVER, CAMERA, SAMPLE = "Folder", "Files or zip", "Folder on this computer", "Camera", "Sample"
 
 
+class Spool:
+    """A folder for files that were handed in; it disappears with the session that holds it."""
+
+    def __init__(self) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix="patchcore-"))
+        weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
+
+
 @dataclass(frozen=True)
 class Taken:
     """What the user has just handed in; its files live as long as `spool` does."""
 
     uploads: UploadSet
     title: str
-    spool: tempfile.TemporaryDirectory[str]
+    spool: Spool
 
 
 def images_from_user(key: str, ways: Sequence[str], *, noun: str = "images") -> Taken | None:
@@ -70,10 +80,10 @@ def _dropped(key: str, noun: str, *, folder: bool) -> Taken | None:
     )
     if not files or not _is_new(key, [file.file_id for file in files]):
         return None
-    spool = _spool()
+    spool = Spool()
     named: list[tuple[str, Any]] = [(file.name, file) for file in files]
     with st.spinner("Taking the files in"):
-        return Taken(from_files(named, Path(spool.name)), _title([file.name for file in files]), spool)
+        return Taken(from_files(named, spool.path), _title([file.name for file in files]), spool)
 
 
 def _from_this_computer(key: str, noun: str) -> Taken | None:
@@ -89,9 +99,9 @@ def _from_this_computer(key: str, noun: str) -> Taken | None:
         pressed = st.form_submit_button("Read the folder")
     if not pressed or not typed.strip():
         return None
-    spool = _spool()
+    spool = Spool()
     try:
-        uploads = from_server(typed, Path(spool.name), exclude=[session.workspace().root])
+        uploads = from_server(typed, spool.path, exclude=[session.workspace().root])
     except PatchCoreError as error:
         st.error(session.sentence(str(error)))
         return None
@@ -103,8 +113,8 @@ def _photographed(key: str) -> Taken | None:
     if picture is None or not _is_new(key, [picture.file_id]):
         return None
     number = st.session_state[f"{key}_photographs"] = st.session_state.get(f"{key}_photographs", 0) + 1
-    spool = _spool()
-    uploads = from_files([(f"camera_{number:03d}.png", picture.getvalue())], Path(spool.name))
+    spool = Spool()
+    uploads = from_files([(f"camera_{number:03d}.png", picture.getvalue())], spool.path)
     return Taken(uploads, "camera", spool)
 
 
@@ -114,11 +124,6 @@ def _is_new(key: str, ids: list[str]) -> bool:
         return False
     st.session_state[f"{key}_taken"] = ids
     return True
-
-
-def _spool() -> tempfile.TemporaryDirectory[str]:
-    """Make a folder that disappears with the session that holds it."""
-    return tempfile.TemporaryDirectory(prefix="patchcore-", ignore_cleanup_errors=True)
 
 
 def _title(names: Sequence[str]) -> str:

@@ -28,7 +28,13 @@ def trial_point(version: InspectorVersion) -> OperatingPoint:
     if band is None:
         band = _band(stored)
     accept = stored.accept if moved is None and math.isclose(band, _band(stored)) else reject * (1 - band)
-    return replace(stored, reject=reject, accept=min(accept, reject), stale="")
+    pixel = None if stored.pixel is None or stored.reject <= 0 else stored.pixel * reject / stored.reject
+    return replace(stored, reject=reject, accept=min(accept, reject), pixel=pixel, stale="")
+
+
+def heat_threshold(point: OperatingPoint) -> float:
+    """Return the score above which a pixel of a map is shown hot."""
+    return point.reject if point.pixel is None else point.pixel
 
 
 def show(

@@ -1,0 +1,159 @@
+"""The main job in a real browser, from a folder of good parts to a verdict that is still there after a reload."""
+
+from __future__ import annotations
+
+import csv
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+ROOT = Path(__file__).resolve().parents[2]
+WASHER = ROOT / "sample_data" / "washer"
+GOOD, TRUNCATED_AT = 12, 2_000
+HOSTILE = "<img src=x onerror=document.title='owned'>.jpg"
+PATIENCE = 120_000  # milliseconds; the machine may be busy
+
+
+@pytest.fixture(scope="module")
+def good_folder(tmp_path_factory) -> Path:
+    """A folder as a user would drop it: good parts, one broken file, one that is no image."""
+    folder = tmp_path_factory.mktemp("lot7") / "good parts"
+    folder.mkdir()
+    for path in sorted((WASHER / "train" / "good").iterdir())[:GOOD]:
+        shutil.copy(path, folder)
+    whole = next(folder.iterdir()).read_bytes()
+    (folder / "broken.jpg").write_bytes(whole[:TRUNCATED_AT])
+    (folder / "notes.txt").write_text("taken on line 3")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def test_images(tmp_path_factory) -> list[Path]:
+    """Two good parts and three defective ones, one under a name that would be HTML."""
+    folder = tmp_path_factory.mktemp("test")
+    kinds = sorted(path for path in (WASHER / "test").iterdir() if path.name != "good")[:2]
+    chosen = [
+        *sorted((WASHER / "test" / "good").iterdir())[:2],
+        *(sorted(kind.iterdir())[0] for kind in kinds),
+    ]
+    names = [shutil.copy(path, folder / f"{path.parent.name}_{path.name}") for path in chosen]
+    hostile = folder / HOSTILE
+    shutil.copy(sorted(kinds[0].iterdir())[1], hostile)
+    return [Path(name) for name in names] + [hostile]
+
+
+def test_from_a_folder_of_good_parts_to_verdicts(serve, open_page, good_folder, test_images):
+    server = serve("app.py")
+    page = open_page(f"{server.url}/build").page  # a link straight to a page of a server that nobody has used
+    page.set_default_timeout(PATIENCE)
+    expect.set_options(timeout=PATIENCE)
+
+    build(page, good_folder)
+    make_the_bank_smaller(page)
+    inspect(page, test_images)
+    move_the_threshold(page, len(test_images))
+    open_a_detail(page)
+    download_the_table(page, [path.name for path in test_images])
+    reload(page, len(test_images))
+    assert page.title() == "Inspect, PatchCore inspection"  # no file name has run as a script
+
+
+def build(page: Page, folder: Path) -> None:
+    page.get_by_role("textbox", name="Name of the inspector").fill("M12 washer, line 3")
+    page.get_by_role("button", name="Continue").click()
+    page.locator("input[type=file]").set_input_files(folder)
+    expect(page.get_by_role("button", name=f"Use these {GOOD} images")).to_be_visible()
+    left_out = page.locator(".pc-table")
+    expect(left_out).to_contain_text("broken.jpg")
+    expect(left_out).to_contain_text(f"{TRUNCATED_AT:,} bytes")
+    expect(left_out).to_contain_text("notes.txt")
+    page.get_by_role("button", name=f"Use these {GOOD} images").click()
+    expect(page.get_by_alt_text("network input")).to_be_visible()
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_role("button", name="Build", exact=True).click()
+    expect(page.locator(".st-key-panel_result")).to_be_visible()
+    page.reload()  # the build goes on without the page
+    expect(page.get_by_role("button", name="Inspect images")).to_be_visible()
+    expect(page.locator(".pc-inspector").first).to_contain_text("M12 washer, line 3")
+
+
+def make_the_bank_smaller(page: Page) -> None:
+    patches = page.locator(".pc-table tr", has_text="Patches").locator("td")
+    before = patches.nth(1).inner_text()
+    slider = page.get_by_role("slider", name="Bank size, share of all patches")
+    slider.focus()
+    for _ in range(3):
+        slider.press("ArrowLeft")
+    expect(patches.nth(1)).not_to_have_text(before)
+    assert number(patches.nth(1).inner_text()) < number(before)
+    use = page.get_by_role("button", name="Use 5 %")  # three stops below 10 %: 8, 6, 5
+    expect(use).to_be_enabled()
+    kept = patches.nth(1).inner_text()
+    use.click()
+    expect(page.locator(".pc-inspector").first).to_contain_text(f"{kept} patches")
+
+
+def inspect(page: Page, images: list[Path]) -> None:
+    page.get_by_role("button", name="Inspect images").click()
+    page.locator("input[type=file]").set_input_files(images)
+    tiles = page.locator(".pc-tile img")
+    expect(tiles).to_have_count(len(images))
+    assert all(source.startswith("data:image/jpeg") for source in sources(page))
+    expect(page.locator(".pc-tile", has_text=HOSTILE)).to_be_visible()  # as text
+
+
+def move_the_threshold(page: Page, count: int) -> None:
+    verdicts = page.locator(".pc-counts b")
+    before = sources(page)
+    slider = page.get_by_role("slider", name="Threshold")
+    slider.focus()
+    slider.press("Home")
+    expect(verdicts.first).to_have_text(str(count))  # all rejected
+    expect(page.locator(".pc-tile .pc-reject .v, .pc-tile .v .pc-reject")).to_have_count(count)
+    page.wait_for_function(
+        "before => [...document.querySelectorAll('.pc-tile img')].every(tile => !before.includes(tile.src))",
+        arg=before,
+    )
+    slider.press("End")
+    expect(verdicts.nth(2)).to_have_text(str(count))  # all accepted
+    for _ in range(4):
+        slider.press("PageDown")
+    expect(page.get_by_role("button", name="Use this threshold")).to_be_enabled()
+
+
+def open_a_detail(page: Page) -> None:
+    page.locator("[class*=st-key-pick_] button").first.click(force=True)
+    detail = page.locator(".st-key-panel_detail")
+    expect(detail.locator(".pc-panes img")).to_have_count(3)
+    expect(detail.locator(".pc-why figcaption").last).to_contain_text(re.compile(r"the nearest, in .+\.jpg"))
+    expect(detail).to_contain_text("times the threshold")
+
+
+def download_the_table(page: Page, names: list[str]) -> None:
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV").click()
+    with open(download.value.path(), encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert sorted(row["file"] for row in rows) == sorted(names)
+    assert all(float(row["score"]) > 0 for row in rows)
+
+
+def reload(page: Page, count: int) -> None:
+    counts = page.locator(".pc-counts").inner_text()
+    threshold = page.get_by_role("slider", name="Threshold").get_attribute("aria-valuenow")
+    page.reload()
+    expect(page.locator(".pc-tile img")).to_have_count(count)
+    expect(page.locator(".st-key-panel_detail .pc-panes img")).to_have_count(3)
+    expect(page.locator(".pc-counts")).to_have_text(counts.replace("\n", ""))
+    assert page.get_by_role("slider", name="Threshold").get_attribute("aria-valuenow") == threshold
+
+
+def sources(page: Page) -> list[str]:
+    return page.locator(".pc-tile img").evaluate_all("tiles => tiles.map(tile => tile.src)")
+
+
+def number(text: str) -> int:
+    return int(text.replace(",", ""))

@@ -1,0 +1,71 @@
+"""The pages run by Streamlit's own harness, in a workspace of their own; one small inspector is built for all."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from tests.pages.texts import HOSTILE, ROOT, WASHER
+from workbench.building import BuildSettings, build
+from workbench.inspecting import create_batch, score_batch
+from workbench.inspectors import get_version
+from workbench.workspace import Workspace
+
+
+@pytest.fixture(autouse=True)
+def at_rest():
+    """Stop what a server would keep running: the job queue and the scorer."""
+    yield
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+@pytest.fixture
+def empty(tmp_path, monkeypatch) -> Workspace:
+    monkeypatch.setenv("PATCHCORE_WORKSPACE", str(tmp_path / "workspace"))
+    return Workspace()
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory) -> Path:
+    """A workspace with an inspector of four good parts, and three test images scored."""
+    root = tmp_path_factory.mktemp("prepared")
+    workspace = Workspace(root)
+    good = [workspace.store_image(path, path.name) for path in sorted((WASHER / "train/good").iterdir())[:4]]
+    settings = BuildSettings(name="Washer *line* <3>", image_size=96)
+    version = build(workspace, settings, good, inspector_id="washer")
+    kinds = sorted(path for path in (WASHER / "test").iterdir())[:2]
+    test = [workspace.store_image(sorted(kind.iterdir())[0], f"{kind.name}.jpg") for kind in kinds]
+    test.append(workspace.store_image(sorted(kinds[0].iterdir())[1], HOSTILE))
+    test.append(workspace.store_image(b"not an image", "notes.png"))
+    batch = create_batch(workspace, "washer", test, "Morning")
+    assert len(list(score_batch(workspace, batch, get_version(workspace, version.id)))) == 4
+    workspace.database.close()
+    return root
+
+
+@pytest.fixture
+def full(prepared, tmp_path, monkeypatch) -> Workspace:
+    """A copy of the prepared workspace that a test may change."""
+    shutil.copytree(prepared, tmp_path / "workspace")
+    monkeypatch.setenv("PATCHCORE_WORKSPACE", str(tmp_path / "workspace"))
+    return Workspace()
+
+
+@pytest.fixture
+def open_app():
+    """Open the app at a page and return it after its first run."""
+
+    def open_one(page: str = "home", **address: str) -> AppTest:
+        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+        for name, value in address.items():
+            app.query_params[name] = value
+        app.run()
+        if page != "home":
+            app.switch_page(f"pages/{page}.py").run()
+        assert not app.exception
+        return app
+
+    return open_one

@@ -1,0 +1,106 @@
+import pytest
+from tests.pages.texts import words
+
+from workbench.job_queue import JobQueue
+from workbench.jobs import JobState, get_job, list_jobs
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Three good parts and a broken file, in a folder that is open to the interface."""
+    import shutil
+
+    from tests.pages.texts import WASHER
+
+    monkeypatch.setenv("PATCHCORE_ROOTS", str(tmp_path))
+    folder = tmp_path / "good parts"
+    folder.mkdir()
+    for path in sorted((WASHER / "train/good").iterdir())[:3]:
+        shutil.copy(path, folder)
+    (folder / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    return folder
+
+
+def test_a_name_is_asked_for_first(empty, open_app):
+    app = open_app("build")
+    press(app, "Continue")
+    assert "name" in app.error[0].value
+    assert len(app.text_input) == 1
+
+
+def test_steps_close_to_a_line_and_end_in_a_queued_build(empty, open_app, folder, monkeypatch):
+    monkeypatch.setattr(JobQueue, "step", lambda self: None)
+    app = open_app("build")
+    app.text_input[0].set_value("M12, line 3")
+    press(app, "Continue")
+    app.segmented_control(key="good_way").set_value("Folder on this computer").run()
+    app.text_input(key="good_server").set_value(str(folder))
+    press(app, "Read the folder")
+    assert "broken.png" in words(app) and "Only 3 images" in app.warning[0].value.replace("\\", "")
+    press(app, "Use these 3 images")
+    assert "What the network sees" in words(app) and "network input" in words(app)
+    app.radio(key="roi_kind").set_value("Polygon").run()
+    app.text_area(key="roi_corners").set_value("10,10; 90").run()
+    assert "two numbers" in app.error[0].value
+    app.text_area(key="roi_corners").set_value("10,10; 90,10; 50,90").run()
+    assert not app.error
+    press(app, "Continue")
+    assert "3 images, 448 × 448 px, 1 left out" in words(app)  # the step is closed, and says what was chosen
+    assert "Build time, about" in words(app)
+    press(app, "Build")
+    assert not app.error and not app.exception
+    [job] = list_jobs(empty)
+    assert job.arguments["settings"]["name"] == "M12, line 3"
+    assert job.arguments["settings"]["roi"] == {"polygons": [[[0.1, 0.1], [0.9, 0.1], [0.5, 0.9]]]}
+    assert len(job.arguments["images"]) == 3
+    assert app.query_params["job"] == str(job.id)
+    press(app, "Cancel")
+    assert get_job(empty, job.id).state == JobState.CANCELLED
+
+
+def test_a_network_without_weights_says_how_to_get_them(empty, open_app, folder, monkeypatch, tmp_path):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "no weights here"))
+    app = open_app("build")
+    from workbench.widgets.draft import SETTINGS, Draft
+
+    app.session_state["draft"] = Draft(step=SETTINGS, name="x", backbone="wide_resnet50_2")
+    app.run()
+    assert "wide_resnet50_2-95faca4d.pth" in app.warning[0].value.replace("\\", "")
+    assert button(app, "Build").disabled
+
+
+def test_a_folder_outside_the_roots_is_refused(empty, open_app, folder):
+    app = open_app("build")
+    app.text_input[0].set_value("x")
+    press(app, "Continue")
+    app.segmented_control(key="good_way").set_value("Folder on this computer").run()
+    app.text_input(key="good_server").set_value("/etc")
+    press(app, "Read the folder")
+    assert "outside the folders" in app.error[0].value
+
+
+def test_a_failed_build_says_why_and_leads_back(empty, open_app, monkeypatch):
+    from workbench.building import BuildSettings
+    from workbench.jobs import submit
+
+    monkeypatch.setattr(JobQueue, "step", lambda self: None)
+    settings = BuildSettings(name="x").to_dict()
+    job_id = submit(empty, "build", "Build x", {"settings": settings, "images": [], "inspector_id": "x"})
+    with empty.database.write() as session:
+        from workbench.database import Job
+
+        job = session.get_one(Job, job_id)
+        job.state, job.message = JobState.FAILED, "The disk is full."
+    app = open_app("build", job=str(job_id))
+    assert "The disk is full" in app.error[0].value
+    press(app, "Back to the steps")
+    assert "job" not in app.query_params
+
+
+def press(app, label):
+    button(app, label).click().run()
+    assert not app.exception
+
+
+def button(app, label):
+    return next(one for one in app.button if one.label == label)
