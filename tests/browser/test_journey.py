@@ -135,7 +135,7 @@ def open_a_detail(page: Page) -> None:
 def download_the_table(page: Page, names: list[str]) -> None:
     with page.expect_download() as download:
         page.get_by_role("button", name="CSV").click()
-    with open(download.value.path(), encoding="utf-8-sig", newline="") as file:
+    with Path(download.value.path()).open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     assert sorted(row["file"] for row in rows) == sorted(names)
     assert all(float(row["score"]) > 0 for row in rows)

@@ -1,6 +1,6 @@
 import pytest
-from tests.pages.texts import words
 
+from tests.pages.texts import words
 from workbench.job_queue import JobQueue
 from workbench.jobs import JobState, get_job, list_jobs
 

@@ -12,4 +12,6 @@ HOSTILE = "<img src=x onerror=alert(1)>.jpg"
 def words(app: AppTest) -> str:
     """Return everything that was written as HTML or Markdown."""
     html = [element.proto.body for element in app.get("html")]
-    return "\n".join([*html, *(block.value for block in app.markdown), *(block.value for block in app.caption)])
+    return "\n".join(
+        [*html, *(block.value for block in app.markdown), *(block.value for block in app.caption)]
+    )

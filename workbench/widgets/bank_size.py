@@ -36,7 +36,12 @@ def show(version: InspectorVersion) -> None:
     with left:
         st.html(_table_html(version, numbers))
         same = numbers.patches == version.patches
-        if st.button(f"Use {wording.share(chosen)}", key="use_share", type="secondary" if same else "primary", disabled=same):
+        if st.button(
+            f"Use {wording.share(chosen)}",
+            key="use_share",
+            type="secondary" if same else "primary",
+            disabled=same,
+        ):
             reslice(session.workspace(), version, chosen, note=f"bank size {wording.share(chosen)}")
             session.forget("threshold")
             st.rerun()
@@ -47,7 +52,11 @@ def show(version: InspectorVersion) -> None:
 def shares(version: InspectorVersion) -> list[float]:
     """Return the shares on the slider: round ones up to the largest that was built, and the one in use."""
     largest = version.largest_share
-    below = [share for share in STEPS if share < largest * (1 - SAME) and share * version.patches / version.share >= 1]
+    below = [
+        share
+        for share in STEPS
+        if share < largest * (1 - SAME) and share * version.patches / version.share >= 1
+    ]
     options = [*below, largest]
     if all(abs(share - version.share) > SAME * version.share for share in options):
         options.append(version.share)
@@ -61,7 +70,11 @@ def _points(bank: int, largest: float, _version: InspectorVersion) -> list[dict[
     for share in np.geomspace(max(0.001, largest / 100), largest * (1 - 1e-9), CURVE_POINTS):
         numbers = share_numbers(here, _version, float(share))
         scores = np.fromiter(numbers.good_scores.values(), float)
-        point = {"share": 100 * numbers.share, "cover": numbers.cover_radius, "threshold": numbers.point.reject}
+        point = {
+            "share": 100 * numbers.share,
+            "cover": numbers.cover_radius,
+            "threshold": numbers.point.reject,
+        }
         if scores.size:
             low, middle, high = np.percentile(scores, [5, 50, 95])
             point |= {"low": float(low), "middle": float(middle), "high": float(high)}
@@ -74,7 +87,13 @@ def _curve(version: InspectorVersion) -> list[dict[str, float]]:
 
 
 def _chart(chosen: float) -> dict[str, Any]:
-    share = {"field": "share", "type": "quantitative", "scale": {"type": "log", "nice": False}, "title": "bank size, % of all patches"}
+    share = {
+        "field": "share",
+        "type": "quantitative",
+        "scale": {"type": "log", "nice": False},
+        "title": "bank size, % of all patches",
+    }
+
     def line(field: str, name: str, dash: list[int]) -> dict[str, Any]:
         return {
             "mark": {"type": "line", "strokeDash": dash, "strokeWidth": 2},
@@ -119,10 +138,14 @@ def _table_html(version: InspectorVersion, after: ShareNumbers) -> str:
         "Worst good image": "The largest score of a good image, compared with the bank without its own patches.",
     }
     cells = "".join(
-        f'<tr><th title="{helps.get(name, "")}">{name}</th><td class="r">{now}</td><td class="r"><b>{then}</b></td></tr>'
+        f'<tr><th title="{helps.get(name, "")}">{name}</th><td class="r">{now}</td>'
+        f'<td class="r"><b>{then}</b></td></tr>'
         for name, now, then in rows
     )
-    head = f'<tr><th></th><th class="r">in use, {wording.share(version.share)}</th><th class="r">{wording.share(after.share)}</th></tr>'
+    head = (
+        f'<tr><th></th><th class="r">in use, {wording.share(version.share)}</th>'
+        f'<th class="r">{wording.share(after.share)}</th></tr>'
+    )
     return f'<table class="pc-table pc-num">{head}{cells}</table>'
 
 

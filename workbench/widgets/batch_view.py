@@ -146,7 +146,11 @@ def _pictures(
     shown: Sequence[Result], results: Sequence[Result], point: OperatingPoint, painting: Painting
 ) -> None:
     if not shown:
-        st.info("No image has this verdict at this threshold." if results else "The first results are on their way.")
+        st.info(
+            "No image has this verdict at this threshold."
+            if results
+            else "The first results are on their way."
+        )
         return
     store = session.tile_store()
     chosen = session.chosen_number("image")
@@ -173,7 +177,9 @@ def _turning(shown: Sequence[Result], selected: Result) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{session.sentence(selected.image.name)}**", width="stretch")
         st.button("Previous", disabled=place < 1, shortcut="Left", on_click=_open, args=(before,))
-        st.button("Next", disabled=place in (-1, len(ids) - 1), shortcut="Right", on_click=_open, args=(after,))
+        st.button(
+            "Next", disabled=place in (-1, len(ids) - 1), shortcut="Right", on_click=_open, args=(after,)
+        )
         st.button("Close", shortcut="Esc", on_click=session.forget, args=("image",))
 
 

@@ -48,7 +48,11 @@ def bring_images(inspector: Inspector) -> None:
     sample = next((one for one in list_samples() if one.inspector_id == inspector.id), None)
     ways = (*WAYS, intake.SAMPLE) if sample is not None else WAYS
     taken = intake.images_from_user("test", ways, noun="test images")
-    if sample is not None and intake.chosen_way("test") == intake.SAMPLE and st.button("Open the sample's test images"):
+    if (
+        sample is not None
+        and intake.chosen_way("test") == intake.SAMPLE
+        and st.button("Open the sample's test images")
+    ):
         _open(sample_batch(session.workspace(), sample, inspector.id))
         st.rerun()
     if taken is None:

@@ -29,12 +29,13 @@ def show(job_id: int) -> None:
 
 def _closed_steps(settings: BuildSettings, images: int) -> None:
     region = "whole image" if settings.roi is None else "region of interest"
+    network = settings_form.network_title(settings.backbone)
+    size = f"{settings.image_size} × {settings.image_size} px"
     lines = {
         "Name": settings.name,
         "Good images": wording.counted(images, "image"),
-        "What the network sees": f"{settings.geometry} into {settings.image_size} × {settings.image_size} px, {region}",
-        "Settings": f"{settings_form.network_title(settings.backbone)}, largest bank {wording.share(settings.coreset)}, "
-        f"seed {settings.seed}",
+        "What the network sees": f"{settings.geometry} into {size}, {region}",
+        "Settings": f"{network}, largest bank {wording.share(settings.coreset)}, seed {settings.seed}",
     }
     with st.container(border=True, key="panel_closed", gap="xsmall"):
         for number, (title, line) in enumerate(lines.items(), start=1):

@@ -120,7 +120,9 @@ def _value_range(draft: Draft) -> None:
         return
     with st.form("range_form", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
         black, white = draft.value_range or (0.0, 4095.0)
-        words = "Value that means {} in 16-bit and float images. One range for all images, never one for each."
+        words = (
+            "Value that means {} in 16-bit and float images. One range for all images, never one for each."
+        )
         low = st.number_input("Black", value=black, help=words.format("black"), width=160)
         high = st.number_input("White", value=white, help=words.format("white"), width=160)
         if st.form_submit_button("Read with this range") and high > low:

@@ -34,7 +34,9 @@ def show(result: Result, point: OperatingPoint, painting: Painting, store: TileS
         st.error(session.sentence(f"{result.image.name}: {result.error}"))
         return
     layers = store.whole(result)
-    regions = find_regions(layers.scores.astype(np.float32, copy=False), heat_threshold(point), point.min_area)
+    regions = find_regions(
+        layers.scores.astype(np.float32, copy=False), heat_threshold(point), point.min_area
+    )
     pictures, words = st.columns([3, 1], gap="medium")
     with pictures:
         view = _view(result, layers.pixels.shape[:2], regions)
@@ -162,7 +164,8 @@ def _why(result: Result, pixels: NDArray[np.uint8]) -> None:
 def why_html(why: Explained, worst: NDArray[np.uint8], nearest: NDArray[np.uint8]) -> str:
     """Return the worst patch beside the nearest good one; the good image's name is escaped."""
     figures = "".join(
-        f'<figure><img src="{theme.data_uri(encode_jpeg(picture, 90))}" alt="{title}"><figcaption>{caption}</figcaption></figure>'
+        f'<figure><img src="{theme.data_uri(encode_jpeg(picture, 90))}" alt="{title}">'
+        f"<figcaption>{caption}</figcaption></figure>"
         for picture, title, caption in (
             (worst, "worst patch", "its worst patch"),
             (nearest, "nearest good patch", f"the nearest, in {escape(why.neighbour_name)}"),
@@ -178,7 +181,9 @@ def _view(result: Result, shape: tuple[int, int], regions: Sequence[Region]) -> 
     """Draw the controls of zoom and place, and return the part of the image to show."""
     x0, y0, x1, y1 = result.worst_box or (0, 0, shape[1], shape[0])
     places = {"worst patch": ((x0 + x1) / 2, (y0 + y1) / 2)}
-    places |= {f"region #{number}": region.centroid for number, region in enumerate(regions[:REGIONS_SHOWN], start=1)}
+    places |= {
+        f"region #{number}": region.centroid for number, region in enumerate(regions[:REGIONS_SHOWN], start=1)
+    }
     with st.container(horizontal=True, vertical_alignment="bottom", key="detail_controls"):
         zoom = st.select_slider(
             "Zoom",
@@ -190,10 +195,32 @@ def _view(result: Result, shape: tuple[int, int], regions: Sequence[Region]) -> 
             help="All three pictures show the same part. From the zoom on at which a pixel of the original is a "
             "pixel of the screen, nothing is smoothed.",
         )
-        place = st.selectbox("Look at", list(places), key=f"place_{result.id}", width=150, disabled=zoom == 1.0)
+        place = st.selectbox(
+            "Look at", list(places), key=f"place_{result.id}", width=150, disabled=zoom == 1.0
+        )
         x, y = places.get(str(place), places["worst patch"])
-        across = st.slider("Move across", -1.0, 1.0, 0.0, 0.05, key=f"across_{result.id}", disabled=zoom == 1.0, width=130, format=" ")
-        down = st.slider("Move down", -1.0, 1.0, 0.0, 0.05, key=f"down_{result.id}", disabled=zoom == 1.0, width=130, format=" ")
+        across = st.slider(
+            "Move across",
+            -1.0,
+            1.0,
+            0.0,
+            0.05,
+            key=f"across_{result.id}",
+            disabled=zoom == 1.0,
+            width=130,
+            format=" ",
+        )
+        down = st.slider(
+            "Move down",
+            -1.0,
+            1.0,
+            0.0,
+            0.05,
+            key=f"down_{result.id}",
+            disabled=zoom == 1.0,
+            width=130,
+            format=" ",
+        )
     return crop_box(shape, zoom, x / shape[1] + across / 2, y / shape[0] + down / 2)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 import streamlit as st
 
@@ -12,6 +13,7 @@ from workbench.preflight import CheckedImage, Preflight
 from workbench.roi import Roi
 from workbench.widgets.intake import Spool
 
+Geometric = Literal["fit", "stretch", "crop"]
 NAME, IMAGES, VIEW, SETTINGS = 1, 2, 3, 4
 
 
@@ -25,7 +27,7 @@ class Draft:
     found: Preflight | None = None
     spool: Spool | None = None
     reading_seconds: float = 0.02  # to read one image, measured
-    geometry: str = "fit"
+    geometry: Geometric = "fit"
     roi: Roi | None = None
     backbone: str = field(default_factory=default_backbone)
     image_size: int = 224
@@ -50,7 +52,7 @@ class Draft:
             name=self.name,
             backbone=self.backbone,
             image_size=self.image_size,
-            geometry=self.geometry,  # type: ignore[arg-type]  # BuildSettings checks the word itself
+            geometry=self.geometry,
             coreset=self.coreset,
             seed=self.seed,
             roi=self.roi,

@@ -41,15 +41,17 @@ def show(
     with st.container(key="gallery_row" if selected is not None else "gallery_grid"):
         for place, result in enumerate(shown):
             with st.container(key=f"tile_{place}"):
-                picture = None if result.score is None else store.painting(result, heat_threshold(point), painting)
+                picture = (
+                    None if result.score is None else store.painting(result, heat_threshold(point), painting)
+                )
                 st.html(tile_html(result, point, picture, selected=result.id == selected))
                 name = session.sentence(result.image.name)
-                st.button(f"Open {name}", key=f"pick_{place}_{result.id}", on_click=on_open, args=(result.id,))
+                st.button(
+                    f"Open {name}", key=f"pick_{place}_{result.id}", on_click=on_open, args=(result.id,)
+                )
 
 
-def tile_html(
-    result: Result, point: OperatingPoint, picture: str | None, *, selected: bool = False
-) -> str:
+def tile_html(result: Result, point: OperatingPoint, picture: str | None, *, selected: bool = False) -> str:
     """Return one tile as HTML; the file's name is escaped.
 
     Parameters
@@ -63,7 +65,9 @@ def tile_html(
         reason = escape(result.error or "not scored")
         top = f'<div class="broken">{reason}</div>'
         words = '<span class="pc-mute">! not scored</span>'
-        return f'<div class="pc-tile">{top}<div class="pc-cap">{words}{caption}{_meter(None, point)}</div></div>'
+        return (
+            f'<div class="pc-tile">{top}<div class="pc-cap">{words}{caption}{_meter(None, point)}</div></div>'
+        )
     verdict = point.verdict(result.score)
     words = f'<span class="v">{theme.verdict_words(verdict)}</span>'
     score = f'<span class="s pc-num">{wording.score(result.score)}</span>'
@@ -89,4 +93,3 @@ def _page(results: Sequence[Result], selected: int | None) -> Sequence[Result]:
         return results
     number = st.pagination(pages, key="gallery_page")
     return results[(number - 1) * PAGE : number * PAGE]
-

@@ -46,7 +46,9 @@ def card_html(inspector: Inspector, version: InspectorVersion, *, in_use: bool) 
         "Threshold": f"{wording.score(point.reject)}",
         "Network": escape(network_title(str(version.settings.get("backbone", "")))),
         "Built": wording.moment(version.created),
-        "State": '<span class="pc-accent">● in use</span>' if in_use else '<span class="pc-accept">✓ ready</span>',
+        "State": '<span class="pc-accent">● in use</span>'
+        if in_use
+        else '<span class="pc-accept">✓ ready</span>',
     }
     rows = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in facts.items())
     picture = thumbnail_tag(session.workspace(), version.thumbnail_sha256)

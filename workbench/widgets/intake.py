@@ -16,7 +16,13 @@ from patchcore.errors import PatchCoreError
 from workbench.uploads import UploadSet, allowed_roots, from_files, from_server
 from workbench.widgets import session
 
-FOLDER, FILES, SERVER, CAMERA, SAMPLE = "Folder", "Files or zip", "Folder on this computer", "Camera", "Sample"
+FOLDER, FILES, SERVER, CAMERA, SAMPLE = (
+    "Folder",
+    "Files or zip",
+    "Folder on this computer",
+    "Camera",
+    "Sample",
+)
 
 
 class Spool:
@@ -76,7 +82,7 @@ def _dropped(key: str, noun: str, *, folder: bool) -> Taken | None:
         f"Drop {'a folder' if folder else 'files or a zip archive'} of {noun} here",
         accept_multiple_files="directory" if folder else True,
         key=f"{key}_{'folder' if folder else 'files'}_{_round(key)}",
-        help="PNG, JPEG, TIFF, BMP or WebP, 8 or 16 bits or float, grey or colour. Other files are left out and listed.",
+        help="PNG, JPEG, TIFF, BMP or WebP, 8 or 16 bits or float, grey or colour. Others are left out and listed.",
     )
     if not files or not _is_new(key, [file.file_id for file in files]):
         return None
@@ -88,7 +94,10 @@ def _dropped(key: str, noun: str, *, folder: bool) -> Taken | None:
 
 def _from_this_computer(key: str, noun: str) -> Taken | None:
     roots = ", ".join(str(root) for root in allowed_roots())
-    with st.form(f"{key}_server_form", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
+    with (
+        st.form(f"{key}_server_form", border=False),
+        st.container(horizontal=True, vertical_alignment="bottom"),
+    ):
         typed = st.text_input(
             f"Folder (or zip) of {noun} on the computer that runs the dashboard",
             key=f"{key}_server",

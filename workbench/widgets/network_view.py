@@ -17,12 +17,12 @@ from patchcore.images import read_image
 from workbench.preflight import CheckedImage
 from workbench.roi import Roi
 from workbench.widgets import session
-from workbench.widgets.draft import Draft
+from workbench.widgets.draft import Draft, Geometric
 from workbench.widgets.pictures import encode_jpeg
 from workbench.widgets.theme import data_uri
 
 SHOWN = 320  # pixels; the longest side of the original on the page
-FITS = {
+FITS: dict[Geometric, str] = {
     "fit": "Fit: keep the shape, pad the rest",
     "stretch": "Stretch: fill the square",
     "crop": "Crop: cut the centre out",
@@ -56,7 +56,7 @@ def show(draft: Draft) -> None:
 def summary(draft: Draft) -> str:
     """Return one line: fit, 224 px, whole image."""
     region = "whole image" if draft.roi is None else "region of interest"
-    return f"{FITS[draft.geometry].split(':', maxsplit=1)[0].lower()} into {draft.image_size} × {draft.image_size} px, {region}"
+    return f"{draft.geometry} into {draft.image_size} × {draft.image_size} px, {region}"
 
 
 def inspected_share(draft: Draft) -> float:
@@ -66,7 +66,7 @@ def inspected_share(draft: Draft) -> float:
     record = draft.images[0].record
     small = np.zeros((max(1, record.height // 8), max(1, record.width // 8), 3), np.float32)
     roi = None if draft.roi is None else draft.roi.mask(*small.shape[:2])
-    prepared = prepare(small, Geometry(draft.geometry, 224), roi)  # type: ignore[arg-type]
+    prepared = prepare(small, Geometry(draft.geometry, 224), roi)
     return float(prepared.valid.mean())
 
 
@@ -80,7 +80,9 @@ def _region(roi: Roi | None) -> Roi | None:
         help="Only what lies inside takes part in building and in scoring.",
     )
     if kind == RECTANGLE:
-        across = st.slider("Left and right, %", 0, 100, (10, 90), key="roi_across", help="Share of the width.")
+        across = st.slider(
+            "Left and right, %", 0, 100, (10, 90), key="roi_across", help="Share of the width."
+        )
         down = st.slider("Top and bottom, %", 0, 100, (10, 90), key="roi_down", help="Share of the height.")
         if across[0] == across[1] or down[0] == down[1]:
             st.error("The rectangle has no area. Pull its sides apart.")
@@ -105,13 +107,15 @@ def _polygon(roi: Roi | None) -> Roi | None:
     except PatchCoreError as error:
         st.error(session.sentence(str(error)))
     except ValueError:
-        st.error("Write each corner as two numbers with a comma, corners apart by semicolons: 10,10; 90,10; 50,90.")
+        st.error(
+            "Write each corner as two numbers with a comma, corners apart by semicolons: 10,10; 90,10; 50,90."
+        )
     return roi
 
 
 def _pair_html(draft: Draft, image: CheckedImage) -> str:
     original, seen = _pictures(
-        str(image.upload.data) if not isinstance(image.upload.data, bytes) else image.sha256,
+        image.sha256,
         draft.geometry,
         draft.image_size,
         str(draft.roi),
@@ -131,8 +135,8 @@ def _pair_html(draft: Draft, image: CheckedImage) -> str:
 
 @st.cache_data(show_spinner=False, max_entries=64)
 def _pictures(
-    _source: str,
-    geometry: str,
+    source: str,
+    geometry: Geometric,
     size: int,
     region: str,
     value_range: tuple[float, float] | None,
@@ -143,19 +147,26 @@ def _pictures(
     pixels = read_image(_image.upload.data, name=_image.name, value_range=value_range).pixels
     small = thumbnail(pixels, SHOWN)
     mask = None if _roi is None else _roi.mask(*small.shape[:2])
-    prepared = prepare(pixels, Geometry(geometry, size), None if _roi is None else _roi.mask(*pixels.shape[:2]))  # type: ignore[arg-type]
+    prepared = prepare(
+        pixels, Geometry(geometry, size), None if _roi is None else _roi.mask(*pixels.shape[:2])
+    )
     seen = (prepared.input * 255).round().astype(np.uint8)
-    return data_uri(_png(_outlined(small, _roi, mask)), "png"), data_uri(encode_jpeg(_dimmed(seen, prepared.valid)))
+    original = data_uri(_png(_outlined(small, _roi, mask)), "png")
+    return original, data_uri(encode_jpeg(_dimmed(seen, prepared.valid)))
 
 
-def _outlined(picture: NDArray[np.uint8], roi: Roi | None, mask: NDArray[np.bool_] | None) -> NDArray[np.uint8]:
+def _outlined(
+    picture: NDArray[np.uint8], roi: Roi | None, mask: NDArray[np.bool_] | None
+) -> NDArray[np.uint8]:
     if roi is None or mask is None:
         return picture
     height, width = picture.shape[:2]
     drawing = PIL.Image.fromarray(_dimmed(picture, mask))
     pen = PIL.ImageDraw.Draw(drawing)
     for polygon in roi.polygons:
-        pen.polygon([(x * (width - 1), y * (height - 1)) for x, y in polygon], outline=(79, 179, 207), width=2)
+        pen.polygon(
+            [(x * (width - 1), y * (height - 1)) for x, y in polygon], outline=(79, 179, 207), width=2
+        )
     return np.asarray(drawing)
 
 

@@ -22,7 +22,9 @@ def show(found: Preflight) -> None:
         st.warning(session.sentence(warning))
     left_out = [*found.broken, *found.left_out]
     if left_out:
-        with st.expander(f"{wording.counted(len(left_out), 'file')} left out, each with its reason", expanded=True):
+        with st.expander(
+            f"{wording.counted(len(left_out), 'file')} left out, each with its reason", expanded=True
+        ):
             st.html(_left_out_html(left_out))
     if found.duplicates:
         copies = sum(len(names) - 1 for names in found.duplicates)
@@ -61,7 +63,11 @@ def _numbers_html(found: Preflight) -> str:
             ("Bits", ", ".join(str(bits) for bits in found.bit_depths) or "–", "Bits a sample, as stored."),
             ("Colour", escape(", ".join(found.colours)) or "–", ""),
             ("Format", escape(", ".join(found.formats)) or "–", ""),
-            ("Left out", wording.count(len(found.broken) + len(found.left_out)), "Listed below with reasons."),
+            (
+                "Left out",
+                wording.count(len(found.broken) + len(found.left_out)),
+                "Listed below with reasons.",
+            ),
         ]
     )
 

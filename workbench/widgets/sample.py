@@ -41,7 +41,9 @@ def progress() -> None:
 def nothing_yet(page: str) -> None:
     """Say on a page that needs an inspector what to do first."""
     with st.container(border=True, key="panel_nothing_yet"):
-        st.markdown(f"**{page} works on an inspector, and there is none yet.** Build one, or open the sample.")
+        st.markdown(
+            f"**{page} works on an inspector, and there is none yet.** Build one, or open the sample."
+        )
         with st.container(horizontal=True):
             if st.button("Build an inspector", type="primary"):
                 st.switch_page("pages/build.py")
@@ -53,7 +55,10 @@ def invitation() -> None:
     """Say what the sample is and what it costs to look at it."""
     for sample in list_samples()[:1]:
         st.subheader(f"Begin with a sample: {sample.title.lower()}")
-        good, test = len(list_images(sample.folder / "train" / "good")), len(list_images(sample.folder / "test"))
+        good, test = (
+            len(list_images(sample.folder / "train" / "good")),
+            len(list_images(sample.folder / "test")),
+        )
         st.markdown(
             f"{good} photographs of good parts to learn from and {test} to inspect, good and defective, are on this "
             "computer. Pressing the button builds the inspector, well within a minute, and scores the test images."
@@ -107,9 +112,13 @@ def _pictures(folder: str) -> str:
     good = next(iter(list_images(root / "train" / "good")), None)
     defects = [path for path in sorted((root / "test").iterdir()) if path.name != "good" and path.is_dir()]
     shown = [(good, "good: what it learns from")]
-    shown += [(next(iter(list_images(one)), None), f"{one.name.replace('_', ' ')}: to be found") for one in defects[:2]]
+    shown += [
+        (next(iter(list_images(one)), None), f"{one.name.replace('_', ' ')}: to be found")
+        for one in defects[:2]
+    ]
     figures = [
-        f'<figure><img src="{data_uri(path.read_bytes(), path.suffix[1:])}" alt=""><figcaption>{escape(words)}</figcaption></figure>'
+        f'<figure><img src="{data_uri(path.read_bytes(), path.suffix[1:])}" alt="">'
+        f"<figcaption>{escape(words)}</figcaption></figure>"
         for path, words in shown
         if path is not None
     ]

@@ -33,7 +33,9 @@ def show(draft: Draft) -> bool:
 
 def summary(draft: Draft) -> str:
     """Return one line: built-in network, largest bank 10 %."""
-    return f"{network_title(draft.backbone)}, {draft.image_size} px, largest bank {wording.share(draft.coreset)}"
+    return (
+        f"{network_title(draft.backbone)}, {draft.image_size} px, largest bank {wording.share(draft.coreset)}"
+    )
 
 
 def network_title(name: str) -> str:
@@ -143,6 +145,10 @@ def _estimate_html(found: BuildEstimate, images: int) -> str:
                 "A rule: the program, 512 bytes a patch of the good images, and the bank twice.",
             ),
             ("Largest bank", bank, "What is kept of the good images; it can be made smaller afterwards."),
-            ("Network, one image", wording.seconds(found.image_seconds), "Measured just now on this computer."),
+            (
+                "Network, one image",
+                wording.seconds(found.image_seconds),
+                "Measured just now on this computer.",
+            ),
         ]
     )

@@ -39,7 +39,8 @@ def verdict_words(verdict: Verdict) -> str:
 def numbers_html(numbers: Sequence[tuple[str, str, str]]) -> str:
     """Return a row of numbers: label, value (HTML already) and what it means, shown when pointed at."""
     cells = "".join(
-        f'<div title="{escape(meaning)}"><span{" class=pc-help" if meaning else ""}>{escape(label)}</span><b>{value}</b></div>'
+        f'<div title="{escape(meaning)}"><span{" class=pc-help" if meaning else ""}>{escape(label)}</span>'
+        f"<b>{value}</b></div>"
         for label, value, meaning in numbers
     )
     return f'<div class="pc-numbers pc-num">{cells}</div>'

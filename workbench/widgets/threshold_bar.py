@@ -82,14 +82,14 @@ def strip_html(
     )
     if point.accept < point.reject:
         lines += f'<u class="review" style="left:{_place(point.accept, top)}"></u>'
-        lines += _mark(
-            point.accept, top, f"review above {wording.score(point.accept)}", "review", left=True
-        )
+        lines += _mark(point.accept, top, f"review above {wording.score(point.accept)}", "review", left=True)
     ticks = "".join(
         f'<span style="left:{100 * k / 5:.0f}%">{wording.score(top * k / 5) if k else "0"}</span>'
         for k in range(6)
     )
-    return f'<div class="pc-strip pc-num">{"".join(dots)}{lines}</div><div class="pc-axis pc-num">{ticks}</div>'
+    return (
+        f'<div class="pc-strip pc-num">{"".join(dots)}{lines}</div><div class="pc-axis pc-num">{ticks}</div>'
+    )
 
 
 def _slider(point: OperatingPoint, top: float) -> None:
@@ -131,8 +131,7 @@ def _keep_or_return(version: InspectorVersion, stored: OperatingPoint, point: Op
         forget_trial()
         st.rerun()
     unchanged = same and not stored.stale
-    kind = "secondary" if unchanged else "primary"
-    if st.button("Use this threshold", disabled=unchanged, type=kind):
+    if st.button("Use this threshold", disabled=unchanged, type="secondary" if unchanged else "primary"):
         kept = by_hand(point.reject, stored.evidence, stored.bank_id, set_by=SET_BY, accept=point.accept)
         set_operating_point(session.workspace(), version, kept)
         forget_trial()
