@@ -33,9 +33,12 @@ from patchcore.scoring import (
     reweighted,
 )
 from patchcore.settings import Settings
-from patchcore.thresholds import Choice, Evidence, OperatingPoint, decide, recalibrate
+from patchcore.thresholds import Choice, Evidence, OperatingPoint, decide, images_needed, recalibrate
 
-FIRST_RULE = Choice("provisional")  # the strictest promise that the good images allow
+FIRST_RULE = Choice("provisional")  # reject: the strictest promise that the good images allow
+FIRST_REVIEW = Choice(
+    "from_good", {"budget": 0.05}
+)  # a person looks at what scores like the worst 1 good in 20
 
 
 class PatchCore:
@@ -173,10 +176,7 @@ class PatchCore:
         self.profile_, self.grid_ = fitted.good_scores, fitted.grid
         self.image_records_, self.skipped_ = fitted.records, list(fitted.skipped)
         self.self_test_ = SelfTest.make(fitted.sample, self._patch_distances)
-        evidence = self.evidence_
-        self.operating_point_ = (
-            decide(FIRST_RULE, evidence, self.bank_id_, set_by="build") if evidence.good else None
-        )
+        self.operating_point_ = self._first_operating_point()
         return self
 
     def score(self, image: Source | LoadedImage) -> Result:
@@ -346,6 +346,16 @@ class PatchCore:
         if not model.self_test_.passed:
             warnings.warn(f"{Path(path).name}: {model.self_test_.sentence}", stacklevel=2)
         return model
+
+    def _first_operating_point(self) -> OperatingPoint | None:
+        """Thresholds from the good images alone; a review band where they are enough for one."""
+        evidence = self.evidence_
+        if not evidence.good:
+            return None
+        review = (
+            FIRST_REVIEW if len(evidence.good) >= images_needed(FIRST_REVIEW.parameters["budget"]) else None
+        )
+        return decide(FIRST_RULE, evidence, self.bank_id_, set_by="build", accept_rule=review)
 
     def _bank(self) -> MemoryBank:
         if not hasattr(self, "bank_"):

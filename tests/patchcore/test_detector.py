@@ -24,6 +24,7 @@ from patchcore.errors import (
     WeightsMismatch,
 )
 from patchcore.features import patch_features
+from tests.patchcore.conftest import stripes
 
 SIDE = 64
 
@@ -98,6 +99,15 @@ def test_leave_one_out_scores_equal_a_search_without_the_image(model, good):
 def test_the_first_threshold_rejects_no_good_image_it_was_set_from(model):
     assert model.threshold_ == pytest.approx(max(model.good_scores_.values()))
     assert "8 good images" in model.operating_point_.statement
+
+
+def test_with_twenty_good_images_the_worst_of_them_would_be_reviewed():
+    model = PatchCore(image_size=32, coreset=0.5).fit([stripes(seed) for seed in range(20)])
+    scores = sorted(model.good_scores_.values())
+    assert model.operating_point_.reject == pytest.approx(scores[-1])
+    assert model.operating_point_.accept == pytest.approx(scores[19])  # ceil(21 * 0.95) = 20th smallest
+    small = model.with_coreset(0.1)
+    assert small.operating_point_.accept_rule == model.operating_point_.accept_rule
 
 
 def test_the_explanation_names_the_good_image_of_the_nearest_row(model, good, bad):
