@@ -14,6 +14,7 @@ $(VENV)/.ready: requirements.txt requirements-dev.txt
 	touch $@
 
 run: setup
+	$(BIN)/python -m workbench prepare-sample
 	$(BIN)/python -m streamlit run app.py --server.port $(PORT)
 
 check: setup
@@ -22,6 +23,7 @@ check: setup
 	$(BIN)/mypy
 
 test: check
+	$(BIN)/python -m tests.browser.chromium
 	$(BIN)/python -m pytest
 
 clean:

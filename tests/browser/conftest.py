@@ -2,13 +2,12 @@
 
 ``serve(app)`` starts ``streamlit run`` for an app file once per test session (own port, own empty
 workspace) and gives its address. ``open_page`` opens pages in a headless Chromium and fails the test
-if a page wrote an error to its console. Without a Chromium on the machine these tests are skipped.
+if a page wrote an error to its console.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -22,10 +21,11 @@ from pathlib import Path
 from typing import IO, Any
 
 import pytest
-from playwright.sync_api import Browser, Error, Page, Playwright, WebSocket, sync_playwright
+from playwright.sync_api import Browser, Error, Page, WebSocket, sync_playwright
+
+from tests.browser.chromium import find_chromium
 
 ROOT = Path(__file__).resolve().parents[2]
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -141,15 +141,6 @@ def wait_until_healthy(server: AppServer) -> None:
     pytest.fail(f"The app did not start:\n{server.log()}")
 
 
-def chromium_path(playwright: Playwright) -> str | None:
-    """Return a Chromium of this machine: the system's, or the one Playwright installed."""
-    for name in CHROMIUM_NAMES:
-        if found := shutil.which(name):
-            return found
-    bundled = playwright.chromium.executable_path
-    return bundled if Path(bundled).exists() else None
-
-
 @pytest.fixture(scope="session")
 def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerPool]:
     pool = ServerPool(tmp_path_factory.mktemp("servers"))
@@ -159,10 +150,12 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerPool]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
+    path = find_chromium()
+    if path is None:
+        pytest.fail(
+            "No Chromium on this machine; `make test` installs one, or python -m tests.browser.chromium."
+        )
     with sync_playwright() as playwright:
-        path = chromium_path(playwright)
-        if path is None:
-            pytest.skip("no Chromium on this machine (apt install chromium, or playwright install chromium)")
         running = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
         yield running
         running.close()
