@@ -16,16 +16,17 @@ import psutil
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
-from workbench.database import Job, now
+from workbench.database import Job
 from workbench.jobs import JobState, delete_scratch, log_path
+from workbench.moments import now
 from workbench.workspace import Workspace
 
 COMMAND = (sys.executable, "-m", "workbench.jobs", "run")
 PROJECT = Path(__file__).resolve().parent.parent
 STEP_SECONDS = 0.25
 SILENCE = timedelta(seconds=60)  # of a process that cannot be looked at, until it counts as dead
-TERMINATE_AFTER = timedelta(seconds=1.4)  # since the cancel; the job ends itself before that if it can
-KILL_AFTER = timedelta(seconds=1.7)
+TERMINATE_AFTER = timedelta(seconds=1.2)  # since the cancel; the job ends itself before that if it can
+KILL_AFTER = timedelta(seconds=1.5)
 INTERRUPTED = (
     "Its process ended before the work was done (a restart, or too little memory). It can be resumed."
 )
@@ -101,6 +102,8 @@ class JobQueue:
 
     def _close(self, job_id: int, pid: int | None) -> None:
         """Record the end of a job whose process is gone, if it did not do so itself in its last moment."""
+        if pid is not None:
+            self.workspace.delete_leftovers(pid)
         with self.workspace.database.write() as session:
             job = session.get_one(Job, job_id)
             if job.state != JobState.RUNNING or job.pid not in (pid, None):
@@ -111,8 +114,6 @@ class JobQueue:
                 job.message = INTERRUPTED
         if job.state == JobState.CANCELLED:
             delete_scratch(self.workspace, job_id)
-        if pid is not None:
-            self.workspace.delete_leftovers(pid)
 
     def _claim(self) -> int | None:
         """Mark the first waiting job as running, if there is room, and return its id."""

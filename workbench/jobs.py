@@ -13,7 +13,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from workbench.database import Job, WorkspaceError, now
+from workbench.database import Job, WorkspaceError
+from workbench.moments import now
 from workbench.workspace import Workspace
 
 KINDS = {"build": "workbench.building:run_build"}
@@ -129,6 +130,6 @@ def _require(session: Session, job_id: int) -> Job:
 
 
 if __name__ == "__main__":
-    from workbench.job_process import main
+    from workbench.job_process import leave, main
 
-    sys.exit(main(sys.argv[1:], KINDS))
+    leave(main(sys.argv[1:], KINDS))

@@ -7,7 +7,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from patchcore.errors import Cancelled, NoImagesError
-from workbench.job_process import RunningJob, main
+from workbench.job_process import RunningJob, leave, main
 
 KINDS = {kind: f"rehearsal:{kind}" for kind in ("count", "deaf", "refuse", "stumble")}
 
@@ -43,4 +43,4 @@ def stumble(job: RunningJob) -> None:
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parent))
-    sys.exit(main(sys.argv[1:], KINDS))
+    leave(main(sys.argv[1:], KINDS))

@@ -8,9 +8,10 @@ import pytest
 
 from tests.workbench.processes import REHEARSAL, wait_until
 from workbench import jobs
-from workbench.database import Job, now
+from workbench.database import Job
 from workbench.job_queue import JobQueue, is_alive
 from workbench.jobs import JobState
+from workbench.moments import now
 
 
 def count(workspace, steps, seconds=0.02):
