@@ -134,6 +134,22 @@ def test_dragging_the_strip_changes_the_detail_without_the_server(serve, open_pa
     page.get_by_text(re.compile(r"^moved 6\.")).wait_for()
 
 
+def test_pixel_threshold_and_smallest_region_move_without_the_server(serve, open_page):
+    watched = opened(open_page, serve(APP))
+    page = watched.page
+    assert page.locator(".region").count() == 1
+    frames = len(watched.frames_sent)
+    box = page.get_by_role("slider", name="Smallest region").bounding_box()
+    page.mouse.move(box["x"] + 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] - 1, box["y"] + box["height"] / 2, steps=10)
+    page.get_by_text("Nothing lies above").wait_for()
+    assert len(watched.frames_sent) == frames
+    page.mouse.up()
+    page.get_by_text(re.compile(r"^rule \(3\.42, ")).wait_for()
+    assert page.locator(".region").count() == 0
+
+
 def test_a_region_leads_to_its_place(serve, open_page):
     page = opened(open_page, serve(APP)).page
     before = page.locator(".zoom").inner_text()

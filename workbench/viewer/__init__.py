@@ -2,7 +2,7 @@
 
 from workbench.viewer.detail import DetailEvents, Why, detail, why_pair
 from workbench.viewer.gallery import GalleryEvents, StripEvents, gallery, threshold_strip
-from workbench.viewer.items import Dot, Thresholds, Tile
+from workbench.viewer.items import Dot, RegionRule, Thresholds, Tile
 from workbench.viewer.pictures import encode_tile
 from workbench.viewer.roi import Drawing, RoiImage, roi_editor
 from workbench.viewer.shapes import Shape
@@ -12,6 +12,7 @@ __all__ = [
     "Dot",
     "Drawing",
     "GalleryEvents",
+    "RegionRule",
     "RoiImage",
     "Shape",
     "StripEvents",

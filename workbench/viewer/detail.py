@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from patchcore.errors import DataError
-from workbench.viewer.items import Loaded, Thresholds
+from workbench.viewer.crops import (
+    CROP_SIDE,
+    WHOLE_PIXELS,
+    ImageSource,
+    crop_urls,
+    want_crops,
+    wanted_crops,
+)
+from workbench.viewer.items import Loaded, RegionRule, Thresholds
+from workbench.viewer.lineage import lineage_of
 from workbench.viewer.mount import event_value, mount, picture_url
 from workbench.viewer.pictures import (
     Pixels,
     as_bytes,
     encode_detail,
-    encode_image,
     encoded,
     fitted,
     original_size,
@@ -26,10 +32,6 @@ from workbench.viewer.pictures import (
 )
 
 Box = tuple[int, int, int, int]
-WHOLE_PIXELS = 4_000_000  # images up to here are sent whole and lossless
-OVERVIEW_SIDE = 2048
-CROP_SIDE = 1024
-CROPS_KEPT = 40
 THUMBNAIL_SIDE = 130
 
 
@@ -77,9 +79,12 @@ class DetailEvents:
     ----------
     action
         Id of the button that was pressed, in the run right after; None otherwise.
+    rule
+        Pixel threshold and smallest region, in the run right after one was changed; None otherwise.
     """
 
     action: str | None
+    rule: RegionRule | None = None
 
 
 def detail(
@@ -98,6 +103,8 @@ def detail(
     pixel_threshold: float | None = None,
     top: float | None = None,
     min_area: int = 1,
+    adjustable: bool = False,
+    on_rule: Callable[[RegionRule], None] | None = None,
     on_action: Callable[[str], None] | None = None,
 ) -> DetailEvents:
     """Show one image closely.
@@ -128,13 +135,17 @@ def detail(
         Size of a pixel of the original, for measuring.
     min_area
         Regions of fewer pixels of the original are left out.
+    adjustable
+        Whether the user can move pixel threshold and smallest region, the regions following live.
+    on_rule
+        Called with the new rule before the run that a change of it causes.
     on_action
         Called with the id before the run that a button causes.
     """
-    pictures = _Sources(item, load)
+    pictures = ImageSource(item, load)
     overview = encoded.get(("detail", item), lambda: pictures.overview(thresholds.reject))
     width, height = original_size(overview)
-    wanted = _wanted_crops(key, item, width, height) if width * height > WHOLE_PIXELS else None
+    wanted = wanted_crops(key, item, width, height) if width * height > WHOLE_PIXELS else None
     data = {
         "link": link or key,
         "given": thresholds.given(link or key, pixel_threshold, top, min_area),
@@ -144,60 +155,19 @@ def detail(
         "scoreMax": max(float(score), thresholds.reject or 0.0),
         "url": picture_url(overview, f"{key}:picture"),
         "truthUrl": None if truth is None else picture_url(_truth(item, truth), f"{key}:truth"),
-        "crops": None if wanted is None else {"size": CROP_SIDE, "have": _crop_urls(key, pictures, wanted)},
+        "crops": None if wanted is None else {"size": CROP_SIDE, "have": crop_urls(key, pictures, wanted)},
         "why": None if why is None else _why_data(key, why),
         "actions": [{"id": id_, "text": text} for id_, text in (actions or {}).items()],
         "mmPerPixel": mm_per_pixel,
+        "adjustable": adjustable,
     }
-    events = {"action": _acted(key, on_action), "crops": lambda: _want_crops(key)}
-    return DetailEvents(mount("detail", key, data, events=events).get("action"))
-
-
-class _Sources:
-    """The pixels of one image, loaded at most once per run."""
-
-    def __init__(self, item: str, load: Callable[[], Loaded]) -> None:
-        self.item = item
-        self._load = load
-
-    def overview(self, threshold: float | None) -> bytes:
-        """Encode what is shown first."""
-        pixels, anomaly_map = self._load()
-        large = pixels.shape[0] * pixels.shape[1] > WHOLE_PIXELS
-        picture = as_bytes(pixels)
-        if large:
-            _large.put(self.item, picture)
-        return encode_detail(picture, anomaly_map, threshold, overview_side=OVERVIEW_SIDE if large else None)
-
-    def crop(self, row: int, column: int) -> bytes:
-        """Encode one crop without loss."""
-        picture = _large.get(self.item, lambda: as_bytes(self._load()[0]))
-        y, x = row * CROP_SIDE, column * CROP_SIDE
-        part = np.ascontiguousarray(picture[y : y + CROP_SIDE, x : x + CROP_SIDE])
-        return pack(encode_image(part, "png"), None, None, original=part.shape)
-
-
-class _LargePictures:
-    """The few large images last looked at, as bytes, so that their crops need no second reading."""
-
-    def __init__(self, count: int = 2) -> None:
-        self._count = count
-        self._held: OrderedDict[str, NDArray[np.uint8]] = OrderedDict()
-
-    def put(self, item: str, picture: NDArray[np.uint8]) -> None:
-        self._held[item] = picture
-        while len(self._held) > self._count:
-            self._held.popitem(last=False)
-
-    def get(self, item: str, load: Callable[[], NDArray[np.uint8]]) -> NDArray[np.uint8]:
-        picture = self._held.get(item)
-        if picture is None:
-            picture = load()
-            self.put(item, picture)
-        return picture
-
-
-_large = _LargePictures()
+    events = {
+        "action": _acted(key, on_action),
+        "rule": _ruled(key, link or key, on_rule),
+        "crops": lambda: want_crops(key),
+    }
+    result = mount("detail", key, data, events=events)
+    return DetailEvents(result.get("action"), _rule_from(result.get("rule")))
 
 
 def _surroundings(pixels: Pixels, box: Box) -> tuple[bytes, tuple[float, ...]]:
@@ -232,36 +202,6 @@ def _why_data(key: str, why: Why) -> dict[str, Any]:
     }
 
 
-def _crop_urls(key: str, pictures: _Sources, wanted: Sequence[tuple[int, int]]) -> dict[str, str]:
-    urls = {}
-    for row, column in wanted:
-        crop = encoded.get(("crop", pictures.item, row, column), partial(pictures.crop, row, column))
-        urls[f"{row},{column}"] = picture_url(crop, f"{key}:crop:{row},{column}")
-    return urls
-
-
-def _wanted_crops(key: str, item: str, width: int, height: int) -> list[tuple[int, int]]:
-    """Return the crops (row, column) the browser has asked for, those that lie in the image."""
-    import streamlit as st
-
-    asked: dict[str, list[list[int]]] = st.session_state.get(f"{key}:crops", {})
-    inside = {
-        (row, column) for row in range(-(-height // CROP_SIDE)) for column in range(-(-width // CROP_SIDE))
-    }
-    return [place for place in map(tuple, asked.get(item, [])) if place in inside][-CROPS_KEPT:]
-
-
-def _want_crops(key: str) -> None:
-    """Note which crops the browser has asked for; the run that follows encodes them."""
-    import streamlit as st
-
-    asked = event_value(key, "crops")
-    if isinstance(asked, dict):
-        before = st.session_state.get(f"{key}:crops", {}).get(asked["item"], [])
-        new = [place for place in asked["places"] if place not in before]
-        st.session_state[f"{key}:crops"] = {asked["item"]: before + new}
-
-
 def _acted(key: str, tell: Callable[[str], None] | None) -> Callable[[], None] | None:
     if tell is None:
         return None
@@ -270,5 +210,23 @@ def _acted(key: str, tell: Callable[[str], None] | None) -> Callable[[], None] |
         action = event_value(key, "action")
         if isinstance(action, str):
             tell(action)
+
+    return call
+
+
+def _rule_from(value: object) -> RegionRule | None:
+    if not isinstance(value, dict) or value.get("threshold") is None:
+        return None
+    return RegionRule(float(value["threshold"]), int(value["minArea"]))
+
+
+def _ruled(key: str, link: str, tell: Callable[[RegionRule], None] | None) -> Callable[[], None]:
+    def call() -> None:
+        rule = _rule_from(event_value(key, "rule"))
+        if rule is None:
+            return
+        lineage_of(f"{link}:rule").tell(rule.text())
+        if tell is not None:
+            tell(rule)
 
     return call

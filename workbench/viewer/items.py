@@ -44,15 +44,37 @@ class Thresholds:
 
     def given(self, link: str, pixel: float | None, top: float | None, min_area: int) -> dict[str, Any]:
         """Return what the browser takes over whenever the page has changed its mind."""
-        lineage = lineage_of(link)
+        lineage, rules = lineage_of(link), lineage_of(f"{link}:rule")
         lineage.give(self.text())
-        painting = {"pixel": pixel, "top": top, "minArea": min_area}
+        rules.give(RegionRule(pixel, min_area).text())
         return {
             "reject": self.reject,
             "review": self.review,
             "revision": lineage.revision,
-            "painting": painting,
+            "rule": {"pixel": pixel, "minArea": min_area},
+            "ruleRevision": rules.revision,
+            "top": top,
         }
+
+
+@dataclass(frozen=True)
+class RegionRule:
+    """What counts as a region of a map.
+
+    Parameters
+    ----------
+    pixel_threshold
+        Pixels of a higher score count, score units; None follows the reject threshold.
+    min_area
+        The least pixels of the original that a region has.
+    """
+
+    pixel_threshold: float | None
+    min_area: int
+
+    def text(self) -> str:
+        """Return a text that is the same for the same rule."""
+        return json.dumps([self.pixel_threshold, self.min_area])
 
 
 @dataclass(frozen=True)

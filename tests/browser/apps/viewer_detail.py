@@ -41,8 +41,10 @@ events = detail(
     why=why,
     actions={"good": "This is fine", "defect": "This is a defect"},
     mm_per_pixel=0.05,
+    adjustable=True,
 )
 st.text(f"action {events.action}")
+st.text(f"rule {events.rule and (events.rule.pixel_threshold, events.rule.min_area)}")
 st.text(f"moved {moved.thresholds and moved.thresholds.reject}")
 st.session_state.runs = st.session_state.get("runs", 0) + 1
 st.text(f"runs {st.session_state.runs}")

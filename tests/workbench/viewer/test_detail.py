@@ -1,21 +1,7 @@
 import numpy as np
 
-from workbench.viewer.detail import CROP_SIDE, _Sources, why_pair
+from workbench.viewer.detail import why_pair
 from workbench.viewer.pictures import original_size
-
-
-def test_crops_are_the_originals_pixels_and_end_at_its_edge():
-    pixels = np.zeros((CROP_SIDE + 100, CROP_SIDE + 30, 3), np.uint8)
-    calls = []
-
-    def load():
-        calls.append(1)
-        return pixels, None
-
-    sources = _Sources("test_viewer_detail", load)
-    assert original_size(sources.crop(0, 0)) == (CROP_SIDE, CROP_SIDE)
-    assert original_size(sources.crop(1, 1)) == (30, 100)
-    assert len(calls) == 1
 
 
 def test_the_pair_shows_each_place_inside_its_surroundings():

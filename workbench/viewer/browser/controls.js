@@ -1,6 +1,6 @@
 // The controls that gallery and detail share: how the map is painted, how opaque, and the bare picture at a held key.
 
-import { el, segments, slider, typing } from "./dom.js";
+import { digits, el, segments, slider, typing } from "./dom.js";
 import { Legend } from "./legend.js";
 
 const MODES = [
@@ -24,6 +24,36 @@ export class PaintControls {
     this.modes.show(this.store.mode);
     this.opacity.show(this.store.opacity);
     this.legend.show(this.store);
+  }
+}
+
+const LARGEST_SHARE = 0.1; // of the image, that the slider of the smallest region reaches
+
+// What counts as a region: the score a pixel must exceed, and the pixels a region must have. Only the values let go
+// of are told to the page.
+export class RegionControls {
+  constructor(store, released) {
+    this.store = store;
+    this.pixels = 1;
+    const tell = () => released({ threshold: store.pixelThreshold, minArea: store.minArea });
+    this.threshold = slider("Pixel threshold", { min: 0, max: 1, step: 0.01, value: 0, format: (score) => digits(score, this.top ?? 1) },
+      (pixel) => store.set({ pixel }), tell);
+    this.area = slider("Smallest region", { min: 0, max: 100, step: 1, value: 0, format: (place) => `${this.areaAt(place)} px` },
+      (place) => store.set({ minArea: this.areaAt(place) }), tell);
+    this.element = el("div", { class: "paint-controls" }, this.threshold, this.area);
+  }
+
+  // Cubic, so that small areas can be told apart.
+  areaAt(place) {
+    return Math.max(1, Math.round((place / 100) ** 3 * LARGEST_SHARE * this.pixels));
+  }
+
+  show(pixels, top) {
+    Object.assign(this, { pixels, top });
+    this.threshold.span(0, top);
+    this.threshold.show(this.store.pixelThreshold ?? 0);
+    const place = 100 * Math.cbrt(this.store.minArea / (LARGEST_SHARE * pixels));
+    if (this.areaAt(Number(this.area.querySelector("input").value)) !== this.store.minArea) this.area.show(Math.round(place));
   }
 }
 

@@ -1,6 +1,6 @@
 // One image closely: original, map and overlay with linked zoom, values, distances, regions and the reason.
 
-import { holdForOriginal, PaintControls } from "./controls.js";
+import { holdForOriginal, PaintControls, RegionControls } from "./controls.js";
 import { button, digits, el, perFrame, segments, typing } from "./dom.js";
 import { Layers } from "./layers.js";
 import { Panes } from "./panes.js";
@@ -17,6 +17,7 @@ const ARRANGEMENTS = [
 export class DetailViewer {
   constructor(root, data, send) {
     this.root = root;
+    this.send = send;
     this.store = storeFor(data.link);
     this.layers = new Layers();
     this.sharp = new SharpPicture((places) => send.event("crops", { item: this.data.item, places }), () => this.panes.repaint());
@@ -36,6 +37,7 @@ export class DetailViewer {
     const { view } = this.panes;
     this.paint = new PaintControls(this.store);
     this.paint.legend.element.remove(); // it stands at the side, larger
+    this.rule = new RegionControls(this.store, (rule) => this.send.event("rule", rule));
     this.zoom = el("span", { class: "num zoom" });
     this.measure = button("Measure", () => this.toggleMeasuring(), { "aria-pressed": "false", title: "Drag a line to measure it (M)" });
     this.truth = button("Truth", () => this.toggleTruth(), { "aria-pressed": "true", title: "The outline drawn by people (T)" });
@@ -50,7 +52,7 @@ export class DetailViewer {
         button("1:1", () => view.zoomTo(1), { title: "One pixel of the image on one of the screen (1)" }),
         button("−", () => view.zoomTo(view.scale / 1.5), { "aria-label": "Zoom out", title: "Zoom out (−)" }),
         button("+", () => view.zoomTo(view.scale * 1.5), { "aria-label": "Zoom in", title: "Zoom in (+)" }), this.zoom),
-      this.measure, this.truth);
+      this.measure, this.truth, this.rule.element);
     this.root.append(el("section", { class: "panel detail", "aria-label": "Detail" },
       el("div", { class: "head" }, this.title, this.reading), bar,
       el("div", { class: "body" }, this.panes.element, this.side.element)));
@@ -63,6 +65,7 @@ export class DetailViewer {
     this.paint.show();
     this.side.show(data);
     this.truth.hidden = !data.truthUrl;
+    this.rule.element.hidden = !data.adjustable;
     if (data.url !== this.url) {
       this.url = data.url;
       const [picture, truth] = await Promise.all([fetchBytes(data.url).then(decodePicture),
@@ -70,6 +73,7 @@ export class DetailViewer {
       if (data.url !== this.url) return picture.image.close(); // overtaken by a later run
       this.original = picture.header.original;
       this.map = picture.map;
+      this.highest = undefined;
       this.layers.show(picture.map, truth?.map ?? null, this.original);
       this.sharp.show(picture.image, this.original, this.data.crops);
       this.panes.line = null;
@@ -83,8 +87,16 @@ export class DetailViewer {
     this.layers.refresh(this.store);
     this.side.refresh(this.store, this.layers.regions);
     this.paint.show();
+    this.showRule();
     this.panes.paint();
     this.root.dataset.ready = this.url;
+  }
+
+  showRule() {
+    if (!this.map || !this.data.adjustable) return;
+    this.highest ??= this.map.rowMax.reduce((most, code) => Math.max(most, code), 0) * this.map.step;
+    const top = Math.max(1.05 * this.highest, 1.5 * (this.store.thresholds.reject ?? 0), this.store.pixel ?? 0);
+    this.rule.show(this.original.width * this.original.height, top);
   }
 
   showZoom() {

@@ -50,7 +50,7 @@ export function segments(label, options, current, choose) {
   return group;
 }
 
-export function slider(label, { min, max, step, value, format }, change) {
+export function slider(label, { min, max, step, value, format }, change, release = () => {}) {
   const readout = el("output", { class: "num", text: format(value) });
   const input = el("input", { type: "range", min, max, step, "aria-label": label });
   input.value = value;
@@ -58,10 +58,16 @@ export function slider(label, { min, max, step, value, format }, change) {
     readout.textContent = format(Number(input.value));
     change(Number(input.value));
   });
+  input.addEventListener("change", () => release(Number(input.value)));
   const wrapped = el("label", { class: "slider" }, el("span", { text: label }), input, readout);
   wrapped.show = (next) => {
     input.value = next;
-    readout.textContent = format(next);
+    readout.textContent = format(Number(next));
+  };
+  wrapped.span = (least, most) => {
+    if (Number(input.min) === least && Number(input.max) === most) return;
+    [input.min, input.max] = [least, most];
+    input.step = (most - least) / 400;
   };
   return wrapped;
 }

@@ -17,18 +17,17 @@ class Store {
     this.minArea = 1;
     this.hover = null;
     this.original = false; // true while the key that shows the bare picture is held
-    this.revision = this.painting = "";
+    this.revision = this.ruleRevision = "";
     this.listeners = new Set();
     Object.assign(this, { mode: "heat", opacity: 0.6 }, preferences());
   }
 
   // Takes over what Python gives, but only when the page has changed its mind (workbench/viewer/lineage.py).
-  adopt({ reject, review, revision, painting }) {
-    const changes = {};
+  adopt({ reject, review, revision, rule, ruleRevision, top }) {
+    const changes = top === this.top ? {} : { top };
     if (revision !== this.revision) changes.thresholds = { reject, review };
-    if (JSON.stringify(painting) !== this.painting) Object.assign(changes, painting);
-    this.revision = revision;
-    this.painting = JSON.stringify(painting);
+    if (ruleRevision !== this.ruleRevision) Object.assign(changes, rule);
+    Object.assign(this, { revision, ruleRevision });
     if (Object.keys(changes).length) this.set(changes);
   }
 
