@@ -106,14 +106,12 @@ class JobQueue:
             self.workspace.delete_leftovers(pid)
         with self.workspace.database.write() as session:
             job = session.get_one(Job, job_id)
-            if job.state != JobState.RUNNING or job.pid not in (pid, None):
-                return
-            job.finished, job.eta_seconds = now(), None
-            job.state = JobState.INTERRUPTED if job.cancel_requested is None else JobState.CANCELLED
-            if job.state == JobState.INTERRUPTED:
-                job.message = INTERRUPTED
-        if job.state == JobState.CANCELLED:
-            delete_scratch(self.workspace, job_id)
+            if job.state == JobState.RUNNING and job.pid in (pid, None):
+                job.finished, job.eta_seconds = now(), None
+                job.state = JobState.INTERRUPTED if job.cancel_requested is None else JobState.CANCELLED
+                job.message = INTERRUPTED if job.state == JobState.INTERRUPTED else ""
+        if job.state in (JobState.CANCELLED, JobState.DONE):
+            delete_scratch(self.workspace, job_id)  # its process may have died just before doing so
 
     def _claim(self) -> int | None:
         """Mark the first waiting job as running, if there is room, and return its id."""

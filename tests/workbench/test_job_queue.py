@@ -158,6 +158,17 @@ def test_a_failure_reaches_the_user_and_the_log(workspace, rehearsals, kind, mes
     assert "Traceback" in jobs.read_log(workspace, job_id)
 
 
+def test_checkpoints_of_a_job_that_died_right_after_its_end_are_deleted(workspace):
+    queue = JobQueue(workspace, command=(REHEARSAL[0], "-c", "pass"))
+    job_id = count(workspace, 3)
+    queue.step()
+    with workspace.database.write() as session:
+        session.get(Job, job_id).state = JobState.CANCELLED
+    jobs.scratch_path(workspace, job_id).mkdir(parents=True)
+    wait_until(lambda: queue.step() or not queue._children)
+    assert not jobs.scratch_path(workspace, job_id).exists()
+
+
 def test_no_zombie_is_left(workspace, rehearsals):
     job_id = count(workspace, 1)
     wait_until(lambda: state(workspace, job_id) == JobState.DONE)
