@@ -47,6 +47,13 @@ class Scorer:
         """Return why a batch could not be scored any further, if so."""
         return self._errors.get((batch_id, version_id))
 
+    def wait(self, batch_id: int, version_id: int, seconds: float) -> bool:
+        """Wait for a new result, at most so long, and return whether the batch is still being worked on."""
+        with self._changed:
+            if (batch_id, version_id) in self._waiting:
+                self._changed.wait(seconds)
+            return (batch_id, version_id) in self._waiting
+
     def retry(self, batch_id: int, version_id: int) -> None:
         """Try again after an error."""
         self._errors.pop((batch_id, version_id), None)
@@ -70,12 +77,15 @@ class Scorer:
             self._score(work)
             with self._changed:
                 self._waiting.remove(work)
+                self._changed.notify_all()
 
     def _score(self, work: Work) -> None:
         batch_id, version_id = work
         try:
             version = get_version(self.workspace, version_id)
             for _ in score_batch(self.workspace, batch_id, version):
+                with self._changed:
+                    self._changed.notify_all()
                 if self._stopped:
                     return
         except PatchCoreError as error:

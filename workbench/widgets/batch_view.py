@@ -3,33 +3,37 @@
 from __future__ import annotations
 
 import tempfile
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from patchcore.operating_point import OperatingPoint, Verdict
+from patchcore.operating_point import OperatingPoint
 from workbench.database import Batch, InspectorVersion, Result
 from workbench.exports import results_csv, write_overlays
 from workbench.inspecting import count_unscored, list_results
 from workbench.widgets import detail_view, gallery, session, threshold_bar
 from workbench.widgets.tile_store import Painting
 
-POLL_SECONDS = 0.7
+POLL_SECONDS = 0.6
 ORDERS = {"worst": "Worst first", "newest": "Newest", "name": "Name"}
 MODES = {"heat": "Heat", "contour": "Contour", "both": "Both", "off": "Off"}
 
 
 def show(batch: Batch, version: InspectorVersion) -> None:
-    """Draw a batch; what is not scored yet is scored in the background meanwhile."""
+    """Draw a batch; what is not scored yet is scored in the background meanwhile.
+
+    The loop that follows it is in the run itself: a fragment with `run_every` is begun again while it still draws
+    when the computer is busy, and the browser then loses track of nested containers.
+    """
     unscored = count_unscored(session.workspace(), batch.id, version.id)
     if unscored:
         session.scorer().want(batch.id, version.id)
 
-    @st.fragment(run_every=POLL_SECONDS if unscored else None)
+    @st.fragment
     def follow() -> None:
         with session.plain_errors():
-            _draw(batch, version, was_unscored=unscored > 0)
+            _draw(batch, version)
 
     follow()
 
@@ -43,37 +47,59 @@ def ordered(results: Sequence[Result], order: str) -> list[Result]:
     return sorted(results, key=lambda result: -float("inf") if result.score is None else -result.score)
 
 
-def _draw(batch: Batch, version: InspectorVersion, *, was_unscored: bool) -> None:
+def _draw(batch: Batch, version: InspectorVersion) -> None:
+    progress = st.empty()
     results = list_results(session.workspace(), batch.id, version.id)
-    unscored = count_unscored(session.workspace(), batch.id, version.id)
-    if was_unscored and not unscored:
-        st.rerun()  # the poll has done its work
-    _progress(batch, version, len(results), unscored)
     point = threshold_bar.trial_point(version)
-    verdicts = {result.id: point.verdict(result.score) for result in results if result.score is not None}
-    counts: Counter[Verdict] = Counter(verdicts.values())
-    order, wanted, painting = _tools(results, point, counts)
-    threshold_bar.show(version, point, results, counts)
-    shown = [one for one in ordered(results, order) if wanted == "all" or verdicts.get(one.id) == wanted]
-    _pictures(shown, results, point, painting)
+    order, wanted, painting = _tools(results, point)
+    update = threshold_bar.show(version, point, results)
+
+    def shown(present: Sequence[Result]) -> list[Result]:
+        return [
+            one
+            for one in ordered(present, order)
+            if wanted == "all" or (one.score is not None and point.verdict(one.score) == wanted)
+        ]
+
+    if count_unscored(session.workspace(), batch.id, version.id):
+        tiles = st.empty()
+
+        def draw(present: Sequence[Result]) -> None:
+            update(present)
+            tiles.html(gallery.preview_html(shown(present), point, painting, session.tile_store()))
+
+        _follow_scoring(batch, version, progress, draw)
+    else:
+        _pictures(shown(results), results, point, painting)
 
 
-def _progress(batch: Batch, version: InspectorVersion, scored: int, unscored: int) -> None:
-    if not unscored:
-        return
-    total = scored + unscored
-    fault = session.scorer().error(batch.id, version.id)
+def _follow_scoring(
+    batch: Batch,
+    version: InspectorVersion,
+    progress: DeltaGenerator,
+    draw: Callable[[Sequence[Result]], None],
+) -> None:
+    """Draw results as they come; anything the user does meanwhile ends this run and begins another."""
+    here, scorer, busy = session.workspace(), session.scorer(), True
+    while busy:
+        results, unscored = (
+            list_results(here, batch.id, version.id),
+            count_unscored(here, batch.id, version.id),
+        )
+        total = len(results) + unscored
+        words = f"Scoring {len(results):,}/{total:,}, results appear as they are computed"
+        progress.progress(len(results) / total, text=words)
+        draw(results)
+        busy = scorer.wait(batch.id, version.id, POLL_SECONDS)
+    fault = scorer.error(batch.id, version.id)
     if fault is None:
-        st.progress(scored / total, text=f"Scoring {scored:,}/{total:,}, results appear as they are computed")
-        return
-    st.error(session.sentence(fault))
-    if st.button("Try again"):
-        session.scorer().retry(batch.id, version.id)
+        st.rerun()
+    progress.error(session.sentence(fault))
+    st.button("Try again", on_click=scorer.retry, args=(batch.id, version.id))
 
 
-def _tools(
-    results: Sequence[Result], point: OperatingPoint, counts: Counter[Verdict]
-) -> tuple[str, str, Painting]:
+def _tools(results: Sequence[Result], point: OperatingPoint) -> tuple[str, str, Painting]:
+    counts = threshold_bar.count_verdicts(results, point)
     labels = {"all": f"All {len(results)}"}
     labels |= {verdict: f"{verdict.capitalize()} {counts[verdict]}" for verdict in threshold_bar.VERDICTS}
     with st.container(horizontal=True, vertical_alignment="center", key="tools"):

@@ -37,18 +37,28 @@ def show(
     on_open
         Called with the id of the result whose tile was clicked, before the page is drawn again.
     """
-    shown = _page(results, selected)
+    shown = _page(results)
     with st.container(key="gallery_row" if selected is not None else "gallery_grid"):
         for place, result in enumerate(shown):
             with st.container(key=f"tile_{place}"):
-                picture = (
-                    None if result.score is None else store.painting(result, heat_threshold(point), painting)
-                )
+                picture = _picture(result, point, painting, store)
                 st.html(tile_html(result, point, picture, selected=result.id == selected))
                 name = session.sentence(result.image.name)
                 st.button(
                     f"Open {name}", key=f"pick_{place}_{result.id}", on_click=on_open, args=(result.id,)
                 )
+
+
+def preview_html(
+    results: Sequence[Result], point: OperatingPoint, painting: Painting, store: TileStore
+) -> str:
+    """Return the first tiles as one piece of HTML, to be replaced often while results come in."""
+    tiles = (tile_html(result, point, _picture(result, point, painting, store)) for result in results[:PAGE])
+    return f'<div class="pc-gallery">{"".join(tiles)}</div>'
+
+
+def _picture(result: Result, point: OperatingPoint, painting: Painting, store: TileStore) -> str | None:
+    return None if result.score is None else store.painting(result, heat_threshold(point), painting)
 
 
 def tile_html(result: Result, point: OperatingPoint, picture: str | None, *, selected: bool = False) -> str:
@@ -86,7 +96,7 @@ def _meter(score: float | None, point: OperatingPoint) -> str:
     return f'<div class="pc-meter pc-{verdict}"><i style="width:{width:.1f}%"></i>{tick}</div>'
 
 
-def _page(results: Sequence[Result], selected: int | None) -> Sequence[Result]:
+def _page(results: Sequence[Result]) -> Sequence[Result]:
     """Return the tiles of the page that is turned to, with a control to turn when there is more than one."""
     pages = -(-len(results) // PAGE)
     if pages <= 1:

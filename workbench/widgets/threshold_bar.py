@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import streamlit as st
@@ -38,18 +39,32 @@ def heat_threshold(point: OperatingPoint) -> float:
 
 
 def show(
-    version: InspectorVersion, point: OperatingPoint, results: Sequence[Result], counts: Mapping[Verdict, int]
-) -> None:
-    """Draw counts, scores and slider in one panel."""
+    version: InspectorVersion, point: OperatingPoint, results: Sequence[Result]
+) -> Callable[[Sequence[Result]], None]:
+    """Draw counts, scores and slider in one panel; return what draws counts and scores anew for more results."""
     stored = OperatingPoint.from_dict(version.operating_point)
     top = axis_top(stored.reject, [result.score for result in results if result.score is not None])
     with st.container(border=True, key="panel_threshold", gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.html(_counts_html(counts, sum(result.score is None for result in results)), width="stretch")
+            with st.container(width="stretch"):
+                numbers = st.empty()
             _review_band(point)
             _keep_or_return(version, stored, point)
-        st.html(strip_html(results, list(version.good_scores.values()), point, top))
+        strip = st.empty()
         _slider(point, top)
+    good_scores = list(version.good_scores.values())
+
+    def update(present: Sequence[Result]) -> None:
+        numbers.html(_counts_html(count_verdicts(present, point), sum(one.score is None for one in present)))
+        strip.html(strip_html(present, good_scores, point, top))
+
+    update(results)
+    return update
+
+
+def count_verdicts(results: Sequence[Result], point: OperatingPoint) -> Counter[Verdict]:
+    """Count the verdicts of what has been scored."""
+    return Counter(point.verdict(result.score) for result in results if result.score is not None)
 
 
 def axis_top(threshold: float, scores: Sequence[float]) -> float:

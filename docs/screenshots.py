@@ -1,0 +1,82 @@
+"""Take the pictures of the dashboard that the README shows: `python -m docs.screenshots`.
+
+Opens the sample product in a workspace of its own, in a real Chromium, and writes docs/images/*.png.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.conftest import CHROMIUM_ARGUMENTS, ROOT, ServerPool, chromium_path
+
+IMAGES = ROOT / "docs" / "images"
+PATIENCE = 600_000  # milliseconds; the sample is built first
+SIZES = ((1440, 900), (1024, 800))
+QUIET = "() => document.querySelector('.stApp')?.dataset.testScriptState === 'notRunning'"
+
+
+def main() -> int:
+    """Take all pictures, light and dark, wide and narrow."""
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        servers = ServerPool(Path(folder))
+        browser = playwright.chromium.launch(
+            executable_path=chromium_path(playwright), args=CHROMIUM_ARGUMENTS
+        )
+        try:
+            take(browser, servers("app.py").url)
+        finally:
+            browser.close()
+            servers.stop()
+    return 0
+
+
+def take(browser: Browser, url: str) -> None:
+    """Walk the pages once for every theme and width; the first walk builds the sample."""
+    for width, height in SIZES:
+        for theme in ("light", "dark"):
+            context = browser.new_context(
+                viewport={"width": width, "height": height},
+                color_scheme="dark" if theme == "dark" else "light",
+                reduced_motion="reduce",
+            )
+            page = context.new_page()
+            page.set_default_timeout(PATIENCE)
+            walk(page, url, f"{theme}_{width}")
+            context.close()
+
+
+def walk(page: Page, url: str, suffix: str) -> None:
+    """Picture every page, empty where it still is and full once the sample is there."""
+    page.goto(url)
+    sample = page.get_by_role("button", name="Open the sample product")
+    sample.wait_for()
+    first_visit = page.get_by_text("No inspector yet").is_visible()
+    picture(page, f"{'first_visit' if first_visit else 'home'}_{suffix}")
+    sample.click()
+    page.locator(".pc-tile img").first.wait_for()
+    page.get_by_text("results appear as they are computed").wait_for(state="hidden")
+    picture(page, f"inspect_{suffix}")
+    page.locator("[class*=st-key-pick_] button").first.click(force=True)
+    page.locator(".pc-why img").first.wait_for()
+    page.locator(".st-key-panel_detail").scroll_into_view_if_needed()
+    picture(page, f"detail_{suffix}")
+    page.goto(f"{url}/build")
+    page.get_by_role("textbox", name="Name of the inspector").wait_for()
+    picture(page, f"build_{suffix}")
+
+
+def picture(page: Page, name: str) -> None:
+    """Wait until the page has settled and save what is seen of it."""
+    page.wait_for_timeout(500)
+    page.wait_for_function(QUIET)
+    page.wait_for_timeout(500)
+    page.screenshot(path=IMAGES / f"{name}.png")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
