@@ -39,8 +39,9 @@ def test_the_threshold_moves_every_verdict_without_scoring(full, open_app):
     assert app.query_params["threshold"] == "0.0"
     top = app.slider(key="threshold_slider").max
     app.slider(key="threshold_slider").set_value(top).run()
+    app.selectbox(key="review_band").set_value("no review band").run()
     assert counts(app) == {"reject": 0, "review": 0, "accept": 3}
-    app.selectbox(key="review_band").set_value("20 % below").run()
+    app.selectbox(key="review_band").set_value("review 20 % below").run()
     assert [result.created for result in stored(full)] == before
 
 

@@ -16,7 +16,13 @@ from workbench.inspectors import set_operating_point
 from workbench.widgets import session, theme, wording
 
 LANES = 5  # heights at which dots lie, so that equal scores stay apart
-BANDS = {"no review band": 0.0, "5 % below": 0.05, "10 % below": 0.10, "20 % below": 0.20}
+AS_SET = "as set"
+BANDS = {
+    "no review band": 0.0,
+    "review 5 % below": 0.05,
+    "review 10 % below": 0.10,
+    "review 20 % below": 0.20,
+}
 VERDICTS: tuple[Verdict, ...] = ("reject", "review", "accept")
 SET_BY = "Inspect page"
 
@@ -48,7 +54,7 @@ def show(
         with st.container(horizontal=True, vertical_alignment="center"):
             with st.container(width="stretch"):
                 numbers = st.empty()
-            _review_band(point)
+            _review_band(stored)
             _keep_or_return(version, stored, point)
         strip = st.empty()
         _slider(point, top)
@@ -123,13 +129,19 @@ def _slider(point: OperatingPoint, top: float) -> None:
     )
 
 
-def _review_band(point: OperatingPoint) -> None:
-    st.session_state.setdefault("review_band", _band_name(point))
+def _review_band(stored: OperatingPoint) -> None:
+    share = _band(stored)
+    as_set = f"review {wording.share(share)} below" if share else "no review band"
+
+    def label(option: str) -> str:
+        return f"{as_set} (set)" if option == AS_SET else option
+
     st.selectbox(
         "Review band",
-        list(BANDS),
+        [AS_SET, *BANDS],
         key="review_band",
-        width=150,
+        format_func=label,
+        width=190,
         label_visibility="collapsed",
         help="Parts whose score lies in this band below the threshold are neither accepted nor rejected: "
         "a person looks at them.",
@@ -177,10 +189,6 @@ def _trial() -> float | None:
 def _band(point: OperatingPoint) -> float:
     """Return how far below the reject threshold the review band begins, as a share of it."""
     return 1 - point.accept / point.reject if point.reject > 0 else 0.0
-
-
-def _band_name(point: OperatingPoint) -> str:
-    return min(BANDS, key=lambda name: abs(BANDS[name] - _band(point)))
 
 
 def _counts_html(counts: Mapping[Verdict, int], unscored: int) -> str:
