@@ -13,18 +13,23 @@ Defect = Callable[[np.random.Generator, Washer, float], None]
 
 
 def scratch(rng: np.random.Generator, part: Washer, severity: float) -> None:
-    """A groove ploughed across the turning marks, with the ridge it throws up."""
-    start = _spot(part, rng.uniform(200, 340), rng.uniform(0, 2 * np.pi))
-    middle = np.subtract(part.x.shape[0] / 2, start)
-    heading = np.arctan2(middle[1], middle[0]) + rng.choice([-1, 1]) * rng.uniform(0.45, 1.0)
-    curve = curve_field(wander(rng, start, heading, 220 + 200 * severity, 0.30), part.x.shape)
-    width = (7.5 + 3.0 * severity) * _taper(curve.along)
-    second = np.abs(curve.side - (17 + 8 * severity)) + 40 * (np.abs(curve.along - 0.45) > 0.3)
-    near = np.minimum(curve.distance, 1.7 * second)
+    """Grooves ploughed side by side across the turning marks, with the ridges they throw up."""
+    angle = _clear_angle(rng)
+    middle = _spot(part, rng.uniform(255, 285), angle)
+    heading = angle + part.turn + rng.choice([-1, 1]) * rng.uniform(0.35, 0.95)
+    length = 150 + 60 * severity
+    start = (middle[0] - 0.5 * length * np.cos(heading), middle[1] - 0.5 * length * np.sin(heading))
+    curve = curve_field(wander(rng, start, heading, length, 0.22), part.x.shape)
+    width = (6.5 + 2.5 * severity) * _taper(curve.along)
+    near = curve.distance
+    for place in (-1.0, 1.0):
+        beside = np.abs(curve.side - place * (19 + 5 * severity) * rng.uniform(0.8, 1.2))
+        past_end = np.maximum(np.abs(curve.along - 0.5 - 0.14 * place) - 0.08 - 0.16 * severity, 0)
+        near = np.minimum(near, 1.3 * beside + 32 * past_end)
     inside = smoothstep(1.0, 0.5, near / np.maximum(width, 0.5))
     rim = np.exp(-(((near - 1.3 * width) / (0.45 * width + 0.5)) ** 2)) * (width > 1)
-    part.height += ((5.5 + 3.5 * severity) * (0.35 * rim - inside)).astype(np.float32)
-    part.slope_x += inside * 0.10 * smooth_noise(rng, part.x.shape, 1.2)
+    part.height += ((4.2 + 2.6 * severity) * (0.45 * rim - inside)).astype(np.float32)
+    part.slope_x += inside * 0.12 * smooth_noise(rng, part.x.shape, 1.2)
     part.grain *= 1 - inside
 
 
