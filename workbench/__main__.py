@@ -20,7 +20,7 @@ def workbench() -> None:
 
 @app.command()
 def prepare_sample() -> None:
-    """Build the inspectors of the sample products, unless they are there."""
+    """Build the inspectors of the sample products and inspect their test images, unless that is done."""
     from workbench import samples  # late, so that --help does not wait for PyTorch
     from workbench.workspace import Workspace
 
@@ -30,7 +30,7 @@ def prepare_sample() -> None:
             remarks.print(
                 f"Building the sample inspector {sample.title} in {workspace.root} ...", markup=False
             )
-            samples.prepare_sample(workspace, sample)
+        samples.score_sample(workspace, sample)
 
 
 if __name__ == "__main__":

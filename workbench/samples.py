@@ -10,7 +10,7 @@ from patchcore.images import list_images
 from workbench import jobs
 from workbench.building import BuildSettings, build, submit_build
 from workbench.database import Inspector, WorkspaceError
-from workbench.inspecting import create_batch, list_batches
+from workbench.inspecting import create_batch, list_batches, score_batch
 from workbench.inspectors import find_inspector
 from workbench.workspace import NamedImage, Workspace
 
@@ -88,6 +88,14 @@ def sample_batch(workspace: Workspace, sample: SampleProduct, inspector_id: str)
         for path in list_images(test)
     ]
     return create_batch(workspace, inspector_id, images, BATCH_NAME)
+
+
+def score_sample(workspace: Workspace, sample: SampleProduct) -> None:
+    """Build the sample's inspector and score its test images, as far as that is not done."""
+    inspector = prepare_sample(workspace, sample)
+    if inspector.current is not None:
+        for _ in score_batch(workspace, sample_batch(workspace, sample, inspector.id), inspector.current):
+            pass  # each result is stored as it comes
 
 
 def _good_images(workspace: Workspace, sample: SampleProduct) -> list[NamedImage]:

@@ -7,6 +7,7 @@ from tests.workbench.parts import SMALL, plate
 from workbench import samples
 from workbench.__main__ import app
 from workbench.building import BuildSettings
+from workbench.inspecting import list_batches
 from workbench.inspectors import list_inspectors, list_versions
 from workbench.samples import SampleProduct
 from workbench.workspace import Workspace
@@ -18,6 +19,9 @@ def home(tmp_path, monkeypatch):
     good.mkdir(parents=True)
     for seed in range(3):
         (good / f"{seed}.png").write_bytes(plate(seed))
+    test = tmp_path / "washer" / "test" / "good"
+    test.mkdir(parents=True)
+    (test / "9.png").write_bytes(plate(9))
     found = samples.list_samples(tmp_path)
     monkeypatch.setattr(samples, "list_samples", lambda: found)
     monkeypatch.setattr(SampleProduct, "settings", property(lambda self: BuildSettings(name="W", **SMALL)))
@@ -33,4 +37,5 @@ def test_the_sample_is_prepared_once(home):
     workspace = Workspace(home)
     assert [inspector.id for inspector in list_inspectors(workspace)] == ["sample-washer"]
     assert len(list_versions(workspace, "sample-washer")) == 1
+    assert len(list_batches(workspace, "sample-washer")) == 1
     workspace.database.close()

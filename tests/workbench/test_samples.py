@@ -5,7 +5,7 @@ import pytest
 from tests.workbench.parts import SMALL, plate
 from workbench import samples
 from workbench.building import BuildSettings
-from workbench.inspecting import count_unscored
+from workbench.inspecting import count_unscored, list_results
 from workbench.inspectors import list_versions
 from workbench.jobs import JobState, get_job, list_jobs
 from workbench.samples import (
@@ -13,6 +13,7 @@ from workbench.samples import (
     list_samples,
     prepare_sample,
     sample_batch,
+    score_sample,
     submit_sample,
 )
 
@@ -62,6 +63,16 @@ def test_its_test_images_are_one_batch_with_their_truth(workspace, washer):
     batch = sample_batch(workspace, washer, inspector.id)
     assert sample_batch(workspace, washer, inspector.id) == batch
     assert count_unscored(workspace, batch, inspector.current_id) == 5
+
+
+def test_it_is_inspected_once(workspace, washer):
+    score_sample(workspace, washer)
+    inspector = find_sample_inspector(workspace, washer)
+    batch = sample_batch(workspace, washer, inspector.id)
+    results = list_results(workspace, batch, inspector.current_id)
+    assert len(results) == 5
+    score_sample(workspace, washer)
+    assert [r.id for r in list_results(workspace, batch, inspector.current_id)] == [r.id for r in results]
 
 
 def test_its_build_is_queued_once(workspace, washer):
