@@ -5,13 +5,15 @@ Opens the sample product in a workspace of its own, in a real Chromium, and writ
 
 from __future__ import annotations
 
+import re
 import sys
 import tempfile
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.browser.conftest import CHROMIUM_ARGUMENTS, ROOT, ServerPool, chromium_path
+from tests.browser.chromium import find_chromium
+from tests.browser.conftest import CHROMIUM_ARGUMENTS, ROOT, ServerPool
 
 IMAGES = ROOT / "docs" / "images"
 PATIENCE = 600_000  # milliseconds; the sample is built first
@@ -22,11 +24,10 @@ QUIET = "() => document.querySelector('.stApp')?.dataset.testScriptState === 'no
 def main() -> int:
     """Take all pictures, light and dark, wide and narrow."""
     IMAGES.mkdir(parents=True, exist_ok=True)
+    chromium = find_chromium()
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         servers = ServerPool(Path(folder))
-        browser = playwright.chromium.launch(
-            executable_path=chromium_path(playwright), args=CHROMIUM_ARGUMENTS
-        )
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGUMENTS)
         try:
             take(browser, servers("app.py").url)
         finally:
@@ -71,10 +72,11 @@ def walk(page: Page, url: str, suffix: str) -> None:
 
 
 def picture(page: Page, name: str) -> None:
-    """Wait until the page has settled and save what is seen of it."""
+    """Wait until the page has settled and save what is seen of it, with the usual workspace's name."""
     page.wait_for_timeout(500)
     page.wait_for_function(QUIET)
     page.wait_for_timeout(500)
+    page.get_by_text(re.compile(r"^Workspace ")).evaluate("e => { e.textContent = 'Workspace ~/.patchcore' }")
     page.screenshot(path=IMAGES / f"{name}.png")
 
 
