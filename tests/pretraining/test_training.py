@@ -17,7 +17,7 @@ from pretraining.training import Training
 def _command(folder: Path, *more: str) -> Path:
     """Run the command as a user does, in a process of its own.
 
-    Seen: torch's backward pass crashes in a process in which another test has loaded faiss (probably their two OpenMP libraries).
+    Seen: torch's backward pass crashes once another test has loaded faiss (probably their two OpenMP libraries).
     """
     words = [
         sys.executable,
