@@ -237,7 +237,7 @@ def _write_overlay(model: Any, image: Any, result: Any, path: Path, folder: Path
     from patchcore.rendering import HeatScale, encode_png, overlay
 
     point = model.operating_point_
-    anchor = point.reject if point else max(float(result.map.max()) / 2, 1e-6)
+    anchor = point.heat_from if point else max(float(result.map.max()) / 2, 1e-6)
     picture = overlay(image.pixels, result.map, HeatScale.anchored(anchor), mode="both")
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{path.parent.name}_{path.stem}_{result.record.sha256[:6]}.png"

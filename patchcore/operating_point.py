@@ -119,6 +119,15 @@ class OperatingPoint:
         if self.min_area < 1:
             raise SettingsError(f"A region has at least 1 pixel, not {self.min_area}.")
 
+    @property
+    def heat_from(self) -> float:
+        """Where heat begins in a map: the pixel threshold, else the accept threshold.
+
+        An accepted image has no patch above the accept threshold, so it stays cool; what is reviewed or rejected
+        mostly shows where, though smoothing lowers a map's peak below the score.
+        """
+        return self.accept if self.pixel is None else self.pixel
+
     def verdict(self, score: float) -> Verdict:
         """Judge an image by its score alone.
 

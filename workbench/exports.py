@@ -46,7 +46,7 @@ def write_overlays(
     opacity: float = 0.6,
 ) -> None:
     """Write a zip with an overlay PNG for every scored image, image by image, named as the images were."""
-    scale = HeatScale.anchored(point.reject)
+    scale = HeatScale.anchored(point.heat_from)
     scored = [result for result in results if result.score is not None]
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:  # PNG is compressed already
         for result, name in zip(scored, _file_names(scored), strict=True):
@@ -59,7 +59,7 @@ def _row(workspace: Workspace, result: Result, point: OperatingPoint) -> list[st
     threshold = f"{point.reject:.6g}"
     if result.score is None:
         return [result.image.name, "", "", threshold, "", "", "", "", result.error or ""]
-    regions = find_regions(load_map(workspace, result), point.reject)
+    regions = find_regions(load_map(workspace, result), point.heat_from, point.min_area)
     return [
         result.image.name,
         f"{result.score:.6g}",

@@ -34,6 +34,12 @@ def test_score_on_the_threshold_is_not_above_it():
         point().verdict(math.nan)
 
 
+def test_accepted_images_stay_cool_and_heat_begins_where_review_does():
+    assert point().heat_from == 2.0
+    assert point(accept=3.0).heat_from == 3.0
+    assert point(pixel=2.5).heat_from == 2.5
+
+
 @pytest.mark.parametrize(
     ("judge_by", "score", "area", "expected"),
     [

@@ -18,7 +18,6 @@ from workbench.database import Result
 from workbench.inspecting import Explained, explain, load_pixels
 from workbench.widgets import session, theme, wording
 from workbench.widgets.pictures import encode_jpeg
-from workbench.widgets.threshold_bar import heat_threshold
 from workbench.widgets.tile_store import Layers, Painting, TileStore
 
 Box = tuple[int, int, int, int]
@@ -34,9 +33,7 @@ def show(result: Result, point: OperatingPoint, painting: Painting, store: TileS
         st.error(session.sentence(f"{result.image.name}: {result.error}"))
         return
     layers = store.whole(result)
-    regions = find_regions(
-        layers.scores.astype(np.float32, copy=False), heat_threshold(point), point.min_area
-    )
+    regions = find_regions(layers.scores.astype(np.float32, copy=False), point.heat_from, point.min_area)
     pictures, words = st.columns([3, 1], gap="medium")
     with pictures:
         view = _view(result, layers.pixels.shape[:2], regions)
@@ -70,7 +67,7 @@ def crop_box(shape: tuple[int, int], zoom: float, across: float, down: float) ->
 def panes_html(layers: Layers, box: Box, point: OperatingPoint, painting: Painting) -> str:
     """Return original, map and overlay of the same part of an image."""
     x0, y0, x1, y1 = box
-    scale = HeatScale.anchored(heat_threshold(point))
+    scale = HeatScale.anchored(point.heat_from)
     pixels, scores = layers.pixels[y0:y1, x0:x1], layers.scores[y0:y1, x0:x1].astype(np.float32, copy=False)
     pixels, scores = _reduced(pixels, scores)
     whole = max(x1 - x0, y1 - y0) > PANE
@@ -106,7 +103,7 @@ def verdict_html(result: Result, point: OperatingPoint) -> str:
 
 def legend_html(point: OperatingPoint) -> str:
     """Return the heat colours with the scores they stand for."""
-    scale = HeatScale.anchored(heat_threshold(point))
+    scale = HeatScale.anchored(point.heat_from)
     ramp = heat_rgba(np.linspace(0, scale.top, 256, dtype=np.float32)[None], scale, 1.0)
     source = theme.data_uri(encode_png(ramp), "png")
     middle = 100 * scale.threshold / scale.top

@@ -10,7 +10,6 @@ import streamlit as st
 from patchcore.operating_point import OperatingPoint
 from workbench.database import Result
 from workbench.widgets import session, theme, wording
-from workbench.widgets.threshold_bar import heat_threshold
 from workbench.widgets.tile_store import Painting, TileStore
 
 PAGE = 60  # tiles at once
@@ -58,7 +57,7 @@ def preview_html(
 
 
 def _picture(result: Result, point: OperatingPoint, painting: Painting, store: TileStore) -> str | None:
-    return None if result.score is None else store.painting(result, heat_threshold(point), painting)
+    return None if result.score is None else store.painting(result, point.heat_from, painting)
 
 
 def tile_html(result: Result, point: OperatingPoint, picture: str | None, *, selected: bool = False) -> str:

@@ -39,11 +39,6 @@ def trial_point(version: InspectorVersion) -> OperatingPoint:
     return replace(stored, reject=reject, accept=min(accept, reject), pixel=pixel, stale="")
 
 
-def heat_threshold(point: OperatingPoint) -> float:
-    """Return the score above which a pixel of a map is shown hot."""
-    return point.reject if point.pixel is None else point.pixel
-
-
 def show(
     version: InspectorVersion, point: OperatingPoint, results: Sequence[Result]
 ) -> Callable[[Sequence[Result]], None]:
