@@ -25,7 +25,7 @@ def prepare_sample() -> None:
     from workbench.workspace import Workspace
 
     workspace = Workspace()
-    for sample in samples.list_samples():
+    for sample in reversed(samples.list_samples()):  # the newest is in use at first: the one listed first
         if samples.find_sample_inspector(workspace, sample) is None:
             remarks.print(
                 f"Building the sample inspector {sample.title} in {workspace.root} ...", markup=False
