@@ -1,7 +1,8 @@
 """The database: migrations from nothing, sessions, and what SQLite must be told."""
 
-import multiprocessing
 import sqlite3
+import subprocess
+import sys
 import threading
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -50,19 +51,11 @@ def test_a_database_of_a_newer_program_is_refused_and_left_alone(database):
         assert session.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == "9999"
 
 
-def _open(url):
-    Database(url).close()
-
-
 def test_many_processes_may_open_an_empty_database_at_once(tmp_path):
     url = f"sqlite:///{tmp_path / 'workspace.db'}"
-    context = multiprocessing.get_context("spawn")
-    openers = [context.Process(target=_open, args=(url,)) for _ in range(3)]
-    for opener in openers:
-        opener.start()
-    for opener in openers:
-        opener.join()
-    assert [opener.exitcode for opener in openers] == [0, 0, 0]
+    code = f"from workbench.database import Database; Database({url!r}).close()"
+    openers = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(3)]
+    assert [opener.wait() for opener in openers] == [0, 0, 0]
 
 
 def test_sqlite_writes_ahead_and_holds_foreign_keys(database):
