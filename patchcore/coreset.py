@@ -20,6 +20,9 @@ from patchcore.errors import Cancelled, SettingsError
 PROJECTED_DIMS = 128  # reference implementation: Johnson-Lindenstrauss projection to 128 dimensions
 LEADING = 16
 REPORT_EVERY = 256
+ALONE = (
+    10**9
+)  # points times picks up to which one thread does it: on a busy machine threads wait for each other
 
 Progress = Callable[[int, int], None]
 
@@ -127,12 +130,13 @@ def greedy_k_centre(
     nearest = np.full(total, np.inf, np.float32)
     indices, radii = np.empty(count, np.int64), np.empty(count, np.float32)
     pick, radius = int(np.random.default_rng(seed).integers(total)), np.float32(np.inf)
+    threads = 1 if total * count <= ALONE else get_num_threads()
     for k in range(0, count, REPORT_EVERY):
         if cancelled and cancelled():
             raise Cancelled("Stopped while choosing the coreset.")
         stop = min(k + REPORT_EVERY, count)
         pick, radius = _pick_many(
-            leading, rest, nearest, indices[k:stop], radii[k:stop], pick, radius, get_num_threads()
+            leading, rest, nearest, indices[k:stop], radii[k:stop], pick, radius, threads
         )
         if progress:
             progress(stop, count)

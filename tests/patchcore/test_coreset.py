@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from patchcore import coreset
 from patchcore.coreset import coreset_size, greedy_k_centre, greedy_order, projection_matrix
 from patchcore.errors import Cancelled, SettingsError
 
@@ -33,6 +34,16 @@ def test_picks_and_radii_are_those_of_the_plain_algorithm(rows, dims, count):
     assert_array_equal(order.indices, picks)
     assert_allclose(order.radii, radii, rtol=1e-4)
     assert sorted(set(order.indices)) == sorted(order.indices)
+
+
+def test_two_threads_pick_what_one_does(monkeypatch):
+    points = np.random.default_rng(6).standard_normal((500, 30)).astype(np.float32)
+    alone = greedy_k_centre(points, 200)
+    monkeypatch.setattr(coreset, "ALONE", 0)
+    monkeypatch.setattr(coreset, "get_num_threads", lambda: 2)
+    together = greedy_k_centre(points, 200)
+    assert_array_equal(together.indices, alone.indices)
+    assert_array_equal(together.radii, alone.radii)
 
 
 def test_eight_hand_made_points():
