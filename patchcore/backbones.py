@@ -6,23 +6,19 @@ own cache. Nothing is ever downloaded unless :func:`download_weights` is called.
 
 from __future__ import annotations
 
-import hashlib
 import os
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
-import safetensors
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from patchcore.errors import SettingsError, WeightsError, WeightsMismatch, WeightsMissing
 from patchcore.small_resnet import small_resnet
+from patchcore.weight_files import check_hash, fetch, read_state
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -220,67 +216,13 @@ def download_weights(
     if entry.url is None:
         return PACKAGED_WEIGHTS / entry.weights_file
     target = weights_folders()[0] / entry.weights_file
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_suffix(".part")
     try:
-        with urllib.request.urlopen(entry.url, timeout=timeout) as answer, part.open("wb") as out:
-            total = int(answer.headers.get("Content-Length", 0))
-            done = 0
-            while block := answer.read(1 << 20):
-                out.write(block)
-                done += len(block)
-                if progress:
-                    progress(done, total)
-        _check_hash(part, entry.sha256)
-        part.replace(target)
-    except (urllib.error.URLError, TimeoutError, OSError) as error:
+        fetch(entry.url, target, entry.sha256, progress, timeout)
+    except OSError as error:
         raise WeightsError(
             f"The download of {entry.weights_file} failed ({error}). {missing_weights_sentence(name)}"
         ) from error
-    finally:
-        part.unlink(missing_ok=True)
     return target
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file, hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _check_hash(path: Path, expected: str) -> str:
-    digest = file_sha256(path)
-    if not digest.startswith(expected):
-        raise WeightsMismatch(
-            f"{path} is not the expected file: its SHA-256 begins {digest[:8]}, expected {expected[:8]}. "
-            "Replace it with an undamaged copy."
-        )
-    return digest
-
-
-def read_state(path: Path) -> dict[str, Tensor]:
-    """Read a state dict from `.safetensors`, or from `.pth`/`.pt` without ever unpickling code.
-
-    Raises
-    ------
-    WeightsError
-        If the file is neither.
-    """
-    try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, ValueError, EOFError, safetensors.SafetensorError) as error:
-        raise WeightsError(f"{path} cannot be read as network weights: {error}") from error
-    except Exception as error:  # torch raises pickle.UnpicklingError, whose module the project never imports
-        if type(error).__name__ != "UnpicklingError":
-            raise
-        raise WeightsError(
-            f"{path} holds more than plain tensors and is refused; save a state dict."
-        ) from error
-    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise WeightsError(f"{path} is not a state dict (a mapping from parameter names to tensors).")
-    return state
 
 
 class Trunk(nn.Module):
@@ -398,7 +340,7 @@ def load_backbone(
     if not path.is_file():
         raise WeightsMissing(f"There is no weight file {path}.")
     expected = sha256 or ("" if weights else entry.sha256)
-    digest = _check_hash(path, expected)
+    digest = check_hash(path, expected)
     chosen = tuple(layers or entry.layers)
     network = entry.build()
     known = [child for child, _ in network.named_children()]
