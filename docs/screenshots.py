@@ -59,16 +59,31 @@ def walk(page: Page, url: str, suffix: str) -> None:
     first_visit = page.get_by_text("No inspector yet").is_visible()
     picture(page, f"{'first_visit' if first_visit else 'home'}_{suffix}")
     sample.click()
-    page.locator(".pc-tile img").first.wait_for()
+    page.locator(".tile.painted").first.wait_for()
     page.get_by_text("results appear as they are computed").wait_for(state="hidden")
     picture(page, f"inspect_{suffix}")
-    page.locator("[class*=st-key-pick_] button").first.click(force=True)
-    page.locator(".pc-why img").first.wait_for()
-    page.locator(".st-key-panel_detail").scroll_into_view_if_needed()
+    page.locator(".tile.painted").first.click()
+    page.locator(".detail-viewer[data-ready] .pair canvas").last.wait_for()
     picture(page, f"detail_{suffix}")
     page.goto(f"{url}/build")
     page.get_by_role("textbox", name="Name of the inspector").wait_for()
     picture(page, f"build_{suffix}")
+    page.get_by_role("textbox", name="Name of the inspector").fill("M12 washer, line 3")
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_role("radio", name="Sample product").or_(
+        page.get_by_role("button", name="Sample product")
+    ).first.click()
+    page.get_by_role("button", name="Use its good images").click()
+    page.get_by_role("button", name=re.compile("^Use these")).click()
+    page.locator(".roi-viewer[data-ready]").wait_for()
+    canvas = page.locator(".stage-roi canvas").bounding_box()
+    if canvas is not None and "is inspected" in page.locator(".roi .foot").inner_text():
+        middle = canvas["x"] + canvas["width"] / 2
+        page.mouse.move(middle - 150, canvas["y"] + 40)
+        page.mouse.down()
+        page.mouse.move(middle + 150, canvas["y"] + canvas["height"] - 40, steps=5)
+        page.mouse.up()
+    picture(page, f"region_{suffix}")
 
 
 def picture(page: Page, name: str) -> None:

@@ -56,7 +56,7 @@ def forget_trial() -> None:
 def show(version: InspectorVersion) -> None:
     """Draw the buttons that keep the thresholds in view, take them back, and have a review band or none."""
     stored, point = OperatingPoint.from_dict(version.operating_point), trial_point(version)
-    _review_band(in_view(version))
+    _review_band(version)
     same = math.isclose(point.reject, stored.reject) and math.isclose(point.accept, stored.accept)
     st.button(
         f"Back to {wording.score(stored.reject)}",
@@ -79,12 +79,13 @@ def show(version: InspectorVersion) -> None:
         st.rerun()
 
 
-def _review_band(shown: Thresholds) -> None:
+def _review_band(version: InspectorVersion) -> None:
     def switch() -> None:
-        reject = shown.reject or 0.0
-        try_out(Thresholds(reject, None if shown.review is not None else reject * (1 - BAND)))
+        now = in_view(version)
+        reject = now.reject or 0.0
+        try_out(Thresholds(reject, None if now.review is not None else reject * (1 - BAND)))
 
-    st.session_state["review_band"] = shown.review is not None
+    st.session_state["review_band"] = in_view(version).review is not None
     st.toggle(
         "Review band",
         key="review_band",
