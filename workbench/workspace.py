@@ -24,7 +24,7 @@ FOLDERS = ("images", "thumbnails", "inspectors", "results", "jobs", "temporary")
 CHUNK = 1 << 20
 SUFFIX = re.compile(r"\.[a-z0-9]{1,12}")
 AT_ONCE = 500  # values in one question; databases have limits
-THUMBNAIL_SIDE = 320  # pixels; a tile on a common screen, twice as dense
+THUMBNAIL_SIDE = 320  # pixels; enough for a card on a screen of twice the common density
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ def good_folder(tmp_path) -> Path:
     return folder
 
 
-def test_a_region_drawn_by_mouse_is_kept_and_used(serve, open_page, good_folder, tmp_path):
+def test_a_region_drawn_by_mouse_is_kept_and_used(serve, open_page, find_barriers, good_folder, tmp_path):
     server = serve("app.py", workspace=tmp_path / "workspace")
     page = open_page(f"{server.url}/build").page
     page.set_default_timeout(PATIENCE)
@@ -41,12 +41,14 @@ def test_a_region_drawn_by_mouse_is_kept_and_used(serve, open_page, good_folder,
     said = page.get_by_text(r" % of the image is inspected").inner_text()
     assert float(said.split()[0]) == pytest.approx(100 * share, abs=1)
     page.wait_for_timeout(1000)  # what was drawn reaches the server
+    assert find_barriers(page) == []
     page.reload()
     go_to_the_editor(page, good_folder)
     expect(page.get_by_text(said)).to_be_visible()
     page.get_by_role("button", name="Continue").click()
     page.get_by_role("button", name="Build", exact=True).click()
     expect(page.get_by_role("button", name="Inspect images")).to_be_visible()
+    assert find_barriers(page) == []
     check_what_was_built(Workspace(server.workspace))
 
 
