@@ -60,6 +60,15 @@ def mount(
     return dict(result)
 
 
+def serve_scripts() -> None:
+    """Keep the viewers' modules served in this run, whether or not it shows a viewer.
+
+    Call it on every page of an app: a browser may still be loading them when the user has gone on to a page without a
+    viewer, and one module not found would leave the next viewer empty.
+    """
+    _script_url()
+
+
 def event_value(key: str, event: str) -> Any:
     """Return the value of an event inside its callback, None when there is none."""
     import streamlit as st
