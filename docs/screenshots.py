@@ -70,10 +70,10 @@ def walk(page: Page, url: str, suffix: str) -> None:
     picture(page, f"build_{suffix}")
     page.get_by_role("textbox", name="Name of the inspector").fill("M12 washer, line 3")
     page.get_by_role("button", name="Continue").click()
-    page.get_by_role("radio", name="Sample product").or_(
-        page.get_by_role("button", name="Sample product")
-    ).first.click()
+    page.get_by_text("Sample", exact=True).first.click()
     page.get_by_role("button", name="Use its good images").click()
+    page.get_by_role("button", name=re.compile("^Use these")).wait_for()
+    picture(page, f"images_{suffix}")
     page.get_by_role("button", name=re.compile("^Use these")).click()
     page.locator(".roi-viewer[data-ready]").wait_for()
     canvas = page.locator(".stage-roi canvas").bounding_box()

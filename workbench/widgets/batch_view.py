@@ -90,14 +90,15 @@ def _gallery(
 
 
 def _tile(result: Result) -> Tile:
-    here, truth = session.workspace(), result.image.truth
+    here, name, truth = session.workspace(), result.image.name, result.image.truth
+    said = truth is None or name.startswith(f"{truth}/")  # in MVTec's layout the name says it already
     return Tile(
         result_key(result),
-        result.image.name,
+        name,
         result.score or 0.0,
         lambda: load_tile(here, result),
         label=_label(result.image),
-        truth=None if truth is None else truth.replace("_", " "),
+        truth=None if said else str(truth).replace("_", " "),
     )
 
 
