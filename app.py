@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from workbench.viewer import serve_scripts
 from workbench.widgets import entry, session, sidebar, theme
 
 PAGES = [
@@ -15,7 +14,6 @@ entry.mark()
 page = st.navigation(PAGES, position="hidden")
 st.set_page_config(page_title=f"{page.title}, PatchCore inspection", page_icon=theme.ICON, layout="wide")
 theme.apply()
-serve_scripts()
 with session.plain_errors():
     sidebar.show(PAGES, page)
     page.run()
