@@ -69,6 +69,16 @@ def walk(page: Page, url: str, suffix: str) -> None:
     page.goto(f"{url}/build")
     page.get_by_role("textbox", name="Name of the inspector").wait_for()
     picture(page, f"build_{suffix}")
+    page.get_by_role("textbox", name="Name of the inspector").fill("M12 washer, line 3")
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_text("Sample", exact=True).first.click()
+    page.get_by_role("button", name="Use its good images").click()
+    use = page.get_by_role("button", name=re.compile("^Use these"))
+    use.wait_for()
+    picture(page, f"images_{suffix}")
+    use.click()
+    page.get_by_text("what the network sees").first.wait_for()
+    picture(page, f"network_{suffix}")
 
 
 def picture(page: Page, name: str) -> None:
