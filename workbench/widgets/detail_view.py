@@ -38,7 +38,7 @@ def show(result: Result, point: OperatingPoint, painting: Painting, store: TileS
     with pictures:
         view = _view(result, layers.pixels.shape[:2], regions)
         st.html(panes_html(layers, view, point, painting))
-        st.html(regions_html(regions, layers.pixels.shape[:2]))
+        st.html(regions_html(regions, layers.pixels.shape[:2], point.heat_from))
     with words:
         st.html(verdict_html(result, point))
         st.html(legend_html(point))
@@ -102,22 +102,24 @@ def verdict_html(result: Result, point: OperatingPoint) -> str:
 
 
 def legend_html(point: OperatingPoint) -> str:
-    """Return the heat colours with the scores they stand for."""
+    """Return the heat colours with the scores they stand for, and a line at the reject threshold."""
     scale = HeatScale.anchored(point.heat_from)
     ramp = heat_rgba(np.linspace(0, scale.top, 256, dtype=np.float32)[None], scale, 1.0)
     source = theme.data_uri(encode_png(ramp), "png")
     middle = 100 * scale.threshold / scale.top
+    line = f'<i style="left:{min(100.0, 100 * point.reject / scale.top):.1f}%" title="reject threshold"></i>'
     return (
-        f'<div class="pc-legend"><img src="{source}" alt="heat colours"></div><div class="pc-legend-numbers pc-num">'
+        f'<div class="pc-legend"><img src="{source}" alt="heat colours">{line}</div>'
+        '<div class="pc-legend-numbers pc-num">'
         f'<span style="left:0">0</span><span style="left:{middle:.0f}%;transform:translateX(-50%)">'
         f'{wording.score(scale.threshold)}</span><span style="right:0">{wording.score(scale.top)} +</span></div>'
     )
 
 
-def regions_html(regions: Sequence[Region], shape: tuple[int, int]) -> str:
+def regions_html(regions: Sequence[Region], shape: tuple[int, int], above: float) -> str:
     """Return the defect regions, worst first, in pixels of the original."""
     if not regions:
-        return '<p class="pc-mute">No region of the map lies above the threshold.</p>'
+        return f'<p class="pc-mute">No region of the map lies above {wording.score(above)}, where heat begins.</p>'
     rows = "".join(
         f"<tr><td>#{number}</td><td class='r'>{wording.score(region.score)}</td>"
         f"<td class='r'>{wording.count(region.area)} px</td>"
