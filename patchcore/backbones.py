@@ -17,11 +17,9 @@ import torch
 from torch import Tensor, nn
 
 from patchcore.errors import SettingsError, WeightsError, WeightsMismatch, WeightsMissing
-from patchcore.small_resnet import small_resnet
+from patchcore.small_resnet import image_net_normalised, small_resnet
 from patchcore.weight_files import check_hash, fetch, read_state
 
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
 PACKAGED_WEIGHTS = Path(__file__).parent / "weights"
 
 
@@ -280,10 +278,7 @@ class Backbone:
     @torch.inference_mode()
     def maps(self, images: Tensor) -> list[Tensor]:
         """Feature maps of RGB images in 0..1: [N, 3, S, S] -> one [N, C, H, W] per layer, shallow first."""
-        mean = torch.tensor(IMAGENET_MEAN, device=images.device).view(1, 3, 1, 1)
-        std = torch.tensor(IMAGENET_STD, device=images.device).view(1, 3, 1, 1)
-        x = ((images - mean) / std).contiguous(memory_format=torch.channels_last)
-        found = self.network(x)
+        found = self.network(image_net_normalised(images).contiguous(memory_format=torch.channels_last))
         return [found[layer] for layer in self.layers]
 
 

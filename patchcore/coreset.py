@@ -108,7 +108,7 @@ def greedy_k_centre(
     Parameters
     ----------
     points
-        [N, d] float32. Overwritten by their rotation when it owns its memory, so that no copy is held.
+        [N, d] float32; a rotated copy of the same size is held while picking.
     count
         How many to pick.
     seed

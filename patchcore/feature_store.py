@@ -73,6 +73,11 @@ class FeatureStore:
         """Return the number of rows of the images in use."""
         return sum(image.count for image in self.images)
 
+    @property
+    def resumes(self) -> bool:
+        """Whether an earlier, interrupted run left finished images."""
+        return bool(self._earlier)
+
     def clear(self) -> None:
         """Delete what is on disk."""
         for path in (self.rows_path, self.index_path, self.key_path):

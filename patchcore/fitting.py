@@ -29,6 +29,7 @@ from patchcore.images import ImageRecord, read_image
 from patchcore.leave_one_out import GoodScores, score_good_images
 from patchcore.scoring import inspected_patches
 from patchcore.settings import Settings
+from patchcore.weight_files import file_sha256
 
 Source = str | os.PathLike[str] | bytes | NDArray[Any]
 """Whatever an image can be read from."""
@@ -177,13 +178,14 @@ def _named(item: Source | tuple[str, Source], number: int) -> tuple[str, Source]
 
 def _reused(store: FeatureStore, source: Source, name: str, seen: dict[str, str]) -> bool:
     """Take the image's features from an interrupted run, if its file is the same."""
-    if isinstance(source, np.ndarray):
+    if isinstance(source, np.ndarray) or not store.resumes:
         return False
     try:
-        data = source if isinstance(source, bytes) else Path(source).read_bytes()
+        sha256 = (
+            hashlib.sha256(source).hexdigest() if isinstance(source, bytes) else file_sha256(Path(source))
+        )
     except OSError:
         return False  # reading it properly will say what is wrong
-    sha256 = hashlib.sha256(data).hexdigest()
     if sha256 in seen or not store.reuse(sha256):
         return False
     seen[sha256] = name
@@ -200,9 +202,8 @@ def _choose(run: FittingRun, store: FeatureStore) -> MemoryBank:
         progress=lambda done, count: run.report("coreset", done, count),
     ).indices
     number, within = store.locate(order)
-    positions = np.array(
-        [store.images[i].positions[j] for i, j in zip(number, within, strict=True)], np.int32
-    )
+    kept = {i: store.images[i].positions for i in set(number.tolist())}
+    positions = np.array([kept[i][j] for i, j in zip(number.tolist(), within, strict=True)], np.int32)
     return MemoryBank(store.take(order), number.astype(np.int32), positions, total)
 
 

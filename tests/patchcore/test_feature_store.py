@@ -42,8 +42,11 @@ def test_only_inspected_patches_are_kept_with_their_positions(tmp_path, images):
 
 
 def test_a_second_run_reuses_what_is_there_in_any_order(tmp_path, images):
-    fill(FeatureStore(tmp_path, "key"), images)
+    first = FeatureStore(tmp_path, "key")
+    assert not first.resumes
+    fill(first, images)
     again = FeatureStore(tmp_path, "key")
+    assert again.resumes
     assert len(again) == 0
     assert again.reuse("sha2")
     assert not again.reuse("unknown")
