@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from workbench.viewer import serve_scripts
 from workbench.widgets import entry, session, sidebar, theme
 
 PAGES = [
@@ -14,6 +15,7 @@ entry.mark()
 page = st.navigation(PAGES, position="hidden")
 st.set_page_config(page_title=f"{page.title}, PatchCore inspection", page_icon=theme.ICON, layout="wide")
 theme.apply()
+serve_scripts()
 with session.plain_errors():
     sidebar.show(PAGES, page)
     page.run()

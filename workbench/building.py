@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from workbench.job_process import RunningJob
 
 MODEL_FILE = "model.patchcore"
-ROI_SIDE = 1024  # pixels of the mask, laid over every image whatever its size
 
 
 @dataclass(frozen=True)
@@ -153,7 +152,7 @@ def build(
     began = time.monotonic()
     model = settings.model().fit(
         _sources(workspace, images),
-        roi=None if settings.roi is None else settings.roi.mask(ROI_SIDE, ROI_SIDE),
+        roi=None if settings.roi is None else settings.roi.mask(),
         progress=progress,
         cancelled=cancelled,
         scratch=scratch,

@@ -6,12 +6,9 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import PIL.Image
 from numpy.typing import NDArray
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
@@ -20,16 +17,18 @@ from sqlalchemy.sql import Select
 from patchcore.errors import ImageError, NoImagesError
 from workbench.database import Batch, BatchImage, InspectorVersion, Result, WorkspaceError
 from workbench.inspectors import get_version, good_images, load_model
-from workbench.map_files import read_map, shape_within, write_map
-from workbench.workspace import THUMBNAIL_SIDE, NamedImage, Workspace
+from workbench.map_files import read_map, write_map
+from workbench.viewer.pictures import encode_tile
+from workbench.workspace import NamedImage, Workspace
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from patchcore.scoring import Result as Scored
 
 Box = tuple[int, int, int, int]
 
 _SCORING = threading.Lock()  # one image at a time: it uses all cores anyway
-TILES_IN_MEMORY = 512
 
 
 @dataclass(frozen=True)
@@ -134,34 +133,49 @@ def get_result(workspace: Workspace, result_id: int) -> Result:
     return result
 
 
-def load_map(workspace: Workspace, result: Result, side: int | None = None) -> NDArray[np.float32]:
-    """Return the anomaly map, float32 [H, W] in units of the score; not to be written to.
-
-    Parameters
-    ----------
-    side
-        Longest side wanted, for a tile, at most 320 pixels; None: in the original's own pixels.
+def load_map(workspace: Workspace, result: Result) -> NDArray[np.float32]:
+    """Return the anomaly map, float32 [H, W] in units of the score, in the original's own pixels.
 
     Raises
     ------
     WorkspaceError
         When the image could not be scored.
     """
-    if result.map_path is None or result.height is None or result.width is None:
+    if result.map_path is None:
         raise WorkspaceError(f"{result.image.name} has no anomaly map: {result.error}")
-    path = workspace.root / result.map_path
-    if side is None:
-        return read_map(path)
-    return _map_tile(path, result.id, _tile_shape((result.height, result.width), side))
+    return read_map(workspace.root / result.map_path)
 
 
-def load_pixels(workspace: Workspace, sha256: str, side: int | None = None) -> NDArray[np.uint8]:
-    """Return an image as uint8 [H, W, 3]; `side` as in `load_map`, and then of the same shape."""
-    if side is None:
-        from patchcore.images import display_pixels, read_image  # late: PyTorch comes with it
+def load_pixels(
+    workspace: Workspace, sha256: str, value_range: tuple[float, float] | None = None
+) -> NDArray[np.uint8]:
+    """Return an image as uint8 [H, W, 3]; `value_range` is what black and white are in 16-bit and float files."""
+    from patchcore.images import display_pixels, read_image  # late: PyTorch comes with it
 
-        return display_pixels(read_image(workspace.image_path(sha256)).pixels)
-    return _picture_tile(workspace.thumbnail(sha256), side)
+    return display_pixels(read_image(workspace.image_path(sha256), value_range=value_range).pixels)
+
+
+def load_tile(workspace: Workspace, result: Result) -> bytes:
+    """Return image and map as one small file for the viewer; stored when scoring, else made now and kept.
+
+    Raises
+    ------
+    WorkspaceError
+        When the image could not be scored.
+    """
+    target = workspace.tile_path(result.version_id, result.image.sha256)
+    if not target.exists():
+        version = get_version(workspace, result.version_id)
+        scores = load_map(workspace, result)
+        pixels = load_pixels(workspace, result.image.sha256, value_range_of(version))
+        _store_tile(workspace, target, encode_tile(pixels, scores, version.operating_point["reject"]))
+    return target.read_bytes()
+
+
+def value_range_of(version: InspectorVersion) -> tuple[float, float] | None:
+    """Return what black and white are in 16-bit and float files, as the version was built with."""
+    black_white = version.settings.get("value_range")
+    return None if black_white is None else (black_white[0], black_white[1])
 
 
 def explain(workspace: Workspace, result: Result) -> Explained:
@@ -193,15 +207,21 @@ def _unscored(batch_id: int, version_id: int) -> Select[BatchImage]:
 
 def _score_once(workspace: Workspace, image: BatchImage, version: InspectorVersion) -> Result | None:
     """Score and store, unless another session did meanwhile."""
+    from patchcore.images import display_pixels, read_image  # late: PyTorch comes with it
+
     with workspace.database.read() as session:
         if _is_scored(session, image.id, version.id):
             return None
     result = Result(batch_image_id=image.id, version_id=version.id)
     try:
         began = time.perf_counter()
-        scored = load_model(workspace, version).score(workspace.image_path(image.sha256))
+        model = load_model(workspace, version)
+        loaded = read_image(workspace.image_path(image.sha256), value_range=model.settings.value_range)
+        scored = model.score(loaded)
         result.seconds = time.perf_counter() - began
         _fill(workspace, result, scored, image.sha256)
+        tile = encode_tile(display_pixels(loaded.pixels), scored.map, version.operating_point["reject"])
+        _store_tile(workspace, workspace.tile_path(version.id, image.sha256), tile)
     except ImageError as error:
         result.error = error.reason
     with workspace.database.write() as session:
@@ -234,22 +254,6 @@ def _box(values: Sequence[int]) -> Box:
     return x0, y0, x1, y1
 
 
-def _tile_shape(shape: tuple[int, int], side: int) -> tuple[int, int]:
-    """Return the shape of a tile, by way of the thumbnail's, so that picture and map agree to the pixel."""
-    return shape_within(shape_within(shape, THUMBNAIL_SIDE), side)
-
-
-@lru_cache(maxsize=TILES_IN_MEMORY)
-def _map_tile(path: Path, _result_id: int, shape: tuple[int, int]) -> NDArray[np.float32]:
-    tile = read_map(path, shape)
-    tile.flags.writeable = False
-    return tile
-
-
-@lru_cache(maxsize=TILES_IN_MEMORY)
-def _picture_tile(path: Path, side: int) -> NDArray[np.uint8]:
-    with PIL.Image.open(path) as picture:
-        height, width = shape_within((picture.height, picture.width), side)
-        tile = np.array(picture.convert("RGB").resize((width, height), PIL.Image.Resampling.BOX))
-    tile.flags.writeable = False
-    return tile
+def _store_tile(workspace: Workspace, target: Path, tile: bytes) -> None:
+    with workspace.new_file(target) as path:
+        path.write_bytes(tile)

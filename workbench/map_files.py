@@ -32,21 +32,15 @@ def write_map(path: Path, anomaly_map: NDArray[np.float32]) -> None:
     PIL.Image.fromarray(steps).save(path, format="PNG", compress_level=1, pnginfo=about)
 
 
-def read_map(path: Path, shape: tuple[int, int] | None = None) -> NDArray[np.float32]:
-    """Read a map, float32 [H, W] in units of the score.
-
-    Parameters
-    ----------
-    shape
-        (height, width) wanted; None: the image's own.
-    """
+def read_map(path: Path) -> NDArray[np.float32]:
+    """Read a map, float32 [H, W] in units of the score, in the image's own pixels."""
     with PIL.Image.open(path) as picture:
         assert isinstance(picture, PIL.PngImagePlugin.PngImageFile)
         picture.load()
         top = float.fromhex(str(picture.text[TOP]))
         height, width = (int(side) for side in str(picture.text[SIZE]).split())
         values = np.asarray(picture, dtype=np.float32) * np.float32(top / STEPS)
-    return _resized(values, shape or (height, width))
+    return _resized(values, (height, width))
 
 
 def shape_within(shape: tuple[int, int], side: int) -> tuple[int, int]:

@@ -1,7 +1,8 @@
-"""The region of interest as the user gives it, in fractions of the image, and the mask it stands for."""
+"""The region of interest as the user has drawn it, the mask it stands for, and the last one drawn on an image."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,63 +11,79 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patchcore.errors import SettingsError
+from workbench.viewer.shapes import Shape, mask_of
+from workbench.workspace import Workspace
 
-Point = tuple[float, float]
+MASK_SIDE = 2048  # pixels; a larger image gets a mask of this longest side
+FRACTIONS = 1024  # pixels a side of the square that stands for an image in what older versions stored
 
 
 @dataclass(frozen=True)
 class Roi:
-    """Polygons inside which parts are inspected; x and y as fractions of width and height, 0 to 1.
+    """Shapes drawn on a good image; only what lies inside is learned and scored.
+
+    Parameters
+    ----------
+    shapes
+        In their order, in pixels of that image.
+    height, width
+        Its size; over images of another size the region is stretched.
 
     Raises
     ------
     SettingsError
-        When there is no polygon, one has fewer than three corners, or a corner lies outside the image.
+        When there is no shape, or no image to draw on.
     """
 
-    polygons: tuple[tuple[Point, ...], ...]
+    shapes: tuple[Shape, ...]
+    height: int
+    width: int
 
     def __post_init__(self) -> None:
-        """Check every corner."""
-        if not self.polygons:
+        """Refuse what is no region."""
+        if not self.shapes:
             raise SettingsError("The region of interest is empty. Draw it, or inspect the whole image.")
-        for polygon in self.polygons:
-            if len(polygon) < 3:
-                raise SettingsError("A region of interest needs three corners or more.")
-            if not all(0 <= x <= 1 and 0 <= y <= 1 for x, y in polygon):
-                raise SettingsError("The region of interest reaches beyond the image. Keep it inside.")
+        if self.height < 1 or self.width < 1 or any(shape.kind == "mask" for shape in self.shapes):
+            raise SettingsError(
+                "The region of interest is not one that was drawn on an image. Draw it again."
+            )
 
-    @classmethod
-    def rectangle(cls, x0: float, y0: float, x1: float, y1: float) -> Roi:
-        """Return a rectangle from two opposite corners."""
-        return cls((((x0, y0), (x1, y0), (x1, y1), (x0, y1)),))
-
-    def mask(self, height: int, width: int) -> NDArray[np.bool_]:
-        """Return bool [height, width]: True where a pixel's centre is inside any polygon."""
-        x = (np.arange(width) + 0.5) / width
-        y = (np.arange(height)[:, None] + 0.5) / height
-        inside = np.zeros((height, width), bool)
-        for polygon in self.polygons:
-            inside |= _is_inside(polygon, x, y)
-        return inside
+    def mask(self) -> NDArray[np.bool_]:
+        """Return bool [rows, columns], the drawn image's own pixels up to `MASK_SIDE`."""
+        factor = min(1.0, MASK_SIDE / max(self.height, self.width))
+        size = max(1, round(self.height * factor)), max(1, round(self.width * factor))
+        return mask_of([_scaled(shape, factor) for shape in self.shapes], *size)
 
     def to_dict(self) -> dict[str, Any]:
         """Return what the database holds."""
-        return {"polygons": [[list(point) for point in polygon] for polygon in self.polygons]}
+        shapes = [shape.to_dict() for shape in self.shapes]
+        return {"shapes": shapes, "height": self.height, "width": self.width}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Roi:
-        """Return the region that `to_dict` described."""
-        return cls(tuple(tuple((float(x), float(y)) for x, y in polygon) for polygon in data["polygons"]))
+        """Return the region that `to_dict` described, also as older versions did: polygons in fractions."""
+        if "polygons" not in data:
+            return cls(tuple(map(Shape.from_dict, data["shapes"])), int(data["height"]), int(data["width"]))
+        polygons = [tuple((FRACTIONS * x, FRACTIONS * y) for x, y in polygon) for polygon in data["polygons"]]
+        return cls(tuple(Shape("polygon", points) for points in polygons), FRACTIONS, FRACTIONS)
 
 
-def _is_inside(
-    polygon: tuple[Point, ...], x: NDArray[np.float64], y: NDArray[np.float64]
-) -> NDArray[np.bool_]:
-    """Return bool [rows, columns]: whether a ray to the right crosses the outline an odd number of times."""
-    odd = np.zeros((y.size, x.size), bool)
-    for (x0, y0), (x1, y1) in zip(polygon, (*polygon[1:], polygon[0]), strict=True):
-        rows = np.flatnonzero((y[:, 0] < y0) != (y[:, 0] < y1))
-        crossing = x0 + (y[rows] - y0) / (y1 - y0 or 1.0) * (x1 - x0)
-        odd[rows] ^= x < crossing
-    return odd
+def keep_region(workspace: Workspace, sha256: str, roi: Roi | None) -> None:
+    """Remember what was drawn last on an image; None: nothing."""
+    target = workspace.region_path(sha256)
+    if roi is None:
+        target.unlink(missing_ok=True)
+        return
+    with workspace.new_file(target) as path:
+        path.write_text(json.dumps(roi.to_dict()))
+
+
+def kept_region(workspace: Workspace, sha256: str) -> Roi | None:
+    """Return what was drawn last on an image; None when nothing was."""
+    path = workspace.region_path(sha256)
+    return Roi.from_dict(json.loads(path.read_text())) if path.exists() else None
+
+
+def _scaled(shape: Shape, factor: float) -> Shape:
+    points = tuple((x * factor, y * factor) for x, y in shape.points)
+    return Shape(shape.kind, points, shape.cut, shape.radius * factor)

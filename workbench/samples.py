@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from patchcore.images import list_images
+import numpy as np
+from numpy.typing import NDArray
+
+from patchcore.images import list_images, read_image
 from workbench import jobs
 from workbench.building import BuildSettings, build, submit_build
 from workbench.database import Inspector, WorkspaceError
@@ -96,6 +100,24 @@ def score_sample(workspace: Workspace, sample: SampleProduct) -> None:
     if inspector.current is not None:
         for _ in score_batch(workspace, sample_batch(workspace, sample, inspector.id), inspector.current):
             pass  # each result is stored as it comes
+
+
+def truth_mask(name: str, sha256: str) -> NDArray[np.bool_] | None:
+    """Return where the defect of a sample's test image lies, bool [H, W]; None when that is not known.
+
+    Parameters
+    ----------
+    name, sha256
+        Of the image as `sample_batch` stored it; another image of the same name has no mask here.
+    """
+    for sample in list_samples():
+        test = sample.folder / "test"
+        path = next((one for one in list_images(test) if one.relative_to(test).as_posix() == name), None)
+        if path is None or hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
+            continue
+        mask = sample.folder / "ground_truth" / path.parent.name / f"{path.stem}_mask.png"
+        return np.asarray(read_image(mask).pixels.max(axis=2) > 0.5) if mask.exists() else None
+    return None
 
 
 def _good_images(workspace: Workspace, sample: SampleProduct) -> list[NamedImage]:

@@ -24,7 +24,7 @@ FOLDERS = ("images", "thumbnails", "inspectors", "results", "jobs", "temporary")
 CHUNK = 1 << 20
 SUFFIX = re.compile(r"\.[a-z0-9]{1,12}")
 AT_ONCE = 500  # values in one question; databases have limits
-THUMBNAIL_SIDE = 320  # pixels; a tile on a common screen, twice as dense
+THUMBNAIL_SIDE = 320  # pixels; enough for a card on a screen of twice the common density
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,8 @@ class Workspace:
         thumbnails/<aa>/<sha256>.jpg        can be made again from the images
         inspectors/<id>/v0001/model.patchcore
         results/<version>/<sha256>.png      anomaly maps
+        results/<version>/<sha256>.tile     image and map, small, for the viewer; can be made again
+        regions/<sha256>.json               the region of interest last drawn on an image
         jobs/<id>/                          job.log, checkpoints of an unfinished job
         temporary/                          files being written
         workspace.db
@@ -174,6 +176,14 @@ class Workspace:
     def map_path(self, version_id: int, sha256: str) -> Path:
         """Return where the anomaly map of an image belongs."""
         return self.root / "results" / str(version_id) / f"{sha256}.png"
+
+    def tile_path(self, version_id: int, sha256: str) -> Path:
+        """Return where an image with its map, encoded for the viewer, belongs."""
+        return self.map_path(version_id, sha256).with_suffix(".tile")
+
+    def region_path(self, sha256: str) -> Path:
+        """Return where the region of interest last drawn on an image belongs."""
+        return self.root / "regions" / f"{sha256}.json"
 
     def job_folder(self, job_id: int) -> Path:
         """Return the folder of a job: its log, and its checkpoints until it is done."""

@@ -14,6 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 WASHER = ROOT / "sample_data" / "washer"
 GOOD, TRUNCATED_AT = 12, 2_000
 HOSTILE = "<img src=x onerror=document.title='owned'>.jpg"
+PAINTED = ".tile.painted:not([hidden])"
+DETAIL = ".detail-viewer[data-ready]"
 PATIENCE = 120_000  # milliseconds; the machine may be busy
 
 
@@ -99,37 +101,46 @@ def make_the_bank_smaller(page: Page) -> None:
 def inspect(page: Page, images: list[Path]) -> None:
     page.get_by_role("button", name="Inspect images").click()
     page.locator("input[type=file]").set_input_files(images)
-    tiles = page.locator(".pc-tile img")
-    expect(tiles).to_have_count(len(images))
-    assert all(source.startswith("data:image/jpeg") for source in sources(page))
-    expect(page.locator(".pc-tile", has_text=HOSTILE)).to_be_visible()  # as text
+    expect(page.locator(PAINTED)).to_have_count(len(images))
+    expect(page.locator(".tile .name", has_text=HOSTILE)).to_be_visible()  # as text
 
 
 def move_the_threshold(page: Page, count: int) -> None:
-    verdicts = page.locator(".pc-counts b")
-    before = sources(page)
-    slider = page.get_by_role("slider", name="Threshold")
-    slider.focus()
-    slider.press("Home")
-    expect(verdicts.first).to_have_text(str(count))  # all rejected
-    expect(page.locator(".pc-tile .pc-reject .v, .pc-tile .v .pc-reject")).to_have_count(count)
-    page.wait_for_function(
-        "before => [...document.querySelectorAll('.pc-tile img')].every(tile => !before.includes(tile.src))",
-        arg=before,
-    )
-    slider.press("End")
-    expect(verdicts.nth(2)).to_have_text(str(count))  # all accepted
-    for _ in range(4):
-        slider.press("PageDown")
+    handle = page.get_by_role("slider", name="Reject threshold")
+    handle.focus()
+    handle.press("Home")
+    expect(page.locator(".counts .reject b")).to_have_text(str(count))
+    expect(page.locator(".tile[data-verdict=reject]")).to_have_count(count)
+    wait_until_told(page)
+    handle.press("End")
+    expect(page.locator(".counts .reject b")).to_have_text("0")
+    wait_until_told(page)
     expect(page.get_by_role("button", name="Use this threshold")).to_be_enabled()
+    page.get_by_text("Review band", exact=True).click()
+    expect(page.locator(".counts .accept b")).to_have_text(str(count))
+    expect(page.locator(".counts .review")).to_be_hidden()
+    handle.focus()
+    for _ in range(4):
+        handle.press("PageDown")
+    wait_until_told(page)
+
+
+def wait_until_told(page: Page) -> None:
+    """Wait until the threshold that the browser shows has reached the page's address, by way of the server."""
+    page.wait_for_function(
+        """handle => {
+            const [shown, told] = [handle.ariaValueNow, new URL(location).searchParams.get('threshold')];
+            return told !== null && Math.abs(told - shown) <= 1e-5 * shown + 1e-9;
+        }""",
+        arg=page.get_by_role("slider", name="Reject threshold").element_handle(),
+    )
 
 
 def open_a_detail(page: Page) -> None:
-    page.locator("[class*=st-key-pick_] button").first.click(force=True)
-    detail = page.locator(".st-key-panel_detail")
-    expect(detail.locator(".pc-panes img")).to_have_count(3)
-    expect(detail.locator(".pc-why figcaption").last).to_contain_text(re.compile(r"the nearest, in .+\.jpg"))
-    expect(detail).to_contain_text("times the threshold")
+    page.locator(PAINTED).first.click()
+    expect(page.locator(DETAIL)).to_be_visible()
+    expect(page.locator(".why-text")).to_contain_text(re.compile(r"the nearest, in .+\.jpg"))
+    expect(page.locator(DETAIL)).to_contain_text("times the threshold")
 
 
 def download_the_table(page: Page, names: list[str]) -> None:
@@ -142,17 +153,13 @@ def download_the_table(page: Page, names: list[str]) -> None:
 
 
 def reload(page: Page, count: int) -> None:
-    counts = page.locator(".pc-counts").inner_text()
-    threshold = page.get_by_role("slider", name="Threshold").get_attribute("aria-valuenow")
+    verdicts = page.locator(".counts").inner_text()
+    threshold = page.get_by_role("slider", name="Reject threshold").get_attribute("aria-valuenow")
     page.reload()
-    expect(page.locator(".pc-tile img")).to_have_count(count)
-    expect(page.locator(".st-key-panel_detail .pc-panes img")).to_have_count(3)
-    expect(page.locator(".pc-counts")).to_have_text(counts.replace("\n", ""))
-    assert page.get_by_role("slider", name="Threshold").get_attribute("aria-valuenow") == threshold
-
-
-def sources(page: Page) -> list[str]:
-    return page.locator(".pc-tile img").evaluate_all("tiles => tiles.map(tile => tile.src)")
+    expect(page.locator(PAINTED)).to_have_count(count)
+    expect(page.locator(DETAIL)).to_be_visible()
+    assert page.locator(".counts").inner_text() == verdicts
+    assert page.get_by_role("slider", name="Reject threshold").get_attribute("aria-valuenow") == threshold
 
 
 def number(text: str) -> int:

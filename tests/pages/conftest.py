@@ -7,10 +7,8 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from tests.pages.texts import HOSTILE, ROOT, WASHER
-from workbench.building import BuildSettings, build
-from workbench.inspecting import create_batch, score_batch
-from workbench.inspectors import get_version
+from tests.pages.prepared import prepare
+from tests.pages.texts import ROOT
 from workbench.workspace import Workspace
 
 
@@ -30,20 +28,7 @@ def empty(tmp_path, monkeypatch) -> Workspace:
 
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory) -> Path:
-    """A workspace with an inspector of four good parts, and three test images scored."""
-    root = tmp_path_factory.mktemp("prepared")
-    workspace = Workspace(root)
-    good = [workspace.store_image(path, path.name) for path in sorted((WASHER / "train/good").iterdir())[:4]]
-    settings = BuildSettings(name="Washer *line* <3>", image_size=96)
-    version = build(workspace, settings, good, inspector_id="washer")
-    kinds = sorted(path for path in (WASHER / "test").iterdir())[:2]
-    test = [workspace.store_image(sorted(kind.iterdir())[0], f"{kind.name}.jpg") for kind in kinds]
-    test.append(workspace.store_image(sorted(kinds[0].iterdir())[1], HOSTILE))
-    test.append(workspace.store_image(b"not an image", "notes.png"))
-    batch = create_batch(workspace, "washer", test, "Morning")
-    assert len(list(score_batch(workspace, batch, get_version(workspace, version.id)))) == 4
-    workspace.database.close()
-    return root
+    return prepare(tmp_path_factory.mktemp("prepared"))
 
 
 @pytest.fixture

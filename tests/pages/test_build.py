@@ -3,6 +3,20 @@ import pytest
 from tests.pages.texts import words
 from workbench.job_queue import JobQueue
 from workbench.jobs import JobState, get_job, list_jobs
+from workbench.roi import Roi, kept_region
+from workbench.viewer import Drawing, Shape
+from workbench.widgets import network_view
+
+LEFT_HALF = Shape("rectangle", ((0.0, 0.0), (224.0, 448.0)))
+CUT_ALL = Shape("rectangle", ((0.0, 0.0), (448.0, 448.0)), cut=True)
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """What the page gives the editor of the region."""
+    seen = {}
+    monkeypatch.setattr(network_view, "roi_editor", lambda images, **rest: seen.update(rest, images=images))
+    return seen
 
 
 @pytest.fixture
@@ -28,7 +42,7 @@ def test_a_name_is_asked_for_first(empty, open_app):
     assert len(app.text_input) == 1
 
 
-def test_steps_close_to_a_line_and_end_in_a_queued_build(empty, open_app, folder, monkeypatch):
+def test_steps_close_to_a_line_and_end_in_a_queued_build(empty, open_app, folder, drawn, monkeypatch):
     monkeypatch.setattr(JobQueue, "step", lambda self: None)
     app = open_app("build")
     app.text_input[0].set_value("M12, line 3")
@@ -39,10 +53,12 @@ def test_steps_close_to_a_line_and_end_in_a_queued_build(empty, open_app, folder
     assert "broken.png" in words(app) and "Only 3 images" in app.warning[0].value.replace("\\", "")
     press(app, "Use these 3 images")
     assert "What the network sees" in words(app) and "network input" in words(app)
-    app.radio(key="roi_kind").set_value("Polygon").run()
-    app.text_area(key="roi_corners").set_value("10,10; 90").run()
-    assert "two numbers" in app.error[0].value
-    app.text_area(key="roi_corners").set_value("10,10; 90,10; 50,90").run()
+    assert drawn["images"][0].load().shape == (448, 448, 3)
+    drawn["on_change"](Drawing((CUT_ALL,), 448, 448))
+    app.run()
+    assert "nothing to inspect" in app.error[-1].value and button(app, "Continue").disabled
+    drawn["on_change"](Drawing((LEFT_HALF,), 448, 448))
+    app.run()
     assert not app.error
     press(app, "Continue")
     assert "3 images, 448 × 448 px, 1 left out" in words(app)  # the step is closed, and says what was chosen
@@ -51,7 +67,9 @@ def test_steps_close_to_a_line_and_end_in_a_queued_build(empty, open_app, folder
     assert not app.error and not app.exception
     [job] = list_jobs(empty)
     assert job.arguments["settings"]["name"] == "M12, line 3"
-    assert job.arguments["settings"]["roi"] == {"polygons": [[[0.1, 0.1], [0.9, 0.1], [0.5, 0.9]]]}
+    roi = Roi.from_dict(job.arguments["settings"]["roi"])
+    assert roi == Roi((LEFT_HALF,), 448, 448)
+    assert kept_region(empty, drawn["images"][0].key.split(":")[0]) == roi
     assert len(job.arguments["images"]) == 3
     assert app.query_params["job"] == str(job.id)
     press(app, "Cancel")

@@ -1,7 +1,28 @@
-import re
+import pytest
 
 from tests.pages.texts import HOSTILE, words
+from workbench.inspecting import list_batches, list_results
 from workbench.inspectors import find_inspector
+from workbench.viewer import DetailEvents, GalleryEvents
+from workbench.widgets import batch_view, detail_view
+
+
+@pytest.fixture
+def given(monkeypatch):
+    """What the page gives the viewers, by the viewer's name."""
+    seen = {}
+
+    def gallery(tiles, thresholds, **rest):
+        seen["gallery"] = {"tiles": tiles, "thresholds": thresholds, **rest}
+        return GalleryEvents(None, None, ())
+
+    def detail(item, name, load, score, thresholds, **rest):
+        seen["detail"] = {"name": name, "load": load, "score": score, "thresholds": thresholds, **rest}
+        return DetailEvents(None)
+
+    monkeypatch.setattr(batch_view, "gallery", gallery)
+    monkeypatch.setattr(detail_view, "detail", detail)
+    return seen
 
 
 def test_without_an_inspector_the_page_says_what_to_do(empty, open_app):
@@ -10,90 +31,88 @@ def test_without_an_inspector_the_page_says_what_to_do(empty, open_app):
     assert {"Build an inspector", "Open the sample product"} <= {button.label for button in app.button}
 
 
-def test_what_cannot_be_scored_comes_first_then_the_worst(full, open_app):
+def test_every_scored_image_is_a_tile_and_the_others_are_named(full, open_app, given):
     app = open_app("inspect", inspector="washer")
-    tiles = tiles_of(app)
-    scores = [float(found[1]) for tile in tiles if (found := re.search(r'class="s pc-num">([\d.]+)<', tile))]
-    assert len(tiles) == 4 and len(scores) == 3
-    assert scores == sorted(scores, reverse=True)
-    assert "not scored" in tiles[0] and "notes.png" in tiles[0]
+    tiles = given["gallery"]["tiles"]
+    assert [tile.name for tile in tiles] == [one.image.name for one in stored(full) if one.score is not None]
+    assert all(tile.picture().startswith(b"PCT1") for tile in tiles)
+    assert len(given["gallery"]["reference"]) == 4
+    assert "1 image could not be scored" in app.expander[0].label and "notes.png" in words(app)
+    assert "detail" not in given
 
 
 def test_a_file_name_is_never_html(full, open_app):
-    app = open_app("inspect", inspector="washer")
-    everything = words(app)
-    assert "&lt;img src=x onerror=alert(1)&gt;.jpg" in everything
-    assert HOSTILE not in everything
-    opened = next(button for button in app.button if "onerror" in button.label)
-    assert opened.label.replace("\\", "") == f"Open {HOSTILE}"
-    opened.click().run()
-    assert not app.exception
-    assert not re.search(r"(?<!\\)<img src=x", words(app))
+    hostile = next(one for one in stored(full) if one.image.name == HOSTILE)
+    app = open_app("inspect", inspector="washer", image=str(hostile.id))
+    assert not app.exception and HOSTILE not in words(app)
 
 
-def test_the_threshold_moves_every_verdict_without_scoring(full, open_app):
-    app = open_app("inspect", inspector="washer")
+def test_thresholds_of_the_address_are_in_view_and_score_nothing(full, open_app, given):
     before = [result.created for result in stored(full)]
-    app.slider(key="threshold_slider").set_value(0.0).run()
-    assert counts(app) == {"reject": 3, "review": 0, "accept": 0}
-    assert app.query_params["threshold"] == "0.0"
-    top = app.slider(key="threshold_slider").max
-    app.slider(key="threshold_slider").set_value(top).run()
-    app.selectbox(key="review_band").set_value("no review band").run()
-    assert counts(app) == {"reject": 0, "review": 0, "accept": 3}
-    app.selectbox(key="review_band").set_value("review 20 % below").run()
+    open_app("inspect", inspector="washer", threshold="0.25", review="0.2")
+    shown = given["gallery"]["thresholds"]
+    assert (shown.reject, shown.review) == (0.25, 0.2)
+    open_app("inspect", inspector="washer", threshold="0.25", review="0.3")  # never above the other
+    assert given["gallery"]["thresholds"].review == 0.25
     assert [result.created for result in stored(full)] == before
 
 
+def test_a_review_band_can_be_switched_off_and_on(full, open_app, given):
+    app = open_app("inspect", inspector="washer", threshold="0.25", review="none")
+    assert given["gallery"]["thresholds"].review is None and not app.toggle(key="review_band").value
+    app.toggle(key="review_band").set_value(True).run()
+    assert given["gallery"]["thresholds"].review == pytest.approx(0.225)
+    app.toggle(key="review_band").set_value(False).run()
+    assert given["gallery"]["thresholds"].review is None
+
+
 def test_a_threshold_is_kept_only_when_asked(full, open_app):
-    app = open_app("inspect", inspector="washer")
     old = point(full)["reject"]
-    app.slider(key="threshold_slider").set_value(app.slider(key="threshold_slider").max / 2).run()
+    app = open_app("inspect", inspector="washer", threshold=str(old / 2))
     assert point(full)["reject"] == old
-    next(button for button in app.button if button.label == "Use this threshold").click().run()
-    assert not app.exception
-    assert point(full)["reject"] != old and point(full)["rule"]["name"] == "by_hand"
+    press(app, "Use this threshold")
+    assert point(full)["reject"] == old / 2 and point(full)["rule"]["name"] == "by_hand"
+    assert "threshold" not in app.query_params and "review" not in app.query_params
+
+
+def test_there_is_a_way_back_to_the_threshold_in_force(full, open_app, given):
+    app = open_app("inspect", inspector="washer", threshold="0.001")
+    press(app, "Back to ")
+    assert given["gallery"]["thresholds"].reject == point(full)["reject"]
     assert "threshold" not in app.query_params
 
 
-def test_filter_and_order(full, open_app):
-    app = open_app("inspect", inspector="washer")
-    app.segmented_control(key="order").set_value("name").run()
-    names = [re.search(r'alt="([^"]*)"', tile)[1] for tile in tiles_of(app) if 'alt="' in tile]
-    assert names == sorted(names, key=str.casefold)
-    app.slider(key="threshold_slider").set_value(0.0).run()
-    app.segmented_control(key="show").set_value("accept").run()
-    assert not tiles_of(app) and "No image has this verdict" in app.info[0].value
-
-
-def test_an_address_opens_batch_image_and_threshold(full, open_app):
+def test_an_address_opens_batch_image_and_threshold(full, open_app, given):
     result = stored(full)[0]
     app = open_app("inspect", inspector="washer", image=str(result.id), threshold="0.25")
-    everything = words(app)
-    assert everything.count("pc-panes") == 1 and "the nearest, in" in everything
-    assert "times the threshold 0.250" in everything
+    shown = given["detail"]
+    assert (shown["name"], shown["score"]) == (result.image.name, result.score)
+    assert shown["thresholds"].reject == 0.25
+    assert shown["why"].name.endswith(".jpg") and shown["why"].distance > 0
+    pixels, scores = shown["load"]()
+    assert pixels.shape[:2] == scores.shape == (result.height, result.width)
+    order = batch_view.worst_first(stored(full))
+    press(app, "Next" if order[0].id == result.id else "Previous")
+    assert given["detail"]["name"] != result.image.name
+    press(app, "Close")
+    assert "image" not in app.query_params
 
 
-def test_nonsense_in_the_address_does_no_harm(full, open_app):
-    app = open_app("inspect", inspector="washer", batch="-7", image="²", threshold="nan")
-    assert len(tiles_of(app)) == 4
-
-
-def tiles_of(app):
-    return [body for element in app.get("html") if 'class="pc-tile' in (body := element.proto.body)]
-
-
-def counts(app):
-    found = re.findall(r'<span class="pc-(reject|review|accept)"><b>(\d+)</b>', words(app))
-    return {verdict: int(number) for verdict, number in found}
+def test_nonsense_in_the_address_does_no_harm(full, open_app, given):
+    open_app("inspect", inspector="washer", batch="-7", image="²", threshold="nan", review="<")
+    assert len(given["gallery"]["tiles"]) == 3
+    assert given["gallery"]["thresholds"].reject == point(full)["reject"]
 
 
 def stored(workspace):
-    from workbench.inspecting import list_batches, list_results
-
     version = find_inspector(workspace, "washer").current
     return list_results(workspace, list_batches(workspace, "washer")[0].id, version.id)
 
 
 def point(workspace):
     return find_inspector(workspace, "washer").current.operating_point
+
+
+def press(app, label):
+    next(one for one in app.button if one.label.startswith(label)).click().run()
+    assert not app.exception

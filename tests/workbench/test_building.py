@@ -17,6 +17,7 @@ from workbench.inspectors import find_inspector, good_images, list_inspectors, l
 from workbench.job_queue import JobQueue
 from workbench.jobs import JobState
 from workbench.roi import Roi
+from workbench.viewer import Shape
 from workbench.workspace import NamedImage
 
 
@@ -26,7 +27,7 @@ def test_settings_survive_the_database():
         geometry="stretch",
         coreset=0.2,
         share=0.05,
-        roi=Roi.rectangle(0.1, 0.1, 0.9, 0.9),
+        roi=Roi((Shape("polygon", ((6.0, 6.0), (58.0, 6.0), (30.0, 58.0))),), 64, 64),
         value_range=(0.0, 4095.0),
     )
     assert BuildSettings.from_dict(json.loads(json.dumps(settings.to_dict()))) == settings
@@ -87,7 +88,7 @@ def test_a_rebuild_is_the_next_version_and_keeps_the_last(workspace, version):
 
 
 def test_a_region_leaves_the_patches_outside_it_out(workspace, version):
-    half = build_small(workspace, roi=Roi.rectangle(0.0, 0.0, 0.5, 1.0))
+    half = build_small(workspace, roi=Roi((Shape("rectangle", ((0.0, 0.0), (32.0, 64.0))),), 64, 64))
     assert half.numbers["total_patches"] == version.numbers["total_patches"] // 2
 
 

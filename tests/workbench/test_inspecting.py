@@ -21,9 +21,11 @@ from workbench.inspecting import (
     list_results,
     load_map,
     load_pixels,
+    load_tile,
     score_batch,
 )
 from workbench.inspectors import load_model, reslice
+from workbench.viewer.pictures import original_size
 from workbench.workspace import Workspace
 
 
@@ -123,17 +125,25 @@ def test_why_is_computed_once_and_names_a_good_image(workspace, version, batch, 
     assert explain(workspace, get_result(workspace, result.id)) == why
 
 
-def test_tiles_of_picture_and_map_have_one_shape(workspace, version):
+def test_map_and_picture_are_of_the_originals_pixels(workspace, version):
     wide = workspace.store_image(plate(90, side=700), "large.png")
     batch = create_batch(workspace, version.inspector_id, [wide], "b")
     (result,) = score_batch(workspace, batch, version)
-    for side in (320, 133, 40):
-        tile, picture = load_map(workspace, result, side), load_pixels(workspace, wide.sha256, side)
-        assert tile.shape == picture.shape[:2] == (side, side)
-        assert not tile.flags.writeable and not picture.flags.writeable
     assert load_map(workspace, result).shape == load_pixels(workspace, wide.sha256).shape[:2] == (700, 700)
     whole = read_image(workspace.image_path(wide.sha256)).pixels
     np.testing.assert_array_equal(load_pixels(workspace, wide.sha256), np.rint(whole * 255).astype(np.uint8))
+
+
+def test_a_tile_is_stored_when_scoring_and_made_where_it_is_absent(workspace, version, batch, monkeypatch):
+    result = next(score_batch(workspace, batch, version))
+    path = workspace.tile_path(version.id, result.image.sha256)
+    stored = path.read_bytes()
+    with monkeypatch.context() as patched:
+        patched.setattr(inspecting, "load_pixels", None)  # nothing is read again
+        assert load_tile(workspace, result) == stored
+    path.unlink()
+    assert original_size(load_tile(workspace, result)) == original_size(stored) == (64, 64)
+    assert path.exists()
 
 
 def test_an_empty_batch_and_an_absent_result_are_said(workspace, version):

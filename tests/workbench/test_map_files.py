@@ -35,14 +35,6 @@ def test_the_map_of_a_large_image_is_kept_smaller_and_comes_back_in_its_pixels(t
     assert (tmp_path / "map.png").stat().st_size < 500_000
 
 
-def test_a_tile_has_the_size_asked_for(tmp_path):
-    values = smooth((300, 400), 10)
-    write_map(tmp_path / "map.png", values)
-    tile = read_map(tmp_path / "map.png", (75, 100))
-    assert tile.shape == (75, 100)
-    assert tile.mean() == pytest.approx(values.mean(), rel=0.02)
-
-
 @pytest.mark.parametrize(
     ("shape", "side", "expected"),
     [((100, 200), 50, (25, 50)), ((10, 20), 50, (10, 20)), ((1, 2000), 100, (1, 100)), ((7, 7), 7, (7, 7))],

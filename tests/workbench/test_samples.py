@@ -1,7 +1,10 @@
 """The sample product: built on first use, once, with its test images as a batch."""
 
+import hashlib
+
 import pytest
 
+from patchcore.images import read_image
 from tests.workbench.parts import SMALL, plate
 from workbench import samples
 from workbench.building import BuildSettings
@@ -15,6 +18,7 @@ from workbench.samples import (
     sample_batch,
     score_sample,
     submit_sample,
+    truth_mask,
 )
 
 
@@ -79,3 +83,15 @@ def test_its_build_is_queued_once(workspace, washer):
     job_id = submit_sample(workspace, washer)
     assert submit_sample(workspace, washer) == job_id
     assert len(list_jobs(workspace)) == 1 and get_job(workspace, job_id).state == JobState.QUEUED
+
+
+def test_the_place_of_a_defect_is_known_by_name_and_content():
+    washer = list_samples()[0]
+    name = "scratch/000.jpg"
+    sha256 = hashlib.sha256((washer.folder / "test" / name).read_bytes()).hexdigest()
+    mask = truth_mask(name, sha256)
+    drawn = read_image(washer.folder / "ground_truth/scratch/000_mask.png").pixels[..., 0]
+    assert 0 < mask.sum() == (drawn > 0.5).sum()
+    assert truth_mask(name, "0" * 64) is None
+    good = hashlib.sha256((washer.folder / "test/good/000.jpg").read_bytes()).hexdigest()
+    assert truth_mask("good/000.jpg", good) is None

@@ -3,6 +3,7 @@
 from workbench.viewer.detail import DetailEvents, Why, detail, why_pair
 from workbench.viewer.gallery import GalleryEvents, StripEvents, gallery, threshold_strip
 from workbench.viewer.items import Dot, RegionRule, Thresholds, Tile
+from workbench.viewer.mount import serve_scripts
 from workbench.viewer.pictures import encode_tile
 from workbench.viewer.roi import Drawing, RoiImage, roi_editor
 from workbench.viewer.shapes import Shape
@@ -23,6 +24,7 @@ __all__ = [
     "encode_tile",
     "gallery",
     "roi_editor",
+    "serve_scripts",
     "threshold_strip",
     "why_pair",
 ]

@@ -66,7 +66,8 @@ def gallery(
     strip
         Whether the threshold strip stands over the tiles.
     pixel_threshold
-        Where heat and contours begin, score units; None lets it follow the reject threshold.
+        Where heat and contours begin, score units; None lets them follow the review threshold, without one
+        the reject threshold, as `OperatingPoint.heat_from` does.
     top
         Score of the last heat colour; None is twice the pixel threshold.
     min_area

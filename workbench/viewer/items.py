@@ -64,7 +64,8 @@ class RegionRule:
     Parameters
     ----------
     pixel_threshold
-        Pixels of a higher score count, score units; None follows the reject threshold.
+        Pixels of a higher score count, score units; None follows the threshold from which
+        on images are reviewed, without a review band that from which on they are rejected.
     min_area
         The least pixels of the original that a region has.
     """

@@ -60,6 +60,15 @@ def mount(
     return dict(result)
 
 
+def serve_scripts() -> None:
+    """Keep the viewers' modules served in this run, whether or not it shows a viewer.
+
+    Call it on every page of an app: a browser may still be loading them when the user has gone on to a page without a
+    viewer, and one module not found would leave the next viewer empty.
+    """
+    _script_url()
+
+
 def event_value(key: str, event: str) -> Any:
     """Return the value of an event inside its callback, None when there is none."""
     import streamlit as st
@@ -86,8 +95,19 @@ def picture_url(content: bytes, place: str) -> str:
 
 
 def json_url(value: object, place: str) -> str:
-    """Serve a JSON value that is long and seldom changes."""
-    return media_url(json.dumps(value, separators=(",", ":")).encode(), "application/json", place)
+    """Serve a JSON value that is long and seldom changes; what it was before is served a little longer.
+
+    While results come in, a browser that is slow may still be asking for what the last run gave it.
+    """
+    import streamlit as st
+
+    content, memory = json.dumps(value, separators=(",", ":")).encode(), f"patchcore.viewer:{place}"
+    now, before = st.session_state.get(memory, (content, content))
+    if content != now:
+        now, before = content, now
+    st.session_state[memory] = now, before
+    media_url(before, "application/json", f"{place}:before")
+    return media_url(now, "application/json", place)
 
 
 def _nothing() -> None:

@@ -1,33 +1,31 @@
-"""The page Inspect for one batch: tools, threshold, gallery and detail, drawn anew while results come in."""
+"""The page Inspect for one batch: threshold, gallery and detail, drawn anew while results come in."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Sequence
+from html import escape
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from patchcore.operating_point import OperatingPoint
-from workbench.database import Batch, InspectorVersion, Result
+from workbench.database import Batch, BatchImage, InspectorVersion, Result
 from workbench.exports import results_csv, write_overlays
-from workbench.inspecting import count_unscored, list_results
-from workbench.widgets import detail_view, gallery, session, threshold_bar
-from workbench.widgets.tile_store import Painting
+from workbench.inspecting import count_unscored, list_results, load_tile
+from workbench.inspectors import good_images
+from workbench.viewer import Dot, Tile, gallery
+from workbench.viewer.items import Label
+from workbench.widgets import detail_view, session, threshold_bar, wording
 
-POLL_SECONDS = 0.6
-ORDERS = {"worst": "Worst first", "newest": "Newest", "name": "Name"}
-MODES = {"heat": "Heat", "contour": "Contour", "both": "Both", "off": "Off"}
+POLL_SECONDS = 1.0
+TALL, ONE_ROW = 640, 262  # pixels of the gallery: alone, and above a detail
 
 
 def show(batch: Batch, version: InspectorVersion) -> None:
-    """Draw a batch; what is not scored yet is scored in the background meanwhile.
-
-    The loop that follows it is in the run itself: a fragment with `run_every` is begun again while it still draws
-    when the computer is busy, and the browser then loses track of nested containers.
-    """
-    unscored = count_unscored(session.workspace(), batch.id, version.id)
-    if unscored:
+    """Draw a batch; what is not scored yet is scored in the background meanwhile."""
+    if count_unscored(session.workspace(), batch.id, version.id):
         session.scorer().want(batch.id, version.id)
 
     @st.fragment
@@ -38,58 +36,98 @@ def show(batch: Batch, version: InspectorVersion) -> None:
     follow()
 
 
-def ordered(results: Sequence[Result], order: str) -> list[Result]:
-    """Return results in an order of `ORDERS`; what could not be scored comes first when the worst does."""
-    if order == "newest":
-        return sorted(results, key=lambda result: result.id, reverse=True)
-    if order == "name":
-        return sorted(results, key=lambda result: result.image.name.casefold())
-    return sorted(results, key=lambda result: -float("inf") if result.score is None else -result.score)
+def worst_first(results: Sequence[Result]) -> list[Result]:
+    """Return what has been scored, as the gallery orders it at first."""
+    scored = [result for result in results if result.score is not None]
+    return sorted(scored, key=lambda result: -(result.score or 0.0))
+
+
+def result_key(result: Result) -> str:
+    """Return what tells a result from all others, also from those that had its number before."""
+    return f"{result.id}:{result.created.timestamp()}"
 
 
 def _draw(batch: Batch, version: InspectorVersion) -> None:
-    progress = st.empty()
-    results = list_results(session.workspace(), batch.id, version.id)
+    here, progress = session.workspace(), st.empty()
+    unscored = count_unscored(here, batch.id, version.id)
+    results = list_results(here, batch.id, version.id)
     point = threshold_bar.trial_point(version)
-    order, wanted, painting = _tools(results, point)
-    update = threshold_bar.show(version, point, results)
-
-    def shown(present: Sequence[Result]) -> list[Result]:
-        return [
-            one
-            for one in ordered(present, order)
-            if wanted == "all" or (one.score is not None and point.verdict(one.score) == wanted)
-        ]
-
-    if count_unscored(session.workspace(), batch.id, version.id):
-        tiles = st.empty()
-
-        def draw(present: Sequence[Result]) -> None:
-            update(present)
-            tiles.html(gallery.preview_html(shown(present), point, painting, session.tile_store()))
-
-        _follow_scoring(batch, version, progress, draw)
-    else:
-        _pictures(shown(results), results, point, painting)
+    with st.container(horizontal=True, vertical_alignment="center", key="tools"):
+        threshold_bar.show(version)
+        st.space("stretch")
+        _downloads(results, point)
+    _name_the_broken([result for result in results if result.score is None])
+    chosen = session.chosen_number("image")
+    opened = next((result for result in results if result.id == chosen and result.score is not None), None)
+    _gallery(results, version, point, ONE_ROW if opened is not None else TALL)
+    if opened is not None:
+        with st.container(border=False, key="detail_place"):
+            _turning(worst_first(results), opened)
+            _detail(opened, version, point)
+    if unscored:
+        _wait_for_more(batch, version, progress, len(results), unscored)
 
 
-def _follow_scoring(
-    batch: Batch,
-    version: InspectorVersion,
-    progress: DeltaGenerator,
-    draw: Callable[[Sequence[Result]], None],
+def _gallery(
+    results: Sequence[Result], version: InspectorVersion, point: OperatingPoint, height: int
 ) -> None:
-    """Draw results as they come; anything the user does meanwhile ends this run and begins another."""
-    here, scorer, busy = session.workspace(), session.scorer(), True
-    while busy:
-        results, unscored = (
-            list_results(here, batch.id, version.id),
-            count_unscored(here, batch.id, version.id),
-        )
-        total = len(results) + unscored
-        words = f"Scoring {len(results):,}/{total:,}, results appear as they are computed"
-        progress.progress(len(results) / total, text=words)
-        draw(results)
+    names = {image.sha256: image.name for image in good_images(session.workspace(), version)}
+    gallery(
+        [_tile(result) for result in results if result.score is not None],
+        threshold_bar.in_view(version),
+        key="gallery",
+        link="inspect",
+        reference=[
+            Dot(f"good:{sha256}", names.get(sha256, "good image"), score, "reference")
+            for sha256, score in version.good_scores.items()
+        ],
+        pixel_threshold=point.pixel,
+        min_area=point.min_area,
+        height=height,
+        on_thresholds=threshold_bar.try_out,
+        on_opened=lambda key: _open(int(key.split(":")[0])),
+    )
+
+
+def _tile(result: Result) -> Tile:
+    here, name, truth = session.workspace(), result.image.name, result.image.truth
+    said = truth is None or name.startswith(f"{truth}/")  # in MVTec's layout the name says it already
+    return Tile(
+        result_key(result),
+        name,
+        result.score or 0.0,
+        lambda: load_tile(here, result),
+        label=_label(result.image),
+        truth=None if said else str(truth).replace("_", " "),
+    )
+
+
+def _label(image: BatchImage) -> Label | None:
+    if image.truth is None:
+        return None
+    return "good" if image.truth == "good" else "defect"
+
+
+def _detail(result: Result, version: InspectorVersion, point: OperatingPoint) -> None:
+    """Draw the detail so that a closer look at a large image draws nothing else again."""
+
+    @st.fragment
+    def look() -> None:
+        with session.plain_errors():
+            detail_view.show(result, result_key(result), version, threshold_bar.in_view(version), point)
+
+    look()
+
+
+def _wait_for_more(
+    batch: Batch, version: InspectorVersion, progress: DeltaGenerator, done: int, unscored: int
+) -> None:
+    """Wait for results and draw again; anything the user does meanwhile ends this run and begins another."""
+    scorer, total = session.scorer(), done + unscored
+    words = f"Scoring {done:,}/{total:,}, results appear as they are computed"
+    progress.progress(done / total, text=words)
+    until, busy = time.monotonic() + POLL_SECONDS, True
+    while busy and time.monotonic() < until:
         busy = scorer.wait(batch.id, version.id, POLL_SECONDS)
     fault = scorer.error(batch.id, version.id)
     if fault is None:
@@ -98,53 +136,23 @@ def _follow_scoring(
     st.button("Try again", on_click=scorer.retry, args=(batch.id, version.id))
 
 
-def _tools(results: Sequence[Result], point: OperatingPoint) -> tuple[str, str, Painting]:
-    counts = threshold_bar.count_verdicts(results, point)
-    labels = {"all": f"All {len(results)}"}
-    labels |= {verdict: f"{verdict.capitalize()} {counts[verdict]}" for verdict in threshold_bar.VERDICTS}
-    with st.container(horizontal=True, vertical_alignment="center", key="tools"):
-        order = _choice("Order", ORDERS, "order")
-        wanted = _choice("Show", labels, "show")
-        mode = _choice("Map", MODES, "mode")
-        opacity = st.slider(
-            "Opacity",
-            0,
-            100,
-            60,
-            5,
-            format="%d %%",
-            key="opacity",
-            width=150,
-            label_visibility="collapsed",
-            disabled=mode in ("contour", "off"),
-            help="Opacity of the heat; contours are always opaque.",
-        )
-        painting = Painting(mode, opacity / 100)  # type: ignore[arg-type]  # a key of MODES
-        st.space("stretch")
-        _downloads(results, point, painting)
-    return order, wanted, painting
-
-
-def _choice(label: str, options: dict[str, str], key: str) -> str:
-    chosen = st.segmented_control(
-        label,
-        list(options),
-        default=next(iter(options)),
-        required=True,
-        format_func=lambda option: options[option],
-        key=key,
-        label_visibility="collapsed",
+def _name_the_broken(results: Sequence[Result]) -> None:
+    if not results:
+        return
+    rows = "".join(
+        f"<tr><td>{escape(result.image.name)}</td><td>{escape(result.error or 'not scored')}</td></tr>"
+        for result in results
     )
-    return str(chosen or next(iter(options)))
+    with st.expander(f"{wording.counted(len(results), 'image')} could not be scored, each with its reason"):
+        st.html(f'<table class="pc-table">{rows}</table>')
 
 
-def _downloads(results: Sequence[Result], point: OperatingPoint, painting: Painting) -> None:
+def _downloads(results: Sequence[Result], point: OperatingPoint) -> None:
     here = session.workspace()
 
     def overlays() -> bytes:
-        mode = "both" if painting.mode == "off" else painting.mode
         with tempfile.TemporaryFile() as file:
-            write_overlays(here, results, point, file, mode=mode, opacity=painting.opacity)
+            write_overlays(here, results, point, file)
             file.seek(0)
             return file.read()
 
@@ -164,49 +172,20 @@ def _downloads(results: Sequence[Result], point: OperatingPoint, painting: Paint
         "application/zip",
         on_click="ignore",
         disabled=not results,
-        help="A zip with every image in its own pixels, the map laid over it as shown here.",
+        help="A zip with every image in its own pixels, heat and contour at the threshold shown laid over it.",
     )
 
 
-def _pictures(
-    shown: Sequence[Result], results: Sequence[Result], point: OperatingPoint, painting: Painting
-) -> None:
-    if not shown:
-        st.info(
-            "No image has this verdict at this threshold."
-            if results
-            else "The first results are on their way."
-        )
-        return
-    store = session.tile_store()
-    chosen = session.chosen_number("image")
-    selected = next((result for result in results if result.id == chosen), None)
-    gallery.show(
-        shown,
-        point,
-        painting,
-        store,
-        selected=None if selected is None else selected.id,
-        on_open=_open,
-    )
-    if selected is not None:
-        with st.container(border=True, key="panel_detail"):
-            _turning(shown, selected)
-            detail_view.show(selected, point, painting, store)
-
-
-def _turning(shown: Sequence[Result], selected: Result) -> None:
+def _turning(order: Sequence[Result], opened: Result) -> None:
     """Offer the image before, the one after, and the way back to all."""
-    ids = [result.id for result in shown]
-    place = ids.index(selected.id) if selected.id in ids else -1
+    ids = [result.id for result in order]
+    place = ids.index(opened.id)
     before, after = ids[max(place - 1, 0)], ids[min(place + 1, len(ids) - 1)]
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{session.sentence(selected.image.name)}**", width="stretch")
-        st.button("Previous", disabled=place < 1, shortcut="Left", on_click=_open, args=(before,))
-        st.button(
-            "Next", disabled=place in (-1, len(ids) - 1), shortcut="Right", on_click=_open, args=(after,)
-        )
-        st.button("Close", shortcut="Esc", on_click=session.forget, args=("image",))
+        st.caption(f"{place + 1} of {len(ids)}, worst first", width="stretch")
+        st.button("Previous", disabled=place == 0, on_click=_open, args=(before,))
+        st.button("Next", disabled=place == len(ids) - 1, on_click=_open, args=(after,))
+        st.button("Close", on_click=session.forget, args=("image",))
 
 
 def _open(result_id: int) -> None:

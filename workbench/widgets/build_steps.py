@@ -11,6 +11,7 @@ import streamlit as st
 from patchcore.errors import PatchCoreError
 from workbench.building import submit_build
 from workbench.preflight import preflight
+from workbench.roi import kept_region
 from workbench.samples import list_samples
 from workbench.uploads import UploadSet, from_folder
 from workbench.widgets import intake, network_view, preflight_view, session, settings_form
@@ -86,6 +87,7 @@ def _images(draft: Draft) -> None:
     _value_range(draft)
     count = len(draft.images)
     if st.button(f"Use these {count:,} images", type="primary", disabled=count == 0):
+        draft.roi = kept_region(session.workspace(), draft.images[0].sha256)
         _go_on(draft, VIEW)
 
 
@@ -134,7 +136,12 @@ def _value_range(draft: Draft) -> None:
 
 def _view(draft: Draft) -> None:
     network_view.show(draft)
-    if st.button("Continue", type="primary"):
+    empty = network_view.is_empty(draft)
+    if empty:
+        st.error(
+            "The drawing leaves nothing to inspect. Undo a step, or clear it to inspect the whole image."
+        )
+    if st.button("Continue", type="primary", disabled=empty):
         _go_on(draft, SETTINGS)
 
 

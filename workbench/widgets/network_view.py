@@ -1,38 +1,37 @@
-"""What the network sees: a good image with its region of interest beside the square that goes into the network."""
+"""What the network sees: the region of interest, drawn on a good image, and the square that goes into the network."""
 
 from __future__ import annotations
 
-import io
+from functools import partial
 from html import escape
 
 import numpy as np
-import PIL.Image
-import PIL.ImageDraw
 import streamlit as st
 from numpy.typing import NDArray
 
 from patchcore.errors import PatchCoreError
-from patchcore.geometry import Geometry, prepare, thumbnail
+from patchcore.geometry import Geometry, prepare
 from patchcore.images import read_image
 from workbench.preflight import CheckedImage
-from workbench.roi import Roi
+from workbench.roi import Roi, keep_region
+from workbench.viewer import RoiImage, roi_editor
+from workbench.viewer.roi import Drawing
 from workbench.widgets import session
 from workbench.widgets.draft import Draft, Geometric
 from workbench.widgets.pictures import encode_jpeg
 from workbench.widgets.theme import data_uri
 
-SHOWN = 320  # pixels; the longest side of the original on the page
+CHECKED_ON = 8  # good images, spread over all, that the drawing can be checked on
 FITS: dict[Geometric, str] = {
     "fit": "Fit: keep the shape, pad the rest",
     "stretch": "Stretch: fill the square",
     "crop": "Crop: cut the centre out",
 }
-WHOLE, RECTANGLE, POLYGON = "Whole image", "Rectangle", "Polygon"
 
 
 def show(draft: Draft) -> None:
-    """Draw the preview and the choices of geometry and region, and put them into the draft."""
-    left, right = st.columns([3, 2], gap="large")
+    """Draw the editor of the region and the choice of geometry, and put both into the draft."""
+    left, right = st.columns([5, 2], gap="large")
     with right:
         draft.geometry = st.radio(
             "Into the network's square",
@@ -42,15 +41,13 @@ def show(draft: Draft) -> None:
             help="The network takes square images. Maps and boxes come back in the original's own pixels "
             "whichever you choose; what is padded is neither learned nor scored, what is cropped is not inspected.",
         )
-        draft.roi = _region(draft.roi)
-    with left:
-        number = 0
-        if len(draft.images) > 1:
-            number = st.slider("Good image", 1, len(draft.images), 1, help="Check the fit on several.") - 1
-        try:
-            st.html(_pair_html(draft, draft.images[number]))
-        except PatchCoreError as error:
-            st.error(session.sentence(str(error)))
+    try:
+        with left:
+            _draw_region(draft)
+        with right:
+            st.html(_seen_html(draft, draft.images[0]))
+    except PatchCoreError as error:
+        st.error(session.sentence(str(error)))
 
 
 def summary(draft: Draft) -> str:
@@ -65,116 +62,78 @@ def inspected_share(draft: Draft) -> float:
         return 1.0
     record = draft.images[0].record
     small = np.zeros((max(1, record.height // 8), max(1, record.width // 8), 3), np.float32)
-    roi = None if draft.roi is None else draft.roi.mask(*small.shape[:2])
-    prepared = prepare(small, Geometry(draft.geometry, 224), roi)
+    prepared = prepare(small, Geometry(draft.geometry, 224), _mask(draft))
     return float(prepared.valid.mean())
 
 
-def _region(roi: Roi | None) -> Roi | None:
-    kind = st.radio(
-        "Region of interest",
-        [WHOLE, RECTANGLE, POLYGON],
-        index=0 if roi is None else 1,
-        horizontal=True,
-        key="roi_kind",
-        help="Only what lies inside takes part in building and in scoring.",
+def is_empty(draft: Draft) -> bool:
+    """Whether the drawing leaves nothing to inspect."""
+    mask = _mask(draft)
+    return mask is not None and not mask.any()
+
+
+def _mask(draft: Draft) -> NDArray[np.bool_] | None:
+    return None if draft.roi is None else draft.roi.mask()
+
+
+def _draw_region(draft: Draft) -> None:
+    first = draft.images[0]
+
+    def drew(drawing: Drawing) -> None:
+        draft.roi = Roi(drawing.shapes, drawing.height, drawing.width) if drawing.shapes else None
+        keep_region(session.workspace(), first.sha256, draft.roi)
+
+    roi_editor(
+        [_to_draw_on(image, draft.value_range) for image in _spread(draft.images)],
+        key="roi",
+        initial=() if draft.roi is None else draft.roi.shapes,
+        height=400,
+        on_change=drew,
     )
-    if kind == RECTANGLE:
-        across = st.slider(
-            "Left and right, %", 0, 100, (10, 90), key="roi_across", help="Share of the width."
-        )
-        down = st.slider("Top and bottom, %", 0, 100, (10, 90), key="roi_down", help="Share of the height.")
-        if across[0] == across[1] or down[0] == down[1]:
-            st.error("The rectangle has no area. Pull its sides apart.")
-            return roi
-        return Roi.rectangle(across[0] / 100, down[0] / 100, across[1] / 100, down[1] / 100)
-    if kind == POLYGON:
-        return _polygon(roi)
-    return None
 
 
-def _polygon(roi: Roi | None) -> Roi | None:
-    typed = st.text_area(
-        "Corners, in % of width and height",
-        "50,5; 95,50; 50,95; 5,50",
-        key="roi_corners",
-        height=68,
-        help="x,y pairs with semicolons between them, from 0,0 at the top left to 100,100 at the bottom right.",
-    )
-    try:
-        pairs = [[float(part) / 100 for part in pair.split(",")] for pair in typed.split(";") if pair.strip()]
-        return Roi((tuple((x, y) for x, y in pairs),))
-    except PatchCoreError as error:
-        st.error(session.sentence(str(error)))
-    except ValueError:
-        st.error(
-            "Write each corner as two numbers with a comma, corners apart by semicolons: 10,10; 90,10; 50,90."
-        )
-    return roi
+def _spread(images: list[CheckedImage]) -> list[CheckedImage]:
+    """Return the first image and some others, spread over all."""
+    step = -(-len(images) // CHECKED_ON)
+    return images[::step]
 
 
-def _pair_html(draft: Draft, image: CheckedImage) -> str:
-    original, seen = _pictures(
+def _to_draw_on(image: CheckedImage, value_range: tuple[float, float] | None) -> RoiImage:
+    return RoiImage(f"{image.sha256}:{value_range}", image.name, partial(_pixels, image, value_range))
+
+
+def _pixels(image: CheckedImage, value_range: tuple[float, float] | None) -> NDArray[np.float32]:
+    return read_image(image.upload.data, name=image.name, value_range=value_range).pixels
+
+
+def _seen_html(draft: Draft, image: CheckedImage) -> str:
+    seen = _seen(
         image.sha256,
         draft.geometry,
         draft.image_size,
         str(draft.roi),
         draft.value_range,
         _image=image,
-        _roi=draft.roi,
+        _draft=draft,
     )
-    record = image.record
     return (
-        f'<div class="pc-pair pc-num"><figure><img src="{original}" alt="original">'
-        f"<figcaption>{escape(image.name)}<br>{record.width} × {record.height} px</figcaption></figure>"
-        f'<div class="pc-arrow" aria-hidden="true">→</div><figure><img src="{seen}" alt="network input">'
-        f"<figcaption>what the network sees<br>{draft.image_size} × {draft.image_size} px, "
-        "dimmed: not inspected</figcaption></figure></div>"
+        f'<figure class="pc-seen pc-num"><img src="{seen}" alt="network input"><figcaption>what the network sees of '
+        f"{escape(image.name)}<br>{draft.image_size} × {draft.image_size} px, dimmed: not inspected"
+        "</figcaption></figure>"
     )
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
-def _pictures(
+def _seen(
     source: str,
     geometry: Geometric,
     size: int,
     region: str,
     value_range: tuple[float, float] | None,
     _image: CheckedImage,
-    _roi: Roi | None,
-) -> tuple[str, str]:
-    """Return original and network input as addresses that carry the pictures."""
-    pixels = read_image(_image.upload.data, name=_image.name, value_range=value_range).pixels
-    small = thumbnail(pixels, SHOWN)
-    mask = None if _roi is None else _roi.mask(*small.shape[:2])
-    prepared = prepare(
-        pixels, Geometry(geometry, size), None if _roi is None else _roi.mask(*pixels.shape[:2])
-    )
-    seen = (prepared.input * 255).round().astype(np.uint8)
-    original = data_uri(_png(_outlined(small, _roi, mask)), "png")
-    return original, data_uri(encode_jpeg(_dimmed(seen, prepared.valid)))
-
-
-def _outlined(
-    picture: NDArray[np.uint8], roi: Roi | None, mask: NDArray[np.bool_] | None
-) -> NDArray[np.uint8]:
-    if roi is None or mask is None:
-        return picture
-    height, width = picture.shape[:2]
-    drawing = PIL.Image.fromarray(_dimmed(picture, mask))
-    pen = PIL.ImageDraw.Draw(drawing)
-    for polygon in roi.polygons:
-        pen.polygon(
-            [(x * (width - 1), y * (height - 1)) for x, y in polygon], outline=(79, 179, 207), width=2
-        )
-    return np.asarray(drawing)
-
-
-def _dimmed(picture: NDArray[np.uint8], kept: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    return np.where(kept[..., None], picture, picture // 4).astype(np.uint8)
-
-
-def _png(picture: NDArray[np.uint8]) -> bytes:
-    buffer = io.BytesIO()
-    PIL.Image.fromarray(picture).save(buffer, "PNG", compress_level=1)
-    return buffer.getvalue()
+    _draft: Draft,
+) -> str:
+    """Return the network's input as an address that carries the picture."""
+    prepared = prepare(_pixels(_image, value_range), Geometry(geometry, size), _mask(_draft))
+    picture = (prepared.input * 255).round().astype(np.uint8)
+    return data_uri(encode_jpeg(np.where(prepared.valid[..., None], picture, picture // 4).astype(np.uint8)))

@@ -12,7 +12,6 @@ from workbench.database import Inspector, InspectorVersion
 from workbench.inspectors import find_inspector, list_inspectors
 from workbench.job_queue import JobQueue
 from workbench.scoring import Scorer
-from workbench.widgets.tile_store import TileStore
 from workbench.workspace import Workspace
 
 
@@ -26,11 +25,6 @@ def workspace() -> Workspace:
 def scorer() -> Scorer:
     """Return what scores batches for all sessions of this server."""
     return _scorer(str(workspace().root))
-
-
-def tile_store() -> TileStore:
-    """Return the tiles that are kept in memory for all sessions of this server."""
-    return _tile_store(str(workspace().root))
 
 
 @contextmanager
@@ -70,7 +64,7 @@ def version_in_use() -> InspectorVersion | None:
 def use_inspector(inspector_id: str) -> None:
     """Work on another inspector from here on; what belonged to the last one is forgotten."""
     if st.session_state.get("inspector") != inspector_id:
-        for name in ("batch", "image", "threshold"):
+        for name in ("batch", "image", "threshold", "review"):
             forget(name)
     _keep("inspector", inspector_id)
 
@@ -113,8 +107,3 @@ def _queue(root: str) -> JobQueue:
 @st.cache_resource(show_spinner=False, on_release=Scorer.stop)
 def _scorer(root: str) -> Scorer:
     return Scorer(_workspace(root))
-
-
-@st.cache_resource(show_spinner=False)
-def _tile_store(root: str) -> TileStore:
-    return TileStore(_workspace(root))

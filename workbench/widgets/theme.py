@@ -13,11 +13,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from patchcore.operating_point import Verdict
-
 ICON = Path(__file__).with_name("icon.png")
 STYLE_SHEET = Path(__file__).with_name("theme.css")
-SIGNS: dict[Verdict, str] = {"reject": "✕", "review": "?", "accept": "✓"}
 
 
 def apply() -> None:
@@ -29,11 +26,6 @@ def page_title(title: str, explanation: str = "") -> None:
     """Write the heading of a page and one quiet line below it."""
     line = f'<p class="pc-mute pc-num">{escape(explanation)}</p>' if explanation else ""
     st.html(f'<header class="pc-title"><h1>{escape(title)}</h1>{line}</header>')
-
-
-def verdict_words(verdict: Verdict) -> str:
-    """Return a verdict as HTML: sign, word and colour."""
-    return f'<span class="pc-{verdict}"><span aria-hidden="true">{SIGNS[verdict]}</span> {verdict}</span>'
 
 
 def numbers_html(numbers: Sequence[tuple[str, str, str]]) -> str:

@@ -26,7 +26,7 @@ dots = [Dot("six", NAME, score, "defect")]
 dots += [
     Dot(f"good{at}", f"good/{at:03d}.png", value, "good") for at, value in enumerate(made_up.good_scores())
 ]
-thresholds = st.session_state.setdefault("thresholds", Thresholds(3.42, 3.10))
+thresholds = st.session_state.setdefault("thresholds", Thresholds(3.42))
 st.title("Detail")
 moved = threshold_strip(dots, thresholds, key="strip", link="page")
 events = detail(

@@ -78,6 +78,7 @@ export class DetailViewer {
       this.sharp.show(picture.image, this.original, this.data.crops);
       this.panes.line = null;
       this.panes.fitShape(this.original.width, this.original.height);
+      requestAnimationFrame(() => this.root.scrollIntoView({ block: "nearest" })); // what was opened is to be seen
     } else if (this.sharp.image) this.sharp.show(this.sharp.image, this.original, data.crops);
     this.refresh();
   }

@@ -60,7 +60,7 @@ export class GalleryViewer {
     this.empty = el("p", { class: "empty", hidden: true });
     this.chosen = el("span", { class: "chosen num", role: "status" });
     this.root.append(...[
-      el("div", { class: "toolbar" }, this.orders, this.filters, this.paint.element, this.size, this.chosen),
+      el("div", { class: "toolbar" }, this.orders, this.filters, this.size, this.paint.element, this.chosen),
       this.strip?.element, this.empty, this.grid.element].filter(Boolean));
   }
 

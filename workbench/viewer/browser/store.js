@@ -12,7 +12,7 @@ export function storeFor(link) {
 class Store {
   constructor() {
     this.thresholds = { reject: null, review: null };
-    this.pixel = null; // null: the pixel threshold follows the reject threshold
+    this.pixel = null; // null: the pixel threshold is where review begins, without a band where reject does
     this.top = null;
     this.minArea = 1;
     this.hover = null;
@@ -43,7 +43,7 @@ class Store {
   }
 
   get pixelThreshold() {
-    return this.pixel ?? this.thresholds.reject;
+    return this.pixel ?? this.thresholds.review ?? this.thresholds.reject;
   }
 }
 
