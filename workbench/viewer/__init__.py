@@ -3,7 +3,7 @@
 from workbench.viewer.detail import DetailEvents, Why, detail, why_pair
 from workbench.viewer.gallery import GalleryEvents, StripEvents, gallery, threshold_strip
 from workbench.viewer.items import Dot, RegionRule, Thresholds, Tile
-from workbench.viewer.mount import serve_scripts
+from workbench.viewer.mount import kept_files
 from workbench.viewer.pictures import encode_tile
 from workbench.viewer.roi import Drawing, RoiImage, roi_editor
 from workbench.viewer.shapes import Shape
@@ -23,8 +23,8 @@ __all__ = [
     "detail",
     "encode_tile",
     "gallery",
+    "kept_files",
     "roi_editor",
-    "serve_scripts",
     "threshold_strip",
     "why_pair",
 ]

@@ -81,6 +81,7 @@ def gallery(
     on_thresholds, on_opened
         Called before the run that an event causes, so that the whole page already shows it.
     """
+    moved = _heard(key, link or key)
     urls = [
         picture_url(tile.encoded(thresholds.reject), f"{key}:{place}") for place, tile in enumerate(tiles)
     ]
@@ -100,7 +101,7 @@ def gallery(
     events = {"threshold": _moved(key, link or key, on_thresholds), "opened": _opened(key, on_opened)}
     result = mount("gallery", key, data, states=["selected"], events=events)
     return GalleryEvents(
-        thresholds_from(result.get("threshold")),
+        moved,
         result.get("opened"),
         tuple(result.get("selected") or selected or ()),
     )
@@ -135,6 +136,7 @@ def threshold_strip(
     thresholds, key, link, pixel_threshold, top, min_area, on_thresholds, on_opened
         As for `gallery`. `opened` is the key of a dot that was clicked.
     """
+    moved = _heard(key, link or key)
     data = {
         "link": link or key,
         "given": thresholds.given(link or key, pixel_threshold, top, min_area),
@@ -142,12 +144,12 @@ def threshold_strip(
     }
     events = {"threshold": _moved(key, link or key, on_thresholds), "opened": _opened(key, on_opened)}
     result = mount("strip", key, data, events=events)
-    return StripEvents(thresholds_from(result.get("threshold")), result.get("opened"))
+    return StripEvents(moved, result.get("opened"))
 
 
 def _moved(key: str, link: str, tell: Callable[[Thresholds], None] | None) -> Callable[[], None]:
     def call() -> None:
-        moved = thresholds_from(event_value(key, "threshold"))
+        moved = _heard(key, link)
         if moved is None:
             return
         lineage_of(link).tell(moved.text())
@@ -155,6 +157,19 @@ def _moved(key: str, link: str, tell: Callable[[Thresholds], None] | None) -> Ca
             tell(moved)
 
     return call
+
+
+def _heard(key: str, link: str) -> Thresholds | None:
+    """Return the thresholds that this run was told, unless the page has wished for others that were not yet on screen.
+
+    A line let go while a busy server is still drawing the page's own wish was moved from where it no longer is; the
+    browser is about to follow the wish, and so nothing is done with it.
+    """
+    value = event_value(key, "threshold")
+    moved = thresholds_from(value)
+    if moved is None or value.get("revision", lineage_of(link).revision) != lineage_of(link).revision:
+        return None
+    return moved
 
 
 def _opened(key: str, tell: Callable[[str], None] | None) -> Callable[[], None] | None:

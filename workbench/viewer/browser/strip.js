@@ -87,7 +87,7 @@ export class Strip {
   }
 
   release() {
-    this.released({ ...this.store.thresholds });
+    this.released({ ...this.store.thresholds, revision: this.store.revision });
   }
 
   scoreAt(clientX) {
