@@ -4,6 +4,7 @@ from workbench.viewer.detail import DetailEvents, Why, detail, why_pair
 from workbench.viewer.gallery import GalleryEvents, StripEvents, gallery, threshold_strip
 from workbench.viewer.items import Dot, RegionRule, Thresholds, Tile
 from workbench.viewer.mount import kept_files
+from workbench.viewer.outcome import outcome
 from workbench.viewer.pictures import encode_tile
 from workbench.viewer.roi import Drawing, RoiImage, roi_editor
 from workbench.viewer.shapes import Shape
@@ -24,6 +25,7 @@ __all__ = [
     "encode_tile",
     "gallery",
     "kept_files",
+    "outcome",
     "roi_editor",
     "threshold_strip",
     "why_pair",

@@ -15,6 +15,7 @@ class Store {
     this.pixel = null; // null: the pixel threshold is where review begins, without a band where reject does
     this.top = null;
     this.minArea = 1;
+    this.judgeBy = "score";
     this.hover = null;
     this.original = false; // true while the key that shows the bare picture is held
     this.revision = this.ruleRevision = "";
@@ -23,8 +24,8 @@ class Store {
   }
 
   // Takes over what Python gives, but only when the page has changed its mind (workbench/viewer/lineage.py).
-  adopt({ reject, review, revision, rule, ruleRevision, top }) {
-    const changes = top === this.top ? {} : { top };
+  adopt({ reject, review, revision, rule, ruleRevision, top, judgeBy }) {
+    const changes = { ...(top !== this.top && { top }), ...(judgeBy !== this.judgeBy && { judgeBy }) };
     if (isNewer(revision, this.revision)) Object.assign(changes, { thresholds: { reject, review }, revision });
     if (isNewer(ruleRevision, this.ruleRevision)) Object.assign(changes, rule, { ruleRevision });
     if (Object.keys(changes).length) this.set(changes);
