@@ -144,6 +144,8 @@ class Tile:
         What is known, in words for the tile, e.g. "scratch".
     peak
         As in `Dot`.
+    fixed
+        Whether its label may not be changed in the gallery.
     """
 
     key: str
@@ -153,6 +155,7 @@ class Tile:
     label: Label | None = None
     truth: str | None = None
     peak: float | None = None
+    fixed: bool = False
 
     def encoded(self, threshold: float | None) -> bytes:
         """Return the encoded tile, from memory when it has been asked for before."""
@@ -170,7 +173,8 @@ class Tile:
         """Return the JSON the browser reads."""
         group = self.truth if self.label == "defect" else None
         dot = Dot(self.key, self.name, self.score, self.label or "image", group, self.peak).to_dict()
-        return {**dot, "url": url, **({"truth": self.truth} if self.truth else {})}
+        known = {"truth": self.truth, "fixed": self.fixed}
+        return {**dot, "url": url, **{name: value for name, value in known.items() if value}}
 
 
 def thresholds_from(value: object) -> Thresholds | None:

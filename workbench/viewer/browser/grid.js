@@ -185,7 +185,8 @@ export class Grid {
 
   // A label given twice is taken back.
   giveLabel(place, label) {
-    const { key, kind } = this.items[place];
+    const { key, kind, fixed } = this.items[place];
+    if (fixed) return;
     this.report.label(key, kind === label ? null : label);
   }
 

@@ -67,6 +67,7 @@ export class Tile {
 
   showLabel() {
     this.truth.textContent = this.item.truth ?? "";
+    if (this.labels) this.labels[0].parentElement.classList.toggle("fixed", Boolean(this.item.fixed));
     for (const label of this.labels ?? []) label.classList.toggle("on", label.dataset.label === this.item.kind);
     this.shownVerdict = null;
   }
