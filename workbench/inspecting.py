@@ -163,7 +163,7 @@ def load_mask(workspace: Workspace, image: BatchImage) -> NDArray[np.bool_] | No
     """
     if image.mask_sha256 is None:
         return None
-    return read_mask(workspace, image.mask_sha256, image.name, _size_of(workspace, image.sha256))
+    return read_mask(workspace, image.mask_sha256, image.name, image_size(workspace, image.sha256))
 
 
 def read_mask(workspace: Workspace, sha256: str, name: str, shape: tuple[int, int]) -> NDArray[np.bool_]:
@@ -182,6 +182,19 @@ def read_mask(workspace: Workspace, sha256: str, name: str, shape: tuple[int, in
         return binary_mask(picture.pixels.max(axis=2), shape)
     except DataError as error:
         raise WorkspaceError(f"{name}: {error}") from error
+
+
+def image_size(workspace: Workspace, sha256: str) -> tuple[int, int]:
+    """Return an image's height and width, from an earlier result where there is one."""
+    from patchcore.images import read_image  # late: PyTorch comes with it
+
+    sizes = select(Result.height, Result.width).join(Result.image).where(BatchImage.sha256 == sha256)
+    with workspace.database.read() as session:
+        known = session.execute(sizes.where(Result.height.is_not(None)).limit(1)).first()
+    if known is not None and known[0] is not None and known[1] is not None:
+        return known[0], known[1]
+    record = read_image(workspace.image_path(sha256), value_range=(0.0, 1.0)).record
+    return record.height, record.width
 
 
 def load_pixels(
@@ -236,19 +249,6 @@ def explain(workspace: Workspace, result: Result) -> Explained:
     with workspace.database.write() as session:
         session.get_one(Result, result.id).explanation = result.explanation
     return explained
-
-
-def _size_of(workspace: Workspace, sha256: str) -> tuple[int, int]:
-    """Return an image's height and width, from an earlier result where there is one."""
-    from patchcore.images import read_image  # late: PyTorch comes with it
-
-    sizes = select(Result.height, Result.width).join(Result.image).where(BatchImage.sha256 == sha256)
-    with workspace.database.read() as session:
-        known = session.execute(sizes.where(Result.height.is_not(None)).limit(1)).first()
-    if known is not None and known[0] is not None and known[1] is not None:
-        return known[0], known[1]
-    record = read_image(workspace.image_path(sha256), value_range=(0.0, 1.0)).record
-    return record.height, record.width
 
 
 def _unscored(batch_id: int, version_id: int) -> Select[BatchImage]:
