@@ -15,6 +15,7 @@ from patchcore.errors import Cancelled, NoImagesError, SettingsError
 from workbench.database import Inspector, InspectorImage, InspectorVersion
 from workbench.inspectors import TOO_FEW, ShareNumbers, list_versions, next_number
 from workbench.jobs import submit
+from workbench.point_history import put_in_force
 from workbench.roi import Roi
 from workbench.workspace import NamedImage, Workspace
 
@@ -215,7 +216,7 @@ def _store(
     measured: dict[str, Any],
 ) -> InspectorVersion:
     """Put a fitted model into the workspace: bytes, flush, rename, then the rows, all in one transaction."""
-    in_use = model if settings.share is None else model.with_coreset(settings.share)
+    numbers = ShareNumbers.of(model if settings.share is None else model.with_coreset(settings.share))
     with workspace.draft_folder() as draft:
         model.save(draft / MODEL_FILE)
         with workspace.database.write() as session:
@@ -233,10 +234,11 @@ def _store(
                 largest_share=model.full_bank_.share,
                 numbers=measured,
                 thumbnail_sha256=model.image_records_[0].sha256,
-                **ShareNumbers.of(in_use).columns(),
+                **numbers.columns(),
             )
             session.add(version)
             session.flush()
+            put_in_force(session, version, numbers.point, "Set when the inspector was built.")
             session.add_all(
                 InspectorImage(
                     version_id=version.id, position=position, sha256=record.sha256, name=record.name

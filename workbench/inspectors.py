@@ -17,6 +17,7 @@ from patchcore.errors import NoImagesError
 from patchcore.operating_point import Choice, Evidence, OperatingPoint
 from patchcore.thresholds import decide
 from workbench.database import Inspector, InspectorImage, InspectorVersion, Result, WorkspaceError
+from workbench.point_history import put_in_force, store_point
 from workbench.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -162,6 +163,9 @@ def reslice(
             setattr(row, name, value)
         session.add(row)
         session.flush()
+        put_in_force(
+            session, row, numbers.point, f"Set anew for a bank of {numbers.share:.3g} of all patches."
+        )
         session.get_one(Inspector, row.inspector_id).current_id = row.id
     return row
 
@@ -169,11 +173,8 @@ def reslice(
 def set_operating_point(
     workspace: Workspace, version: InspectorVersion, point: OperatingPoint
 ) -> InspectorVersion:
-    """Store the thresholds of a version. Nothing is scored again: verdicts are made when scores are read."""
-    with workspace.database.write() as session:
-        row = _require(session, version.id)
-        row.operating_point = point.to_dict()
-    return row
+    """Put thresholds in force for a version; see `workbench.point_history.store_point`."""
+    return store_point(workspace, version, point, point.note, point.set_by)
 
 
 def rename(workspace: Workspace, inspector_id: str, name: str) -> None:
