@@ -1,17 +1,21 @@
-"""How long the server is busy when a threshold is moved with 60 images: `python -m benchmarks.threshold_move`.
+"""How long a moved threshold takes with 60 images on screen: `python -m benchmarks.threshold_move`.
 
-The app runs as a user runs it; a real browser moves the reject threshold by keyboard on Inspect and on Tune. Counted
-is the time from the frame that tells the server to the last frame of the run that follows.
+First in the browser: the app runs as a user runs it, a real browser moves the reject threshold by keyboard on Inspect
+and on Tune; counted is the time from the frame that tells the server to the last frame of the run that follows; browser
+and server share the machine. Then on the server alone: a run of the script, from the event to its end.
 """
 
 from __future__ import annotations
 
+import json
+import os
 import statistics
 import tempfile
 import time
 from pathlib import Path
 
 from playwright.sync_api import Page, WebSocket, sync_playwright
+from streamlit.testing.v1 import AppTest
 
 from benchmarks.machine import machine
 from patchcore.images import list_images
@@ -72,6 +76,36 @@ def moves(page: Page, frames: Frames) -> list[float]:
     return taken
 
 
+def runs(root: Path, name: str, address: str) -> list[float]:
+    """Give the page another threshold again and again and return the seconds that each run of the script took."""
+    os.environ["PATCHCORE_WORKSPACE"] = str(root)
+    app = AppTest.from_file(str(Path("app.py").resolve()), default_timeout=120)
+    app.query_params.update(dict(part.split("=") for part in address.split("&")))
+    app.run()
+    app.switch_page(f"pages/{name}.py").run()
+    taken = []
+    for step in range(MOVES):
+        reject = 0.4 + 0.001 * step
+        rule = {"rule": {"name": "by_hand", "parameters": {"value": reject}}}
+        app.query_params["threshold" if name == "inspect" else "trial"] = (
+            str(reject) if name == "inspect" else json.dumps(rule)
+        )
+        began = time.perf_counter()
+        app.run()
+        taken.append(time.perf_counter() - began)
+    assert not app.exception
+    return taken
+
+
+def tell(name: str, taken: list[float]) -> None:
+    """Print the median and the longest."""
+    shown = [1000 * seconds for seconds in taken]
+    print(
+        f"{name}: {IMAGES} images, {MOVES} moves: median {statistics.median(shown):.0f} ms, "
+        f"longest {max(shown):.0f} ms"
+    )
+
+
 def main() -> None:
     print(machine())
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
@@ -87,15 +121,13 @@ def main() -> None:
                 page.locator(".tile.painted").first.wait_for(timeout=120_000)
                 page.get_by_text("Scoring").first.wait_for(state="hidden", timeout=120_000)
                 page.wait_for_timeout(5_000)
-                taken = sorted(1000 * seconds for seconds in moves(page, frames))
-                print(
-                    f"{name}: {IMAGES} images, {MOVES} moves: median {statistics.median(taken):.0f} ms, "
-                    f"longest {taken[-1]:.0f} ms"
-                )
+                tell(f"{name}, browser and server", moves(page, frames))
                 page.close()
         finally:
             browser.close()
             serve.stop()
+        for name in ("inspect", "tune"):
+            tell(f"{name}, server", runs(root, name, address))
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from workbench.viewer import Dot, Thresholds, Tile, gallery, outcome, threshold_
 from workbench.viewer.items import Label
 from workbench.widgets import session, trial, wording
 from workbench.widgets.trial import Trial
+from workbench.workspace import Workspace
 
 LINK = "tune"
 BORDERLINE = 10
@@ -111,7 +112,8 @@ def borderline(now: Decision) -> None:
             image = undo_label(session.workspace(), now.batch.id)
             st.toast("There is no label to take back." if image is None else _undone(image.name, image.truth))
             st.rerun()
-    tiles = [_tile(image, now) for image in now.known if image.result is not None]
+    here = session.workspace()
+    tiles = [_tile(image, now, here) for image in now.known if image.result is not None]
     if not tiles:
         st.caption("No image is scored yet.")
         return
@@ -217,8 +219,8 @@ def _kind(image: Known) -> Literal["good", "defect", "image", "reference"]:
     return "defect" if image.is_defect else "good"
 
 
-def _tile(image: Known, now: Decision) -> Tile:
-    here, result = session.workspace(), image.result
+def _tile(image: Known, now: Decision, here: Workspace) -> Tile:
+    result = image.result
     assert result is not None
     in_bank = image.source == "leave-one-out"
     label: Label | None = None if image.truth is None else "good" if image.truth == "good" else "defect"
