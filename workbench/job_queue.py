@@ -121,7 +121,7 @@ class JobQueue:
                 return None
         with self.workspace.database.write() as session:
             running = session.scalar(select(func.count()).where(Job.state == JobState.RUNNING)) or 0
-            job = session.scalar(waiting.with_for_update(skip_locked=True))
+            job = session.scalar(waiting)
             if job is None or running >= self.capacity:
                 return None
             job.state, job.message, job.host, job.pid = JobState.RUNNING, "", socket.gethostname(), None

@@ -6,16 +6,49 @@ import shutil
 import pytest
 
 from tests.workbench.parts import build_small
+from tests.workbench.postgresql import Server, SharedDatabase, find_programs
 from tests.workbench.processes import REHEARSAL, end_all, wait_until
+from workbench.database import Database
 from workbench.inspectors import get_version
 from workbench.job_queue import JobQueue
+from workbench.portable_rows import copy_rows
 from workbench.workspace import Workspace
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # images of 64 px: threads would only wait for each other
 
 
+@pytest.fixture(scope="session")
+def postgresql():
+    """A server with one database of the newest schema, for as long as the tests run."""
+    with Server(find_programs()) as server:
+        url = server.url(server.make_database())
+        Database(url).close()
+        yield SharedDatabase(server, url)
+
+
+@pytest.fixture(
+    params=[
+        "sqlite",
+        pytest.param(
+            "postgresql",
+            marks=pytest.mark.skipif(
+                find_programs() is None, reason="PostgreSQL is not installed (Debian: apt install postgresql)"
+            ),
+        ),
+    ]
+)
+def database_kind(request, monkeypatch):
+    """Have workspaces keep their rows in SQLite, then, in a second run of the test, on a PostgreSQL server."""
+    monkeypatch.delenv("PATCHCORE_DATABASE_URL", raising=False)
+    if request.param == "postgresql":
+        shared = request.getfixturevalue("postgresql")
+        shared.empty()
+        monkeypatch.setenv("PATCHCORE_DATABASE_URL", shared.url)
+    return request.param
+
+
 @pytest.fixture
-def workspace(tmp_path):
+def workspace(tmp_path, database_kind):
     workspace = Workspace(tmp_path / "here")
     yield workspace
     workspace.database.close()
@@ -44,4 +77,6 @@ def built(tmp_path_factory):
 def version(workspace, built):
     """The version of a small inspector in the test's own workspace."""
     shutil.copytree(built, workspace.root, dirs_exist_ok=True)
+    if not workspace.database.is_sqlite:
+        copy_rows(f"sqlite:///{built / 'workspace.db'}", workspace.database)
     return get_version(workspace, 1)

@@ -47,7 +47,10 @@ def test_changes_are_taken_back_from_the_last_to_the_first_and_kept(workspace, b
         None,
     ]
     with workspace.database.read() as session:
-        changes = [(c.batch_image_id, c.before, c.after) for c in session.scalars(select(LabelChange))]
+        changes = [
+            (c.batch_image_id, c.before, c.after)
+            for c in session.scalars(select(LabelChange).order_by(LabelChange.id))
+        ]
     assert changes == [(first.id, None, "good"), (first.id, "good", "scratch"), (second.id, None, "good")]
 
 
