@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -69,12 +69,27 @@ def load_rows(connection: Connection, lines: Iterable[tuple[Table, Iterable[str]
     return counts
 
 
-def copy_rows(source: str | URL, target: Database) -> dict[str, int]:
-    """Copy all rows of one database into another that has none, and return how many each table got."""
+def copy_rows(
+    source: str | URL, target: Database, *, before_commit: Callable[[], None] | None = None
+) -> dict[str, int]:
+    """Copy all rows of one database into another that has none, and return how many each table got.
+
+    Parameters
+    ----------
+    before_commit
+        Called when all rows are written and before any of them can be seen.
+    """
     origin = Database(source)
     try:
-        with origin.snapshot() as reading, target.write_directly() as writing:
-            return load_rows(writing, ((table, dump_rows(reading, table)) for table in tables_in_order()))
+        with target.write_directly() as writing:
+            with origin.snapshot() as reading:
+                counts = load_rows(
+                    writing, ((table, dump_rows(reading, table)) for table in tables_in_order())
+                )
+            origin.close()
+            if before_commit is not None:
+                before_commit()
+            return counts
     finally:
         origin.close()
 

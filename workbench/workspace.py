@@ -21,6 +21,7 @@ from sqlalchemy.exc import IntegrityError
 from workbench.database import Database, Image, WorkspaceError
 
 FOLDERS = ("images", "thumbnails", "inspectors", "results", "jobs", "temporary")
+DATABASE_FILE = "workspace.db"
 CHUNK = 1 << 20
 SUFFIX = re.compile(r"\.[a-z0-9]{1,12}")
 AT_ONCE = 500  # values in one question; databases have limits
@@ -85,7 +86,7 @@ class Workspace:
 
         ``PATCHCORE_DATABASE_URL`` replaces ``workspace.db``.
         """
-        return Database(os.environ.get("PATCHCORE_DATABASE_URL") or f"sqlite:///{self.root / 'workspace.db'}")
+        return Database(database_url() or f"sqlite:///{self.root / DATABASE_FILE}")
 
     # ---- images
 
@@ -116,7 +117,7 @@ class Workspace:
         if known is None or not known.exists():
             suffix = Path(name).suffix.lower()
             suffix = suffix if SUFFIX.fullmatch(suffix) else ".image"
-            with self.new_file(known or self._image_file(sha256, suffix)) as path:
+            with self.new_file(known or self.image_file(sha256, suffix)) as path:
                 size = _copy(source, path)
             details = None if record is None else dict(record)
             row = Image(sha256=sha256, suffix=suffix, original_name=name, size_bytes=size, record=details)
@@ -142,7 +143,7 @@ class Workspace:
             for start in range(0, len(wanted), AT_ONCE):
                 some = Image.sha256.in_(wanted[start : start + AT_ONCE])
                 rows = session.execute(select(Image.sha256, Image.suffix).where(some))
-                paths |= {sha256: self._image_file(sha256, suffix) for sha256, suffix in rows}
+                paths |= {sha256: self.image_file(sha256, suffix) for sha256, suffix in rows}
         if missing := [sha256 for sha256 in wanted if sha256 not in paths]:
             raise WorkspaceError(f"The workspace {self.root} has no image {missing[0][:12]}.")
         return {sha256: paths[sha256] for sha256 in wanted}
@@ -165,9 +166,10 @@ class Workspace:
     def _stored_file(self, sha256: str) -> Path | None:
         with self.database.read() as session:
             row = session.get(Image, sha256)
-        return None if row is None else self._image_file(sha256, row.suffix)
+        return None if row is None else self.image_file(sha256, row.suffix)
 
-    def _image_file(self, sha256: str, suffix: str) -> Path:
+    def image_file(self, sha256: str, suffix: str) -> Path:
+        """Return where an image of this hash and suffix belongs."""
         return self.root / "images" / sha256[:2] / f"{sha256}{suffix}"
 
     # ---- places
@@ -247,6 +249,11 @@ class Workspace:
 
     def _temporary(self, target: Path) -> Path:
         return self.root / "temporary" / f"{os.getpid()}-{secrets.token_hex(6)}-{target.name[-40:]}"
+
+
+def database_url() -> str | None:
+    """Return where rows are kept instead of in the workspace, if so."""
+    return os.environ.get("PATCHCORE_DATABASE_URL") or None
 
 
 def _hash(source: bytes | Path) -> str:

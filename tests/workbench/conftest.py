@@ -5,13 +5,16 @@ import shutil
 
 import pytest
 
-from tests.workbench.parts import build_small
-from tests.workbench.postgresql import Server, SharedDatabase, find_programs
+from tests.workbench.parts import SIDE, build_small, store_plates
+from tests.workbench.postgresql import NEEDS_POSTGRESQL, Server, SharedDatabase, find_programs
 from tests.workbench.processes import REHEARSAL, end_all, wait_until
-from workbench.database import Database
+from workbench.database import Database, Job
+from workbench.inspecting import create_batch, score_batch
 from workbench.inspectors import get_version
 from workbench.job_queue import JobQueue
+from workbench.jobs import JobState, log_path
 from workbench.portable_rows import copy_rows
+from workbench.roi import Roi, Shape, keep_region
 from workbench.workspace import Workspace
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # images of 64 px: threads would only wait for each other
@@ -26,17 +29,7 @@ def postgresql():
         yield SharedDatabase(server, url)
 
 
-@pytest.fixture(
-    params=[
-        "sqlite",
-        pytest.param(
-            "postgresql",
-            marks=pytest.mark.skipif(
-                find_programs() is None, reason="PostgreSQL is not installed (Debian: apt install postgresql)"
-            ),
-        ),
-    ]
-)
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=NEEDS_POSTGRESQL)])
 def database_kind(request, monkeypatch):
     """Have workspaces keep their rows in SQLite, then, in a second run of the test, on a PostgreSQL server."""
     monkeypatch.delenv("PATCHCORE_DATABASE_URL", raising=False)
@@ -80,3 +73,25 @@ def version(workspace, built):
     if not workspace.database.is_sqlite:
         copy_rows(f"sqlite:///{built / 'workspace.db'}", workspace.database)
     return get_version(workspace, 1)
+
+
+@pytest.fixture
+def worked(workspace, version):
+    """A workspace in which an inspector was built, three images were scored, and a job left its log."""
+    images = [
+        *store_plates(workspace, 2, first=20, scratched=True, truth="scratch"),
+        *store_plates(workspace, 1, first=9),
+    ]
+    batch = create_batch(workspace, version.inspector_id, images, "Monday")
+    assert all(result.error is None for result in score_batch(workspace, batch, version))
+    workspace.thumbnail(images[0].sha256)
+    keep_region(
+        workspace,
+        images[0].sha256,
+        Roi((Shape("polygon", ((8.0, 8.0), (56.0, 8.0), (8.0, 56.0))),), SIDE, SIDE),
+    )
+    with workspace.database.write() as session:
+        session.add(Job(kind="build", title="Build", arguments={}, state=JobState.DONE))
+    workspace.job_folder(1).mkdir(parents=True)
+    log_path(workspace, 1).write_text("it went well\n")
+    return workspace

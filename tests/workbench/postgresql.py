@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
+import pytest
 from psycopg import sql
 from sqlalchemy.engine import make_url
 
@@ -45,6 +46,11 @@ def install() -> None:
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "postgresql"]
         subprocess.run(command, check=False, env=environment)
+
+
+NEEDS_POSTGRESQL = pytest.mark.skipif(
+    find_programs() is None, reason="PostgreSQL is not installed (Debian: apt install postgresql)"
+)
 
 
 class Server:
