@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 Box = tuple[int, int, int, int]
 GOOD_BATCH = "Good images, each scored without itself"
+
+SAME_SCORE = 1e-3  # relative; another processor, or another number of threads, rounds otherwise
 
 _SCORING = threading.Lock()  # one image at a time: it uses all cores anyway
 
@@ -176,9 +179,37 @@ def load_map(workspace: Workspace, result: Result) -> NDArray[np.float32]:
     WorkspaceError
         When the image could not be scored.
     """
+    return read_map(workspace.root / _require_map(result))
+
+
+def make_map_again(workspace: Workspace, result: Result) -> None:
+    """Compute the anomaly map of a result once more, where its file was lost.
+
+    Raises
+    ------
+    WorkspaceError
+        When there is none, or the image now scores otherwise: the map would not be that of the stored score.
+    ImageError, ArtifactError
+        When the image or the inspector cannot be read.
+    """
+    target = workspace.root / _require_map(result)
+    model = load_model(workspace, get_version(workspace, result.version_id))
+    left_out = is_leave_one_out(workspace, result)
+    with _SCORING:
+        scored = model.score(workspace.image_path(result.image.sha256), leave_out=left_out)
+    if result.score is None or not math.isclose(scored.score, result.score, rel_tol=SAME_SCORE):
+        raise WorkspaceError(
+            f"{result.image.name} scores {scored.score:.4g} now, and {result.score:.4g} is stored: its anomaly map "
+            "cannot be computed again. Inspect the image anew."
+        )
+    with workspace.new_file(target) as path:
+        write_map(path, scored.map)
+
+
+def _require_map(result: Result) -> str:
     if result.map_path is None:
         raise WorkspaceError(f"{result.image.name} has no anomaly map: {result.error}")
-    return read_map(workspace.root / result.map_path)
+    return result.map_path
 
 
 def load_mask(workspace: Workspace, image: BatchImage) -> NDArray[np.bool_] | None:
@@ -250,7 +281,7 @@ def load_tile(workspace: Workspace, result: Result) -> bytes:
     WorkspaceError
         When the image could not be scored.
     """
-    target = workspace.tile_path(result.version_id, result.image.sha256)
+    target = workspace.tile_path(_require_map(result))
     if not target.exists():
         version = get_version(workspace, result.version_id)
         scores = load_map(workspace, result)
@@ -333,11 +364,11 @@ def _score_once(
         loaded = read_image(workspace.image_path(image.sha256), value_range=model.settings.value_range)
         scored = model.score(loaded, leave_out=leave_out)
         result.seconds = time.perf_counter() - began
-        _fill(workspace, result, scored, image.sha256)
+        _fill(workspace, result, scored, workspace.map_path(version.id, image.sha256, left_out=leave_out))
         if leave_out:
             result.score = version.good_scores.get(image.sha256, result.score)  # as thresholds were set from
         tile = encode_tile(display_pixels(loaded.pixels), scored.map, version.operating_point["reject"])
-        _store_tile(workspace, workspace.tile_path(version.id, image.sha256), tile)
+        _store_tile(workspace, workspace.tile_path(_require_map(result)), tile)
     except ImageError as error:
         result.error = error.reason
     except DataError as error:  # nothing but the image's own rows is in the bank
@@ -356,9 +387,8 @@ def _is_scored(session: Session, batch_image_id: int, version_id: int) -> bool:
     return session.scalar(found) is not None
 
 
-def _fill(workspace: Workspace, result: Result, scored: Scored, sha256: str) -> None:
+def _fill(workspace: Workspace, result: Result, scored: Scored, target: Path) -> None:
     """Write the map to disk and what else was found into the row to be."""
-    target = workspace.map_path(result.version_id, sha256)
     with workspace.new_file(target) as path:
         write_map(path, scored.map)
     result.map_path = workspace.relative(target)

@@ -50,11 +50,12 @@ class Workspace:
         images/<aa>/<sha256><suffix>        once each, by content
         thumbnails/<aa>/<sha256>.jpg        can be made again from the images
         inspectors/<id>/v0001/model.patchcore
-        results/<version>/<sha256>.png      anomaly maps
+        results/<version>/<sha256>.png      anomaly maps; -left-out.png: of a good image, as if not in the bank
         results/<version>/<sha256>.tile     image and map, small, for the viewer; can be made again
         regions/<sha256>.json               the region of interest last drawn on an image
         jobs/<id>/                          job.log, checkpoints of an unfinished job
         temporary/                          files being written
+        bin/<moment>/                       what `check --repair` put aside
         workspace.db
 
     Parameters
@@ -87,6 +88,11 @@ class Workspace:
         ``PATCHCORE_DATABASE_URL`` replaces ``workspace.db``.
         """
         return Database(database_url() or f"sqlite:///{self.root / DATABASE_FILE}")
+
+    def close(self) -> None:
+        """Let go of the database, if it was opened."""
+        if "database" in self.__dict__:
+            self.database.close()
 
     # ---- images
 
@@ -178,13 +184,14 @@ class Workspace:
         """Return where a version of an inspector lies."""
         return self.root / "inspectors" / inspector_id / f"v{number:04d}"
 
-    def map_path(self, version_id: int, sha256: str) -> Path:
-        """Return where the anomaly map of an image belongs."""
-        return self.root / "results" / str(version_id) / f"{sha256}.png"
+    def map_path(self, version_id: int, sha256: str, *, left_out: bool = False) -> Path:
+        """Return where the anomaly map of an image belongs; `left_out`: scored as if it had not built the bank."""
+        name = f"{sha256}-left-out.png" if left_out else f"{sha256}.png"
+        return self.root / "results" / str(version_id) / name
 
-    def tile_path(self, version_id: int, sha256: str) -> Path:
-        """Return where an image with its map, encoded for the viewer, belongs."""
-        return self.map_path(version_id, sha256).with_suffix(".tile")
+    def tile_path(self, map_path: str) -> Path:
+        """Return where an image with its map, encoded for the viewer, belongs: beside `Result.map_path`."""
+        return (self.root / map_path).with_suffix(".tile")
 
     def region_path(self, sha256: str) -> Path:
         """Return where the region of interest last drawn on an image belongs."""

@@ -44,7 +44,7 @@ def database_kind(request, monkeypatch):
 def workspace(tmp_path, database_kind):
     workspace = Workspace(tmp_path / "here")
     yield workspace
-    workspace.database.close()
+    workspace.close()
 
 
 @pytest.fixture
@@ -62,22 +62,17 @@ def built(tmp_path_factory):
     """A workspace with one small inspector, to be copied."""
     workspace = Workspace(tmp_path_factory.mktemp("built"))
     build_small(workspace)
-    workspace.database.close()
+    workspace.close()
     return workspace.root
 
 
-@pytest.fixture
-def version(workspace, built):
-    """The version of a small inspector in the test's own workspace."""
-    shutil.copytree(built, workspace.root, dirs_exist_ok=True)
-    if not workspace.database.is_sqlite:
-        copy_rows(f"sqlite:///{built / 'workspace.db'}", workspace.database)
-    return get_version(workspace, 1)
-
-
-@pytest.fixture
-def worked(workspace, version):
+@pytest.fixture(scope="session")
+def worked_in(tmp_path_factory, built):
     """A workspace in which an inspector was built, three images were scored, and a job left its log."""
+    root = tmp_path_factory.mktemp("worked") / "here"
+    shutil.copytree(built, root)
+    workspace = Workspace(root)
+    version = get_version(workspace, 1)
     images = [
         *store_plates(workspace, 2, first=20, scratched=True, truth="scratch"),
         *store_plates(workspace, 1, first=9),
@@ -85,13 +80,31 @@ def worked(workspace, version):
     batch = create_batch(workspace, version.inspector_id, images, "Monday")
     assert all(result.error is None for result in score_batch(workspace, batch, version))
     workspace.thumbnail(images[0].sha256)
-    keep_region(
-        workspace,
-        images[0].sha256,
-        Roi((Shape("polygon", ((8.0, 8.0), (56.0, 8.0), (8.0, 56.0))),), SIDE, SIDE),
-    )
+    triangle = Shape("polygon", ((8.0, 8.0), (56.0, 8.0), (8.0, 56.0)))
+    keep_region(workspace, images[0].sha256, Roi((triangle,), SIDE, SIDE))
     with workspace.database.write() as session:
         session.add(Job(kind="build", title="Build", arguments={}, state=JobState.DONE))
     workspace.job_folder(1).mkdir(parents=True)
     log_path(workspace, 1).write_text("it went well\n")
+    workspace.close()
+    return workspace.root
+
+
+@pytest.fixture
+def version(workspace, built):
+    """The version of a small inspector in the test's own workspace."""
+    _copy_workspace(built, workspace)
+    return get_version(workspace, 1)
+
+
+@pytest.fixture
+def worked(workspace, worked_in):
+    """A copy of that workspace, of the test's own."""
+    _copy_workspace(worked_in, workspace)
     return workspace
+
+
+def _copy_workspace(root, workspace):
+    shutil.copytree(root, workspace.root, dirs_exist_ok=True)
+    if not workspace.database.is_sqlite:
+        copy_rows(f"sqlite:///{root / 'workspace.db'}", workspace.database)

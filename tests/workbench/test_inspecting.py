@@ -138,7 +138,7 @@ def test_map_and_picture_are_of_the_originals_pixels(workspace, version):
 
 def test_a_tile_is_stored_when_scoring_and_made_where_it_is_absent(workspace, version, batch, monkeypatch):
     result = next(score_batch(workspace, batch, version))
-    path = workspace.tile_path(version.id, result.image.sha256)
+    path = workspace.tile_path(result.map_path)
     stored = path.read_bytes()
     with monkeypatch.context() as patched:
         patched.setattr(inspecting, "load_pixels", None)  # nothing is read again
@@ -195,6 +195,16 @@ def test_good_images_are_scored_without_themselves(workspace, version):
     why = explain(workspace, first)
     assert why.neighbour_sha256 != first.image.sha256
     assert why.distance == pytest.approx(first.score, rel=1e-5)
+
+
+def test_a_good_image_that_is_inspected_too_keeps_both_its_maps(workspace, version):
+    first, *_ = score_batch(workspace, good_batch(workspace, version), version)
+    left_out, its_tile = load_map(workspace, first), load_tile(workspace, first)
+    dropped = workspace.store_image(workspace.image_path(first.image.sha256), "again.png")
+    (plain,) = score_batch(workspace, create_batch(workspace, "plate-1", [dropped], "Test"), version)
+    assert plain.score < first.score and load_map(workspace, plain).max() < left_out.max()
+    assert np.array_equal(load_map(workspace, first), left_out) and load_tile(workspace, first) == its_tile
+    assert load_tile(workspace, plain) != its_tile
 
 
 def test_a_good_image_alone_in_its_bank_has_a_reason_and_joins_with_a_larger_one(workspace, version):
