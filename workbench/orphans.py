@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
@@ -18,6 +16,7 @@ from workbench.database import Image, Job
 from workbench.finding import Finding
 from workbench.jobs import JobState
 from workbench.kept_files import KeptFile
+from workbench.leftovers import delete, is_being_written
 from workbench.workspace import Workspace
 
 ENDED = (JobState.DONE, JobState.CANCELLED)  # these need their checkpoints no more
@@ -110,7 +109,7 @@ class Orphans:
 
     def _deletion(self, path: Path, trouble: str, *, derived: bool = False) -> Finding:
         remedy = "delete it: it can be made again" if derived else "delete it"
-        return self._finding(path, trouble, remedy, lambda _bin: _delete(path))
+        return self._finding(path, trouble, remedy, lambda _bin: delete(path))
 
     def _move(self, path: Path, trouble: str) -> Finding:
         return self._finding(path, trouble, "move it to the bin", lambda to: _put(to, path, trouble))
@@ -123,27 +122,5 @@ class Orphans:
         return Finding(self.workspace.relative(path), trouble, remedy, unless_young)
 
 
-def is_being_written(path: Path) -> bool:
-    """Whether the process that a temporary file is named after lives, and is not a later one of that number."""
-    number = path.name.partition("-")[0]
-    if not number.isdecimal():
-        return False
-    try:
-        process = psutil.Process(int(number))
-        began: float = process.create_time()
-        return process.status() != psutil.STATUS_ZOMBIE and began < path.stat().st_mtime + 1
-    except (psutil.NoSuchProcess, OverflowError):
-        return False
-    except FileNotFoundError:
-        return True  # it was finished this moment
-
-
 def _put(to: Bin, path: Path, why: str) -> None:
     to.put_file(path, why)
-
-
-def _delete(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)

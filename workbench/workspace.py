@@ -233,6 +233,12 @@ class Workspace:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
+    def spool_folder(self) -> Path:
+        """Make an empty folder for files on their way in; who asks deletes it, a check does when the process died."""
+        folder = self._temporary(Path("spool"))
+        folder.mkdir()
+        return folder
+
     def place_folder(self, folder: Path, target: Path) -> None:
         """Flush all that is in a draft and rename it to `target`.
 

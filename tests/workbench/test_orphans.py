@@ -11,7 +11,6 @@ from workbench.bin_folder import Bin
 from workbench.checking import check
 from workbench.database import Job
 from workbench.jobs import JobState, scratch_path
-from workbench.orphans import is_being_written
 
 HOUR_AGO = time.time() - 3600
 SOMEBODY = "a" * 64
@@ -118,12 +117,8 @@ def test_the_folder_of_no_job_is_deleted(workspace, name):
 
 
 def test_a_living_process_keeps_what_it_writes(workspace):
-    me = psutil.Process()
-    mine = put(workspace.root / "temporary" / f"{me.pid}-abc-x.png", old=False)
-    assert is_being_written(mine) and check(workspace, grace=0) == []
-    os.utime(mine, (me.create_time() - 60, me.create_time() - 60))
-    assert not is_being_written(mine)  # an earlier process had this number
-    assert len(check(workspace)) == 0 and len(check(workspace, grace=0)) == 1
+    put(workspace.root / "temporary" / f"{psutil.Process().pid}-abc-x.png", old=False)
+    assert check(workspace, grace=0) == []
 
 
 def test_drafts_are_whole_folders(workspace, dead):
