@@ -4,21 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from patchcore.detector import PatchCore
 from patchcore.errors import DataError, ImageError, NoImagesError
+from patchcore.fitting import Source
 from patchcore.metrics import ImageMetrics, PixelMetrics, image_metrics, image_metrics_by_type
-from patchcore.mvtec_layout import LabelledImage
+
+
+class Labelled(Protocol):
+    """An image with what is known of it; `mvtec_layout.LabelledImage` is one."""
+
+    @property
+    def name(self) -> str:
+        """As the user knows it."""
+
+    @property
+    def source(self) -> Source:
+        """What it is read from."""
+
+    @property
+    def defect_type(self) -> str | None:
+        """Name of the defect, "good" for a good part, None where nobody said."""
+
+    @property
+    def is_defect(self) -> bool:
+        """Whether the part is defective."""
+
+    def mask(self) -> NDArray[np.bool_] | None:
+        """[H, W] bool, true where the defect is; None where nobody marked it."""
 
 
 @dataclass(frozen=True)
 class ScoredImage:
     """One labelled image with its score and the verdict of the operating point in force, if any."""
 
-    image: LabelledImage
+    image: Labelled
     score: float
     verdict: str | None
 
@@ -87,7 +111,7 @@ class Evaluation:
 
 def evaluate(
     model: PatchCore,
-    images: Sequence[LabelledImage],
+    images: Sequence[Labelled],
     progress: Callable[[int, int], None] | None = None,
     max_fpr: float = 0.30,
 ) -> Evaluation:
@@ -98,7 +122,8 @@ def evaluate(
     model
         A fitted model.
     images
-        From :func:`patchcore.mvtec_layout.read_layout`.
+        From :func:`patchcore.mvtec_layout.read_layout` or :func:`patchcore.label_table.read_table`, each with a label.
+        One that built the bank is scored without its own rows.
     progress
         Called with (done, total).
     max_fpr
@@ -115,14 +140,17 @@ def evaluate(
     point = model.operating_point_
     for done, image in enumerate(images, start=1):
         try:
-            result = model.score(image.path)
+            result = model.score(image.source, leave_out=True)
         except ImageError as error:
+            problems.append(f"Left out {image.name}: {error.reason}")
+            continue
+        except DataError as error:
             problems.append(f"Left out {error}")
             continue
         verdict = point.judge(result.score, point.regions(result.map)) if point else None
         scored.append(ScoredImage(image, result.score, verdict))
         try:
-            _count_pixels(pixels, image, result.map)
+            count_pixels(pixels, image, result.map)
         except (ImageError, DataError) as error:
             problems.append(f"{image.name}: its mask was not counted. {error}")
         if progress:
@@ -135,9 +163,9 @@ def evaluate(
     return Evaluation(scored, overall, image_metrics_by_type(scores, types), pixels, problems)
 
 
-def _count_pixels(pixels: PixelMetrics, image: LabelledImage, anomaly_map: np.ndarray[Any, Any]) -> None:
+def count_pixels(pixels: PixelMetrics, image: Labelled, anomaly_map: np.ndarray[Any, Any]) -> None:
     """Feed one map; a defect without a mask says nothing about pixels."""
     if not image.is_defect:
         pixels.add(anomaly_map)
     elif (mask := image.mask()) is not None:
-        pixels.add(anomaly_map, mask, defect_type=image.defect_type)
+        pixels.add(anomaly_map, mask, defect_type=image.defect_type or "defect")

@@ -42,6 +42,11 @@ class LabelledImage:
         """Whether the part is defective."""
         return self.defect_type != GOOD
 
+    @property
+    def source(self) -> Path:
+        """Where the image is read from."""
+        return self.path
+
     def mask(self) -> NDArray[np.bool_] | None:
         """Read the mask as [H, W] bool, true where it is brighter than mid-grey. None if there is none.
 
