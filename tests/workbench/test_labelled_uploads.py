@@ -98,7 +98,7 @@ def test_what_does_not_fit_is_said_and_the_rest_goes_on(workspace, version, tmp_
     assert "readme.txt: not an image" in said
     assert "test/hole/1.png: The mask is 32 × 32 but the image 64 × 64" in said
     assert "test/hole/2.png: The mask has" in said and "values besides black" in said
-    assert "1 image (loose.png) came without a label" in said
+    assert "1 image (loose.png) without a label" in said
 
 
 def test_nothing_to_inspect_is_said(workspace, version, tmp_path):
@@ -124,7 +124,7 @@ def test_a_table_gives_labels_and_masks_by_the_places_of_files(workspace, versio
         ("set/d.png", None),
     ]
     assert [load_mask(workspace, image) is None for image in images] == [True, False, True, True]
-    assert found.problems == ["1 image (set/d.png) came without a label; label them here or leave them."]
+    assert found.problems == ["1 image (set/d.png) without a label: label here what you know of them."]
 
 
 def test_labels_that_name_absent_files_are_said_and_the_rest_goes_on(workspace, version, tmp_path):
@@ -144,7 +144,7 @@ def test_a_table_without_labels_leaves_them_to_the_folders(workspace, version, t
         ("sizes.csv", b"x,y\n1,2\n"),
     )
     assert label_counts(workspace, found.batch_id).defects == {"hole": 1}
-    assert len(found.problems) == 1 and found.problems[0].startswith("sizes.csv: ")
+    assert len(found.problems) == 1 and found.problems[0].startswith("sizes.csv has no column file")
 
 
 def test_of_several_tables_one_is_read(workspace, version, tmp_path):
