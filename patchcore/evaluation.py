@@ -13,6 +13,7 @@ from patchcore.detector import PatchCore
 from patchcore.errors import DataError, ImageError, NoImagesError
 from patchcore.fitting import Source
 from patchcore.metrics import ImageMetrics, PixelMetrics, image_metrics, image_metrics_by_type
+from patchcore.mvtec_layout import LabelledImage, marked
 
 
 class Labelled(Protocol):
@@ -137,8 +138,15 @@ def evaluate(
     scored: list[ScoredImage] = []
     problems: list[str] = []
     pixels = PixelMetrics(max_fpr)
+    grey: list[str] = []
     point = model.operating_point_
+    if point is not None and point.stale:
+        problems.append(f"No image was judged, because the threshold is out of date: {point.stale}")
+        point = None
     for done, image in enumerate(images, start=1):
+        if image.defect_type is None:
+            problems.append(f"Left out {image.name}: it has no label.")
+            continue
         try:
             result = model.score(image.source, leave_out=True)
         except ImageError as error:
@@ -150,11 +158,14 @@ def evaluate(
         verdict = point.judge(result.score, point.regions(result.map)) if point else None
         scored.append(ScoredImage(image, result.score, verdict))
         try:
-            count_pixels(pixels, image, result.map)
+            if _count_pixels(pixels, image, result.map):
+                grey.append(image.name)
         except (ImageError, DataError) as error:
             problems.append(f"{image.name}: its mask was not counted. {error}")
         if progress:
             progress(done, len(images))
+    if grey:
+        problems.append(grey_masks(grey))
     if not scored:
         raise NoImagesError("None of the images could be scored. " + " ".join(problems[:3]))
     scores = [s.score for s in scored]
@@ -163,9 +174,43 @@ def evaluate(
     return Evaluation(scored, overall, image_metrics_by_type(scores, types), pixels, problems)
 
 
-def count_pixels(pixels: PixelMetrics, image: Labelled, anomaly_map: np.ndarray[Any, Any]) -> None:
-    """Feed one map; a defect without a mask says nothing about pixels."""
+def read_mask(image: Labelled) -> tuple[NDArray[np.bool_] | None, bool]:
+    """Read where the defect is, None where nobody marked it; also tell whether the mask has greys.
+
+    Raises
+    ------
+    ImageError
+        The mask cannot be read.
+    DataError
+        The mask marks nothing.
+    """
+    grey = False
+    if isinstance(image, LabelledImage):
+        values = image.mask_values()
+        mask, grey = (None, False) if values is None else marked(values)
+    else:
+        mask = image.mask()
+    if mask is not None and not mask.any():
+        raise DataError(
+            "It marks nothing, though the image is labelled as a defect; mark the defect in white."
+        )
+    return mask, grey
+
+
+def grey_masks(names: Sequence[str]) -> str:
+    """Say that masks had grey values and how they were read."""
+    which = "1 mask has" if len(names) == 1 else f"{len(names)} masks have"
+    return (
+        f"{which} grey values (first that of {names[0]}); what is brighter than mid-grey was taken as marked."
+    )
+
+
+def _count_pixels(pixels: PixelMetrics, image: Labelled, anomaly_map: NDArray[np.float32]) -> bool:
+    """Feed one map and tell whether its mask has greys; a defect without a mask says nothing about pixels."""
     if not image.is_defect:
         pixels.add(anomaly_map)
-    elif (mask := image.mask()) is not None:
+        return False
+    mask, grey = read_mask(image)
+    if mask is not None:
         pixels.add(anomaly_map, mask, defect_type=image.defect_type or "defect")
+    return grey
