@@ -2,20 +2,20 @@
 
 import streamlit as st
 
-from workbench.viewer import serve_scripts
+from workbench.viewer import kept_files
 from workbench.widgets import entry, session, sidebar, theme
 
 PAGES = [
     st.Page("pages/home.py", title="Home", default=True),
     st.Page("pages/build.py", title="Build"),
     st.Page("pages/inspect.py", title="Inspect"),
+    st.Page("pages/tune.py", title="Tune"),
 ]
 
 entry.mark()
 page = st.navigation(PAGES, position="hidden")
 st.set_page_config(page_title=f"{page.title}, PatchCore inspection", page_icon=theme.ICON, layout="wide")
 theme.apply()
-serve_scripts()
-with session.plain_errors():
+with kept_files(), session.plain_errors():
     sidebar.show(PAGES, page)
     page.run()

@@ -123,7 +123,7 @@ def evaluate(
     model
         A fitted model.
     images
-        From :func:`patchcore.mvtec_layout.read_layout` or :func:`patchcore.label_table.read_table`, each with a label.
+        From :func:`patchcore.mvtec_layout.read_layout` or :func:`patchcore.label_table.read_labels`, each with a label.
         One that built the bank is scored without its own rows.
     progress
         Called with (done, total).

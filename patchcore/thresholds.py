@@ -185,10 +185,9 @@ def recalibrate(point: OperatingPoint, evidence: Evidence, bank_id: str) -> Oper
     bank_id
         The new bank.
     """
-    rules = [choice for choice in (point.rule, point.accept_rule, point.pixel_rule) if choice is not None]
-    if any(choice.name == BY_HAND for choice in rules):
+    if any(choice.name == BY_HAND for choice in point.choices):
         return point.outdated("It was set by hand for another bank, whose scores differ.")
-    if any(choice.name not in GOOD_ONLY for choice in rules) and (lost := _unscored(point, evidence)):
+    if any(choice.name not in GOOD_ONLY for choice in point.choices) and (lost := _unscored(point, evidence)):
         return point.outdated(lost)
     try:
         fresh = decide(

@@ -66,6 +66,15 @@ def test_a_review_band_can_be_switched_off_and_on(full, open_app, given):
     assert given["gallery"]["thresholds"].review is None
 
 
+def test_an_address_that_has_not_heard_yet_takes_nothing_back(full, open_app, given):
+    app = open_app("inspect", inspector="washer", threshold="0.25", review="0.2")
+    app.toggle(key="review_band").set_value(False).run()
+    app.query_params["review"] = "0.2"  # as a browser sends it that is behind by a run
+    app.run()
+    assert given["gallery"]["thresholds"].review is None
+    assert app.query_params["review"] == ["none"] or app.query_params["review"] == "none"
+
+
 def test_a_threshold_is_kept_only_when_asked(full, open_app):
     old = point(full)["reject"]
     app = open_app("inspect", inspector="washer", threshold=str(old / 2))

@@ -3,7 +3,8 @@
 from workbench.viewer.detail import DetailEvents, Why, detail, why_pair
 from workbench.viewer.gallery import GalleryEvents, StripEvents, gallery, threshold_strip
 from workbench.viewer.items import Dot, RegionRule, Thresholds, Tile
-from workbench.viewer.mount import serve_scripts
+from workbench.viewer.mount import kept_files
+from workbench.viewer.outcome import outcome
 from workbench.viewer.pictures import encode_tile
 from workbench.viewer.roi import Drawing, RoiImage, roi_editor
 from workbench.viewer.shapes import Shape
@@ -23,8 +24,9 @@ __all__ = [
     "detail",
     "encode_tile",
     "gallery",
+    "kept_files",
+    "outcome",
     "roi_editor",
-    "serve_scripts",
     "threshold_strip",
     "why_pair",
 ]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patchcore.errors import DataError
+from patchcore.operating_point import JudgeBy
 from workbench.viewer.crops import (
     CROP_SIDE,
     WHOLE_PIXELS,
@@ -103,7 +104,10 @@ def detail(
     pixel_threshold: float | None = None,
     top: float | None = None,
     min_area: int = 1,
+    judge_by: JudgeBy = "score",
+    peak: float | None = None,
     adjustable: bool = False,
+    reveal: bool = True,
     on_rule: Callable[[RegionRule], None] | None = None,
     on_action: Callable[[str], None] | None = None,
 ) -> DetailEvents:
@@ -135,8 +139,12 @@ def detail(
         Size of a pixel of the original, for measuring.
     min_area
         Regions of fewer pixels of the original are left out.
+    judge_by, peak
+        As for `workbench.viewer.gallery` and `Tile`.
     adjustable
         Whether the user can move pixel threshold and smallest region, the regions following live.
+    reveal
+        Whether the page scrolls to it when it appears; to another image than the first it always does.
     on_rule
         Called with the new rule before the run that a change of it causes.
     on_action
@@ -148,10 +156,11 @@ def detail(
     wanted = wanted_crops(key, item, width, height) if width * height > WHOLE_PIXELS else None
     data = {
         "link": link or key,
-        "given": thresholds.given(link or key, pixel_threshold, top, min_area),
+        "given": thresholds.given(link or key, pixel_threshold, top, min_area, judge_by),
         "item": item,
         "name": name,
         "score": float(score),
+        **({} if peak is None else {"peak": float(peak)}),
         "scoreMax": max(float(score), thresholds.reject or 0.0),
         "url": picture_url(overview, f"{key}:picture"),
         "truthUrl": None if truth is None else picture_url(_truth(item, truth), f"{key}:truth"),
@@ -160,6 +169,7 @@ def detail(
         "actions": [{"id": id_, "text": text} for id_, text in (actions or {}).items()],
         "mmPerPixel": mm_per_pixel,
         "adjustable": adjustable,
+        "reveal": reveal,
     }
     events = {
         "action": _acted(key, on_action),

@@ -6,7 +6,8 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from workbench.viewer.items import Dot, Thresholds, Tile, thresholds_from
+from patchcore.operating_point import JudgeBy
+from workbench.viewer.items import Dot, Label, Thresholds, Tile, thresholds_from
 from workbench.viewer.lineage import lineage_of
 from workbench.viewer.mount import event_value, json_url, mount, picture_url
 
@@ -25,11 +26,14 @@ class GalleryEvents:
         Key of the tile that was clicked or opened with Enter, in the run right after; None otherwise.
     selected
         Keys of all selected tiles, lasting.
+    labelled
+        Key of the tile that was labelled and the label (None: taken back), in the run right after; None otherwise.
     """
 
     thresholds: Thresholds | None
     opened: str | None
     selected: tuple[str, ...]
+    labelled: tuple[str, Label | None] | None = None
 
 
 def gallery(
@@ -46,8 +50,12 @@ def gallery(
     height: int = 640,
     tile_width: int = TILE_WIDTH,
     selected: Sequence[str] | None = None,
+    judge_by: JudgeBy = "score",
+    borderline: int | None = None,
+    labels: bool = False,
     on_thresholds: Callable[[Thresholds], None] | None = None,
     on_opened: Callable[[str], None] | None = None,
+    on_labelled: Callable[[str, Label | None], None] | None = None,
 ) -> GalleryEvents:
     """Show images as tiles that follow the threshold while it is dragged, without a run of the script.
 
@@ -78,9 +86,16 @@ def gallery(
         Width of a tile to begin with, pixels.
     selected
         Keys to select; taken over whenever the list changes. None leaves the selection to the user.
-    on_thresholds, on_opened
+    judge_by
+        What the verdicts are made from, as in `OperatingPoint`; by area or both takes tiles with a `peak`.
+    borderline
+        Show only so many images, those nearest the reject threshold on either side, while it moves.
+    labels
+        Whether the user can label images here, good or defect: a click on the tile, or the keys G and D.
+    on_thresholds, on_opened, on_labelled
         Called before the run that an event causes, so that the whole page already shows it.
     """
+    moved = _heard(key, link or key)
     urls = [
         picture_url(tile.encoded(thresholds.reject), f"{key}:{place}") for place, tile in enumerate(tiles)
     ]
@@ -90,19 +105,26 @@ def gallery(
     }
     data = {
         "link": link or key,
-        "given": thresholds.given(link or key, pixel_threshold, top, min_area),
+        "given": thresholds.given(link or key, pixel_threshold, top, min_area, judge_by),
         "tilesUrl": json_url(contents, f"{key}:tiles"),
         "strip": strip,
         "height": height,
         "tileWidth": tile_width,
+        "borderline": borderline,
+        "labels": labels,
         "selectionGiven": None if selected is None else json.dumps(list(selected)),
     }
-    events = {"threshold": _moved(key, link or key, on_thresholds), "opened": _opened(key, on_opened)}
+    events = {
+        "threshold": _moved(key, link or key, on_thresholds),
+        "opened": _opened(key, on_opened),
+        "labelled": _labelled(key, on_labelled),
+    }
     result = mount("gallery", key, data, states=["selected"], events=events)
     return GalleryEvents(
-        thresholds_from(result.get("threshold")),
+        moved,
         result.get("opened"),
         tuple(result.get("selected") or selected or ()),
+        _label_from(result.get("labelled")),
     )
 
 
@@ -123,6 +145,8 @@ def threshold_strip(
     pixel_threshold: float | None = None,
     top: float | None = None,
     min_area: int = 1,
+    judge_by: JudgeBy = "score",
+    density: bool = False,
     on_thresholds: Callable[[Thresholds], None] | None = None,
     on_opened: Callable[[str], None] | None = None,
 ) -> StripEvents:
@@ -132,22 +156,26 @@ def threshold_strip(
     ----------
     dots
         One per image.
-    thresholds, key, link, pixel_threshold, top, min_area, on_thresholds, on_opened
+    thresholds, key, link, pixel_threshold, top, min_area, judge_by, on_thresholds, on_opened
         As for `gallery`. `opened` is the key of a dot that was clicked.
+    density
+        Whether hills behind the dots show how dense good images and defects lie.
     """
+    moved = _heard(key, link or key)
     data = {
         "link": link or key,
-        "given": thresholds.given(link or key, pixel_threshold, top, min_area),
+        "given": thresholds.given(link or key, pixel_threshold, top, min_area, judge_by),
         "dotsUrl": json_url([dot.to_dict() for dot in dots], f"{key}:dots"),
+        "density": density,
     }
     events = {"threshold": _moved(key, link or key, on_thresholds), "opened": _opened(key, on_opened)}
     result = mount("strip", key, data, events=events)
-    return StripEvents(thresholds_from(result.get("threshold")), result.get("opened"))
+    return StripEvents(moved, result.get("opened"))
 
 
 def _moved(key: str, link: str, tell: Callable[[Thresholds], None] | None) -> Callable[[], None]:
     def call() -> None:
-        moved = thresholds_from(event_value(key, "threshold"))
+        moved = _heard(key, link)
         if moved is None:
             return
         lineage_of(link).tell(moved.text())
@@ -155,6 +183,19 @@ def _moved(key: str, link: str, tell: Callable[[Thresholds], None] | None) -> Ca
             tell(moved)
 
     return call
+
+
+def _heard(key: str, link: str) -> Thresholds | None:
+    """Return the thresholds that this run was told, unless the page has wished for others that were not yet on screen.
+
+    A line let go while a busy server is still drawing the page's own wish was moved from where it no longer is; the
+    browser is about to follow the wish, and so nothing is done with it.
+    """
+    value = event_value(key, "threshold")
+    moved = thresholds_from(value)
+    if moved is None or value.get("revision", lineage_of(link).revision) != lineage_of(link).revision:
+        return None
+    return moved
 
 
 def _opened(key: str, tell: Callable[[str], None] | None) -> Callable[[], None] | None:
@@ -165,5 +206,23 @@ def _opened(key: str, tell: Callable[[str], None] | None) -> Callable[[], None] 
         opened = event_value(key, "opened")
         if isinstance(opened, str):
             tell(opened)
+
+    return call
+
+
+def _label_from(value: object) -> tuple[str, Label | None] | None:
+    if not isinstance(value, dict) or value.get("label") not in ("good", "defect", None):
+        return None
+    return str(value.get("key")), value["label"]
+
+
+def _labelled(key: str, tell: Callable[[str, Label | None], None] | None) -> Callable[[], None] | None:
+    if tell is None:
+        return None
+
+    def call() -> None:
+        labelled = _label_from(event_value(key, "labelled"))
+        if labelled is not None:
+            tell(*labelled)
 
     return call

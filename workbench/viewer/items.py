@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patchcore.errors import SettingsError
+from patchcore.operating_point import JudgeBy
 from workbench.viewer.lineage import lineage_of
 from workbench.viewer.pictures import Pixels, encode_tile, encoded
 
@@ -42,7 +43,9 @@ class Thresholds:
         """Return a text that is the same for the same thresholds."""
         return json.dumps([self.reject, self.review])
 
-    def given(self, link: str, pixel: float | None, top: float | None, min_area: int) -> dict[str, Any]:
+    def given(
+        self, link: str, pixel: float | None, top: float | None, min_area: int, judge_by: JudgeBy = "score"
+    ) -> dict[str, Any]:
         """Return what the browser takes over whenever the page has changed its mind."""
         lineage, rules = lineage_of(link), lineage_of(f"{link}:rule")
         lineage.give(self.text())
@@ -54,6 +57,7 @@ class Thresholds:
             "rule": {"pixel": pixel, "minArea": min_area},
             "ruleRevision": rules.revision,
             "top": top,
+            "judgeBy": judge_by,
         }
 
 
@@ -93,16 +97,29 @@ class Dot:
     kind
         What is known of the image; "reference" is a good image scored without its own patches, which is shown but
         not counted.
+    group
+        Type of the defect, for a mark of its own.
+    peak
+        The lowest pixel threshold at which its map shows no region (`regions.clearing_threshold`), for judging by area.
     """
 
     key: str
     name: str
     score: float
     kind: Literal["good", "defect", "image", "reference"] = "image"
+    group: str | None = None
+    peak: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON the browser reads."""
-        return {"key": self.key, "name": self.name, "score": float(self.score), "kind": self.kind}
+        plain: dict[str, Any] = {
+            "key": self.key,
+            "name": self.name,
+            "score": float(self.score),
+            "kind": self.kind,
+        }
+        known = {"group": self.group, "peak": None if self.peak is None else float(self.peak)}
+        return plain | {name: value for name, value in known.items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -125,6 +142,10 @@ class Tile:
         Whether the image is known to be good or defect; None when it is not known.
     truth
         What is known, in words for the tile, e.g. "scratch".
+    peak
+        As in `Dot`.
+    fixed
+        Whether its label may not be changed in the gallery.
     """
 
     key: str
@@ -133,6 +154,8 @@ class Tile:
     picture: bytes | Callable[[], bytes | Loaded]
     label: Label | None = None
     truth: str | None = None
+    peak: float | None = None
+    fixed: bool = False
 
     def encoded(self, threshold: float | None) -> bytes:
         """Return the encoded tile, from memory when it has been asked for before."""
@@ -148,8 +171,10 @@ class Tile:
 
     def to_dict(self, url: str) -> dict[str, Any]:
         """Return the JSON the browser reads."""
-        dot = Dot(self.key, self.name, self.score, self.label or "image").to_dict()
-        return {**dot, "url": url, **({"truth": self.truth} if self.truth else {})}
+        group = self.truth if self.label == "defect" else None
+        dot = Dot(self.key, self.name, self.score, self.label or "image", group, self.peak).to_dict()
+        known = {"truth": self.truth, "fixed": self.fixed}
+        return {**dot, "url": url, **{name: value for name, value in known.items() if value}}
 
 
 def thresholds_from(value: object) -> Thresholds | None:

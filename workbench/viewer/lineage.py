@@ -27,8 +27,12 @@ class Lineage:
     def give(self, text: str) -> bool:
         """Note what the page gives; return whether it is the page's own wish."""
         wish = self.given is not None and text not in (self.given, self.told, self.told_before)
-        self.wishes += wish
-        if text in (self.told, self.told_before):
+        if wish:
+            self.wishes += 1
+            self.told = self.told_before = (
+                None  # from here on, giving back what was told before is a wish as well
+            )
+        elif text in (self.told, self.told_before):
             self.told_before = None  # an echo comes late once, not for ever
         self.given = text
         return wish

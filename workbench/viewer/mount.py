@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from patchcore import colours
 
 BROWSER = Path(__file__).parent / "browser"
 _IMPORT = re.compile(r'^((?:import|export)\b[^"\n]*from |import )"\./([a-z]+)\.js";', re.MULTILINE)
+_MEMORY = "patchcore.viewer:served"
 # The page's script loads the viewer from where the page itself came from, also behind a proxy or a base path.
 _LOADER = """
 const script = document.querySelector('script[src*="static/js/"]');
@@ -26,6 +29,19 @@ export default async function (component) {
   return viewer.default(component);
 }
 """
+
+
+@dataclass
+class _File:
+    """What is served at one place of a session's pages."""
+
+    content: bytes
+    mimetype: str
+    url: str = ""
+    in_use: bool = True
+
+
+Served = dict[str, _File]
 
 
 def mount(
@@ -60,13 +76,24 @@ def mount(
     return dict(result)
 
 
-def serve_scripts() -> None:
-    """Keep the viewers' modules served in this run, whether or not it shows a viewer.
+@contextmanager
+def kept_files() -> Iterator[None]:
+    """Keep what the viewers were given served throughout a run of the script, whatever page it draws.
 
-    Call it on every page of an app: a browser may still be loading them when the user has gone on to a page without a
-    viewer, and one module not found would leave the next viewer empty.
+    Streamlit drops the files that a run has not named, also of a run that a newer one cuts short: a browser still
+    loading pictures, or the viewers' modules, would be told that there are none. So all that the runs before have
+    named is named again at once, and forgotten only when a run has come to its end without it.
     """
+    import streamlit as st
+
+    served: Served = st.session_state.setdefault(_MEMORY, {})
+    for place, file in served.items():
+        _name(file, place)
+        file.in_use = False
     _script_url()
+    yield
+    for place in [place for place, file in served.items() if not file.in_use]:
+        del served[place]
 
 
 def event_value(key: str, event: str) -> Any:
@@ -80,13 +107,18 @@ def event_value(key: str, event: str) -> Any:
 def media_url(content: bytes, mimetype: str, place: str) -> str:
     """Serve bytes to this session and return their address, which is the same for the same bytes.
 
-    Streamlit keeps a file for as long as a run of the script names it: call this on every run.
+    They stay served for as long as runs ask for them under the same `place`, and without `kept_files` no longer than
+    until the next run begins.
     """
-    from streamlit.runtime import exists, get_instance
+    import streamlit as st
 
-    if not exists():
-        return ""
-    return get_instance().media_file_mgr.add(content, mimetype, f"patchcore.viewer:{place}")
+    served: Served = st.session_state.get(_MEMORY, {})
+    file = served.get(place)
+    if file is None or file.content != content or file.mimetype != mimetype:
+        file = served[place] = _File(content, mimetype)
+        _name(file, place)
+    file.in_use = True
+    return file.url
 
 
 def picture_url(content: bytes, place: str) -> str:
@@ -108,6 +140,15 @@ def json_url(value: object, place: str) -> str:
     st.session_state[memory] = now, before
     media_url(before, "application/json", f"{place}:before")
     return media_url(now, "application/json", place)
+
+
+def _name(file: _File, place: str) -> None:
+    """Have Streamlit serve a file for this run."""
+    from streamlit.runtime import exists, get_instance
+
+    if exists():
+        files = get_instance().media_file_mgr
+        file.url = files.add(file.content, file.mimetype, f"patchcore.viewer:{place}")
 
 
 def _nothing() -> None:

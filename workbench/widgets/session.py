@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,6 +14,9 @@ from workbench.inspectors import find_inspector, list_inspectors
 from workbench.job_queue import JobQueue
 from workbench.scoring import Scorer
 from workbench.workspace import Workspace
+
+SECONDS_TO_FOLLOW = 15.0  # within which a browser has certainly taken over the address it was sent
+_LEFT = "left_behind"
 
 
 def workspace() -> Workspace:
@@ -44,8 +48,8 @@ def sentence(text: str) -> str:
 def inspector_in_use() -> Inspector | None:
     """Return the inspector in use: the address names it, else the session, else it is the newest."""
     here = workspace()
-    for chosen in (st.query_params.get("inspector"), st.session_state.get("inspector")):
-        inspector = find_inspector(here, chosen) if chosen else None
+    for name in (chosen("inspector"), st.session_state.get("inspector")):
+        inspector = find_inspector(here, name) if name else None
         if inspector is not None and inspector.current is not None:
             break
     else:
@@ -69,12 +73,20 @@ def use_inspector(inspector_id: str) -> None:
     _keep("inspector", inspector_id)
 
 
+def chosen(name: str) -> str | None:
+    """Return what the address, else the session, holds under a name."""
+    told, here = st.query_params.get(name), st.session_state.get(name)
+    if told is not None and not _left_behind(name, told):
+        return told
+    if told is not None:
+        _write_address(name, here)
+    return None if here is None else str(here)
+
+
 def chosen_number(name: str) -> int | None:
     """Return a number that the address, else the session, holds: of a batch, an image or a job."""
-    for value in (st.query_params.get(name), st.session_state.get(name)):
-        if value is not None and str(value).isascii() and str(value).isdigit():
-            return int(value)
-    return None
+    value = chosen(name)
+    return int(value) if value is not None and value.isascii() and value.isdigit() else None
 
 
 def choose(name: str, value: int | str | float) -> None:
@@ -84,14 +96,40 @@ def choose(name: str, value: int | str | float) -> None:
 
 def forget(name: str) -> None:
     """Drop a choice."""
+    _leave(name)
     st.session_state.pop(name, None)
-    st.query_params.pop(name, None)
+    _write_address(name, None)
 
 
 def _keep(name: str, value: int | str | float) -> None:
+    if str(st.session_state.get(name)) != str(value):
+        _leave(name)
     st.session_state[name] = value
-    if st.query_params.get(name) != str(value):
+    _write_address(name, value)
+
+
+def _write_address(name: str, value: int | str | float | None) -> None:
+    if value is None:
+        st.query_params.pop(name, None)
+    elif st.query_params.get(name) != str(value):
         st.query_params[name] = str(value)
+
+
+def _leave(name: str) -> None:
+    """Note that a value of the address is past: a click made before the browser has heard so still sends it."""
+    for value in (st.query_params.get(name), st.session_state.get(name)):
+        if value is not None:
+            st.session_state.setdefault(_LEFT, {})[name, str(value)] = time.monotonic()
+
+
+def _left_behind(name: str, told: str) -> bool:
+    left: dict[tuple[str, str], float] = st.session_state.get(_LEFT, {})
+    at = left.get((name, told))
+    return (
+        at is not None
+        and str(st.session_state.get(name)) != told
+        and time.monotonic() - at < SECONDS_TO_FOLLOW
+    )
 
 
 @st.cache_resource(show_spinner=False)

@@ -26,7 +26,7 @@ def in_view(version: InspectorVersion) -> Thresholds:
     moved = _number("threshold")
     reject = stored.reject if moved is None else moved
     review = _number("review")
-    if review is None and _chosen("review") != NO_BAND and share < 1:
+    if review is None and session.chosen("review") != NO_BAND and share < 1:
         review = stored.accept if moved is None else reject * share
     return Thresholds(reject, None if review is None else min(review, reject))
 
@@ -95,15 +95,10 @@ def _review_band(version: InspectorVersion) -> None:
     )
 
 
-def _chosen(name: str) -> str | None:
-    value = st.query_params.get(name, st.session_state.get(name))
-    return None if value is None else str(value)
-
-
 def _number(name: str) -> float | None:
     """Return a score that the address, else the session, holds; nonsense counts as none."""
     try:
-        number = float(_chosen(name) or "")
+        number = float(session.chosen(name) or "")
     except ValueError:
         return None
     return number if math.isfinite(number) and number >= 0 else None

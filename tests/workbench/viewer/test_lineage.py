@@ -40,5 +40,16 @@ def test_an_old_value_given_again_is_a_wish():
     assert lineage.give("b")
 
 
+def test_after_a_wish_even_what_was_told_before_it_is_one():
+    lineage = Lineage()
+    lineage.give("a")
+    lineage.tell("b")
+    lineage.give("b")
+    lineage.give("a")
+    before = lineage.revision
+    assert lineage.give("b")
+    assert lineage.revision != before
+
+
 def test_a_new_session_is_never_taken_for_the_old_one():
     assert Lineage().revision != Lineage().revision

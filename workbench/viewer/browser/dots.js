@@ -2,7 +2,9 @@
 
 import { digits } from "./dom.js";
 import { themeColour } from "./theme.js";
-import { verdictOf } from "./verdict.js";
+import { drawDensity } from "./density.js";
+import { drawMark } from "./marks.js";
+import { judge } from "./verdict.js";
 
 const SIDE = 20;
 const HEIGHT = 108;
@@ -54,8 +56,9 @@ export class DotPlot {
     const { context } = this;
     context.setTransform(sharp, 0, 0, sharp, 0, 0);
     context.clearRect(0, 0, width, HEIGHT);
+    if (this.density) drawDensity(context, items, (score) => this.place(score, range), { top: TOP, bottom: AXIS, width }, colours);
     this.axis(range, colours);
-    for (const dot of this.placed) drawDot(context, dot, colours[verdictOf(dot.item.score, store.thresholds)]);
+    for (const { item, x, y } of this.placed) drawMark(context, item, x, y, colours[judge(item, store)]);
     const pointed = this.placed.find((dot) => dot.item.key === store.hover);
     if (pointed) ring(context, pointed, colours.ink);
   }
@@ -103,24 +106,6 @@ function ticks({ low, high }) {
   const marks = [];
   for (let at = Math.ceil(low / step); at * step <= high + 1e-9; at++) marks.push(at * step);
   return marks.length > 1 ? marks : [low, high];
-}
-
-function drawDot(context, { item, x, y }, colour) {
-  context.fillStyle = context.strokeStyle = colour;
-  context.globalAlpha = 0.75;
-  context.beginPath();
-  if (item.kind === "defect") {
-    context.moveTo(x, y - 4.6);
-    context.lineTo(x + 4.6, y);
-    context.lineTo(x, y + 4.6);
-    context.lineTo(x - 4.6, y);
-  } else if (item.kind === "image") context.rect(x - 3, y - 3, 6, 6);
-  else context.arc(x, y, item.kind === "reference" ? 2.8 : 3.4, 0, 7);
-  if (item.kind === "reference") {
-    context.lineWidth = 1.2;
-    context.stroke();
-  } else context.fill();
-  context.globalAlpha = 1;
 }
 
 function ring(context, { x, y }, colour) {

@@ -6,7 +6,7 @@ import { Grid } from "./grid.js";
 import { fetchJson } from "./pictures.js";
 import { storeFor } from "./store.js";
 import { Strip } from "./strip.js";
-import { countVerdicts, verdictOf } from "./verdict.js";
+import { countVerdicts, judge } from "./verdict.js";
 
 const ORDERS = {
   worst: { text: "Worst first", compare: (a, b) => b.score - a.score || a.place - b.place },
@@ -37,7 +37,10 @@ export class GalleryViewer {
         this.showSelection(keys.length);
         this.send.state("selected", keys);
       },
+      label: (key, label) => this.label(key, label),
     });
+    this.borderline = data.borderline;
+    this.grid.labelled = data.labels;
     this.strip = data.strip ? new Strip(this.store, (thresholds) => this.send.event("threshold", thresholds),
       (key) => this.grid.goToKey(key)) : null;
     this.orders = segments("Order", options(ORDERS, (value) => ORDERS[value].text), this.order, (order) => {
@@ -59,6 +62,7 @@ export class GalleryViewer {
     this.grid.element.style.maxHeight = `${data.height}px`;
     this.empty = el("p", { class: "empty", hidden: true });
     this.chosen = el("span", { class: "chosen num", role: "status" });
+    for (const control of [this.orders, this.filters, this.size]) control.hidden = Boolean(data.borderline);
     this.root.append(...[
       el("div", { class: "toolbar" }, this.orders, this.filters, this.size, this.paint.element, this.chosen),
       this.strip?.element, this.empty, this.grid.element].filter(Boolean));
@@ -100,9 +104,9 @@ export class GalleryViewer {
       this.grid.markAll();
       this.strip?.hovered();
     }
-    if ("thresholds" in changes) {
+    if ("thresholds" in changes || "pixel" in changes || "judgeBy" in changes) {
       this.thresholdMoved();
-      if (this.filter !== "all") this.refilter();
+      if (this.filter !== "all" || this.borderline) this.refilter();
     }
     if (Object.keys(changes).some((name) => name !== "hover")) {
       this.paint.show();
@@ -112,7 +116,7 @@ export class GalleryViewer {
 
   thresholdMoved() {
     const { thresholds } = this.store;
-    const counts = countVerdicts(this.items.map((item) => item.score), thresholds);
+    const counts = countVerdicts(this.items, this.store);
     for (const [value, text] of Object.entries(FILTERS)) {
       this.filters.relabel(value, `${text} ${value === "all" ? this.items.length : counts[value]}`);
     }
@@ -122,13 +126,24 @@ export class GalleryViewer {
   }
 
   arrange() {
-    const { thresholds } = this.store;
-    const shown = this.items.filter((item) => this.filter === "all" || verdictOf(item.score, thresholds) === this.filter);
+    const shown = this.borderline ? nearest(this.items, this.store.thresholds, this.borderline)
+      : this.items.filter((item) => this.filter === "all" || judge(item, this.store) === this.filter);
     shown.sort(ORDERS[this.order].compare);
     this.empty.hidden = shown.length > 0;
     this.empty.textContent = this.items.length ? `No image is ${this.filter === "all" ? "here" : `a ${this.filter}`} at this threshold.`
       : "No images yet.";
     this.grid.show(shown, this.scoreMax);
+  }
+
+  // Says what a person knows of an image; the tile shows it at once, the page hears of it.
+  label(key, label) {
+    const item = this.items.find((candidate) => candidate.key === key);
+    if (!item || (label === null && item.kind === "image")) return;
+    item.kind = label ?? "image";
+    item.truth = label ?? undefined;
+    this.grid.relabel(key);
+    this.strip?.draw();
+    this.send.event("labelled", { key, label });
   }
 
   showSelection(count) {
@@ -142,6 +157,15 @@ export class GalleryViewer {
     this.grid.destroy();
     this.strip?.destroy();
   }
+}
+
+// So many images on either side of the reject threshold as are nearest to it; where one side has fewer, more of the other.
+export function nearest(items, { reject }, count) {
+  if (reject === null) return items.slice(0, count);
+  const away = (side) => items.filter(side).sort((a, b) => Math.abs(a.score - reject) - Math.abs(b.score - reject));
+  const [above, below] = [away(({ score }) => score > reject), away(({ score }) => score <= reject)];
+  const upper = Math.max(count >> 1, count - below.length);
+  return [...above.slice(0, upper), ...below.slice(0, count - Math.min(upper, above.length))];
 }
 
 function options(table, text) {

@@ -6,13 +6,16 @@ import { paintingOf, Tile } from "./tile.js";
 
 const GAP = 12;
 const CAPTION = 65;
+const LABELS = 30;
+const LABEL_KEYS = { g: "good", d: "defect" };
 const AHEAD = 2; // screens decoded before they come into sight
 let grids = 0;
 
 export class Grid {
   constructor(store, report) {
     this.store = store;
-    this.report = report; // { open(key), select(keys) }
+    this.report = report; // { open(key), select(keys), label(key, label) }
+    this.labelled = false; // whether images can be labelled here
     this.id = `grid${++grids}`;
     this.items = [];
     this.active = 0;
@@ -59,7 +62,7 @@ export class Grid {
     if (!width) return;
     this.columns = Math.max(1, Math.round((width + GAP) / (this.tileWidth + GAP)));
     this.cell = (width - GAP * (this.columns - 1)) / this.columns;
-    this.rowHeight = this.cell + CAPTION + GAP;
+    this.rowHeight = this.cell + CAPTION + (this.labelled ? LABELS : 0) + GAP;
     const rows = Math.ceil(this.items.length / this.columns);
     this.sheet.style.height = `${Math.max(0, rows * this.rowHeight - GAP)}px`;
     const [first, last] = this.placesWithin(1);
@@ -112,7 +115,7 @@ export class Grid {
     const fresh = tile.item !== item;
     tile.setItem(item, place, this.items.length, this.scoreMax);
     this.mark(tile, place);
-    tile.showVerdict(this.store.thresholds, this.scoreMax);
+    tile.showVerdict(this.store, this.scoreMax);
     if (!fresh && tile.picture) return;
     const picture = this.loader.get(item.url);
     if (picture) {
@@ -123,6 +126,7 @@ export class Grid {
 
   born() {
     const tile = new Tile(`${this.id}-new`);
+    if (this.labelled) tile.offerLabels();
     this.sheet.append(tile.element);
     return tile;
   }
@@ -149,7 +153,7 @@ export class Grid {
     const start = performance.now();
     const painting = paintingOf(this.store);
     for (const tile of this.tiles.values()) {
-      tile.showVerdict(this.store.thresholds, this.scoreMax);
+      tile.showVerdict(this.store, this.scoreMax);
       tile.paint(painting);
     }
     this.paintLog.push({ tiles: this.tiles.size, ms: performance.now() - start });
@@ -168,6 +172,22 @@ export class Grid {
     }
     this.layout();
     this.markAll();
+  }
+
+  // Shows the label an image has now.
+  relabel(key) {
+    for (const tile of this.tiles.values()) {
+      if (tile.item.key !== key) continue;
+      tile.showLabel();
+      tile.showVerdict(this.store, this.scoreMax);
+    }
+  }
+
+  // A label given twice is taken back.
+  giveLabel(place, label) {
+    const { key, kind, fixed } = this.items[place];
+    if (fixed) return;
+    this.report.label(key, kind === label ? null : label);
   }
 
   goToKey(key) {
@@ -191,7 +211,9 @@ export class Grid {
     const found = [...this.tiles].find(([, tile]) => tile.element === element);
     if (!found) return;
     const [place] = found;
-    if (event.shiftKey) {
+    const label = event.target.closest("[data-label]")?.dataset.label;
+    if (label) this.giveLabel(place, label);
+    else if (event.shiftKey) {
       const [from, to] = [Math.min(this.active, place), Math.max(this.active, place)];
       for (const item of this.items.slice(from, to + 1)) this.selected.add(item.key);
       this.selectionChanged();
@@ -214,6 +236,7 @@ export class Grid {
     else if (!this.items.length) return;
     else if (event.key === "Enter") this.report.open(this.items[this.active].key);
     else if (event.key === " ") this.toggle(this.active);
+    else if (this.labelled && event.key in LABEL_KEYS && !event.ctrlKey) this.giveLabel(this.active, LABEL_KEYS[event.key]);
     else if (event.key === "a" && (event.ctrlKey || event.metaKey)) {
       for (const item of this.items) this.selected.add(item.key);
       this.selectionChanged();

@@ -2,12 +2,13 @@
 
 import { DetailViewer } from "./detail.js";
 import { GalleryViewer } from "./gallery.js";
+import { OutcomeViewer } from "./outcome.js";
 import { RoiViewer } from "./roi.js";
 import { StripViewer } from "./strip.js";
 import { followTheme } from "./theme.js";
 import { el } from "./dom.js";
 
-const VIEWERS = { gallery: GalleryViewer, strip: StripViewer, detail: DetailViewer, roi: RoiViewer };
+const VIEWERS = { gallery: GalleryViewer, strip: StripViewer, detail: DetailViewer, roi: RoiViewer, outcome: OutcomeViewer };
 const mounted = new WeakMap();
 
 export default function mount({ data, parentElement, setStateValue, setTriggerValue }) {

@@ -3,7 +3,7 @@
 import { button, digits, el } from "./dom.js";
 import { Legend } from "./legend.js";
 import { decodePicture, fetchBytes } from "./pictures.js";
-import { VERDICTS, verdictOf } from "./verdict.js";
+import { judge, VERDICTS } from "./verdict.js";
 
 const REGIONS_SHOWN = 6;
 
@@ -50,7 +50,7 @@ export class Side {
   refresh(store, regions) {
     const { score, scoreMax } = this.data;
     const { reject } = store.thresholds;
-    const verdict = verdictOf(score, store.thresholds);
+    const verdict = judge(this.data, store);
     const { word, sign } = VERDICTS[verdict];
     const text = `${sign} ${word[0].toUpperCase()}${word.slice(1)} `;
     if (this.verdict.textContent !== text + digits(score, scoreMax)) this.verdict.textContent = text + digits(score, scoreMax);

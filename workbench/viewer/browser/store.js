@@ -15,6 +15,7 @@ class Store {
     this.pixel = null; // null: the pixel threshold is where review begins, without a band where reject does
     this.top = null;
     this.minArea = 1;
+    this.judgeBy = "score";
     this.hover = null;
     this.original = false; // true while the key that shows the bare picture is held
     this.revision = this.ruleRevision = "";
@@ -23,11 +24,10 @@ class Store {
   }
 
   // Takes over what Python gives, but only when the page has changed its mind (workbench/viewer/lineage.py).
-  adopt({ reject, review, revision, rule, ruleRevision, top }) {
-    const changes = top === this.top ? {} : { top };
-    if (revision !== this.revision) changes.thresholds = { reject, review };
-    if (ruleRevision !== this.ruleRevision) Object.assign(changes, rule);
-    Object.assign(this, { revision, ruleRevision });
+  adopt({ reject, review, revision, rule, ruleRevision, top, judgeBy }) {
+    const changes = { ...(top !== this.top && { top }), ...(judgeBy !== this.judgeBy && { judgeBy }) };
+    if (isNewer(revision, this.revision)) Object.assign(changes, { thresholds: { reject, review }, revision });
+    if (isNewer(ruleRevision, this.ruleRevision)) Object.assign(changes, rule, { ruleRevision });
     if (Object.keys(changes).length) this.set(changes);
   }
 
@@ -45,6 +45,13 @@ class Store {
   get pixelThreshold() {
     return this.pixel ?? this.thresholds.review ?? this.thresholds.reject;
   }
+}
+
+// A revision is "name:number"; under one name only a higher number is news, for a busy page may draw an old run late.
+function isNewer(revision, known) {
+  const [name, number] = revision.split(":");
+  const [knownName, knownNumber] = known.split(":");
+  return name !== knownName || Number(number) > Number(knownNumber);
 }
 
 function preferences() {

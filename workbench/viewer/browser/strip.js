@@ -4,6 +4,7 @@
 import { digits, el, perFrame } from "./dom.js";
 import { DotPlot } from "./dots.js";
 import { Handle } from "./handle.js";
+import { assignShapes } from "./marks.js";
 import { fetchJson } from "./pictures.js";
 import { storeFor } from "./store.js";
 import { countVerdicts, VERDICTS } from "./verdict.js";
@@ -58,7 +59,7 @@ export class Strip {
     const high = Math.max(...limits.map((value) => value * 1.15), scores.reduce((a, b) => Math.max(a, b), 0) * 1.04) || 1;
     const least = scores.reduce((a, b) => Math.min(a, b), Math.min(high, ...limits));
     this.range = { low: least > 0.4 * high ? least - 0.1 * (high - least) : Math.min(0, least), high };
-    this.shapes.textContent = shapesUsed(this.items);
+    this.shapes.replaceChildren(...assignShapes(this.items).map(({ sign, text }) => el("span", { text: `${sign} ${text}` })));
     this.draw();
   }
 
@@ -87,7 +88,7 @@ export class Strip {
   }
 
   release() {
-    this.released({ ...this.store.thresholds });
+    this.released({ ...this.store.thresholds, revision: this.store.revision });
   }
 
   scoreAt(clientX) {
@@ -122,13 +123,6 @@ export class Strip {
   }
 }
 
-const SHAPES = { good: "● good", defect: "◆ defect", image: "■ not labelled", reference: "○ good, each left out" };
-
-function shapesUsed(items) {
-  const kinds = new Set(items.map((item) => item.kind));
-  return Object.keys(SHAPES).filter((kind) => kinds.has(kind)).map((kind) => SHAPES[kind]).join("   ");
-}
-
 // The strip on its own, linked to galleries and details elsewhere on the page.
 export class StripViewer {
   constructor(root, data, send) {
@@ -136,10 +130,11 @@ export class StripViewer {
     this.strip = new Strip(this.store, (thresholds) => send.event("threshold", thresholds),
       (key) => send.event("opened", key));
     root.append(this.strip.element);
+    this.strip.plot.density = data.density;
     this.items = [];
     this.dotsUrl = null;
     this.unsubscribe = this.store.subscribe((changes) => {
-      if ("thresholds" in changes) this.moved();
+      if ("thresholds" in changes || "judgeBy" in changes || "pixel" in changes) this.moved();
       else if ("hover" in changes) this.strip.hovered();
     });
   }
@@ -157,8 +152,7 @@ export class StripViewer {
   }
 
   moved() {
-    const counted = this.items.filter((item) => item.kind !== "reference").map((item) => item.score);
-    this.strip.moved(countVerdicts(counted, this.store.thresholds));
+    this.strip.moved(countVerdicts(this.items.filter((item) => item.kind !== "reference"), this.store));
   }
 
   destroy() {

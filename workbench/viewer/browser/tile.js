@@ -4,7 +4,7 @@ import { el, digits } from "./dom.js";
 import { blendTable, lastCodeAtOrBelow, paintHeat, Scale } from "./heat.js";
 import { contourWidth, paintContour } from "./contour.js";
 import { findRegions } from "./regions.js";
-import { VERDICTS, verdictOf } from "./verdict.js";
+import { judge, VERDICTS } from "./verdict.js";
 
 export class Tile {
   constructor(id) {
@@ -39,7 +39,7 @@ export class Tile {
     this.element.classList.remove("painted", "failed");
     this.element.dataset.key = item.key;
     this.name.textContent = this.name.title = item.name;
-    this.truth.textContent = item.truth ?? "";
+    this.showLabel();
     this.score.textContent = digits(item.score, scoreMax);
     this.fill.style.width = `${Math.min(100, (100 * Math.max(0, item.score)) / scoreMax)}%`;
   }
@@ -57,8 +57,23 @@ export class Tile {
     if (this.canvas.height !== picture.height) this.canvas.height = picture.height;
   }
 
-  showVerdict(thresholds, scoreMax) {
-    const verdict = verdictOf(this.item.score, thresholds);
+  // Offers what a person may know of the image; by keyboard it is G and D (grid.js).
+  offerLabels() {
+    if (this.labels) return;
+    this.labels = ["good", "defect"].map((label) => el("span", { "data-label": label, title: `Label it ${label} (${label[0].toUpperCase()})`,
+      text: label === "good" ? "✓ good" : "✕ defect" }));
+    this.element.append(el("div", { class: "labels", "aria-hidden": "true" }, ...this.labels));
+  }
+
+  showLabel() {
+    this.truth.textContent = this.item.truth ?? "";
+    if (this.labels) this.labels[0].parentElement.classList.toggle("fixed", Boolean(this.item.fixed));
+    for (const label of this.labels ?? []) label.classList.toggle("on", label.dataset.label === this.item.kind);
+    this.shownVerdict = null;
+  }
+
+  showVerdict(store, scoreMax) {
+    const verdict = judge(this.item, store);
     if (verdict === this.shownVerdict) return;
     this.shownVerdict = verdict;
     const { word, sign } = VERDICTS[verdict];

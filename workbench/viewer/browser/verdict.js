@@ -1,4 +1,4 @@
-// What the thresholds say about a score, in word and sign.
+// What the thresholds say about an image, in word and sign.
 
 export const VERDICTS = {
   reject: { word: "reject", sign: "✕" },
@@ -13,8 +13,17 @@ export function verdictOf(score, { reject, review }) {
   return review !== null && score > review ? "review" : "accept";
 }
 
-export function countVerdicts(scores, thresholds) {
+// By score, by regions or by both (patchcore/operating_point.py). An image has a region when its map still shows one at
+// the pixel threshold: `peak` is the lowest threshold at which it shows none.
+export function judge(item, { thresholds, judgeBy, pixelThreshold }) {
+  const byScore = verdictOf(item.score, thresholds);
+  if (judgeBy === "score" || byScore === "none" || item.peak === undefined || pixelThreshold === null) return byScore;
+  const byArea = item.peak > pixelThreshold ? "reject" : "accept";
+  return judgeBy === "area" || byArea === byScore ? byArea : "review";
+}
+
+export function countVerdicts(items, store) {
   const counts = { reject: 0, review: 0, accept: 0, none: 0 };
-  for (const score of scores) counts[verdictOf(score, thresholds)]++;
+  for (const item of items) counts[judge(item, store)]++;
   return counts;
 }

@@ -1,0 +1,72 @@
+"""What the viewer does while the server is busy: pictures stay served, and browser and page end up agreeing."""
+
+import re
+from dataclasses import dataclass, field
+
+from playwright.sync_api import WebSocketRoute, expect
+
+APP = "tests/browser/apps/viewer_slow.py"
+
+
+def test_pictures_stay_served_while_a_run_is_cut_short(serve, open_page):
+    watched = open_page(serve(APP).url)
+    page = watched.page
+    expect(page.locator(".tile.painted")).to_have_count(6)
+    picture = next(url for url in watched.requests if url.endswith(".bin"))
+    slow = page.get_by_role("button", name="Slow")
+    for _ in range(3):
+        slow.click()  # cuts the run before short
+        for _ in range(8):
+            assert page.request.get(picture).status == 200
+            page.wait_for_timeout(50)
+    expect(page.locator(".tile.painted")).to_have_count(6)
+
+
+def test_a_line_moved_before_the_pages_own_wish_is_on_screen_follows_the_wish(serve, open_page):
+    page = open_page("about:blank").page
+    line = SlowLine()
+    page.route_web_socket(re.compile("_stcore/stream"), line.connect)
+    page.goto(serve(APP).url)
+    reject, force = (
+        page.get_by_role("slider", name="Reject threshold"),
+        page.get_by_text(re.compile("^in force")),
+    )
+    expect(page.locator(".tile.painted")).to_have_count(6)
+    line.holding = True
+    page.get_by_role("button", name="Without a band").click()
+    page.wait_for_timeout(2_500)  # the server has drawn its wish, and the browser has not heard of it
+    reject.focus()
+    reject.press("PageDown")
+    expect(reject).not_to_have_attribute("aria-valuenow", "3.42")
+    page.wait_for_timeout(1_000)
+    line.release()
+    expect(force).to_have_text("in force 3 None")
+    expect(page.locator(".counts .review")).to_be_hidden()
+    expect(reject).to_have_attribute("aria-valuenow", "3")
+    reject.press("PageDown")
+    expect(force).not_to_have_text("in force 3 None")
+    assert force.inner_text() == f"in force {float(reject.get_attribute('aria-valuenow')):.6g} None"
+
+
+@dataclass
+class SlowLine:
+    """The connection from server to browser; while it is held, nothing arrives."""
+
+    holding: bool = False
+    held: list[str | bytes] = field(default_factory=list)
+
+    def connect(self, page: WebSocketRoute) -> None:
+        self.page, server = page, page.connect_to_server()
+        page.on_message(server.send)
+        server.on_message(self.arrive)
+
+    def arrive(self, message: str | bytes) -> None:
+        if self.holding:
+            self.held.append(message)
+        else:
+            self.page.send(message)
+
+    def release(self) -> None:
+        self.holding = False
+        for message in self.held:
+            self.page.send(message)

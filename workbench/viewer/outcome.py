@@ -1,0 +1,60 @@
+"""What the thresholds in view do to the parts that are known: counts, rates with intervals, and what changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from patchcore.operating_point import JudgeBy
+from patchcore.thresholds import clopper_pearson
+from workbench.viewer.items import Dot, Thresholds
+from workbench.viewer.mount import json_url, mount
+
+
+def outcome(
+    dots: Sequence[Dot],
+    thresholds: Thresholds,
+    stored: Thresholds,
+    *,
+    key: str,
+    link: str | None = None,
+    pixel_threshold: float | None = None,
+    stored_pixel: float | None = None,
+    min_area: int = 1,
+    judge_by: JudgeBy = "score",
+    stored_judge_by: JudgeBy = "score",
+) -> None:
+    """Count false rejects and escapes as pictures of parts, following the thresholds of the same link while they move.
+
+    Parameters
+    ----------
+    dots
+        One per image; of those kinds "good" and "reference" count as good parts, "defect" as defects.
+    thresholds, key, link, pixel_threshold, min_area, judge_by
+        As for `workbench.viewer.gallery`.
+    stored, stored_pixel, stored_judge_by
+        What is in use; verdicts that would change against it are listed.
+    """
+    known = {
+        "items": [dot.to_dict() for dot in dots],
+        "intervals": {
+            "good": _intervals(sum(dot.kind in ("good", "reference") for dot in dots)),
+            "defect": _intervals(sum(dot.kind == "defect" for dot in dots)),
+        },
+    }
+    data = {
+        "link": link or key,
+        "given": thresholds.given(link or key, pixel_threshold, None, min_area, judge_by),
+        "itemsUrl": json_url(known, f"{key}:known"),
+        "stored": {
+            "reject": stored.reject,
+            "review": stored.review,
+            "pixel": stored_pixel,
+            "judgeBy": stored_judge_by,
+        },
+    }
+    mount("outcome", key, data)
+
+
+def _intervals(trials: int) -> list[tuple[float, float]]:
+    """Return the interval of a rate for every number of events, so that the browser has them at hand."""
+    return [clopper_pearson(events, trials) for events in range(trials + 1)] if trials else [(0.0, 1.0)]
