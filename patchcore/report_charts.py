@@ -40,6 +40,7 @@ VARIABLES = {
 }
 LONGEST_LABEL = 24
 DOTS_A_ROW = 400
+LABEL_FROM = 0.8  # share of the axis beyond which the reject label would leave the page
 SWEEP_PANELS: tuple[tuple[str, dict[str, str]], ...] = (
     ("How well it tells", {"image_auroc": "image AUROC", "pixel_auroc": "pixel AUROC", "aupro": "AUPRO"}),
     ("Score units", {"threshold": "reject threshold", "cover_radius": "cover radius"}),
@@ -209,18 +210,17 @@ def _thresholds(axes: Axes, point: OperatingPoint, words: Callable[[float], str]
         lines.append((point.accept, REVIEW, f"? review above {words(point.accept)} ", "right"))
         axes.axvspan(point.accept, point.reject, color=REVIEW, alpha=0.1, linewidth=0)
     low, high = axes.get_xlim()
-    axes.set_xlim(min(low, point.accept), max(high, point.reject))
-    low, high = axes.get_xlim()
+    low = min(low, point.accept)
+    axes.set_xlim(low, max(high, low + (point.reject - low) / LABEL_FROM))
     for value, colour, text, side in lines:
         axes.axvline(value, color=colour, linewidth=1.8, zorder=2)
-        crowded = len(lines) == 1 and (value - low) > 0.7 * (high - low)
         axes.annotate(
             text,
             (value, 1),
             (0, 6),
             xycoords=("data", "axes fraction"),
             textcoords="offset points",
-            ha="right" if crowded else side,
+            ha=side,
             color=colour,
             fontsize=12,
             annotation_clip=False,

@@ -11,7 +11,7 @@ from patchcore.curves import Measure, Undefined
 from patchcore.evaluation import Evaluation
 from patchcore.operating_point import Choice, OperatingPoint
 from patchcore.rules import BY_HAND, GOOD_ONLY, RULES
-from patchcore.verdict_counts import Rate, VerdictCounts
+from patchcore.verdict_counts import VerdictCounts
 
 LEAST_PER_TYPE = 20  # images of a defect type below which its own numbers are called rough
 
@@ -26,13 +26,6 @@ def headline(evaluation: Evaluation) -> str:
     parts = [_defect_words(counts), _good_words(counts)]
     sentence = "; ".join(part for part in parts if part) + "."
     return sentence[0].upper() + sentence[1:]
-
-
-def rate_words(rate: Rate, what: str) -> str:
-    """Say a rate with its interval: "1 of 60 good parts rejected: 1.7 %, between 0.04 % and 8.9 % …"."""
-    if isinstance(rate.interval, Undefined) or isinstance(rate.value, Undefined):
-        return f"{what}: {rate.interval}"
-    return f"{rate.events:,} of {rate.trials:,}, {interval_words(rate.interval, 'percent')}"
 
 
 def interval_words(interval: Interval | Undefined, kind: str = "number") -> str:
@@ -220,17 +213,19 @@ def _threshold_limits(point: OperatingPoint | None) -> list[tuple[str, str]]:
 def _defect_words(counts: VerdictCounts) -> str:
     if not counts.defects:
         return "no defect was there to be found"
-    said = [f"{counts.caught or 'none'} {_is(counts.caught or 1)} rejected"]
+    said = [f"{_how_many(counts.caught, counts.defects)} rejected"]
     if counts.defects_in_review:
         said.append(f"{counts.defects_in_review:,} {_goes(counts.defects_in_review)} to review")
-    said.append(f"{counts.escapes or 'none'} pass{'es' if counts.escapes <= 1 else ''}")
+    said.append(
+        f"{f'{counts.escapes:,}' if counts.escapes else 'none'} pass{'es' if counts.escapes <= 1 else ''}"
+    )
     return f"of {count(counts.defects, 'defect')}, {_listed(said)}"
 
 
 def _good_words(counts: VerdictCounts) -> str:
     if not counts.good:
         return "no good part was there to be rejected"
-    said = [f"{counts.false_rejects or 'none'} {_is(counts.false_rejects or 1)} rejected"]
+    said = [f"{_how_many(counts.false_rejects, counts.good)} rejected"]
     if counts.good_in_review:
         said.append(f"{counts.good_in_review:,} {_goes(counts.good_in_review)} to review")
     return f"of {count(counts.good, 'good part')}, {_listed(said)}"
@@ -240,8 +235,10 @@ def _listed(parts: Sequence[str]) -> str:
     return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]
 
 
-def _is(number: int) -> str:
-    return "is" if number == 1 else "are"
+def _how_many(number: int, total: int) -> str:
+    if number == total and total > 1:
+        return "all are"
+    return "none is" if number == 0 else f"{number:,} {'is' if number == 1 else 'are'}"
 
 
 def _goes(number: int) -> str:
