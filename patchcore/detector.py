@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 from patchcore import artifact
 from patchcore.backbones import Backbone, load_backbone
 from patchcore.bank import MemoryBank
-from patchcore.errors import ArtifactError, NotFittedError, SettingsError
+from patchcore.errors import ArtifactError, DataError, NotFittedError, SettingsError
 from patchcore.fitting import FittingRun, Progress, Source, fit
 from patchcore.geometry import place, prepare
 from patchcore.images import ImageRecord, LoadedImage, read_image
 from patchcore.leave_one_out import GoodScores
+from patchcore.removal import removed
 from patchcore.saved import SelfTest, from_saved, to_saved
 from patchcore.scoring import (
     Explanation,
@@ -83,6 +84,8 @@ class PatchCore:
         The thresholds in force, calibrated on the good images in the same step as the bank.
     image_records_, skipped_
         The images that built the bank, and those that could not be used, each with its reason.
+    removed_
+        SHA-256 of the images that were taken out of the bank after it was built.
 
     Examples
     --------
@@ -124,6 +127,7 @@ class PatchCore:
         self.device = device
         self.roi_: NDArray[np.bool_] | None = None
         self.skipped_: list[Any] = []
+        self.removed_: tuple[str, ...] = ()
         self._backbone: Backbone | None = None
 
     @property
@@ -174,18 +178,21 @@ class PatchCore:
         self.roi_ = roi
         self.full_bank_ = self.bank_ = fitted.bank
         self.profile_, self.grid_ = fitted.good_scores, fitted.grid
-        self.image_records_, self.skipped_ = fitted.records, list(fitted.skipped)
+        self.image_records_, self.skipped_, self.removed_ = fitted.records, list(fitted.skipped), ()
         self.self_test_ = SelfTest.make(fitted.sample, self._patch_distances)
         self.operating_point_ = self._first_operating_point()
         return self
 
-    def score(self, image: Source | LoadedImage) -> Result:
+    def score(self, image: Source | LoadedImage, *, leave_out: bool = False) -> Result:
         """Score one image.
 
         Parameters
         ----------
         image
             A path, file bytes, an array [H, W] or [H, W, 1 | 3 | 4], or what `read_image` returned.
+        leave_out
+            Whether the rows of good images with the same SHA-256 take no part, so that an image that built the
+            bank is scored as one that did not: its score is then that of `good_scores_`.
 
         Raises
         ------
@@ -193,8 +200,10 @@ class PatchCore:
             If there is no bank yet.
         ImageError
             If the image cannot be used.
+        DataError
+            If nothing is left of the bank without the image's own rows.
         """
-        bank = self._bank()
+        self._bank()
         loaded = (
             image
             if isinstance(image, LoadedImage)
@@ -204,6 +213,7 @@ class PatchCore:
         features = FittingRun(self.backbone_, self.settings).features(prepared)
         grid = (features.shape[0], features.shape[1])
         inspected = inspected_patches(prepared.valid, grid)
+        bank, rows = self._bank_without(loaded.record) if leave_out else (self.bank_, None)
         found = bank.nearest(features[inspected], device=self.backbone_.device)
         patch_scores = np.full(grid, np.nan, np.float32)
         patch_scores[inspected] = found.distances[:, 0]
@@ -218,7 +228,7 @@ class PatchCore:
             patch_scores=patch_scores,
             worst=(row, col),
             worst_box=patch_box((row, col), grid, prepared.placement),
-            nearest_row=nearest,
+            nearest_row=nearest if rows is None else int(rows[nearest]),
             record=loaded.record,
             placement=prepared.placement,
         )
@@ -251,6 +261,50 @@ class PatchCore:
         self._bank()
         model = copy.copy(self)
         model.bank_ = self.full_bank_.prefix(share)
+        if self.operating_point_ is not None:
+            model.operating_point_ = recalibrate(self.operating_point_, model.evidence_, model.bank_id_)
+        return model
+
+    def without_images(
+        self,
+        sha256s: Iterable[str],
+        good: Iterable[Source | tuple[str, Source]],
+        progress: Progress | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> PatchCore:
+        """Return the model without some of its good images, as if their patches had not been kept.
+
+        Their rows leave the bank by provenance and the others keep their order; leave-one-out scores and cover
+        radius of the remaining images are computed again, and the operating point is recalibrated by its own rule
+        or marked stale.
+
+        Parameters
+        ----------
+        sha256s
+            Of the images to take out.
+        good
+            The remaining good images, as for `fit`: those that were scored leave-one-out are scored again, any
+            other is passed over. One that is missing or cannot be read is listed in `skipped_`.
+        progress, cancelled
+            As for `fit`; the stage is 'calibration'.
+
+        Raises
+        ------
+        SettingsError
+            If an image is not among those that built the bank, fewer than two would remain, none of their rows
+            is in the bank, the self-test fails on this machine, or none of the remaining images could be read.
+        Cancelled
+            If `cancelled` said so.
+        """
+        self._bank()
+        run = FittingRun(self.backbone_, self.settings, self.roi_, progress, cancelled)
+        rest = removed(self, frozenset(sha256s), run, good)
+        model = copy.copy(self)
+        model.full_bank_, model.bank_ = rest.bank, rest.bank.rows(slice(rest.rows_in_use))
+        model.image_records_, model.profile_ = rest.records, rest.good_scores
+        model.skipped_ = [*self.skipped_, *rest.skipped]
+        model.removed_ = (*self.removed_, *rest.removed)
+        model.self_test_ = self.self_test_.renewed(model._patch_distances)
         if self.operating_point_ is not None:
             model.operating_point_ = recalibrate(self.operating_point_, model.evidence_, model.bank_id_)
         return model
@@ -304,6 +358,8 @@ class PatchCore:
             len(self._bank()),
             "" if self.roi_ is None else np.packbits(self.roi_).tobytes().hex(),
         ]
+        if self.removed_:  # the rows left are not those that building on the remaining images would choose
+            parts.append(sorted(self.removed_))
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -342,6 +398,7 @@ class PatchCore:
         model.image_records_, model.grid_ = saved.records, saved.grid
         model.bank_ = saved.bank.rows(slice(saved.rows_in_use))
         model.operating_point_ = saved.operating_point
+        model.removed_ = saved.removed
         model.self_test_ = saved.self_test.repeated(model._patch_distances)
         if not model.self_test_.passed:
             warnings.warn(f"{Path(path).name}: {model.self_test_.sentence}", stacklevel=2)
@@ -361,6 +418,17 @@ class PatchCore:
         if not hasattr(self, "bank_"):
             raise NotFittedError("This model has no memory bank yet. Fit it on good images, or load one.")
         return self.bank_
+
+    def _bank_without(self, record: ImageRecord) -> tuple[MemoryBank, NDArray[np.int64]]:
+        """The bank in use less the image's own rows, and which of its rows these are."""
+        own = [i for i, other in enumerate(self.image_records_) if other.sha256 == record.sha256]
+        rows = np.flatnonzero(~np.isin(self.bank_.images, own))
+        if not len(rows):
+            raise DataError(
+                f"{record.name}: every row of the bank comes from this image itself; it can only be scored "
+                "without its own rows once other good images are in the bank."
+            )
+        return self.bank_.without_images(set(own)), rows
 
     def _patch_distances(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """Distances of every patch of a network input [S, S, 3] to the largest bank: [rows * cols]."""

@@ -131,13 +131,17 @@ class InspectorImage(Base):
 
 
 class Batch(Base):
-    """Images that were brought to be inspected together."""
+    """Images that were brought to be inspected together, or the good images of a bank, scored without themselves."""
 
     __tablename__ = "batches"
+    __table_args__ = (Index("ix_batches_bank_id", "bank_id", unique=True),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     inspector_id: Mapped[str] = mapped_column(ForeignKey("inspectors.id"), index=True)
     name: Mapped[str] = mapped_column(Text)
+    kind: Mapped[str] = mapped_column(String(16), default="test")  # inspecting.BatchKind
+    bank_id: Mapped[int | None] = mapped_column(ForeignKey("inspector_versions.id"))
+    """Of the kind "good": the version that owns the bank these images are in."""
     created: Mapped[datetime] = mapped_column(default=now, index=True)
 
 
@@ -153,6 +157,36 @@ class BatchImage(Base):
     sha256: Mapped[str] = mapped_column(ForeignKey("images.sha256"), index=True)
     name: Mapped[str] = mapped_column(Text)
     truth: Mapped[str | None] = mapped_column(String(64))  # "good", a defect type, or unknown
+    mask_sha256: Mapped[str | None] = mapped_column(ForeignKey("images.sha256"))  # where the defect is
+
+
+class LabelChange(Base):
+    """One change of what is known of an image of a batch; all are kept, also those that were taken back."""
+
+    __tablename__ = "label_changes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    batch_image_id: Mapped[int] = mapped_column(ForeignKey("batch_images.id"), index=True)
+    before: Mapped[str | None] = mapped_column(String(64))
+    after: Mapped[str | None] = mapped_column(String(64))
+    created: Mapped[datetime] = mapped_column(default=now)
+    undone: Mapped[datetime | None]
+
+    image: Mapped[BatchImage] = relationship(lazy="joined")
+
+
+class PointRecord(Base):
+    """An operating point that was put in force for a version, and why; the last is the one in force."""
+
+    __tablename__ = "operating_points"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    version_id: Mapped[int] = mapped_column(ForeignKey("inspector_versions.id"), index=True)
+    data: Mapped[dict[str, Any]]  # OperatingPoint.to_dict()
+    note: Mapped[str] = mapped_column(Text, default="")
+    created: Mapped[datetime] = mapped_column(default=now)
+
+    version: Mapped[InspectorVersion] = relationship(lazy="joined")
 
 
 class Result(Base):

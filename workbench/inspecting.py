@@ -14,7 +14,7 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import Select
 
-from patchcore.errors import ImageError, NoImagesError
+from patchcore.errors import DataError, ImageError, NoImagesError
 from workbench.database import Batch, BatchImage, InspectorVersion, Result, WorkspaceError
 from workbench.inspectors import get_version, good_images, load_model
 from workbench.map_files import read_map, write_map
@@ -68,7 +68,12 @@ def create_batch(workspace: Workspace, inspector_id: str, images: Sequence[Named
         session.flush()
         session.add_all(
             BatchImage(
-                batch_id=batch.id, position=position, sha256=image.sha256, name=image.name, truth=image.truth
+                batch_id=batch.id,
+                position=position,
+                sha256=image.sha256,
+                name=image.name,
+                truth=image.truth,
+                mask_sha256=image.mask_sha256,
             )
             for position, image in enumerate(images)
         )
@@ -76,10 +81,10 @@ def create_batch(workspace: Workspace, inspector_id: str, images: Sequence[Named
 
 
 def list_batches(workspace: Workspace, inspector_id: str) -> list[Batch]:
-    """Return the batches of an inspector, newest first."""
-    query = select(Batch).where(Batch.inspector_id == inspector_id).order_by(Batch.id.desc())
+    """Return the batches that were brought to be inspected, newest first."""
+    query = select(Batch).where(Batch.inspector_id == inspector_id, Batch.kind == "test")
     with workspace.database.read() as session:
-        return list(session.scalars(query))
+        return list(session.scalars(query.order_by(Batch.id.desc())))
 
 
 def count_unscored(workspace: Workspace, batch_id: int, version_id: int) -> int:
@@ -144,6 +149,52 @@ def load_map(workspace: Workspace, result: Result) -> NDArray[np.float32]:
     if result.map_path is None:
         raise WorkspaceError(f"{result.image.name} has no anomaly map: {result.error}")
     return read_map(workspace.root / result.map_path)
+
+
+def load_mask(workspace: Workspace, image: BatchImage) -> NDArray[np.bool_] | None:
+    """Return where the defect of an image lies, bool [H, W] in the image's own pixels; None when not known.
+
+    Raises
+    ------
+    WorkspaceError
+        When the mask has another size than its image, or greys.
+    ImageError
+        When one of the two cannot be read.
+    """
+    if image.mask_sha256 is None:
+        return None
+    return read_mask(workspace, image.mask_sha256, image.name, image_size(workspace, image.sha256))
+
+
+def read_mask(workspace: Workspace, sha256: str, name: str, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """Return a stored picture as a mask, bool [H, W]; errors as for `load_mask`.
+
+    Parameters
+    ----------
+    name, shape
+        Of the image that the mask belongs to: as the user knows it, and its height and width.
+    """
+    from patchcore.images import read_image  # late: PyTorch comes with it
+    from patchcore.pixel_metrics import binary_mask
+
+    picture = read_image(workspace.image_path(sha256), name=f"the mask of {name}")
+    try:
+        return binary_mask(picture.pixels.max(axis=2), shape)
+    except DataError as error:
+        raise WorkspaceError(f"{name}: {error}") from error
+
+
+def image_size(workspace: Workspace, sha256: str) -> tuple[int, int]:
+    """Return an image's height and width, from an earlier result where there is one."""
+    from patchcore.images import read_image  # late: PyTorch comes with it
+
+    sizes = select(Result.height, Result.width).join(Result.image).where(BatchImage.sha256 == sha256)
+    with workspace.database.read() as session:
+        known = session.execute(sizes.where(Result.height.is_not(None)).limit(1)).first()
+    if known is not None and known[0] is not None and known[1] is not None:
+        return known[0], known[1]
+    record = read_image(workspace.image_path(sha256), value_range=(0.0, 1.0)).record
+    return record.height, record.width
 
 
 def load_pixels(

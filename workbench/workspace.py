@@ -31,12 +31,14 @@ THUMBNAIL_SIDE = 320  # pixels; enough for a card on a screen of twice the commo
 class NamedImage:
     """An image of the workspace under the name the user gave it.
 
-    `truth` is "good", a defect type, or None when it is not known.
+    `truth` is "good", a defect type, or None when it is not known; `mask_sha256` the stored picture of where the
+    defect is, where there is one.
     """
 
     sha256: str
     name: str
     truth: str | None = None
+    mask_sha256: str | None = None
 
 
 class Workspace:
@@ -94,6 +96,7 @@ class Workspace:
         *,
         record: Mapping[str, Any] | None = None,
         truth: str | None = None,
+        mask_sha256: str | None = None,
     ) -> NamedImage:
         """Store an image file once, bytes first and its row after.
 
@@ -105,8 +108,8 @@ class Workspace:
             As the user knows it; its suffix becomes the stored file's.
         record
             ``ImageRecord.to_dict()``, when the image has been read already.
-        truth
-            "good" or a defect type, passed through.
+        truth, mask_sha256
+            Passed through.
         """
         sha256 = _hash(source)
         known = self._stored_file(sha256)
@@ -119,7 +122,7 @@ class Workspace:
             row = Image(sha256=sha256, suffix=suffix, original_name=name, size_bytes=size, record=details)
             with suppress(IntegrityError), self.database.write() as session:  # it may be there by now
                 session.add(row)
-        return NamedImage(sha256, name, truth)
+        return NamedImage(sha256, name, truth, mask_sha256)
 
     def image_path(self, sha256: str) -> Path:
         """Return the stored file.

@@ -17,6 +17,7 @@ from patchcore.detector import PatchCore
 from patchcore.errors import (
     ArtifactError,
     Cancelled,
+    DataError,
     NoImagesError,
     NotFittedError,
     SettingsError,
@@ -94,6 +95,33 @@ def test_leave_one_out_scores_equal_a_search_without_the_image(model, good):
         assert model.good_scores_[name] == pytest.approx(
             float(rest.nearest(queries).distances.max()), rel=1e-6
         )
+
+
+def test_scored_without_its_own_rows_a_good_image_has_its_leave_one_out_score(model, good):
+    small = model.with_coreset(0.1)
+    for number, (name, image) in enumerate(good):
+        result = small.score(image, leave_out=True)
+        assert result.score == pytest.approx(small.good_scores_[name], rel=1e-6)
+        naive = small.bank_.without_images({number}).nearest(
+            features_of(model, image).reshape(-1, model.bank_.dims)
+        )
+        assert_array_equal(result.patch_scores.ravel(), naive.distances[:, 0])
+        assert small.bank_.images[result.nearest_row] != number
+        why = small.explain(result)
+        assert why.neighbour_image == good[small.bank_.images[result.nearest_row]][0] != name
+        assert result.map.max() > small.score(image).map.max()
+
+
+def test_leaving_out_an_image_that_is_not_in_the_bank_changes_nothing(model, bad):
+    left_out, plain = model.score(bad, leave_out=True), model.score(bad)
+    assert (left_out.score, left_out.nearest_row) == (plain.score, plain.nearest_row)
+    assert_array_equal(left_out.map, plain.map)
+
+
+def test_an_image_alone_in_the_bank_cannot_be_left_out(good):
+    model = PatchCore(image_size=SIDE).fit(good[:1])
+    with pytest.raises(DataError, match="every row of the bank comes from this image itself"):
+        model.score(good[0][1], leave_out=True)
 
 
 def test_the_first_threshold_rejects_no_good_image_it_was_set_from(model):

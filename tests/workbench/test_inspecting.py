@@ -8,9 +8,9 @@ from sqlalchemy import delete
 
 from patchcore.errors import NoImagesError
 from patchcore.images import read_image
-from tests.workbench.parts import plate, store_plates
+from tests.workbench.parts import picture, plate, store_plates
 from workbench import inspecting
-from workbench.database import Result, WorkspaceError
+from workbench.database import BatchImage, Result, WorkspaceError
 from workbench.inspecting import (
     Explained,
     count_unscored,
@@ -20,6 +20,7 @@ from workbench.inspecting import (
     list_batches,
     list_results,
     load_map,
+    load_mask,
     load_pixels,
     load_tile,
     score_batch,
@@ -144,6 +145,31 @@ def test_a_tile_is_stored_when_scoring_and_made_where_it_is_absent(workspace, ve
     path.unlink()
     assert original_size(load_tile(workspace, result)) == original_size(stored) == (64, 64)
     assert path.exists()
+
+
+def with_mask(workspace, pixels):
+    mask = workspace.store_image(picture(pixels), "m.png")
+    image = store_plates(workspace, 1, first=60, scratched=True)[0]
+    return BatchImage(sha256=image.sha256, name="part.png", mask_sha256=mask.sha256)
+
+
+def test_a_mask_is_where_it_is_not_black(workspace, version):
+    marks = np.zeros((64, 64), np.uint8)
+    marks[3:5, 7] = 1  # a class number, as some tools write
+    np.testing.assert_array_equal(load_mask(workspace, with_mask(workspace, marks)), marks == 1)
+    assert load_mask(workspace, BatchImage(sha256="a", name="b")) is None
+
+
+@pytest.mark.parametrize(
+    "pixels, words",
+    [
+        (np.zeros((32, 64), np.uint8), r"part\.png: The mask is 64 × 32 but the image 64 × 64"),
+        (np.tile(np.arange(64, dtype=np.uint8), (64, 1)), r"part\.png: The mask has 63 values besides black"),
+    ],
+)
+def test_a_mask_that_does_not_fit_is_said(workspace, version, pixels, words):
+    with pytest.raises(WorkspaceError, match=words):
+        load_mask(workspace, with_mask(workspace, pixels))
 
 
 def test_an_empty_batch_and_an_absent_result_are_said(workspace, version):

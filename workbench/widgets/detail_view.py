@@ -8,13 +8,12 @@ from numpy.typing import NDArray
 
 from patchcore.errors import PatchCoreError
 from patchcore.operating_point import OperatingPoint
-from workbench.database import InspectorVersion, Result
-from workbench.inspecting import explain, load_map, load_pixels, value_range_of
-from workbench.samples import truth_mask
+from workbench.database import BatchImage, InspectorVersion, Result
+from workbench.inspecting import explain, load_map, load_mask, load_pixels, value_range_of
 from workbench.viewer import Thresholds, Why, detail, why_pair
 from workbench.widgets import session
 
-REMEMBERED = 200  # reasons and truth masks
+REMEMBERED = 200  # reasons and masks
 
 
 def show(
@@ -40,7 +39,7 @@ def show(
         thresholds,
         key="detail",
         link="inspect",
-        truth=_truth(result.image.name, result.image.sha256),
+        truth=_truth(result),
         why=_reason(result, key, black_white),
         mm_per_pixel=point.millimetres_per_pixel,
         pixel_threshold=point.pixel,
@@ -70,6 +69,15 @@ def _why(root: str, key: str, black_white: tuple[float, float] | None, _result: 
     )
 
 
+def _truth(result: Result) -> NDArray[np.bool_] | None:
+    here, image = session.workspace(), result.image
+    try:
+        return _mask(str(here.root), image.mask_sha256, image.sha256, _image=image)
+    except PatchCoreError as error:
+        st.error(session.sentence(str(error)))
+        return None
+
+
 @st.cache_data(show_spinner=False, max_entries=REMEMBERED)
-def _truth(name: str, sha256: str) -> NDArray[np.bool_] | None:
-    return truth_mask(name, sha256)
+def _mask(root: str, mask: str | None, sha256: str, _image: BatchImage) -> NDArray[np.bool_] | None:
+    return load_mask(session.workspace(), _image)
