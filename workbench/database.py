@@ -38,6 +38,7 @@ CONSTRAINT_NAMES = {  # later migrations must be able to name what they change
     "fk": "fk_%(table_name)s_%(column_0_name)s",
     "pk": "pk_%(table_name)s",
 }
+GOOD = "good"  # the truth of an image without a defect; any other is the type of its defect
 MIGRATION_LOCK = 0x5041_5443  # "PATC": one migration at a time on a server that others use too
 
 
@@ -139,7 +140,7 @@ class Batch(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     inspector_id: Mapped[str] = mapped_column(ForeignKey("inspectors.id"), index=True)
     name: Mapped[str] = mapped_column(Text)
-    kind: Mapped[str] = mapped_column(String(16), default="test")  # inspecting.BatchKind
+    kind: Mapped[str] = mapped_column(String(16), default="test")  # or "good": inspecting.good_batch
     bank_id: Mapped[int | None] = mapped_column(ForeignKey("inspector_versions.id"))
     """Of the kind "good": the version that owns the bank these images are in."""
     created: Mapped[datetime] = mapped_column(default=now, index=True)

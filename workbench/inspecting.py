@@ -5,17 +5,19 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import exists, func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import Select
 
 from patchcore.errors import DataError, ImageError, NoImagesError
-from workbench.database import Batch, BatchImage, InspectorVersion, Result, WorkspaceError
+from workbench.database import GOOD, Batch, BatchImage, InspectorVersion, Result, WorkspaceError
 from workbench.inspectors import get_version, good_images, load_model
 from workbench.map_files import read_map, write_map
 from workbench.viewer.pictures import encode_tile
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from patchcore.scoring import Result as Scored
 
 Box = tuple[int, int, int, int]
+GOOD_BATCH = "Good images, each scored without itself"
 
 _SCORING = threading.Lock()  # one image at a time: it uses all cores anyway
 
@@ -87,6 +90,31 @@ def list_batches(workspace: Workspace, inspector_id: str) -> list[Batch]:
         return list(session.scalars(query.order_by(Batch.id.desc())))
 
 
+def good_batch(workspace: Workspace, version: InspectorVersion) -> int:
+    """Return the batch of the good images that a version's bank was calibrated on, made at the first call.
+
+    `score_batch` scores it leave-one-image-out: each image as if it had not built the bank. One batch serves all
+    versions of a bank.
+    """
+    batch_id = find_good_batch(workspace, version)
+    if batch_id is None:
+        with suppress(IntegrityError), workspace.database.write() as session:  # another tab may be first
+            batch = Batch(
+                inspector_id=version.inspector_id, name=GOOD_BATCH, kind="good", bank_id=version.bank_id
+            )
+            session.add(batch)
+        batch_id = find_good_batch(workspace, version)
+        assert batch_id is not None  # it is there now, whoever made it
+    _add_good_images(workspace, batch_id, version)
+    return batch_id
+
+
+def find_good_batch(workspace: Workspace, version: InspectorVersion) -> int | None:
+    """Return what `good_batch` made, None when it has not been called for this bank."""
+    with workspace.database.read() as session:
+        return session.scalar(select(Batch.id).where(Batch.bank_id == version.bank_id))
+
+
 def count_unscored(workspace: Workspace, batch_id: int, version_id: int) -> int:
     """Return how many images of a batch this version has still to score."""
     query = _unscored(batch_id, version_id).with_only_columns(func.count())
@@ -99,14 +127,16 @@ def score_batch(workspace: Workspace, batch_id: int, version: InspectorVersion) 
 
     May be abandoned at any point and called again; an image that cannot be read gives a result with `.error`.
     Ends early when the version was given another share meanwhile: what it would yield would not belong to it.
+    The images of a `good_batch` are scored leave-one-image-out, and keep the score their version has of them.
     """
     with workspace.database.read() as session:
         waiting = list(session.scalars(_unscored(batch_id, version.id)))
+        leave_out = session.get_one(Batch, batch_id).kind == "good"
     for image in waiting:
         with _SCORING:
             if get_version(workspace, version.id).share != version.share:
                 return
-            result = _score_once(workspace, image, version)
+            result = _score_once(workspace, image, version, leave_out)
         if result is not None:
             yield result
 
@@ -184,6 +214,12 @@ def read_mask(workspace: Workspace, sha256: str, name: str, shape: tuple[int, in
         raise WorkspaceError(f"{name}: {error}") from error
 
 
+def is_leave_one_out(workspace: Workspace, result: Result) -> bool:
+    """Whether a result is that of a good image, scored as if it had not built the bank."""
+    with workspace.database.read() as session:
+        return session.get_one(Batch, result.image.batch_id).kind == "good"
+
+
 def image_size(workspace: Workspace, sha256: str) -> tuple[int, int]:
     """Return an image's height and width, from an earlier result where there is one."""
     from patchcore.images import read_image  # late: PyTorch comes with it
@@ -236,7 +272,10 @@ def explain(workspace: Workspace, result: Result) -> Explained:
     version = get_version(workspace, result.version_id)
     model = load_model(workspace, version)
     with _SCORING:
-        why = model.explain(workspace.image_path(result.image.sha256))
+        source: Any = workspace.image_path(result.image.sha256)
+        if is_leave_one_out(workspace, result):
+            source = model.score(source, leave_out=True)
+        why = model.explain(source)
     names = {image.sha256: image.name for image in good_images(workspace, version)}
     explained = Explained(
         distance=float(why.distance),
@@ -256,7 +295,31 @@ def _unscored(batch_id: int, version_id: int) -> Select[BatchImage]:
     return select(BatchImage).where(BatchImage.batch_id == batch_id, ~scored).order_by(BatchImage.position)
 
 
-def _score_once(workspace: Workspace, image: BatchImage, version: InspectorVersion) -> Result | None:
+def _add_good_images(workspace: Workspace, batch_id: int, version: InspectorVersion) -> None:
+    """Bring in what has a score now: with the smallest banks, some images are alone with their own rows."""
+    present = select(BatchImage.sha256).where(BatchImage.batch_id == batch_id)
+    with workspace.database.read() as session:
+        if set(version.good_scores) <= set(session.scalars(present)):
+            return
+    images = {image.sha256: image for image in good_images(workspace, version)}
+    with workspace.database.write() as session:
+        there = set(session.scalars(present))
+        session.add_all(
+            BatchImage(
+                batch_id=batch_id,
+                position=image.position,
+                sha256=sha256,
+                name=image.name,
+                truth=GOOD,
+            )
+            for sha256, image in images.items()
+            if sha256 in version.good_scores and sha256 not in there
+        )
+
+
+def _score_once(
+    workspace: Workspace, image: BatchImage, version: InspectorVersion, leave_out: bool
+) -> Result | None:
     """Score and store, unless another session did meanwhile."""
     from patchcore.images import display_pixels, read_image  # late: PyTorch comes with it
 
@@ -268,13 +331,17 @@ def _score_once(workspace: Workspace, image: BatchImage, version: InspectorVersi
         began = time.perf_counter()
         model = load_model(workspace, version)
         loaded = read_image(workspace.image_path(image.sha256), value_range=model.settings.value_range)
-        scored = model.score(loaded)
+        scored = model.score(loaded, leave_out=leave_out)
         result.seconds = time.perf_counter() - began
         _fill(workspace, result, scored, image.sha256)
+        if leave_out:
+            result.score = version.good_scores.get(image.sha256, result.score)  # as thresholds were set from
         tile = encode_tile(display_pixels(loaded.pixels), scored.map, version.operating_point["reject"])
         _store_tile(workspace, workspace.tile_path(version.id, image.sha256), tile)
     except ImageError as error:
         result.error = error.reason
+    except DataError as error:  # nothing but the image's own rows is in the bank
+        result.error = str(error)
     with workspace.database.write() as session:
         if _is_scored(session, image.id, version.id):
             return None

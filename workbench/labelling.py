@@ -4,28 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from patchcore.mvtec_layout import GOOD
-from workbench.database import Batch, BatchImage, LabelChange, WorkspaceError
+from workbench.database import GOOD, Batch, BatchImage, LabelChange, WorkspaceError
 from workbench.inspecting import image_size, read_mask
-from workbench.labelled_uploads import ImportedSet, import_labelled
 from workbench.moments import now
 from workbench.workspace import Workspace
 
-__all__ = [
-    "GOOD",
-    "ImportedSet",
-    "LabelCounts",
-    "import_labelled",
-    "label_counts",
-    "labelled_sets",
-    "set_label",
-    "set_mask",
-    "undo_label",
-]
+if TYPE_CHECKING:
+    from workbench.labelled_uploads import ImportedSet
+    from workbench.upload_set import UploadSet
 
 LONGEST = 64  # characters of a label, as the database has room for
 
@@ -122,6 +113,13 @@ def set_mask(workspace: Workspace, batch_image_id: int, sha256: str | None) -> N
         read_mask(workspace, sha256, image.name, image_size(workspace, image.sha256))
     with workspace.database.write() as session:
         _require(session, batch_image_id).mask_sha256 = sha256
+
+
+def import_labelled(workspace: Workspace, inspector_id: str, uploads: UploadSet, name: str) -> ImportedSet:
+    """Take in images with their labels as a batch; see `workbench.labelled_uploads`."""
+    from workbench import labelled_uploads  # late: PyTorch comes with it
+
+    return labelled_uploads.import_labelled(workspace, inspector_id, uploads, name)
 
 
 def _checked(truth: str) -> str:

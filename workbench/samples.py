@@ -9,10 +9,10 @@ from pathlib import Path
 from sqlalchemy import select
 
 from patchcore.images import list_images
-from patchcore.mvtec_layout import GOOD, LabelledImage, read_layout
+from patchcore.mvtec_layout import LabelledImage, read_layout
 from workbench import jobs
 from workbench.building import BuildSettings, build, submit_build
-from workbench.database import BatchImage, Inspector, WorkspaceError
+from workbench.database import GOOD, BatchImage, Inspector, WorkspaceError
 from workbench.inspecting import create_batch, list_batches, score_batch
 from workbench.inspectors import find_inspector
 from workbench.workspace import NamedImage, Workspace

@@ -17,6 +17,7 @@ from workbench.inspecting import (
     create_batch,
     explain,
     get_result,
+    good_batch,
     list_batches,
     list_results,
     load_map,
@@ -170,6 +171,41 @@ def test_a_mask_is_where_it_is_not_black(workspace, version):
 def test_a_mask_that_does_not_fit_is_said(workspace, version, pixels, words):
     with pytest.raises(WorkspaceError, match=words):
         load_mask(workspace, with_mask(workspace, pixels))
+
+
+def test_good_images_are_one_batch_of_a_bank_and_no_test(workspace, version):
+    good = good_batch(workspace, version)
+    assert good_batch(workspace, version) == good and list_batches(workspace, "plate-1") == []
+    assert next(score_batch(workspace, good, version)).image.truth == "good"
+    smaller = reslice(workspace, version, 0.1)
+    assert smaller.id != version.id and good_batch(workspace, smaller) == good
+    assert count_unscored(workspace, good, smaller.id) == 6
+
+
+def test_good_images_are_scored_without_themselves(workspace, version):
+    results = list(score_batch(workspace, good_batch(workspace, version), version))
+    model = load_model(workspace, version)
+    assert {result.image.sha256: result.score for result in results} == version.good_scores
+    first = results[0]
+    scored = model.score(workspace.image_path(first.image.sha256), leave_out=True)
+    assert first.score == pytest.approx(scored.score, rel=1e-5)
+    assert tuple(first.worst_box) == scored.worst_box
+    assert np.abs(load_map(workspace, first) - scored.map).max() <= scored.map.max() / 65_000
+    assert original_size(load_tile(workspace, first)) == (64, 64)
+    why = explain(workspace, first)
+    assert why.neighbour_sha256 != first.image.sha256
+    assert why.distance == pytest.approx(first.score, rel=1e-5)
+
+
+def test_a_good_image_alone_in_its_bank_has_a_reason_and_joins_with_a_larger_one(workspace, version):
+    one_row = reslice(workspace, version, 0.0001)
+    good = good_batch(workspace, one_row)
+    assert one_row.patches == 1 and count_unscored(workspace, good, one_row.id) == 5
+    larger = reslice(workspace, one_row, 0.5)
+    assert good_batch(workspace, larger) == good and count_unscored(workspace, good, larger.id) == 6
+    one_row = reslice(workspace, larger, 0.0001)
+    errors = [result.error for result in score_batch(workspace, good, one_row) if result.error]
+    assert len(errors) == 1 and "every row of the bank comes from this image itself" in errors[0]
 
 
 def test_an_empty_batch_and_an_absent_result_are_said(workspace, version):

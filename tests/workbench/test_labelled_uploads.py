@@ -6,8 +6,8 @@ from patchcore.errors import NoImagesError
 from tests.workbench.parts import plate, scratch_mask
 from tests.workbench.test_labelling import rows
 from workbench.inspecting import load_mask
-from workbench.labelled_uploads import import_labelled, labels_of_folders
-from workbench.labelling import label_counts
+from workbench.labelled_uploads import labels_of_folders
+from workbench.labelling import import_labelled, label_counts
 from workbench.uploads import from_files, from_folder
 
 

@@ -204,7 +204,7 @@ def test_tables_are_kept_for_who_reads_labels_and_listed_as_no_images(parts, spo
         archive.writestr("b.png", PNG)
         archive.writestr("labels.csv", "file,label\n")
     dropped = from_files([("labels.csv", b"file,label\n"), ("set.zip", buffer.getvalue())], spool)
-    for found, tables in ((from_folder(parts), ["labels.csv"]), (dropped, ["labels.csv", "labels (1).csv"])):
+    for found, tables in ((from_folder(parts), ["labels.csv"]), (dropped, ["labels.csv", "labels (2).csv"])):
         assert [table.name for table in found.tables] == tables
         assert not any(name.endswith(".csv") for name in names(found))
         assert [file.reason.split(",")[0] for file in found.left_out if file.name.endswith(".csv")] == [
