@@ -73,7 +73,7 @@ def _gallery(
 ) -> None:
     names = {image.sha256: image.name for image in good_images(session.workspace(), version)}
     gallery(
-        [_tile(result) for result in results if result.score is not None],
+        [tile_of(result) for result in results if result.score is not None],
         threshold_bar.in_view(version),
         key="gallery",
         link="inspect",
@@ -89,7 +89,8 @@ def _gallery(
     )
 
 
-def _tile(result: Result) -> Tile:
+def tile_of(result: Result) -> Tile:
+    """Return a scored result as a tile of the gallery."""
     here, name, truth = session.workspace(), result.image.name, result.image.truth
     said = truth is None or name.startswith(f"{truth}/")  # in MVTec's layout the name says it already
     return Tile(

@@ -17,7 +17,13 @@ REMEMBERED = 200  # reasons and masks
 
 
 def show(
-    result: Result, key: str, version: InspectorVersion, thresholds: Thresholds, point: OperatingPoint
+    result: Result,
+    key: str,
+    version: InspectorVersion,
+    thresholds: Thresholds,
+    point: OperatingPoint,
+    *,
+    link: str = "inspect",
 ) -> None:
     """Draw the detail of a scored image.
 
@@ -25,6 +31,8 @@ def show(
     ----------
     key
         Tells the result from all others.
+    link
+        The viewers it shares thresholds with.
     """
     here, black_white = session.workspace(), value_range_of(version)
 
@@ -38,7 +46,7 @@ def show(
         result.score or 0.0,
         thresholds,
         key="detail",
-        link="inspect",
+        link=link,
         truth=_truth(result),
         why=_reason(result, key, black_white),
         mm_per_pixel=point.millimetres_per_pixel,
