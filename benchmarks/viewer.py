@@ -16,7 +16,8 @@ import numpy as np
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.apps import made_up
-from tests.browser.conftest import CHROMIUM_ARGUMENTS, ServerPool, chromium_path
+from tests.browser.chromium import find_chromium
+from tests.browser.conftest import CHROMIUM_ARGUMENTS, ServerPool
 from workbench.viewer.pictures import encode_detail, encode_tile
 
 GALLERY = "tests/browser/apps/viewer_gallery.py"
@@ -118,7 +119,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         serve = ServerPool(Path(folder))
         browser = playwright.chromium.launch(
-            executable_path=chromium_path(playwright), args=CHROMIUM_ARGUMENTS
+            executable_path=find_chromium(), args=CHROMIUM_ARGUMENTS
         )
         try:
             for measure in (drag_sixty, scroll_two_thousand, open_large):

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from patchcore.errors import DataError, NoImagesError
 from patchcore.images import list_images, read_image
+from patchcore.pixel_metrics import binary_mask
 
 GOOD = "good"
 MASKS = "ground_truth"
@@ -43,16 +44,19 @@ class LabelledImage:
         return self.defect_type != GOOD
 
     def mask(self) -> NDArray[np.bool_] | None:
-        """Read the mask as [H, W] bool, true where it is brighter than mid-grey. None if there is none.
+        """Read the mask as [H, W] bool, true where it is not black. None if there is none.
 
         Raises
         ------
         ImageError
             If the mask's file cannot be read.
+        DataError
+            If the mask has greys.
         """
         if self.mask_path is None:
             return None
-        return np.asarray(read_image(self.mask_path).pixels.max(axis=2) > 0.5)
+        levels = read_image(self.mask_path).pixels.max(axis=2) * np.float32(255)
+        return binary_mask(levels, (levels.shape[0], levels.shape[1]))
 
 
 def read_layout(folder: Path) -> list[LabelledImage]:

@@ -51,3 +51,13 @@ def test_what_cannot_be_read_as_a_labelled_set(tmp_path):
     (tmp_path / "good").mkdir()
     with pytest.raises(NoImagesError, match="no images"):
         read_layout(tmp_path)
+
+
+def test_a_mask_in_ones_counts_and_greys_are_refused(product):
+    path = product / "ground_truth/hole/0_mask.png"
+    Image.fromarray(np.eye(4, 6, dtype=np.uint8)).save(path)
+    mask = read_layout(product)[1].mask
+    assert_array_equal(mask(), np.eye(4, 6, dtype=bool))
+    Image.fromarray(np.arange(24, dtype=np.uint8).reshape(4, 6)).save(path)
+    with pytest.raises(DataError, match="besides black"):
+        mask()

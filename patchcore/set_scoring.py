@@ -1,0 +1,82 @@
+"""Scores a labelled set image by image, with no more than one map in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from patchcore.detector import PatchCore
+from patchcore.errors import ImageError
+from patchcore.images import display_pixels, read_image
+from patchcore.labelled_score import LabelledScore
+from patchcore.mvtec_layout import LabelledImage
+
+
+def score_each(
+    model: PatchCore,
+    images: Sequence[LabelledImage],
+    left_out: list[str],
+    progress: Callable[[int, int], None] | None = None,
+) -> Iterator[LabelledScore]:
+    """Score image by image.
+
+    The map of the image at hand is there already; that of an earlier one is computed again when asked for.
+
+    Parameters
+    ----------
+    model
+        A fitted model.
+    images
+        The labelled set.
+    left_out
+        Filled with a sentence for each image that cannot be scored.
+    progress
+        Called with (done, total).
+    """
+    latest = _LatestMap(model)
+    for done, image in enumerate(images, start=1):
+        try:
+            score = latest.score(image)
+        except ImageError as error:
+            left_out.append(f"Left out {error}")
+        else:
+            yield LabelledScore(
+                image.name,
+                image.defect_type,
+                score,
+                partial(latest.map, image),
+                image.mask,
+                partial(_pixels, image, model.settings.value_range),
+            )
+        if progress:
+            progress(done, len(images))
+
+
+class _LatestMap:
+    """Holds the map of the image that was scored last."""
+
+    def __init__(self, model: PatchCore) -> None:
+        self._model = model
+        self._held: tuple[LabelledImage, NDArray[np.float32]] | None = None
+
+    def score(self, image: LabelledImage) -> float:
+        """Score an image and hold its map."""
+        return self._scored(image)[0]
+
+    def map(self, image: LabelledImage) -> NDArray[np.float32]:
+        """Give the image's map, float32 [H, W]."""
+        if self._held is not None and self._held[0] == image:
+            return self._held[1]
+        return self._scored(image)[1]
+
+    def _scored(self, image: LabelledImage) -> tuple[float, NDArray[np.float32]]:
+        result = self._model.score(image.path)
+        self._held = (image, result.map)
+        return result.score, result.map
+
+
+def _pixels(image: LabelledImage, value_range: tuple[float, float] | None) -> NDArray[np.uint8]:
+    return display_pixels(read_image(image.path, value_range=value_range).pixels)
