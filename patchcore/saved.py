@@ -22,7 +22,7 @@ from patchcore.thresholds import OperatingPoint
 if TYPE_CHECKING:
     from patchcore.detector import PatchCore
 
-LIBRARIES = ("torch", "torchvision", "numpy", "faiss-cpu")
+LIBRARIES = ("torch", "torchvision", "numpy", "numba")
 SELF_TEST_TOLERANCE = 1e-3
 
 Distances = Callable[[NDArray[np.float32]], NDArray[np.float32]]

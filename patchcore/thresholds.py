@@ -184,13 +184,12 @@ def recalibrate(point: OperatingPoint, evidence: Evidence, bank_id: str) -> Oper
     bank_id
         The new bank.
     """
-    rules = [choice for choice in (point.rule, point.accept_rule, point.pixel_rule) if choice is not None]
-    if any(choice.name == BY_HAND for choice in rules):
+    if any(choice.name == BY_HAND for choice in point.choices):
         return point.outdated("It was set by hand for another bank, whose scores differ.")
     if (
         point.evidence.defect
         and not evidence.defect
-        and any(choice.name not in GOOD_ONLY for choice in rules)
+        and any(choice.name not in GOOD_ONLY for choice in point.choices)
     ):
         return point.outdated("The defects it was set from have not been scored with the new bank.")
     try:

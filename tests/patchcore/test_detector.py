@@ -69,9 +69,9 @@ def test_a_smaller_share_equals_a_fresh_build_at_that_share(model, good, bad, sh
     assert_array_equal(sliced.bank_.images, fresh.bank_.images)
     assert_array_equal(sliced.bank_.positions, fresh.bank_.positions)
     assert sliced.score(bad).score == fresh.score(bad).score
-    assert sliced.cover_radius_ == pytest.approx(fresh.cover_radius_, rel=1e-5)
-    assert sliced.good_scores_ == pytest.approx(fresh.good_scores_, rel=1e-6)
-    assert sliced.threshold_ == pytest.approx(fresh.threshold_, rel=1e-6)
+    assert sliced.cover_radius_ == fresh.cover_radius_
+    assert sliced.good_scores_ == fresh.good_scores_
+    assert sliced.threshold_ == fresh.threshold_
 
 
 def test_changing_the_share_leaves_the_model_as_it_was(model):
@@ -92,16 +92,14 @@ def test_leave_one_out_scores_equal_a_search_without_the_image(model, good):
     for number, (name, image) in enumerate(good):
         queries = features_of(model, image).reshape(-1, model.bank_.dims)
         rest = model.bank_.without_images({number})
-        assert model.good_scores_[name] == pytest.approx(
-            float(rest.nearest(queries).distances.max()), rel=1e-6
-        )
+        assert model.good_scores_[name] == rest.nearest(queries).distances.max()
 
 
 def test_scored_without_its_own_rows_a_good_image_has_its_leave_one_out_score(model, good):
     small = model.with_coreset(0.1)
     for number, (name, image) in enumerate(good):
         result = small.score(image, leave_out=True)
-        assert result.score == pytest.approx(small.good_scores_[name], rel=1e-6)
+        assert result.score == small.good_scores_[name]  # one image has the same features every time
         naive = small.bank_.without_images({number}).nearest(
             features_of(model, image).reshape(-1, model.bank_.dims)
         )
