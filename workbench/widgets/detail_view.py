@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
@@ -10,7 +12,7 @@ from patchcore.errors import PatchCoreError
 from patchcore.operating_point import OperatingPoint
 from workbench.database import BatchImage, InspectorVersion, Result
 from workbench.inspecting import explain, load_map, load_mask, load_pixels, value_range_of
-from workbench.viewer import Thresholds, Why, detail, why_pair
+from workbench.viewer import RegionRule, Thresholds, Why, detail, why_pair
 from workbench.widgets import session
 
 REMEMBERED = 200  # reasons and masks
@@ -18,21 +20,26 @@ REMEMBERED = 200  # reasons and masks
 
 def show(
     result: Result,
-    key: str,
+    item: str,
     version: InspectorVersion,
     thresholds: Thresholds,
     point: OperatingPoint,
     *,
+    key: str = "detail",
     link: str = "inspect",
+    peak: float | None = None,
+    on_rule: Callable[[RegionRule], None] | None = None,
 ) -> None:
     """Draw the detail of a scored image.
 
     Parameters
     ----------
-    key
+    item
         Tells the result from all others.
-    link
-        The viewers it shares thresholds with.
+    key, link, peak
+        As for `workbench.viewer.detail`.
+    on_rule
+        Lets the user move pixel threshold and smallest region, and takes what they are moved to.
     """
     here, black_white = session.workspace(), value_range_of(version)
 
@@ -40,18 +47,23 @@ def show(
         return load_pixels(here, result.image.sha256, black_white), load_map(here, result)
 
     detail(
-        key,
+        item,
         result.image.name,
         load,
         result.score or 0.0,
         thresholds,
-        key="detail",
+        key=key,
         link=link,
         truth=_truth(result),
-        why=_reason(result, key, black_white),
+        why=_reason(result, item, black_white),
         mm_per_pixel=point.millimetres_per_pixel,
         pixel_threshold=point.pixel,
         min_area=point.min_area,
+        judge_by=point.judge_by,
+        peak=peak,
+        adjustable=on_rule is not None,
+        reveal=on_rule is None,
+        on_rule=on_rule,
     )
 
 

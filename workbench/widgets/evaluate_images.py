@@ -19,7 +19,7 @@ HEIGHT = 420
 def show_gallery(results: Sequence[Result], point: OperatingPoint, key: str, *, height: int = HEIGHT) -> None:
     """Draw images as tiles at the thresholds in force; a click opens one."""
     gallery(
-        [batch_view.tile_of(result) for result in results if result.score is not None],
+        [batch_view.tile_of(session.workspace(), result) for result in results if result.score is not None],
         in_force(point),
         key=key,
         link=LINK,
