@@ -68,7 +68,11 @@ def _curve(name: str, plane: Plane, marked: MarkedCurve | Undefined) -> None:
         st.info(session.sentence(marked.reason))
         return
     st.vega_lite_chart(
-        spec=chart(plane, marked), width="stretch", height=HEIGHT, key=f"curve_{name}", alt=_alt(plane, marked)
+        spec=chart(plane, marked),
+        width="stretch",
+        height=HEIGHT,
+        key=f"curve_{name}",
+        alt=_alt(plane, marked),
     )
 
 
@@ -78,9 +82,7 @@ def chart(plane: Plane, marked: MarkedCurve) -> dict[str, Any]:
     limits = ["all" if limit == float("inf") else wording.score(limit) for limit in curve.thresholds.tolist()]
     rows = [
         {"x": x, "y": y, "threshold": limit, "order": place}
-        for place, (x, y, limit) in enumerate(
-            zip(curve.x.tolist(), curve.y.tolist(), limits, strict=True)
-        )
+        for place, (x, y, limit) in enumerate(zip(curve.x.tolist(), curve.y.tolist(), limits, strict=True))
     ]
     encoding = {"x": _axis("x", plane.x), "y": _axis("y", plane.y)}
     tooltip = [
@@ -114,7 +116,14 @@ def chart(plane: Plane, marked: MarkedCurve) -> dict[str, Any]:
 def _operating_point(plane: Plane, place: tuple[float, float], encoding: dict[str, Any]) -> dict[str, Any]:
     return {
         "data": {"values": [{"x": place[0], "y": place[1], "name": "operating point"}]},
-        "mark": {"type": "point", "filled": True, "size": 130, "stroke": "#7d8b98", "strokeWidth": 1.5, "opacity": 1},
+        "mark": {
+            "type": "point",
+            "filled": True,
+            "size": 130,
+            "stroke": "#7d8b98",
+            "strokeWidth": 1.5,
+            "opacity": 1,
+        },
         "encoding": encoding
         | {
             "color": {"datum": "operating point", "legend": None},

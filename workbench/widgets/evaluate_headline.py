@@ -33,8 +33,14 @@ MEANING = {
 def show(known: Measured) -> None:
     """Draw both rows of numbers, and in words what is missing and why."""
     with st.container(border=True, key="panel_headline"):
-        st.html(theme.numbers_html([(name, _html(value, small), MEANING[name] + _why(value)) for
-                                    name, value, small in _separation(known)]))
+        st.html(
+            theme.numbers_html(
+                [
+                    (name, _html(value, small), MEANING[name] + _why(value))
+                    for name, value, small in _separation(known)
+                ]
+            )
+        )
         counts = known.evaluation.counts
         if counts is not None:
             st.html(theme.numbers_html(_decision(known, counts)))
@@ -92,7 +98,9 @@ def _words(known: Measured) -> list[str]:
 
 def _problems(problems: list[str]) -> None:
     if problems:
-        with st.expander(f"{wording.counted(len(problems), 'image')} not fully counted, each with its reason"):
+        with st.expander(
+            f"{wording.counted(len(problems), 'image')} not fully counted, each with its reason"
+        ):
             st.markdown("\n".join(f"- {session.sentence(line)}" for line in problems[:200]))
 
 

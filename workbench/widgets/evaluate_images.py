@@ -56,3 +56,18 @@ def show_detail(result: Result, version: InspectorVersion, point: OperatingPoint
 def in_force(point: OperatingPoint) -> Thresholds:
     """Return the thresholds that verdicts on this page are made with."""
     return Thresholds(point.reject, point.accept if point.accept < point.reject else None)
+
+
+def show_with_detail(
+    results: Sequence[Result],
+    version: InspectorVersion,
+    point: OperatingPoint,
+    key: str,
+    *,
+    height: int = HEIGHT,
+) -> None:
+    """Draw a gallery and, below it, the image of it that is open."""
+    show_gallery(results, point, key, height=height)
+    shown = opened(results)
+    if shown is not None:
+        show_detail(shown, version, point)

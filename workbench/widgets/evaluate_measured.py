@@ -1,4 +1,4 @@
-"""What the labelled set in use says of the version in use, measured once and kept until something it rests on changes."""
+"""What the labelled set in use says of a version, measured once and kept until what it rests on changes."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from patchcore.evaluation import Evaluation, LabelledScore, judge
+from patchcore.evaluation import Evaluation, judge
+from patchcore.labelled_score import LabelledScore
 from patchcore.operating_point import OperatingPoint
 from workbench.database import Batch, InspectorVersion, Result
-from workbench.evaluating import evaluation_of
+from workbench.evaluating import StoredScore, evaluation_of
 from workbench.inspecting import list_results
 from workbench.widgets import session
 
@@ -37,14 +38,6 @@ class Measured:
     results: Sequence[Result]
     evaluation: Evaluation
     key: str
-
-    def result_of(self, item: LabelledScore) -> Result | None:
-        """Return what is stored of a measured image."""
-        return next((one for one in self.results if (one.image.name, one.score) == (item.name, item.score)), None)
-
-    def result(self, result_id: int | None) -> Result | None:
-        """Return a scored result of this set by its id."""
-        return next((one for one in self.results if one.id == result_id and one.score is not None), None)
 
 
 def measured(batch: Batch, version: InspectorVersion) -> Measured:
@@ -81,3 +74,8 @@ def _revision(results: Sequence[Result]) -> str:
     """Return what changes with any score, label or mask."""
     rows = [(one.id, one.score, one.image.truth, one.image.mask_sha256) for one in results]
     return hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:20]
+
+
+def stored(items: Sequence[LabelledScore]) -> list[Result]:
+    """Return what is stored of measured images, in the same order."""
+    return [item.result for item in items if isinstance(item, StoredScore) and item.result is not None]

@@ -1,4 +1,4 @@
-"""Waiting for scores on the page Evaluate: a bar while a batch is scored in the background, the page when it is done."""
+"""Waiting for scores on the page Evaluate: a bar while a batch is scored in the background."""
 
 from __future__ import annotations
 
