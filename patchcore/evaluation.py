@@ -150,6 +150,7 @@ def measure(
     progress: Progress | None = None,
     *,
     point: OperatingPoint | None = None,
+    with_maps: bool = True,
 ) -> Evaluation:
     """Measure from scores and maps; nothing is scored.
 
@@ -163,13 +164,15 @@ def measure(
         Called with (done, total).
     point
         Gives the verdicts; there are none without it.
+    with_maps
+        Whether to read maps for pixel-level metrics; without masks there are none, so that reading is in vain.
 
     Raises
     ------
     NoImagesError
         If no item has a finite score.
     """
-    return _measured(items, len(items), max_fpr, progress, point)
+    return _measured(items, len(items), max_fpr, progress, point, with_maps)
 
 
 def judge(
@@ -236,13 +239,14 @@ def _measured(
     max_fpr: float,
     progress: Progress | None,
     point: OperatingPoint | None,
+    with_maps: bool = True,
 ) -> Evaluation:
     pixels, judge_ = PixelMetrics(max_fpr), Judge(point)
     scored: list[LabelledScore] = []
     problems: list[str] = []
     for done, item in enumerate(items, start=1):
         if math.isfinite(item.score):
-            problem = _count_pixels(pixels, item)
+            problem = _count_pixels(pixels, item) if with_maps else None
             problems += [problem] if problem else []
             scored.append(judge_.judged(item))
         else:
