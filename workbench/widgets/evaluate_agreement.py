@@ -12,7 +12,8 @@ from patchcore.colours import AGREED, EXTRA, MISSED, Colour
 from patchcore.operating_point import OperatingPoint
 from patchcore.rendering import agreement_picture, encode_png
 from workbench.database import GOOD, Result
-from workbench.inspecting import get_version, load_map, load_mask, load_pixels, value_range_of
+from workbench.inspecting import load_map, load_mask, load_pixels, value_range_of
+from workbench.inspectors import get_version
 from workbench.widgets import batch_view, session, wording
 
 WIDTH = 448  # pixels on the page, at most

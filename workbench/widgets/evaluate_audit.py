@@ -179,10 +179,13 @@ def _again(version: InspectorVersion, kept: set[str]) -> None:
     if kept:
         st.button(
             f"Suggest the {wording.count(len(kept))} kept again",
-            on_click=suggest_again,
-            args=(session.workspace(), version),
+            on_click=lambda: _suggest_again(version),
             key="audit_again",
         )
+
+
+def _suggest_again(version: InspectorVersion) -> None:
+    suggest_again(session.workspace(), version)
 
 
 def _closely(version: InspectorVersion, ranked: Sequence[Audited]) -> None:

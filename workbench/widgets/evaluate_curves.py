@@ -59,8 +59,14 @@ def show(known: Measured) -> None:
             _curve(name, plane, curves[name])
     st.caption(
         f"The dot is the operating point in force, threshold {wording.score(known.point.reject)}. "
-        "Point at a curve to read the threshold there."
+        f"{_pro_words(curves['pro'])}Point at a curve to read the threshold there."
     )
+
+
+def _pro_words(pro: MarkedCurve | Undefined) -> str:
+    if isinstance(pro, Undefined) or pro.place is not None:
+        return ""
+    return "PRO has no dot because no pixel threshold is set; Tune sets one. "
 
 
 def _curve(name: str, plane: Plane, marked: MarkedCurve | Undefined) -> None:
@@ -142,7 +148,7 @@ def _axis(field: str, title: str) -> dict[str, Any]:
         "type": "quantitative",
         "title": title,
         "scale": {"domain": [0, 1], "nice": False},
-        "axis": {"format": ".0%", "tickCount": 5},
+        "axis": {"labelExpr": "format(100 * datum.value, 'd') + ' %'", "tickCount": 5},
     }
 
 

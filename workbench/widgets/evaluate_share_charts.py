@@ -109,6 +109,7 @@ def specification(chart: Chart, rows: Sequence[Row], in_use: float, chosen: floa
         "type": "quantitative",
         "scale": {
             "type": "log",
+            "nice": False,
             "domain": [min(row["percent"] for row in rows), max(row["percent"] for row in rows)],
         },
         "axis": {"title": None, "values": [0.1, 0.3, 1, 3, 10, 30], "labelExpr": "datum.value + ' %'"},
@@ -120,12 +121,13 @@ def specification(chart: Chart, rows: Sequence[Row], in_use: float, chosen: floa
     ]
     click = {"type": "point", "fields": ["percent"], "nearest": True, "toggle": False, "clear": False}
     layers: list[dict[str, Any]] = [
-        {"mark": {"type": "rule", "color": "#7d8b98"}, "encoding": {"x": {"datum": chosen}}},
+        _line_at(in_use, [3, 3]),
+        _line_at(chosen, []),
         {"mark": {"type": "line", "strokeWidth": 2}, "encoding": {"x": x, "y": y}},
         {
             "params": [{"name": SELECTION, "select": click}],
             "mark": {"type": "point", "filled": True, "size": 70, "opacity": 1, "cursor": "pointer"},
-            "encoding": {"x": x, "y": y, "tooltip": tooltip, "size": _larger(in_use, chosen)},
+            "encoding": {"x": x, "y": y, "tooltip": tooltip, "size": _larger(chosen)},
         },
     ]
     if chart is SPREAD:
@@ -134,12 +136,19 @@ def specification(chart: Chart, rows: Sequence[Row], in_use: float, chosen: floa
     return {"background": "transparent", "data": {"values": known}, "layer": layers}
 
 
+def _line_at(percent: float, dash: list[int]) -> dict[str, Any]:
+    return {
+        "mark": {"type": "rule", "color": "#7d8b98", "strokeDash": dash},
+        "encoding": {"x": {"datum": percent}},
+    }
+
+
 def _charts(rows: Sequence[Row]) -> tuple[Chart, ...]:
     measured = any(row["image_auroc"] is not None for row in rows)
     return CHARTS if measured else (SPREAD, *CHARTS[1:])
 
 
-def _larger(in_use: float, chosen: float) -> dict[str, Any]:
+def _larger(chosen: float) -> dict[str, Any]:
     return {
         "condition": {"test": f"abs(datum.percent - {chosen}) < 1e-9", "value": 170},
         "value": 60,

@@ -57,6 +57,7 @@ def show(inspector: Inspector, version: InspectorVersion, batch: Batch) -> None:
         return
     chosen = _chosen(sweep, version)
     evaluate_share_charts.show(sweep, version.share, chosen, _choose, f"sizes_{version.bank_id}_{batch.id}")
+    st.caption("Click a point to choose that size. Solid line: the size chosen; dashed: the size in use.")
     _pick(sweep, chosen)
     left, right = st.columns([5, 3], gap="large")
     with left:
@@ -83,7 +84,7 @@ def table_html(sweep: Sequence[Row], in_use: float, chosen: float) -> str:
 def _row_html(point: Row, in_use: float, chosen: float) -> str:
     here = ' <span class="pc-accent">in use</span>' if _same(point["share"], in_use) else ""
     figures = [
-        f"<b>{wording.share(point['share'])}</b>{here}",
+        f'<span class="pc-whole"><b>{wording.share(point["share"])}</b>{here}</span>',
         wording.count(point["rows"]),
         _measure(point["image"]["auroc"]),
         _measure(point["pixels"]["auroc"]),
