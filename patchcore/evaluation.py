@@ -21,6 +21,7 @@ from patchcore.detector import PatchCore
 from patchcore.errors import NoImagesError
 from patchcore.images import display_name
 from patchcore.judging import Judge
+from patchcore.labelled_image import Labelled
 from patchcore.labelled_score import UNREADABLE, LabelledScore
 from patchcore.metrics import (
     ImageMetrics,
@@ -31,12 +32,11 @@ from patchcore.metrics import (
     image_metrics,
     image_metrics_by_type,
 )
-from patchcore.mvtec_layout import LabelledImage
 from patchcore.operating_point import OperatingPoint
 from patchcore.set_scoring import score_each
 from patchcore.verdict_counts import TypeRow, VerdictCounts, count_verdicts, type_rows
 
-__all__ = ["Evaluation", "LabelledScore", "evaluate", "judge", "measure"]
+__all__ = ["Evaluation", "Labelled", "LabelledScore", "evaluate", "judge", "measure"]
 
 Progress = Callable[[int, int], None]
 """Called with (done, total)."""
@@ -202,7 +202,7 @@ def judge(
 
 def evaluate(
     model: PatchCore,
-    images: Sequence[LabelledImage],
+    images: Sequence[Labelled],
     progress: Progress | None = None,
     max_fpr: float = 0.30,
 ) -> Evaluation:
@@ -213,7 +213,8 @@ def evaluate(
     model
         A fitted model.
     images
-        From :func:`patchcore.mvtec_layout.read_layout`.
+        From :func:`patchcore.mvtec_layout.read_layout` or a table of labels, each with a label. One that built the
+        bank is scored without its own rows.
     progress
         Called with (done, total).
     max_fpr

@@ -43,6 +43,11 @@ class LabelledImage:
         """Whether the part is defective."""
         return self.defect_type != GOOD
 
+    @property
+    def source(self) -> Path:
+        """Where the image is read from."""
+        return self.path
+
     def mask(self) -> NDArray[np.bool_] | None:
         """Read the mask as [H, W] bool, true where it is not black. None if there is none.
 

@@ -9,15 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patchcore.detector import PatchCore
-from patchcore.errors import ImageError
+from patchcore.errors import DataError, ImageError
 from patchcore.images import display_pixels, read_image
+from patchcore.labelled_image import Labelled
 from patchcore.labelled_score import LabelledScore
-from patchcore.mvtec_layout import LabelledImage
 
 
 def score_each(
     model: PatchCore,
-    images: Sequence[LabelledImage],
+    images: Sequence[Labelled],
     left_out: list[str],
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[LabelledScore]:
@@ -41,11 +41,13 @@ def score_each(
         try:
             score = latest.score(image)
         except ImageError as error:
+            left_out.append(f"Left out {image.name}: {error.reason}")
+        except DataError as error:
             left_out.append(f"Left out {error}")
         else:
             yield LabelledScore(
                 image.name,
-                image.defect_type,
+                image.defect_type or "",
                 score,
                 partial(latest.map, image),
                 image.mask,
@@ -60,23 +62,23 @@ class _LatestMap:
 
     def __init__(self, model: PatchCore) -> None:
         self._model = model
-        self._held: tuple[LabelledImage, NDArray[np.float32]] | None = None
+        self._held: tuple[Labelled, NDArray[np.float32]] | None = None
 
-    def score(self, image: LabelledImage) -> float:
+    def score(self, image: Labelled) -> float:
         """Score an image and hold its map."""
         return self._scored(image)[0]
 
-    def map(self, image: LabelledImage) -> NDArray[np.float32]:
+    def map(self, image: Labelled) -> NDArray[np.float32]:
         """Give the image's map, float32 [H, W]."""
         if self._held is not None and self._held[0] == image:
             return self._held[1]
         return self._scored(image)[1]
 
-    def _scored(self, image: LabelledImage) -> tuple[float, NDArray[np.float32]]:
-        result = self._model.score(image.path)
+    def _scored(self, image: Labelled) -> tuple[float, NDArray[np.float32]]:
+        result = self._model.score(image.source, leave_out=True)
         self._held = (image, result.map)
         return result.score, result.map
 
 
-def _pixels(image: LabelledImage, value_range: tuple[float, float] | None) -> NDArray[np.uint8]:
-    return display_pixels(read_image(image.path, value_range=value_range).pixels)
+def _pixels(image: Labelled, value_range: tuple[float, float] | None) -> NDArray[np.uint8]:
+    return display_pixels(read_image(image.source, name=image.name, value_range=value_range).pixels)
