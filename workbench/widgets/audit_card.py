@@ -16,7 +16,7 @@ from workbench.widgets.pictures import encode_jpeg, thumbnail_tag
 from workbench.widgets.theme import data_uri
 
 CROP_SIDE = 160  # pixels of the crop as it is sent
-AROUND = 2.5  # times the patch's side that the crop shows
+AROUND = 1.7  # times the patch's side that the crop shows
 REMEMBERED = 500
 
 
@@ -34,7 +34,6 @@ def html(audited: Audited, black_white: tuple[float, float] | None) -> str:
     times = f"{audited.times_median:.1f} × the median"
     return (
         f'<div class="pc-audit pc-num"><figure>{picture}</figure><figure>{patch}</figure>'
-        f'<p class="pc-clip" title="{name}">{name}</p>'
         f'<p><b>{wording.score(audited.score)}</b> <span class="pc-mute">{times}</span></p></div>'
     )
 

@@ -34,7 +34,7 @@ def show(inspector: Inspector, version: InspectorVersion, batch: Batch) -> None:
     evaluate_scoring.everything_scored(
         good_batch(session.workspace(), version),
         version,
-        "panel_good_maps",
+        "scoring_good",
         "Making the maps of the good images",
     )
     ranked = audit(session.workspace(), version)
@@ -79,20 +79,16 @@ def _cards(version: InspectorVersion, shown: Sequence[Audited]) -> list[Audited]
         for column, one in zip(st.columns(ACROSS, gap="small"), shown[start : start + ACROSS], strict=False):
             with column, st.container(border=True, key=f"panel_audit_{one.sha256[:16]}", gap="xsmall"):
                 st.html(audit_card.html(one, black_white))
-                with st.container(horizontal=True, vertical_alignment="center"):
-                    name = session.sentence(one.name)
-                    if st.checkbox(
-                        "Select", key=f"audit_{version.bank_id}_{one.sha256[:16]}", help=f"Select {name}"
-                    ):
-                        chosen.append(one)
-                    st.button(
-                        "Look closely",
-                        key=f"look_{version.id}_{one.sha256[:16]}",
-                        type="tertiary",
-                        disabled=one.result_id is None,
-                        on_click=session.choose,
-                        args=(evaluate_images.CHOICE, one.result_id or 0),
-                    )
+                if st.checkbox(session.sentence(one.name), key=f"audit_{version.bank_id}_{one.sha256[:16]}"):
+                    chosen.append(one)
+                st.button(
+                    "Look closely",
+                    key=f"look_{version.id}_{one.sha256[:16]}",
+                    type="tertiary",
+                    disabled=one.result_id is None,
+                    on_click=session.choose,
+                    args=(evaluate_images.CHOICE, one.result_id or 0),
+                )
     return chosen
 
 
@@ -102,7 +98,7 @@ def _actions(version: InspectorVersion, chosen: Sequence[Audited], total: int) -
     too_many = total - len(chosen) < LEAST
     if st.button(
         f"Remove {noun} from the bank",
-        type="primary",
+        type="primary" if chosen and not too_many else "secondary",
         disabled=not chosen or too_many,
         key="audit_remove",
         help="Their patches leave the bank, the other good images are scored without them, and the threshold is set "

@@ -38,7 +38,7 @@ def show(known: Measured) -> None:
         return
     other = get_version(session.workspace(), _choose(others))
     if not evaluate_scoring.everything_scored(
-        known.batch, other, "panel_other", "Scoring the set with the other version"
+        known.batch, other, "scoring_other", "Scoring the set with the other version"
     ):
         return
     theirs = measured(known.batch, other)

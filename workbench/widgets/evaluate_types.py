@@ -10,7 +10,7 @@ from patchcore.curves import Undefined
 from patchcore.verdict_counts import TypeRow
 from workbench.widgets import evaluate_images, wording
 from workbench.widgets.evaluate_headline import metric
-from workbench.widgets.evaluate_measured import Measured
+from workbench.widgets.evaluate_measured import Measured, stored
 
 COLUMNS = {
     "Type": "",
@@ -38,7 +38,8 @@ def show(known: Measured) -> None:
     st.html(table_html(rows))
     _reasons(rows)
     lowest = {(row.worst_name, row.worst_score) for row in rows}
-    worst = [one for one in known.results if (one.image.name, one.score) in lowest]
+    worst = [one for one in stored(known.evaluation.scored) if (one.image.name, one.score) in lowest]
+    worst.sort(key=lambda one: one.score or 0.0)
     st.markdown(
         "**Worst miss of each type**", help="The image of the type that scores lowest. Open one to see why."
     )

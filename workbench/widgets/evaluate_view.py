@@ -47,7 +47,7 @@ KEY = "evaluate_view"
 
 def show(inspector: Inspector, version: InspectorVersion, batch: Batch) -> None:
     """Draw the page; images that have no score yet are scored in the background meanwhile."""
-    ready = evaluate_scoring.everything_scored(batch, version, "panel_scoring")
+    ready = evaluate_scoring.everything_scored(batch, version, "scoring_set")
     known = measured(batch, version) if ready else None
     if known is not None:
         evaluate_headline.show(known)
