@@ -47,10 +47,9 @@ KEY = "evaluate_view"
 
 def show(inspector: Inspector, version: InspectorVersion, batch: Batch) -> None:
     """Draw the page; images that have no score yet are scored in the background meanwhile."""
-    ready = evaluate_scoring.everything_scored(batch, version, "scoring_set")
-    known = measured(batch, version) if ready else None
-    if known is not None:
-        evaluate_headline.show(known)
+    known: Measured | None = None
+    with st.container(key="headline"), session.plain_errors():
+        known = _known(version, batch)
     name = _chosen_view()
     with st.container(key=f"view_{ORDER.index(name)}"), session.plain_errors():
         if name in OF_BANK:
@@ -59,6 +58,15 @@ def show(inspector: Inspector, version: InspectorVersion, batch: Batch) -> None:
             OF_SCORES[name](known)
         else:
             st.caption("Shown as soon as all images of the set are scored.")
+
+
+def _known(version: InspectorVersion, batch: Batch) -> Measured | None:
+    """Draw the headline, or how far the scoring is."""
+    if not evaluate_scoring.everything_scored(batch, version, "scoring_set"):
+        return None
+    known = measured(batch, version)
+    evaluate_headline.show(known)
+    return known
 
 
 def _chosen_view() -> str:
