@@ -82,7 +82,7 @@ def import_labelled(workspace: Workspace, inspector_id: str, uploads: UploadSet,
     images = _with_labels(workspace, stored, labels)
     unlabelled = [image.name for image in images if image.truth is None]
     if unlabelled:
-        labels.problems.append(f"{_counted(unlabelled)} came without a label; label them here or leave them.")
+        labels.problems.append(f"{_counted(unlabelled)} without a label: label here what you know of them.")
     return ImportedSet(create_batch(workspace, inspector_id, images, name), problems + labels.problems)
 
 
@@ -120,7 +120,7 @@ def _labels(workspace: Workspace, tables: list[Upload], stored: Mapping[str, Nam
         try:
             labels = _labels_of_table(workspace, table, stored)
         except (DataError, NoImagesError) as error:
-            unread.append(f"{table.name}: {error}")
+            unread.append(str(error))
             continue
         others = [other.name for other in tables if other is not table]
         if others:
@@ -134,7 +134,7 @@ def _labels(workspace: Workspace, tables: list[Upload], stored: Mapping[str, Nam
 
 def _labels_of_table(workspace: Workspace, table: Upload, stored: Mapping[str, NamedImage]) -> Labels:
     """Lay the files out as they were handed in, for the table names them by their places."""
-    from patchcore.label_table import read_labels
+    from patchcore.label_table import read_table
 
     with workspace.draft_folder() as folder:
         for name, image in stored.items():
@@ -145,7 +145,7 @@ def _labels_of_table(workspace: Workspace, table: Upload, stored: Mapping[str, N
             place.write_bytes(table.data)
         else:
             shutil.copyfile(table.data, place)
-        images, problems = read_labels(place)
+        images, problems = read_table(place)
         labels = Labels(problems=list(problems))
         for image in images:
             name = image.path.relative_to(folder).as_posix()

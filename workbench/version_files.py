@@ -53,7 +53,7 @@ def store_version(
     with workspace.draft_folder() as draft:
         model.save(draft / MODEL_FILE)
         with workspace.database.write() as session:
-            inspector = session.get(Inspector, inspector_id, with_for_update=True)
+            inspector = session.get(Inspector, inspector_id, with_for_update={"of": Inspector})
             if inspector is None:
                 inspector = Inspector(
                     id=inspector_id, name=settings["name"], product=settings.get("product", "")

@@ -71,7 +71,7 @@ def test_each_row_equals_a_separate_build_at_that_share(good, labelled, swept, p
     assert found.good_scores.highest == pytest.approx(max(fresh.evidence_.good.values()), abs=1e-6)
     for measure in ("auroc", "average_precision", "f1_max", "f1_threshold"):
         assert getattr(found.image, measure) == pytest.approx(getattr(expected.image, measure), abs=1e-6)
-    pixels = expected.pixels.result()
+    pixels = expected.pixel
     for measure in ("auroc", "average_precision", "aupro"):
         assert getattr(found.pixels, measure) == pytest.approx(getattr(pixels, measure), abs=1e-6)
     assert (found.pixels.n_images, found.pixels.n_regions) == (pixels.n_images, pixels.n_regions) == (9, 4)
@@ -123,7 +123,7 @@ def test_a_good_image_of_the_bank_is_scored_without_its_own_rows(model, good):
         expected = evaluate(smaller, images)
         assert [s.score for s in expected.scored[:3]] == [smaller.good_scores_[name] for name, _ in good[:3]]
         assert row.image.auroc == expected.image.auroc
-        assert row.pixels.auroc == pytest.approx(expected.pixels.result().auroc, abs=1e-6)
+        assert row.pixels.auroc == pytest.approx(expected.pixel.auroc, abs=1e-6)
 
 
 def test_at_a_share_that_holds_only_its_own_rows_an_image_is_not_counted(model, good):
