@@ -19,9 +19,9 @@ from workbench.widgets.evaluate_measured import Measured, measured
 
 CHOICE = "other"  # name of the chosen version's id, in the address
 VERDICTS: dict[Verdict | None, str] = {
-    "accept": '<span class="pc-accept">✓ accept</span>',
-    "review": '<span class="pc-review">! review</span>',
-    "reject": '<span class="pc-reject">✗ reject</span>',
+    "accept": '<span class="pc-whole pc-accept">✓ accept</span>',
+    "review": '<span class="pc-whole pc-review">? review</span>',
+    "reject": '<span class="pc-whole pc-reject">✕ reject</span>',
     None: "–",
 }
 ROWS_SHOWN = 100
@@ -66,7 +66,9 @@ def sentence(found: Comparison) -> str:
     low, high = found.interval
     apart = low > 0 or high < 0
     meaning = (
-        "more than chance explains" if apart else "no more than chance explains: on this set they are alike"
+        "more than chance explains"
+        if apart
+        else "no more than chance can explain, so this set does not tell them apart"
     )
     return f"{words} (95 % range of the difference {_signed(low)} to {_signed(high)}), on the same {images}; {meaning}."
 

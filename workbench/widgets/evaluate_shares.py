@@ -59,13 +59,11 @@ def show(inspector: Inspector, version: InspectorVersion, batch: Batch) -> None:
     evaluate_share_charts.show(sweep, version.share, chosen, _choose, f"sizes_{version.bank_id}_{batch.id}")
     st.caption("Click a point to choose that size. Solid line: the size chosen; dashed: the size in use.")
     _pick(sweep, chosen)
-    left, right = st.columns([5, 3], gap="large")
-    with left:
-        st.html(table_html(sweep, version.share, chosen))
-        _reasons(sweep)
-        _begin(version, batch, "Measure again", primary=False)
-    with right:
+    with st.container(border=True, key="panel_size", width=620):
         _change(version, chosen)
+    st.html(table_html(sweep, version.share, chosen))
+    _reasons(sweep)
+    _begin(version, batch, "Measure again", primary=False)
 
 
 def table_html(sweep: Sequence[Row], in_use: float, chosen: float) -> str:
