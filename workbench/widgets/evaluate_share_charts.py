@@ -74,6 +74,14 @@ def rows_of(sweep: Sequence[Row]) -> list[dict[str, float | None]]:
     ]
 
 
+def charts(sweep: Sequence[Row]) -> list[Chart]:
+    """Return what there are numbers for; the spread of good scores stands in where defects are missing."""
+    rows = rows_of(sweep)
+    measured = any(row["image_auroc"] is not None for row in rows)
+    wanted = CHARTS if measured else (SPREAD, *CHARTS[1:])
+    return [chart for chart in wanted if any(row[chart.field] is not None for row in rows)]
+
+
 def show(
     sweep: Sequence[Row], in_use: float, chosen: float, choose: Callable[[float], None], key: str
 ) -> None:
@@ -90,8 +98,7 @@ def show(
     key
         Prefix of the widgets' keys, another one for another sweep.
     """
-    rows = rows_of(sweep)
-    drawn = [chart for chart in _charts(rows) if any(row[chart.field] is not None for row in rows)]
+    rows, drawn = rows_of(sweep), charts(sweep)
     for start in range(0, len(drawn), ACROSS):
         for column, chart in zip(
             st.columns(ACROSS, gap="medium"), drawn[start : start + ACROSS], strict=False
@@ -141,11 +148,6 @@ def _line_at(percent: float, dash: list[int]) -> dict[str, Any]:
         "mark": {"type": "rule", "color": "#7d8b98", "strokeDash": dash},
         "encoding": {"x": {"datum": percent}},
     }
-
-
-def _charts(rows: Sequence[Row]) -> tuple[Chart, ...]:
-    measured = any(row["image_auroc"] is not None for row in rows)
-    return CHARTS if measured else (SPREAD, *CHARTS[1:])
 
 
 def _larger(chosen: float) -> dict[str, Any]:
