@@ -1,4 +1,4 @@
-"""The command line: `python -m patchcore build | score | evaluate | info | weights`.
+"""The command line: `python -m patchcore build | score | evaluate | report | info | weights`.
 
 Standard output carries the result and nothing else; progress and remarks go to standard error. Exit code 0: done;
 1: something the user can mend, said in a sentence; 2: a fault of the program.
@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from patchcore.cli_report import report as write_report
 from patchcore.errors import ImageError, NoImagesError, PatchCoreError
 
 app = typer.Typer(
@@ -30,6 +31,7 @@ app = typer.Typer(
     help=(__doc__ or "").partition("\n")[0],
 )
 remarks = Console(stderr=True, highlight=False)
+app.command(name="report")(write_report)
 
 
 class GeometryMode(StrEnum):

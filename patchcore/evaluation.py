@@ -21,7 +21,7 @@ from patchcore.detector import PatchCore
 from patchcore.errors import NoImagesError
 from patchcore.images import display_name
 from patchcore.judging import Judge
-from patchcore.labelled_image import Labelled
+from patchcore.labelled_image import Labelled, grey_masks
 from patchcore.labelled_score import UNREADABLE, LabelledScore
 from patchcore.metrics import (
     ImageMetrics,
@@ -226,12 +226,14 @@ def evaluate(
         If none of the images could be scored.
     """
     left_out: list[str] = []
-    items = score_each(model, images, left_out, progress)
+    grey: list[str] = []
+    items = score_each(model, images, left_out, grey, progress)
     try:
         found = _measured(items, len(images), max_fpr, None, model.operating_point_)
     except NoImagesError as error:
         raise NoImagesError("None of the images could be scored. " + " ".join(left_out[:3])) from error
-    return replace(found, problems=left_out + found.problems)
+    remarks = [grey_masks(grey)] if grey else []
+    return replace(found, problems=left_out + found.problems + remarks)
 
 
 def _measured(

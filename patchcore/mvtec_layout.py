@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from patchcore.errors import DataError, NoImagesError
 from patchcore.images import list_images, read_image
-from patchcore.pixel_metrics import binary_mask
 
 GOOD = "good"
 MASKS = "ground_truth"
@@ -49,19 +48,29 @@ class LabelledImage:
         return self.path
 
     def mask(self) -> NDArray[np.bool_] | None:
-        """Read the mask as [H, W] bool, true where it is not black. None if there is none.
+        """Read the mask as [H, W] bool, true where a defect is marked (`marked`). None if there is none.
 
         Raises
         ------
         ImageError
             If the mask's file cannot be read.
-        DataError
-            If the mask has greys.
         """
-        if self.mask_path is None:
-            return None
-        levels = read_image(self.mask_path).pixels.max(axis=2) * np.float32(255)
-        return binary_mask(levels, (levels.shape[0], levels.shape[1]))
+        values = self.mask_values()
+        return None if values is None else marked(values)[0]
+
+    def mask_values(self) -> NDArray[np.float32] | None:
+        """Read the mask as it is, [H, W] float32 in 0..1; None if there is none; errors as for `mask`."""
+        return None if self.mask_path is None else read_image(self.mask_path).pixels.max(axis=2)
+
+
+def marked(values: NDArray[np.float32]) -> tuple[NDArray[np.bool_], bool]:
+    """Read a mask's values, [H, W] in 0..1, as marks; also tell whether it has greys.
+
+    Where one value besides black occurs, it marks the defect, however dark; among greys, those above the middle do.
+    """
+    shown = values != 0
+    greys = np.unique(values[shown]).size > 1
+    return (np.asarray(values > 0.5) if greys else np.asarray(shown)), greys
 
 
 def read_layout(folder: Path) -> list[LabelledImage]:

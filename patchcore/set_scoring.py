@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from patchcore.detector import PatchCore
 from patchcore.errors import DataError, ImageError
 from patchcore.images import display_pixels, read_image
-from patchcore.labelled_image import Labelled
+from patchcore.labelled_image import Labelled, read_mask
 from patchcore.labelled_score import LabelledScore
 
 
@@ -19,6 +19,7 @@ def score_each(
     model: PatchCore,
     images: Sequence[Labelled],
     left_out: list[str],
+    grey: list[str],
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[LabelledScore]:
     """Score image by image.
@@ -33,11 +34,16 @@ def score_each(
         The labelled set.
     left_out
         Filled with a sentence for each image that cannot be scored.
+    grey
+        Filled with the names of images whose masks have greys, as these are read.
     progress
         Called with (done, total).
     """
     latest = _LatestMap(model)
     for done, image in enumerate(images, start=1):
+        if image.defect_type is None:
+            left_out.append(f"Left out {image.name}: it has no label.")
+            continue
         try:
             score = latest.score(image)
         except ImageError as error:
@@ -47,10 +53,10 @@ def score_each(
         else:
             yield LabelledScore(
                 image.name,
-                image.defect_type or "",
+                image.defect_type,
                 score,
                 partial(latest.map, image),
-                image.mask,
+                partial(_mask, image, grey),
                 partial(_pixels, image, model.settings.value_range),
             )
         if progress:
@@ -78,6 +84,13 @@ class _LatestMap:
         result = self._model.score(image.source, leave_out=True)
         self._held = (image, result.map)
         return result.score, result.map
+
+
+def _mask(image: Labelled, grey: list[str]) -> NDArray[np.bool_] | None:
+    mask, has_greys = read_mask(image)
+    if has_greys and image.name not in grey:
+        grey.append(image.name)
+    return mask
 
 
 def _pixels(image: Labelled, value_range: tuple[float, float] | None) -> NDArray[np.uint8]:

@@ -18,7 +18,7 @@ from patchcore.bank import MemoryBank
 from patchcore.coreset import coreset_size
 from patchcore.detector import PatchCore
 from patchcore.errors import Cancelled, DataError, ImageError, SettingsError
-from patchcore.evaluation import Labelled
+from patchcore.labelled_image import Labelled, grey_masks, read_mask
 from patchcore.metrics import GOOD, PixelMetrics, image_metrics
 from patchcore.operating_point import Evidence, OperatingPoint
 from patchcore.scoring import ImagePatches, anomaly_map
@@ -93,6 +93,8 @@ def sweep(
         except DataError as fault:
             if problem:
                 problem(f"{image.name}: its mask was not counted. {fault}")
+    if scan.grey and problem:
+        problem(grey_masks(scan.grey))
     _report(progress, cancelled, len(images), len(images))
     return [scan.point(level) for level in levels]
 
@@ -127,6 +129,7 @@ class _Scan:
         ]
         self.types: list[str | None] = []
         self.sha256s: list[str] = []
+        self.grey: list[str] = []
         self.features_took: list[float] = []
         self.maps_took: list[float] = []
 
@@ -200,9 +203,11 @@ class _Scan:
     ) -> None:
         """Feed every share's pixels; a set without defects, or a defect without a mask, says nothing of them."""
         try:
-            mask = image.mask() if image.is_defect else None
+            mask, grey = read_mask(image) if image.is_defect else (None, False)
         except ImageError as fault:
             raise DataError(str(fault)) from fault
+        if grey:
+            self.grey.append(image.name)
         if not self.has_defects or image.defect_type is None or (image.is_defect and mask is None):
             return
         for level, distances in zip(self.levels, at_levels, strict=True):

@@ -8,8 +8,10 @@ import pytest
 from PIL import Image
 from sklearn.metrics import roc_auc_score
 
+from patchcore import thresholds
 from patchcore.bootstrap import auroc_interval
 from patchcore.curves import Undefined
+from patchcore.detector import PatchCore
 from patchcore.errors import NoImagesError
 from patchcore.evaluation import LabelledScore, evaluate, judge, measure
 from patchcore.images import display_pixels, read_image
@@ -288,3 +290,62 @@ def test_equal_scores_throughout():
     found = measure([item("g", "good", 2.0), item("b", "bent", 2.0)], point=point(2.0, 2.0))
     assert found.image.auroc == 0.5
     assert (found.counts.escapes, found.counts.false_rejects) == (1, 0)
+
+
+def labelled(folder, **kinds):
+    """A set of so many images of each kind; defects are marked by the array that is given."""
+    number = 0
+    for kind, (count, marks) in kinds.items():
+        for _ in range(count):
+            number += 1
+            image = folder / f"test/{kind}/{number}.png"
+            image.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(stripes(500 + number)).save(image)
+            if marks is not None:
+                mask = folder / f"ground_truth/{kind}/{number}_mask.png"
+                mask.parent.mkdir(parents=True, exist_ok=True)
+                Image.fromarray(marks).save(mask)
+    return read_layout(folder)
+
+
+def test_grey_masks_are_read_at_mid_grey_and_said_once(model, tmp_path):
+    grey = np.zeros((64, 64), np.uint8)
+    grey[8:16, 8:16], grey[8:16, 16:24] = 255, 90
+    found = evaluate(model, labelled(tmp_path, good=(1, None), spot=(3, grey)))
+    assert found.pixel.n_defect_pixels == 3 * 64
+    assert found.problems == [
+        "3 masks have grey values (first that of test/spot/2.png); what is brighter than mid-grey was taken as marked."
+    ]
+
+
+def test_a_mask_that_marks_nothing_is_said_and_not_counted(model, tmp_path):
+    found = evaluate(model, labelled(tmp_path, good=(1, None), spot=(1, np.zeros((64, 64), np.uint8))))
+    assert found.pixel.n_images == 1
+    assert "It marks nothing" in found.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "reason"),
+    [({"good": (2, None)}, "labelled as a defect"), ({"spot": (2, None)}, "labelled as good")],
+)
+def test_sets_of_one_kind_are_scored_and_metrics_undefined_with_the_reason(model, tmp_path, kinds, reason):
+    found = evaluate(model, labelled(tmp_path, **kinds))
+    assert len(found.scored) == 2
+    assert reason in found.image.auroc.reason
+    assert found.to_dict()["image"]["auroc"] is None
+
+
+def test_a_good_image_of_the_bank_is_judged_without_its_own_rows(model, good, tmp_path):
+    (tmp_path / "good").mkdir()
+    Image.fromarray(good[0][1]).save(tmp_path / "good/0.png")
+    built = PatchCore(image_size=64, coreset=0.5).fit([tmp_path / "good/0.png", *good[1:]])
+    found = evaluate(built, read_layout(tmp_path))
+    assert found.scored[0].score == built.good_scores_["0.png"] > 0
+
+
+def test_with_a_threshold_that_is_out_of_date_nothing_is_judged_and_it_is_said(model, product):
+    hand = thresholds.by_hand(1.0, model.evidence_, model.bank_id_, set_by="Ada")
+    stale = model.with_operating_point(hand).with_coreset(0.1)
+    found = evaluate(stale, read_layout(product))
+    assert found.verdicts() is None and found.image.auroc == 1.0
+    assert found.unjudged[0].startswith("Nothing is judged") and "by hand" in found.unjudged[0]

@@ -1,4 +1,4 @@
-"""Evaluating: from stored scores and maps what scoring anew would give; what is left out is said."""
+"""Measuring: from stored scores and maps what scoring anew would give; what is left out is said."""
 
 import numpy as np
 import pytest
@@ -12,10 +12,10 @@ from patchcore.operating_point import OperatingPoint
 from patchcore.thresholds import by_hand
 from tests.workbench.parts import picture, plate, scratch_mask, store_plates
 from workbench.database import BatchImage
-from workbench.evaluating import evaluation_of, fingerprint, labelled_scores
 from workbench.inspecting import create_batch, score_batch
 from workbench.inspectors import load_model, set_operating_point
 from workbench.labelling import set_label, set_mask
+from workbench.measuring import evaluation_of, fingerprint, labelled_scores
 from workbench.workspace import NamedImage
 
 
