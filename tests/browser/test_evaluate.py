@@ -1,4 +1,4 @@
-"""Evaluate in a real browser: curves, a smaller bank chosen from the plot, a bad good image removed, the report offline."""
+"""Evaluate in a real browser: curves, a bank chosen from the plot, a bad good image removed, the report offline."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def planted(tmp_path_factory):
     workspace = Workspace(tmp_path_factory.mktemp("planted"))
     good = sorted((WASHER / "train/good").iterdir())[:GOOD]
     images = [workspace.store_image(path, path.name) for path in good]
-    bad = sorted((WASHER / "test/contamination").iterdir())[3]
+    bad = sorted((WASHER / "test/rust").iterdir())[3]
     images.insert(5, workspace.store_image(bad, PLANTED))
     settings = BuildSettings(name="Washer, line 3", image_size=128)
     version = build(workspace, settings, images, inspector_id="washer")
@@ -57,6 +57,28 @@ def test_from_the_curves_to_a_smaller_bank_without_the_planted_image(page):
     see_the_curves(page)
     remove_the_planted_image(page)
     choose_a_smaller_bank_from_the_plot(page)
+
+
+def test_the_report_opens_with_networking_off(page, tmp_path):
+    go_to(page, "Report")
+    expect(page.get_by_text(re.compile("Of 6 defects"))).to_be_visible()
+    page.get_by_role("textbox", name="Author").fill("J. <b>Inspector</b>")
+    page.get_by_role("textbox", name="Author").press("Tab")
+    page.wait_for_function(DONE)
+    with page.expect_download(timeout=PATIENCE) as download:
+        page.get_by_role("button", name="Make the report").click()
+    assert download.value.suggested_filename == "report_Washer_line_3_v1.html"
+    kept = tmp_path / "report.html"
+    download.value.save_as(kept)
+    page.context.set_offline(True)
+    page.goto(kept.as_uri())
+    expect(page.locator("body")).to_contain_text("J. <b>Inspector</b>")  # as text
+    expect(page.locator("body")).to_contain_text("Washer, line 3")
+    assert page.locator("img").count() > 0
+    broken = page.evaluate(
+        "() => [...document.images].filter((one) => !one.complete || !one.naturalWidth).length"
+    )
+    assert broken == 0
 
 
 def test_a_miss_opens_beside_its_mask(page):

@@ -6,6 +6,7 @@ import re
 
 import streamlit as st
 
+from workbench.evaluating import latest_sweep, report_of
 from workbench.inspectors import find_inspector
 from workbench.widgets import session, wording
 from workbench.widgets.evaluate_measured import Measured
@@ -69,14 +70,10 @@ def headline(known: Measured) -> str:
 
 
 def _document(known: Measured, author: str, note: str) -> bytes:
-    from workbench.evaluating import report_of  # late: it draws with matplotlib
-
     return report_of(session.workspace(), known.version, known.batch.id, author, note).encode()
 
 
 def _included(known: Measured) -> str:
-    from workbench.evaluating import latest_sweep
-
     if latest_sweep(session.workspace(), known.version, known.batch.id):
         return "The bank sizes that were measured are in it too."
     return "Measure bank sizes first (view Bank size) to have them in it too."
