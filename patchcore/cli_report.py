@@ -2,44 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from patchcore.errors import PatchCoreError, SettingsError
-
-if TYPE_CHECKING:
-    from patchcore.mvtec_layout import LabelledImage
+from patchcore.terminal import InspectorFile, Weights, load_inspector, progress_bars, remark
 
 
 def report(
-    inspector: Annotated[
-        Path, typer.Argument(metavar="NAME.patchcore", help="A saved inspector.", show_default=False)
+    inspector: InspectorFile,
+    labelled: Annotated[
+        Path,
+        typer.Argument(
+            metavar="SET",
+            help="Labelled set: a folder in MVTec's layout, or a CSV of file,label[,mask].",
+            show_default=False,
+        ),
     ],
-    test_dir: Annotated[Path, typer.Argument(help="Labelled set in MVTec's layout.", show_default=False)],
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write.", show_default=False)],
     title: Annotated[str, typer.Option(help="What the report is called.")] = "Inspection report",
     author: Annotated[str, typer.Option(help="Who made it.")] = "",
     note: Annotated[str, typer.Option(help="A remark for its readers.")] = "",
-    weights: Annotated[
-        Path | None, typer.Option(help="State dict of the backbone (.pth or .safetensors).")
-    ] = None,
+    weights: Weights = None,
 ) -> None:
     """Write a report as one HTML file that opens offline and prints well."""
-    from patchcore import cli
     from patchcore.evaluation import evaluate
     from patchcore.inspector_facts import inspector_facts
+    from patchcore.label_table import read_labelled
     from patchcore.report import Report, render_report
 
     _check_output(output)
-    model = cli._load(inspector, weights)
-    images = labelled_set(test_dir)
-    with cli.progress_bars() as bars:
+    model = load_inspector(inspector, weights)
+    images, problems = read_labelled(labelled)
+    with progress_bars() as bars:
         evaluation = evaluate(model, images, lambda done, total: bars("scoring", done, total))
-    for problem in [*evaluation.problems, *evaluation.unjudged]:
-        cli.remarks.print(problem, style="yellow", markup=False)
+    evaluation = replace(evaluation, problems=problems + evaluation.problems)
+    remark([*evaluation.problems, *evaluation.unjudged])
     page = render_report(
         Report(
             evaluation,
@@ -47,7 +48,7 @@ def report(
             title=title,
             author=author,
             note=note,
-            test_set=test_dir.resolve().name,
+            test_set=labelled.resolve().name,
             facts=inspector_facts(model),
             good_images=len(model.image_records_),
             good_scores=list(model.good_scores_.values()),
@@ -56,14 +57,7 @@ def report(
         )
     )
     _write(output, page)
-    print(output)  # noqa: T201 - the result, as in cli
-
-
-def labelled_set(source: Path) -> Sequence[LabelledImage]:
-    """Read the labelled set that the report is about; errors as for `mvtec_layout.read_layout`."""
-    from patchcore.mvtec_layout import read_layout
-
-    return read_layout(source)
+    print(output)
 
 
 def _check_output(output: Path) -> None:

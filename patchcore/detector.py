@@ -193,7 +193,7 @@ class PatchCore:
             A path, file bytes, an array [H, W] or [H, W, 1 | 3 | 4], or what `read_image` returned.
         leave_out
             Whether the rows of good images with the same SHA-256 take no part, so that an image that built the
-            bank is scored as one that did not: its score is then that of `good_scores_`.
+            bank is scored as one that did not: its score is then that of `good_scores_`, unless re-weighted.
 
         Raises
         ------
