@@ -31,10 +31,10 @@ def read_labelled(path: Path) -> tuple[list[LabelledImage], list[str]]:
     """
     if path.is_dir():
         return read_layout(path), []
-    return read_table(path)
+    return read_labels(path)
 
 
-def read_table(path: Path) -> tuple[list[LabelledImage], list[str]]:
+def read_labels(path: Path) -> tuple[list[LabelledImage], list[str]]:
     """List the images of a table.
 
     The first line names the columns, in any order: ``file`` and ``label``, and ``mask`` if there are masks. Commas,
@@ -72,7 +72,7 @@ def read_table(path: Path) -> tuple[list[LabelledImage], list[str]]:
         for name in columns
         if name and name not in COLUMNS
     ]
-    reader = _Reader(path.parent.resolve(), {})
+    reader = _Reader(path.parent, path.parent.resolve(), {})
     images = []
     for number, cells in rows:
         found, said = reader.image(dict(zip(columns, (cell.strip() for cell in cells), strict=False)))
@@ -86,6 +86,7 @@ def read_table(path: Path) -> tuple[list[LabelledImage], list[str]]:
 @dataclass(frozen=True)
 class _Reader:
     folder: Path
+    root: Path  # the same without links, which the paths are held to
     seen: dict[Path, str]
 
     def image(self, cells: dict[str, str]) -> tuple[LabelledImage | None, list[str]]:
@@ -124,11 +125,11 @@ class _Reader:
         """Find a file below the table's folder; None with what is wrong."""
         try:
             for written in dict.fromkeys((name, name.replace("\\", "/"))):  # as Windows writes paths
-                path = (self.folder / written).resolve()
-                if not path.is_relative_to(self.folder):
+                path = (self.root / written).resolve()
+                if not path.is_relative_to(self.root):
                     return None, "lies outside the folder of the table"
                 if path.is_file():
-                    return path, ""
+                    return self.folder / path.relative_to(self.root), ""
         except (OSError, ValueError, RuntimeError):
             return None, "is not a path that can be read"
         return None, "does not exist"

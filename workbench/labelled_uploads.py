@@ -147,11 +147,11 @@ def _labels_of_table(workspace: Workspace, table: Upload, stored: Mapping[str, N
             shutil.copyfile(table.data, place)
         images, problems = read_table(place)
         labels = Labels(problems=list(problems))
-        for labelled in images:
-            name = labelled.path.relative_to(folder).as_posix()
-            labels.truth[name] = labelled.defect_type
-            if labelled.mask_path is not None:
-                labels.masks[name] = labelled.mask_path.relative_to(folder).as_posix()
+        for row in images:
+            name = row.path.relative_to(folder).as_posix()
+            labels.truth[name] = row.defect_type
+            if row.mask_path is not None:
+                labels.masks[name] = row.mask_path.relative_to(folder).as_posix()
     labels.no_images = set(labels.masks.values()) | labels_of_folders(stored).no_images
     return labels
 

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from patchcore.errors import DataError, NoImagesError
-from patchcore.label_table import read_labelled, read_table
+from patchcore.label_table import read_labelled, read_labels
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def table(folder, text, encoding="utf-8"):
 
 
 def test_files_labels_and_masks(folder):
-    images, problems = read_table(
+    images, problems = read_labels(
         table(folder, "file,label,mask\na.png,good,\nb.png,scratch,mask.png\nsub/c.png,1,\n")
     )
     assert [(i.name, i.defect_type, i.is_defect) for i in images] == [
@@ -43,7 +43,7 @@ def test_files_labels_and_masks(folder):
      ("Scratch", "Scratch"), ("2", "2")],
 )  # fmt: skip
 def test_words_for_good_and_defect(folder, label, kind):
-    assert read_table(table(folder, f"file,label\na.png,{label}\n"))[0][0].defect_type == kind
+    assert read_labels(table(folder, f"file,label\na.png,{label}\n"))[0][0].defect_type == kind
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
@@ -52,18 +52,18 @@ def test_words_for_good_and_defect(folder, label, kind):
 def test_as_excel_and_others_write_it(folder, encoding, separator, end):
     rows = [["Label", "FILE"], ["good", "größe.png"], [], ['"dent; deep, long"', "b.png"]]
     text = end.join(separator.join(row) for row in rows)
-    images, problems = read_table(table(folder, text, encoding))
+    images, problems = read_labels(table(folder, text, encoding))
     assert [(i.name, i.defect_type) for i in images] == [("größe.png", "good"), ("b.png", "dent; deep, long")]
     assert problems == []
 
 
 def test_the_hint_that_excel_writes_and_the_paths_of_windows(folder):
-    images, problems = read_table(table(folder, "sep=;\r\nfile;label\r\nsub\\c.png;good\r\n"))
+    images, problems = read_labels(table(folder, "sep=;\r\nfile;label\r\nsub\\c.png;good\r\n"))
     assert [i.name for i in images] == ["sub/c.png"] and problems == []
 
 
 def test_an_absolute_path_below_the_folder_is_taken(folder):
-    images, _ = read_table(table(folder, f"file,label\n{folder / 'sub/c.png'},ok\n"))
+    images, _ = read_labels(table(folder, f"file,label\n{folder / 'sub/c.png'},ok\n"))
     assert images[0].name == "sub/c.png"
 
 
@@ -91,9 +91,9 @@ def test_what_is_wrong_is_said_and_the_rest_goes_on(folder, line, sentence):
     path = table(folder, f"file,label,mask\n{line}\na.png,good,\n")
     if sentence is None:
         with pytest.raises(DataError, match="not a text file"):
-            read_table(path)
+            read_labels(path)
         return
-    images, problems = read_table(path)
+    images, problems = read_labels(path)
     assert images[-1].name == "a.png"
     assert len(problems) == 1 and sentence in problems[0]
     assert problems[0].startswith("labels.csv, line 2: ")
@@ -102,13 +102,20 @@ def test_what_is_wrong_is_said_and_the_rest_goes_on(folder, line, sentence):
 
 def test_a_link_out_of_the_folder_is_not_followed(folder):
     (folder / "link.png").symlink_to(folder.parent / "outside.png")
-    _, problems = read_table(table(folder, "file,label\nlink.png,good\na.png,good\n"))
+    _, problems = read_labels(table(folder, "file,label\nlink.png,good\na.png,good\n"))
     assert "outside the folder" in problems[0]
+
+
+def test_paths_come_back_below_the_folder_as_it_was_named(folder, tmp_path):
+    (tmp_path / "linked").symlink_to(folder)
+    table(folder, "file,label,mask\nsub/c.png,dent,mask.png\n")
+    (image,), _ = read_labels(tmp_path / "linked/labels.csv")
+    assert (image.path, image.mask_path) == (tmp_path / "linked/sub/c.png", tmp_path / "linked/mask.png")
 
 
 def test_unknown_columns_and_repeated_files(folder):
     text = "file,label,who\na.png,good,Ada\nsub/../a.png,good,Ada\na.png,dent,Ada\n"
-    images, problems = read_table(table(folder, text))
+    images, problems = read_labels(table(folder, text))
     assert len(images) == 1
     assert 'the column "who" is unknown' in problems[0]
     assert "sub/../a.png was named before; the first line counts." in problems[1]
@@ -127,7 +134,7 @@ def test_unknown_columns_and_repeated_files(folder):
 )
 def test_what_is_no_table_of_labels(folder, text, kind, sentence):
     with pytest.raises(kind, match=sentence):
-        read_table(table(folder, text))
+        read_labels(table(folder, text))
 
 
 def test_a_folder_or_a_table(folder, tmp_path):

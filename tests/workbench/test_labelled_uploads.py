@@ -45,6 +45,22 @@ def test_a_folder_on_this_computer_is_taken_alike(workspace, version, tmp_path):
     assert label_counts(workspace, found.batch_id).defects == {"hole": 1} and found.problems == []
 
 
+def test_a_table_of_labels_says_what_each_image_is(workspace, version, tmp_path):
+    text = "file;label;mask\na.png;ok;\nsub/b.png;scratch;masks/b.png\nc.png;ok;\n"
+    found = take(
+        workspace,
+        version,
+        tmp_path,
+        *files("a.png", "sub/b.png"),
+        ("masks/b.png", scratch_mask()),
+        ("labels.csv", text.encode()),
+    )
+    images = rows(workspace, found.batch_id)
+    assert [(image.name, image.truth) for image in images] == [("a.png", "good"), ("sub/b.png", "scratch")]
+    assert load_mask(workspace, images[1]).sum() == 288
+    assert found.problems == ["labels.csv, line 4: c.png does not exist; it was left out."]
+
+
 @pytest.mark.parametrize(
     "names, truth, masks",
     [
