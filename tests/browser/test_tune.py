@@ -7,11 +7,12 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from workbench.inspecting import good_batch, score_batch
 from workbench.inspectors import find_inspector
 from workbench.samples import list_samples, score_sample
 from workbench.workspace import Workspace
 
-PATIENCE = 40_000  # milliseconds; the machine may be busy
+PATIENCE = 120_000  # milliseconds; the machine may be busy
 SETTLED = "() => document.querySelector('.stApp')?.dataset.testScriptState === 'notRunning'"
 WASHER = "sample-washer"
 PICTURES = """() => [...document.querySelectorAll('*')]
@@ -22,9 +23,11 @@ PAINTED = ".tile.painted:not([hidden])"
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
-    """A workspace with the washer's inspector and its test images scored."""
+    """A workspace with the washer's inspector, its test images scored, and the maps of its good ones."""
     workspace = Workspace(tmp_path_factory.mktemp("tune"))
     score_sample(workspace, list_samples()[0])
+    version = find_inspector(workspace, WASHER).current
+    assert len(list(score_batch(workspace, good_batch(workspace, version), version))) == 45
     workspace.database.close()
     return workspace.root
 
