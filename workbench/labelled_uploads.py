@@ -134,7 +134,7 @@ def _labels(workspace: Workspace, tables: list[Upload], stored: Mapping[str, Nam
 
 def _labels_of_table(workspace: Workspace, table: Upload, stored: Mapping[str, NamedImage]) -> Labels:
     """Lay the files out as they were handed in, for the table names them by their places."""
-    from patchcore.label_table import read_table
+    from patchcore.label_table import read_labels
 
     with workspace.draft_folder() as folder:
         for name, image in stored.items():
@@ -145,7 +145,7 @@ def _labels_of_table(workspace: Workspace, table: Upload, stored: Mapping[str, N
             place.write_bytes(table.data)
         else:
             shutil.copyfile(table.data, place)
-        images, problems = read_table(place)
+        images, problems = read_labels(place)
         labels = Labels(problems=list(problems))
         for row in images:
             name = row.path.relative_to(folder).as_posix()
