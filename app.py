@@ -10,6 +10,7 @@ PAGES = [
     st.Page("pages/build.py", title="Build"),
     st.Page("pages/inspect.py", title="Inspect"),
     st.Page("pages/tune.py", title="Tune"),
+    st.Page("pages/evaluate.py", title="Evaluate"),
 ]
 
 entry.mark()

@@ -65,6 +65,11 @@ def walk(page: Page, url: str, suffix: str) -> None:
     page.locator(".tile.painted").first.click()
     page.locator(".detail-viewer[data-ready] .pair canvas").last.wait_for()
     picture(page, f"detail_{suffix}")
+    for view in ("Curves", "Misses and false rejects", "Good images"):
+        page.goto(f"{url}/evaluate?inspector=sample-washer&view={view}")
+        page.locator(".st-key-panel_headline").wait_for()
+        page.get_by_text("Making the maps").wait_for(state="hidden")
+        picture(page, f"evaluate_{view.split()[0].lower()}_{suffix}")
     page.goto(f"{url}/build")
     page.get_by_role("textbox", name="Name of the inspector").wait_for()
     picture(page, f"build_{suffix}")

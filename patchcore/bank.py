@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from patchcore.coreset import coreset_size
 from patchcore.distances import bounds
 from patchcore.errors import SettingsError
-from patchcore.search import RunningSearch, TorchSearch
+from patchcore.search import RunningSearch, TorchSearch, nearest_by_faiss
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,9 @@ class MemoryBank:
         k = min(k, len(self))
         if torch.device(device).type == "cuda":
             return Neighbours(*self._search_on(torch.device(device)).nearest(queries, k))
-        search = RunningSearch(queries, k)
+        if k > 1:
+            return Neighbours(*nearest_by_faiss(queries, self.features, k, self.bounds))
+        search = RunningSearch(queries)
         search.add(self.features, row_bounds=self.bounds)
         return Neighbours(search.distances, search.rows)
 

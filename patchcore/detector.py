@@ -27,6 +27,7 @@ from patchcore.removal import removed
 from patchcore.saved import SelfTest, from_saved, to_saved
 from patchcore.scoring import (
     Explanation,
+    ImagePatches,
     Result,
     anomaly_map,
     inspected_patches,
@@ -192,7 +193,7 @@ class PatchCore:
             A path, file bytes, an array [H, W] or [H, W, 1 | 3 | 4], or what `read_image` returned.
         leave_out
             Whether the rows of good images with the same SHA-256 take no part, so that an image that built the
-            bank is scored as one that did not: its score is then that of `good_scores_`.
+            bank is scored as one that did not: its score is then that of `good_scores_`, unless re-weighted.
 
         Raises
         ------
@@ -204,6 +205,26 @@ class PatchCore:
             If nothing is left of the bank without the image's own rows.
         """
         self._bank()
+        patches = self.patches(image)
+        bank, rows = self._bank_without(patches.record) if leave_out else (self.bank_, None)
+        found = bank.nearest(patches.features, device=self.backbone_.device)
+        patch_scores = patches.patch_scores(found.distances[:, 0])
+        worst = int(found.distances[:, 0].argmax())
+        row, col = (int(i) for i in np.argwhere(patches.inspected)[worst])
+        nearest = int(found.rows[worst, 0])
+        return Result(
+            score=self.image_score(bank, patches.features[worst], nearest, float(found.distances[worst, 0])),
+            map=anomaly_map(patch_scores, patches.placement),
+            patch_scores=patch_scores,
+            worst=(row, col),
+            worst_box=patch_box((row, col), patches.inspected.shape, patches.placement),
+            nearest_row=nearest if rows is None else int(rows[nearest]),
+            record=patches.record,
+            placement=patches.placement,
+        )
+
+    def patches(self, image: Source | LoadedImage) -> ImagePatches:
+        """Compute the features of an image's patches: the one costly step of scoring; errors as for `score`."""
         loaded = (
             image
             if isinstance(image, LoadedImage)
@@ -211,27 +232,16 @@ class PatchCore:
         )
         prepared = prepare(loaded.pixels, self.settings.geometry_of_input(), self.roi_)
         features = FittingRun(self.backbone_, self.settings).features(prepared)
-        grid = (features.shape[0], features.shape[1])
-        inspected = inspected_patches(prepared.valid, grid)
-        bank, rows = self._bank_without(loaded.record) if leave_out else (self.bank_, None)
-        found = bank.nearest(features[inspected], device=self.backbone_.device)
-        patch_scores = np.full(grid, np.nan, np.float32)
-        patch_scores[inspected] = found.distances[:, 0]
-        worst = int(found.distances[:, 0].argmax())
-        row, col = (int(i) for i in np.argwhere(inspected)[worst])
-        score, nearest = float(found.distances[worst, 0]), int(found.rows[worst, 0])
-        if self.settings.reweight:
-            score = reweighted(bank, features[row, col], nearest, score, self.settings.neighbours)
-        return Result(
-            score=score,
-            map=anomaly_map(patch_scores, prepared.placement),
-            patch_scores=patch_scores,
-            worst=(row, col),
-            worst_box=patch_box((row, col), grid, prepared.placement),
-            nearest_row=nearest if rows is None else int(rows[nearest]),
-            record=loaded.record,
-            placement=prepared.placement,
-        )
+        inspected = inspected_patches(prepared.valid, (features.shape[0], features.shape[1]))
+        return ImagePatches(features[inspected], inspected, loaded.record, prepared.placement)
+
+    def image_score(
+        self, bank: MemoryBank, worst: NDArray[np.float32], nearest_row: int, distance: float
+    ) -> float:
+        """Score an image from its worst patch [dims] and the row nearest to it, re-weighted if so set."""
+        if not self.settings.reweight:
+            return distance
+        return reweighted(bank, worst, nearest_row, distance, self.settings.neighbours)
 
     def explain(self, image: Source | LoadedImage | Result) -> Explanation:
         """Say why an image scored as it did: its worst patch and the nearest patch of any good image."""
@@ -421,14 +431,16 @@ class PatchCore:
 
     def _bank_without(self, record: ImageRecord) -> tuple[MemoryBank, NDArray[np.int64]]:
         """The bank in use less the image's own rows, and which of its rows these are."""
-        own = [i for i, other in enumerate(self.image_records_) if other.sha256 == record.sha256]
-        rows = np.flatnonzero(~np.isin(self.bank_.images, own))
+        own = {i for i, other in enumerate(self.image_records_) if other.sha256 == record.sha256}
+        if not own:
+            return self.bank_, np.arange(len(self.bank_))
+        rows = np.flatnonzero(~np.isin(self.bank_.images, list(own)))
         if not len(rows):
             raise DataError(
                 f"{record.name}: every row of the bank comes from this image itself; it can only be scored "
                 "without its own rows once other good images are in the bank."
             )
-        return self.bank_.without_images(set(own)), rows
+        return self.bank_.without_images(own), rows
 
     def _patch_distances(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """Distances of every patch of a network input [S, S, 3] to the largest bank: [rows * cols]."""

@@ -82,7 +82,7 @@ def import_labelled(workspace: Workspace, inspector_id: str, uploads: UploadSet,
     images = _with_labels(workspace, stored, labels)
     unlabelled = [image.name for image in images if image.truth is None]
     if unlabelled:
-        labels.problems.append(f"{_counted(unlabelled)} came without a label; label them here or leave them.")
+        labels.problems.append(f"{_counted(unlabelled)} without a label: label here what you know of them.")
     return ImportedSet(create_batch(workspace, inspector_id, images, name), problems + labels.problems)
 
 
@@ -120,7 +120,7 @@ def _labels(workspace: Workspace, tables: list[Upload], stored: Mapping[str, Nam
         try:
             labels = _labels_of_table(workspace, table, stored)
         except (DataError, NoImagesError) as error:
-            unread.append(f"{table.name}: {error}")
+            unread.append(str(error))
             continue
         others = [other.name for other in tables if other is not table]
         if others:
@@ -147,11 +147,11 @@ def _labels_of_table(workspace: Workspace, table: Upload, stored: Mapping[str, N
             shutil.copyfile(table.data, place)
         images, problems = read_labels(place)
         labels = Labels(problems=list(problems))
-        for image in images:
-            name = image.path.relative_to(folder).as_posix()
-            labels.truth[name] = image.defect_type
-            if image.mask_path is not None:
-                labels.masks[name] = image.mask_path.relative_to(folder).as_posix()
+        for labelled in images:
+            name = labelled.path.relative_to(folder).as_posix()
+            labels.truth[name] = labelled.defect_type
+            if labelled.mask_path is not None:
+                labels.masks[name] = labelled.mask_path.relative_to(folder).as_posix()
     labels.no_images = set(labels.masks.values()) | labels_of_folders(stored).no_images
     return labels
 

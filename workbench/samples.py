@@ -60,7 +60,7 @@ def find_sample_inspector(workspace: Workspace, sample: SampleProduct) -> Inspec
 def submit_sample(workspace: Workspace, sample: SampleProduct) -> int:
     """Queue the build of a sample's inspector (or find it queued already) and return the job's id."""
     for job in jobs.list_jobs(workspace, *jobs.UNFINISHED):
-        if job.arguments.get("inspector_id") == sample.inspector_id:
+        if job.kind == "build" and job.arguments.get("inspector_id") == sample.inspector_id:
             jobs.resume(workspace, job.id)
             return job.id
     images = _good_images(workspace, sample)

@@ -3,9 +3,10 @@ import streamlit as st
 
 from patchcore.operating_point import OperatingPoint
 from tests.pages.texts import words
-from workbench.inspecting import list_batches, list_results
+from workbench.inspecting import good_batch, list_batches, list_results, score_batch
 from workbench.inspectors import find_inspector, set_operating_point
 from workbench.point_history import point_history
+from workbench.scoring import Scorer
 from workbench.viewer import DetailEvents, GalleryEvents, RegionRule, StripEvents, Thresholds
 from workbench.widgets import detail_view, tune_view
 
@@ -40,12 +41,20 @@ def given(monkeypatch):
     return seen
 
 
+@pytest.fixture
+def mapped(full):
+    """The workspace with the maps of its good images, which the page otherwise has made in the background."""
+    version = find_inspector(full, "washer").current
+    assert len(list(score_batch(full, good_batch(full, version), version))) == 4
+    return full
+
+
 def test_without_an_inspector_the_page_says_what_to_do(empty, open_app):
     app = open_app("tune")
     assert "there is none yet" in words(app)
 
 
-def test_all_that_is_known_is_shown_and_the_good_images_get_maps(full, open_app, given):
+def test_all_that_is_known_is_shown(mapped, full, open_app, given):
     open_app("tune", inspector="washer")
     kinds = [dot.kind for dot in given["strip"]["dots"]]
     assert kinds == ["reference"] * 4 + ["image"] * 3
@@ -56,6 +65,18 @@ def test_all_that_is_known_is_shown_and_the_good_images_get_maps(full, open_app,
     stored = point(full)
     assert given["strip"]["thresholds"].reject == stored.reject == given["outcome"]["stored"].reject
     assert [dot.kind for dot in given["outcome"]["dots"]] == ["reference"] * 4  # nothing else is known yet
+
+
+def test_maps_of_the_good_images_are_made_in_the_background(full, open_app, given):
+    app = open_app("tune", inspector="washer")
+    assert len(given["near"]["tiles"]) == 3 and "Scoring 4 images for their maps" in words(app)
+    version, scorer = find_inspector(full, "washer").current, Scorer(full)
+    scorer.want(good_batch(full, version), version.id)
+    while scorer.wait(good_batch(full, version), version.id, 1.0):
+        pass
+    scorer.stop()
+    app.run()
+    assert len(given["near"]["tiles"]) == 7 and "Scoring" not in words(app)
 
 
 def test_too_few_good_images_are_said_and_what_they_do_allow_is_offered(full, open_app, given):
@@ -91,7 +112,7 @@ def test_a_dragged_line_is_a_rule_by_hand_and_is_stored_with_its_note(full, open
     assert len(kept.evidence.good) == 4
 
 
-def test_labels_make_more_rules_and_can_be_taken_back(full, open_app, given):
+def test_labels_make_more_rules_and_can_be_taken_back(mapped, full, open_app, given):
     app = open_app("tune", inspector="washer")
     assert "no_escapes" not in app.selectbox(key="tune_rule").options
     assert "More rules appear" in words(app)
@@ -106,7 +127,7 @@ def test_labels_make_more_rules_and_can_be_taken_back(full, open_app, given):
     assert truths(full) == [None] * 4
 
 
-def test_an_image_of_the_bank_keeps_its_label(full, open_app, given):
+def test_an_image_of_the_bank_keeps_its_label(mapped, full, open_app, given):
     app = open_app("tune", inspector="washer")
     label(app, given, given["near"]["tiles"][0].key, "defect")
     assert [dot.kind for dot in given["strip"]["dots"]].count("reference") == 4
@@ -143,7 +164,7 @@ def test_regions_are_set_live_and_images_judged_by_them(full, open_app, given):
     assert (kept.judge_by, kept.pixel, kept.min_area, kept.millimetres_per_pixel) == ("area", 0.2, 40, 0.5)
 
 
-def test_the_pixel_threshold_comes_from_the_good_images_maps(full, open_app, given):
+def test_the_pixel_threshold_comes_from_the_good_images_maps(mapped, full, open_app, given):
     app = open_app("tune", inspector="washer")
     app.selectbox(key="tune_pixel").set_value("provisional").run()
     assert not app.warning

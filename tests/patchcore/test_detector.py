@@ -25,6 +25,7 @@ from patchcore.errors import (
     WeightsMismatch,
 )
 from patchcore.features import patch_features
+from patchcore.thresholds import Choice, Evidence, decide
 from tests.patchcore.conftest import stripes
 
 SIDE = 64
@@ -374,6 +375,15 @@ def test_progress_tells_every_stage_to_its_end(good):
         good, progress=lambda stage, done, total: seen.update({stage: (done, total)})
     )
     assert seen == {"features": (8, 8), "coreset": (51, 51), "calibration": (8, 8)}
+
+
+def test_another_share_does_not_drop_the_defects_a_threshold_was_set_from(model, bad):
+    evidence = Evidence(model.evidence_.good, {"bad": model.score(bad).score})
+    decided = decide(Choice("f1_max"), evidence, model.bank_id_, set_by="Ada")
+    point = model.with_operating_point(decided).with_coreset(0.1).operating_point_
+    assert "defects" in point.stale and point.evidence == evidence
+    with pytest.raises(SettingsError, match="out of date"):
+        point.verdict(1.0)
 
 
 def test_thresholds_of_another_bank_are_refused(model):

@@ -7,7 +7,7 @@ from numpy.testing import assert_array_equal
 
 from patchcore import search
 from patchcore.distances import square_distance
-from patchcore.search import RunningSearch, TorchSearch
+from patchcore.search import RunningSearch, TorchSearch, nearest_by_faiss
 from tests.patchcore.adversarial import KINDS, features
 
 
@@ -45,6 +45,18 @@ def test_rows_added_piece_by_piece_give_the_same(kind, monkeypatch):
         distances, order = every_pair(queries, rows[: start + 90], 3)
         assert_array_equal(found.distances, distances)
         assert_array_equal(found.rows, order)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("k", [1, 9])
+def test_what_faiss_ranks_is_settled_to_the_same(kind, k):
+    queries, rows = set_of(kind, 24)
+    with np.errstate(over="ignore", invalid="ignore"):
+        distances, order = nearest_by_faiss(queries, rows, k)
+        few = nearest_by_faiss(queries, rows[:k], k)  # all there are
+    assert_array_equal(distances, every_pair(queries, rows, k)[0])
+    assert_array_equal(order, every_pair(queries, rows, k)[1])
+    assert_array_equal(few[1], every_pair(queries, rows[:k], k)[1])
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -45,6 +45,22 @@ def test_a_folder_on_this_computer_is_taken_alike(workspace, version, tmp_path):
     assert label_counts(workspace, found.batch_id).defects == {"hole": 1} and found.problems == []
 
 
+def test_a_table_of_labels_says_what_each_image_is(workspace, version, tmp_path):
+    text = "file;label;mask\na.png;ok;\nsub/b.png;scratch;masks/b.png\nc.png;ok;\n"
+    found = take(
+        workspace,
+        version,
+        tmp_path,
+        *files("a.png", "sub/b.png"),
+        ("masks/b.png", scratch_mask()),
+        ("labels.csv", text.encode()),
+    )
+    images = rows(workspace, found.batch_id)
+    assert [(image.name, image.truth) for image in images] == [("a.png", "good"), ("sub/b.png", "scratch")]
+    assert load_mask(workspace, images[1]).sum() == 288
+    assert found.problems == ["labels.csv, line 4: c.png does not exist; it was left out."]
+
+
 @pytest.mark.parametrize(
     "names, truth, masks",
     [
@@ -98,9 +114,63 @@ def test_what_does_not_fit_is_said_and_the_rest_goes_on(workspace, version, tmp_
     assert "readme.txt: not an image" in said
     assert "test/hole/1.png: The mask is 32 × 32 but the image 64 × 64" in said
     assert "test/hole/2.png: The mask has" in said and "values besides black" in said
-    assert "1 image (loose.png) came without a label" in said
+    assert "1 image (loose.png) without a label" in said
 
 
 def test_nothing_to_inspect_is_said(workspace, version, tmp_path):
     with pytest.raises(NoImagesError):
         take(workspace, version, tmp_path, *files("part/train/good/000.png"))
+
+
+def test_a_table_gives_labels_and_masks_by_the_places_of_files(workspace, version, tmp_path):
+    table = "\ufefffile;label;mask\r\na.png;ok;\r\nsub/b.png;hole;masks/b.png\r\nc.png;dent;\r\n"
+    found = take(
+        workspace,
+        version,
+        tmp_path,
+        *files("set/a.png", "set/sub/b.png", "set/c.png", "set/d.png"),
+        ("set/masks/b.png", scratch_mask()),
+        ("set/labels.csv", table.encode()),
+    )
+    images = rows(workspace, found.batch_id)
+    assert [(image.name, image.truth) for image in images] == [
+        ("set/a.png", "good"),
+        ("set/sub/b.png", "hole"),
+        ("set/c.png", "dent"),
+        ("set/d.png", None),
+    ]
+    assert [load_mask(workspace, image) is None for image in images] == [True, False, True, True]
+    assert found.problems == ["1 image (set/d.png) without a label: label here what you know of them."]
+
+
+def test_labels_that_name_absent_files_are_said_and_the_rest_goes_on(workspace, version, tmp_path):
+    table = b"file,label\na.png,good\ngone.png,hole\n../../etc/passwd,hole\n"
+    found = take(workspace, version, tmp_path, *files("a.png"), ("labels.csv", table))
+    assert [image.truth for image in rows(workspace, found.batch_id)] == ["good"]
+    said = "\n".join(found.problems)
+    assert "gone.png" in said and "passwd" in said
+
+
+def test_a_table_without_labels_leaves_them_to_the_folders(workspace, version, tmp_path):
+    found = take(
+        workspace,
+        version,
+        tmp_path,
+        *files("test/good/a.png", "test/hole/b.png"),
+        ("sizes.csv", b"x,y\n1,2\n"),
+    )
+    assert label_counts(workspace, found.batch_id).defects == {"hole": 1}
+    assert len(found.problems) == 1 and found.problems[0].startswith("sizes.csv has no column file")
+
+
+def test_of_several_tables_one_is_read(workspace, version, tmp_path):
+    found = take(
+        workspace,
+        version,
+        tmp_path,
+        *files("a.png"),
+        ("one.csv", b"file,label\na.png,hole\n"),
+        ("two.csv", b"file,label\na.png,good\n"),
+    )
+    assert label_counts(workspace, found.batch_id).defects == {"hole": 1}
+    assert found.problems == ["Labels were read from one.csv alone; besides it: two.csv."]

@@ -35,7 +35,7 @@ def show(version: InspectorVersion) -> None:
     numbers = share_numbers(session.workspace(), version, chosen)
     left, right = st.columns([3, 4], gap="large")
     with left:
-        st.html(_table_html(version, numbers))
+        st.html(table_html(version, numbers))
         same = numbers.patches == version.patches
         if st.button(
             f"Use {wording.share(chosen)}",
@@ -124,7 +124,8 @@ def _chart(chosen: float) -> dict[str, Any]:
     }
 
 
-def _table_html(version: InspectorVersion, after: ShareNumbers) -> str:
+def table_html(version: InspectorVersion, after: ShareNumbers) -> str:
+    """Return a version beside what it would be at another share."""
     before = OperatingPoint.from_dict(version.operating_point)
     rows = [
         ("Patches", wording.count(version.patches), wording.count(after.patches)),

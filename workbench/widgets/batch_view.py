@@ -75,7 +75,7 @@ def _gallery(
     here = session.workspace()
     names = {image.sha256: image.name for image in good_images(here, version)}
     gallery(
-        [_tile(here, result) for result in results if result.score is not None],
+        [tile_of(here, result) for result in results if result.score is not None],
         threshold_bar.in_view(version),
         key="gallery",
         link="inspect",
@@ -91,7 +91,8 @@ def _gallery(
     )
 
 
-def _tile(here: Workspace, result: Result) -> Tile:
+def tile_of(here: Workspace, result: Result) -> Tile:
+    """Return a scored result as a tile of the gallery."""
     name, truth = result.image.name, result.image.truth
     said = truth is None or name.startswith(f"{truth}/")  # in MVTec's layout the name says it already
     return Tile(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -152,31 +151,41 @@ def effects(now: Decision) -> None:
 
 
 def follow_scoring(version: InspectorVersion, batch: Batch | None) -> None:
-    """Have what is not scored yet scored, and draw again while results come in."""
-    here, scorer = session.workspace(), session.scorer()
+    """Have what is not scored yet scored, say how far that is, and draw the page again when it is done.
+
+    Not sooner: a page drawn anew closes the list that a user has just opened.
+    """
+    here = session.workspace()
     batches = [good_batch(here, version), *([] if batch is None else [batch.id])]
-    waiting = {one: count for one in batches if (count := count_unscored(here, one, version.id))}
-    for one in waiting:
-        scorer.want(one, version.id)
-    if not waiting:
+    if not _unscored(version, batches):
         return
-    place = st.empty()
-    place.caption(
-        f"Scoring {wording.counted(sum(waiting.values()), 'image')} for their maps; numbers follow."
-    )
-    until = time.monotonic() + POLL_SECONDS
-    while time.monotonic() < until and any(scorer.wait(one, version.id, POLL_SECONDS) for one in waiting):
-        pass
-    faults = [fault for one in waiting if (fault := scorer.error(one, version.id))]
-    if not faults:
-        st.rerun()
-    place.error(session.sentence(faults[0]))
 
-    def again() -> None:
+    @st.fragment(run_every=POLL_SECONDS)
+    def follow() -> None:
+        scorer, waiting = session.scorer(), _unscored(version, batches)
         for one in waiting:
-            scorer.retry(one, version.id)
+            scorer.want(one, version.id)
+        faults = [fault for one in waiting if (fault := scorer.error(one, version.id))]
+        if faults:
+            st.error(session.sentence(faults[0]))
+            st.button("Try again", on_click=_retry, args=(version, list(waiting)))
+        elif waiting:
+            images = wording.counted(sum(waiting.values()), "image")
+            st.caption(f"Scoring {images} for their maps; they appear when it is done.")
+        else:
+            st.rerun()
 
-    st.button("Try again", on_click=again)
+    follow()
+
+
+def _unscored(version: InspectorVersion, batches: Sequence[int]) -> dict[int, int]:
+    here = session.workspace()
+    return {one: count for one in batches if (count := count_unscored(here, one, version.id))}
+
+
+def _retry(version: InspectorVersion, batches: Sequence[int]) -> None:
+    for one in batches:
+        session.scorer().retry(one, version.id)
 
 
 def dots(now: Decision) -> list[Dot]:
