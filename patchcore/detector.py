@@ -104,7 +104,7 @@ class PatchCore:
 
     def __init__(
         self,
-        backbone: str = "builtin",
+        backbone: str = "builtin_texture",
         weights: str | Path | None = None,
         layers: tuple[str, ...] | None = None,
         image_size: int = 224,

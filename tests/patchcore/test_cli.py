@@ -119,7 +119,7 @@ def test_evaluate(built, product):
 
 def test_info_checks_and_tells(built):
     plain = json.loads(patchcore("info", built[1], "--json").stdout)
-    assert plain["backbone"] == "builtin"
+    assert plain["backbone"] == "builtin_texture"
     assert plain["self_test"] == "The self-test gives the stored scores."
     assert "bank rows" in patchcore("info", built[1]).stdout
 
