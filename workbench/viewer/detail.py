@@ -144,7 +144,7 @@ def detail(
     adjustable
         Whether the user can move pixel threshold and smallest region, the regions following live.
     reveal
-        Whether the page scrolls to it when it appears; to another image than the first it always does.
+        Whether the page scrolls to it when another image is shown.
     on_rule
         Called with the new rule before the run that a change of it causes.
     on_action

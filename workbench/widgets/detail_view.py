@@ -28,6 +28,7 @@ def show(
     key: str = "detail",
     link: str = "inspect",
     peak: float | None = None,
+    reveal: bool = True,
     on_rule: Callable[[RegionRule], None] | None = None,
 ) -> None:
     """Draw the detail of a scored image.
@@ -36,7 +37,7 @@ def show(
     ----------
     item
         Tells the result from all others.
-    key, link, peak
+    key, link, peak, reveal
         As for `workbench.viewer.detail`.
     on_rule
         Lets the user move pixel threshold and smallest region, and takes what they are moved to.
@@ -62,7 +63,7 @@ def show(
         judge_by=point.judge_by,
         peak=peak,
         adjustable=on_rule is not None,
-        reveal=on_rule is None,
+        reveal=reveal,
         on_rule=on_rule,
     )
 

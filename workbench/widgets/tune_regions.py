@@ -136,6 +136,7 @@ def _image(now: Decision) -> None:
                 key="tune_detail",
                 link=tune_view.LINK,
                 peak=tune_view.peak(image, now),
+                reveal=chosen in ids,
                 on_rule=lambda rule: trial.keep(now.trial.ruled(rule)),
             )
 
