@@ -24,6 +24,7 @@ check: setup
 
 test: check
 	$(BIN)/python -m tests.browser.chromium
+	$(BIN)/python -m tests.workbench.postgresql
 	$(BIN)/python -m pytest
 
 clean:

@@ -118,9 +118,7 @@ def main() -> None:
     encode_tiles()
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         serve = ServerPool(Path(folder))
-        browser = playwright.chromium.launch(
-            executable_path=find_chromium(), args=CHROMIUM_ARGUMENTS
-        )
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_ARGUMENTS)
         try:
             for measure in (drag_sixty, scroll_two_thousand, open_large):
                 measure(browser, serve)

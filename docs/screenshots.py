@@ -65,6 +65,17 @@ def walk(page: Page, url: str, suffix: str) -> None:
     page.locator(".tile.painted").first.click()
     page.locator(".detail-viewer[data-ready] .pair canvas").last.wait_for()
     picture(page, f"detail_{suffix}")
+    page.goto(f"{url}/tune?inspector=sample-washer")
+    page.locator(".tile .labels.fixed").first.wait_for(state="attached")  # the good images have their maps
+    page.locator(".detail-viewer[data-ready]").wait_for()
+    picture(page, f"tune_{suffix}")
+    page.locator(".st-key-panel_regions").scroll_into_view_if_needed()
+    picture(page, f"regions_{suffix}")
+    for view in ("Curves", "Misses and false rejects", "Good images"):
+        page.goto(f"{url}/evaluate?inspector=sample-washer&view={view}")
+        page.locator(".st-key-panel_headline").wait_for()
+        page.get_by_text("Making the maps").wait_for(state="hidden")
+        picture(page, f"evaluate_{view.split()[0].lower()}_{suffix}")
     page.goto(f"{url}/build")
     page.get_by_role("textbox", name="Name of the inspector").wait_for()
     picture(page, f"build_{suffix}")

@@ -10,7 +10,9 @@ import torch
 from numpy.typing import NDArray
 
 from patchcore.coreset import coreset_size
+from patchcore.distances import bounds
 from patchcore.errors import SettingsError
+from patchcore.search import RunningSearch, TorchSearch, nearest_by_faiss
 
 
 @dataclass(frozen=True)
@@ -109,47 +111,36 @@ class MemoryBank:
     def nearest(
         self, queries: NDArray[np.float32], k: int = 1, device: str | torch.device = "cpu"
     ) -> Neighbours:
-        """Find the k nearest rows of each query, exactly.
-
-        The search ranks by the expanded square; the winners' distances are then taken from the difference itself,
-        so that a patch that is in the bank has distance exactly 0.
+        """Find the k nearest rows of each query, exactly: bit for bit what measuring every pair would give.
 
         Parameters
         ----------
         queries
             [Q, dims] float32.
         k
-            How many; fewer are returned if the bank is smaller.
+            How many; fewer are returned if the bank is smaller. Of equally near rows the first counts as nearer.
         device
-            On 'cuda' torch searches, otherwise faiss.
+            On 'cuda' the matrix product runs on the GPU.
         """
         k = min(k, len(self))
         if torch.device(device).type == "cuda":
-            rows = self._ranked_on_gpu(queries, k, torch.device(device))
-        else:
-            import faiss
+            return Neighbours(*self._search_on(torch.device(device)).nearest(queries, k))
+        if k > 1:
+            return Neighbours(*nearest_by_faiss(queries, self.features, k, self.bounds))
+        search = RunningSearch(queries)
+        search.add(self.features, row_bounds=self.bounds)
+        return Neighbours(search.distances, search.rows)
 
-            _, rows = faiss.knn(np.ascontiguousarray(queries), self.features, k)
-        distances = np.stack([_distance(queries, self.features[rows[:, j]]) for j in range(k)], axis=1)
-        order = np.argsort(distances, axis=1, kind="stable")
-        return Neighbours(np.take_along_axis(distances, order, 1), np.take_along_axis(rows, order, 1))
+    @cached_property
+    def bounds(self) -> NDArray[np.float32]:
+        """[R] float32, see :func:`patchcore.distances.bounds`; computed at the first search."""
+        return bounds(self.features)
 
-    def _ranked_on_gpu(self, queries: NDArray[np.float32], k: int, device: torch.device) -> NDArray[np.int64]:
-        bank, norms = self._on_gpu(device)
-        squares = norms - 2 * torch.from_numpy(queries).to(device) @ bank.T
-        return np.asarray(squares.topk(k, dim=1, largest=False).indices.cpu().numpy())
-
-    def _on_gpu(self, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    def _search_on(self, device: torch.device) -> TorchSearch:
         if str(device) not in self._gpu_copies:
-            bank = torch.from_numpy(self.features).to(device)
-            self._gpu_copies[str(device)] = (bank, bank.square().sum(1))
+            self._gpu_copies[str(device)] = TorchSearch(self.features, device)
         return self._gpu_copies[str(device)]
 
     @cached_property
-    def _gpu_copies(self) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
+    def _gpu_copies(self) -> dict[str, TorchSearch]:
         return {}
-
-
-def _distance(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
-    difference = a - b
-    return np.asarray(np.sqrt(np.einsum("ij,ij->i", difference, difference)), np.float32)

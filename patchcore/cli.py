@@ -1,4 +1,4 @@
-"""The command line: `python -m patchcore build | score | evaluate | info | weights`.
+"""The command line: `python -m patchcore build | score | evaluate | threshold | report | info | weights`.
 
 Standard output carries the result and nothing else; progress and remarks go to standard error. Exit code 0: done;
 1: something the user can mend, said in a sentence; 2: a fault of the program.
@@ -9,19 +9,32 @@ from __future__ import annotations
 import json
 import sys
 import traceback
-import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from patchcore.cli_report import report as write_report
+from patchcore.cli_threshold import threshold
 from patchcore.errors import ImageError, NoImagesError, PatchCoreError
+from patchcore.terminal import (
+    AsJson,
+    InspectorFile,
+    Weights,
+    load_inspector,
+    number,
+    progress_bars,
+    remark,
+    remarks,
+)
+
+if TYPE_CHECKING:
+    from patchcore.evaluation import Evaluation
+    from patchcore.share_point import SharePoint
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -29,7 +42,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help=(__doc__ or "").partition("\n")[0],
 )
-remarks = Console(stderr=True, highlight=False)
+app.command(name="report")(write_report)
 
 
 class GeometryMode(StrEnum):
@@ -38,13 +51,6 @@ class GeometryMode(StrEnum):
     FIT = "fit"
     STRETCH = "stretch"
     CROP = "crop"
-
-
-Inspector = Annotated[
-    Path, typer.Argument(metavar="NAME.patchcore", help="A saved inspector.", show_default=False)
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
-Weights = Annotated[Path | None, typer.Option(help="State dict of the backbone (.pth or .safetensors).")]
 
 
 @app.command()
@@ -95,14 +101,17 @@ def build(
 
 @app.command()
 def score(
-    inspector: Inspector,
+    inspector: InspectorFile,
     paths: Annotated[list[Path], typer.Argument(help="Images or folders of images.", show_default=False)],
     overlays: Annotated[Path | None, typer.Option(help="Folder to write overlay pictures to.")] = None,
     weights: Weights = None,
     as_json: AsJson = False,
 ) -> None:
     """Score images: score, verdict if a threshold is stored, and the box of the worst patch."""
-    model = _load(inspector, weights)
+    model = load_inspector(inspector, weights)
+    if model.operating_point_ is not None and model.operating_point_.stale:
+        remark([f"No image is judged: the threshold is out of date. {model.operating_point_.stale}"])
+        model = model.with_operating_point(None)
     rows, failed = [], 0
     for path in list(_expanded(paths)):
         try:
@@ -122,31 +131,50 @@ def score(
 
 @app.command()
 def evaluate(
-    inspector: Inspector,
-    test_dir: Annotated[Path, typer.Argument(help="Labelled set in MVTec's layout.", show_default=False)],
+    inspector: InspectorFile,
+    labelled: Annotated[
+        Path,
+        typer.Argument(
+            metavar="SET",
+            help="Labelled set: a folder in MVTec's layout, or a CSV of file,label[,mask].",
+            show_default=False,
+        ),
+    ],
+    sweep: Annotated[
+        bool, typer.Option("--sweep", help="Measure smaller banks too, in one more pass.")
+    ] = False,
     weights: Weights = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure an inspector on a labelled set: image and pixel metrics, overall and per defect type."""
     from patchcore.evaluation import evaluate as measure
-    from patchcore.mvtec_layout import read_layout
+    from patchcore.label_table import read_labelled
+    from patchcore.sweep import sweep as measure_shares
 
-    model = _load(inspector, weights)
-    images = read_layout(test_dir)
+    model = load_inspector(inspector, weights)
+    images, problems = read_labelled(labelled)
     with progress_bars() as report:
         evaluation = measure(model, images, lambda done, total: report("scoring", done, total))
-    for problem in evaluation.problems:
-        remarks.print(problem, style="yellow", markup=False)
+        shares = measure_shares(model, images, progress=report) if sweep else []
+    problems += evaluation.problems + evaluation.unjudged
+    remark(problems + _undefined(evaluation))
+    result = evaluation.to_dict() | ({"sweep": [point.to_dict() for point in shares]} if sweep else {})
+    result["problems"] = problems
     if as_json:
-        print(json.dumps(evaluation.to_dict(), indent=1, ensure_ascii=False))
-    else:
-        _print_evaluation(evaluation.to_dict())
+        print(json.dumps(result, indent=1, ensure_ascii=False))
+        return
+    _print_evaluation(result)
+    if sweep:
+        _print_sweep(shares)
+
+
+app.command()(threshold)
 
 
 @app.command()
-def info(inspector: Inspector, weights: Weights = None, as_json: AsJson = False) -> None:
+def info(inspector: InspectorFile, weights: Weights = None, as_json: AsJson = False) -> None:
     """Say what an inspector is, after checking all of it and repeating its self-test."""
-    model = _load(inspector, weights)
+    model = load_inspector(inspector, weights)
     _print(_summary(model) | {"path": str(inspector), "self_test": model.self_test_.sentence}, as_json)
 
 
@@ -181,33 +209,6 @@ def list_weights(
         here = "ready" if row["path"] else f"missing: {row['file']}"
         table.add_row(str(row["backbone"]), here, f"{row['megabytes']:.0f}", str(row["summary"]))
     Console().print(table)
-
-
-@contextmanager
-def progress_bars() -> Iterator[Any]:
-    """Show a bar per stage on standard error; yields a callback (stage, done, total)."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=remarks, transient=True) as bars:
-        tasks: dict[str, Any] = {}
-
-        def report(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(stage)
-            bars.update(tasks[stage], completed=done, total=total or None)
-
-        yield report
-
-
-def _load(path: Path, weights: Path | None) -> Any:
-    from patchcore.detector import PatchCore
-
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        model = PatchCore.load(path, weights)
-    for warning in caught:
-        if warning.category is UserWarning:
-            remarks.print(str(warning.message), style="bold yellow", markup=False)
-    return model
 
 
 def _expanded(paths: list[Path]) -> Iterator[Path]:
@@ -291,8 +292,8 @@ def _print_evaluation(result: dict[str, Any]) -> None:
         table.add_row(
             name,
             f"{image['n_good']} + {image['n_defect']}",
-            *(_number(image[key]) for key in ("auroc", "average_precision", "f1_max")),
-            *(_number(pixel.get(key)) for key in ("auroc", "aupro")),
+            *(number(image[key]) for key in ("auroc", "average_precision", "f1_max")),
+            *(number(pixel.get(key)) for key in ("auroc", "aupro")),
         )
     Console(width=100).print(table)
     if verdicts := result["verdicts"]:
@@ -302,8 +303,43 @@ def _print_evaluation(result: dict[str, Any]) -> None:
         )
 
 
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4f}"
+def _undefined(evaluation: Evaluation) -> list[str]:
+    """Say why a metric is missing."""
+    from patchcore.curves import Undefined
+
+    measures = (evaluation.image.auroc, evaluation.pixel.auroc)
+    return [measure.reason for measure in measures if isinstance(measure, Undefined)]
+
+
+def _print_sweep(shares: list[SharePoint]) -> None:
+    table = Table(
+        *(
+            "share",
+            "rows",
+            "MB",
+            "cover radius",
+            "threshold",
+            "good, 95 %",
+            "image AUROC",
+            "pixel AUROC",
+            "ms",
+        ),
+        box=None,
+    )
+    for point in shares:
+        plain = point.to_dict()
+        table.add_row(
+            f"{point.share:.2%}" + (" in use" if point.in_use else ""),
+            str(point.rows),
+            f"{point.megabytes:.3g}",
+            *(number(value) for value in (point.cover_radius, point.threshold)),
+            number(point.good_scores.percentile_95),
+            *(number(plain[level]["auroc"]) for level in ("image", "pixels")),
+            "-" if point.milliseconds is None else f"{point.milliseconds:.1f}",
+        )
+    Console(width=120).print(table)
+    for reason in dict.fromkeys(point.reason for point in shares if point.reason):
+        print(f"no threshold: {reason}")
 
 
 def main() -> None:

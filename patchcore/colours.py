@@ -32,3 +32,7 @@ CONTOUR_LINE: Colour = (125, 240, 255)  # bright on dark parts, and in no colour
 CONTOUR_RIM: Colour = (16, 20, 24)  # dark, so that the line also reads on bright parts
 MAP_GROUND: Colour = (18, 20, 24)
 MAP_GREYS = 40
+# Okabe and Ito's palette ("Color Universal Design", 2008): apart for every kind of colour vision, and in lightness.
+AGREED: Colour = (0, 158, 115)  # bluish green
+MISSED: Colour = (213, 94, 0)  # vermilion
+EXTRA: Colour = (240, 228, 66)  # yellow

@@ -33,6 +33,8 @@ class Undefined:
 
 
 Measure = float | Undefined
+Place = tuple[float, float]
+"""(x, y) in the plane of a curve."""
 
 
 @dataclass(frozen=True)
@@ -61,10 +63,24 @@ class Curve:
         keep = np.unique(np.concatenate([[0], keep, [self.x.size - 1]]))
         return Curve(self.x[keep], self.y[keep], self.thresholds[keep])
 
+    def at(self, threshold: float) -> Place:
+        """Give the point that rejects what scores more than a threshold."""
+        above = int(np.count_nonzero(self.thresholds > threshold))
+        index = max(above - 1, 0)
+        return float(self.x[index]), float(self.y[index])
+
     def to_dict(self) -> dict[str, list[float | None]]:
         """Give plain lists, for JSON; an infinite threshold becomes None."""
         limits = [float(value) if math.isfinite(value) else None for value in self.thresholds]
         return {"x": self.x.tolist(), "y": self.y.tolist(), "thresholds": limits}
+
+
+@dataclass(frozen=True)
+class MarkedCurve:
+    """A curve and the place of the operating point; None where none is in force."""
+
+    curve: Curve
+    place: Place | None = None
 
 
 @dataclass(frozen=True)

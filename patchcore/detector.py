@@ -18,14 +18,16 @@ from numpy.typing import NDArray
 from patchcore import artifact
 from patchcore.backbones import Backbone, load_backbone
 from patchcore.bank import MemoryBank
-from patchcore.errors import ArtifactError, NotFittedError, SettingsError
+from patchcore.errors import ArtifactError, DataError, NotFittedError, SettingsError
 from patchcore.fitting import FittingRun, Progress, Source, fit
 from patchcore.geometry import place, prepare
 from patchcore.images import ImageRecord, LoadedImage, read_image
 from patchcore.leave_one_out import GoodScores
+from patchcore.removal import removed
 from patchcore.saved import SelfTest, from_saved, to_saved
 from patchcore.scoring import (
     Explanation,
+    ImagePatches,
     Result,
     anomaly_map,
     inspected_patches,
@@ -83,6 +85,8 @@ class PatchCore:
         The thresholds in force, calibrated on the good images in the same step as the bank.
     image_records_, skipped_
         The images that built the bank, and those that could not be used, each with its reason.
+    removed_
+        SHA-256 of the images that were taken out of the bank after it was built.
 
     Examples
     --------
@@ -124,6 +128,7 @@ class PatchCore:
         self.device = device
         self.roi_: NDArray[np.bool_] | None = None
         self.skipped_: list[Any] = []
+        self.removed_: tuple[str, ...] = ()
         self._backbone: Backbone | None = None
 
     @property
@@ -174,18 +179,21 @@ class PatchCore:
         self.roi_ = roi
         self.full_bank_ = self.bank_ = fitted.bank
         self.profile_, self.grid_ = fitted.good_scores, fitted.grid
-        self.image_records_, self.skipped_ = fitted.records, list(fitted.skipped)
+        self.image_records_, self.skipped_, self.removed_ = fitted.records, list(fitted.skipped), ()
         self.self_test_ = SelfTest.make(fitted.sample, self._patch_distances)
         self.operating_point_ = self._first_operating_point()
         return self
 
-    def score(self, image: Source | LoadedImage) -> Result:
+    def score(self, image: Source | LoadedImage, *, leave_out: bool = False) -> Result:
         """Score one image.
 
         Parameters
         ----------
         image
             A path, file bytes, an array [H, W] or [H, W, 1 | 3 | 4], or what `read_image` returned.
+        leave_out
+            Whether the rows of good images with the same SHA-256 take no part, so that an image that built the
+            bank is scored as one that did not: its score is then that of `good_scores_`, unless re-weighted.
 
         Raises
         ------
@@ -193,8 +201,30 @@ class PatchCore:
             If there is no bank yet.
         ImageError
             If the image cannot be used.
+        DataError
+            If nothing is left of the bank without the image's own rows.
         """
-        bank = self._bank()
+        self._bank()
+        patches = self.patches(image)
+        bank, rows = self._bank_without(patches.record) if leave_out else (self.bank_, None)
+        found = bank.nearest(patches.features, device=self.backbone_.device)
+        patch_scores = patches.patch_scores(found.distances[:, 0])
+        worst = int(found.distances[:, 0].argmax())
+        row, col = (int(i) for i in np.argwhere(patches.inspected)[worst])
+        nearest = int(found.rows[worst, 0])
+        return Result(
+            score=self.image_score(bank, patches.features[worst], nearest, float(found.distances[worst, 0])),
+            map=anomaly_map(patch_scores, patches.placement),
+            patch_scores=patch_scores,
+            worst=(row, col),
+            worst_box=patch_box((row, col), patches.inspected.shape, patches.placement),
+            nearest_row=nearest if rows is None else int(rows[nearest]),
+            record=patches.record,
+            placement=patches.placement,
+        )
+
+    def patches(self, image: Source | LoadedImage) -> ImagePatches:
+        """Compute the features of an image's patches: the one costly step of scoring; errors as for `score`."""
         loaded = (
             image
             if isinstance(image, LoadedImage)
@@ -202,26 +232,16 @@ class PatchCore:
         )
         prepared = prepare(loaded.pixels, self.settings.geometry_of_input(), self.roi_)
         features = FittingRun(self.backbone_, self.settings).features(prepared)
-        grid = (features.shape[0], features.shape[1])
-        inspected = inspected_patches(prepared.valid, grid)
-        found = bank.nearest(features[inspected], device=self.backbone_.device)
-        patch_scores = np.full(grid, np.nan, np.float32)
-        patch_scores[inspected] = found.distances[:, 0]
-        worst = int(found.distances[:, 0].argmax())
-        row, col = (int(i) for i in np.argwhere(inspected)[worst])
-        score, nearest = float(found.distances[worst, 0]), int(found.rows[worst, 0])
-        if self.settings.reweight:
-            score = reweighted(bank, features[row, col], nearest, score, self.settings.neighbours)
-        return Result(
-            score=score,
-            map=anomaly_map(patch_scores, prepared.placement),
-            patch_scores=patch_scores,
-            worst=(row, col),
-            worst_box=patch_box((row, col), grid, prepared.placement),
-            nearest_row=nearest,
-            record=loaded.record,
-            placement=prepared.placement,
-        )
+        inspected = inspected_patches(prepared.valid, (features.shape[0], features.shape[1]))
+        return ImagePatches(features[inspected], inspected, loaded.record, prepared.placement)
+
+    def image_score(
+        self, bank: MemoryBank, worst: NDArray[np.float32], nearest_row: int, distance: float
+    ) -> float:
+        """Score an image from its worst patch [dims] and the row nearest to it, re-weighted if so set."""
+        if not self.settings.reweight:
+            return distance
+        return reweighted(bank, worst, nearest_row, distance, self.settings.neighbours)
 
     def explain(self, image: Source | LoadedImage | Result) -> Explanation:
         """Say why an image scored as it did: its worst patch and the nearest patch of any good image."""
@@ -255,6 +275,50 @@ class PatchCore:
             model.operating_point_ = recalibrate(self.operating_point_, model.evidence_, model.bank_id_)
         return model
 
+    def without_images(
+        self,
+        sha256s: Iterable[str],
+        good: Iterable[Source | tuple[str, Source]],
+        progress: Progress | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> PatchCore:
+        """Return the model without some of its good images, as if their patches had not been kept.
+
+        Their rows leave the bank by provenance and the others keep their order; leave-one-out scores and cover
+        radius of the remaining images are computed again, and the operating point is recalibrated by its own rule
+        or marked stale.
+
+        Parameters
+        ----------
+        sha256s
+            Of the images to take out.
+        good
+            The remaining good images, as for `fit`: those that were scored leave-one-out are scored again, any
+            other is passed over. One that is missing or cannot be read is listed in `skipped_`.
+        progress, cancelled
+            As for `fit`; the stage is 'calibration'.
+
+        Raises
+        ------
+        SettingsError
+            If an image is not among those that built the bank, fewer than two would remain, none of their rows
+            is in the bank, the self-test fails on this machine, or none of the remaining images could be read.
+        Cancelled
+            If `cancelled` said so.
+        """
+        self._bank()
+        run = FittingRun(self.backbone_, self.settings, self.roi_, progress, cancelled)
+        rest = removed(self, frozenset(sha256s), run, good)
+        model = copy.copy(self)
+        model.full_bank_, model.bank_ = rest.bank, rest.bank.rows(slice(rest.rows_in_use))
+        model.image_records_, model.profile_ = rest.records, rest.good_scores
+        model.skipped_ = [*self.skipped_, *rest.skipped]
+        model.removed_ = (*self.removed_, *rest.removed)
+        model.self_test_ = self.self_test_.renewed(model._patch_distances)
+        if self.operating_point_ is not None:
+            model.operating_point_ = recalibrate(self.operating_point_, model.evidence_, model.bank_id_)
+        return model
+
     def with_operating_point(self, point: OperatingPoint | None) -> PatchCore:
         """Return the model with other thresholds in force; None for none.
 
@@ -279,7 +343,12 @@ class PatchCore:
 
     @property
     def evidence_(self) -> Evidence:
-        """Leave-one-image-out scores by the image's SHA-256, where there are any: what a threshold is set from."""
+        """Leave-one-image-out scores by the image's SHA-256, where there are any: what a threshold is set from.
+
+        None with re-weighting (Eq. 7): they are kept as distances, which a re-weighted score cannot be held against.
+        """
+        if self.settings.reweight:
+            return Evidence()
         scores = self.profile_.at(len(self._bank()))
         hashes = (self.image_records_[i].sha256 for i in self.profile_.images)
         return Evidence({sha: float(s) for sha, s in zip(hashes, scores, strict=True) if np.isfinite(s)})
@@ -304,6 +373,8 @@ class PatchCore:
             len(self._bank()),
             "" if self.roi_ is None else np.packbits(self.roi_).tobytes().hex(),
         ]
+        if self.removed_:  # the rows left are not those that building on the remaining images would choose
+            parts.append(sorted(self.removed_))
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -342,6 +413,7 @@ class PatchCore:
         model.image_records_, model.grid_ = saved.records, saved.grid
         model.bank_ = saved.bank.rows(slice(saved.rows_in_use))
         model.operating_point_ = saved.operating_point
+        model.removed_ = saved.removed
         model.self_test_ = saved.self_test.repeated(model._patch_distances)
         if not model.self_test_.passed:
             warnings.warn(f"{Path(path).name}: {model.self_test_.sentence}", stacklevel=2)
@@ -361,6 +433,19 @@ class PatchCore:
         if not hasattr(self, "bank_"):
             raise NotFittedError("This model has no memory bank yet. Fit it on good images, or load one.")
         return self.bank_
+
+    def _bank_without(self, record: ImageRecord) -> tuple[MemoryBank, NDArray[np.int64]]:
+        """The bank in use less the image's own rows, and which of its rows these are."""
+        own = {i for i, other in enumerate(self.image_records_) if other.sha256 == record.sha256}
+        if not own:
+            return self.bank_, np.arange(len(self.bank_))
+        rows = np.flatnonzero(~np.isin(self.bank_.images, list(own)))
+        if not len(rows):
+            raise DataError(
+                f"{record.name}: every row of the bank comes from this image itself; it can only be scored "
+                "without its own rows once other good images are in the bank."
+            )
+        return self.bank_.without_images(own), rows
 
     def _patch_distances(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """Distances of every patch of a network input [S, S, 3] to the largest bank: [rows * cols]."""

@@ -141,7 +141,7 @@ def _extract(
     sample: NDArray[np.float32] | None = None
     grid = (0, 0)
     total = len(images) if isinstance(images, Sized) else 0
-    for number, (name, source) in enumerate(map(_named, images, range(1, 1 << 62)), start=1):
+    for number, (name, source) in enumerate(map(named, images, range(1, 1 << 62)), start=1):
         run.report("features", number - 1, total)
         try:
             if sample is not None and _reused(store, source, name, seen):
@@ -170,7 +170,8 @@ def _extract(
     return skipped, grid, sample
 
 
-def _named(item: Source | tuple[str, Source], number: int) -> tuple[str, Source]:
+def named(item: Source | tuple[str, Source], number: int) -> tuple[str, Source]:
+    """Give an image a name if it came without: its file's, or its place in the list."""
     if isinstance(item, tuple):
         return item
     return (f"image {number}" if isinstance(item, bytes | np.ndarray) else Path(item).name), item
@@ -178,18 +179,23 @@ def _named(item: Source | tuple[str, Source], number: int) -> tuple[str, Source]
 
 def _reused(store: FeatureStore, source: Source, name: str, seen: dict[str, str]) -> bool:
     """Take the image's features from an interrupted run, if its file is the same."""
-    if isinstance(source, np.ndarray) or not store.resumes:
+    if not store.resumes:
         return False
-    try:
-        sha256 = (
-            hashlib.sha256(source).hexdigest() if isinstance(source, bytes) else file_sha256(Path(source))
-        )
-    except OSError:
-        return False  # reading it properly will say what is wrong
-    if sha256 in seen or not store.reuse(sha256):
+    sha256 = source_sha256(source)
+    if sha256 is None or sha256 in seen or not store.reuse(sha256):
         return False
     seen[sha256] = name
     return True
+
+
+def source_sha256(source: Source) -> str | None:
+    """Hash a file or its bytes without decoding; None for an array or a file that cannot be read."""
+    if isinstance(source, np.ndarray):
+        return None
+    try:
+        return hashlib.sha256(source).hexdigest() if isinstance(source, bytes) else file_sha256(Path(source))
+    except OSError:
+        return None  # reading it properly will say what is wrong
 
 
 def _choose(run: FittingRun, store: FeatureStore) -> MemoryBank:

@@ -204,11 +204,10 @@ def prepare(
     SettingsError
         The region of interest leaves nothing to inspect.
     """
-    placement = place(pixels.shape[:2], geometry)
+    placement = place(pixels.shape[:2], geometry, roi)
     if roi is not None:
         mask = _resize_nearest(roi, pixels.shape[:2])
         pixels = np.where(mask[..., None], pixels, np.float32(OUTSIDE))
-        _mark_roi(placement, mask)
     (trim_y, trim_x), (height, width) = placement.trim, placement.kept_size
     resized = resize(pixels[trim_y : trim_y + height, trim_x : trim_x + width], placement.resized)
     return Prepared(_window(resized, placement), placement.valid, placement)
@@ -231,8 +230,14 @@ def thumbnail(pixels: NDArray[np.float32], side: int) -> NDArray[np.uint8]:
     return (small.clip(0, 1) * np.float32(255) + np.float32(0.5)).astype(np.uint8)
 
 
-def place(shape: tuple[int, int], geometry: Geometry) -> Placement:
-    """Tell where an image of (height, width) comes to lie in the network's input."""
+def place(shape: tuple[int, int], geometry: Geometry, roi: NDArray[np.bool_] | None = None) -> Placement:
+    """Tell where an image of (height, width) comes to lie in the network's input, and what of it is inspected.
+
+    Raises
+    ------
+    SettingsError
+        The region of interest leaves nothing to inspect.
+    """
     size = geometry.size
     trim, resized = (0, 0), (size, size)
     if geometry.mode == "fit":
@@ -248,6 +253,8 @@ def place(shape: tuple[int, int], geometry: Geometry) -> Placement:
     valid = np.zeros((size, size), bool)
     placement = Placement((shape[0], shape[1]), size, trim, resized, offset, valid)
     valid[placement._slices()] = True
+    if roi is not None:
+        _mark_roi(placement, _resize_nearest(roi, shape))
     return placement
 
 

@@ -2,22 +2,22 @@
 
 Every row knows its image, so an image is scored as if it had not been in the bank by skipping its own rows. Rows
 stand in greedy order and distances only fall as rows are added: one pass over the rows gives the score at every
-prefix, kept as the few places where it changes.
+prefix, kept as the few places where it changes. Scores and radii are what `MemoryBank.nearest` gives, bit for bit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from patchcore.bank import MemoryBank
+from patchcore.distances import bounds, compiled, square_distance
 
-ROWS_AT_ONCE = 2048
+ROWS_AT_ONCE = 1024
+LANES = 64
 
 
 @dataclass(frozen=True)
@@ -71,11 +71,10 @@ def score_good_images(
     progress
         Called with the number of images done.
     """
-    norms = np.einsum("ij,ij->i", bank.features, bank.features)
     cover = np.zeros(len(bank), np.float32)
     numbers, all_sizes, all_values = [], [], []
     for done, (number, queries) in enumerate(patches, start=1):
-        sizes, values, own_cover = _profile(bank, norms, queries, number)
+        sizes, values, own_cover = _profile(bank, queries, number)
         np.maximum(cover, own_cover, out=cover)
         numbers.append(number)
         all_sizes.append(sizes)
@@ -89,77 +88,78 @@ def score_good_images(
 
 
 def _profile(
-    bank: MemoryBank, norms: NDArray[np.float32], queries: NDArray[np.float32], number: int
+    bank: MemoryBank, queries: NDArray[np.float32], number: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]:
     """Steps of one image's score, and its cover radius [R], over all prefixes of the bank."""
     rows = len(bank)
     own = bank.images == number
-    cover, patch, row = np.empty(rows, np.float32), np.empty(rows, np.int64), np.empty(rows, np.int64)
-    state = _State.start(len(queries))
-    query_norms = np.einsum("ij,ij->i", queries, queries)
+    cover, score = np.empty(rows), np.empty(rows)
+    any_row, other = np.full(len(queries), np.inf), np.full(len(queries), np.inf)
+    query_bounds = bounds(queries)
     for start in range(0, rows, ROWS_AT_ONCE):
         part = slice(start, start + ROWS_AT_ONCE)
-        squares = bank.features[part] @ queries.T
-        squares *= -2
-        squares += norms[part, None]
-        squares += query_norms
+        features = bank.features[part]
+        products = features @ queries.T
         _sweep(
-            squares,
+            products,
+            features,
+            queries,
+            bank.bounds[part],
+            query_bounds,
             own[part],
-            start,
-            state.any_row,
-            state.other,
-            state.other_row,
+            any_row,
+            other,
             cover[part],
-            patch[part],
-            row[part],
+            score[part],
         )
-    changed = np.flatnonzero(np.diff(patch, prepend=-2) | np.diff(row, prepend=-2))
-    difference = queries[patch[changed]] - bank.features[row[changed]]
-    values = np.sqrt(np.einsum("ij,ij->i", difference, difference)).astype(np.float32)
-    values[row[changed] < 0] = np.inf
-    return changed + 1, values, np.sqrt(np.maximum(cover, 0))
+    values = np.sqrt(score).astype(np.float32)
+    changed = np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]]))
+    return changed + 1, values[changed], np.sqrt(cover).astype(np.float32)
 
 
-@dataclass
-class _State:
-    any_row: NDArray[np.float32]
-    other: NDArray[np.float32]
-    other_row: NDArray[np.int64]
+@compiled
+def _sweep(  # type: ignore[no-untyped-def]
+    products, rows, queries, row_bounds, query_bounds, own, any_row, other, cover, score
+):
+    """Add rows one by one; after each, note the squares of the cover radius and of the score.
 
-    @classmethod
-    def start(cls, patches: int) -> _State:
-        return cls(
-            np.full(patches, np.inf, np.float32),
-            np.full(patches, np.inf, np.float32),
-            np.full(patches, -1, np.int64),
-        )
-
-
-def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    compiled: Callable[..., Any] = njit(cache=True, nogil=True)(function)
-    return compiled
-
-
-@_compiled
-def _sweep(squares, own, first_row, any_row, other, other_row, cover, patch, row):  # type: ignore[no-untyped-def]
-    """Add rows one by one; after each, note the cover radius and which patch and row decide the score."""
+    A patch's nearest row is at most as far as its nearest from another image, so what cannot be nearer than the
+    latter (for the image's own rows: the former) is passed over; the rest is measured.
+    """
+    two = np.float32(2)
+    any_limit, other_limit = np.empty(any_row.shape[0], np.float32), np.empty(other.shape[0], np.float32)
+    for p in range(queries.shape[0]):
+        any_limit[p] = any_row[p] - query_bounds[p]
+        other_limit[p] = other[p] - query_bounds[p]
     worst_any, worst_other = np.argmax(any_row), np.argmax(other)
-    for b in range(squares.shape[0]):
+    for b in range(rows.shape[0]):
+        limit = any_limit if own[b] else other_limit
+        line, row, low = products[b], rows[b], row_bounds[b]
         any_stale, other_stale = False, False
-        for p in range(squares.shape[1]):
-            square = squares[b, p]
-            if square < any_row[p]:
-                any_row[p] = square
-                any_stale = any_stale or p == worst_any
-            if square < other[p] and not own[b]:
-                other[p] = square
-                other_row[p] = first_row + b
-                other_stale = other_stale or p == worst_other
+        for start in range(0, line.shape[0], LANES):
+            if not _any_within(line[start : start + LANES], low, limit[start : start + LANES]):
+                continue
+            for p in range(start, min(start + LANES, line.shape[0])):
+                if low - two * line[p] > limit[p]:
+                    continue
+                square = square_distance(queries[p], row)
+                if square < any_row[p]:
+                    any_row[p], any_limit[p] = square, square - query_bounds[p]
+                    any_stale = any_stale or p == worst_any
+                if square < other[p] and not own[b]:
+                    other[p], other_limit[p] = square, square - query_bounds[p]
+                    other_stale = other_stale or p == worst_other
         if any_stale:
             worst_any = np.argmax(any_row)
         if other_stale:
             worst_other = np.argmax(other)
-        cover[b] = any_row[worst_any]
-        patch[b] = worst_other
-        row[b] = other_row[worst_other]
+        cover[b], score[b] = any_row[worst_any], other[worst_other]
+
+
+@compiled
+def _any_within(products, low, limits):  # type: ignore[no-untyped-def]
+    """`distances.any_within` with a limit for each query and one row."""
+    two, found = np.float32(2), np.int32(0)
+    for j in range(products.shape[0]):
+        found |= np.int32(not (low - two * products[j] > limits[j]))
+    return found != 0

@@ -42,17 +42,35 @@ class LabelledImage:
         """Whether the part is defective."""
         return self.defect_type != GOOD
 
+    @property
+    def source(self) -> Path:
+        """Where the image is read from."""
+        return self.path
+
     def mask(self) -> NDArray[np.bool_] | None:
-        """Read the mask as [H, W] bool, true where it is brighter than mid-grey. None if there is none.
+        """Read the mask as [H, W] bool, true where a defect is marked (`marked`). None if there is none.
 
         Raises
         ------
         ImageError
             If the mask's file cannot be read.
         """
-        if self.mask_path is None:
-            return None
-        return np.asarray(read_image(self.mask_path).pixels.max(axis=2) > 0.5)
+        values = self.mask_values()
+        return None if values is None else marked(values)[0]
+
+    def mask_values(self) -> NDArray[np.float32] | None:
+        """Read the mask as it is, [H, W] float32 in 0..1; None if there is none; errors as for `mask`."""
+        return None if self.mask_path is None else read_image(self.mask_path).pixels.max(axis=2)
+
+
+def marked(values: NDArray[np.float32]) -> tuple[NDArray[np.bool_], bool]:
+    """Read a mask's values, [H, W] in 0..1, as marks; also tell whether it has greys.
+
+    Where one value besides black occurs, it marks the defect, however dark; among greys, those above the middle do.
+    """
+    shown = values != 0
+    greys = np.unique(values[shown]).size > 1
+    return (np.asarray(values > 0.5) if greys else np.asarray(shown)), greys
 
 
 def read_layout(folder: Path) -> list[LabelledImage]:

@@ -120,6 +120,11 @@ class OperatingPoint:
             raise SettingsError(f"A region has at least 1 pixel, not {self.min_area}.")
 
     @property
+    def choices(self) -> list[Choice]:
+        """The rules in use, for the reject threshold first."""
+        return [choice for choice in (self.rule, self.accept_rule, self.pixel_rule) if choice is not None]
+
+    @property
     def heat_from(self) -> float:
         """Where heat begins in a map: the pixel threshold, else the accept threshold.
 
@@ -155,13 +160,20 @@ class OperatingPoint:
         regions
             Its regions above the pixel threshold, as from `regions`; smaller ones are ignored.
         """
-        by_score = self.verdict(score)
-        if self.judge_by == "score":
-            return by_score
-        by_area: Verdict = "reject" if any(part.area >= self.min_area for part in regions) else "accept"
-        if self.judge_by == "area" or by_area == by_score:
-            return by_area
-        return "review"
+        return self._judge(score, any(part.area >= self.min_area for part in regions))
+
+    def judge_by_peak(self, score: float, map_peak: float) -> Verdict:
+        """Judge as `judge` does, without looking for regions; errors as for `verdict`.
+
+        Parameters
+        ----------
+        score
+            The image's score.
+        map_peak
+            `regions.clearing_threshold` of its map with `min_area`: at or above it the map shows no region.
+        """
+        shows_region = self.pixel is not None and bool(np.float32(self.pixel) < np.float32(map_peak))
+        return self._judge(score, shows_region)
 
     def regions(self, anomaly_map: NDArray[np.float32]) -> list[Region]:
         """Find the regions that count in a map, float32 [H, W]; none without a pixel threshold."""
@@ -210,6 +222,15 @@ class OperatingPoint:
             raise DataError(
                 f"A stored operating point is damaged ({fault}); set the threshold again."
             ) from fault
+
+    def _judge(self, score: float, shows_region: bool) -> Verdict:
+        by_score = self.verdict(score)
+        if self.judge_by == "score":
+            return by_score
+        by_area: Verdict = "reject" if shows_region else "accept"
+        if self.judge_by == "area" or by_area == by_score:
+            return by_area
+        return "review"
 
     def _check_in_force(self) -> None:
         if self.stale:

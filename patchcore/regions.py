@@ -65,6 +65,18 @@ def find_regions(anomaly_map: NDArray[np.float32], threshold: float, min_area: i
     return sorted(regions, key=lambda region: (-region.score, -region.area, region.box))
 
 
+def region_mask(anomaly_map: NDArray[np.float32], threshold: float, min_area: int = 1) -> NDArray[np.bool_]:
+    """Mark the pixels of all regions that `find_regions` finds, bool [H, W]; arguments as there."""
+    above = np.asarray(anomaly_map, np.float32) > np.float32(threshold)
+    if min_area <= 1:
+        return above
+    labels, _ = ndimage.label(above, structure=EIGHT_CONNECTED)
+    large = np.bincount(labels.reshape(-1)) >= min_area
+    large[0] = False
+    marked: NDArray[np.bool_] = large[labels]
+    return marked
+
+
 def clearing_threshold(anomaly_map: NDArray[np.float32], min_area: int = 1) -> float:
     """Give the lowest pixel threshold at which a map shows no region of a minimum area.
 

@@ -33,7 +33,18 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
-from patchcore.colours import ALPHA_RAMP, CONTOUR_LINE, CONTOUR_RIM, HEAT_TABLE, MAP_GREYS, MAP_GROUND, Colour
+from patchcore.colours import (
+    AGREED,
+    ALPHA_RAMP,
+    CONTOUR_LINE,
+    CONTOUR_RIM,
+    EXTRA,
+    HEAT_TABLE,
+    MAP_GREYS,
+    MAP_GROUND,
+    MISSED,
+    Colour,
+)
 from patchcore.errors import DataError, SettingsError
 
 Mode = Literal["heat", "contour", "both", "off"]
@@ -174,6 +185,44 @@ def map_picture(anomaly_map: NDArray[np.float32], scale: HeatScale) -> NDArray[n
     for rows in _bands(scores.shape):
         painted[rows] = _greys(scores[rows], scale.threshold)[..., None] + np.array(MAP_GROUND, np.uint8)
         _blend(painted[rows], scale.level(scores[rows]), opaque)
+    return painted
+
+
+def agreement_picture(
+    pixels: NDArray[np.uint8] | NDArray[np.float32],
+    agreed: NDArray[np.bool_],
+    missed: NDArray[np.bool_],
+    extra: NDArray[np.bool_],
+) -> NDArray[np.uint8]:
+    """Draw over a picture where found and marked pixels agree.
+
+    Each kind has a colour that colour-blind people can tell from the others (`colours.AGREED`, `MISSED`, `EXTRA`)
+    and a pattern, so that it also reads in grey: agreed is filled, missed hatched like ``/``, extra like ``\\``.
+    All have an outline.
+
+    Parameters
+    ----------
+    pixels
+        Picture, float 0..1 or uint8, [H, W, 3]. Left untouched.
+    agreed, missed, extra
+        As in `agreement.PixelAgreement`, bool [H, W].
+
+    Returns
+    -------
+    uint8 [H, W, 3].
+    """
+    if not pixels.shape[:2] == agreed.shape == missed.shape == extra.shape:
+        raise DataError(f"The comparison is {agreed.shape} but the picture {pixels.shape[:2]}.")
+    painted = _bytes(pixels).copy()
+    width = max(1, math.floor(min(agreed.shape) / 300 + 0.5))
+    rows, columns = np.ogrid[: agreed.shape[0], : agreed.shape[1]]
+    period = 6 * width
+    rising, falling = (rows + columns) % period < 2 * width, (rows - columns) % period < 2 * width
+    patterns = ((agreed, np.True_, AGREED), (missed, rising, MISSED), (extra, falling, EXTRA))
+    for mask, pattern, colour in patterns:
+        fill = mask & pattern
+        painted[fill] = (painted[fill] + np.array(colour, np.uint16)) // 2
+        painted[outline(mask, width)] = colour
     return painted
 
 

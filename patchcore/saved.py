@@ -22,7 +22,7 @@ from patchcore.thresholds import OperatingPoint
 if TYPE_CHECKING:
     from patchcore.detector import PatchCore
 
-LIBRARIES = ("torch", "torchvision", "numpy", "faiss-cpu")
+LIBRARIES = ("torch", "torchvision", "numpy", "numba")
 SELF_TEST_TOLERANCE = 1e-3
 
 Distances = Callable[[NDArray[np.float32]], NDArray[np.float32]]
@@ -60,6 +60,10 @@ class SelfTest:
         scale = max(float(self.distances.max()), 1e-12)
         return replace(self, difference=float(np.abs(again - self.distances).max()) / scale)
 
+    def renewed(self, distances: Distances) -> SelfTest:
+        """Note what the same image gives with another bank."""
+        return SelfTest(self.pixels, distances(self.pixels.astype(np.float32) / np.float32(255)))
+
     @property
     def passed(self) -> bool:
         """Whether the distances agree within rounding."""
@@ -90,6 +94,7 @@ class Saved:
     roi: NDArray[np.bool_] | None
     operating_point: OperatingPoint | None
     self_test: SelfTest
+    removed: tuple[str, ...] = ()
 
 
 def to_saved(model: PatchCore) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
@@ -118,6 +123,7 @@ def to_saved(model: PatchCore) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]
         "rows_in_use": len(model.bank_),
         "grid": list(model.grid_),
         "images": [record.to_dict() for record in model.image_records_],
+        "removed": list(model.removed_),
         "operating_point": model.operating_point_.to_dict() if model.operating_point_ else None,
         "libraries": {name: _version(name) for name in LIBRARIES} | {"python": platform.python_version()},
     }
@@ -156,6 +162,7 @@ def from_saved(tensors: Mapping[str, NDArray[Any]], header: Mapping[str, Any]) -
         if header["operating_point"]
         else None,
         self_test=SelfTest(tensors["self_test.pixels"], tensors["self_test.distances"]),
+        removed=tuple(str(sha256) for sha256 in header.get("removed", ())),  # absent where nothing ever was
     )
     _check(saved)
     return saved

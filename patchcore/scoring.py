@@ -72,6 +72,32 @@ class Explanation:
     neighbour_box: Box
 
 
+@dataclass(frozen=True, eq=False)
+class ImagePatches:
+    """One image as the bank sees it: computed once, compared with any number of banks.
+
+    Attributes
+    ----------
+    features
+        [P, dims] float32, of the patches that take part.
+    inspected
+        [rows, cols] bool: which these are.
+    record, placement
+        As in `Result`.
+    """
+
+    features: NDArray[np.float32]
+    inspected: NDArray[np.bool_]
+    record: ImageRecord
+    placement: Placement
+
+    def patch_scores(self, distances: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Lay the patches' distances [P] out on the feature map: [rows, cols], NaN where nothing was inspected."""
+        laid = np.full(self.inspected.shape, np.nan, np.float32)
+        laid[self.inspected] = distances
+        return laid
+
+
 def inspected_patches(valid: NDArray[np.bool_], grid: tuple[int, int]) -> NDArray[np.bool_]:
     """Tell which patches take part: those at least half on the image and inside the ROI.
 

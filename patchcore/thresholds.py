@@ -180,19 +180,15 @@ def recalibrate(point: OperatingPoint, evidence: Evidence, bank_id: str) -> Oper
     point
         The point in force until now.
     evidence
-        Scores of the same kinds of images with the new bank.
+        Scores of the same images with the new bank: where a rule goes by defects, all of those it was set from;
+        where there is a pixel rule, the peaks of the good images' maps at the same minimum area.
     bank_id
         The new bank.
     """
-    rules = [choice for choice in (point.rule, point.accept_rule, point.pixel_rule) if choice is not None]
-    if any(choice.name == BY_HAND for choice in rules):
+    if any(choice.name == BY_HAND for choice in point.choices):
         return point.outdated("It was set by hand for another bank, whose scores differ.")
-    if (
-        point.evidence.defect
-        and not evidence.defect
-        and any(choice.name not in GOOD_ONLY for choice in rules)
-    ):
-        return point.outdated("The defects it was set from have not been scored with the new bank.")
+    if any(choice.name not in GOOD_ONLY for choice in point.choices) and (lost := _unscored(point, evidence)):
+        return point.outdated(lost)
     try:
         fresh = decide(
             point.rule,
@@ -213,6 +209,16 @@ def recalibrate(point: OperatingPoint, evidence: Evidence, bank_id: str) -> Oper
         judge_by=point.judge_by,
         recalibrated_at=_now(),
     )
+
+
+def _unscored(point: OperatingPoint, evidence: Evidence) -> str:
+    """Say that defects are missing from new scores; on fewer, a rule that goes by them would promise something else."""
+    known = point.evidence.defect.keys()
+    missing = len(known - evidence.defect.keys())
+    if not missing:
+        return ""
+    which = "The defects" if missing == len(known) else f"{missing} of the {len(known)} defects"
+    return f"{which} it was set from have not been scored with the new bank."
 
 
 def _review_words(evidence: Evidence, accept: float, reject: float) -> str:

@@ -1,16 +1,26 @@
-"""The workbench's command line: `python -m workbench prepare-sample`."""
+"""The workbench's command line: `python -m workbench prepare-sample | check | backup | restore`."""
 
 from __future__ import annotations
 
 import sys
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from patchcore.errors import PatchCoreError
 
+if TYPE_CHECKING:
+    from workbench.checking import Repaired
+    from workbench.finding import Finding
+
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 remarks = Console(stderr=True, highlight=False)
+results = Console(highlight=False)
 
 
 @app.callback()
@@ -24,18 +34,112 @@ def prepare_sample() -> None:
     from workbench import samples  # late, so that --help does not wait for PyTorch
     from workbench.workspace import Workspace
 
-    workspace = Workspace()
-    for sample in reversed(samples.list_samples()):  # the newest is in use at first: the one listed first
-        if samples.find_sample_inspector(workspace, sample) is None:
-            remarks.print(
-                f"Building the sample inspector {sample.title} in {workspace.root} ...", markup=False
-            )
-        samples.score_sample(workspace, sample)
+    with closing(Workspace()) as workspace:
+        for sample in reversed(samples.list_samples()):  # the newest is in use at first: the one listed first
+            if samples.find_sample_inspector(workspace, sample) is None:
+                remarks.print(
+                    f"Building the sample inspector {sample.title} in {workspace.root} ...", markup=False
+                )
+            samples.score_sample(workspace, sample)
+
+
+@app.command()
+def check(
+    repair: Annotated[bool, typer.Option("--repair", help="Mend what can be mended.")] = False,
+    grace: Annotated[
+        float, typer.Option(help="Leave alone what was written in the last so many seconds.", min=0)
+    ] = 600,
+) -> None:
+    """Find files without rows and rows without files. Exit code 0: all is in order, or was put in order."""
+    from workbench import checking
+    from workbench.workspace import Workspace
+
+    with closing(Workspace()) as workspace:
+        found = checking.check(workspace, grace=grace)
+        if not found:
+            remarks.print(f"{workspace.root} is in order.", markup=False, soft_wrap=True)
+            return
+        if repair:
+            _tell_repairs(list(checking.repair(workspace, found)))
+            found = checking.check(workspace, grace=grace)
+    if found:
+        _tell_findings(found, "Still to do" if repair else "What --repair would do")
+        raise typer.Exit(1)
+    remarks.print(f"{workspace.root} is in order now.", markup=False, soft_wrap=True)
+
+
+def _tell_findings(found: list[Finding], heading: str) -> None:
+    table = _table("What", "Trouble", heading)
+    for finding in found:
+        table.add_row(Text(finding.place), Text(finding.trouble), Text(finding.remedy))
+    results.print(table)
+
+
+def _table(*headings: str) -> Table:
+    table = Table()
+    for heading in headings:
+        table.add_column(heading, overflow="fold")  # names are to be copied whole
+    return table
+
+
+def _tell_repairs(repaired: list[Repaired]) -> None:
+    table = _table("What", "Trouble", "Repaired", "How")
+    for one in repaired:
+        sign = Text("yes", "green") if one.done else Text("no", "red")
+        table.add_row(Text(one.finding.place), Text(one.finding.trouble), sign, Text(one.outcome))
+    results.print(table)
+
+
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="The zip file to write.")],
+    replace: Annotated[bool, typer.Option(help="Overwrite the file when it is there already.")] = False,
+) -> None:
+    """Write everything that was made to one file; the dashboard may go on working meanwhile."""
+    from workbench.backup import back_up
+    from workbench.workspace import Workspace
+
+    with closing(Workspace()) as workspace:
+        done = back_up(workspace, file, replace=replace)
+    remarks.print(
+        f"{done.path}: {done.rows} rows and {done.files} files of {workspace.root}, "
+        f"{done.size_bytes / 1e6:.1f} MB.",
+        markup=False,
+        soft_wrap=True,
+    )
+    _tell_losses(done.lost, "The backup does not have everything. Run: python -m workbench check")
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="A file that `backup` wrote.")],
+    into: Annotated[Path, typer.Option(help="A new or empty folder.")],
+) -> None:
+    """Put a backup into a new folder, after checking every part of it."""
+    from workbench.backup_restore import restore as put_back
+
+    done = put_back(file, into)
+    remarks.print(
+        f"{done.rows} rows and {done.files} files are in {done.workspace}. "
+        f"To work with them: PATCHCORE_WORKSPACE={done.workspace} make run",
+        markup=False,
+        soft_wrap=True,
+    )
+    _tell_losses(done.lost, "The backup was taken without these.")
+
+
+def _tell_losses(lost: list[str], what: str) -> None:
+    """Name what is not there, and have the exit code say so."""
+    if lost:
+        for sentence in lost:
+            remarks.print(sentence, style="yellow", markup=False, soft_wrap=True)
+        remarks.print(what, style="yellow", markup=False, soft_wrap=True)
+        raise typer.Exit(1)
 
 
 if __name__ == "__main__":
     try:
         app()
     except PatchCoreError as error:
-        remarks.print(str(error), style="red", markup=False)
+        remarks.print(str(error), style="red", markup=False, soft_wrap=True)
         sys.exit(1)

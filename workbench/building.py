@@ -12,17 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from patchcore.errors import Cancelled, NoImagesError, SettingsError
-from workbench.database import Inspector, InspectorImage, InspectorVersion
-from workbench.inspectors import TOO_FEW, ShareNumbers, list_versions, next_number
+from workbench.database import InspectorVersion
+from workbench.inspectors import list_versions
 from workbench.jobs import submit
+from workbench.recalibrating import TOO_FEW, ShareNumbers
 from workbench.roi import Roi
+from workbench.version_files import store_version
 from workbench.workspace import NamedImage, Workspace
 
 if TYPE_CHECKING:
     from patchcore.detector import PatchCore
     from workbench.job_process import RunningJob
-
-MODEL_FILE = "model.patchcore"
 
 
 @dataclass(frozen=True)
@@ -165,7 +165,16 @@ def build(
     }
     if cancelled is not None and cancelled():
         raise Cancelled("Stopped before the inspector was saved.")
-    return _store(workspace, settings, model, inspector_id, measured)
+    numbers = ShareNumbers.of(model if settings.share is None else model.with_coreset(settings.share))
+    return store_version(
+        workspace,
+        inspector_id,
+        model,
+        numbers,
+        settings=settings.to_dict(),
+        measured=measured,
+        why="Set when the inspector was built.",
+    )
 
 
 def run_build(job: RunningJob) -> dict[str, Any]:
@@ -205,45 +214,3 @@ def _sources(workspace: Workspace, images: Sequence[NamedImage]) -> list[tuple[s
         taken.add(name)
         sources.append((name, path))
     return sources
-
-
-def _store(
-    workspace: Workspace,
-    settings: BuildSettings,
-    model: PatchCore,
-    inspector_id: str,
-    measured: dict[str, Any],
-) -> InspectorVersion:
-    """Put a fitted model into the workspace: bytes, flush, rename, then the rows, all in one transaction."""
-    in_use = model if settings.share is None else model.with_coreset(settings.share)
-    with workspace.draft_folder() as draft:
-        model.save(draft / MODEL_FILE)
-        with workspace.database.write() as session:
-            inspector = session.get(Inspector, inspector_id, with_for_update=True)
-            if inspector is None:
-                inspector = Inspector(id=inspector_id, name=settings.name, product=settings.product)
-                session.add(inspector)
-            number = next_number(session, inspector_id)
-            folder = workspace.version_folder(inspector_id, number)
-            version = InspectorVersion(
-                inspector_id=inspector_id,
-                number=number,
-                path=workspace.relative(folder / MODEL_FILE),
-                settings=settings.to_dict(),
-                largest_share=model.full_bank_.share,
-                numbers=measured,
-                thumbnail_sha256=model.image_records_[0].sha256,
-                **ShareNumbers.of(in_use).columns(),
-            )
-            session.add(version)
-            session.flush()
-            session.add_all(
-                InspectorImage(
-                    version_id=version.id, position=position, sha256=record.sha256, name=record.name
-                )
-                for position, record in enumerate(model.image_records_)
-            )
-            inspector.current_id = version.id
-            session.flush()
-            workspace.place_folder(draft, folder)
-    return version

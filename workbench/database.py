@@ -22,9 +22,9 @@ from sqlalchemy import (
     UniqueConstraint,
     create_engine,
     event,
-    text,
 )
 from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
 
 from patchcore.errors import PatchCoreError
@@ -38,7 +38,8 @@ CONSTRAINT_NAMES = {  # later migrations must be able to name what they change
     "fk": "fk_%(table_name)s_%(column_0_name)s",
     "pk": "pk_%(table_name)s",
 }
-MIGRATION_LOCK = 0x5041_5443  # "PATC": one migration at a time on a server that others use too
+GOOD = "good"  # the truth of an image without a defect; any other is the type of its defect
+WRITE_LOCK = 0x5041_5443  # "PATC": told apart from the locks of others on the same server
 
 
 class WorkspaceError(PatchCoreError):
@@ -131,13 +132,17 @@ class InspectorImage(Base):
 
 
 class Batch(Base):
-    """Images that were brought to be inspected together."""
+    """Images that were brought to be inspected together, or the good images of a bank, scored without themselves."""
 
     __tablename__ = "batches"
+    __table_args__ = (Index("ix_batches_bank_id", "bank_id", unique=True),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     inspector_id: Mapped[str] = mapped_column(ForeignKey("inspectors.id"), index=True)
     name: Mapped[str] = mapped_column(Text)
+    kind: Mapped[str] = mapped_column(String(16), default="test")  # or "good": inspecting.good_batch
+    bank_id: Mapped[int | None] = mapped_column(ForeignKey("inspector_versions.id"))
+    """Of the kind "good": the version that owns the bank these images are in."""
     created: Mapped[datetime] = mapped_column(default=now, index=True)
 
 
@@ -153,6 +158,36 @@ class BatchImage(Base):
     sha256: Mapped[str] = mapped_column(ForeignKey("images.sha256"), index=True)
     name: Mapped[str] = mapped_column(Text)
     truth: Mapped[str | None] = mapped_column(String(64))  # "good", a defect type, or unknown
+    mask_sha256: Mapped[str | None] = mapped_column(ForeignKey("images.sha256"))  # where the defect is
+
+
+class LabelChange(Base):
+    """One change of what is known of an image of a batch; all are kept, also those that were taken back."""
+
+    __tablename__ = "label_changes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    batch_image_id: Mapped[int] = mapped_column(ForeignKey("batch_images.id"), index=True)
+    before: Mapped[str | None] = mapped_column(String(64))
+    after: Mapped[str | None] = mapped_column(String(64))
+    created: Mapped[datetime] = mapped_column(default=now)
+    undone: Mapped[datetime | None]
+
+    image: Mapped[BatchImage] = relationship(lazy="joined")
+
+
+class PointRecord(Base):
+    """An operating point that was put in force for a version, and why; the last is the one in force."""
+
+    __tablename__ = "operating_points"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    version_id: Mapped[int] = mapped_column(ForeignKey("inspector_versions.id"), index=True)
+    data: Mapped[dict[str, Any]]  # OperatingPoint.to_dict()
+    note: Mapped[str] = mapped_column(Text, default="")
+    created: Mapped[datetime] = mapped_column(default=now)
+
+    version: Mapped[InspectorVersion] = relationship(lazy="joined")
 
 
 class Result(Base):
@@ -216,15 +251,30 @@ class Database:
     ----------
     url
         SQLAlchemy's: ``sqlite:///...`` or ``postgresql+psycopg://...``.
+    revision
+        The schema to bring it to, when not the newest: for the rows of an older backup.
+
+    Raises
+    ------
+    WorkspaceError
+        When it is damaged, of a newer program, or its server cannot be reached.
     """
 
-    def __init__(self, url: str | URL) -> None:
+    def __init__(self, url: str | URL, revision: str = "head") -> None:
         self.url = make_url(url)
-        self.engine = (
-            _sqlite_engine(self.url) if self.is_sqlite else create_engine(self.url, pool_pre_ping=True)
-        )
+        self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgresql_engine(self.url)
         self._writing = self.engine.execution_options(writing=True)
-        self._migrate()
+        try:
+            self._migrate(revision)
+        except WorkspaceError:
+            self.close()
+            raise
+        except DatabaseError as error:
+            self.close()
+            raise WorkspaceError(
+                f"{self.url.render_as_string()} cannot be used as a database ({error.orig}). Check that it is "
+                "reachable and whole; if it is damaged, restore a backup into a new folder."
+            ) from error
 
     @property
     def is_sqlite(self) -> bool:
@@ -243,24 +293,56 @@ class Database:
         with Session(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """Yield a connection that sees the database as it is now, whatever is written meanwhile."""
+        if self.is_sqlite:
+            options: dict[str, Any] = {}
+        else:
+            options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        with self.engine.connect().execution_options(**options) as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write_directly(self) -> Iterator[Connection]:
+        """Yield a connection that is the only writer, for rows that no class describes."""
+        with self._writing.begin() as connection:
+            yield connection
+
     def close(self) -> None:
         """Give the connections back."""
         self.engine.dispose()
 
-    def _migrate(self) -> None:
-        config = Config()
-        config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    def _migrate(self, revision: str) -> None:
+        config = migrations()
         with self._writing.begin() as connection:
-            if not self.is_sqlite:
-                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
             config.attributes["connection"] = connection
             try:
-                command.upgrade(config, "head")
+                command.upgrade(config, revision)
             except CommandError as error:
                 raise WorkspaceError(
                     f"{self.url.render_as_string()} was not made by this version of the program: {error}. "
                     "Use the version that wrote it last, or another workspace."
                 ) from error
+
+
+def migrations() -> Config:
+    """Return what Alembic must know to find the schema's history."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return config
+
+
+def _postgresql_engine(url: URL) -> Engine:
+    """Return an engine whose writers queue for one lock, as those of SQLite do: what they read stays true."""
+    engine = create_engine(url, pool_pre_ping=True)
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        if connection.get_execution_options().get("writing", False):
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITE_LOCK})")
+
+    return engine
 
 
 def _sqlite_engine(url: URL) -> Engine:

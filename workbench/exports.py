@@ -18,7 +18,8 @@ from workbench.upload_set import safe_name
 from workbench.workspace import Workspace
 
 COLUMNS = (
-    "file", "score", "verdict", "threshold", "worst box", "number of regions", "largest region px", "regions", "error",
+    "file", "label", "score", "verdict", "threshold", "worst box", "number of regions", "largest region px",
+    "regions", "error",
 )  # fmt: skip
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet may take for the start of a formula
 
@@ -27,7 +28,8 @@ def results_csv(workspace: Workspace, results: Sequence[Result], point: Operatin
     """Return UTF-8 CSV (with a byte-order mark, for spreadsheets): one row an image.
 
     Boxes are ``x0 y0 x1 y1`` in pixels of the original; regions are worst first, each with its area in pixels and
-    its score. Text that a spreadsheet would take for a formula is preceded by an apostrophe.
+    its score. The label is "good", a defect type, or empty where nothing is known. Text that a spreadsheet would
+    take for a formula is preceded by an apostrophe.
     """
     text = io.StringIO()
     table = csv.writer(text)
@@ -56,14 +58,15 @@ def write_overlays(
 
 
 def _row(workspace: Workspace, result: Result, point: OperatingPoint) -> list[str]:
-    threshold = f"{point.reject:.6g}"
+    threshold, label = f"{point.reject:.6g}", result.image.truth or ""
     if result.score is None:
-        return [result.image.name, "", "", threshold, "", "", "", "", result.error or ""]
+        return [result.image.name, label, "", "", threshold, "", "", "", "", result.error or ""]
     regions = find_regions(load_map(workspace, result), point.heat_from, point.min_area)
     return [
         result.image.name,
+        label,
         f"{result.score:.6g}",
-        point.verdict(result.score),
+        point.judge(result.score, regions),
         threshold,
         " ".join(str(edge) for edge in result.worst_box or ()),
         str(len(regions)),

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import exists, func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import Select
 
-from patchcore.errors import ImageError, NoImagesError
-from workbench.database import Batch, BatchImage, InspectorVersion, Result, WorkspaceError
+from patchcore.errors import DataError, ImageError, NoImagesError
+from workbench.database import GOOD, Batch, BatchImage, InspectorVersion, Result, WorkspaceError
 from workbench.inspectors import get_version, good_images, load_model
 from workbench.map_files import read_map, write_map
 from workbench.viewer.pictures import encode_tile
@@ -27,6 +30,9 @@ if TYPE_CHECKING:
     from patchcore.scoring import Result as Scored
 
 Box = tuple[int, int, int, int]
+GOOD_BATCH = "Good images, each scored without itself"
+
+SAME_SCORE = 1e-3  # relative; another processor, or another number of threads, rounds otherwise
 
 _SCORING = threading.Lock()  # one image at a time: it uses all cores anyway
 
@@ -68,7 +74,12 @@ def create_batch(workspace: Workspace, inspector_id: str, images: Sequence[Named
         session.flush()
         session.add_all(
             BatchImage(
-                batch_id=batch.id, position=position, sha256=image.sha256, name=image.name, truth=image.truth
+                batch_id=batch.id,
+                position=position,
+                sha256=image.sha256,
+                name=image.name,
+                truth=image.truth,
+                mask_sha256=image.mask_sha256,
             )
             for position, image in enumerate(images)
         )
@@ -76,10 +87,35 @@ def create_batch(workspace: Workspace, inspector_id: str, images: Sequence[Named
 
 
 def list_batches(workspace: Workspace, inspector_id: str) -> list[Batch]:
-    """Return the batches of an inspector, newest first."""
-    query = select(Batch).where(Batch.inspector_id == inspector_id).order_by(Batch.id.desc())
+    """Return the batches that were brought to be inspected, newest first."""
+    query = select(Batch).where(Batch.inspector_id == inspector_id, Batch.kind == "test")
     with workspace.database.read() as session:
-        return list(session.scalars(query))
+        return list(session.scalars(query.order_by(Batch.id.desc())))
+
+
+def good_batch(workspace: Workspace, version: InspectorVersion) -> int:
+    """Return the batch of the good images that a version's bank was calibrated on, made at the first call.
+
+    `score_batch` scores it leave-one-image-out: each image as if it had not built the bank. One batch serves all
+    versions of a bank.
+    """
+    batch_id = find_good_batch(workspace, version)
+    if batch_id is None:
+        with suppress(IntegrityError), workspace.database.write() as session:  # another tab may be first
+            batch = Batch(
+                inspector_id=version.inspector_id, name=GOOD_BATCH, kind="good", bank_id=version.bank_id
+            )
+            session.add(batch)
+        batch_id = find_good_batch(workspace, version)
+        assert batch_id is not None  # it is there now, whoever made it
+    _add_good_images(workspace, batch_id, version)
+    return batch_id
+
+
+def find_good_batch(workspace: Workspace, version: InspectorVersion) -> int | None:
+    """Return what `good_batch` made, None when it has not been called for this bank."""
+    with workspace.database.read() as session:
+        return session.scalar(select(Batch.id).where(Batch.bank_id == version.bank_id))
 
 
 def count_unscored(workspace: Workspace, batch_id: int, version_id: int) -> int:
@@ -94,14 +130,16 @@ def score_batch(workspace: Workspace, batch_id: int, version: InspectorVersion) 
 
     May be abandoned at any point and called again; an image that cannot be read gives a result with `.error`.
     Ends early when the version was given another share meanwhile: what it would yield would not belong to it.
+    The images of a `good_batch` are scored leave-one-image-out, and keep the score their version has of them.
     """
     with workspace.database.read() as session:
         waiting = list(session.scalars(_unscored(batch_id, version.id)))
+        leave_out = session.get_one(Batch, batch_id).kind == "good"
     for image in waiting:
         with _SCORING:
             if get_version(workspace, version.id).share != version.share:
                 return
-            result = _score_once(workspace, image, version)
+            result = _score_once(workspace, image, version, leave_out)
         if result is not None:
             yield result
 
@@ -141,9 +179,89 @@ def load_map(workspace: Workspace, result: Result) -> NDArray[np.float32]:
     WorkspaceError
         When the image could not be scored.
     """
+    return read_map(workspace.root / _require_map(result))
+
+
+def make_map_again(workspace: Workspace, result: Result) -> None:
+    """Compute the anomaly map of a result once more, where its file was lost.
+
+    Raises
+    ------
+    WorkspaceError
+        When there is none, or the image now scores otherwise: the map would not be that of the stored score.
+    ImageError, ArtifactError
+        When the image or the inspector cannot be read.
+    """
+    target = workspace.root / _require_map(result)
+    model = load_model(workspace, get_version(workspace, result.version_id))
+    left_out = is_leave_one_out(workspace, result)
+    with _SCORING:
+        scored = model.score(workspace.image_path(result.image.sha256), leave_out=left_out)
+    if result.score is None or not math.isclose(scored.score, result.score, rel_tol=SAME_SCORE):
+        raise WorkspaceError(
+            f"{result.image.name} scores {scored.score:.4g} now, and {result.score:.4g} is stored: its anomaly map "
+            "cannot be computed again. Inspect the image anew."
+        )
+    with workspace.new_file(target) as path:
+        write_map(path, scored.map)
+
+
+def _require_map(result: Result) -> str:
     if result.map_path is None:
         raise WorkspaceError(f"{result.image.name} has no anomaly map: {result.error}")
-    return read_map(workspace.root / result.map_path)
+    return result.map_path
+
+
+def load_mask(workspace: Workspace, image: BatchImage) -> NDArray[np.bool_] | None:
+    """Return where the defect of an image lies, bool [H, W] in the image's own pixels; None when not known.
+
+    Raises
+    ------
+    WorkspaceError
+        When the mask has another size than its image, or greys.
+    ImageError
+        When one of the two cannot be read.
+    """
+    if image.mask_sha256 is None:
+        return None
+    return read_mask(workspace, image.mask_sha256, image.name, image_size(workspace, image.sha256))
+
+
+def read_mask(workspace: Workspace, sha256: str, name: str, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """Return a stored picture as a mask, bool [H, W]; errors as for `load_mask`.
+
+    Parameters
+    ----------
+    name, shape
+        Of the image that the mask belongs to: as the user knows it, and its height and width.
+    """
+    from patchcore.images import read_image  # late: PyTorch comes with it
+    from patchcore.pixel_metrics import binary_mask
+
+    picture = read_image(workspace.image_path(sha256), name=f"the mask of {name}")
+    try:
+        return binary_mask(picture.pixels.max(axis=2), shape)
+    except DataError as error:
+        raise WorkspaceError(f"{name}: {error}") from error
+
+
+def is_leave_one_out(workspace: Workspace, result: Result) -> bool:
+    """Whether a result is that of a good image, scored as if it had not built the bank."""
+    with workspace.database.read() as session:
+        return session.get_one(Batch, result.image.batch_id).kind == "good"
+
+
+def image_size(workspace: Workspace, sha256: str) -> tuple[int, int]:
+    """Return an image's height and width, from an earlier result where there is one."""
+    from patchcore.images import read_image  # late: PyTorch comes with it
+
+    sizes = select(Result.height, Result.width).join(Result.image).where(BatchImage.sha256 == sha256)
+    with workspace.database.read() as session:
+        known = session.execute(sizes.where(Result.height.is_not(None)).limit(1)).first()
+    if known is not None and known[0] is not None and known[1] is not None:
+        return known[0], known[1]
+    record = read_image(workspace.image_path(sha256), value_range=(0.0, 1.0)).record
+    return record.height, record.width
 
 
 def load_pixels(
@@ -163,7 +281,7 @@ def load_tile(workspace: Workspace, result: Result) -> bytes:
     WorkspaceError
         When the image could not be scored.
     """
-    target = workspace.tile_path(result.version_id, result.image.sha256)
+    target = workspace.tile_path(_require_map(result))
     if not target.exists():
         version = get_version(workspace, result.version_id)
         scores = load_map(workspace, result)
@@ -185,7 +303,10 @@ def explain(workspace: Workspace, result: Result) -> Explained:
     version = get_version(workspace, result.version_id)
     model = load_model(workspace, version)
     with _SCORING:
-        why = model.explain(workspace.image_path(result.image.sha256))
+        source: Any = workspace.image_path(result.image.sha256)
+        if is_leave_one_out(workspace, result):
+            source = model.score(source, leave_out=True)
+        why = model.explain(source)
     names = {image.sha256: image.name for image in good_images(workspace, version)}
     explained = Explained(
         distance=float(why.distance),
@@ -205,7 +326,31 @@ def _unscored(batch_id: int, version_id: int) -> Select[BatchImage]:
     return select(BatchImage).where(BatchImage.batch_id == batch_id, ~scored).order_by(BatchImage.position)
 
 
-def _score_once(workspace: Workspace, image: BatchImage, version: InspectorVersion) -> Result | None:
+def _add_good_images(workspace: Workspace, batch_id: int, version: InspectorVersion) -> None:
+    """Bring in what has a score now: with the smallest banks, some images are alone with their own rows."""
+    present = select(BatchImage.sha256).where(BatchImage.batch_id == batch_id)
+    with workspace.database.read() as session:
+        if set(version.good_scores) <= set(session.scalars(present)):
+            return
+    images = {image.sha256: image for image in good_images(workspace, version)}
+    with workspace.database.write() as session:
+        there = set(session.scalars(present))
+        session.add_all(
+            BatchImage(
+                batch_id=batch_id,
+                position=image.position,
+                sha256=sha256,
+                name=image.name,
+                truth=GOOD,
+            )
+            for sha256, image in images.items()
+            if sha256 in version.good_scores and sha256 not in there
+        )
+
+
+def _score_once(
+    workspace: Workspace, image: BatchImage, version: InspectorVersion, leave_out: bool
+) -> Result | None:
     """Score and store, unless another session did meanwhile."""
     from patchcore.images import display_pixels, read_image  # late: PyTorch comes with it
 
@@ -217,13 +362,17 @@ def _score_once(workspace: Workspace, image: BatchImage, version: InspectorVersi
         began = time.perf_counter()
         model = load_model(workspace, version)
         loaded = read_image(workspace.image_path(image.sha256), value_range=model.settings.value_range)
-        scored = model.score(loaded)
+        scored = model.score(loaded, leave_out=leave_out)
         result.seconds = time.perf_counter() - began
-        _fill(workspace, result, scored, image.sha256)
+        _fill(workspace, result, scored, workspace.map_path(version.id, image.sha256, left_out=leave_out))
+        if leave_out:
+            result.score = version.good_scores.get(image.sha256, result.score)  # as thresholds were set from
         tile = encode_tile(display_pixels(loaded.pixels), scored.map, version.operating_point["reject"])
-        _store_tile(workspace, workspace.tile_path(version.id, image.sha256), tile)
+        _store_tile(workspace, workspace.tile_path(_require_map(result)), tile)
     except ImageError as error:
         result.error = error.reason
+    except DataError as error:  # nothing but the image's own rows is in the bank
+        result.error = str(error)
     with workspace.database.write() as session:
         if _is_scored(session, image.id, version.id):
             return None
@@ -238,9 +387,8 @@ def _is_scored(session: Session, batch_image_id: int, version_id: int) -> bool:
     return session.scalar(found) is not None
 
 
-def _fill(workspace: Workspace, result: Result, scored: Scored, sha256: str) -> None:
+def _fill(workspace: Workspace, result: Result, scored: Scored, target: Path) -> None:
     """Write the map to disk and what else was found into the row to be."""
-    target = workspace.map_path(result.version_id, sha256)
     with workspace.new_file(target) as path:
         write_map(path, scored.map)
     result.map_path = workspace.relative(target)

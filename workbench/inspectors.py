@@ -1,84 +1,23 @@
-"""Inspectors and their versions: listing, loading, the share of the bank in use, and the operating point."""
+"""Inspectors and their versions: listing, loading, the share of the bank in use, its images, and its thresholds."""
 
 from __future__ import annotations
 
-import math
-import threading
-from collections import OrderedDict
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from patchcore.errors import NoImagesError
-from patchcore.operating_point import Choice, Evidence, OperatingPoint
-from patchcore.thresholds import decide
+from patchcore.operating_point import OperatingPoint
 from workbench.database import Inspector, InspectorImage, InspectorVersion, Result, WorkspaceError
+from workbench.loaded_models import LOADED
+from workbench.point_history import put_in_force, store_point
+from workbench.recalibrating import Progress, ShareNumbers, recalibrated
+from workbench.version_files import next_number, store_version
 from workbench.workspace import Workspace
 
 if TYPE_CHECKING:
     from patchcore.detector import PatchCore
-
-MODELS_IN_MEMORY = 2
-TOO_FEW = (
-    "An inspector takes two different good images or more, better thirty: its threshold comes from how each of them "
-    "scores against the others. Add good images."
-)
-
-
-@dataclass(frozen=True)
-class ShareNumbers:
-    """What a version is like with a bank of a certain size."""
-
-    share: float  # of all patches
-    patches: int
-    megabytes: float
-    cover_radius: float
-    good_scores: Mapping[str, float]  # image sha256 -> leave-one-image-out score
-    point: OperatingPoint  # calibrated on those scores
-
-    @classmethod
-    def of(cls, model: PatchCore) -> ShareNumbers:
-        """Read the numbers of a fitted model, at the share it is at.
-
-        A threshold that could not follow the bank (one set by hand means nothing on another) is replaced by the
-        one that the good images alone allow, so that there is never a verdict on an outdated one.
-
-        Raises
-        ------
-        NoImagesError
-            When the good images do not suffice for a threshold.
-        """
-        by_name = model.good_scores_
-        scores = {record.sha256: by_name.get(record.name, math.inf) for record in model.image_records_}
-        good = {sha256: score for sha256, score in scores.items() if math.isfinite(score)}
-        if not good:
-            raise NoImagesError(TOO_FEW)
-        point = model.operating_point_
-        if point is None or point.stale:
-            point = decide(Choice("provisional"), Evidence(good), model.bank_id_, set_by="the program")
-        return cls(
-            share=model.bank_.share,
-            patches=len(model.bank_),
-            megabytes=model.bank_.nbytes / 1e6,
-            cover_radius=model.cover_radius_,
-            good_scores=good,
-            point=point,
-        )
-
-    def columns(self) -> dict[str, Any]:
-        """Return the columns of `InspectorVersion` that say the same."""
-        return {
-            "share": self.share,
-            "patches": self.patches,
-            "megabytes": self.megabytes,
-            "cover_radius": self.cover_radius,
-            "good_scores": dict(self.good_scores),
-            "operating_point": self.point.to_dict(),
-        }
 
 
 def list_inspectors(workspace: Workspace) -> list[Inspector]:
@@ -120,66 +59,131 @@ def good_images(workspace: Workspace, version: InspectorVersion) -> list[Inspect
         return list(session.scalars(query.order_by(InspectorImage.position)))
 
 
-def next_number(session: Session, inspector_id: str) -> int:
-    """Return the number that the next version of an inspector gets."""
-    numbers = select(func.max(InspectorVersion.number)).where(InspectorVersion.inspector_id == inspector_id)
-    return (session.scalar(numbers) or 0) + 1
-
-
 def load_model(workspace: Workspace, version: InspectorVersion) -> PatchCore:
     """Return the fitted model of a version, at its share; the last two banks stay in memory."""
-    return _LOADED.at_share(workspace.root / version.path, version.settings.get("weights"), version.share)
+    return LOADED.at_share(workspace.root / version.path, version.settings.get("weights"), version.share)
 
 
 def share_numbers(workspace: Workspace, version: InspectorVersion, share: float) -> ShareNumbers:
-    """Return what the bank would be at another share, its threshold recalibrated; nothing is stored.
+    """Return what the bank would be at another share, its threshold recalibrated; nothing is scored or stored.
+
+    Where the threshold rests on images that would have to be scored anew, `pending` says so, and `reslice` does it.
 
     Raises
     ------
     SettingsError
         When the share is above the largest that was built.
     """
-    point = OperatingPoint.from_dict(version.operating_point)
-    return ShareNumbers.of(load_model(workspace, version).with_operating_point(point).with_coreset(share))
+    model = load_model(workspace, version).with_operating_point(None).with_coreset(share)
+    return ShareNumbers.at_once(model, _point_of(version), _built_from(workspace, version))
 
 
 def reslice(
-    workspace: Workspace, version: InspectorVersion, share: float, note: str = ""
+    workspace: Workspace,
+    version: InspectorVersion,
+    share: float,
+    note: str = "",
+    progress: Progress | None = None,
 ) -> InspectorVersion:
     """Put another share of the bank into use, with its threshold recalibrated in the same step.
 
+    A threshold that rests on labelled images or on maps has these scored anew first; `progress` is told of each.
     A version that has scored nothing yet is changed in place; otherwise a new version is made, on the same bank
     on disk, so that earlier results keep pointing at what produced them. The returned version is the current one.
     """
-    numbers = share_numbers(workspace, version, share)
+    model = load_model(workspace, version).with_operating_point(None).with_coreset(share)
+    if len(model.bank_) == version.patches:
+        return get_version(workspace, version.id)
+    numbers = ShareNumbers.of(
+        model, recalibrated(workspace, _point_of(version), model, _built_from(workspace, version), progress)
+    )
     with workspace.database.write() as session:
         row = _require(session, version.id)
-        if row.patches == numbers.patches:
-            return row
         if session.scalar(select(exists().where(Result.version_id == row.id))):
             row = _successor(session, row, note)
         for name, value in numbers.columns().items():
             setattr(row, name, value)
         session.add(row)
         session.flush()
+        put_in_force(session, row, numbers.point, f"Set anew for {numbers.share:.3%} of all patches.")
         session.get_one(Inspector, row.inspector_id).current_id = row.id
     return row
+
+
+def remove_good(
+    workspace: Workspace,
+    version: InspectorVersion,
+    sha256s: Iterable[str],
+    progress: Progress | None = None,
+    note: str = "",
+) -> InspectorVersion:
+    """Take good images out of the bank, by the provenance of its rows, with the threshold recalibrated.
+
+    The result is a new, current version with a bank of its own; the old one stays as it is, and `make_current`
+    takes the step back.
+
+    Raises
+    ------
+    SettingsError
+        An image is not in the bank, or fewer than two would remain.
+    """
+    gone, before = set(sha256s), good_images(workspace, version)
+    rest = [image for image in before if image.sha256 not in gone]
+    paths = workspace.image_paths(image.sha256 for image in rest)
+    sources = [(image.name, paths[image.sha256]) for image in rest]
+    whole = load_model(workspace, version).with_operating_point(None)
+    model = whole.without_images(gone, sources, progress)
+    built_from = {image.sha256 for image in before}
+    point = recalibrated(workspace, _point_of(version), model, built_from, progress)
+    names = [image.name for image in before if image.sha256 in gone]
+    return store_version(
+        workspace,
+        version.inspector_id,
+        model,
+        ShareNumbers.of(model, point),
+        settings=version.settings,
+        measured=version.numbers
+        | {"job": None, "total_patches": model.full_bank_.total_patches, "removed": names},
+        note=note or f"Without {', '.join(names[:3])}{' and others' if len(names) > 3 else ''}",
+        why="Set anew without the good images that were removed.",
+    )
+
+
+def make_current(workspace: Workspace, inspector_id: str, version_id: int) -> InspectorVersion:
+    """Put a version of an inspector into use.
+
+    Raises
+    ------
+    WorkspaceError
+        When the inspector has no such version.
+    """
+    with workspace.database.write() as session:
+        version = _require(session, version_id)
+        if version.inspector_id != inspector_id:
+            raise WorkspaceError(f"Version {version_id} belongs to another inspector.")
+        session.get_one(Inspector, inspector_id).current_id = version.id
+    return version
 
 
 def set_operating_point(
     workspace: Workspace, version: InspectorVersion, point: OperatingPoint
 ) -> InspectorVersion:
-    """Store the thresholds of a version. Nothing is scored again: verdicts are made when scores are read."""
-    with workspace.database.write() as session:
-        row = _require(session, version.id)
-        row.operating_point = point.to_dict()
-    return row
+    """Put thresholds in force for a version; see `workbench.point_history.store_point`."""
+    return store_point(workspace, version, point, point.note, point.set_by)
 
 
 def rename(workspace: Workspace, inspector_id: str, name: str) -> None:
     """Give an inspector another name."""
     with workspace.database.write() as session:
         session.get_one(Inspector, inspector_id).name = name
+
+
+def _point_of(version: InspectorVersion) -> OperatingPoint:
+    return OperatingPoint.from_dict(version.operating_point)
+
+
+def _built_from(workspace: Workspace, version: InspectorVersion) -> set[str]:
+    return {image.sha256 for image in good_images(workspace, version)}
 
 
 def _require(session: Session, version_id: int) -> InspectorVersion:
@@ -202,36 +206,3 @@ def _successor(session: Session, version: InspectorVersion, note: str) -> Inspec
         thumbnail_sha256=version.thumbnail_sha256,
         note=note,
     )
-
-
-class _LoadedModels:
-    """The models used last: loading checks every byte and loads a network, which a slider must not wait for."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._whole: OrderedDict[Path, PatchCore] = OrderedDict()
-        self._sliced: OrderedDict[tuple[Path, float], PatchCore] = OrderedDict()
-
-    def at_share(self, path: Path, weights: str | None, share: float) -> PatchCore:
-        """Return a model at a share of all patches."""
-        from patchcore.detector import PatchCore  # late: PyTorch comes with it, and most pages need none
-
-        key = (path, share)
-        with self._lock:
-            if path not in self._whole:
-                self._whole[path] = PatchCore.load(path, weights=weights)
-            whole = _latest(self._whole, path)
-            if key not in self._sliced:
-                self._sliced[key] = whole.with_coreset(share)
-            return _latest(self._sliced, key)
-
-
-def _latest(models: OrderedDict[Any, PatchCore], key: object) -> PatchCore:
-    """Return one, now the last used, and let go of those used least recently."""
-    models.move_to_end(key)
-    while len(models) > MODELS_IN_MEMORY:
-        models.popitem(last=False)
-    return models[key]
-
-
-_LOADED = _LoadedModels()

@@ -10,6 +10,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn
@@ -84,13 +85,17 @@ class RunningJob:
     ----------
     workspace, job_id
         The job must have been claimed by a queue: its state is running.
+    attempt
+        The claim that this process was started for; None: the latest. When somebody has declared that attempt
+        ended, or has begun another, this process writes nothing more and stops.
     """
 
-    def __init__(self, workspace: Workspace, job_id: int) -> None:
+    def __init__(self, workspace: Workspace, job_id: int, attempt: int | None = None) -> None:
         job = get_job(workspace, job_id)
         self.workspace = workspace
         self.id = job_id
         self.kind = job.kind
+        self.attempt = job.attempts if attempt is None else attempt
         self.arguments: dict[str, Any] = job.arguments
         self.scratch: Path = scratch_path(workspace, job_id)  # survives a crash, not the end
         self._progress = Progress()
@@ -102,6 +107,8 @@ class RunningJob:
 
     def progress(self, stage: str, done: int, total: int) -> None:
         """Say how far the work is; as often as wanted, it is written at most four times a second."""
+        if stage != self._progress.stage:
+            say(f"{stage}, {total} steps")
         self._progress.update(stage, done, total)
 
     def cancelled(self) -> bool:
@@ -109,10 +116,17 @@ class RunningJob:
         return self._cancelled_at is not None
 
     def __enter__(self) -> RunningJob:
-        """Say in the row which process this is, and start the pulse."""
-        self.scratch.mkdir(parents=True, exist_ok=True)
+        """Say in the row which process this is, and start the pulse.
+
+        Raises
+        ------
+        Cancelled
+            When the attempt was declared ended before this process could begin.
+        """
         me = psutil.Process()
-        self._write(pid=me.pid, process_started=me.create_time(), host=socket.gethostname())
+        if not self._write(pid=me.pid, process_started=me.create_time(), host=socket.gethostname()):
+            raise Cancelled(f"Attempt {self.attempt} of job {self.id} is over.")
+        self.scratch.mkdir(parents=True, exist_ok=True)
         self._thread.start()
         return self
 
@@ -126,8 +140,9 @@ class RunningJob:
     def finish(self, state: JobState, message: str = "", result: Mapping[str, Any] | None = None) -> None:
         """Record the end. A job that is done or cancelled needs its checkpoints no more."""
         values = self._progress.snapshot() | {"eta_seconds": None, "message": message, "finished": now()}
-        self._write(**values, state=state, result=None if result is None else dict(result))
-        if state in (JobState.DONE, JobState.CANCELLED):
+        written = self._write(**values, state=state, result=None if result is None else dict(result))
+        say(f"{state}. {message}".strip() if written else "This attempt was over already.")
+        if written and state in (JobState.DONE, JobState.CANCELLED):
             delete_scratch(self.workspace, self.id)
 
     def _watch(self) -> None:
@@ -142,30 +157,47 @@ class RunningJob:
                 os._exit(FAILED)  # the work does not listen, and a thread cannot stop it otherwise
 
     def _beat(self) -> None:
-        if not self.cancelled() and get_job(self.workspace, self.id).cancel_requested is not None:
-            self._cancelled_at = time.monotonic()
+        if not self.cancelled():
+            job = get_job(self.workspace, self.id)
+            if job.cancel_requested is not None or not self._is_mine(job):
+                self._cancelled_at = time.monotonic()
         present = self._progress.snapshot()
         if present != self._written or time.monotonic() - self._beaten > HEARTBEAT_SECONDS:
             self._write(**present)
             self._written, self._beaten = present, time.monotonic()
 
-    def _write(self, **values: Any) -> None:
-        """Set columns of the job's row, unless somebody has declared it ended."""
+    def _is_mine(self, job: Job) -> bool:
+        """Whether the attempt that the row tells of is that of this process."""
+        return job.state == JobState.RUNNING and job.attempts == self.attempt
+
+    def _write(self, **values: Any) -> bool:
+        """Set columns of the job's row, unless somebody has declared it ended; returns whether it did."""
         with self.workspace.database.write() as session:
             job = session.get_one(Job, self.id)
-            if job.state == JobState.RUNNING:
+            mine = self._is_mine(job)
+            if mine:
                 for name, value in (values | {"heartbeat": now()}).items():
                     setattr(job, name, value)
+        return mine
 
 
 def main(arguments: Sequence[str], kinds: Mapping[str, str]) -> int:
-    """Do one job: ``run WORKSPACE ID``; what is printed goes to its log."""
-    _command, root, job_id = arguments
-    workspace = Workspace(root)
-    with RunningJob(workspace, int(job_id)) as job:
-        code = _run(job, kinds)
-    workspace.database.close()
-    return code
+    """Do one job: ``run WORKSPACE ID ATTEMPT``; what is printed goes to its log."""
+    _command, root, job_id, attempt = arguments
+    with closing(Workspace(root)) as workspace:
+        try:
+            with RunningJob(workspace, int(job_id), int(attempt)) as job:
+                say(f"Attempt {job.attempt} of job {job.id}, {job.kind}, in process {os.getpid()}.")
+                return _run(job, kinds)
+        except Cancelled as late:
+            say(str(late))
+            return FAILED
+
+
+def say(sentence: str) -> None:
+    """Write a line to the job's log, with the time."""
+    sys.stdout.write(f"{now():%Y-%m-%d %H:%M:%S} UTC  {sentence}\n")
+    sys.stdout.flush()
 
 
 def leave(code: int) -> NoReturn:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from sqlalchemy.exc import OperationalError
 
 from workbench.database import Job
 from workbench.jobs import JobState, delete_scratch, log_path
+from workbench.leftovers import delete_leftovers
 from workbench.moments import now
 from workbench.workspace import Workspace
 
@@ -25,6 +27,8 @@ COMMAND = (sys.executable, "-m", "workbench.jobs", "run")
 PROJECT = Path(__file__).resolve().parent.parent
 STEP_SECONDS = 0.25
 SILENCE = timedelta(seconds=60)  # of a process that cannot be looked at, until it counts as dead
+SILENCE_AT_START = timedelta(seconds=15)  # of a queue about a process that has not said its number yet
+BEAT = timedelta(seconds=2)  # between such words of a queue
 TERMINATE_AFTER = timedelta(seconds=1.2)  # since the cancel; the job ends itself before that if it can
 KILL_AFTER = timedelta(seconds=1.5)
 INTERRUPTED = (
@@ -45,7 +49,7 @@ class JobQueue:
     capacity
         How many jobs run at once.
     command
-        What runs a job; the workspace's folder and the job's id are appended.
+        What runs a job; the workspace's folder, the job's id and the number of the attempt are appended.
     """
 
     def __init__(self, workspace: Workspace, *, capacity: int = 1, command: Sequence[str] = COMMAND) -> None:
@@ -59,6 +63,7 @@ class JobQueue:
     def start(self) -> JobQueue:
         """Keep the queue moving from a background thread until `stop`; returns itself."""
         self._stopped.clear()
+        delete_leftovers(self.workspace)
         self._thread = threading.Thread(target=self._keep_stepping, name="job queue", daemon=True)
         self._thread.start()
         return self
@@ -80,9 +85,11 @@ class JobQueue:
                 self._close(job.id, job.pid)
             elif job.cancel_requested is not None:
                 _press(self._process(job), now() - job.cancel_requested)
+            elif job.pid is None and job.id in self._children:
+                self._vouch(job)
         claimed = self._claim()
         while claimed is not None:
-            self._launch(claimed)
+            self._launch(*claimed)
             claimed = self._claim()
 
     def _keep_stepping(self) -> None:
@@ -100,9 +107,19 @@ class JobQueue:
         child = self._children.get(job.id)
         return find_process(job) if child is None else psutil.Process(child.pid)
 
+    def _vouch(self, job: Job) -> None:
+        """Say that a process which is still starting is on its way, so that no other queue takes it for dead."""
+        if job.heartbeat is not None and now() - job.heartbeat < BEAT:
+            return
+        with self.workspace.database.write() as session:
+            row = session.get_one(Job, job.id)
+            if row.state == JobState.RUNNING and row.pid is None:
+                row.heartbeat = now()
+
     def _close(self, job_id: int, pid: int | None) -> None:
         """Record the end of a job whose process is gone, if it did not do so itself in its last moment."""
         if pid is not None:
+            _reap(pid)
             self.workspace.delete_leftovers(pid)
         with self.workspace.database.write() as session:
             job = session.get_one(Job, job_id)
@@ -113,29 +130,29 @@ class JobQueue:
         if job.state in (JobState.CANCELLED, JobState.DONE):
             delete_scratch(self.workspace, job_id)  # its process may have died just before doing so
 
-    def _claim(self) -> int | None:
-        """Mark the first waiting job as running, if there is room, and return its id."""
+    def _claim(self) -> tuple[int, int] | None:
+        """Mark the first waiting job as running, if there is room, and return its id and attempt."""
         waiting = select(Job).where(Job.state == JobState.QUEUED).order_by(Job.id).limit(1)
         with self.workspace.database.read() as session:  # the common case writes nothing
             if session.scalar(waiting) is None:
                 return None
         with self.workspace.database.write() as session:
             running = session.scalar(select(func.count()).where(Job.state == JobState.RUNNING)) or 0
-            job = session.scalar(waiting.with_for_update(skip_locked=True))
+            job = session.scalar(waiting)
             if job is None or running >= self.capacity:
                 return None
             job.state, job.message, job.host, job.pid = JobState.RUNNING, "", socket.gethostname(), None
             job.started = job.heartbeat = now()
             job.attempts += 1
-            return job.id
+            return job.id, job.attempts
 
-    def _launch(self, job_id: int) -> None:
+    def _launch(self, job_id: int, attempt: int) -> None:
         path = log_path(self.workspace, job_id)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("ab") as output:
                 self._children[job_id] = subprocess.Popen(
-                    [*self.command, str(self.workspace.root), str(job_id)],
+                    [*self.command, str(self.workspace.root), str(job_id), str(attempt)],
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=subprocess.STDOUT,
@@ -149,7 +166,7 @@ class JobQueue:
 
 def find_process(job: Job) -> psutil.Process | None:
     """Return the process of a job on this computer, unless it is gone and its number perhaps another's."""
-    if job.pid is None or job.process_started is None:
+    if job.pid is None or job.process_started is None or job.host != socket.gethostname():
         return None
     try:
         process = psutil.Process(job.pid)
@@ -164,8 +181,16 @@ def find_process(job: Job) -> psutil.Process | None:
 def is_alive(job: Job) -> bool:
     """Whether a job that is said to run does; by its heartbeat if it cannot be looked at from here."""
     if job.pid is None or job.host != socket.gethostname():
-        return job.heartbeat is not None and now() - job.heartbeat < SILENCE
+        silence = SILENCE_AT_START if job.pid is None else SILENCE
+        return job.heartbeat is not None and now() - job.heartbeat < silence
     return find_process(job) is not None
+
+
+def _reap(pid: int) -> None:
+    """Take a dead child off the system's list: one whose queue was replaced while it ran has nobody else."""
+    if os.name != "nt":
+        with suppress(ChildProcessError):  # not ours, or done already
+            os.waitpid(pid, os.WNOHANG)
 
 
 def _press(process: psutil.Process | None, waited: timedelta) -> None:

@@ -17,7 +17,7 @@ from workbench.database import Job, WorkspaceError
 from workbench.moments import now
 from workbench.workspace import Workspace
 
-KINDS = {"build": "workbench.building:run_build"}
+KINDS = {"build": "workbench.building:run_build", "sweep": "workbench.sweeping:run_sweep"}
 """Which function does which kind of job; imported in the job's own process only."""
 
 

@@ -7,7 +7,9 @@ what was written by at most 0.3 % of the largest value.
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import PIL.Image
@@ -20,7 +22,7 @@ TOP = "patchcore:top"  # what STEPS stands for, in units of the score, as a hexa
 SIZE = "patchcore:size"  # of the image, height and width
 
 
-def write_map(path: Path, anomaly_map: NDArray[np.float32]) -> None:
+def write_map(path: Path | BinaryIO, anomaly_map: NDArray[np.float32]) -> None:
     """Write a map, float32 [H, W], not negative."""
     height, width = anomaly_map.shape
     values = _resized(anomaly_map, shape_within((height, width), LARGEST_SIDE))
@@ -32,7 +34,7 @@ def write_map(path: Path, anomaly_map: NDArray[np.float32]) -> None:
     PIL.Image.fromarray(steps).save(path, format="PNG", compress_level=1, pnginfo=about)
 
 
-def read_map(path: Path) -> NDArray[np.float32]:
+def read_map(path: Path | BinaryIO) -> NDArray[np.float32]:
     """Read a map, float32 [H, W] in units of the score, in the image's own pixels."""
     with PIL.Image.open(path) as picture:
         assert isinstance(picture, PIL.PngImagePlugin.PngImageFile)
@@ -41,6 +43,13 @@ def read_map(path: Path) -> NDArray[np.float32]:
         height, width = (int(side) for side in str(picture.text[SIZE]).split())
         values = np.asarray(picture, dtype=np.float32) * np.float32(top / STEPS)
     return _resized(values, (height, width))
+
+
+def as_stored(anomaly_map: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return a map as it would come back from disk, so that what is found in it is found there too."""
+    buffer = io.BytesIO()
+    write_map(buffer, anomaly_map)
+    return read_map(buffer)
 
 
 def shape_within(shape: tuple[int, int], side: int) -> tuple[int, int]:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
+from sqlalchemy import select
 
-from patchcore.images import list_images, read_image
+from patchcore.images import list_images
+from patchcore.mvtec_layout import LabelledImage, read_layout
 from workbench import jobs
 from workbench.building import BuildSettings, build, submit_build
-from workbench.database import Inspector, WorkspaceError
+from workbench.database import GOOD, BatchImage, Inspector, WorkspaceError
 from workbench.inspecting import create_batch, list_batches, score_batch
 from workbench.inspectors import find_inspector
 from workbench.workspace import NamedImage, Workspace
@@ -61,7 +60,7 @@ def find_sample_inspector(workspace: Workspace, sample: SampleProduct) -> Inspec
 def submit_sample(workspace: Workspace, sample: SampleProduct) -> int:
     """Queue the build of a sample's inspector (or find it queued already) and return the job's id."""
     for job in jobs.list_jobs(workspace, *jobs.UNFINISHED):
-        if job.arguments.get("inspector_id") == sample.inspector_id:
+        if job.kind == "build" and job.arguments.get("inspector_id") == sample.inspector_id:
             jobs.resume(workspace, job.id)
             return job.id
     images = _good_images(workspace, sample)
@@ -82,15 +81,12 @@ def prepare_sample(
 
 
 def sample_batch(workspace: Workspace, sample: SampleProduct, inspector_id: str) -> int:
-    """Return the batch of the sample's test images, with their truth; made at the first call."""
+    """Return the batch of the sample's test images, with their truth and masks; made at the first call."""
     for batch in list_batches(workspace, inspector_id):
         if batch.name == BATCH_NAME:
+            _add_masks(workspace, sample, batch.id)
             return batch.id
-    test = sample.folder / "test"
-    images = [
-        workspace.store_image(path, path.relative_to(test).as_posix(), truth=path.parent.name)
-        for path in list_images(test)
-    ]
+    images = [_labelled(workspace, image) for image in read_layout(sample.folder)]
     return create_batch(workspace, inspector_id, images, BATCH_NAME)
 
 
@@ -102,22 +98,31 @@ def score_sample(workspace: Workspace, sample: SampleProduct) -> None:
             pass  # each result is stored as it comes
 
 
-def truth_mask(name: str, sha256: str) -> NDArray[np.bool_] | None:
-    """Return where the defect of a sample's test image lies, bool [H, W]; None when that is not known.
+def _labelled(workspace: Workspace, image: LabelledImage) -> NamedImage:
+    """Store an image with its mask, under its name below ``test``."""
+    mask = None if image.mask_path is None else workspace.store_image(image.mask_path, image.mask_path.name)
+    return workspace.store_image(
+        image.path,
+        image.name.removeprefix("test/"),
+        truth=image.defect_type,
+        mask_sha256=None if mask is None else mask.sha256,
+    )
 
-    Parameters
-    ----------
-    name, sha256
-        Of the image as `sample_batch` stored it; another image of the same name has no mask here.
-    """
-    for sample in list_samples():
-        test = sample.folder / "test"
-        path = next((one for one in list_images(test) if one.relative_to(test).as_posix() == name), None)
-        if path is None or hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
-            continue
-        mask = sample.folder / "ground_truth" / path.parent.name / f"{path.stem}_mask.png"
-        return np.asarray(read_image(mask).pixels.max(axis=2) > 0.5) if mask.exists() else None
-    return None
+
+def _add_masks(workspace: Workspace, sample: SampleProduct, batch_id: int) -> None:
+    """Give masks to a batch that was made when masks were not stored yet."""
+    query = select(BatchImage).where(
+        BatchImage.batch_id == batch_id, BatchImage.mask_sha256.is_(None), BatchImage.truth != GOOD
+    )
+    with workspace.database.read() as session:
+        bare = {image.name: image.id for image in session.scalars(query)}
+    if not bare:
+        return
+    masked = [_labelled(workspace, image) for image in read_layout(sample.folder) if image.mask_path]
+    with workspace.database.write() as session:
+        for image in masked:
+            if image.name in bare:
+                session.get_one(BatchImage, bare[image.name]).mask_sha256 = image.mask_sha256
 
 
 def _good_images(workspace: Workspace, sample: SampleProduct) -> list[NamedImage]:

@@ -15,6 +15,8 @@ from patchcore.images import IMAGE_SUFFIXES, is_hidden
 
 LONGEST_PART, LONGEST_NAME = 120, 240  # characters; more is cut in the middle
 HEAD = 16  # bytes that tell an image file from others
+TABLES = frozenset({".csv"})
+A_TABLE = "a table, no image. Labels are read from it where a labelled set is brought in."
 ARCHIVES = frozenset({".zip", ".7z", ".rar", ".tar", ".gz", ".tgz", ".bz2", ".xz"})
 
 
@@ -44,10 +46,14 @@ class LeftOut:
 
 @dataclass
 class UploadSet:
-    """Files that may be images, in the order they came, and those that are not."""
+    """Files that may be images, in the order they came, and those that are not.
+
+    `tables` are among those left out too: only who brings labels in reads them.
+    """
 
     images: list[Upload] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
+    tables: list[Upload] = field(default_factory=list)
     _names: set[str] = field(default_factory=set, repr=False)
 
     def __len__(self) -> int:
@@ -62,6 +68,11 @@ class UploadSet:
         """Take a file under a safe name that no other has."""
         self.images.append(Upload(self._unique(safe_name(name)), data))
 
+    def add_table(self, name: str, data: bytes | Path) -> None:
+        """Take a file that may say what the images show."""
+        self.tables.append(Upload(self._unique(safe_name(name)), data))
+        self.leave_out(name, A_TABLE)
+
     def leave_out(self, name: str, reason: str) -> None:
         """Note a file that is not used."""
         self.left_out.append(LeftOut(safe_name(name), reason))
@@ -70,6 +81,7 @@ class UploadSet:
         """Take over another set, renaming where names collide."""
         for upload in other:
             self.add(upload.name, upload.data)
+        self.tables += [Upload(self._unique(table.name), table.data) for table in other.tables]
         self.left_out += other.left_out
 
     def _unique(self, name: str) -> str:
@@ -94,6 +106,12 @@ def safe_name(name: str) -> str:
     parts = (_safe_part(part) for part in name.split("/") if part.strip() not in ("", ".", ".."))
     whole = "/".join(parts) or "unnamed"
     return whole if len(whole) <= LONGEST_NAME else _shortened(whole.replace("/", "_"))
+
+
+def is_table(name: str) -> bool:
+    """Whether a file may be a table of labels, by its name."""
+    path = PurePosixPath(safe_name(name))
+    return path.suffix.lower() in TABLES and not is_hidden(path.parts)
 
 
 def why_not_wanted(name: str, head: bytes) -> str | None:

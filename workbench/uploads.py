@@ -16,7 +16,16 @@ from typing import BinaryIO
 
 from patchcore.errors import PatchCoreError
 from patchcore.images import display_name, is_hidden
-from workbench.upload_set import HEAD, LeftOut, Upload, UploadSet, new_file, safe_name, why_not_wanted
+from workbench.upload_set import (
+    HEAD,
+    LeftOut,
+    Upload,
+    UploadSet,
+    is_table,
+    new_file,
+    safe_name,
+    why_not_wanted,
+)
 from workbench.zip_archives import DEFAULT_LIMITS, ZipLimits, unpack_zip
 
 __all__ = [
@@ -59,12 +68,11 @@ def from_files(
             stream.seek(0)
             if _is_zip(name, head):
                 found.extend(unpack_zip(stream, name, spool, limits))
-            elif reason := why_not_wanted(name, head):
+            elif not is_table(name) and (reason := why_not_wanted(name, head)):
                 found.leave_out(name, reason)
             else:
-                found.add(
-                    name, content if isinstance(content, bytes | Path) else _copied(stream, spool, name)
-                )
+                take = found.add_table if is_table(name) else found.add
+                take(name, content if isinstance(content, bytes | Path) else _copied(stream, spool, name))
     return found
 
 
@@ -96,6 +104,8 @@ def from_folder(
         name = path.relative_to(root).as_posix()
         if reason := _why_not_from_disk(path, name, limits):
             found.leave_out(name, reason)
+        elif is_table(name):
+            found.add_table(name, path)
         else:
             found.add(name, path)
     return found
@@ -176,7 +186,8 @@ def _why_not_from_disk(path: Path, name: str, limits: Sequence[Path]) -> str | N
     if not path.is_file():
         return "not a regular file. Copy the image itself."
     try:
-        return why_not_wanted(name, _head(path))
+        head = _head(path)
+        return None if is_table(name) else why_not_wanted(name, head)
     except OSError as fault:
         return f"cannot be opened ({fault.strerror}). Check its permissions."
 

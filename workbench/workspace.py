@@ -21,6 +21,7 @@ from sqlalchemy.exc import IntegrityError
 from workbench.database import Database, Image, WorkspaceError
 
 FOLDERS = ("images", "thumbnails", "inspectors", "results", "jobs", "temporary")
+DATABASE_FILE = "workspace.db"
 CHUNK = 1 << 20
 SUFFIX = re.compile(r"\.[a-z0-9]{1,12}")
 AT_ONCE = 500  # values in one question; databases have limits
@@ -31,12 +32,14 @@ THUMBNAIL_SIDE = 320  # pixels; enough for a card on a screen of twice the commo
 class NamedImage:
     """An image of the workspace under the name the user gave it.
 
-    `truth` is "good", a defect type, or None when it is not known.
+    `truth` is "good", a defect type, or None when it is not known; `mask_sha256` the stored picture of where the
+    defect is, where there is one.
     """
 
     sha256: str
     name: str
     truth: str | None = None
+    mask_sha256: str | None = None
 
 
 class Workspace:
@@ -47,11 +50,12 @@ class Workspace:
         images/<aa>/<sha256><suffix>        once each, by content
         thumbnails/<aa>/<sha256>.jpg        can be made again from the images
         inspectors/<id>/v0001/model.patchcore
-        results/<version>/<sha256>.png      anomaly maps
+        results/<version>/<sha256>.png      anomaly maps; -left-out.png: of a good image, as if not in the bank
         results/<version>/<sha256>.tile     image and map, small, for the viewer; can be made again
         regions/<sha256>.json               the region of interest last drawn on an image
         jobs/<id>/                          job.log, checkpoints of an unfinished job
         temporary/                          files being written
+        bin/<moment>/                       what `check --repair` put aside
         workspace.db
 
     Parameters
@@ -83,7 +87,12 @@ class Workspace:
 
         ``PATCHCORE_DATABASE_URL`` replaces ``workspace.db``.
         """
-        return Database(os.environ.get("PATCHCORE_DATABASE_URL") or f"sqlite:///{self.root / 'workspace.db'}")
+        return Database(database_url() or f"sqlite:///{self.root / DATABASE_FILE}")
+
+    def close(self) -> None:
+        """Let go of the database, if it was opened."""
+        if "database" in self.__dict__:
+            self.database.close()
 
     # ---- images
 
@@ -94,6 +103,7 @@ class Workspace:
         *,
         record: Mapping[str, Any] | None = None,
         truth: str | None = None,
+        mask_sha256: str | None = None,
     ) -> NamedImage:
         """Store an image file once, bytes first and its row after.
 
@@ -105,21 +115,21 @@ class Workspace:
             As the user knows it; its suffix becomes the stored file's.
         record
             ``ImageRecord.to_dict()``, when the image has been read already.
-        truth
-            "good" or a defect type, passed through.
+        truth, mask_sha256
+            Passed through.
         """
         sha256 = _hash(source)
         known = self._stored_file(sha256)
         if known is None or not known.exists():
             suffix = Path(name).suffix.lower()
             suffix = suffix if SUFFIX.fullmatch(suffix) else ".image"
-            with self.new_file(known or self._image_file(sha256, suffix)) as path:
+            with self.new_file(known or self.image_file(sha256, suffix)) as path:
                 size = _copy(source, path)
             details = None if record is None else dict(record)
             row = Image(sha256=sha256, suffix=suffix, original_name=name, size_bytes=size, record=details)
             with suppress(IntegrityError), self.database.write() as session:  # it may be there by now
                 session.add(row)
-        return NamedImage(sha256, name, truth)
+        return NamedImage(sha256, name, truth, mask_sha256)
 
     def image_path(self, sha256: str) -> Path:
         """Return the stored file.
@@ -139,7 +149,7 @@ class Workspace:
             for start in range(0, len(wanted), AT_ONCE):
                 some = Image.sha256.in_(wanted[start : start + AT_ONCE])
                 rows = session.execute(select(Image.sha256, Image.suffix).where(some))
-                paths |= {sha256: self._image_file(sha256, suffix) for sha256, suffix in rows}
+                paths |= {sha256: self.image_file(sha256, suffix) for sha256, suffix in rows}
         if missing := [sha256 for sha256 in wanted if sha256 not in paths]:
             raise WorkspaceError(f"The workspace {self.root} has no image {missing[0][:12]}.")
         return {sha256: paths[sha256] for sha256 in wanted}
@@ -162,9 +172,10 @@ class Workspace:
     def _stored_file(self, sha256: str) -> Path | None:
         with self.database.read() as session:
             row = session.get(Image, sha256)
-        return None if row is None else self._image_file(sha256, row.suffix)
+        return None if row is None else self.image_file(sha256, row.suffix)
 
-    def _image_file(self, sha256: str, suffix: str) -> Path:
+    def image_file(self, sha256: str, suffix: str) -> Path:
+        """Return where an image of this hash and suffix belongs."""
         return self.root / "images" / sha256[:2] / f"{sha256}{suffix}"
 
     # ---- places
@@ -173,13 +184,14 @@ class Workspace:
         """Return where a version of an inspector lies."""
         return self.root / "inspectors" / inspector_id / f"v{number:04d}"
 
-    def map_path(self, version_id: int, sha256: str) -> Path:
-        """Return where the anomaly map of an image belongs."""
-        return self.root / "results" / str(version_id) / f"{sha256}.png"
+    def map_path(self, version_id: int, sha256: str, *, left_out: bool = False) -> Path:
+        """Return where the anomaly map of an image belongs; `left_out`: scored as if it had not built the bank."""
+        name = f"{sha256}-left-out.png" if left_out else f"{sha256}.png"
+        return self.root / "results" / str(version_id) / name
 
-    def tile_path(self, version_id: int, sha256: str) -> Path:
-        """Return where an image with its map, encoded for the viewer, belongs."""
-        return self.map_path(version_id, sha256).with_suffix(".tile")
+    def tile_path(self, map_path: str) -> Path:
+        """Return where an image with its map, encoded for the viewer, belongs: beside `Result.map_path`."""
+        return (self.root / map_path).with_suffix(".tile")
 
     def region_path(self, sha256: str) -> Path:
         """Return where the region of interest last drawn on an image belongs."""
@@ -221,6 +233,12 @@ class Workspace:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
+    def spool_folder(self) -> Path:
+        """Make an empty folder for files on their way in; who asks deletes it, a check does when the process died."""
+        folder = self._temporary(Path("spool"))
+        folder.mkdir()
+        return folder
+
     def place_folder(self, folder: Path, target: Path) -> None:
         """Flush all that is in a draft and rename it to `target`.
 
@@ -244,6 +262,11 @@ class Workspace:
 
     def _temporary(self, target: Path) -> Path:
         return self.root / "temporary" / f"{os.getpid()}-{secrets.token_hex(6)}-{target.name[-40:]}"
+
+
+def database_url() -> str | None:
+    """Return where rows are kept instead of in the workspace, if so."""
+    return os.environ.get("PATCHCORE_DATABASE_URL") or None
 
 
 def _hash(source: bytes | Path) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from workbench.upload_set import HEAD, UploadSet, new_file, why_not_wanted
+from workbench.upload_set import HEAD, UploadSet, is_table, new_file, why_not_wanted
 
 # What zipfile raises on damaged, encrypted and exotic entries.
 ENTRY_FAULTS = (
@@ -147,7 +147,7 @@ def _unpack_entry(
     try:
         with opened.open(entry) as source:
             head = source.read(HEAD)
-            if reason := why_not_wanted(entry.filename, head):
+            if not is_table(entry.filename) and (reason := why_not_wanted(entry.filename, head)):
                 return reason
             target = new_file(spool, entry.filename)
             with target.open("wb") as file:
@@ -157,5 +157,6 @@ def _unpack_entry(
         if target is not None:
             target.unlink()
         return f"cannot be unpacked ({fault}). Pack it again."
-    found.add(entry.filename, target)
+    take = found.add_table if is_table(entry.filename) else found.add
+    take(entry.filename, target)
     return None

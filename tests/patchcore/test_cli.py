@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from patchcore import PatchCore, cli
+from patchcore.thresholds import by_hand
 from tests.patchcore.conftest import stripes
 
 ROOT = Path(__file__).parents[2]
@@ -115,6 +116,47 @@ def test_evaluate(built, product):
     shown = patchcore("evaluate", built[1], product / "test").stdout
     assert "image AUROC" in shown
     assert "1 good rejected" in shown
+
+
+def test_evaluate_at_every_share(built, product):
+    plain = json.loads(patchcore("evaluate", built[1], product, "--sweep", "--json").stdout)
+    rows = [point["rows"] for point in plain["sweep"]]
+    assert rows == sorted(rows) and rows[0] == 1 and rows[-1] == 160
+    assert plain["sweep"][-1]["image"]["auroc"] == plain["image"]["auroc"]
+    assert plain["sweep"][-1]["in_use"]
+    shown = patchcore("evaluate", built[1], product, "--sweep").stdout
+    assert "cover radius" in shown and "in use" in shown
+    assert "sweep" not in json.loads(patchcore("evaluate", built[1], product, "--json").stdout)
+
+
+def test_evaluate_a_table_of_labels(built, product):
+    (product / "labels.csv").write_text(
+        "file,label,mask\ntest/good/0.png,ok,\ntest/spot/0.png,nok,ground_truth/spot/0_mask.png\nx.png,ok,\n"
+    )
+    done = patchcore("evaluate", built[1], product / "labels.csv", "--json")
+    plain = json.loads(done.stdout)
+    assert plain["types"]["defect"]["pixel"]["n_regions"] == 1
+    assert plain["problems"] == ["labels.csv, line 4: x.png does not exist; it was left out."]
+    assert "x.png does not exist" in done.stderr
+
+
+def test_evaluate_says_why_a_number_is_missing(built, product):
+    (product / "good.csv").write_text("file,label\ntest/good/0.png,ok\n")
+    done = patchcore("evaluate", built[1], product / "good.csv", "--sweep")
+    assert "No image is labelled as a defect" in done.stderr
+    assert "1 + 0" in done.stdout
+
+
+def test_a_threshold_that_is_out_of_date_judges_nothing_and_it_is_said(built, product, tmp_path):
+    model = PatchCore.load(built[1])
+    hand = by_hand(1.0, model.evidence_, model.bank_id_, set_by="Ada")
+    model.with_operating_point(hand).with_coreset(0.1).save(tmp_path / "x.patchcore")
+    done = patchcore("score", tmp_path / "x.patchcore", product / "test", "--json")
+    assert [row["verdict"] for row in json.loads(done.stdout)] == [None, None]
+    assert "out of date" in done.stderr and "by hand" in done.stderr
+    done = patchcore("evaluate", tmp_path / "x.patchcore", product, "--sweep")
+    assert "Nothing is judged" in done.stderr
+    assert "no threshold: It was set by hand" in done.stdout
 
 
 def test_info_checks_and_tells(built):

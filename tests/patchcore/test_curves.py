@@ -69,3 +69,10 @@ def test_plain_values_for_json():
     assert str(Undefined("Why.")) == "undefined: Why."
     curve = Curve(np.array([0.0]), np.array([1.0]), np.array([math.inf]))
     assert curve.to_dict() == {"x": [0.0], "y": [1.0], "thresholds": [None]}
+
+
+def test_the_place_of_a_threshold_is_what_scores_more_than_it():
+    curve = Sweep.of_scores(SCORES, DEFECT).roc()
+    for threshold in (-1.0, 1.0, 2.0, 2.5, 5.0, 7.9, 8.0, 9.0):
+        above = threshold < SCORES
+        assert curve.at(threshold) == ((above & ~DEFECT).sum() / 3, (above & DEFECT).sum() / 4)

@@ -17,6 +17,7 @@ from patchcore.detector import PatchCore
 from patchcore.errors import (
     ArtifactError,
     Cancelled,
+    DataError,
     NoImagesError,
     NotFittedError,
     SettingsError,
@@ -24,6 +25,7 @@ from patchcore.errors import (
     WeightsMismatch,
 )
 from patchcore.features import patch_features
+from patchcore.thresholds import Choice, Evidence, decide
 from tests.patchcore.conftest import stripes
 
 SIDE = 64
@@ -68,9 +70,9 @@ def test_a_smaller_share_equals_a_fresh_build_at_that_share(model, good, bad, sh
     assert_array_equal(sliced.bank_.images, fresh.bank_.images)
     assert_array_equal(sliced.bank_.positions, fresh.bank_.positions)
     assert sliced.score(bad).score == fresh.score(bad).score
-    assert sliced.cover_radius_ == pytest.approx(fresh.cover_radius_, rel=1e-5)
-    assert sliced.good_scores_ == pytest.approx(fresh.good_scores_, rel=1e-6)
-    assert sliced.threshold_ == pytest.approx(fresh.threshold_, rel=1e-6)
+    assert sliced.cover_radius_ == fresh.cover_radius_
+    assert sliced.good_scores_ == fresh.good_scores_
+    assert sliced.threshold_ == fresh.threshold_
 
 
 def test_changing_the_share_leaves_the_model_as_it_was(model):
@@ -91,9 +93,34 @@ def test_leave_one_out_scores_equal_a_search_without_the_image(model, good):
     for number, (name, image) in enumerate(good):
         queries = features_of(model, image).reshape(-1, model.bank_.dims)
         rest = model.bank_.without_images({number})
-        assert model.good_scores_[name] == pytest.approx(
-            float(rest.nearest(queries).distances.max()), rel=1e-6
+        assert model.good_scores_[name] == rest.nearest(queries).distances.max()
+
+
+def test_scored_without_its_own_rows_a_good_image_has_its_leave_one_out_score(model, good):
+    small = model.with_coreset(0.1)
+    for number, (name, image) in enumerate(good):
+        result = small.score(image, leave_out=True)
+        assert result.score == small.good_scores_[name]  # one image has the same features every time
+        naive = small.bank_.without_images({number}).nearest(
+            features_of(model, image).reshape(-1, model.bank_.dims)
         )
+        assert_array_equal(result.patch_scores.ravel(), naive.distances[:, 0])
+        assert small.bank_.images[result.nearest_row] != number
+        why = small.explain(result)
+        assert why.neighbour_image == good[small.bank_.images[result.nearest_row]][0] != name
+        assert result.map.max() > small.score(image).map.max()
+
+
+def test_leaving_out_an_image_that_is_not_in_the_bank_changes_nothing(model, bad):
+    left_out, plain = model.score(bad, leave_out=True), model.score(bad)
+    assert (left_out.score, left_out.nearest_row) == (plain.score, plain.nearest_row)
+    assert_array_equal(left_out.map, plain.map)
+
+
+def test_an_image_alone_in_the_bank_cannot_be_left_out(good):
+    model = PatchCore(image_size=SIDE).fit(good[:1])
+    with pytest.raises(DataError, match="every row of the bank comes from this image itself"):
+        model.score(good[0][1], leave_out=True)
 
 
 def test_the_first_threshold_rejects_no_good_image_it_was_set_from(model):
@@ -134,6 +161,7 @@ def test_the_same_inputs_give_the_same_bank_byte_for_byte(model, good):
 
 def test_equation_7_lowers_scores_but_not_the_map(model, good, bad):
     weighted = PatchCore(image_size=SIDE, coreset=0.5, reweight=True).fit(good)
+    assert weighted.operating_point_ is None  # distances are no threshold for re-weighted scores
     plain, result = model.score(bad), weighted.score(bad)
     assert 0 < result.score < plain.score
     assert_array_equal(result.map, plain.map)
@@ -348,6 +376,15 @@ def test_progress_tells_every_stage_to_its_end(good):
         good, progress=lambda stage, done, total: seen.update({stage: (done, total)})
     )
     assert seen == {"features": (8, 8), "coreset": (51, 51), "calibration": (8, 8)}
+
+
+def test_another_share_does_not_drop_the_defects_a_threshold_was_set_from(model, bad):
+    evidence = Evidence(model.evidence_.good, {"bad": model.score(bad).score})
+    decided = decide(Choice("f1_max"), evidence, model.bank_id_, set_by="Ada")
+    point = model.with_operating_point(decided).with_coreset(0.1).operating_point_
+    assert "defects" in point.stale and point.evidence == evidence
+    with pytest.raises(SettingsError, match="out of date"):
+        point.verdict(1.0)
 
 
 def test_thresholds_of_another_bank_are_refused(model):

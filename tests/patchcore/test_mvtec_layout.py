@@ -6,7 +6,7 @@ from numpy.testing import assert_array_equal
 from PIL import Image
 
 from patchcore.errors import DataError, NoImagesError
-from patchcore.mvtec_layout import read_layout
+from patchcore.mvtec_layout import marked, read_layout
 
 
 def picture(path, value=0):
@@ -51,3 +51,16 @@ def test_what_cannot_be_read_as_a_labelled_set(tmp_path):
     (tmp_path / "good").mkdir()
     with pytest.raises(NoImagesError, match="no images"):
         read_layout(tmp_path)
+
+
+def test_dark_marks_and_greys(product):
+    target = product / "ground_truth/hole/0_mask.png"
+    values = np.zeros((4, 6), np.uint8)
+    values[1, 2] = 1  # a map of labels: 0 and 1
+    Image.fromarray(values).save(target)
+    assert_array_equal(read_layout(product)[1].mask(), values == 1)
+    values[1, 3:5] = 100, 200
+    Image.fromarray(values).save(target)
+    assert_array_equal(read_layout(product)[1].mask(), values == 200)
+    assert marked(read_layout(product)[1].mask_values())[1]
+    assert not marked(np.zeros((2, 2), np.float32))[1]

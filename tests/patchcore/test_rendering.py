@@ -7,10 +7,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from patchcore.colours import ALPHA_RAMP, CONTOUR_LINE, CONTOUR_RIM, HEAT_TABLE, MAP_GROUND
+from patchcore.colours import (
+    AGREED,
+    ALPHA_RAMP,
+    CONTOUR_LINE,
+    CONTOUR_RIM,
+    EXTRA,
+    HEAT_TABLE,
+    MAP_GROUND,
+    MISSED,
+)
 from patchcore.errors import DataError, SettingsError
 from patchcore.rendering import (
     HeatScale,
+    agreement_picture,
     alpha_table,
     encode_png,
     heat_rgba,
@@ -215,3 +225,35 @@ def test_sixty_overlays_are_quick():
     for _ in range(60):
         overlay(picture, scores, SCALE, mode="both")
     assert time.perf_counter() - start < 1.0  # about 0.05 s; room for a busy machine
+
+
+def test_agreement_has_three_colours_and_three_patterns():
+    pixels = np.full((60, 90, 3), 100, np.uint8)
+    masks = np.zeros((3, 60, 90), bool)
+    for kind, mask in enumerate(masks):
+        mask[10:40, 30 * kind + 2 : 30 * kind + 28] = True
+    before = pixels.copy()
+    painted = agreement_picture(pixels, *masks)
+    assert np.array_equal(pixels, before)
+    assert np.array_equal(painted[~masks.any(axis=0)], pixels[~masks.any(axis=0)])
+    for mask, colour in zip(masks, (AGREED, MISSED, EXTRA), strict=True):
+        assert (painted[outline(mask)] == colour).all()
+    shares = [(painted[mask & ~outline(mask)] != 100).any(axis=1).mean() for mask in masks]
+    assert shares[0] == 1
+    assert shares[1] == pytest.approx(1 / 3, abs=0.05) and shares[2] == pytest.approx(1 / 3, abs=0.05)
+    rising, falling = ((painted[..., 0] != 100) & mask & ~outline(mask) for mask in masks[1:])
+    y, x = np.argwhere(rising[13:30, 40:50])[0] + (13, 40)
+    assert rising[y + 3, x - 3] and not rising[y + 3, x + 1]
+    y, x = np.argwhere(falling[13:30, 65:80])[0] + (13, 65)
+    assert falling[y + 3, x + 3]
+
+
+def test_agreement_colours_differ_in_lightness_too():
+    lightness = sorted(0.2126 * r + 0.7152 * g + 0.0722 * b for r, g, b in (AGREED, MISSED, EXTRA))
+    assert lightness[2] - lightness[1] > 60
+
+
+def test_agreement_and_picture_show_the_same_pixels():
+    mask = np.zeros((4, 4), bool)
+    with pytest.raises(DataError, match="4, 4"):
+        agreement_picture(np.zeros((4, 5, 3), np.uint8), mask, mask, mask)

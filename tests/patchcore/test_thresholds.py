@@ -127,6 +127,46 @@ def test_what_cannot_be_recalibrated_goes_stale_with_the_reason():
     assert "not finite" in recalibrate(decide(BUDGET, ALL, "b", set_by="Ada"), odd, "c").stale
 
 
+LABELLED = [name for name, rule in RULES.items() if "defect" in rule.needs]
+
+
+@pytest.mark.parametrize("name", LABELLED)
+def test_a_rule_that_goes_by_defects_needs_every_one_of_them_again(name):
+    decided = decide(Choice(name), ALL, "b", set_by="Ada")
+    without = recalibrate(decided, Evidence(HALF.good), "c")
+    assert without.stale.startswith("The defects it was set from have not been scored")
+    assert without.evidence == ALL  # nothing it rests on was dropped
+    fewer = dict(list(HALF.defect.items())[3:])
+    assert "3 of the 40 defects" in recalibrate(decided, Evidence(HALF.good, fewer), "c").stale
+    more = recalibrate(decided, Evidence(HALF.good, {**HALF.defect, "new": 9.0}), "c")
+    assert not more.stale and "new" in more.evidence.defect
+
+
+@pytest.mark.parametrize("name", [name for name in RULES if RULES[name].needs == {"good"}])
+def test_a_rule_that_goes_by_good_images_does_not_wait_for_defects_that_it_was_set_without(name):
+    good = Evidence(GOOD)
+    after = recalibrate(decide(Choice(name), good, "b", set_by="Ada"), Evidence(HALF.good), "c")
+    assert not after.stale and after.reject > 0
+
+
+def test_a_pixel_rule_needs_the_peaks_of_the_new_maps():
+    decided = decide(BUDGET, ALL, "b", set_by="Ada", pixel_rule=BUDGET, min_area=5, judge_by="area")
+    after = recalibrate(decided, HALF, "c")
+    assert after.pixel == pytest.approx(decided.pixel + 0.5) and after.min_area == 5
+    without = recalibrate(decided, Evidence(HALF.good, HALF.defect), "c")
+    assert "no score" in without.stale
+    few = Evidence(HALF.good, HALF.defect, dict(list(HALF.map_peaks.items())[:150]))
+    assert "49 more good images" in recalibrate(decided, few, "c").stale
+
+
+def test_a_pixel_threshold_set_by_hand_is_stale_on_another_bank():
+    by = by_hand(3.0, ALL, "b", set_by="Ada", pixel=2.0)
+    after = recalibrate(by, HALF, "c")
+    assert "by hand" in after.stale
+    with pytest.raises(SettingsError, match="by hand"):
+        after.regions(np.zeros((4, 4), np.float32))
+
+
 def test_a_stale_point_is_revived_by_a_rule_that_works():
     decided = decide(BUDGET, ALL, "b", set_by="Ada")
     few = Evidence(dict(list(GOOD.items())[:150]))

@@ -15,10 +15,7 @@ from pretraining.training import Training
 
 
 def _command(folder: Path, *more: str) -> Path:
-    """Run the command as a user does, in a process of its own.
-
-    Seen: torch's backward pass crashes once another test has loaded faiss (probably their two OpenMP libraries).
-    """
+    """Run the command as a user does, in a process of its own."""
     words = [
         sys.executable,
         "-m",

@@ -19,6 +19,18 @@ def plate(seed, *, scratched=False, side=SIDE):
     pixels[side // 4 : -side // 4, side // 4 : -side // 4] += 60
     if scratched:
         pixels[side // 2 - 3 : side // 2 + 3, 8:-8] = (255, 40, 0)
+    return picture(pixels)
+
+
+def scratch_mask(side=SIDE):
+    """PNG bytes of where the scratch of a plate is."""
+    marked = np.zeros((side, side), np.uint8)
+    marked[side // 2 - 3 : side // 2 + 3, 8:-8] = 255
+    return picture(marked)
+
+
+def picture(pixels):
+    """PNG bytes of an array."""
     buffer = io.BytesIO()
     PIL.Image.fromarray(pixels).save(buffer, "PNG")
     return buffer.getvalue()

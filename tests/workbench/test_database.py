@@ -1,6 +1,5 @@
 """The database: migrations from nothing, sessions, and what SQLite must be told."""
 
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -12,11 +11,40 @@ from alembic.migration import MigrationContext
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
-from workbench.database import Base, Batch, Database, Image, Job, WorkspaceError
+from workbench.database import (
+    Base,
+    Batch,
+    BatchImage,
+    Database,
+    Image,
+    Job,
+    PointRecord,
+    Result,
+    WorkspaceError,
+)
 
 
 @pytest.fixture
-def database(tmp_path):
+def url(tmp_path, database_kind, request):
+    """Where there is an empty database, without any table."""
+    if database_kind == "sqlite":
+        yield f"sqlite:///{tmp_path / 'workspace.db'}"
+        return
+    server = request.getfixturevalue("postgresql").server
+    name = server.make_database()
+    yield server.url(name)
+    server.drop_database(name)
+
+
+@pytest.fixture
+def database(url):
+    database = Database(url)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def sqlite(tmp_path):
     database = Database(f"sqlite:///{tmp_path / 'workspace.db'}")
     yield database
     database.close()
@@ -30,7 +58,34 @@ def test_migrations_from_nothing_give_the_tables_that_the_code_declares(database
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
-        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == "0001"
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == "0002"
+
+
+def test_an_older_database_keeps_its_data_and_gets_a_history(url):
+    database = Database(url, "0001")
+    moment = "2026-03-01 12:00:00"
+    with database.write_directly() as connection:
+        for statement in (
+            f"INSERT INTO images VALUES ('aa', '.png', 'a.png', 3, NULL, '{moment}')",
+            f"INSERT INTO inspectors VALUES ('p', 'P', '', '{moment}', NULL)",
+            "INSERT INTO inspector_versions VALUES (7, 'p', 1, NULL, 'x', '{}', 0.1, 0.1, 5, 1, 1, "
+            f"'{{\"reject\": 2}}', '{{}}', '{{}}', 'aa', '', '{moment}')",
+            f"INSERT INTO batches VALUES (3, 'p', 'Monday', '{moment}')",
+            "INSERT INTO batch_images VALUES (4, 3, 0, 'aa', 'a.png', 'good')",
+            f"INSERT INTO results VALUES (5, 4, 7, 1.5, NULL, 9, 9, NULL, 1, NULL, NULL, '{moment}')",
+        ):
+            connection.exec_driver_sql(statement)
+    database.close()
+    newest = Database(database.url)
+    with newest.read() as session:
+        assert session.get(Batch, 3).kind == "test" and session.get(Batch, 3).bank_id is None
+        result = session.get(Result, 5)
+        assert (result.image.truth, result.image.mask_sha256) == ("good", None)
+        (first,) = session.scalars(select(PointRecord))
+        assert (first.version_id, first.data, first.created.day) == (7, {"reject": 2}, 1)
+    with pytest.raises(IntegrityError), newest.write() as session:
+        session.get(BatchImage, 4).mask_sha256 = "absent"
+    newest.close()
 
 
 def test_opening_again_keeps_what_is_there(database):
@@ -51,17 +106,18 @@ def test_a_database_of_a_newer_program_is_refused_and_left_alone(database):
         assert session.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == "9999"
 
 
-def test_many_processes_may_open_an_empty_database_at_once(tmp_path):
-    url = f"sqlite:///{tmp_path / 'workspace.db'}"
+def test_many_processes_may_open_an_empty_database_at_once(url):
     code = f"from workbench.database import Database; Database({url!r}).close()"
     openers = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(3)]
     assert [opener.wait() for opener in openers] == [0, 0, 0]
 
 
-def test_sqlite_writes_ahead_and_holds_foreign_keys(database):
-    with database.read() as session:
+def test_sqlite_writes_ahead(sqlite):
+    with sqlite.read() as session:
         assert session.execute(text("PRAGMA journal_mode")).scalar_one() == "wal"
-        assert session.execute(text("PRAGMA foreign_keys")).scalar_one() == 1
+
+
+def test_foreign_keys_hold(database):
     with pytest.raises(IntegrityError), database.write() as session:
         session.add(Batch(inspector_id="nobody", name="x"))
 
@@ -114,6 +170,27 @@ def test_moments_come_back_in_utc(database):
 def test_unknown_json_is_stored_as_null(database):
     with database.write() as session:
         session.add(image())
-    with sqlite3.connect(database.url.database) as connection:
-        assert connection.execute("SELECT record FROM images").fetchone() == (None,)
-    connection.close()
+    with database.read() as session:
+        assert session.execute(text("SELECT count(*) FROM images WHERE record IS NULL")).scalar_one() == 1
+
+
+def test_a_snapshot_does_not_see_what_is_written_after_it(database):
+    with database.snapshot() as connection:
+        assert connection.execute(select(Image.sha256)).all() == []
+        with database.write() as session:
+            session.add(image())
+        assert connection.execute(select(Image.sha256)).all() == []
+    with database.snapshot() as connection:
+        assert connection.execute(select(Image.sha256)).all() == [("a" * 64,)]
+
+
+def test_a_file_that_is_no_database_is_said(tmp_path):
+    (tmp_path / "workspace.db").write_bytes(b"not a database at all " * 100)
+    with pytest.raises(WorkspaceError, match=r"workspace.db cannot be used as a database.*restore a backup"):
+        Database(f"sqlite:///{tmp_path / 'workspace.db'}")
+
+
+def test_a_server_that_is_not_there_is_said_without_its_password(tmp_path):
+    with pytest.raises(WorkspaceError, match="Check that it is reachable") as caught:
+        Database(f"postgresql+psycopg://me:secret@/db?host={tmp_path}")
+    assert "secret" not in str(caught.value)

@@ -51,6 +51,15 @@ def test_one_row_an_image_with_verdict_and_regions(workspace, scored):
     assert rows[2]["score"] == rows[2]["verdict"] == "" and rows[2]["error"]
 
 
+def test_what_is_known_is_told_and_area_judges_where_it_is_to(workspace, scored):
+    results, point = scored
+    results[0].image.truth = "scratch"
+    by_area = replace(point, pixel=results[1].score, judge_by="area", min_area=10**6)
+    rows = table(results_csv(workspace, results, by_area))
+    assert [row["label"] for row in rows] == ["scratch", "", "", "", ""]
+    assert (rows[0]["verdict"], rows[0]["number of regions"]) == ("accept", "0")
+
+
 def test_the_verdict_follows_the_threshold_given(workspace, scored):
     results, point = scored
     strict = replace(point, accept=0.0, reject=1e-6)

@@ -8,18 +8,20 @@ from sqlalchemy import delete
 
 from patchcore.errors import NoImagesError
 from patchcore.images import read_image
-from tests.workbench.parts import plate, store_plates
+from tests.workbench.parts import picture, plate, store_plates
 from workbench import inspecting
-from workbench.database import Result, WorkspaceError
+from workbench.database import BatchImage, Result, WorkspaceError
 from workbench.inspecting import (
     Explained,
     count_unscored,
     create_batch,
     explain,
     get_result,
+    good_batch,
     list_batches,
     list_results,
     load_map,
+    load_mask,
     load_pixels,
     load_tile,
     score_batch,
@@ -136,7 +138,7 @@ def test_map_and_picture_are_of_the_originals_pixels(workspace, version):
 
 def test_a_tile_is_stored_when_scoring_and_made_where_it_is_absent(workspace, version, batch, monkeypatch):
     result = next(score_batch(workspace, batch, version))
-    path = workspace.tile_path(version.id, result.image.sha256)
+    path = workspace.tile_path(result.map_path)
     stored = path.read_bytes()
     with monkeypatch.context() as patched:
         patched.setattr(inspecting, "load_pixels", None)  # nothing is read again
@@ -144,6 +146,76 @@ def test_a_tile_is_stored_when_scoring_and_made_where_it_is_absent(workspace, ve
     path.unlink()
     assert original_size(load_tile(workspace, result)) == original_size(stored) == (64, 64)
     assert path.exists()
+
+
+def with_mask(workspace, pixels):
+    mask = workspace.store_image(picture(pixels), "m.png")
+    image = store_plates(workspace, 1, first=60, scratched=True)[0]
+    return BatchImage(sha256=image.sha256, name="part.png", mask_sha256=mask.sha256)
+
+
+def test_a_mask_is_where_it_is_not_black(workspace, version):
+    marks = np.zeros((64, 64), np.uint8)
+    marks[3:5, 7] = 1  # a class number, as some tools write
+    np.testing.assert_array_equal(load_mask(workspace, with_mask(workspace, marks)), marks == 1)
+    assert load_mask(workspace, BatchImage(sha256="a", name="b")) is None
+
+
+@pytest.mark.parametrize(
+    "pixels, words",
+    [
+        (np.zeros((32, 64), np.uint8), r"part\.png: The mask is 64 × 32 but the image 64 × 64"),
+        (np.tile(np.arange(64, dtype=np.uint8), (64, 1)), r"part\.png: The mask has 63 values besides black"),
+    ],
+)
+def test_a_mask_that_does_not_fit_is_said(workspace, version, pixels, words):
+    with pytest.raises(WorkspaceError, match=words):
+        load_mask(workspace, with_mask(workspace, pixels))
+
+
+def test_good_images_are_one_batch_of_a_bank_and_no_test(workspace, version):
+    good = good_batch(workspace, version)
+    assert good_batch(workspace, version) == good and list_batches(workspace, "plate-1") == []
+    assert next(score_batch(workspace, good, version)).image.truth == "good"
+    smaller = reslice(workspace, version, 0.1)
+    assert smaller.id != version.id and good_batch(workspace, smaller) == good
+    assert count_unscored(workspace, good, smaller.id) == 6
+
+
+def test_good_images_are_scored_without_themselves(workspace, version):
+    results = list(score_batch(workspace, good_batch(workspace, version), version))
+    model = load_model(workspace, version)
+    assert {result.image.sha256: result.score for result in results} == version.good_scores
+    first = results[0]
+    scored = model.score(workspace.image_path(first.image.sha256), leave_out=True)
+    assert first.score == pytest.approx(scored.score, rel=1e-5)
+    assert tuple(first.worst_box) == scored.worst_box
+    assert np.abs(load_map(workspace, first) - scored.map).max() <= scored.map.max() / 65_000
+    assert original_size(load_tile(workspace, first)) == (64, 64)
+    why = explain(workspace, first)
+    assert why.neighbour_sha256 != first.image.sha256
+    assert why.distance == pytest.approx(first.score, rel=1e-5)
+
+
+def test_a_good_image_that_is_inspected_too_keeps_both_its_maps(workspace, version):
+    first, *_ = score_batch(workspace, good_batch(workspace, version), version)
+    left_out, its_tile = load_map(workspace, first), load_tile(workspace, first)
+    dropped = workspace.store_image(workspace.image_path(first.image.sha256), "again.png")
+    (plain,) = score_batch(workspace, create_batch(workspace, "plate-1", [dropped], "Test"), version)
+    assert plain.score < first.score and load_map(workspace, plain).max() < left_out.max()
+    assert np.array_equal(load_map(workspace, first), left_out) and load_tile(workspace, first) == its_tile
+    assert load_tile(workspace, plain) != its_tile
+
+
+def test_a_good_image_alone_in_its_bank_has_a_reason_and_joins_with_a_larger_one(workspace, version):
+    one_row = reslice(workspace, version, 0.0001)
+    good = good_batch(workspace, one_row)
+    assert one_row.patches == 1 and count_unscored(workspace, good, one_row.id) == 5
+    larger = reslice(workspace, one_row, 0.5)
+    assert good_batch(workspace, larger) == good and count_unscored(workspace, good, larger.id) == 6
+    one_row = reslice(workspace, larger, 0.0001)
+    errors = [result.error for result in score_batch(workspace, good, one_row) if result.error]
+    assert len(errors) == 1 and "every row of the bank comes from this image itself" in errors[0]
 
 
 def test_an_empty_batch_and_an_absent_result_are_said(workspace, version):

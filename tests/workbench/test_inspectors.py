@@ -5,7 +5,7 @@ import pytest
 from patchcore.errors import SettingsError
 from patchcore.operating_point import OperatingPoint
 from patchcore.thresholds import by_hand
-from tests.workbench.parts import store_plates
+from tests.workbench.parts import build_small, store_plates
 from workbench.database import WorkspaceError
 from workbench.inspecting import create_batch, list_results, score_batch
 from workbench.inspectors import (
@@ -14,6 +14,8 @@ from workbench.inspectors import (
     good_images,
     list_versions,
     load_model,
+    make_current,
+    remove_good,
     rename,
     reslice,
     set_operating_point,
@@ -81,8 +83,52 @@ def test_a_threshold_set_by_hand_is_kept_and_does_not_follow_to_another_bank(wor
     assert small.rule.name == "provisional" and not small.stale
 
 
-def test_models_are_loaded_once(workspace, version):
-    assert load_model(workspace, version) is load_model(workspace, version)
+def test_a_good_image_is_taken_out_into_a_version_of_its_own(workspace, version):
+    batch, _ = score_one(workspace, version)
+    worst = max(version.good_scores, key=version.good_scores.get)
+    after = remove_good(workspace, version, [worst])
+    assert (after.number, after.base_id, find_inspector(workspace, "plate-1").current_id) == (
+        2,
+        None,
+        after.id,
+    )
+    assert [i.sha256 for i in good_images(workspace, after)] == [
+        i.sha256 for i in good_images(workspace, version) if i.sha256 != worst
+    ]
+    model = load_model(workspace, after)
+    expected = load_model(workspace, version).bank_.without_images(
+        {[i.sha256 for i in good_images(workspace, version)].index(worst)}
+    )
+    assert (model.bank_.features == expected.features).all() and after.patches == len(expected)
+    evidence = model.evidence_.good
+    assert after.good_scores == evidence and worst not in evidence
+    assert after.operating_point["reject"] == pytest.approx(max(evidence.values()))
+    assert after.operating_point["bank_id"] == model.bank_id_
+    assert after.note == "Without good/" + f"{list(version.good_scores).index(worst):03d}.png"
+    (again,) = score_batch(workspace, batch, after)
+    assert again.score == pytest.approx(model.score(workspace.image_path(again.image.sha256)).score)
+
+
+def test_removing_is_undone_by_going_back_to_the_version_before(workspace, version):
+    after = remove_good(workspace, version, [next(iter(version.good_scores))])
+    back = make_current(workspace, "plate-1", version.id)
+    assert back.id == find_inspector(workspace, "plate-1").current_id == version.id
+    assert back.good_scores == version.good_scores and get_version(workspace, after.id).number == 2
+    assert reslice(workspace, after, 0.1).number == 2
+
+
+def test_too_few_good_images_are_not_left(workspace, version):
+    with pytest.raises(SettingsError):
+        remove_good(workspace, version, list(version.good_scores)[1:])
+    with pytest.raises(SettingsError):
+        remove_good(workspace, version, ["0" * 64])
+    assert len(list_versions(workspace, "plate-1")) == 1
+
+
+def test_only_a_version_of_its_own_can_be_put_into_use(workspace, version):
+    build_small(workspace, 3, "plate-2")
+    with pytest.raises(WorkspaceError, match="belongs to another inspector"):
+        make_current(workspace, "plate-2", version.id)
 
 
 def test_a_new_name_is_kept(workspace, version):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from patchcore.errors import Cancelled
 from workbench import job_process
 from workbench.database import Job
 from workbench.job_process import Progress, RunningJob
@@ -109,3 +110,27 @@ def test_a_job_that_was_declared_ended_is_not_written_any_more(workspace, claime
         job.finish(JobState.DONE)
     assert get_job(workspace, claimed).state == JobState.INTERRUPTED
     delete_scratch(workspace, claimed)
+
+
+def test_an_attempt_that_was_followed_by_another_stops_and_leaves_the_checkpoints_alone(
+    workspace, claimed, monkeypatch
+):
+    monkeypatch.setattr(job_process, "PULSE_SECONDS", 0.02)
+    with RunningJob(workspace, claimed, 0) as job:
+        (job.scratch / "features").write_text("of the next attempt")
+        with workspace.database.write() as session:
+            session.get(Job, claimed).attempts = 1
+        job._ended.wait(0.3)
+        assert job.cancelled()
+        job.finish(JobState.CANCELLED)
+    assert get_job(workspace, claimed).state == JobState.RUNNING
+    assert (scratch_path(workspace, claimed) / "features").exists()
+
+
+def test_an_attempt_that_is_over_before_it_begins_makes_no_folder(workspace, claimed):
+    with (
+        pytest.raises(Cancelled, match=f"Attempt 7 of job {claimed} is over"),
+        RunningJob(workspace, claimed, 7),
+    ):
+        pass
+    assert get_job(workspace, claimed).pid is None and not scratch_path(workspace, claimed).exists()

@@ -9,7 +9,7 @@ import pytest
 from tests.workbench.processes import REHEARSAL, wait_until
 from workbench import jobs
 from workbench.database import Job
-from workbench.job_queue import JobQueue, is_alive
+from workbench.job_queue import SILENCE, SILENCE_AT_START, JobQueue, find_process, is_alive
 from workbench.jobs import JobState
 from workbench.moments import now
 
@@ -176,3 +176,75 @@ def test_no_zombie_is_left(workspace, rehearsals):
     assert [
         child.status() for child in psutil.Process().children() if child.status() == psutil.STATUS_ZOMBIE
     ] == []
+
+
+def test_a_child_whose_queue_was_replaced_is_no_zombie_either(workspace):
+    first = JobQueue(workspace, command=REHEARSAL)
+    job_id = count(workspace, 3)
+    first.step()
+    child = first._children.pop(job_id)  # as if another queue of this process had taken over
+    second = JobQueue(workspace, command=REHEARSAL)
+    wait_until(lambda: second.step() or state(workspace, job_id) == JobState.DONE)
+    psutil.Process(child.pid).wait(20) if psutil.pid_exists(child.pid) else None
+    assert not psutil.pid_exists(child.pid) and child.wait(5) == 0
+
+
+def test_the_log_tells_of_attempts_and_stages(workspace, rehearsals):
+    job_id = count(workspace, 3)
+    wait_until(lambda: state(workspace, job_id) == JobState.DONE)
+    lines = [line.partition("UTC  ")[2] for line in jobs.read_log(workspace, job_id).splitlines()]
+    assert lines[0].startswith(f"Attempt 1 of job {job_id}, count, in process ")
+    assert lines[1:] == ["counting, 3 steps", "resting, 1 steps", "done."]
+
+
+def claim(workspace, job_id, **values):
+    with workspace.database.write() as session:
+        job = session.get(Job, job_id)
+        job.state, job.attempts, job.host, job.heartbeat = JobState.RUNNING, 1, socket.gethostname(), now()
+        for name, value in values.items():
+            setattr(job, name, value)
+
+
+def test_a_job_whose_queue_died_while_starting_it_is_interrupted_soon(workspace):
+    job_id = count(workspace, 3)
+    claim(workspace, job_id)
+    JobQueue(workspace, command=REHEARSAL).step()
+    assert state(workspace, job_id) == JobState.RUNNING  # it may be on its way
+    claim(workspace, job_id, heartbeat=now() - SILENCE_AT_START)
+    JobQueue(workspace, command=REHEARSAL).step()
+    assert state(workspace, job_id) == JobState.INTERRUPTED
+
+
+def test_a_queue_vouches_for_a_process_that_takes_long_to_start(workspace):
+    slow = JobQueue(workspace, command=(REHEARSAL[0], "-c", "import time; time.sleep(60)"))
+    job_id = count(workspace, 3)
+    slow.step()
+    claim(workspace, job_id, heartbeat=now() - SILENCE_AT_START)
+    slow.step()
+    JobQueue(workspace, command=REHEARSAL).step()
+    assert state(workspace, job_id) == JobState.RUNNING
+    jobs.cancel(workspace, job_id)
+    wait_until(lambda: slow.step() or not slow._children)
+    assert state(workspace, job_id) == JobState.CANCELLED
+
+
+def test_a_process_that_comes_too_late_does_nothing(workspace):
+    queue = JobQueue(workspace, command=REHEARSAL)
+    job_id = count(workspace, 3)
+    queue.step()
+    with workspace.database.write() as session:
+        session.get(Job, job_id).state = JobState.INTERRUPTED  # another queue lost patience
+    wait_until(lambda: queue.step() or not queue._children)
+    assert state(workspace, job_id) == JobState.INTERRUPTED
+    assert f"Attempt 1 of job {job_id} is over" in jobs.read_log(workspace, job_id)
+    assert not jobs.scratch_path(workspace, job_id).exists()
+
+
+def test_a_process_of_another_computer_is_not_looked_for_here(workspace):
+    job_id = count(workspace, 3)
+    me = psutil.Process()
+    claim(workspace, job_id, host="elsewhere", pid=me.pid, process_started=me.create_time())
+    assert find_process(jobs.get_job(workspace, job_id)) is None and is_alive(jobs.get_job(workspace, job_id))
+    claim(workspace, job_id, host="elsewhere", heartbeat=now() - SILENCE)
+    JobQueue(workspace, command=REHEARSAL).step()
+    assert state(workspace, job_id) == JobState.INTERRUPTED

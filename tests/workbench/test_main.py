@@ -7,7 +7,7 @@ from tests.workbench.parts import SMALL, plate
 from workbench import samples
 from workbench.__main__ import app
 from workbench.building import BuildSettings
-from workbench.inspecting import list_batches
+from workbench.inspecting import list_batches, list_results
 from workbench.inspectors import list_inspectors, list_versions
 from workbench.samples import SampleProduct
 from workbench.workspace import Workspace
@@ -39,3 +39,39 @@ def test_the_sample_is_prepared_once(home):
     assert len(list_versions(workspace, "sample-washer")) == 1
     assert len(list_batches(workspace, "sample-washer")) == 1
     workspace.database.close()
+
+
+def test_check_repairs_and_says_so_by_its_exit_code(worked, monkeypatch):
+    monkeypatch.setenv("PATCHCORE_WORKSPACE", str(worked.root))
+    runner = CliRunner()
+    assert runner.invoke(app, ["check"]).exit_code == 0
+    (worked.root / list_results(worked, 1, 1)[0].map_path).unlink()
+    told, mended, again = (
+        runner.invoke(app, ["check", *more]) for more in ([], ["--repair"], ["--grace", "0"])
+    )
+    assert (told.exit_code, mended.exit_code, again.exit_code) == (1, 0, 0)
+    assert "missing" in told.stdout and "yes" in mended.stdout and "in order now" in mended.stderr
+    worked.image_path(list_results(worked, 1, 1)[0].image.sha256).unlink()
+    hopeless = runner.invoke(app, ["check", "--repair"])
+    assert hopeless.exit_code == 1 and "Still to do" in hopeless.stdout
+
+
+def test_backup_and_restore(worked, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATCHCORE_WORKSPACE", str(worked.root))
+    runner, file = CliRunner(), str(tmp_path / "all.zip")
+    done = runner.invoke(app, ["backup", file])
+    assert done.exit_code == 0 and "13 files" not in done.stdout and "15 files" in done.stderr
+    monkeypatch.delenv("PATCHCORE_DATABASE_URL", raising=False)
+    back = runner.invoke(app, ["restore", file, "--into", str(tmp_path / "new")])
+    assert back.exit_code == 0 and f"PATCHCORE_WORKSPACE={tmp_path / 'new'}" in back.stderr
+    assert (tmp_path / "new" / "workspace.db").exists()
+
+
+def test_a_backup_with_losses_says_so_by_its_exit_code(worked, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATCHCORE_WORKSPACE", str(worked.root))
+    worked.image_path(list_results(worked, 1, 1)[0].image.sha256).unlink()
+    done = CliRunner().invoke(app, ["backup", str(tmp_path / "all.zip")])
+    assert done.exit_code == 1 and "is missing" in done.stderr and "workbench check" in done.stderr
+    monkeypatch.delenv("PATCHCORE_DATABASE_URL", raising=False)
+    back = CliRunner().invoke(app, ["restore", str(tmp_path / "all.zip"), "--into", str(tmp_path / "new")])
+    assert back.exit_code == 1 and "is missing" in back.stderr

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from workbench.map_files import read_map, shape_within, write_map
+from workbench.map_files import as_stored, read_map, shape_within, write_map
 
 
 def smooth(shape, sigma, seed=0):
@@ -41,3 +41,10 @@ def test_the_map_of_a_large_image_is_kept_smaller_and_comes_back_in_its_pixels(t
 )
 def test_shapes_shrink_in_proportion_and_never_grow(shape, side, expected):
     assert shape_within(shape, side) == expected
+
+
+@pytest.mark.parametrize("shape", [(40, 30), (700, 300)])
+def test_a_map_is_known_as_it_will_be_stored(tmp_path, shape):
+    anomaly_map = np.random.default_rng(0).random(shape, np.float32)
+    write_map(tmp_path / "m.png", anomaly_map)
+    np.testing.assert_array_equal(as_stored(anomaly_map), read_map(tmp_path / "m.png"))

@@ -1,14 +1,13 @@
 """The sample product: built on first use, once, with its test images as a batch."""
 
-import hashlib
-
 import pytest
+from sqlalchemy import select, update
 
-from patchcore.images import read_image
-from tests.workbench.parts import SMALL, plate
+from tests.workbench.parts import SMALL, plate, scratch_mask
 from workbench import samples
 from workbench.building import BuildSettings
-from workbench.inspecting import count_unscored, list_results
+from workbench.database import BatchImage
+from workbench.inspecting import count_unscored, list_results, load_mask
 from workbench.inspectors import list_versions
 from workbench.jobs import JobState, get_job, list_jobs
 from workbench.samples import (
@@ -18,7 +17,6 @@ from workbench.samples import (
     sample_batch,
     score_sample,
     submit_sample,
-    truth_mask,
 )
 
 
@@ -34,6 +32,10 @@ def folder(tmp_path):
             target.mkdir(parents=True)
             for seed in seeds:
                 (target / f"{seed:03d}.png").write_bytes(plate(seed, scratched=scratched))
+        masks = tmp_path / "sample_data" / product / "ground_truth" / "scratch"
+        masks.mkdir(parents=True)
+        for seed in range(6, 9):
+            (masks / f"{seed:03d}_mask.png").write_bytes(scratch_mask())
     (tmp_path / "sample_data" / "__pycache__").mkdir()
     return tmp_path / "sample_data"
 
@@ -85,13 +87,34 @@ def test_its_build_is_queued_once(workspace, washer):
     assert len(list_jobs(workspace)) == 1 and get_job(workspace, job_id).state == JobState.QUEUED
 
 
-def test_the_place_of_a_defect_is_known_by_name_and_content():
-    washer = list_samples()[0]
-    name = "scratch/000.jpg"
-    sha256 = hashlib.sha256((washer.folder / "test" / name).read_bytes()).hexdigest()
-    mask = truth_mask(name, sha256)
-    drawn = read_image(washer.folder / "ground_truth/scratch/000_mask.png").pixels[..., 0]
-    assert 0 < mask.sum() == (drawn > 0.5).sum()
-    assert truth_mask(name, "0" * 64) is None
-    good = hashlib.sha256((washer.folder / "test/good/000.jpg").read_bytes()).hexdigest()
-    assert truth_mask("good/000.jpg", good) is None
+def test_its_defects_come_with_their_masks(workspace, washer):
+    batch = sample_batch(workspace, washer, prepare_sample(workspace, washer).id)
+    assert _defect_pixels(workspace, batch) == [None, None, 288, 288, 288]
+
+
+def test_masks_are_added_to_a_batch_of_an_earlier_program(workspace, washer):
+    inspector = prepare_sample(workspace, washer)
+    batch = sample_batch(workspace, washer, inspector.id)
+    with workspace.database.write() as session:
+        session.execute(update(BatchImage).values(mask_sha256=None))
+    assert sample_batch(workspace, washer, inspector.id) == batch
+    assert _defect_pixels(workspace, batch) == [None, None, 288, 288, 288]
+
+
+@pytest.mark.parametrize("sample", list_samples(), ids=lambda sample: sample.key)
+def test_the_masks_of_the_real_samples_are_black_and_white_and_fit(workspace, sample):
+    images = [samples._labelled(workspace, image) for image in samples.read_layout(sample.folder)]
+    defects = [image for image in images if image.truth != "good"]
+    assert defects and all(image.mask_sha256 for image in defects)
+    for image in defects[:: max(1, len(defects) // 4)]:
+        row = BatchImage(sha256=image.sha256, name=image.name, mask_sha256=image.mask_sha256)
+        assert load_mask(workspace, row).sum() > 0
+
+
+def _defect_pixels(workspace, batch):
+    with workspace.database.read() as session:
+        rows = session.scalars(
+            select(BatchImage).where(BatchImage.batch_id == batch).order_by(BatchImage.position)
+        )
+        masks = [load_mask(workspace, row) for row in rows]
+    return [None if mask is None else int(mask.sum()) for mask in masks]

@@ -13,13 +13,6 @@ from workbench.database import Image, WorkspaceError
 from workbench.workspace import Workspace
 
 
-@pytest.fixture
-def workspace(tmp_path):
-    workspace = Workspace(tmp_path / "here")
-    yield workspace
-    workspace.database.close()
-
-
 def png(shape=(4, 6), value=7):
     buffer = io.BytesIO()
     PIL.Image.fromarray(np.full(shape, value, np.uint8)).save(buffer, "PNG")

@@ -107,6 +107,7 @@ def detail(
     judge_by: JudgeBy = "score",
     peak: float | None = None,
     adjustable: bool = False,
+    reveal: bool = True,
     on_rule: Callable[[RegionRule], None] | None = None,
     on_action: Callable[[str], None] | None = None,
 ) -> DetailEvents:
@@ -142,6 +143,8 @@ def detail(
         As for `workbench.viewer.gallery` and `Tile`.
     adjustable
         Whether the user can move pixel threshold and smallest region, the regions following live.
+    reveal
+        Whether the page scrolls to it when it appears; to another image than the first it always does.
     on_rule
         Called with the new rule before the run that a change of it causes.
     on_action
@@ -166,6 +169,7 @@ def detail(
         "actions": [{"id": id_, "text": text} for id_, text in (actions or {}).items()],
         "mmPerPixel": mm_per_pixel,
         "adjustable": adjustable,
+        "reveal": reveal,
     }
     events = {
         "action": _acted(key, on_action),

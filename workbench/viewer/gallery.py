@@ -52,6 +52,7 @@ def gallery(
     selected: Sequence[str] | None = None,
     judge_by: JudgeBy = "score",
     borderline: int | None = None,
+    as_given: bool = False,
     labels: bool = False,
     on_thresholds: Callable[[Thresholds], None] | None = None,
     on_opened: Callable[[str], None] | None = None,
@@ -90,6 +91,9 @@ def gallery(
         What the verdicts are made from, as in `OperatingPoint`; by area or both takes tiles with a `peak`.
     borderline
         Show only so many images, those nearest the reject threshold on either side, while it moves.
+    as_given
+        Show the tiles in the order of `tiles`, without controls for order, filter and size: for the few that a page
+        has chosen.
     labels
         Whether the user can label images here, good or defect: a click on the tile, or the keys G and D.
     on_thresholds, on_opened, on_labelled
@@ -111,6 +115,7 @@ def gallery(
         "height": height,
         "tileWidth": tile_width,
         "borderline": borderline,
+        "asGiven": as_given,
         "labels": labels,
         "selectionGiven": None if selected is None else json.dumps(list(selected)),
     }

@@ -107,14 +107,17 @@ def event_value(key: str, event: str) -> Any:
 def media_url(content: bytes, mimetype: str, place: str) -> str:
     """Serve bytes to this session and return their address, which is the same for the same bytes.
 
-    They stay served for as long as runs ask for them under the same `place`, and without `kept_files` no longer than
-    until the next run begins.
+    They stay served for as long as runs ask for them under the same `place` and for one run more, without `kept_files`
+    no longer than until the next run begins.
     """
     import streamlit as st
 
     served: Served = st.session_state.get(_MEMORY, {})
     file = served.get(place)
     if file is None or file.content != content or file.mimetype != mimetype:
+        if file is not None:  # a slow browser may still be asking for what the last run gave it
+            served[f"{place}:before"] = file
+            _name(file, f"{place}:before")
         file = served[place] = _File(content, mimetype)
         _name(file, place)
     file.in_use = True
@@ -127,19 +130,8 @@ def picture_url(content: bytes, place: str) -> str:
 
 
 def json_url(value: object, place: str) -> str:
-    """Serve a JSON value that is long and seldom changes; what it was before is served a little longer.
-
-    While results come in, a browser that is slow may still be asking for what the last run gave it.
-    """
-    import streamlit as st
-
-    content, memory = json.dumps(value, separators=(",", ":")).encode(), f"patchcore.viewer:{place}"
-    now, before = st.session_state.get(memory, (content, content))
-    if content != now:
-        now, before = content, now
-    st.session_state[memory] = now, before
-    media_url(before, "application/json", f"{place}:before")
-    return media_url(now, "application/json", place)
+    """Serve a JSON value that is long and seldom changes."""
+    return media_url(json.dumps(value, separators=(",", ":")).encode(), "application/json", place)
 
 
 def _name(file: _File, place: str) -> None:

@@ -9,7 +9,8 @@ import streamlit as st
 
 from patchcore.operating_point import OperatingPoint
 from workbench.database import InspectorVersion
-from workbench.inspectors import ShareNumbers, reslice, share_numbers
+from workbench.inspectors import reslice, share_numbers
+from workbench.recalibrating import ShareNumbers
 from workbench.widgets import session, wording
 
 STEPS = (0.001, 0.0025, 0.005, 0.01, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.06, 0.08, 0.10, 0.15, 0.20, 0.25)
@@ -34,7 +35,7 @@ def show(version: InspectorVersion) -> None:
     numbers = share_numbers(session.workspace(), version, chosen)
     left, right = st.columns([3, 4], gap="large")
     with left:
-        st.html(_table_html(version, numbers))
+        st.html(table_html(version, numbers))
         same = numbers.patches == version.patches
         if st.button(
             f"Use {wording.share(chosen)}",
@@ -123,7 +124,8 @@ def _chart(chosen: float) -> dict[str, Any]:
     }
 
 
-def _table_html(version: InspectorVersion, after: ShareNumbers) -> str:
+def table_html(version: InspectorVersion, after: ShareNumbers) -> str:
+    """Return a version beside what it would be at another share."""
     before = OperatingPoint.from_dict(version.operating_point)
     rows = [
         ("Patches", wording.count(version.patches), wording.count(after.patches)),

@@ -18,6 +18,7 @@ from workbench.inspectors import good_images
 from workbench.viewer import Dot, Tile, gallery
 from workbench.viewer.items import Label
 from workbench.widgets import detail_view, session, threshold_bar, wording
+from workbench.workspace import Workspace
 
 POLL_SECONDS = 1.0
 TALL, ONE_ROW = 640, 262  # pixels of the gallery: alone, and above a detail
@@ -71,9 +72,10 @@ def _draw(batch: Batch, version: InspectorVersion) -> None:
 def _gallery(
     results: Sequence[Result], version: InspectorVersion, point: OperatingPoint, height: int
 ) -> None:
-    names = {image.sha256: image.name for image in good_images(session.workspace(), version)}
+    here = session.workspace()
+    names = {image.sha256: image.name for image in good_images(here, version)}
     gallery(
-        [_tile(result) for result in results if result.score is not None],
+        [tile_of(here, result) for result in results if result.score is not None],
         threshold_bar.in_view(version),
         key="gallery",
         link="inspect",
@@ -89,8 +91,9 @@ def _gallery(
     )
 
 
-def _tile(result: Result) -> Tile:
-    here, name, truth = session.workspace(), result.image.name, result.image.truth
+def tile_of(here: Workspace, result: Result) -> Tile:
+    """Return a scored result as a tile of the gallery."""
+    name, truth = result.image.name, result.image.truth
     said = truth is None or name.startswith(f"{truth}/")  # in MVTec's layout the name says it already
     return Tile(
         result_key(result),

@@ -2,30 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
 from patchcore.errors import PatchCoreError
 from patchcore.operating_point import OperatingPoint
-from workbench.database import InspectorVersion, Result
-from workbench.inspecting import explain, load_map, load_pixels, value_range_of
-from workbench.samples import truth_mask
-from workbench.viewer import Thresholds, Why, detail, why_pair
+from workbench.database import BatchImage, InspectorVersion, Result
+from workbench.inspecting import explain, load_map, load_mask, load_pixels, value_range_of
+from workbench.viewer import RegionRule, Thresholds, Why, detail, why_pair
 from workbench.widgets import session
 
-REMEMBERED = 200  # reasons and truth masks
+REMEMBERED = 200  # reasons and masks
 
 
 def show(
-    result: Result, key: str, version: InspectorVersion, thresholds: Thresholds, point: OperatingPoint
+    result: Result,
+    item: str,
+    version: InspectorVersion,
+    thresholds: Thresholds,
+    point: OperatingPoint,
+    *,
+    key: str = "detail",
+    link: str = "inspect",
+    peak: float | None = None,
+    on_rule: Callable[[RegionRule], None] | None = None,
 ) -> None:
     """Draw the detail of a scored image.
 
     Parameters
     ----------
-    key
+    item
         Tells the result from all others.
+    key, link, peak
+        As for `workbench.viewer.detail`.
+    on_rule
+        Lets the user move pixel threshold and smallest region, and takes what they are moved to.
     """
     here, black_white = session.workspace(), value_range_of(version)
 
@@ -33,18 +47,23 @@ def show(
         return load_pixels(here, result.image.sha256, black_white), load_map(here, result)
 
     detail(
-        key,
+        item,
         result.image.name,
         load,
         result.score or 0.0,
         thresholds,
-        key="detail",
-        link="inspect",
-        truth=_truth(result.image.name, result.image.sha256),
-        why=_reason(result, key, black_white),
+        key=key,
+        link=link,
+        truth=_truth(result),
+        why=_reason(result, item, black_white),
         mm_per_pixel=point.millimetres_per_pixel,
         pixel_threshold=point.pixel,
         min_area=point.min_area,
+        judge_by=point.judge_by,
+        peak=peak,
+        adjustable=on_rule is not None,
+        reveal=on_rule is None,
+        on_rule=on_rule,
     )
 
 
@@ -70,6 +89,15 @@ def _why(root: str, key: str, black_white: tuple[float, float] | None, _result: 
     )
 
 
+def _truth(result: Result) -> NDArray[np.bool_] | None:
+    here, image = session.workspace(), result.image
+    try:
+        return _mask(str(here.root), image.mask_sha256, image.sha256, _image=image)
+    except PatchCoreError as error:
+        st.error(session.sentence(str(error)))
+        return None
+
+
 @st.cache_data(show_spinner=False, max_entries=REMEMBERED)
-def _truth(name: str, sha256: str) -> NDArray[np.bool_] | None:
-    return truth_mask(name, sha256)
+def _mask(root: str, mask: str | None, sha256: str, _image: BatchImage) -> NDArray[np.bool_] | None:
+    return load_mask(session.workspace(), _image)

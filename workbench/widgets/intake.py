@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,7 +28,7 @@ class Spool:
     """A folder for files that were handed in; it disappears with the session that holds it."""
 
     def __init__(self) -> None:
-        self.path = Path(tempfile.mkdtemp(prefix="patchcore-"))
+        self.path = session.workspace().spool_folder()
         weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
 
 

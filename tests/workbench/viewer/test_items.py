@@ -51,6 +51,9 @@ def test_a_tile_tells_the_browser_what_is_known():
         "kind": "defect",
         "url": "media/x",
         "truth": "scratch",
+        "group": "scratch",
     }
     assert tile == expected
+    fixed = Tile("k", "a.png", 1.5, b"", label="good", peak=0.5, fixed=True).to_dict("u")
+    assert (fixed["peak"], fixed["fixed"]) == (0.5, True) and "group" not in fixed
     assert Dot("k", "n", 1.0).to_dict()["kind"] == "image"

@@ -67,6 +67,7 @@ export class DetailViewer {
     this.truth.hidden = !data.truthUrl;
     this.rule.element.hidden = !data.adjustable;
     if (data.url !== this.url) {
+      const reveal = data.reveal || this.url !== undefined; // what was opened is to be seen
       this.url = data.url;
       const [picture, truth] = await Promise.all([fetchBytes(data.url).then(decodePicture),
         data.truthUrl ? fetchBytes(data.truthUrl).then(decodePicture) : null]);
@@ -78,7 +79,7 @@ export class DetailViewer {
       this.sharp.show(picture.image, this.original, this.data.crops);
       this.panes.line = null;
       this.panes.fitShape(this.original.width, this.original.height);
-      requestAnimationFrame(() => this.root.scrollIntoView({ block: "nearest" })); // what was opened is to be seen
+      if (reveal) requestAnimationFrame(() => this.root.scrollIntoView({ block: "nearest" }));
     } else if (this.sharp.image) this.sharp.show(this.sharp.image, this.original, data.crops);
     this.refresh();
   }

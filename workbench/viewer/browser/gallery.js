@@ -40,6 +40,7 @@ export class GalleryViewer {
       label: (key, label) => this.label(key, label),
     });
     this.borderline = data.borderline;
+    this.asGiven = data.asGiven;
     this.grid.labelled = data.labels;
     this.strip = data.strip ? new Strip(this.store, (thresholds) => this.send.event("threshold", thresholds),
       (key) => this.grid.goToKey(key)) : null;
@@ -62,7 +63,7 @@ export class GalleryViewer {
     this.grid.element.style.maxHeight = `${data.height}px`;
     this.empty = el("p", { class: "empty", hidden: true });
     this.chosen = el("span", { class: "chosen num", role: "status" });
-    for (const control of [this.orders, this.filters, this.size]) control.hidden = Boolean(data.borderline);
+    for (const control of [this.orders, this.filters, this.size]) control.hidden = Boolean(data.borderline) || data.asGiven;
     this.root.append(...[
       el("div", { class: "toolbar" }, this.orders, this.filters, this.size, this.paint.element, this.chosen),
       this.strip?.element, this.empty, this.grid.element].filter(Boolean));
@@ -128,7 +129,7 @@ export class GalleryViewer {
   arrange() {
     const shown = this.borderline ? nearest(this.items, this.store.thresholds, this.borderline)
       : this.items.filter((item) => this.filter === "all" || judge(item, this.store) === this.filter);
-    shown.sort(ORDERS[this.order].compare);
+    if (!this.asGiven) shown.sort(ORDERS[this.order].compare);
     this.empty.hidden = shown.length > 0;
     this.empty.textContent = this.items.length ? `No image is ${this.filter === "all" ? "here" : `a ${this.filter}`} at this threshold.`
       : "No images yet.";

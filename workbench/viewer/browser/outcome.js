@@ -115,7 +115,7 @@ class Kind {
       `, ${percent(wrong / all)} `,
       el("span", { class: "mute", title: "Clopper-Pearson interval, 95 %: where the rate on the line may lie, were these parts drawn from it",
         text: `(${percent(low)} to ${percent(high)})` }),
-      counts.review ? el("span", { class: "review", text: `  ${VERDICTS.review.sign} ${counts.review} to review, ${percent(counts.review / all)}` }) : "");
+      counts.review ? el("div", { class: "review", text: `${VERDICTS.review.sign} ${counts.review} to review, ${percent(counts.review / all)}` }) : "");
   }
 }
 

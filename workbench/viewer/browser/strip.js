@@ -59,7 +59,7 @@ export class Strip {
     const high = Math.max(...limits.map((value) => value * 1.15), scores.reduce((a, b) => Math.max(a, b), 0) * 1.04) || 1;
     const least = scores.reduce((a, b) => Math.min(a, b), Math.min(high, ...limits));
     this.range = { low: least > 0.4 * high ? least - 0.1 * (high - least) : Math.min(0, least), high };
-    this.shapes.textContent = assignShapes(this.items).map(({ sign, text }) => `${sign} ${text}`).join("   ");
+    this.shapes.replaceChildren(...assignShapes(this.items).map(({ sign, text }) => el("span", { text: `${sign} ${text}` })));
     this.draw();
   }
 

@@ -1,0 +1,244 @@
+"""The kinds of work that are interrupted: how each is done by the app, how far it is, and what must survive.
+
+A further kind is one more entry of `KINDS`. Its `work` is called again after every restart and goes on with whatever
+is not done; it tells the ledger of a thing only when a page would have shown that thing as saved.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+
+from workbench import jobs
+from workbench.building import BuildSettings, submit_build
+from workbench.database import Job
+from workbench.inspecting import count_unscored, create_batch, list_batches, list_results, load_map
+from workbench.inspectors import get_version, list_inspectors, list_versions, load_model
+from workbench.jobs import JobState
+from workbench.scoring import Scorer
+from workbench.workspace import NamedImage, Workspace
+
+GOOD, TEST = 24, 12  # images to build on, and to inspect
+SIDE = 192  # pixels; large enough that a build takes seconds
+SETTINGS = BuildSettings(name="Plate", image_size=SIDE, coreset=0.05)
+INSPECTOR = "plate-survives"
+STORED = "stored features of"  # what the job's log says, see `benchmarks.survival.job`
+
+
+class Ledger:
+    """What a user was told is saved, kept outside of the workspace."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def tell(self, kind: str, value: str | int, about: float | None = None) -> None:
+        with self.path.open("a") as file:
+            file.write(json.dumps([kind, value, about]) + "\n")
+
+    def told(self, kind: str) -> dict[str | int, float | None]:
+        """Return what was told of a kind; a line that was cut off was told to nobody."""
+        found = {}
+        for line in self.path.read_text().splitlines() if self.path.exists() else ():
+            try:
+                of_kind, value, about = json.loads(line)
+            except ValueError:
+                continue
+            if of_kind == kind:
+                found[value] = about
+        return found
+
+
+@dataclass(frozen=True)
+class App:
+    """What stands in for the dashboard: its workspace, its scorer, and what it has told."""
+
+    workspace: Workspace
+    scorer: Scorer
+    ledger: Ledger
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of work that may be killed at any moment."""
+
+    name: str
+    work: Callable[[App], None]
+    progress: Callable[[Workspace], float]  # 0..1
+    verify: Callable[[Workspace, Ledger], None]  # at any time: what was told is there
+    complete: Callable[[Workspace], None]  # at the end: everything is there, once
+    runs_jobs: bool = False
+
+
+def picture(number: int) -> bytes:
+    """A plate as PNG, unlike any other number's; those to inspect have a scratch."""
+    rng = np.random.default_rng(number)
+    pixels = rng.integers(100, 130, (SIDE, SIDE, 3), np.uint8)
+    pixels[SIDE // 4 : -SIDE // 4, SIDE // 4 : -SIDE // 4] += 60
+    if number >= GOOD:
+        pixels[SIDE // 2 - 4 : SIDE // 2 + 4, 16:-16] = (255, 40, 0)
+    buffer = io.BytesIO()
+    PIL.Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def stored(first: int, last: int) -> list[NamedImage]:
+    return [
+        NamedImage(hashlib.sha256(picture(number)).hexdigest(), f"{number}.png")
+        for number in range(first, last)
+    ]
+
+
+# ---- store
+
+
+def store(app: App) -> None:
+    told = app.ledger.told("store")
+    for number in range(GOOD + TEST):
+        image = app.workspace.store_image(picture(number), f"{number}.png")
+        if image.sha256 not in told:
+            app.ledger.tell("store", image.sha256)
+
+
+def stored_share(workspace: Workspace) -> float:
+    return len(list((workspace.root / "images").rglob("*.png"))) / (GOOD + TEST)
+
+
+def verify_images(workspace: Workspace, ledger: Ledger) -> None:
+    for sha256, path in workspace.image_paths(map(str, ledger.told("store"))).items():
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == sha256, (
+            f"image {sha256} is not what was stored"
+        )
+
+
+def all_images(workspace: Workspace) -> None:
+    assert len(workspace.image_paths(image.sha256 for image in stored(0, GOOD + TEST))) == GOOD + TEST
+    assert len(list((workspace.root / "images").rglob("*.*"))) == GOOD + TEST
+
+
+# ---- build
+
+
+def build(app: App) -> None:
+    if app.ledger.told("build"):
+        return
+    waiting = jobs.list_jobs(app.workspace)  # a job that was submitted without anybody having been told
+    job_id = (
+        waiting[0].id
+        if waiting
+        else submit_build(app.workspace, SETTINGS, stored(0, GOOD), inspector_id=INSPECTOR)
+    )
+    if job_id not in app.ledger.told("submit"):
+        app.ledger.tell("submit", job_id)
+    job = jobs.get_job(app.workspace, job_id)
+    while job.state != JobState.DONE:
+        if job.state == JobState.INTERRUPTED:
+            jobs.resume(app.workspace, job_id)
+        assert job.state not in (JobState.FAILED, JobState.CANCELLED), job.message
+        time.sleep(0.05)
+        job = jobs.get_job(app.workspace, job_id)
+    assert job.result is not None
+    app.ledger.tell("build", job.result["version_id"])
+
+
+def built_share(workspace: Workspace) -> float:
+    """Features are four fifths of the way; then the coreset, and the version being stored."""
+    job = next(iter(jobs.list_jobs(workspace)), None)
+    if job is None or job.total == 0:
+        return 0.0
+    if job.state == JobState.DONE:
+        return 1.0
+    return 0.8 * job.done / job.total if job.stage == "features" else 0.85
+
+
+def verify_build(workspace: Workspace, ledger: Ledger) -> None:
+    for job_id in ledger.told("submit"):
+        assert jobs.get_job(workspace, int(job_id)).state not in (JobState.FAILED, JobState.CANCELLED)
+    for version_id in ledger.told("build"):
+        load_model(workspace, get_version(workspace, int(version_id)))
+    repeated = [line for line, times in Counter(stored_features(workspace)).items() if times > 1]
+    assert not repeated, f"features that were on disk were computed again: {repeated}"
+
+
+def stored_features(workspace: Workspace) -> list[str]:
+    """Which images' features the build put on disk, by its log, over all attempts."""
+    logs = [jobs.read_log(workspace, job.id, tail=10_000) for job in jobs.list_jobs(workspace)]
+    return [line for log in logs for line in log.splitlines() if line.startswith(STORED)]
+
+
+def one_version(workspace: Workspace) -> None:
+    assert [inspector.id for inspector in list_inspectors(workspace)] == [INSPECTOR]
+    (version,) = list_versions(workspace, INSPECTOR)
+    model = load_model(workspace, version)
+    assert len(model.image_records_) == GOOD
+    (job,) = jobs.list_jobs(workspace)
+    assert job.state == JobState.DONE and len(set(stored_features(workspace))) <= GOOD
+    assert not jobs.scratch_path(workspace, job.id).exists()
+
+
+# ---- score
+
+
+def score(app: App) -> None:
+    (version_id,) = app.ledger.told("build")
+    batches = list_batches(app.workspace, INSPECTOR)
+    batch_id = (
+        batches[0].id
+        if batches
+        else create_batch(app.workspace, INSPECTOR, stored(GOOD, GOOD + TEST), "Test")
+    )
+    app.scorer.want(batch_id, int(version_id))
+    told = app.ledger.told("score")
+    working = True
+    while working:
+        working = app.scorer.wait(batch_id, int(version_id), 0.05)
+        for result in list_results(app.workspace, batch_id, int(version_id)):
+            if result.batch_image_id not in told:
+                told[result.batch_image_id] = result.score
+                app.ledger.tell("score", result.batch_image_id, result.score)
+    assert app.scorer.error(batch_id, int(version_id)) is None
+    assert count_unscored(app.workspace, batch_id, int(version_id)) == 0
+
+
+def scored_share(workspace: Workspace) -> float:
+    return len(list((workspace.root / "results").rglob("*.png"))) / TEST
+
+
+def verify_scores(workspace: Workspace, ledger: Ledger) -> None:
+    results = {}
+    for batch in list_batches(workspace, INSPECTOR):
+        for version in list_versions(workspace, INSPECTOR):
+            for result in list_results(workspace, batch.id, version.id):
+                assert result.batch_image_id not in results, f"{result.image.name} was scored twice"
+                results[result.batch_image_id] = result
+    for image_id, value in ledger.told("score").items():
+        result = results[int(image_id)]
+        assert result.score == value, f"{result.image.name} has another score"
+        assert load_map(workspace, result).shape == (SIDE, SIDE)
+
+
+def all_scores(workspace: Workspace) -> None:
+    (batch,) = list_batches(workspace, INSPECTOR)
+    (version,) = list_versions(workspace, INSPECTOR)
+    results = list_results(workspace, batch.id, version.id)
+    assert len({result.batch_image_id for result in results}) == len(results) == TEST
+    assert all(result.error is None for result in results)
+
+
+KINDS = (
+    Kind("store", store, stored_share, verify_images, all_images),
+    Kind("build", build, built_share, verify_build, one_version, runs_jobs=True),
+    Kind("score", score, scored_share, verify_scores, all_scores),
+)
+
+
+def running_jobs(workspace: Workspace) -> list[Job]:
+    return jobs.list_jobs(workspace, JobState.RUNNING)

@@ -1,0 +1,169 @@
+"""Evaluate in a real browser: curves, a bank chosen from the plot, a bad good image removed, the report offline."""
+
+from __future__ import annotations
+
+import re
+import shutil
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.pages.texts import WASHER
+from workbench.building import BuildSettings, build
+from workbench.inspecting import create_batch, score_batch
+from workbench.inspectors import get_version
+from workbench.workspace import Workspace
+
+PATIENCE = 120_000  # milliseconds; the machine may be busy
+GOOD = 14
+PLANTED = "planted.jpg"
+DONE = "() => document.querySelector('.stApp')?.dataset.testScriptState === 'notRunning'"
+
+
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory):
+    """An inspector built from good washers and one that is defective, with a labelled set scored by it."""
+    workspace = Workspace(tmp_path_factory.mktemp("planted"))
+    good = sorted((WASHER / "train/good").iterdir())[:GOOD]
+    images = [workspace.store_image(path, path.name) for path in good]
+    bad = sorted((WASHER / "test/rust").iterdir())[3]
+    images.insert(5, workspace.store_image(bad, PLANTED))
+    settings = BuildSettings(name="Washer, line 3", image_size=128)
+    version = build(workspace, settings, images, inspector_id="washer")
+    labelled = []
+    for kind, count in (("good", 5), ("rust", 2), ("misstruck", 2), ("contamination", 2)):
+        for path in sorted((WASHER / "test" / kind).iterdir())[:count]:
+            place = WASHER / "ground_truth" / kind / f"{path.stem}_mask.png"
+            mask = workspace.store_image(place, place.name).sha256 if kind != "good" else None
+            labelled.append(workspace.store_image(path, f"{kind}/{path.name}", truth=kind, mask_sha256=mask))
+    batch = create_batch(workspace, "washer", labelled, "Lot 8")
+    assert len(list(score_batch(workspace, batch, get_version(workspace, version.id)))) == len(labelled)
+    workspace.database.close()
+    return workspace.root
+
+
+@pytest.fixture
+def page(serve, open_page, planted, tmp_path) -> Page:
+    """The page Evaluate of a copy of that workspace."""
+    root = tmp_path / "workspace"
+    shutil.copytree(planted, root)
+    opened = open_page(f"{serve('app.py', workspace=root).url}/evaluate?inspector=washer").page
+    opened.set_default_timeout(PATIENCE)
+    expect.set_options(timeout=PATIENCE)
+    return opened
+
+
+def test_from_the_curves_to_a_smaller_bank_without_the_planted_image(page):
+    see_the_curves(page)
+    remove_the_planted_image(page)
+    choose_a_smaller_bank_from_the_plot(page)
+
+
+def test_the_report_opens_with_networking_off(page, tmp_path):
+    go_to(page, "Report")
+    expect(page.get_by_text(re.compile("Of 6 defects"))).to_be_visible()
+    page.get_by_role("textbox", name="Author").fill("J. <b>Inspector</b>")
+    page.get_by_role("textbox", name="Author").press("Tab")
+    page.wait_for_function(DONE)
+    with page.expect_download(timeout=PATIENCE) as download:
+        page.get_by_role("button", name="Make the report").click()
+    assert download.value.suggested_filename == "report_Washer_line_3_v1.html"
+    kept = tmp_path / "report.html"
+    download.value.save_as(kept)
+    page.context.set_offline(True)
+    page.goto(kept.as_uri())
+    expect(page.locator("body")).to_contain_text("J. <b>Inspector</b>")  # as text
+    expect(page.locator("body")).to_contain_text("Washer, line 3")
+    assert page.locator("img").count() > 0
+    broken = page.evaluate(
+        "() => [...document.images].filter((one) => !one.complete || !one.naturalWidth).length"
+    )
+    assert broken == 0
+
+
+def test_a_miss_opens_beside_its_mask(page):
+    go_to(page, "Misses and false rejects")
+    page.locator(".tile.painted").first.click()
+    expect(page.locator(".detail-viewer[data-ready]")).to_be_visible()
+    agreement = page.locator(".st-key-panel_agreement")
+    expect(agreement.get_by_role("img")).to_be_visible()
+    expect(agreement).to_contain_text("missed")
+    expect(agreement).to_contain_text(re.compile(r"[\d,]+ px"))
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize(
+    "view",
+    ["Curves", "By defect type", "Misses and false rejects", "Bank size", "Good images", "Compare", "Report"],
+)
+def test_no_view_has_a_serious_barrier(serve, open_page, planted, find_barriers, view, dark):
+    server = serve("app.py", workspace=planted)
+    page = open_page(f"{server.url}/evaluate?inspector=washer&view={view}", dark=dark).page
+    page.locator(".st-key-evaluate_view").wait_for(timeout=PATIENCE)
+    page.get_by_text("Making the maps").wait_for(state="hidden", timeout=PATIENCE)
+    page.wait_for_function(DONE, timeout=PATIENCE)
+    page.wait_for_timeout(500)
+    assert find_barriers(page) == []
+
+
+def see_the_curves(page: Page) -> None:
+    expect(
+        page.locator("[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg")
+    ).to_have_count(3)
+    expect(page.locator(".st-key-panel_headline")).to_contain_text("Image AUROC")
+    expect(page.locator(".st-key-panel_headline")).to_contain_text(re.compile(r"of 6, .*%"))
+
+
+def remove_the_planted_image(page: Page) -> None:
+    go_to(page, "Good images")
+    expect(page.get_by_text(re.compile(r"planted\.jpg scores .* look at it first"))).to_be_visible()
+    page.get_by_text("Making the maps").wait_for(state="hidden")
+    first = page.locator("[class*=st-key-panel_audit_]").first
+    expect(first).to_contain_text(PLANTED)
+    expect(first.locator("img")).to_have_count(2)  # the picture and its worst patch
+    patches = in_bank(page)
+    first.locator("label", has_text=PLANTED).click()
+    page.get_by_role("button", name="Remove 1 image from the bank").click()
+    expect(page.get_by_text(re.compile("1 image removed"))).to_be_visible()
+    expect(page.locator(".pc-inspector").first).not_to_contain_text(patches)
+    page.get_by_role("button", name="Undo the removal").click()
+    expect(page.locator(".pc-inspector").first).to_contain_text(patches)
+    page.get_by_text("Making the maps").wait_for(state="hidden")
+    expect(page.locator("[class*=st-key-panel_audit_]").first).to_contain_text(PLANTED)
+
+
+def choose_a_smaller_bank_from_the_plot(page: Page) -> None:
+    go_to(page, "Bank size")
+    page.get_by_role("button", name="Compare bank sizes").click()
+    expect(page.get_by_role("button", name="Measure again")).to_be_visible()
+    expect(page.locator("[data-testid=stVegaLiteChart]")).to_have_count(6)
+    use = page.locator(".st-key-use_size button")
+    expect(use).to_be_disabled()  # the size in use is chosen at first
+    before = threshold(page)
+    chart = page.locator("[data-testid=stVegaLiteChart]").first
+    chart.locator("canvas, svg").first.wait_for()
+    page.wait_for_timeout(500)
+    box = chart.bounding_box()
+    page.mouse.click(box["x"] + 0.6 * box["width"], box["y"] + 0.4 * box["height"])
+    page.wait_for_url(re.compile("size="))
+    expect(use).to_be_enabled()
+    use.click()
+    expect(page.get_by_text(re.compile("The threshold was set anew"))).to_be_visible()
+    page.get_by_text("Scoring the labelled images").wait_for(state="hidden")
+    expect(page.locator(".st-key-panel_headline")).to_be_visible()
+    assert threshold(page) > before  # a smaller bank never lowers a distance
+
+
+def go_to(page: Page, view: str) -> None:
+    page.locator(".st-key-evaluate_view").get_by_text(view, exact=True).click()
+    page.wait_for_url(re.compile("view="))
+
+
+def in_bank(page: Page) -> str:
+    """Return how many patches the sidebar says are in the bank."""
+    return re.search(r"[\d,]+ patches", page.locator(".pc-inspector").first.inner_text())[0]
+
+
+def threshold(page: Page) -> float:
+    """Return the threshold that the sidebar says is in force."""
+    return float(page.locator(".pc-facts b").first.inner_text())

@@ -1,0 +1,230 @@
+import pytest
+import streamlit as st
+
+from patchcore.operating_point import OperatingPoint
+from tests.pages.texts import words
+from workbench.inspecting import good_batch, list_batches, list_results, score_batch
+from workbench.inspectors import find_inspector, set_operating_point
+from workbench.point_history import point_history
+from workbench.scoring import Scorer
+from workbench.viewer import DetailEvents, GalleryEvents, RegionRule, StripEvents, Thresholds
+from workbench.widgets import detail_view, tune_view
+
+
+@pytest.fixture
+def given(monkeypatch):
+    """What the page gives the viewers, by the viewer's name."""
+    seen = {"events": []}
+
+    def strip(dots, thresholds, **rest):
+        seen["strip"] = {"dots": dots, "thresholds": thresholds, **rest}
+        if seen["events"]:  # told to the page as the browser does: a call before a run
+            seen["events"].pop()()
+            st.rerun()
+        return StripEvents(None, None)
+
+    def gallery(tiles, thresholds, **rest):
+        seen["near"] = {"tiles": tiles, "thresholds": thresholds, **rest}
+        return GalleryEvents(None, None, ())
+
+    def outcome(dots, thresholds, stored, **rest):
+        seen["outcome"] = {"dots": dots, "thresholds": thresholds, "stored": stored, **rest}
+
+    def detail(item, name, load, score, thresholds, **rest):
+        seen["detail"] = {"item": item, "name": name, "thresholds": thresholds, **rest}
+        return DetailEvents(None)
+
+    monkeypatch.setattr(tune_view, "threshold_strip", strip)
+    monkeypatch.setattr(tune_view, "gallery", gallery)
+    monkeypatch.setattr(tune_view, "outcome", outcome)
+    monkeypatch.setattr(detail_view, "detail", detail)
+    return seen
+
+
+@pytest.fixture
+def mapped(full):
+    """The workspace with the maps of its good images, which the page otherwise has made in the background."""
+    version = find_inspector(full, "washer").current
+    assert len(list(score_batch(full, good_batch(full, version), version))) == 4
+    return full
+
+
+def test_without_an_inspector_the_page_says_what_to_do(empty, open_app):
+    app = open_app("tune")
+    assert "there is none yet" in words(app)
+
+
+def test_all_that_is_known_is_shown(mapped, full, open_app, given):
+    open_app("tune", inspector="washer")
+    kinds = [dot.kind for dot in given["strip"]["dots"]]
+    assert kinds == ["reference"] * 4 + ["image"] * 3
+    tiles = given["near"]["tiles"]
+    assert [tile.fixed for tile in tiles] == [True] * 4 + [False] * 3
+    assert all(tile.picture().startswith(b"PCT1") for tile in tiles)
+    assert {dot.key for dot in given["strip"]["dots"]} == {tile.key for tile in tiles}
+    stored = point(full)
+    assert given["strip"]["thresholds"].reject == stored.reject == given["outcome"]["stored"].reject
+    assert [dot.kind for dot in given["outcome"]["dots"]] == ["reference"] * 4  # nothing else is known yet
+
+
+def test_maps_of_the_good_images_are_made_in_the_background(full, open_app, given):
+    app = open_app("tune", inspector="washer")
+    assert len(given["near"]["tiles"]) == 3 and "Scoring 4 images for their maps" in words(app)
+    version, scorer = find_inspector(full, "washer").current, Scorer(full)
+    scorer.want(good_batch(full, version), version.id)
+    while scorer.wait(good_batch(full, version), version.id, 1.0):
+        pass
+    scorer.stop()
+    app.run()
+    assert len(given["near"]["tiles"]) == 7 and "Scoring" not in words(app)
+
+
+def test_too_few_good_images_are_said_and_what_they_do_allow_is_offered(full, open_app, given):
+    app = open_app("tune", inspector="washer")
+    app.selectbox(key="tune_rule").set_value("from_good").run()
+    assert app.number_input(key="tune_rule_from_good_budget").value == 200
+    assert "at least 195 more good images are needed" in app.warning[0].value
+    assert button(app, "Use this").disabled
+    app.number_input(key="tune_rule_from_good_budget").set_value(4).run()
+    scores = sorted(find_inspector(full, "washer").current.good_scores.values())
+    assert not app.warning and given["strip"]["thresholds"].reject == scores[3]  # ceil(5 x 3/4) = 4th of 4
+    app.number_input(key="tune_rule_from_good_budget").set_value(200).run()
+    press(app, "Use the strictest they allow, 1 in 5")
+    assert not app.warning and given["strip"]["thresholds"].reject == scores[3]
+
+
+def test_a_dragged_line_is_a_rule_by_hand_and_is_stored_with_its_note(full, open_app, given):
+    app = open_app("tune", inspector="washer")
+    assert button(app, "Use this").disabled
+    drag(app, given, Thresholds(0.25, 0.2))
+    assert app.selectbox(key="tune_rule").value == app.selectbox(key="tune_review").value == "by_hand"
+    assert given["outcome"]["thresholds"] == Thresholds(0.25, 0.2)
+    app.text_input(key="tune_note").input("after the new lamp")
+    press(app, "Use this")
+    kept = point(full)
+    assert (kept.reject, kept.accept, kept.note, kept.set_by) == (
+        0.25,
+        0.2,
+        "after the new lamp",
+        "Tune page",
+    )
+    assert "trial" not in app.query_params and button(app, "Use this").disabled
+    assert len(kept.evidence.good) == 4
+
+
+def test_labels_make_more_rules_and_can_be_taken_back(mapped, full, open_app, given):
+    app = open_app("tune", inspector="washer")
+    assert "no_escapes" not in app.selectbox(key="tune_rule").options
+    assert "More rules appear" in words(app)
+    worst = max(given["near"]["tiles"][4:], key=lambda tile: tile.score)
+    label(app, given, worst.key, "defect")
+    assert [dot.kind for dot in given["strip"]["dots"]].count("defect") == 1
+    app.selectbox(key="tune_rule").set_value("no_escapes").run()
+    assert given["strip"]["thresholds"].reject < worst.score
+    press(app, "Use this")
+    assert list(point(full).evidence.defect.values()) == [worst.score]
+    press(app, "Undo the last label")
+    assert truths(full) == [None] * 4
+
+
+def test_an_image_of_the_bank_keeps_its_label(mapped, full, open_app, given):
+    app = open_app("tune", inspector="washer")
+    label(app, given, given["near"]["tiles"][0].key, "defect")
+    assert [dot.kind for dot in given["strip"]["dots"]].count("reference") == 4
+
+
+def test_earlier_thresholds_are_restored(full, open_app, given):
+    first = point(full)
+    app = open_app("tune", inspector="washer")
+    drag(app, given, Thresholds(0.25))
+    press(app, "Use this")
+    assert point(full).reject == 0.25
+    press(app, "Restore")
+    assert point(full).reject == first.reject
+    assert [stored.point.reject for stored in point_history(full, "washer")] == [
+        first.reject,
+        0.25,
+        first.reject,
+    ]
+
+
+def test_regions_are_set_live_and_images_judged_by_them(full, open_app, given):
+    app = open_app("tune", inspector="washer")
+    assert given["detail"]["adjustable"] and not given["detail"]["reveal"]
+    told(app, given, lambda: given["detail"]["on_rule"](RegionRule(0.2, 12)))
+    assert given["detail"]["pixel_threshold"] == 0.2 and given["near"]["min_area"] == 12
+    app.selectbox(key="tune_judge").set_value("area").run()
+    assert given["near"]["judge_by"] == "area"
+    assert all(tile.peak is not None for tile in given["near"]["tiles"])
+    app.number_input(key="tune_scale").set_value(0.5).run()
+    app.number_input(key="tune_area_mm").set_value(10.0).run()
+    assert given["near"]["min_area"] == 40  # 10 mm² / 0.25 mm²
+    press(app, "Use this")
+    kept = point(full)
+    assert (kept.judge_by, kept.pixel, kept.min_area, kept.millimetres_per_pixel) == ("area", 0.2, 40, 0.5)
+
+
+def test_the_pixel_threshold_comes_from_the_good_images_maps(mapped, full, open_app, given):
+    app = open_app("tune", inspector="washer")
+    app.selectbox(key="tune_pixel").set_value("provisional").run()
+    assert not app.warning
+    press(app, "Use this")
+    kept = point(full)
+    assert len(kept.evidence.map_peaks) == 4 and kept.pixel == max(kept.evidence.map_peaks.values())
+
+
+def test_an_outdated_threshold_is_said_and_can_be_set_again(full, open_app, given):
+    inspector = find_inspector(full, "washer")
+    with full.database.write() as session:
+        row = session.get(type(inspector.current), inspector.current.id)
+        row.operating_point = point(full).outdated("The bank has changed.").to_dict()
+    app = open_app("tune", inspector="washer")
+    assert any("out of date" in one.value for one in app.warning)
+    app.selectbox(key="tune_rule").set_value("no_false_rejects").run()
+    press(app, "Use this")
+    assert not point(full).stale and not any("out of date" in one.value for one in app.warning)
+
+
+def test_nonsense_in_the_address_does_no_harm(full, open_app, given):
+    open_app("tune", inspector="washer", trial="{}", look="-3", good="<b>")
+    assert given["strip"]["thresholds"].reject == point(full).reject
+
+
+def test_names_are_never_html(full, open_app):
+    app = open_app("tune", inspector="washer")
+    set_operating_point(full, find_inspector(full, "washer").current, point(full))
+    assert "<img" not in words(app)
+
+
+def point(workspace):
+    return OperatingPoint.from_dict(find_inspector(workspace, "washer").current.operating_point)
+
+
+def truths(workspace):
+    version = find_inspector(workspace, "washer").current
+    batch = list_batches(workspace, "washer")[0].id
+    return [result.image.truth for result in list_results(workspace, batch, version.id)]
+
+
+def drag(app, given, thresholds):
+    told(app, given, lambda: given["strip"]["on_thresholds"](thresholds))
+
+
+def label(app, given, key, known):
+    told(app, given, lambda: given["near"]["on_labelled"](key, known))
+
+
+def told(app, given, call):
+    """Do what a viewer does: call back, then run."""
+    given["events"].append(call)
+    app.run()
+    assert not app.exception
+
+
+def button(app, text):
+    return next(one for one in app.button if one.label == text)
+
+
+def press(app, text):
+    next(one for one in app.button if one.label == text and not one.disabled).click().run()
+    assert not app.exception

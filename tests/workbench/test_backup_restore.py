@@ -1,0 +1,166 @@
+"""Restore: everything is there again and works, from either database into either."""
+
+import json
+import socket
+import zipfile
+
+import numpy as np
+import pytest
+from sqlalchemy import text
+
+from tests.workbench.parts import store_plates
+from tests.workbench.postgresql import NEEDS_POSTGRESQL
+from workbench.backup import back_up
+from workbench.backup_restore import restore
+from workbench.database import Database, Job, WorkspaceError
+from workbench.inspecting import create_batch, list_results, load_map, score_batch
+from workbench.inspectors import get_version
+from workbench.jobs import JobState, get_job, read_log
+from workbench.portable_rows import dump_rows, tables_in_order
+from workbench.roi import kept_region
+from workbench.workspace import Workspace
+
+
+def lines(workspace):
+    with workspace.database.snapshot() as connection:
+        return {table.name: list(dump_rows(connection, table)) for table in tables_in_order()}
+
+
+@pytest.fixture(params=["into sqlite", pytest.param("into postgresql", marks=NEEDS_POSTGRESQL)])
+def goal(request, monkeypatch):
+    """Where restored rows go; returns what sets it, after the backup was made with the first database."""
+    if request.param == "into sqlite":
+        return lambda: monkeypatch.delenv("PATCHCORE_DATABASE_URL", raising=False)
+    server = request.getfixturevalue("postgresql").server
+    name = server.make_database()
+    request.addfinalizer(lambda: server.drop_database(name))
+    return lambda: monkeypatch.setenv("PATCHCORE_DATABASE_URL", server.url(name))
+
+
+def test_everything_is_there_again_and_works(worked, tmp_path, goal):
+    back_up(worked, tmp_path / "all.zip")
+    written = lines(worked)
+    with worked.database.read() as session:
+        scores = session.execute(text("SELECT id, score FROM results ORDER BY id")).all()
+    goal()
+    done = restore(tmp_path / "all.zip", tmp_path / "new" / "place")
+    again = Workspace(done.workspace)
+    assert again.root == tmp_path / "new" / "place" and done.lost == []
+    assert lines(again) == written and done.rows == sum(map(len, written.values()))
+    assert list(again.root.glob(".restoring*")) == []
+    version = get_version(again, 1)
+    results = list_results(again, 1, version.id)
+    assert [(result.id, result.score) for result in results] == scores
+    for result in results:
+        theirs = load_map(again, result)
+        assert np.array_equal(theirs, load_map(worked, result)) and theirs.max() > 0
+    assert kept_region(again, results[0].image.sha256) is not None
+    assert read_log(again, 1) == "it went well\n"
+    batch = create_batch(
+        again, version.inspector_id, store_plates(again, 1, first=20, scratched=True), "Tuesday"
+    )
+    (score,) = [result.score for result in score_batch(again, batch, version)]
+    assert score == results[0].score
+    again.database.close()
+
+
+def test_a_job_that_was_running_comes_back_as_interrupted(workspace, tmp_path):
+    with workspace.database.write() as session:
+        job = Job(kind="build", title="", arguments={}, state=JobState.RUNNING)
+        job.pid, job.process_started, job.host = 1, 1.0, socket.gethostname()
+        session.add(job)
+    back_up(workspace, tmp_path / "all.zip")
+    workspace.database.close()
+    with workspace.database.write_directly() as connection:
+        connection.execute(text("DELETE FROM jobs"))
+    restore(tmp_path / "all.zip", tmp_path / "new")
+    again = Workspace(tmp_path / "new")
+    job = get_job(again, 1)
+    assert (job.state, job.pid, job.process_started, job.host) == (JobState.INTERRUPTED, None, None, None)
+    assert "resumed" in job.message
+    again.database.close()
+
+
+def test_only_an_empty_folder_is_filled(workspace, tmp_path, monkeypatch):
+    back_up(workspace, tmp_path / "all.zip")
+    with pytest.raises(WorkspaceError, match="is not empty"):
+        restore(tmp_path / "all.zip", workspace.root)
+    (tmp_path / "file").write_text("precious")
+    with pytest.raises(WorkspaceError, match="is not empty"):
+        restore(tmp_path / "all.zip", tmp_path / "file")
+    assert (tmp_path / "file").read_text() == "precious"
+    monkeypatch.delenv("PATCHCORE_DATABASE_URL", raising=False)
+    (tmp_path / "new").mkdir()
+    assert restore(tmp_path / "all.zip", tmp_path / "new").rows == 0
+
+
+def test_a_server_that_has_rows_is_left_alone(worked, tmp_path, database_kind):
+    if database_kind == "sqlite":
+        pytest.skip("a new folder has a database of its own")
+    back_up(worked, tmp_path / "all.zip")
+    written = lines(worked)
+    with pytest.raises(WorkspaceError, match="is not empty: it has rows in images"):
+        restore(tmp_path / "all.zip", tmp_path / "new")
+    assert lines(worked) == written and not (tmp_path / "new").exists()
+
+
+def test_an_older_backup_is_brought_to_the_newest_schema(tmp_path, goal):
+    """As version 1 of the schema wrote it: no masks, no kinds of batches, no history of thresholds."""
+    old = Database(f"sqlite:///{tmp_path / 'old.db'}", "0001")
+    moment = "2026-03-01 12:00:00.000000"
+    with old.write_directly() as connection:
+        for statement in (
+            f"INSERT INTO inspectors VALUES ('p', 'P', '', '{moment}', NULL)",
+            "INSERT INTO inspector_versions VALUES (7, 'p', 1, NULL, 'inspectors/p/v0001/model.patchcore', "
+            f"'{{}}', 0.1, 0.1, 5, 1, 1, '{{\"reject\": 2}}', '{{}}', '{{}}', NULL, '', '{moment}')",
+            "UPDATE inspectors SET current_id = 7",
+            f"INSERT INTO batches VALUES (3, 'p', 'Monday', '{moment}')",
+        ):
+            connection.exec_driver_sql(statement)
+    workspace = Workspace(tmp_path / "empty")
+    goal()
+    path = as_version_1(old, back_up_empty(workspace, tmp_path))
+    old.close()
+    restore(path, tmp_path / "new")
+    again = Workspace(tmp_path / "new")
+    rows = {name: [json.loads(line) for line in found] for name, found in lines(again).items()}
+    assert rows["batches"][0]["kind"] == "test" and rows["batches"][0]["created"].startswith(
+        "2026-03-01T12:00"
+    )
+    assert rows["operating_points"][0]["data"] == {"reject": 2}
+    assert rows["inspectors"][0]["current_id"] == 7
+    again.database.close()
+
+
+def back_up_empty(workspace, tmp_path):
+    path = back_up(workspace, tmp_path / "empty.zip").path
+    workspace.database.close()
+    return path
+
+
+def as_version_1(old, template):
+    """Write what the first version of the program would have written of a database."""
+    import hashlib
+
+    from workbench.portable_rows import reflected_tables
+
+    with zipfile.ZipFile(template) as archive:
+        contents = json.loads(archive.read("backup.json"))
+    names = [name for name in contents["tables"] if name not in ("label_changes", "operating_points")]
+    entries = {"files/inspectors/p/v0001/model.patchcore": b"a bank"}
+    with old.snapshot() as connection:
+        for table in reflected_tables(connection, names):
+            entries[f"tables/{table.name}.jsonl"] = "".join(
+                line + "\n" for line in dump_rows(connection, table)
+            ).encode()
+    contents |= {"schema": "0001", "tables": names}
+    contents["entries"] = {
+        name: {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+        for name, data in entries.items()
+    }
+    path = template.with_name("old.zip")
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in entries.items():
+            archive.writestr(name, data)
+        archive.writestr("backup.json", json.dumps(contents))
+    return path

@@ -1,0 +1,219 @@
+"""A backup as it comes back: opened with distrust, every entry known, weighed and hashed before it is used."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from types import TracebackType
+from typing import Any
+
+from alembic.script import ScriptDirectory
+
+from workbench.backup import CONTENTS, FILES, FORMAT, TABLES, VERSION
+from workbench.database import WorkspaceError, migrations
+from workbench.workspace import CHUNK
+
+LARGEST_CONTENTS = 1 << 30  # bytes of backup.json: ten million files
+PLACES = ("images", "inspectors", "results", "regions", "jobs")  # where files of a backup may go
+PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,160}")
+TABLE = re.compile(r"[a-z_]{1,64}")
+RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")  # devices, on Windows
+UNREADABLE = (
+    OSError,
+    EOFError,
+    ValueError,
+    RuntimeError,
+    NotImplementedError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+class BackupArchive:
+    """A backup opened for reading. Used with ``with``.
+
+    Raises
+    ------
+    WorkspaceError
+        When it is no backup of this program, damaged, altered, or of a newer program: with the reason.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._zip = zipfile.ZipFile(path)
+        except FileNotFoundError as error:
+            raise WorkspaceError(f"There is no backup {path}.") from error
+        except UNREADABLE as error:
+            raise self._refusal("it is no zip file, or it was cut off") from error
+        try:
+            contents = self._read_contents()
+            self.schema: str = contents["schema"]
+            self.tables: list[str] = contents["tables"]
+            self.lost: list[str] = contents["lost"]
+            self._entries: dict[str, dict[str, Any]] = contents["entries"]
+            self._check_names()
+        except BaseException:
+            self._zip.close()
+            raise
+
+    def __enter__(self) -> BackupArchive:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the file."""
+        self._zip.close()
+
+    @property
+    def size_bytes(self) -> int:
+        """What the entries come to, unpacked."""
+        return sum(entry["bytes"] for entry in self._entries.values())
+
+    def holds(self, path: str) -> bool:
+        """Whether it has a file that a row names, or says that there was none already when it was taken."""
+        name = f"{FILES}{path}"
+        return name in self._entries or (_is_safe(name) and any(one.startswith(path) for one in self.lost))
+
+    def rows(self, table: str) -> Iterator[str]:
+        """Yield the rows of a table; its hash is checked before the first."""
+        name = f"{TABLES}{table}.jsonl"
+        for _ in self._pieces(name):
+            pass
+        with self._zip.open(name) as file:
+            for line in file:
+                yield line.decode()
+
+    def unpack(self, folder: Path) -> int:
+        """Write the files below a folder, each checked, and return how many they are."""
+        free = shutil.disk_usage(folder).free
+        if self.size_bytes > free:
+            raise WorkspaceError(
+                f"The backup needs {self.size_bytes / 1e9:.1f} GB and {folder.parent} has {free / 1e9:.1f} GB free. "
+                "Choose a folder on another disk."
+            )
+        names = [name for name in self._entries if name.startswith(FILES)]
+        for name in names:
+            target = folder / PurePosixPath(name.removeprefix(FILES))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with target.open("xb") as file:
+                for piece in self._pieces(name):
+                    file.write(piece)
+        return len(names)
+
+    def _pieces(self, name: str) -> Iterator[bytes]:
+        """Yield an entry's bytes; raises at its end when they are not those that were written."""
+        expected, digest, size = self._entries[name], hashlib.sha256(), 0
+        try:
+            with self._zip.open(name) as entry:
+                while piece := entry.read(CHUNK):
+                    size += len(piece)
+                    if size > expected["bytes"]:
+                        break
+                    digest.update(piece)
+                    yield piece
+        except (
+            OSError,
+            EOFError,
+            zipfile.BadZipFile,
+            RuntimeError,
+            NotImplementedError,
+            ValueError,
+        ) as error:
+            raise self._refusal(f"{name} cannot be read") from error
+        except zipfile.zlib.error as error:  # type: ignore[attr-defined]
+            raise self._refusal(f"{name} cannot be unpacked") from error
+        if size != expected["bytes"] or digest.hexdigest() != expected["sha256"]:
+            raise self._refusal(f"{name} does not have the length and hash recorded for it")
+
+    def _read_contents(self) -> dict[str, Any]:
+        if CONTENTS not in self._zip.namelist():
+            raise self._refusal(
+                f"it has no {CONTENTS}, so it was not written by this program or not to its end"
+            )
+        if self._zip.getinfo(CONTENTS).file_size > LARGEST_CONTENTS:
+            raise self._refusal(f"its {CONTENTS} is far too large")
+        try:
+            contents = json.loads(self._zip.read(CONTENTS))
+        except (
+            OSError,
+            ValueError,
+            EOFError,
+            zipfile.BadZipFile,
+            RuntimeError,
+            NotImplementedError,
+        ) as error:
+            raise self._refusal(f"its {CONTENTS} cannot be read") from error
+        if not isinstance(contents, dict) or contents.get("format") != FORMAT:
+            raise self._refusal("it was not written by this program")
+        known = {script.revision for script in ScriptDirectory.from_config(migrations()).walk_revisions()}
+        if contents.get("version") != VERSION or contents.get("schema") not in known:
+            raise WorkspaceError(
+                f"{self.path} was written by a newer version of the program. Restore it with that version."
+            )
+        if not _is_described(contents):
+            raise self._refusal(f"its {CONTENTS} does not say what it should")
+        return contents
+
+    def _check_names(self) -> None:
+        """Hold the entries of the zip to those that are listed, and their names to those we would give."""
+        names = self._zip.namelist()
+        if len(names) != len(set(names)) or set(names) != {CONTENTS, *self._entries}:
+            raise self._refusal("its entries are not those that it lists")
+        tables = {f"{TABLES}{table}.jsonl" for table in self.tables}
+        for name in self._entries:
+            if name not in tables and not _is_safe(name):
+                raise self._refusal("it holds an entry with a name this program never gives")
+        if not tables <= self._entries.keys():
+            raise self._refusal("a table is missing")
+        if len({name.casefold() for name in names}) != len(names):
+            raise self._refusal("two of its entries have the same name")
+
+    def _refusal(self, reason: str) -> WorkspaceError:
+        return WorkspaceError(
+            f"{self.path} cannot be restored: {reason}. Nothing was written; use another backup."
+        )
+
+
+def _is_described(contents: dict[str, Any]) -> bool:
+    """Whether the description has the types it must have."""
+    tables, entries, lost = contents.get("tables"), contents.get("entries"), contents.get("lost")
+    return (
+        isinstance(tables, list)
+        and all(isinstance(name, str) and TABLE.fullmatch(name) for name in tables)
+        and isinstance(lost, list)
+        and all(isinstance(sentence, str) for sentence in lost)
+        and isinstance(entries, dict)
+        and all(_is_entry(entry) for entry in entries.values())
+    )
+
+
+def _is_entry(entry: object) -> bool:
+    return (
+        isinstance(entry, dict)
+        and isinstance(entry.get("bytes"), int)
+        and entry["bytes"] >= 0
+        and isinstance(entry.get("sha256"), str)
+        and DIGEST.fullmatch(entry["sha256"]) is not None
+    )
+
+
+def _is_safe(name: str) -> bool:
+    """Whether a name leads to a place of the workspace and nowhere else."""
+    parts = name.removeprefix(FILES).split("/")
+    return (
+        name.startswith(FILES)
+        and len(parts) >= 2
+        and parts[0] in PLACES
+        and all(PART.fullmatch(part) and not RESERVED.fullmatch(part) for part in parts)
+        and not any(part.endswith(".") for part in parts)
+    )

@@ -1,0 +1,143 @@
+"""Labels: what is known of the images of a batch, given one by one, taken back, or brought in with the images."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from workbench.database import GOOD, Batch, BatchImage, LabelChange, WorkspaceError
+from workbench.inspecting import image_size, read_mask
+from workbench.moments import now
+from workbench.workspace import Workspace
+
+if TYPE_CHECKING:
+    from workbench.labelled_uploads import ImportedSet
+    from workbench.upload_set import UploadSet
+
+LONGEST = 64  # characters of a label, as the database has room for
+
+
+@dataclass(frozen=True)
+class LabelCounts:
+    """How many images of a batch are known to be what."""
+
+    good: int
+    defects: dict[str, int]  # by type
+    unlabelled: int
+
+    @property
+    def defect(self) -> int:
+        """Images of any defect type."""
+        return sum(self.defects.values())
+
+    @property
+    def labelled(self) -> int:
+        """Images of which something is known."""
+        return self.good + self.defect
+
+
+def set_label(workspace: Workspace, batch_image_id: int, truth: str | None) -> str | None:
+    """Say what an image shows, and return what was known of it before; the change is kept.
+
+    Parameters
+    ----------
+    truth
+        "good", a defect type, or None for unknown.
+
+    Raises
+    ------
+    WorkspaceError
+        When the label is empty or too long, or the image is one of those that an inspector is built from.
+    """
+    truth = None if truth is None else _checked(truth)
+    with workspace.database.write() as session:
+        image = _require(session, batch_image_id)
+        before = image.truth
+        if truth != before:
+            image.truth = truth
+            session.add(LabelChange(batch_image_id=image.id, before=before, after=truth))
+    return before
+
+
+def undo_label(workspace: Workspace, batch_id: int) -> BatchImage | None:
+    """Take back the latest change of a label in a batch and return its image; None when there is none left."""
+    query = (
+        select(LabelChange)
+        .join(LabelChange.image)
+        .where(BatchImage.batch_id == batch_id, LabelChange.undone.is_(None))
+        .order_by(LabelChange.id.desc())
+        .limit(1)
+    )
+    with workspace.database.write() as session:
+        change = session.scalar(query)
+        if change is None:
+            return None
+        change.image.truth, change.undone = change.before, now()
+        return change.image
+
+
+def label_counts(workspace: Workspace, batch_id: int) -> LabelCounts:
+    """Count the images of a batch by what is known of them."""
+    with workspace.database.read() as session:
+        truths = session.scalars(select(BatchImage.truth).where(BatchImage.batch_id == batch_id))
+        counts = Counter(truths)
+    defects = {kind: number for kind, number in counts.items() if kind is not None and kind != GOOD}
+    return LabelCounts(counts[GOOD], dict(sorted(defects.items())), counts[None])
+
+
+def labelled_sets(workspace: Workspace, inspector_id: str) -> list[Batch]:
+    """Return the batches of an inspector in which something is known of at least one image, newest first."""
+    labelled = exists().where(BatchImage.batch_id == Batch.id, BatchImage.truth.is_not(None))
+    query = select(Batch).where(Batch.inspector_id == inspector_id, Batch.kind == "test", labelled)
+    with workspace.database.read() as session:
+        return list(session.scalars(query.order_by(Batch.id.desc())))
+
+
+def set_mask(workspace: Workspace, batch_image_id: int, sha256: str | None) -> None:
+    """Say where the defect of an image is, by a stored picture; None for not known.
+
+    Raises
+    ------
+    WorkspaceError
+        When the mask has another size than its image, or greys.
+    ImageError
+        When one of the two cannot be read.
+    """
+    with workspace.database.read() as session:
+        image = _require(session, batch_image_id)
+    if sha256 is not None:
+        read_mask(workspace, sha256, image.name, image_size(workspace, image.sha256))
+    with workspace.database.write() as session:
+        _require(session, batch_image_id).mask_sha256 = sha256
+
+
+def import_labelled(workspace: Workspace, inspector_id: str, uploads: UploadSet, name: str) -> ImportedSet:
+    """Take in images with their labels as a batch; see `workbench.labelled_uploads`."""
+    from workbench import labelled_uploads  # late: PyTorch comes with it
+
+    return labelled_uploads.import_labelled(workspace, inspector_id, uploads, name)
+
+
+def _checked(truth: str) -> str:
+    label = " ".join(truth.split())
+    if not label or len(label) > LONGEST:
+        raise WorkspaceError(
+            f"A label has 1 to {LONGEST} characters, such as good or scratch; this one has {len(label)}."
+        )
+    return label
+
+
+def _require(session: Session, batch_image_id: int) -> BatchImage:
+    image = session.get(BatchImage, batch_image_id)
+    if image is None:
+        raise WorkspaceError(f"There is no image {batch_image_id} in any batch.")
+    if session.get_one(Batch, image.batch_id).kind != "test":
+        raise WorkspaceError(
+            f"{image.name} is one of the good images the inspector is built from. If it shows a defect, remove it "
+            "from the bank."
+        )
+    return image

@@ -1,0 +1,89 @@
+"""A new version of an inspector with a bank of its own: the file on disk first, then the rows, in one transaction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from workbench.database import Inspector, InspectorImage, InspectorVersion
+from workbench.point_history import put_in_force
+from workbench.recalibrating import ShareNumbers
+from workbench.workspace import Workspace
+
+if TYPE_CHECKING:
+    from patchcore.detector import PatchCore
+
+MODEL_FILE = "model.patchcore"
+
+
+def next_number(session: Session, inspector_id: str) -> int:
+    """Return the number that the next version of an inspector gets."""
+    numbers = select(func.max(InspectorVersion.number)).where(InspectorVersion.inspector_id == inspector_id)
+    return (session.scalar(numbers) or 0) + 1
+
+
+def store_version(
+    workspace: Workspace,
+    inspector_id: str,
+    model: PatchCore,
+    numbers: ShareNumbers,
+    *,
+    settings: dict[str, Any],
+    measured: dict[str, Any],
+    note: str = "",
+    why: str,
+) -> InspectorVersion:
+    """Put a fitted model into the workspace as the current version of an inspector, which is made when absent.
+
+    Parameters
+    ----------
+    model
+        As it is to be saved, at any share.
+    numbers
+        Those of the share to be in use.
+    settings
+        `building.BuildSettings.to_dict()`.
+    measured
+        For `InspectorVersion.numbers`.
+    note, why
+        About the version, and about its operating point.
+    """
+    with workspace.draft_folder() as draft:
+        model.save(draft / MODEL_FILE)
+        with workspace.database.write() as session:
+            inspector = session.get(Inspector, inspector_id)
+            if inspector is None:
+                inspector = Inspector(
+                    id=inspector_id, name=settings["name"], product=settings.get("product", "")
+                )
+                session.add(inspector)
+            number = next_number(session, inspector_id)
+            folder = workspace.version_folder(inspector_id, number)
+            version = InspectorVersion(
+                inspector_id=inspector_id,
+                number=number,
+                path=workspace.relative(folder / MODEL_FILE),
+                settings=settings,
+                largest_share=model.full_bank_.share,
+                numbers=measured,
+                thumbnail_sha256=model.image_records_[0].sha256,
+                note=note,
+                **numbers.columns(),
+            )
+            session.add(version)
+            session.flush()
+            put_in_force(session, version, numbers.point, why)
+            session.add_all(_good_images(version, model))
+            inspector.current_id = version.id
+            session.flush()
+            workspace.place_folder(draft, folder)
+    return version
+
+
+def _good_images(version: InspectorVersion, model: PatchCore) -> list[InspectorImage]:
+    return [
+        InspectorImage(version_id=version.id, position=position, sha256=record.sha256, name=record.name)
+        for position, record in enumerate(model.image_records_)
+    ]

@@ -1,0 +1,197 @@
+"""Choosing by which rule a threshold is set, in plain words, with the numbers that the rule takes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from patchcore.operating_point import Choice, Evidence
+from patchcore.thresholds import BY_HAND, RULES
+from workbench.widgets import trial as trials
+
+NOTHING = "nothing"  # in the list of review rules
+
+
+@dataclass(frozen=True)
+class Field:
+    """A number that a rule takes, as it is asked for."""
+
+    label: str
+    help: str
+    shown: Callable[[float], float]  # from the rule's parameter to what stands in the field
+    taken: Callable[[float], float]  # and back
+    least: float
+    most: float
+    step: float
+    digits: int = 0
+
+
+def _percent(label: str, explained: str, most: float = 50.0) -> Field:
+    return Field(label, explained, lambda part: 100 * part, lambda number: number / 100, 0.01, most, 0.5, 2)
+
+
+ONE_IN = Field(
+    "1 good part in",
+    "The budget: of how many good parts one may be rejected.",
+    lambda budget: round(1 / budget),
+    lambda number: 1 / number,
+    2,
+    1_000_000,
+    10,
+)
+FIELDS: Mapping[tuple[str, str], Field] = {
+    ("from_good", "budget"): ONE_IN,
+    ("extrapolated", "budget"): ONE_IN,
+    ("from_quantile", "share"): _percent("Share of these images, %", "These very images, without a promise."),
+    ("cheapest", "cost_ratio"): Field(
+        "An escape costs as much as … false rejects",
+        "A defect that reaches the customer, counted in good parts that are thrown away or checked again.",
+        float,
+        float,
+        0.1,
+        1e6,
+        5,
+        1,
+    ),
+    ("cheapest", "defect_rate"): _percent(
+        "Defects on the line, %", "It is seldom the share in the labelled set.", 99.0
+    ),
+    ("false_reject_ceiling", "ceiling"): _percent("False rejects at most, %", "Of the known good images."),
+    ("escape_ceiling", "ceiling"): _percent("Escapes at most, %", "Of the known defects."),
+}
+WORDS = {
+    "from_good": "Reject at most 1 good part in …",
+    "provisional": "The strictest promise these good images allow",
+    "no_escapes": "Let no known defect through",
+    "no_false_rejects": "Reject no known good part",
+    "cheapest": "Cheapest overall",
+    "false_reject_ceiling": "Catch most, rejecting at most a share of good parts",
+    "escape_ceiling": "Reject fewest, letting at most a share of defects through",
+    "f1_max": "Best balance (largest F1)",
+    "youden": "Best sum of both rates (Youden)",
+    "from_quantile": "Reject a share of these good images, no promise",
+    "extrapolated": "Rarer than the images can show, extrapolated",
+    BY_HAND: "By hand",
+}
+REVIEW_WORDS = {
+    NOTHING: "Nothing: accept or reject",
+    "from_good": "What scores like the worst 1 good part in …",
+    "no_escapes": "From the lowest known defect",
+    BY_HAND: "By hand",
+}
+PIXEL_WORDS = {
+    NOTHING: "Where review begins",
+    "from_good": "At most 1 good part in … shows a region",
+    "provisional": "The strictest that these good images allow",
+    BY_HAND: "By hand",
+}
+FIRST_REVIEW = {"from_good": {"budget": 1 / 20}}
+
+
+def pick(
+    key: str,
+    label: str,
+    words: Mapping[str, str],
+    choice: Choice | None,
+    evidence: Evidence,
+    value: float | None,
+    changed: Callable[[Choice | None], None],
+    *,
+    explained: str,
+) -> None:
+    """Draw the list of rules and the fields of the one that is chosen.
+
+    Parameters
+    ----------
+    words
+        What each rule is called; those whose kinds of images are missing are left out.
+    choice
+        The rule in view; None stands for `NOTHING`.
+    value
+        The threshold in view, where a hand begins.
+    changed
+        Called with another rule, or the same with other numbers, before the run that follows.
+    """
+    now = NOTHING if choice is None else choice.name
+    options = [name for name in words if name == now or _applies(name, evidence)]
+    if now not in options:
+        options.append(now)
+
+    def switch() -> None:
+        changed(_begun(st.session_state[key], value))
+
+    st.session_state[key] = now
+    st.selectbox(
+        label,
+        options,
+        format_func=lambda name: words.get(name, WORDS.get(name, name)),
+        key=key,
+        on_change=switch,
+        help=explained,
+    )
+    if choice is not None:
+        _numbers(key, choice, value, changed)
+
+
+def missing(evidence: Evidence, words: Sequence[str]) -> bool:
+    """Say whether rules are left out because no defect is known."""
+    return not evidence.defect and any("defect" in RULES[name].needs for name in words if name in RULES)
+
+
+def _applies(name: str, evidence: Evidence) -> bool:
+    if name == NOTHING:
+        return True
+    kinds = {"good": evidence.good, "defect": evidence.defect}
+    return all(kinds[kind] for kind in RULES[name].needs)
+
+
+def _begun(name: str, value: float | None) -> Choice | None:
+    if name == NOTHING:
+        return None
+    if name == BY_HAND:
+        return trials.by_hand(value or 0.0)
+    return Choice(name, dict(RULES[name].parameters))
+
+
+def _numbers(key: str, choice: Choice, value: float | None, changed: Callable[[Choice | None], None]) -> None:
+    if choice.name == BY_HAND:
+        return _typed(key, float(choice.parameters.get("value", value or 0.0)), changed)
+    asked = {**RULES[choice.name].parameters, **choice.parameters}
+    for name, parameter in asked.items():
+        field, place = FIELDS[choice.name, name], f"{key}_{choice.name}_{name}"
+
+        def put(name: str = name, field: Field = field, place: str = place) -> None:
+            changed(Choice(choice.name, {**asked, name: field.taken(st.session_state[place])}))
+
+        kind = float if field.digits else int
+        shown = min(max(field.shown(parameter), field.least), field.most)
+        st.session_state[place] = kind(round(shown, field.digits))
+        st.number_input(
+            field.label,
+            min_value=kind(field.least),
+            max_value=kind(field.most),
+            step=kind(field.step),
+            format=f"%.{field.digits}f" if field.digits else "%d",
+            key=place,
+            on_change=put,
+            help=field.help,
+        )
+    return None
+
+
+def _typed(key: str, value: float, changed: Callable[[Choice | None], None]) -> None:
+    place = f"{key}_typed"
+
+    def put() -> None:
+        changed(trials.by_hand(st.session_state[place]))
+
+    size = 10.0 ** math.floor(math.log10(value)) if value > 0 else 1.0
+    digits = max(0, 3 - math.floor(math.log10(size)))
+    st.session_state[place] = round(value, digits)
+    st.number_input(
+        "Score", min_value=0.0, step=size / 100, format=f"%.{digits}f", key=place, on_change=put,
+        help="Drag the line, or type the score here.",
+    )  # fmt: skip
