@@ -65,6 +65,12 @@ def walk(page: Page, url: str, suffix: str) -> None:
     page.locator(".tile.painted").first.click()
     page.locator(".detail-viewer[data-ready] .pair canvas").last.wait_for()
     picture(page, f"detail_{suffix}")
+    page.goto(f"{url}/tune?inspector=sample-washer")
+    page.locator(".tile .labels.fixed").first.wait_for(state="attached")  # the good images have their maps
+    page.locator(".detail-viewer[data-ready]").wait_for()
+    picture(page, f"tune_{suffix}")
+    page.locator(".st-key-panel_regions").scroll_into_view_if_needed()
+    picture(page, f"regions_{suffix}")
     for view in ("Curves", "Misses and false rejects", "Good images"):
         page.goto(f"{url}/evaluate?inspector=sample-washer&view={view}")
         page.locator(".st-key-panel_headline").wait_for()

@@ -108,7 +108,7 @@ class PatchCore:
 
     def __init__(
         self,
-        backbone: str = "builtin",
+        backbone: str = "builtin_texture",
         weights: str | Path | None = None,
         layers: tuple[str, ...] | None = None,
         image_size: int = 224,
@@ -343,7 +343,12 @@ class PatchCore:
 
     @property
     def evidence_(self) -> Evidence:
-        """Leave-one-image-out scores by the image's SHA-256, where there are any: what a threshold is set from."""
+        """Leave-one-image-out scores by the image's SHA-256, where there are any: what a threshold is set from.
+
+        None with re-weighting (Eq. 7): they are kept as distances, which a re-weighted score cannot be held against.
+        """
+        if self.settings.reweight:
+            return Evidence()
         scores = self.profile_.at(len(self._bank()))
         hashes = (self.image_records_[i].sha256 for i in self.profile_.images)
         return Evidence({sha: float(s) for sha, s in zip(hashes, scores, strict=True) if np.isfinite(s)})

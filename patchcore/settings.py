@@ -23,7 +23,7 @@ class Settings:
         When one is out of its range.
     """
 
-    backbone: str = "builtin"
+    backbone: str = "builtin_texture"
     layers: tuple[str, ...] | None = None
     image_size: int = 224
     geometry: str = "fit"

@@ -37,7 +37,7 @@ class BuildSettings:
 
     name: str
     product: str = ""
-    backbone: str = "builtin"
+    backbone: str = "builtin_texture"
     weights: str | None = None  # path to a state dict on this computer
     image_size: int = 224
     geometry: Literal["fit", "stretch", "crop"] = "fit"

@@ -49,14 +49,24 @@ def resnet18_file(resnet18, tmp_path):
     return path
 
 
-def test_the_builtin_weights_are_the_registered_ones():
-    path = find_weights("builtin")
-    assert file_sha256(path) == spec("builtin").sha256
+PACKAGED = [name for name in names() if spec(name).builtin]
+
+
+@pytest.mark.parametrize("name", PACKAGED)
+def test_the_packaged_weights_are_the_registered_ones(name):
+    path = find_weights(name)
+    assert file_sha256(path) == spec(name).sha256
     assert path.stat().st_size <= 7_000_000
-    assert load_backbone("builtin").sha256 == spec("builtin").sha256
+    assert load_backbone(name).sha256 == spec(name).sha256
 
 
-@pytest.mark.parametrize("name", [name for name in names() if name != "builtin"])
+def test_the_first_built_in_network_stays_what_inspectors_were_built_with():
+    entry = spec("builtin")
+    assert entry.sha256 == "a4fa10b1cb8f51476f08412e632446f2c67db0aaddd361bce0c1dd43f68b22b5"
+    assert (entry.layers, entry.dims, entry.unit_depths) == (("layer2", "layer3"), None, True)
+
+
+@pytest.mark.parametrize("name", [name for name in names() if name not in PACKAGED])
 def test_every_imagenet_entry_knows_its_file_and_hash(name):
     entry = spec(name)
     assert re.fullmatch(rf"{name}-[0-9a-f]{{8}}\.pth", entry.weights_file)
@@ -65,7 +75,7 @@ def test_every_imagenet_entry_knows_its_file_and_hash(name):
 
 
 def test_loading_leaves_no_weight_to_chance(resnet18_file):
-    for name, weights in (("builtin", None), ("resnet18", resnet18_file)):
+    for name, weights in (("builtin", None), ("builtin_texture", None), ("resnet18", resnet18_file)):
         a, b = (load_backbone(name, weights).network.state_dict() for _ in range(2))
         assert all(torch.equal(a[key], b[key]) for key in a)
 
@@ -80,7 +90,7 @@ def test_missing_weights_are_said_at_once_with_file_place_and_hash(tmp_path):
     with pytest.raises(WeightsMissing) as caught:
         load_backbone("wide_resnet50_2")
     assert time.monotonic() - start < 2
-    for part in ("wide_resnet50_2-95faca4d.pth", "95faca4d", str(tmp_path / "torch"), "builtin"):
+    for part in ("wide_resnet50_2-95faca4d.pth", "95faca4d", str(tmp_path / "torch"), "builtin_texture"):
         assert part in str(caught.value)
 
 
@@ -118,7 +128,7 @@ def test_a_file_in_the_weights_folder_is_found_and_its_hash_checked(resnet18_fil
     folder = tmp_path / "usb"
     folder.mkdir()
     monkeypatch.setenv("PATCHCORE_WEIGHTS", str(folder))
-    assert default_backbone() == "builtin"
+    assert default_backbone() == "builtin_texture"
     (folder / spec("resnet18").weights_file).write_bytes(resnet18_file.read_bytes())
     (folder / spec("wide_resnet50_2").weights_file).write_bytes(b"only its name counts here")
     assert find_weights("resnet18").parent == folder

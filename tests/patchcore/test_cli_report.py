@@ -22,7 +22,7 @@ def test_the_report_is_written_and_named(built, product, tmp_path):  # noqa: F81
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("{product}/nowhere", "-o", "{tmp}/x.html"), "no folder"),
+        (("{product}/nowhere", "-o", "{tmp}/x.html"), "no file or folder"),
         (("{product}", "-o", "{tmp}"), "is a folder"),
         (("{product}", "-o", "{tmp}/file/x.html"), "cannot be written"),
         (("{product}",), "--output"),

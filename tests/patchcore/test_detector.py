@@ -161,6 +161,7 @@ def test_the_same_inputs_give_the_same_bank_byte_for_byte(model, good):
 
 def test_equation_7_lowers_scores_but_not_the_map(model, good, bad):
     weighted = PatchCore(image_size=SIDE, coreset=0.5, reweight=True).fit(good)
+    assert weighted.operating_point_ is None  # distances are no threshold for re-weighted scores
     plain, result = model.score(bad), weighted.score(bad)
     assert 0 < result.score < plain.score
     assert_array_equal(result.map, plain.map)

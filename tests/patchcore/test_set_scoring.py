@@ -18,11 +18,11 @@ def test_a_map_is_scored_again_only_when_it_is_no_longer_at_hand(model, tmp_path
     class Counted:
         settings = model.settings
 
-        def score(self, path):
+        def score(self, path, **settings):
             calls.append(path.name)
-            return model.score(path)
+            return model.score(path, **settings)
 
-    items = score_each(Counted(), read_layout(tmp_path), left_out, lambda *at: reported.append(at))
+    items = score_each(Counted(), read_layout(tmp_path), left_out, [], lambda *at: reported.append(at))
     first, second = items
     assert calls == ["0.png", "1.png", "2.png"]
     assert second.load_map() is second.load_map() and len(calls) == 3

@@ -68,7 +68,7 @@ def test_each_row_equals_a_separate_build_at_that_share(good, labelled, swept, p
     assert found.rows == len(fresh.bank_)
     assert found.cover_radius == pytest.approx(fresh.cover_radius_, abs=1e-6)
     assert found.threshold == pytest.approx(fresh.threshold_, abs=1e-6)
-    assert found.good_scores.highest == pytest.approx(max(fresh.evidence_.good.values()), abs=1e-6)
+    assert found.good_scores.highest == pytest.approx(max(fresh.good_scores_.values()), abs=1e-6)
     for measure in ("auroc", "average_precision", "f1_max", "f1_threshold"):
         assert getattr(found.image, measure) == pytest.approx(getattr(expected.image, measure), abs=1e-6)
     pixels = expected.pixel
