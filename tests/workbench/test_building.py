@@ -129,9 +129,10 @@ def queue(workspace):
     queue.stop()
 
 
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)  # on PostgreSQL: test_survival.py
 def test_a_build_that_is_killed_goes_on_where_it_was(workspace, queue):
     images = store_plates(workspace, 60)
-    job_id = submit_build(workspace, BuildSettings(name="Plate", **{**SMALL, "coreset": 0.02}), images)
+    job_id = submit_build(workspace, BuildSettings(name="Plate", image_size=128, coreset=0.02), images)
     wait_until(lambda: jobs.get_job(workspace, job_id).done > 20, seconds=120)
     psutil.Process(jobs.get_job(workspace, job_id).pid).kill()
     wait_until(lambda: jobs.get_job(workspace, job_id).state == JobState.INTERRUPTED)

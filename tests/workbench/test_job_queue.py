@@ -64,6 +64,7 @@ def test_cancel_takes_less_than_two_seconds(workspace, rehearsals):
     assert not jobs.scratch_path(workspace, job_id).exists()
 
 
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)  # slow, and no matter of the database
 def test_work_that_does_not_listen_is_ended_within_two_seconds_too(workspace, rehearsals):
     job_id = jobs.submit(workspace, "deaf", "Sleep", {})
     wait_until(lambda: jobs.get_job(workspace, job_id).pid is not None)
@@ -74,6 +75,7 @@ def test_work_that_does_not_listen_is_ended_within_two_seconds_too(workspace, re
     assert time.monotonic() - asked < 2
 
 
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)  # slow, and no matter of the database
 def test_a_stopped_process_is_killed_by_the_queue(workspace, rehearsals):
     job_id = jobs.submit(workspace, "deaf", "Sleep", {})
     wait_until(lambda: jobs.get_job(workspace, job_id).pid is not None)
