@@ -10,7 +10,7 @@ from typing import Literal
 
 from sqlalchemy import select
 
-from patchcore.operating_point import Evidence
+from patchcore.operating_point import Evidence, OperatingPoint
 from patchcore.regions import clearing_threshold
 from workbench.database import GOOD, Batch, BatchImage, InspectorVersion, Result
 from workbench.inspecting import find_good_batch, list_results
@@ -133,6 +133,11 @@ def map_peaks(known: Sequence[Known], min_area: int) -> dict[str, float]:
         return {}
     peaks = ((one.sha256, one.map_peak(min_area)) for one in known)
     return {sha256: peak for sha256, peak in peaks if peak is not None}
+
+
+def peak_for(workspace: Workspace, result: Result, point: OperatingPoint) -> float | None:
+    """Return the map peak that a point's verdict on a scored image takes; None where it judges by score alone."""
+    return None if point.judge_by == "score" else _tested(workspace, result).map_peak(point.min_area)
 
 
 def _good(workspace: Workspace, version: InspectorVersion) -> list[Known]:

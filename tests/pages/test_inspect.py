@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import pytest
 
+from patchcore.operating_point import Choice, OperatingPoint
 from tests.pages.texts import HOSTILE, words
 from workbench.inspecting import list_batches, list_results
-from workbench.inspectors import find_inspector
+from workbench.inspectors import find_inspector, set_operating_point
 from workbench.viewer import DetailEvents, GalleryEvents
 from workbench.widgets import batch_view, detail_view
 
@@ -82,6 +85,22 @@ def test_a_threshold_is_kept_only_when_asked(full, open_app):
     press(app, "Use this threshold")
     assert point(full)["reject"] == old / 2 and point(full)["rule"]["name"] == "by_hand"
     assert "threshold" not in app.query_params and "review" not in app.query_params
+
+
+def test_a_threshold_kept_here_leaves_regions_and_judging_as_they_were(full, open_app, given):
+    version, before = find_inspector(full, "washer").current, OperatingPoint.from_dict(point(full))
+    choice = Choice("by_hand", {"value": 0.2})
+    set_operating_point(
+        full, version, replace(before, pixel=0.2, pixel_rule=choice, min_area=9, judge_by="area")
+    )
+    app = open_app("inspect", inspector="washer", threshold="0.25", review="none")
+    shown = given["gallery"]
+    assert (shown["judge_by"], shown["min_area"], shown["pixel_threshold"]) == ("area", 9, 0.2)
+    assert all(tile.peak is not None for tile in shown["tiles"])
+    press(app, "Use this threshold")
+    kept = point(full)
+    assert (kept["reject"], kept["accept"], kept["pixel"], kept["min_area"]) == (0.25, 0.25, 0.2, 9)
+    assert (kept["judge_by"], kept["set_by"]) == ("area", "Inspect page")
 
 
 def test_there_is_a_way_back_to_the_threshold_in_force(full, open_app, given):

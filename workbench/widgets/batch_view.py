@@ -12,6 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from patchcore.operating_point import OperatingPoint
 from workbench.database import Batch, BatchImage, InspectorVersion, Result
+from workbench.evidence import peak_for
 from workbench.exports import results_csv, write_overlays
 from workbench.inspecting import count_unscored, list_results, load_tile
 from workbench.inspectors import good_images
@@ -75,7 +76,7 @@ def _gallery(
     here = session.workspace()
     names = {image.sha256: image.name for image in good_images(here, version)}
     gallery(
-        [tile_of(here, result) for result in results if result.score is not None],
+        [tile_of(here, result, point) for result in results if result.score is not None],
         threshold_bar.in_view(version),
         key="gallery",
         link="inspect",
@@ -85,14 +86,15 @@ def _gallery(
         ],
         pixel_threshold=point.pixel,
         min_area=point.min_area,
+        judge_by=point.judge_by,
         height=height,
         on_thresholds=threshold_bar.try_out,
         on_opened=lambda key: _open(int(key.split(":")[0])),
     )
 
 
-def tile_of(here: Workspace, result: Result) -> Tile:
-    """Return a scored result as a tile of the gallery."""
+def tile_of(here: Workspace, result: Result, point: OperatingPoint) -> Tile:
+    """Return a scored result as a tile of the gallery, with what the point's verdict on it takes."""
     name, truth = result.image.name, result.image.truth
     said = truth is None or name.startswith(f"{truth}/")  # in MVTec's layout the name says it already
     return Tile(
@@ -102,6 +104,7 @@ def tile_of(here: Workspace, result: Result) -> Tile:
         lambda: load_tile(here, result),
         label=_label(result.image),
         truth=None if said else str(truth).replace("_", " "),
+        peak=peak_for(here, result, point),
     )
 
 
@@ -117,7 +120,8 @@ def _detail(result: Result, version: InspectorVersion, point: OperatingPoint) ->
     @st.fragment
     def look() -> None:
         with session.plain_errors():
-            detail_view.show(result, result_key(result), version, threshold_bar.in_view(version), point)
+            thresholds, peak = threshold_bar.in_view(version), peak_for(session.workspace(), result, point)
+            detail_view.show(result, result_key(result), version, thresholds, point, peak=peak)
 
     look()
 

@@ -8,6 +8,7 @@ import streamlit as st
 
 from patchcore.operating_point import OperatingPoint
 from workbench.database import InspectorVersion, Result
+from workbench.evidence import peak_for
 from workbench.viewer import Thresholds, gallery
 from workbench.widgets import batch_view, detail_view, session
 
@@ -18,8 +19,9 @@ HEIGHT = 420
 
 def show_gallery(results: Sequence[Result], point: OperatingPoint, key: str, *, height: int = HEIGHT) -> None:
     """Draw images as tiles at the thresholds in force; a click opens one."""
+    here = session.workspace()
     gallery(
-        [batch_view.tile_of(session.workspace(), result) for result in results if result.score is not None],
+        [batch_view.tile_of(here, result, point) for result in results if result.score is not None],
         in_force(point),
         key=key,
         link=LINK,
@@ -27,6 +29,7 @@ def show_gallery(results: Sequence[Result], point: OperatingPoint, key: str, *, 
         as_given=True,
         pixel_threshold=point.pixel,
         min_area=point.min_area,
+        judge_by=point.judge_by,
         height=height,
         on_opened=lambda opened: session.choose(CHOICE, int(opened.split(":")[0])),
     )
@@ -47,9 +50,8 @@ def show_detail(result: Result, version: InspectorVersion, point: OperatingPoint
     @st.fragment
     def look() -> None:
         with session.plain_errors():
-            detail_view.show(
-                result, batch_view.result_key(result), version, in_force(point), point, link=LINK
-            )
+            item, peak = batch_view.result_key(result), peak_for(session.workspace(), result, point)
+            detail_view.show(result, item, version, in_force(point), point, link=LINK, peak=peak)
 
     look()
 

@@ -8,11 +8,12 @@ from dataclasses import replace
 import streamlit as st
 
 from patchcore.operating_point import OperatingPoint
-from patchcore.thresholds import by_hand
 from workbench.database import InspectorVersion
 from workbench.inspectors import set_operating_point
 from workbench.viewer import Thresholds
 from workbench.widgets import session, wording
+from workbench.widgets.trial import Trial
+from workbench.widgets.trial import by_hand as hand
 
 NO_BAND = "none"  # in the address, for the review threshold
 BAND = 0.10  # of the threshold; how far below it a review band begins that is new
@@ -32,12 +33,11 @@ def in_view(version: InspectorVersion) -> Thresholds:
 
 
 def trial_point(version: InspectorVersion) -> OperatingPoint:
-    """Return the operating point with the thresholds in view; its pixel threshold moves with them."""
+    """Return the operating point with the thresholds in view, all else as it is in force."""
     stored, shown = OperatingPoint.from_dict(version.operating_point), in_view(version)
     reject = stored.reject if shown.reject is None else shown.reject
     accept = reject if shown.review is None else shown.review
-    pixel = None if stored.pixel is None or stored.reject <= 0 else stored.pixel * reject / stored.reject
-    return replace(stored, reject=reject, accept=accept, pixel=pixel, stale="")
+    return replace(stored, reject=reject, accept=accept, stale="")
 
 
 def try_out(moved: Thresholds) -> None:
@@ -73,10 +73,15 @@ def show(version: InspectorVersion) -> None:
         "nearest patch of the good images. Moving a threshold scores nothing again; it takes effect for others "
         "once you press this.",
     ):
-        kept = by_hand(point.reject, stored.evidence, stored.bank_id, set_by=SET_BY, accept=point.accept)
-        set_operating_point(session.workspace(), version, kept)
+        set_operating_point(session.workspace(), version, _kept(stored, point))
         forget_trial()
         st.rerun()
+
+
+def _kept(stored: OperatingPoint, point: OperatingPoint) -> OperatingPoint:
+    """Return the point with its thresholds set by hand, and regions and what images are judged by as they were."""
+    by_hand = replace(Trial.of(stored), rule=hand(point.reject), accept_rule=hand(point.accept))
+    return replace(by_hand.point(stored.evidence, stored.bank_id), set_by=SET_BY)
 
 
 def _review_band(version: InspectorVersion) -> None:
