@@ -13,10 +13,11 @@ PAGES = [
     st.Page("pages/evaluate.py", title="Evaluate"),
 ]
 
-entry.mark()
-page = st.navigation(PAGES, position="hidden")
-st.set_page_config(page_title=f"{page.title}, PatchCore inspection", page_icon=theme.ICON, layout="wide")
-theme.apply()
-with kept_files(), session.plain_errors():
-    sidebar.show(PAGES, page)
-    page.run()
+with kept_files():  # before anything that a newer run could cut short
+    entry.mark()
+    page = st.navigation(PAGES, position="hidden")
+    st.set_page_config(page_title=f"{page.title}, PatchCore inspection", page_icon=theme.ICON, layout="wide")
+    theme.apply()
+    with session.plain_errors():
+        sidebar.show(PAGES, page)
+        page.run()

@@ -10,8 +10,6 @@ from workbench.viewer import Thresholds, Tile, encode_tile, gallery, kept_files
 COUNT = 6
 SECONDS = 1.5
 
-st.set_page_config(layout="wide", page_title="Slow")
-
 
 @st.cache_resource
 def tiles() -> list[Tile]:
@@ -27,6 +25,7 @@ def wish() -> None:
 
 
 with kept_files():
+    st.set_page_config(layout="wide", page_title="Slow")
     slow, place = st.button("Slow"), st.empty()
     if st.button("Without a band", on_click=wish) or slow:
         until = time.monotonic() + SECONDS
