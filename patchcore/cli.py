@@ -24,6 +24,7 @@ from patchcore.errors import ImageError, NoImagesError, PatchCoreError
 from patchcore.terminal import (
     AsJson,
     InspectorFile,
+    LabelledSet,
     Weights,
     load_inspector,
     number,
@@ -132,14 +133,7 @@ def score(
 @app.command()
 def evaluate(
     inspector: InspectorFile,
-    labelled: Annotated[
-        Path,
-        typer.Argument(
-            metavar="SET",
-            help="Labelled set: a folder in MVTec's layout, or a CSV of file,label[,mask].",
-            show_default=False,
-        ),
-    ],
+    labelled: LabelledSet,
     sweep: Annotated[
         bool, typer.Option("--sweep", help="Measure smaller banks too, in one more pass.")
     ] = False,

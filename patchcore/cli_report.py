@@ -9,19 +9,12 @@ from typing import Annotated
 import typer
 
 from patchcore.errors import PatchCoreError, SettingsError
-from patchcore.terminal import InspectorFile, Weights, load_inspector, progress_bars, remark
+from patchcore.terminal import InspectorFile, LabelledSet, Weights, load_inspector, progress_bars, remark
 
 
 def report(
     inspector: InspectorFile,
-    labelled: Annotated[
-        Path,
-        typer.Argument(
-            metavar="SET",
-            help="Labelled set: a folder in MVTec's layout, or a CSV of file,label[,mask].",
-            show_default=False,
-        ),
-    ],
+    labelled: LabelledSet,
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write.", show_default=False)],
     title: Annotated[str, typer.Option(help="What the report is called.")] = "Inspection report",
     author: Annotated[str, typer.Option(help="Who made it.")] = "",

@@ -23,6 +23,14 @@ remarks = Console(stderr=True, highlight=False)
 InspectorFile = Annotated[
     Path, typer.Argument(metavar="NAME.patchcore", help="A saved inspector.", show_default=False)
 ]
+LabelledSet = Annotated[
+    Path,
+    typer.Argument(
+        metavar="SET",
+        help="Labelled set: a folder in MVTec's layout, or a CSV of file,label[,mask].",
+        show_default=False,
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 Weights = Annotated[Path | None, typer.Option(help="State dict of the backbone (.pth or .safetensors).")]
 

@@ -149,7 +149,7 @@ def _good(workspace: Workspace, version: InspectorVersion) -> list[Known]:
         score, result = version.good_scores.get(image.sha256), by_hash.get(image.sha256)
         if score is None:
             continue
-        key = f"good:{image.sha256}" if result is None else _key(result)
+        key = f"good:{image.sha256}" if result is None else result_key(result)
         place = None if result is None else _map_path(workspace, result)
         known.append(Known(key, image.sha256, image.name, score, "leave-one-out", GOOD, result, place))
     return known
@@ -159,7 +159,7 @@ def _tested(workspace: Workspace, result: Result) -> Known:
     image, score = result.image, result.score
     assert score is not None  # as the query asks
     return Known(
-        _key(result),
+        result_key(result),
         image.sha256,
         image.name,
         score,
@@ -170,7 +170,8 @@ def _tested(workspace: Workspace, result: Result) -> Known:
     )
 
 
-def _key(result: Result) -> str:
+def result_key(result: Result) -> str:
+    """Return what tells a result from all others, also from those that had its number before."""
     return f"{result.id}:{result.created.timestamp()}"
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patchcore.errors import SettingsError
-from patchcore.operating_point import JudgeBy
+from patchcore.operating_point import JudgeBy, OperatingPoint
 from workbench.viewer.lineage import lineage_of
 from workbench.viewer.pictures import Pixels, encode_tile, encoded
 
@@ -38,6 +38,11 @@ class Thresholds:
         """Refuse a review band that lies outside what is accepted."""
         if self.review is not None and (self.reject is None or self.review > self.reject):
             raise SettingsError(f"The review band ends at the reject threshold: {self.review} is not in it.")
+
+    @classmethod
+    def of(cls, point: OperatingPoint) -> Thresholds:
+        """Return an operating point's thresholds; no review threshold where nothing is reviewed."""
+        return cls(point.reject, point.accept if point.accept < point.reject else None)
 
     def text(self) -> str:
         """Return a text that is the same for the same thresholds."""

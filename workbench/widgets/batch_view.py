@@ -12,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from patchcore.operating_point import OperatingPoint
 from workbench.database import Batch, BatchImage, InspectorVersion, Result
-from workbench.evidence import peak_for
+from workbench.evidence import peak_for, result_key
 from workbench.exports import results_csv, write_overlays
 from workbench.inspecting import count_unscored, list_results, load_tile
 from workbench.inspectors import good_images
@@ -42,11 +42,6 @@ def worst_first(results: Sequence[Result]) -> list[Result]:
     """Return what has been scored, as the gallery orders it at first."""
     scored = [result for result in results if result.score is not None]
     return sorted(scored, key=lambda result: -(result.score or 0.0))
-
-
-def result_key(result: Result) -> str:
-    """Return what tells a result from all others, also from those that had its number before."""
-    return f"{result.id}:{result.created.timestamp()}"
 
 
 def _draw(batch: Batch, version: InspectorVersion) -> None:

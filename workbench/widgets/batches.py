@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -27,17 +27,24 @@ def open_batch(inspector: Inspector) -> Batch | None:
 
 def choose(inspector: Inspector, batch: Batch) -> None:
     """Offer the other batches of this inspector."""
-    batches = {one.id: one for one in list_batches(session.workspace(), inspector.id)}
-    if len(batches) < 2:
+    choose_among(list_batches(session.workspace(), inspector.id), batch, "Batch", "batch", _open)
+
+
+def choose_among(
+    batches: Sequence[Batch], batch: Batch, label: str, name: str, opened: Callable[[int], None]
+) -> None:
+    """Offer some batches where there are several; `opened` is called with the id of the one that is chosen."""
+    by_id = {one.id: one for one in batches}
+    if len(by_id) < 2:
         return
-    key = f"batch_of_{batch.id}"
+    key = f"{name}_of_{batch.id}"
     st.selectbox(
-        "Batch",
-        list(batches),
-        index=list(batches).index(batch.id),
-        format_func=lambda one: f"{batches[one].name}, {wording.moment(batches[one].created)}",
+        label,
+        list(by_id),
+        index=list(by_id).index(batch.id),
+        format_func=lambda one: f"{by_id[one].name}, {wording.moment(by_id[one].created)}",
         key=key,
-        on_change=lambda: _open(int(st.session_state[key])),
+        on_change=lambda: opened(int(st.session_state[key])),
         label_visibility="collapsed",
         width=280,
     )

@@ -12,9 +12,10 @@ from patchcore.colours import AGREED, EXTRA, MISSED, Colour
 from patchcore.operating_point import OperatingPoint
 from patchcore.rendering import agreement_picture, encode_png
 from workbench.database import GOOD, Result
+from workbench.evidence import result_key
 from workbench.inspecting import load_map, load_mask, load_pixels, value_range_of
 from workbench.inspectors import get_version
-from workbench.widgets import batch_view, session, wording
+from workbench.widgets import session, wording
 
 WIDTH = 448  # pixels on the page, at most
 REMEMBERED = 50
@@ -31,7 +32,7 @@ def show(result: Result, point: OperatingPoint) -> None:
     if image.mask_sha256 is None and image.truth != GOOD:
         st.caption("This image has no mask, so its pixels cannot be compared with the truth.")
         return
-    key = f"{batch_view.result_key(result)}:{image.mask_sha256}:{point.heat_from}:{point.min_area}"
+    key = f"{result_key(result)}:{image.mask_sha256}:{point.heat_from}:{point.min_area}"
     with st.container(border=True, key="panel_agreement"):
         picture, (agreed, missed, extra), overlap = _compared(key, _result=result, _point=point)
         left, right = st.columns([WIDTH, 560], gap="large")

@@ -8,7 +8,7 @@ import streamlit as st
 
 from patchcore.operating_point import OperatingPoint
 from workbench.database import InspectorVersion, Result
-from workbench.evidence import peak_for
+from workbench.evidence import peak_for, result_key
 from workbench.viewer import Thresholds, gallery
 from workbench.widgets import batch_view, detail_view, session
 
@@ -22,7 +22,7 @@ def show_gallery(results: Sequence[Result], point: OperatingPoint, key: str, *, 
     here = session.workspace()
     gallery(
         [batch_view.tile_of(here, result, point) for result in results if result.score is not None],
-        in_force(point),
+        Thresholds.of(point),
         key=key,
         link=LINK,
         strip=False,
@@ -50,15 +50,10 @@ def show_detail(result: Result, version: InspectorVersion, point: OperatingPoint
     @st.fragment
     def look() -> None:
         with session.plain_errors():
-            item, peak = batch_view.result_key(result), peak_for(session.workspace(), result, point)
-            detail_view.show(result, item, version, in_force(point), point, link=LINK, peak=peak)
+            item, peak = result_key(result), peak_for(session.workspace(), result, point)
+            detail_view.show(result, item, version, Thresholds.of(point), point, link=LINK, peak=peak)
 
     look()
-
-
-def in_force(point: OperatingPoint) -> Thresholds:
-    """Return the thresholds that verdicts on this page are made with."""
-    return Thresholds(point.reject, point.accept if point.accept < point.reject else None)
 
 
 def show_with_detail(

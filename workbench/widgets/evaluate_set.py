@@ -9,7 +9,7 @@ from workbench.database import Batch, Inspector
 from workbench.inspecting import list_batches
 from workbench.labelling import import_labelled, label_counts, labelled_sets
 from workbench.samples import SampleProduct, list_samples, sample_batch
-from workbench.widgets import intake, sample, session, wording
+from workbench.widgets import batches, intake, sample, session, wording
 
 WAYS = (intake.FOLDER, intake.FILES, intake.SERVER)
 LAYOUT = (
@@ -40,20 +40,8 @@ def known_words(batch: Batch) -> str:
 
 def choose(inspector: Inspector, batch: Batch) -> None:
     """Offer the other labelled sets of this inspector."""
-    sets = {one.id: one for one in labelled_sets(session.workspace(), inspector.id)}
-    if len(sets) < 2:
-        return
-    key = f"set_of_{batch.id}"
-    st.selectbox(
-        "Labelled set",
-        list(sets),
-        index=list(sets).index(batch.id),
-        format_func=lambda one: f"{sets[one].name}, {wording.moment(sets[one].created)}",
-        key=key,
-        on_change=lambda: _open(int(st.session_state[key])),
-        label_visibility="collapsed",
-        width=280,
-    )
+    sets = labelled_sets(session.workspace(), inspector.id)
+    batches.choose_among(sets, batch, "Labelled set", "set", _open)
 
 
 def bring(inspector: Inspector) -> None:

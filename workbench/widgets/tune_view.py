@@ -48,17 +48,12 @@ class Decision:
     @property
     def thresholds(self) -> Thresholds:
         """The lines on the strip."""
-        return lines(self.point)
+        return Thresholds.of(self.point)
 
     @property
     def is_new(self) -> bool:
         """Whether there is anything to keep."""
         return session.chosen(trial.NAME) is not None and not self.fault
-
-
-def lines(point: OperatingPoint) -> Thresholds:
-    """Return an operating point's thresholds as the viewers know them."""
-    return Thresholds(point.reject, None if point.accept == point.reject else point.accept)
 
 
 def decision(version: InspectorVersion, batch: Batch | None) -> Decision:
@@ -139,7 +134,7 @@ def effects(now: Decision) -> None:
     outcome(
         [_dot(image, now) for image in now.known if _counts(now, image)],
         now.thresholds,
-        lines(now.stored),
+        Thresholds.of(now.stored),
         key="tune_outcome",
         link=LINK,
         pixel_threshold=now.point.pixel,
