@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 
 from patchcore.weight_files import file_sha256
 from pretraining.evaluate import held_out_products
-from pretraining.products import Pool, fill_pool
+from pretraining.products import Pool, kept_pool
 from pretraining.recipe import SMOKE, Recipe
 from pretraining.training import Training
 
@@ -51,13 +51,9 @@ def recipe_from(arguments: argparse.Namespace) -> Recipe:
 def _pool(recipe: Recipe, folder: Path, device: str) -> Pool:
     """Take the pool an earlier start of the same run rendered, or render it."""
     numbers = (recipe.seed, recipe.procedural, recipe.photographed, recipe.views, recipe.view_size)
-    path = folder / "pool.safetensors"
-    pool = Pool.load(path, repr(numbers), device)
-    if pool is None:
-        pool = fill_pool(*numbers, device, lambda done, total: _say(f"rendered {done} of {total} products"))
-        folder.mkdir(parents=True, exist_ok=True)
-        pool.save(path, repr(numbers))
-    return pool
+    return kept_pool(
+        *numbers, folder=folder, device=device, progress=lambda n, of: _say(f"rendered {n} of {of} products")
+    )
 
 
 def main(argv: list[str] | None = None) -> Path:

@@ -104,3 +104,32 @@ def fill_pool(
         view = place(Dice(seed, 2, i - procedural), shots, views, size)
         pictures[i] = (view * 255).round().byte().to(device)
     return Pool(pictures, aligned)
+
+
+def kept_pool(
+    *numbers: int,
+    folder: Path,
+    device: str = "cpu",
+    progress: Callable[[int, int], None] | None = None,
+) -> Pool:
+    """Take the pool an earlier start rendered into a folder from the same numbers, or render and keep it.
+
+    Parameters
+    ----------
+    *numbers : int
+        As in :func:`fill_pool`: seed, procedural, photographed, views, size.
+    folder : Path
+        Where ``pool.safetensors`` lies or will lie.
+    device : str
+        Where the pictures go.
+    progress : callable, optional
+        Called with how many products of how many are rendered.
+    """
+    path = folder / "pool.safetensors"
+    pool = Pool.load(path, repr(numbers), device)
+    if pool is None:
+        seed, procedural, photographed, views, size = numbers
+        pool = fill_pool(seed, procedural, photographed, views, size, device, progress)
+        folder.mkdir(parents=True, exist_ok=True)
+        pool.save(path, repr(numbers))
+    return pool
