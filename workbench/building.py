@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from patchcore.errors import Cancelled, NoImagesError, SettingsError
-from workbench.database import InspectorVersion
 from workbench.inspectors import list_versions
 from workbench.jobs import submit
 from workbench.recalibrating import TOO_FEW, ShareNumbers
 from workbench.roi import Roi
+from workbench.tables import InspectorVersion
 from workbench.version_files import store_version
 from workbench.workspace import NamedImage, Workspace
 

@@ -18,9 +18,10 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql import Select
 
 from patchcore.errors import DataError, ImageError, NoImagesError
-from workbench.database import GOOD, Batch, BatchImage, InspectorVersion, Result, WorkspaceError
+from workbench.database import WorkspaceError
 from workbench.inspectors import get_version, good_images, load_model
 from workbench.map_files import read_map, write_map
+from workbench.tables import GOOD, Batch, BatchImage, InspectorVersion, Result
 from workbench.viewer.pictures import encode_tile
 from workbench.workspace import NamedImage, Workspace
 

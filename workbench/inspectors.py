@@ -9,10 +9,11 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from patchcore.operating_point import OperatingPoint
-from workbench.database import Inspector, InspectorImage, InspectorVersion, Result, WorkspaceError
+from workbench.database import WorkspaceError
 from workbench.loaded_models import LOADED
 from workbench.point_history import put_in_force, store_point
 from workbench.recalibrating import Progress, ShareNumbers, recalibrated
+from workbench.tables import Inspector, InspectorImage, InspectorVersion, Result
 from workbench.version_files import next_number, store_version
 from workbench.workspace import Workspace
 

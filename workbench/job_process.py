@@ -19,9 +19,9 @@ import psutil
 from sqlalchemy.exc import OperationalError
 
 from patchcore.errors import Cancelled, PatchCoreError
-from workbench.database import Job
 from workbench.jobs import JobState, delete_scratch, get_job, scratch_path
 from workbench.moments import now
+from workbench.tables import Job
 from workbench.workspace import Workspace
 
 PULSE_SECONDS = 0.25  # between looks at the cancel flag, and between writes of the progress

@@ -13,8 +13,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from workbench.database import Job, WorkspaceError
+from workbench.database import WorkspaceError
 from workbench.moments import now
+from workbench.tables import Job
 from workbench.workspace import Workspace
 
 KINDS = {"build": "workbench.building:run_build", "sweep": "workbench.sweeping:run_sweep"}

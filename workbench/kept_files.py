@@ -10,7 +10,7 @@ from typing import Literal
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
-from workbench.database import BatchImage, Image, Inspector, InspectorVersion, Job, Result
+from workbench.tables import BatchImage, Image, Inspector, InspectorVersion, Job, Result
 from workbench.workspace import Workspace
 
 NAMELESS = "?"  # of a row that points to none: the check finds it, and its file is kept until then

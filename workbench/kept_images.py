@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from workbench.database import InspectorVersion
+from workbench.tables import InspectorVersion
 from workbench.workspace import Workspace
 
 FIELD = "kept"  # of `InspectorVersion.numbers`, which later versions take over

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from workbench.database import GOOD, Batch, BatchImage, LabelChange, WorkspaceError
+from workbench.database import WorkspaceError
 from workbench.inspecting import image_size, read_mask
 from workbench.moments import now
+from workbench.tables import GOOD, Batch, BatchImage, LabelChange
 from workbench.workspace import Workspace
 
 if TYPE_CHECKING:

@@ -13,12 +13,12 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from patchcore.errors import ArtifactError, PatchCoreError
 from workbench.bin_folder import Bin
-from workbench.database import Base, Inspector, InspectorVersion
 from workbench.finding import CannotRepair, Finding
 from workbench.inspecting import get_result, make_map_again
 from workbench.kept_files import KeptFile
 from workbench.map_files import read_map
 from workbench.roi import kept_region
+from workbench.tables import Base, Inspector, InspectorVersion
 from workbench.workspace import Workspace
 
 TRY_BACKUP = "or restore a backup"

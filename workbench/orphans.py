@@ -12,11 +12,11 @@ from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
 from workbench.bin_folder import Bin
-from workbench.database import Image, Job
 from workbench.finding import Finding
 from workbench.jobs import JobState
 from workbench.kept_files import KeptFile
 from workbench.leftovers import delete, is_being_written
+from workbench.tables import Image, Job
 from workbench.workspace import Workspace
 
 ENDED = (JobState.DONE, JobState.CANCELLED)  # these need their checkpoints no more

@@ -9,8 +9,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from patchcore.operating_point import OperatingPoint
-from workbench.database import Inspector, InspectorVersion, PointRecord, WorkspaceError
+from workbench.database import WorkspaceError
 from workbench.moments import now
+from workbench.tables import Inspector, InspectorVersion, PointRecord
 from workbench.workspace import Workspace
 
 

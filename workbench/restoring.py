@@ -6,10 +6,11 @@ from patchcore.errors import SettingsError
 from patchcore.operating_point import Evidence, OperatingPoint
 from patchcore.rules import BY_HAND
 from patchcore.thresholds import recalibrate
-from workbench.database import InspectorVersion, PointRecord, WorkspaceError
+from workbench.database import WorkspaceError
 from workbench.evidence import known_images, map_peaks, tested_images
 from workbench.inspectors import good_images
 from workbench.point_history import enforce
+from workbench.tables import InspectorVersion, PointRecord
 from workbench.workspace import Workspace
 
 

@@ -12,9 +12,10 @@ from patchcore.images import list_images
 from patchcore.mvtec_layout import LabelledImage, read_layout
 from workbench import jobs
 from workbench.building import BuildSettings, build, submit_build
-from workbench.database import GOOD, BatchImage, Inspector, WorkspaceError
+from workbench.database import WorkspaceError
 from workbench.inspecting import create_batch, list_batches, score_batch
 from workbench.inspectors import find_inspector
+from workbench.tables import GOOD, BatchImage, Inspector
 from workbench.workspace import NamedImage, Workspace
 
 FOLDER = Path(__file__).resolve().parent.parent / "sample_data"

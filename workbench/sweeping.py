@@ -13,9 +13,10 @@ from sqlalchemy import select
 from patchcore.errors import DataError
 from patchcore.operating_point import OperatingPoint
 from workbench import jobs
-from workbench.database import GOOD, BatchImage, InspectorVersion, Job, WorkspaceError
+from workbench.database import WorkspaceError
 from workbench.inspecting import load_mask
 from workbench.inspectors import find_inspector, get_version, good_images, load_model
+from workbench.tables import GOOD, BatchImage, InspectorVersion, Job
 from workbench.workspace import Workspace
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from workbench.database import Inspector, InspectorImage, InspectorVersion
 from workbench.point_history import put_in_force
 from workbench.recalibrating import ShareNumbers
+from workbench.tables import Inspector, InspectorImage, InspectorVersion
 from workbench.workspace import Workspace
 
 if TYPE_CHECKING:

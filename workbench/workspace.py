@@ -18,7 +18,8 @@ import PIL.Image
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from workbench.database import Database, Image, WorkspaceError
+from workbench.database import Database, WorkspaceError
+from workbench.tables import Image
 
 FOLDERS = ("images", "thumbnails", "inspectors", "results", "jobs", "temporary")
 DATABASE_FILE = "workspace.db"

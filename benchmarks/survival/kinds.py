@@ -20,11 +20,11 @@ import PIL.Image
 
 from workbench import jobs
 from workbench.building import BuildSettings, submit_build
-from workbench.database import Job
 from workbench.inspecting import count_unscored, create_batch, list_batches, list_results, load_map
 from workbench.inspectors import get_version, list_inspectors, list_versions, load_model
 from workbench.jobs import JobState
 from workbench.scoring import Scorer
+from workbench.tables import Job
 from workbench.workspace import NamedImage, Workspace
 
 GOOD, TEST = 24, 12  # images to build on, and to inspect

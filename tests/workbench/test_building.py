@@ -12,11 +12,11 @@ from tests.workbench.parts import SMALL, build_small, plate, store_plates
 from tests.workbench.processes import end_all, wait_until
 from workbench import building, jobs
 from workbench.building import BuildSettings, build, new_inspector_id, submit_build
-from workbench.database import InspectorVersion
 from workbench.inspectors import find_inspector, good_images, list_inspectors, list_versions, load_model
 from workbench.job_queue import JobQueue
 from workbench.jobs import JobState
 from workbench.roi import Roi
+from workbench.tables import InspectorVersion
 from workbench.viewer import Shape
 from workbench.workspace import NamedImage
 

@@ -10,7 +10,7 @@ from patchcore.errors import NoImagesError
 from patchcore.images import read_image
 from tests.workbench.parts import picture, plate, store_plates
 from workbench import inspecting
-from workbench.database import BatchImage, Result, WorkspaceError
+from workbench.database import WorkspaceError
 from workbench.inspecting import (
     Explained,
     count_unscored,
@@ -27,6 +27,7 @@ from workbench.inspecting import (
     score_batch,
 )
 from workbench.inspectors import load_model, reslice
+from workbench.tables import BatchImage, Result
 from workbench.viewer.pictures import original_size
 from workbench.workspace import Workspace
 

@@ -8,10 +8,10 @@ import pytest
 
 from tests.workbench.processes import REHEARSAL, wait_until
 from workbench import jobs
-from workbench.database import Job
 from workbench.job_queue import SILENCE, SILENCE_AT_START, JobQueue, find_process, is_alive
 from workbench.jobs import JobState
 from workbench.moments import now
+from workbench.tables import Job
 
 
 def count(workspace, steps, seconds=0.02):

@@ -5,9 +5,10 @@ import pytest
 from sqlalchemy import select
 
 from tests.workbench.parts import picture, scratch_mask, store_plates
-from workbench.database import BatchImage, LabelChange, WorkspaceError
+from workbench.database import WorkspaceError
 from workbench.inspecting import create_batch, load_mask
 from workbench.labelling import label_counts, labelled_sets, set_label, set_mask, undo_label
+from workbench.tables import BatchImage, LabelChange
 
 
 def rows(workspace, batch):

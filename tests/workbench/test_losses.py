@@ -7,10 +7,10 @@ from sqlalchemy import text
 from tests.workbench.parts import plate
 from workbench.bin_folder import Bin
 from workbench.checking import check, repair
-from workbench.database import Base, Batch, BatchImage, Inspector, Result
 from workbench.finding import CannotRepair
 from workbench.inspecting import good_batch, list_results, load_map, score_batch
 from workbench.inspectors import find_inspector, get_version, reslice
+from workbench.tables import Base, Batch, BatchImage, Inspector, Result
 
 
 def first_result(workspace):

@@ -9,8 +9,8 @@ import pytest
 from tests.workbench.parts import plate
 from workbench.bin_folder import Bin
 from workbench.checking import check
-from workbench.database import Job
 from workbench.jobs import JobState, scratch_path
+from workbench.tables import Job
 
 HOUR_AGO = time.time() - 3600
 SOMEBODY = "a" * 64

@@ -6,9 +6,9 @@ import streamlit as st
 
 from patchcore.errors import PatchCoreError
 from patchcore.rules import BY_HAND
-from workbench.database import InspectorVersion
 from workbench.point_history import StoredPoint, point_history
 from workbench.restoring import restore_point
+from workbench.tables import InspectorVersion
 from workbench.widgets import session, trial, wording
 
 SHOWN = 12

@@ -8,8 +8,8 @@ from dataclasses import replace
 import streamlit as st
 
 from patchcore.operating_point import OperatingPoint
-from workbench.database import InspectorVersion
 from workbench.inspectors import set_operating_point
+from workbench.tables import InspectorVersion
 from workbench.viewer import Thresholds
 from workbench.widgets import session, wording
 from workbench.widgets.trial import Trial

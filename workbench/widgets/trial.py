@@ -10,7 +10,7 @@ from typing import Any
 from patchcore.errors import PatchCoreError
 from patchcore.operating_point import Choice, Evidence, JudgeBy, OperatingPoint
 from patchcore.thresholds import BY_HAND, RULES, decide
-from workbench.database import InspectorVersion
+from workbench.tables import InspectorVersion
 from workbench.viewer import RegionRule, Thresholds
 from workbench.widgets import session
 
