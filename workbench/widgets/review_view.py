@@ -68,8 +68,8 @@ def _work(version: InspectorVersion, queue: Sequence[Queued]) -> None:
     chosen = session.chosen_number(CHOICE)
     place = next((i for i, one in enumerate(queue) if one.result.id == chosen), 0)
     one, point = queue[place], OperatingPoint.from_dict(version.operating_point)
-    truth = session.sentence(one.result.image.name)
-    st.markdown(f"**{truth}** from {session.sentence(one.batch)}. {session.sentence(reason(one, point))}")
+    name = session.sentence(one.result.image.name)
+    st.markdown(f"**{name}** from {session.sentence(one.batch)}. {session.sentence(reason(one, point))}")
     _keys(queue, place)
 
     @st.fragment
@@ -109,9 +109,9 @@ def _keys(queue: Sequence[Queued], place: int) -> None:
         _undo_button(may)
         st.space("stretch")
         st.caption(f"{place + 1} of {len(ids)}", width="content")
-        step = {"Previous": ("Left", ids[place - 1] if place else None), "Next": ("Right", None)}
-        step["Next"] = ("Right", ids[place + 1] if place + 1 < len(ids) else None)
-        for label, (key, target) in step.items():
+        before = ids[place - 1] if place else None
+        following = ids[place + 1] if place + 1 < len(ids) else None
+        for label, key, target in (("Previous", "Left", before), ("Next", "Right", following)):
             st.button(
                 label,
                 shortcut=key,
@@ -133,10 +133,10 @@ def _undo_button(may: bool) -> None:
     )
 
 
-def _decide(what: object, result: Result, after: int) -> None:
-    decision_bar.act(what, result)  # type: ignore[arg-type]  # one of the two above
-    st.session_state.setdefault(DONE, []).append(result.id)
-    session.choose(CHOICE, after)
+def _decide(what: decision_bar.Action, result: Result, after: int) -> None:
+    if decision_bar.act(what, result):
+        st.session_state.setdefault(DONE, []).append(result.id)
+        session.choose(CHOICE, after)
 
 
 def _skip(result: Result, after: int) -> None:
@@ -149,7 +149,7 @@ def _skip(result: Result, after: int) -> None:
 
 def _undo() -> None:
     last = st.session_state[DONE].pop()
-    decision_bar.act(lambda here, result: take_back(here, result), get_result(session.workspace(), last))
+    decision_bar.act(take_back, get_result(session.workspace(), last))
     session.choose(CHOICE, last)
 
 
