@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from workbench.changing import note_change
-from workbench.people import current
+from workbench.people import Role, require
 from workbench.point_history import put_in_force
 from workbench.recalibrating import ShareNumbers
 from workbench.tables import Inspector, InspectorImage, InspectorVersion
@@ -35,9 +35,9 @@ def store_version(
     *,
     settings: dict[str, Any],
     measured: dict[str, Any],
+    change: str,
     note: str = "",
     why: str,
-    change: str = "build",
     seen: int | None = None,
     also: Callable[[Session, InspectorVersion], None] | None = None,
 ) -> InspectorVersion:
@@ -53,15 +53,16 @@ def store_version(
         `building.BuildSettings.to_dict()`.
     measured
         For `InspectorVersion.numbers`.
-    note, why
-        About the version, and about its operating point.
     change
         What made it, as `InspectorVersion.change` names it.
+    note, why
+        About the version, and about its operating point.
     seen
         As `changing.note_change` takes it.
     also
         Done in the same transaction, so that it is there exactly when the version is.
     """
+    person = require(Role.ENGINEER, "make versions of inspectors")
     with workspace.draft_folder() as draft:
         model.save(draft / MODEL_FILE)
         with workspace.database.write() as session:
@@ -84,7 +85,7 @@ def store_version(
                 thumbnail_sha256=model.image_records_[0].sha256,
                 note=note,
                 change=change,
-                made_by=current().name,
+                made_by=person.name,
                 **numbers.columns(),
             )
             session.add(version)

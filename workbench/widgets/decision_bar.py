@@ -60,10 +60,14 @@ def _say(result: Result, verdict: Verdict | None) -> None:
         "This is a defect",
         key="call_defect",
         disabled=not may,
-        on_click=act,
+        on_click=_act,
         args=(call_defect, result),
         help="The label is stored; thresholds that go by known defects can use it.",
     )
+
+
+def _act(what: Action, result: Result) -> None:
+    act(what, result)
 
 
 def _fine(result: Result, teach: bool) -> None:
@@ -84,6 +88,6 @@ def _said(result: Result, verdict: Verdict | None, known: Decided) -> None:
         "Take back",
         key="take_back",
         disabled=current().role < Role.OPERATE,
-        on_click=act,
+        on_click=_act,
         args=(take_back, result),
     )
