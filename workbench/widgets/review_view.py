@@ -33,7 +33,10 @@ def left(queue: Sequence[Queued]) -> str:
         return "Nothing waits for a decision."
     disagree = sum(one.disagrees for one in queue)
     words = f"{wording.counted(len(queue), 'image')} left to decide on"
-    return words + (f", {disagree} of them labelled otherwise than judged." if disagree else ".")
+    if not disagree:
+        return f"{words}."
+    which = f"{disagree} of them" if len(queue) > 1 else "it is"
+    return f"{words}, {which} labelled otherwise than judged."
 
 
 def show(version: InspectorVersion, queue: Sequence[Queued]) -> None:
@@ -156,8 +159,7 @@ def _undo() -> None:
 def _nothing_left(fine: Sequence[Result]) -> None:
     with st.container(border=True, key="panel_review_empty"):
         st.markdown(
-            "**Nothing waits for a decision.** Images come here when their score lies in the review band, or when the "
-            "verdict contradicts the label."
+            "Images come here when their score lies in the review band, or when the verdict contradicts the label."
         )
         with st.container(horizontal=True):
             _undo_button(current().role >= Role.OPERATE)
