@@ -19,7 +19,7 @@ from sqlalchemy.sql import Select
 
 from patchcore.errors import DataError, ImageError, NoImagesError
 from workbench.database import WorkspaceError
-from workbench.inspectors import get_version, good_images, load_model
+from workbench.inspectors import get_version, good_images, has_good_images, load_model
 from workbench.map_files import read_map, write_map
 from workbench.tables import GOOD, Batch, BatchImage, InspectorVersion, Result
 from workbench.viewer.pictures import encode_tile
@@ -130,7 +130,6 @@ def score_batch(workspace: Workspace, batch_id: int, version: InspectorVersion) 
     """Yield the result of every image this version has not scored yet, each stored before it is yielded.
 
     May be abandoned at any point and called again; an image that cannot be read gives a result with `.error`.
-    Ends early when the version was given another share meanwhile: what it would yield would not belong to it.
     The images of a `good_batch` are scored leave-one-image-out, and keep the score their version has of them.
     """
     with workspace.database.read() as session:
@@ -138,8 +137,6 @@ def score_batch(workspace: Workspace, batch_id: int, version: InspectorVersion) 
         leave_out = session.get_one(Batch, batch_id).kind == "good"
     for image in waiting:
         with _SCORING:
-            if get_version(workspace, version.id).share != version.share:
-                return
             result = _score_once(workspace, image, version, leave_out)
         if result is not None:
             yield result
@@ -333,6 +330,8 @@ def _add_good_images(workspace: Workspace, batch_id: int, version: InspectorVers
     with workspace.database.read() as session:
         if set(version.good_scores) <= set(session.scalars(present)):
             return
+    if not has_good_images(version):
+        return  # there is nothing to score
     images = {image.sha256: image for image in good_images(workspace, version)}
     with workspace.database.write() as session:
         there = set(session.scalars(present))

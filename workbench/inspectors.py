@@ -5,38 +5,48 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from sqlalchemy import exists, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from patchcore.errors import SettingsError
 from patchcore.operating_point import OperatingPoint
 from workbench.database import WorkspaceError
 from workbench.loaded_models import LOADED
 from workbench.point_history import put_in_force, store_point
 from workbench.recalibrating import Progress, ShareNumbers, recalibrated
-from workbench.tables import Inspector, InspectorImage, InspectorVersion, Result
-from workbench.version_files import next_number, store_version
+from workbench.tables import Inspector, InspectorImage, InspectorVersion
+from workbench.version_files import ELSEWHERE, next_number, store_version
 from workbench.workspace import Workspace
 
 if TYPE_CHECKING:
     from patchcore.detector import PatchCore
 
 
+NOT_HERE = (
+    "The good images of this inspector are not in this workspace: it was imported, and a file holds their patches, "
+    "not the images. Do this where it was built, and import it again; or build it here from its images."
+)
+
+
 def list_inspectors(workspace: Workspace) -> list[Inspector]:
-    """Return the inspectors that are ready, newest first, each with its `.current` version."""
-    query = select(Inspector).where(Inspector.current_id.is_not(None)).order_by(Inspector.created.desc())
+    """Return the inspectors that are ready, newest first, each with its `.current` version; not those in the bin."""
+    query = select(Inspector).where(Inspector.current_id.is_not(None), Inspector.deleted.is_(None))
+    query = query.order_by(Inspector.created.desc())
     with workspace.database.read() as session:
         return list(session.scalars(query))
 
 
 def find_inspector(workspace: Workspace, inspector_id: str) -> Inspector | None:
-    """Return an inspector with its `.current` version, or None."""
+    """Return an inspector with its `.current` version, or None; one in the bin has `.deleted`."""
     with workspace.database.read() as session:
         return session.get(Inspector, inspector_id)
 
 
 def list_versions(workspace: Workspace, inspector_id: str) -> list[InspectorVersion]:
-    """Return the versions of an inspector, newest first."""
-    query = select(InspectorVersion).where(InspectorVersion.inspector_id == inspector_id)
+    """Return the versions of an inspector, newest first; not those in the bin."""
+    query = select(InspectorVersion).where(
+        InspectorVersion.inspector_id == inspector_id, InspectorVersion.deleted.is_(None)
+    )
     with workspace.database.read() as session:
         return list(session.scalars(query.order_by(InspectorVersion.number.desc())))
 
@@ -54,10 +64,25 @@ def get_version(workspace: Workspace, version_id: int) -> InspectorVersion:
 
 
 def good_images(workspace: Workspace, version: InspectorVersion) -> list[InspectorImage]:
-    """Return the good images a version was built from, in order."""
+    """Return the good images a version was built from, in order.
+
+    Of one that was imported the names and hashes alone are known (`has_good_images`).
+    """
+    if not has_good_images(version):
+        return [
+            InspectorImage(
+                version_id=version.bank_id, position=position, sha256=sha256, name=name, taught=False
+            )
+            for position, (sha256, name) in enumerate(version.numbers[ELSEWHERE])
+        ]
     query = select(InspectorImage).where(InspectorImage.version_id == version.bank_id)
     with workspace.database.read() as session:
         return list(session.scalars(query.order_by(InspectorImage.position)))
+
+
+def has_good_images(version: InspectorVersion) -> bool:
+    """Whether the good images of a version are in the workspace: those of an imported one mostly are not."""
+    return ELSEWHERE not in version.numbers
 
 
 def load_model(workspace: Workspace, version: InspectorVersion) -> PatchCore:
@@ -89,8 +114,8 @@ def reslice(
     """Put another share of the bank into use, with its threshold recalibrated in the same step.
 
     A threshold that rests on labelled images or on maps has these scored anew first; `progress` is told of each.
-    A version that has scored nothing yet is changed in place; otherwise a new version is made, on the same bank
-    on disk, so that earlier results keep pointing at what produced them. The returned version is the current one.
+    A new version is made, on the same bank on disk, so that what the earlier one was and found stays. The returned
+    version is the current one.
     """
     model = load_model(workspace, version).with_operating_point(None).with_coreset(share)
     if len(model.bank_) == version.patches:
@@ -99,9 +124,7 @@ def reslice(
         model, recalibrated(workspace, _point_of(version), model, _built_from(workspace, version), progress)
     )
     with workspace.database.write() as session:
-        row = _require(session, version.id)
-        if session.scalar(select(exists().where(Result.version_id == row.id))):
-            row = _successor(session, row, note)
+        row = _successor(session, _require(session, version.id), note)
         for name, value in numbers.columns().items():
             setattr(row, name, value)
         session.add(row)
@@ -126,8 +149,10 @@ def remove_good(
     Raises
     ------
     SettingsError
-        An image is not in the bank, or fewer than two would remain.
+        An image is not in the bank, fewer than two would remain, or the good images are not in the workspace.
     """
+    if not has_good_images(version):
+        raise SettingsError(NOT_HERE)
     gone, before = set(sha256s), good_images(workspace, version)
     rest = [image for image in before if image.sha256 not in gone]
     paths = workspace.image_paths(image.sha256 for image in rest)
@@ -147,6 +172,7 @@ def remove_good(
         | {"job": None, "total_patches": model.full_bank_.total_patches, "removed": names},
         note=note or f"Without {', '.join(names[:3])}{' and others' if len(names) > 3 else ''}",
         why="Set anew without the good images that were removed.",
+        change="remove",
     )
 
 
@@ -156,12 +182,14 @@ def make_current(workspace: Workspace, inspector_id: str, version_id: int) -> In
     Raises
     ------
     WorkspaceError
-        When the inspector has no such version.
+        When the inspector has no such version, or it is in the bin.
     """
     with workspace.database.write() as session:
         version = _require(session, version_id)
         if version.inspector_id != inspector_id:
             raise WorkspaceError(f"Version {version_id} belongs to another inspector.")
+        if version.deleted is not None:
+            raise WorkspaceError(f"Version {version.number} is in the bin. Bring it back first.")
         session.get_one(Inspector, inspector_id).current_id = version.id
     return version
 
@@ -171,12 +199,6 @@ def set_operating_point(
 ) -> InspectorVersion:
     """Put thresholds in force for a version; see `workbench.point_history.store_point`."""
     return store_point(workspace, version, point, point.note, point.set_by)
-
-
-def rename(workspace: Workspace, inspector_id: str, name: str) -> None:
-    """Give an inspector another name."""
-    with workspace.database.write() as session:
-        session.get_one(Inspector, inspector_id).name = name
 
 
 def _point_of(version: InspectorVersion) -> OperatingPoint:
@@ -206,4 +228,5 @@ def _successor(session: Session, version: InspectorVersion, note: str) -> Inspec
         numbers=version.numbers,
         thumbnail_sha256=version.thumbnail_sha256,
         note=note,
+        change="share",
     )

@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     from patchcore.detector import PatchCore
 
 MODEL_FILE = "model.patchcore"
+ELSEWHERE = "images_elsewhere"
+"""Of `InspectorVersion.numbers`: [SHA-256, name] of each good image, where they are not in the workspace."""
 
 
 def next_number(session: Session, inspector_id: str) -> int:
-    """Return the number that the next version of an inspector gets."""
+    """Return the number that the next version of an inspector gets; none is given twice."""
     numbers = select(func.max(InspectorVersion.number)).where(InspectorVersion.inspector_id == inspector_id)
-    return (session.scalar(numbers) or 0) + 1
+    gone = select(Inspector.last_number).where(Inspector.id == inspector_id)
+    return max(session.scalar(numbers) or 0, session.scalar(gone) or 0) + 1
 
 
 def store_version(
@@ -34,6 +37,8 @@ def store_version(
     measured: dict[str, Any],
     note: str = "",
     why: str,
+    change: str = "build",
+    thumbnail_sha256: str | None = None,
 ) -> InspectorVersion:
     """Put a fitted model into the workspace as the current version of an inspector, which is made when absent.
 
@@ -46,9 +51,13 @@ def store_version(
     settings
         `building.BuildSettings.to_dict()`.
     measured
-        For `InspectorVersion.numbers`.
+        For `InspectorVersion.numbers`; with `ELSEWHERE` where the good images are not in the workspace.
     note, why
         About the version, and about its operating point.
+    change
+        What made it, as for `InspectorVersion`.
+    thumbnail_sha256
+        The picture that stands for it; None for the first good image.
     """
     with workspace.draft_folder() as draft:
         model.save(draft / MODEL_FILE)
@@ -68,14 +77,17 @@ def store_version(
                 settings=settings,
                 largest_share=model.full_bank_.share,
                 numbers=measured,
-                thumbnail_sha256=model.image_records_[0].sha256,
+                thumbnail_sha256=thumbnail_sha256
+                or (None if ELSEWHERE in measured else model.image_records_[0].sha256),
                 note=note,
+                change=change,
                 **numbers.columns(),
             )
             session.add(version)
             session.flush()
             put_in_force(session, version, numbers.point, why)
-            session.add_all(_good_images(version, model))
+            if ELSEWHERE not in measured:
+                session.add_all(_good_images(version, model))
             inspector.current_id = version.id
             session.flush()
             workspace.place_folder(draft, folder)
