@@ -18,9 +18,11 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql import Select
 
 from patchcore.errors import DataError, ImageError, NoImagesError
+from workbench.changing import note_event
 from workbench.database import WorkspaceError
 from workbench.inspectors import get_version, good_images, has_good_images, load_model
 from workbench.map_files import read_map, write_map
+from workbench.people import Role, require
 from workbench.tables import GOOD, Batch, BatchImage, InspectorVersion, Result
 from workbench.viewer.pictures import encode_tile
 from workbench.workspace import NamedImage, Workspace
@@ -67,6 +69,7 @@ def create_batch(workspace: Workspace, inspector_id: str, images: Sequence[Named
     NoImagesError
         When there is no image.
     """
+    require(Role.OPERATE, "bring images in")
     if not images:
         raise NoImagesError("There is no image to inspect. Choose at least one.")
     with workspace.database.write() as session:
@@ -84,6 +87,7 @@ def create_batch(workspace: Workspace, inspector_id: str, images: Sequence[Named
             )
             for position, image in enumerate(images)
         )
+        note_event(session, "bring images", inspector_id, batch=batch.id, images=len(images))
     return batch.id
 
 
@@ -374,7 +378,7 @@ def _score_once(
     except DataError as error:  # nothing but the image's own rows is in the bank
         result.error = str(error)
     with workspace.database.write() as session:
-        if _is_scored(session, image.id, version.id):
+        if _is_scored(session, image.id, version.id) or _has_moved_on(session, version):
             return None
         session.add(result)
         session.flush()
@@ -385,6 +389,11 @@ def _score_once(
 def _is_scored(session: Session, batch_image_id: int, version_id: int) -> bool:
     found = select(Result.id).where(Result.batch_image_id == batch_image_id, Result.version_id == version_id)
     return session.scalar(found) is not None
+
+
+def _has_moved_on(session: Session, version: InspectorVersion) -> bool:
+    """Whether a version was given another share while the image was scored: the result is not its own then."""
+    return session.get_one(InspectorVersion, version.id).share != version.share
 
 
 def _fill(workspace: Workspace, result: Result, scored: Scored, target: Path) -> None:
