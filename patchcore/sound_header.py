@@ -40,6 +40,7 @@ def check_header(header: Mapping[str, Any]) -> None:
     images = _list(header["images"], "the list of its images", MOST_IMAGES)
     _whole(header["total_patches"], "the number of patches", 1, MOST_IMAGES * side * side)
     _whole(header["rows_in_use"], "the number of rows in use", 1, 1 << 40)
+    _whole(header.get("taught_rows", 0), "the number of rows that were taught", 0, 1 << 40)
     for image in images:
         _image(image)
     for sha256 in _list(header.get("removed", []), "the list of removed images", MOST_IMAGES):

@@ -192,6 +192,7 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _check_arrays(tensors: Mapping[str, NDArray[Any]], header: Mapping[str, Any]) -> None:
     """Check what `saved.from_saved` does not: those are rules that no program of ours can break."""
     features, distances = tensors["bank.features"], tensors["self_test.distances"]
+    taught = header.get("taught_rows", 0)
     rows, images, cells = len(features), len(header["images"]), header["grid"][0] * header["grid"][1]
     offsets, sizes = tensors["good_scores.offsets"], tensors["good_scores.sizes"]
     values, cover = tensors["good_scores.values"], tensors["good_scores.cover_radius"]
@@ -199,7 +200,7 @@ def _check_arrays(tensors: Mapping[str, NDArray[Any]], header: Mapping[str, Any]
     rules = {
         "a feature has a length that a network gives": 1 <= features.shape[1] <= LONGEST_FEATURE
         and cells * features.shape[1] * 4 <= LARGEST_FEATURES,
-        "no image has more patches than its map": rows <= header["total_patches"] <= images * cells,
+        "no image has more patches than its map": rows - taught <= header["total_patches"] <= images * cells,
         "the good scores follow each other": len(offsets) == len(scored) + 1
         and offsets[0] == 0
         and bool((np.diff(offsets) > 0).all()),

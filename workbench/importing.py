@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from patchcore.errors import ArtifactError
 from workbench.building import BuildSettings, new_inspector_id
-from workbench.changing import note_change
 from workbench.database import WorkspaceError
 from workbench.inspectors import find_inspector
 from workbench.people import Role, require
@@ -74,7 +73,7 @@ def import_inspector(
     """
     from patchcore.untrusted import read_untrusted  # late: PyTorch comes with it
 
-    person = require(Role.ENGINEER, "import inspectors")
+    require(Role.ENGINEER, "import inspectors")
     file = file or (source.name if isinstance(source, Path) else "the file")
     if into is not None:
         _require_inspector(workspace, into)
@@ -82,23 +81,19 @@ def import_inspector(
         model, about, header = read_untrusted(path, weights)
     numbers = ShareNumbers.of(model)
     title = (name or about.name or Path(file).stem).strip()[:LONGEST_NAME] or UNNAMED
-    version = store_version(
+    return store_version(
         workspace,
         into or new_inspector_id(title),
         model,
         numbers,
         settings=_settings(model, title, about.product, weights),
         measured=_measured(workspace, model, about, header, file),
-        note=about.note,
-        why=_why(model, about, numbers),
         change="import",
+        note=about.note,
+        why=_why(model, about),
         thumbnail_sha256=_picture(workspace, model, about),
+        seen=seen,
     )
-    with workspace.database.write() as session:
-        note_change(session, version.inspector_id, "import", file=file[:LONGEST_NAME], number=version.number)
-        row = session.get_one(InspectorVersion, version.id)
-        row.made_by = person.name
-    return row
 
 
 @contextmanager
@@ -169,7 +164,7 @@ def _all_stored(workspace: Workspace, sha256s: list[str]) -> bool:
     return True
 
 
-def _why(model: PatchCore, about: About, numbers: ShareNumbers) -> str:
+def _why(model: PatchCore, about: About) -> str:
     """Say where the operating point comes from."""
     if model.operating_point_ is None or model.operating_point_.stale:
         return "Set from the good images alone: the file had no threshold that is in force."

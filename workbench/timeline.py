@@ -125,7 +125,7 @@ def restore(
     ChangedMeanwhile
         The inspector was changed since it was `seen`.
     """
-    person = require(Role.ENGINEER, "restore versions")
+    require(Role.ENGINEER, "restore versions")
     with workspace.database.write() as session:
         entry = _require_entry(session, inspector_id, number)
         if entry.version.deleted is not None:
@@ -136,8 +136,7 @@ def restore(
         point.check_bank(entry.version.operating_point["bank_id"])
         inspector = note_change(session, inspector_id, "restore", seen=seen, number=number, note=note)
         why = f"Restored {number}. {note.strip()}".strip()
-        record = put_in_force(session, entry.version, point, why, "restore")
-        record.made_by = person.name
+        put_in_force(session, entry.version, point, why, "restore")
         inspector.current_id = entry.version.id
     return entry.version
 
