@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.sql import Select
 
 from workbench.changing import note_change
 from workbench.database import WorkspaceError
@@ -42,16 +41,13 @@ class Shelved:
 def shelf(workspace: Workspace) -> list[Shelved]:
     """Return the inspectors that are ready, the one used or built last first."""
     with workspace.database.read() as session:
-        counts = dict(
-            session.execute(
-                select(InspectorVersion.inspector_id, func.count())
-                .where(InspectorVersion.deleted.is_(None))
-                .group_by(InspectorVersion.inspector_id)
-            ).tuples()
-        )
+        versions = select(InspectorVersion.inspector_id, func.count()).where(InspectorVersion.deleted.is_(None))
+        counts: dict[str, int] = {}
+        for inspector_id, count in session.execute(versions.group_by(InspectorVersion.inspector_id)):
+            counts[inspector_id] = count
         used: dict[str, datetime] = {}
         for query in _uses():
-            for inspector_id, moment in session.execute(query).tuples():
+            for inspector_id, moment in session.execute(query):
                 if inspector_id is not None and moment is not None:
                     used[inspector_id] = max(moment, used.get(inspector_id, moment))
     found = [
@@ -85,7 +81,7 @@ def rename(
         inspector.name, inspector.product = name, product
 
 
-def _uses() -> tuple[Select[Any], ...]:
+def _uses() -> tuple[Any, ...]:
     """Return what tells when an inspector was used: verdicts, and images brought to it."""
     return (
         select(Inspection.inspector_id, func.max(Inspection.created)).group_by(Inspection.inspector_id),

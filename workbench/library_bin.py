@@ -106,7 +106,7 @@ def list_bin(workspace: Workspace) -> list[Binned]:
             select(InspectorVersion, Inspector)
             .join(Inspector, Inspector.id == InspectorVersion.inspector_id)
             .where(InspectorVersion.deleted.is_not(None), Inspector.deleted.is_(None))
-        ).tuples()
+        )
         found = [_binned_inspector(workspace, session, one) for one in inspectors]
         found += [_binned_version(workspace, session, one, of) for one, of in versions]
     return sorted(found, key=lambda one: one.deleted, reverse=True)

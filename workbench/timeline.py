@@ -163,7 +163,7 @@ def edit_note(
             entry.record.note = note.strip()
 
 
-def _records(inspector_id: str) -> Select[tuple[PointRecord]]:
+def _records(inspector_id: str) -> Select[PointRecord]:
     return (
         select(PointRecord)
         .join(PointRecord.version)
