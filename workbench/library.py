@@ -41,7 +41,9 @@ class Shelved:
 def shelf(workspace: Workspace) -> list[Shelved]:
     """Return the inspectors that are ready, the one used or built last first."""
     with workspace.database.read() as session:
-        versions = select(InspectorVersion.inspector_id, func.count()).where(InspectorVersion.deleted.is_(None))
+        versions = select(InspectorVersion.inspector_id, func.count()).where(
+            InspectorVersion.deleted.is_(None)
+        )
         counts: dict[str, int] = {}
         for inspector_id, count in session.execute(versions.group_by(InspectorVersion.inspector_id)):
             counts[inspector_id] = count
