@@ -109,6 +109,24 @@ def find_entry(entries: Sequence[Entry], number: str | None) -> Entry | None:
     return next((entry for entry in entries if entry.in_use), None)
 
 
+def require_state(workspace: Workspace, inspector_id: str, number: str | None) -> tuple[Inspector, Entry]:
+    """Return an inspector with one of its states: that of a number, or the one in use.
+
+    Raises
+    ------
+    WorkspaceError
+        There is no such inspector, or no such state of it.
+    """
+    with workspace.database.read() as session:
+        inspector = session.get(Inspector, inspector_id)
+    if inspector is None:
+        raise WorkspaceError(f"There is no inspector {inspector_id}.")
+    entry = find_entry(timeline(workspace, inspector_id), number)
+    if entry is None or (number is not None and number not in (entry.number, str(entry.version.number))):
+        raise WorkspaceError(f"There is no version {number} of {inspector.name}.")
+    return inspector, entry
+
+
 def restore(
     workspace: Workspace, inspector_id: str, number: str, note: str = "", *, seen: int | None = None
 ) -> InspectorVersion:

@@ -110,8 +110,7 @@ def test_an_exported_file_scores_the_same_for_the_command_line_and_in_python(exp
         [*command, *(str(tmp_path / f"{number}.png") for number in (60, 61))], capture_output=True, text=True
     )
     assert told.returncode == 0, told.stderr
-    lines = [json.loads(line) for line in told.stdout.splitlines()]
-    assert [line["score"] for line in (lines[0] if isinstance(lines[0], list) else lines)] == scores
+    assert [one["score"] for one in json.loads(told.stdout)] == scores
 
 
 def test_hostile_files_are_refused_and_nothing_is_written(workspace, version, exported, tmp_path):

@@ -23,7 +23,7 @@ def follow(job_id: int) -> None:
             st.rerun()
         st.html(_stages_html(job))
         share = min(1.0, job.done / job.total) if job.total else 0.0
-        st.progress(share, text=_line(job))
+        st.progress(share, text=line(job))
         stopping = job.cancel_requested is not None
         if st.button("Stopping" if stopping else "Cancel", key=f"cancel_{job_id}", disabled=stopping):
             cancel(session.workspace(), job_id)
@@ -53,7 +53,8 @@ def ended_badly(job: Job) -> None:
             st.rerun()
 
 
-def _line(job: Job) -> str:
+def line(job: Job) -> str:
+    """Return how far a job is, in words."""
     if job.state == JobState.QUEUED:
         return "Waiting for its turn"
     words = [session.sentence((job.stage or "starting").capitalize())]

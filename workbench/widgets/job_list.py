@@ -1,0 +1,103 @@
+"""Jobs on the page Library: what runs, waits, was interrupted, failed or was done lately, by whom; from any session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from workbench.jobs import UNFINISHED, JobState, cancel, discard, list_jobs, read_log, resume
+from workbench.tables import Job
+from workbench.widgets import job_view, library_notice, session, wording
+
+POLL_SECONDS = 2.0
+LATEST = 12  # of those that ended
+STATES = {
+    JobState.QUEUED: "… waiting",
+    JobState.RUNNING: "● running",
+    JobState.DONE: "✓ done",
+    JobState.FAILED: "! failed",
+    JobState.CANCELLED: "– cancelled",
+    JobState.INTERRUPTED: "! interrupted",
+}
+LOOKS = {JobState.RUNNING: "pc-accent", JobState.DONE: "pc-mute", JobState.CANCELLED: "pc-mute"}
+
+
+def show() -> None:
+    """Draw the unfinished ones, then the latest of those that ended."""
+    here = session.workspace()
+    moving = list_jobs(here, JobState.QUEUED, JobState.RUNNING)
+
+    @st.fragment(run_every=POLL_SECONDS if moving else None)
+    def follow() -> None:
+        unfinished = list_jobs(here, *UNFINISHED)
+        ended = list_jobs(here, JobState.FAILED, JobState.DONE, JobState.CANCELLED, limit=LATEST)
+        if moving and not any(job.state != JobState.INTERRUPTED for job in unfinished):
+            st.rerun()  # nothing moves any more: the sidebar and the shelf have news
+        if not unfinished and not ended:
+            st.info("Nothing was started yet. Builds and measurements show here, whoever starts them.")
+        for job in [*unfinished, *ended]:
+            _line(job)
+
+    follow()
+
+
+def _line(job: Job) -> None:
+    with st.container(border=True, key=f"job_{job.id}", gap="xsmall"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            with st.container(width="stretch"):
+                state = STATES.get(JobState(job.state), job.state)
+                look = LOOKS.get(JobState(job.state), "pc-review")
+                title = session.sentence(job.title)
+                st.html(f'<span class="{look} pc-whole">{state}</span>', width="content")
+                st.markdown(f"**{title}**")
+                st.caption(session.sentence(_words(job)))
+            _actions(job)
+        if job.state == JobState.RUNNING:
+            share = min(1.0, job.done / job.total) if job.total else 0.0
+            st.progress(share, text=job_view.line(job))
+        if job.message and job.state != JobState.DONE:
+            st.caption(session.sentence(job.message))
+        if st.toggle("Log", key=f"log_{job.id}"):
+            st.code(read_log(session.workspace(), job.id) or "(empty)", language=None, height=220)
+
+
+def _words(job: Job) -> str:
+    who = f"{job.made_by}, " if job.made_by else ""
+    when = (
+        f"started {wording.moment(job.started)}"
+        if job.started
+        else f"asked for {wording.moment(job.created)}"
+    )
+    took = ""
+    if job.finished is not None and job.started is not None:
+        took = f", took {wording.seconds(max(0.0, (job.finished - job.started).total_seconds()))}"
+    return f"{who}{when}{took}"
+
+
+def _actions(job: Job) -> None:
+    if job.state in (JobState.QUEUED, JobState.RUNNING):
+        stopping = job.cancel_requested is not None
+        _action(job, "Stopping" if stopping else "Cancel", cancel, disabled=stopping)
+    elif job.state in (JobState.INTERRUPTED, JobState.FAILED):
+        _action(job, "Resume", resume, why="Goes on from what is already computed.")
+        _action(job, "Discard", discard, why="Gives it up and deletes what it had computed.")
+    elif (
+        job.kind == "build"
+        and (job.result or {}).get("version_id")
+        and st.button("Look", key=f"look_job_{job.id}")
+    ):
+        st.switch_page("pages/build.py", query_params={"job": str(job.id)})
+
+
+def _action(
+    job: Job, label: str, action: Callable[..., None], *, disabled: bool = False, why: str | None = None
+) -> None:
+    st.button(
+        label,
+        key=f"{label.lower()}_{job.id}",
+        disabled=disabled,
+        help=why,
+        on_click=library_notice.attempt,
+        args=(action, job.id),
+    )
