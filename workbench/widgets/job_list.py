@@ -98,6 +98,10 @@ def _action(
         key=f"{label.lower()}_{job.id}",
         disabled=disabled,
         help=why,
-        on_click=library_notice.attempt,
+        on_click=_attempt,
         args=(action, job.id),
     )
+
+
+def _attempt(action: Callable[..., None], job_id: int) -> None:
+    library_notice.attempt(action, job_id)

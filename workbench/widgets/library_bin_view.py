@@ -33,9 +33,8 @@ def show() -> None:
             st.button(
                 "Bring back",
                 key=f"back_{one.key}",
-                on_click=library_notice.attempt,
-                args=(bring_back, one),
-                kwargs={"said": f"{one.title} is back as it was."},
+                on_click=_bring_back,
+                args=(one,),
             )
             if st.button("Delete for good", key=f"good_{one.key}", type="tertiary"):
                 _confirm([one])
@@ -67,10 +66,16 @@ def _confirm(chosen: Sequence[Binned]) -> None:
         "the workspace."
     )
     with st.container(horizontal=True):
-        if st.button("Delete for good", type="primary", key="bin_yes"):
-            gone = library_notice.attempt(delete_for_good, chosen)
-            if gone:
-                library_notice.done(f"Deleted for good: {', '.join(gone)}.")
+        if st.button("Delete for good", type="primary", key="bin_yes", on_click=_delete, args=(chosen,)):
             st.rerun()
         if st.button("Keep everything", key="bin_no"):
             st.rerun()
+
+
+def _delete(chosen: Sequence[Binned]) -> None:
+    titles = ", ".join(one.title for one in chosen)
+    library_notice.attempt(delete_for_good, chosen, said=f"Deleted for good: {titles}.")
+
+
+def _bring_back(one: Binned) -> None:
+    library_notice.attempt(bring_back, one, said=f"{one.title} is back as it was.")

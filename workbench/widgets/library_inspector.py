@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import streamlit as st
 
 from workbench.inspectors import has_good_images
@@ -32,8 +34,10 @@ def show(inspector: Inspector) -> None:
 def _heading(inspector: Inspector, entries: list[Entry]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         with st.container(width="stretch"):
-            product = f" {session.sentence(inspector.product)}" if inspector.product else ""
-            st.markdown(f"**{session.sentence(inspector.name)}**{product}")
+            product = (
+                f' <span class="pc-mute">{escape(inspector.product)}</span>' if inspector.product else ""
+            )
+            st.html(f'<div class="pc-called"><b>{escape(inspector.name)}</b>{product}</div>')
         if st.button("Inspect", type="primary", key="library_inspect"):
             st.switch_page("pages/inspect.py", query_params={"inspector": inspector.id})
         with st.popover("Rename", width="content", key="rename_popover"):
@@ -64,15 +68,25 @@ def _confirm(inspector: Inspector, versions: int) -> None:
         "that it has inspected. It can be brought back from there until the bin is emptied."
     )
     with st.container(horizontal=True):
-        if st.button("Put it in the bin", type="primary", key="library_delete_yes"):
-            library_notice.attempt(
-                delete_inspector,
-                inspector.id,
-                seen=inspector.revision,
-                said=f"{inspector.name} is in the bin. It can be brought back from there.",
-            )
-            session.forget("inspector")
-            session.forget(CHOICE)
+        if st.button(
+            "Put it in the bin",
+            type="primary",
+            key="library_delete_yes",
+            on_click=_delete,
+            args=(inspector,),
+        ):
             st.rerun()
         if st.button("Keep it", key="library_delete_no"):
             st.rerun()
+
+
+def _delete(inspector: Inspector) -> None:
+    deleted = library_notice.attempt(
+        delete_inspector,
+        inspector.id,
+        seen=inspector.revision,
+        said=f"{inspector.name} is in the bin. It can be brought back from there.",
+    )
+    if deleted:
+        for name in ("inspector", CHOICE):
+            session.forget(name)

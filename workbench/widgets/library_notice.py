@@ -27,13 +27,16 @@ def done(words: str) -> None:
     st.session_state[KEY] = ("done", words)
 
 
-def attempt(action: Callable[..., Any], *arguments: Any, said: str = "", **named: Any) -> Any:
-    """Do something and leave word of it; what the package refuses on purpose is left as its sentence."""
+def attempt(action: Callable[..., Any], *arguments: Any, said: str = "", **named: Any) -> bool:
+    """Do something and leave word of it; what the package refuses on purpose is left as its sentence.
+
+    Returns whether it was done.
+    """
     try:
-        result = action(session.workspace(), *arguments, **named)
+        action(session.workspace(), *arguments, **named)
     except PatchCoreError as error:
         st.session_state[KEY] = ("refused", str(error))
-        return None
+        return False
     if said:
         done(said)
-    return result
+    return True

@@ -28,7 +28,9 @@ def show(shelved: Sequence[Shelved], opened: Inspector) -> None:
         shown = [*shown, *(one for one in found[count:] if one.inspector.id == opened.id)]
     for one in shown:
         here = one.inspector.id == opened.id
-        with st.container(border=True, key=f"shelf_here_{one.inspector.id}" if here else None, gap="xsmall"):
+        with st.container(
+            border=True, key=f"{'shelf_here' if here else 'panel_shelf'}_{one.inspector.id}", gap="xsmall"
+        ):
             st.html(row_html(one))
             st.button(
                 "Opened" if here else "Open",

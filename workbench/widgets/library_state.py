@@ -19,6 +19,7 @@ from workbench.widgets import library_compare, library_notice, session, theme, w
 LOOK = "look"  # name of what is looked at closely, in the address
 CERTIFICATE, COMPARE = "certificate", "compare"
 CERTIFICATE_HEIGHT = 720
+LABELS = {CERTIFICATE: ("Certificate", "Close certificate"), COMPARE: ("Compare", "Close comparison")}
 
 
 def show(inspector: Inspector, entries: Sequence[Entry], entry: Entry) -> None:
@@ -117,18 +118,18 @@ def _actions(inspector: Inspector, entries: Sequence[Entry], entry: Entry) -> No
             disabled=not entry.fits,
             help=CONTENTS,
         )
-        _look("Certificate", CERTIFICATE, disabled=not entry.fits)
+        _look(CERTIFICATE, disabled=not entry.fits)
         if len(entries) > 1:
-            _look("Compare", COMPARE)
+            _look(COMPARE)
         used = any(one.in_use and one.version.id == entry.version.id for one in entries)
         if not used and st.button("Delete version", key="state_delete"):
             _confirm(inspector, entry)
 
 
-def _look(label: str, what: str, *, disabled: bool = False) -> None:
+def _look(what: str, *, disabled: bool = False) -> None:
     open_now = session.chosen(LOOK) == what
     st.button(
-        f"Close {label.lower()}" if open_now else label,
+        LABELS[what][open_now],
         key=f"state_{what}",
         disabled=disabled,
         on_click=partial(session.forget, LOOK) if open_now else partial(session.choose, LOOK, what),
@@ -136,14 +137,14 @@ def _look(label: str, what: str, *, disabled: bool = False) -> None:
 
 
 def _restore(inspector: Inspector, entry: Entry) -> None:
-    found = library_notice.attempt(
+    restored = library_notice.attempt(
         restore,
         inspector.id,
         entry.number,
         seen=inspector.revision,
         said=f"{entry.number} is in use again.",
     )
-    if found is not None:
+    if restored:
         for name in ("version", "threshold", "review", "trial"):
             session.forget(name)
 
@@ -156,17 +157,27 @@ def _confirm(inspector: Inspector, entry: Entry) -> None:
         "it has inspected. It can be brought back from there until the bin is emptied."
     )
     with st.container(horizontal=True):
-        if st.button("Put it in the bin", type="primary", key="version_delete_yes"):
-            library_notice.attempt(
-                delete_version,
-                entry.version.id,
-                seen=inspector.revision,
-                said=f"Version {number} is in the bin. It can be brought back from there.",
-            )
-            session.forget("version")
+        if st.button(
+            "Put it in the bin",
+            type="primary",
+            key="version_delete_yes",
+            on_click=_delete,
+            args=(inspector, entry),
+        ):
             st.rerun()
         if st.button("Keep it", key="version_delete_no"):
             st.rerun()
+
+
+def _delete(inspector: Inspector, entry: Entry) -> None:
+    deleted = library_notice.attempt(
+        delete_version,
+        entry.version.id,
+        seen=inspector.revision,
+        said=f"Version {entry.version.number} is in the bin. It can be brought back from there.",
+    )
+    if deleted:
+        session.forget("version")
 
 
 def _certificate(inspector: Inspector, entry: Entry) -> None:
