@@ -33,7 +33,7 @@ def show(shelved: Sequence[Shelved]) -> None:
             ),
             key="import_into",
         )
-    if file is not None and st.button("Import", type="primary", key="import_now"):
+    if file is not None and st.button("Import this file", type="primary", key="import_now"):
         revisions = {one.inspector.id: one.inspector.revision for one in shelved}
         try:
             with st.spinner("Checking every part of it"):
