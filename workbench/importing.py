@@ -147,9 +147,9 @@ def _measured(
             **told,
         },
     }
-    images = [[record.sha256, record.name] for record in model.image_records_]
-    if not _all_stored(workspace, [sha256 for sha256, _ in images]):
-        measured[ELSEWHERE] = images
+    records, taught = model.image_records_, set(model.taught_)
+    if not _all_stored(workspace, [record.sha256 for record in records]):
+        measured[ELSEWHERE] = [[one.sha256, one.name, one.sha256 in taught] for one in records]
     return measured
 
 

@@ -73,9 +73,9 @@ def good_images(workspace: Workspace, version: InspectorVersion) -> list[Inspect
     if not has_good_images(version):
         return [
             InspectorImage(
-                version_id=version.bank_id, position=position, sha256=sha256, name=name, taught=False
+                version_id=version.bank_id, position=position, sha256=sha256, name=name, taught=taught
             )
-            for position, (sha256, name) in enumerate(version.numbers[ELSEWHERE])
+            for position, (sha256, name, taught) in enumerate(version.numbers[ELSEWHERE])
         ]
     query = select(InspectorImage).where(InspectorImage.version_id == version.bank_id)
     with workspace.database.read() as session:

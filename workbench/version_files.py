@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MODEL_FILE = "model.patchcore"
 ELSEWHERE = "images_elsewhere"
-"""Of `InspectorVersion.numbers`: [SHA-256, name] of each good image, where they are not in the workspace."""
+"""Of `InspectorVersion.numbers`: [SHA-256, name, taught] of each good image, where they are not in the workspace."""
 
 
 def next_number(session: Session, inspector_id: str) -> int:

@@ -234,7 +234,7 @@ def test_jobs_are_seen_with_who_started_them_and_can_be_ended_from_here(full, op
     log_path(full, jobs[1].id).parent.mkdir(parents=True)
     log_path(full, jobs[1].id).write_text("what it wrote")
     app = open_app("library", shelf="jobs")
-    assert "… waiting" in words(app) and "Ada" in words(app) and r"The \*disk\* is full" in words(app)
+    assert "… waiting" in words(app) and "Ada" in words(app) and "The *disk* is full" in words(app)
     app.toggle(key=f"log_{jobs[1].id}").set_value(True).run()
     assert "what it wrote" in app.code[0].value
     button(app, f"cancel_{jobs[0].id}").click().run()

@@ -43,7 +43,10 @@ def test_every_state_that_we_save_is_sound(model, good, tmp_path):
     roi[5:15, 5:25] = True
     with_roi = PatchCore(image_size=SIDE, coreset=0.5, layers=("layer2",)).fit(good, roi=roi)
     fewer = model.without_images([model.image_records_[0].sha256], good[1:])
-    for state in (model.with_coreset(0.05), fewer, with_roi, model.with_operating_point(None)):
+    new = np.full((SIDE, SIDE, 3), 200, np.uint8)
+    taught = model.with_coreset(0.2).with_taught([new], good)
+    assert taught.bank_.taught
+    for state in (model.with_coreset(0.05), fewer, with_roi, model.with_operating_point(None), taught):
         state.save(tmp_path / "state.patchcore")
         assert read_untrusted(tmp_path / "state.patchcore")[0].bank_id_ == state.bank_id_
 

@@ -40,6 +40,7 @@ from workbench.library_bin import delete_inspector
 from workbench.people import NotAllowed, Person, Role, acting
 from workbench.reporting import report_of
 from workbench.tables import Base, Image
+from workbench.teaching import preview_teaching
 from workbench.timeline import timeline
 from workbench.workspace import Workspace
 
@@ -196,6 +197,8 @@ def test_what_takes_the_good_images_says_that_they_are_not_here(workspace, path)
     batch = create_batch(workspace, version.inspector_id, images, "b")
     results = list(score_batch(workspace, batch, version))
     assert explain(workspace, results[0]).neighbour_name.startswith("good/00")
+    with pytest.raises(SettingsError, match="not in this workspace: it was imported"):
+        preview_teaching(workspace, version, [results[2]])
     assert "<img" in report_of(workspace, version, batch, "", "")
     smaller = reslice(workspace, version, 0.05)
     assert smaller.number == 2 and not has_good_images(smaller)

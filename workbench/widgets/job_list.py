@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from html import escape
 
 import streamlit as st
 
@@ -43,23 +44,27 @@ def show() -> None:
 
 
 def _line(job: Job) -> None:
-    with st.container(border=True, key=f"job_{job.id}", gap="xsmall"):
+    with st.container(border=True, key=f"panel_job_{job.id}", gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            with st.container(width="stretch"):
-                state = STATES.get(JobState(job.state), job.state)
-                look = LOOKS.get(JobState(job.state), "pc-review")
-                title = session.sentence(job.title)
-                st.html(f'<span class="{look} pc-whole">{state}</span>', width="content")
-                st.markdown(f"**{title}**")
-                st.caption(session.sentence(_words(job)))
+            st.html(line_html(job), width="stretch")
+            log = st.toggle("Log", key=f"log_{job.id}")
             _actions(job)
         if job.state == JobState.RUNNING:
             share = min(1.0, job.done / job.total) if job.total else 0.0
             st.progress(share, text=job_view.line(job))
-        if job.message and job.state != JobState.DONE:
-            st.caption(session.sentence(job.message))
-        if st.toggle("Log", key=f"log_{job.id}"):
+        if log:
             st.code(read_log(session.workspace(), job.id) or "(empty)", language=None, height=220)
+
+
+def line_html(job: Job) -> str:
+    """Return what a job is, how it stands, who started it and when, and why it did not end well."""
+    state = JobState(job.state)
+    why = f"<div>{escape(job.message)}</div>" if job.message and state != JobState.DONE else ""
+    return (
+        f'<div class="pc-state pc-num"><div><b>{escape(job.title)}</b> '
+        f'<span class="{LOOKS.get(state, "pc-review")} pc-whole">{STATES[state]}</span></div>'
+        f'<div class="pc-mute">{escape(_words(job))}</div>{why}</div>'
+    )
 
 
 def _words(job: Job) -> str:

@@ -28,7 +28,9 @@ def show() -> None:
         if st.button("Empty the bin", key="bin_empty"):
             _confirm(binned)
     for one in binned:
-        with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"bin_{one.key}"):
+        with st.container(
+            border=True, horizontal=True, vertical_alignment="center", key=f"panel_bin_{one.key}"
+        ):
             st.html(line_html(one), width="stretch")
             st.button(
                 "Bring back",

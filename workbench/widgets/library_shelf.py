@@ -15,6 +15,7 @@ from workbench.widgets.pictures import thumbnail_tag
 
 AT_FIRST = 8
 FILTER_FROM = 9  # inspectors
+NO_BREAK = "\N{NO-BREAK SPACE}"  # within what belongs together: a line ends at a comma
 
 
 def show(shelved: Sequence[Shelved], opened: Inspector) -> None:
@@ -59,10 +60,11 @@ def row_html(one: Shelved) -> str:
         f"reject above {wording.score(point.reject)}{review}",
         f"{used}, {wording.counted(one.versions, 'version')}",
     )
+    told = "<br>".join(line.replace(" ", NO_BREAK).replace(f",{NO_BREAK}", ", ") for line in lines)
     picture = thumbnail_tag(session.workspace(), version.thumbnail_sha256)
     return (
         f'<div class="pc-inspector pc-shelf pc-num">{picture}<div><b>{escape(one.inspector.name)}</b>{product}'
-        f'<span class="pc-mute">{"<br>".join(lines)}</span></div></div>'
+        f'<span class="pc-mute">{told}</span></div></div>'
     )
 
 
