@@ -10,9 +10,9 @@ import streamlit as st
 APP = Path(__file__).resolve().parents[2] / "app.py"
 
 
-def mark() -> None:
-    """Note that app.py has run; it calls this before it runs a page."""
-    st.session_state["entered"] = True
+def mark(admitted: bool) -> None:
+    """Note that app.py has run and whether it lets pages be drawn; it calls this before it runs one."""
+    st.session_state["entered"] = admitted
 
 
 def by_app() -> None:
