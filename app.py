@@ -17,10 +17,8 @@ with kept_files():  # before anything that a newer run could cut short
     page = st.navigation(PAGES, position="hidden")
     st.set_page_config(page_title=f"{page.title}, PatchCore inspection", page_icon=theme.ICON, layout="wide")
     theme.apply()
-    admitted = sign_in.admit()
-    entry.mark(admitted)
-    if admitted:
-        with seen.run(), session.plain_errors():
+    if sign_in.admit():
+        with entry.app(), seen.run(), session.plain_errors():
             sidebar.show(PAGES, page)
             seen.show_refusal()
             page.run()
