@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -55,7 +56,7 @@ class People:
 
     def role_of(self, email: str) -> Role:
         """Return the role of whoever has an address; of nobody without one."""
-        address = email.strip().casefold()
+        address = _plain(email)
         return self.roles.get(address, self.default) if address else Role.NOBODY
 
 
@@ -118,29 +119,46 @@ def _parsed(path: Path, content: bytes) -> People:
         raise PeopleError(f"{path}, line {line}: this is not UTF-8 text. Save the file as UTF-8.") from error
     except tomllib.TOMLDecodeError as error:
         raise PeopleError(
-            f"{path}: {error}. Write each person on a line of their own, address and role in quotation marks: "
-            '"you@example.com" = "engineer".'
+            f"{path}, {_where(str(error), text)}. Write each person once, on a line of their own, address and role in "
+            'quotation marks: "you@example.com" = "engineer".'
         ) from error
     roles: dict[str, Role] = {}
     for key, value in data.items():
-        if key == ASK and isinstance(value, str):
+        place = _place(path, text, key)
+        if key == ASK:
+            _require(isinstance(value, str), f"{place}: write after {ASK} whom to ask, in quotation marks.")
             continue
-        if key != DEFAULT and "@" not in key:
-            raise PeopleError(
-                f'{_place(path, text, key)}: "{key}" is no e-mail address. Write it whole and in quotation marks, '
-                'as in "you@example.com" = "engineer".'
-            )
-        if not isinstance(value, str) or value not in ROLES:
-            raise PeopleError(
-                f"{_place(path, text, key)}: the role of {key} is none of {', '.join(ROLES)}. Write one of them in "
-                "quotation marks."
-            )
-        address = key.strip().casefold()
-        if address in roles:
-            raise PeopleError(f"{_place(path, text, key)}: {address} is listed twice. Keep one of the lines.")
+        _require(
+            key == DEFAULT or "@" in key,
+            f'{place}: "{key}" is no e-mail address. Write it whole and in quotation marks, as in '
+            '"you@example.com" = "engineer".',
+        )
+        _require(
+            isinstance(value, str) and value in ROLES,
+            f"{place}: the role is none of {', '.join(ROLES)}. Write one of them, in quotation marks.",
+        )
+        address = _plain(key)
+        _require(address not in roles, f"{place}: this address is listed twice. Keep one of the lines.")
         roles[address] = ROLES[value]
     default = roles.pop(DEFAULT, Role.NOBODY)
     return People(roles, default, data.get(ASK) or WHOM)
+
+
+def _where(fault: str, text: str) -> str:
+    """Return the parser's words with the line in front."""
+    what, _, place = fault.rstrip(")").partition(" (at ")
+    line = place.removeprefix("line ").partition(",")[0]
+    return f"line {line if line.isdigit() else max(1, len(text.splitlines()))}: {what[:1].lower()}{what[1:]}"
+
+
+def _require(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise PeopleError(otherwise)
+
+
+def _plain(email: str) -> str:
+    """Return an address in small letters; of other letters than A to Z none is taken for another."""
+    return re.sub("[A-Z]", lambda letter: letter[0].lower(), email.strip())
 
 
 def _place(path: Path, text: str, key: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from functools import cache
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from workbench.widgets import session, theme
 from workbench.workspace import Workspace
 
 STRANGER = Person("somebody who is not signed in", Role.NOBODY)
+MAY = {Role.VIEW: "look", Role.OPERATE: "bring images and label", Role.ENGINEER: "do everything"}
 DASHBOARD = Person("the dashboard", Role.VIEW)  # its own threads; they change nothing in anybody's name
 OPEN_TO_ALL = (
     "This dashboard can be reached from other computers (it listens at {address}), and nobody has to sign in: whoever "
@@ -90,7 +92,10 @@ def show_person() -> None:
         return
     person = people.current()
     with st.container(key="signed_in", gap="xsmall"):
-        st.caption(f"**{session.sentence(person.name)}**, role {person.role.word}")
+        st.html(
+            f'<div class="pc-facts pc-mute"><b>{escape(person.name)}</b><br>may {MAY[person.role]}, '
+            f"role {person.role.word}</div>"
+        )
         st.button("Sign out", key="sign_out", type="tertiary", on_click=st.logout)
 
 
@@ -116,7 +121,7 @@ def _turned_away(person: Person, known: People) -> None:
 
 def _notice(title: str, words: str, *, leave: bool = False) -> None:
     with _panel(title):
-        st.markdown(session.sentence(words))
+        st.html(f"<p>{escape(words)}</p>")
         if leave:
             st.button("Sign out", on_click=st.logout)
 
