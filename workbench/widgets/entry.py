@@ -16,11 +16,12 @@ APP = Path(__file__).resolve().parents[2] / "app.py"
 @contextmanager
 def app() -> Iterator[None]:
     """Note, while the block runs a page, that app.py does so and has let the person in."""
-    st.session_state[_RUNS] = True
+    runs = _runs()
+    runs["now"] = True
     try:
         yield
     finally:
-        st.session_state[_RUNS] = False
+        runs["now"] = False  # in place: the session lets nobody in while a run is being stopped
 
 
 def by_app() -> None:
@@ -30,6 +31,11 @@ def by_app() -> None:
     life of the server. A link straight to a page that comes before that runs the page's script without app.py, which
     draws the sidebar and asks who is there.
     """
-    if not st.session_state.get(_RUNS):
+    if not _runs().get("now"):
         runpy.run_path(str(APP), run_name="__main__")
         st.stop()
+
+
+def _runs() -> dict[str, bool]:
+    runs: dict[str, bool] = st.session_state.setdefault(_RUNS, {})
+    return runs
