@@ -126,7 +126,7 @@ def test_only_a_page_that_was_wholly_drawn_counts_as_seen():
                 if st.session_state["runs"] == 1:
                     raise RuntimeError
 
-    app = AppTest.from_function(page)
+    app = AppTest.from_function(page, default_timeout=60)
     app.session_state["revisions_shown"] = {}
 
     def shown_after(now, how=""):

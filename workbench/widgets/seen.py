@@ -22,18 +22,22 @@ _SHOWN, _SHOWING, _REFUSED = "revisions_shown", "revisions_showing", "refused"
 @contextmanager
 def run() -> Iterator[None]:
     """Take what the block draws for what the person sees, once it is wholly there."""
-    for inspector_id, revision in _showing().items():
-        _shown().setdefault(
+    shown, showing = (
+        _shown(),
+        _showing(),
+    )  # changed in place below: the session is closed while a run is stopped
+    for inspector_id, revision in showing.items():
+        shown.setdefault(
             inspector_id, revision
-        )  # the first run of all: part of it was all there was to see
-    st.session_state[_SHOWING] = {}
+        )  # a first run that was cut short: what it drew may have been seen
+    showing.clear()
     try:
         yield
     except BaseException as end:
         if type(end).__name__ == "StopException":  # st.stop(): the page ends here and is as it is meant to be
-            everything_is_drawn()
+            shown.update(showing)
         raise
-    everything_is_drawn()
+    shown.update(showing)
 
 
 def note(inspector: Inspector) -> None:
