@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from patchcore.detector import PatchCore
 
 
+LONGEST_NAME = 200  # characters of a name or a product
 NOT_HERE = (
     "The good images of this inspector are not in this workspace: it was imported, and a file holds their patches, "
     "not the images. Do this where it was built, and import it again; or build it here from its images."
@@ -231,6 +232,34 @@ def set_operating_point(
 ) -> InspectorVersion:
     """Put thresholds in force for a version; see `workbench.point_history.store_point`."""
     return store_point(workspace, version, point, point.note, seen=seen)
+
+
+def rename(
+    workspace: Workspace,
+    inspector_id: str,
+    name: str,
+    product: str | None = None,
+    *,
+    seen: int | None = None,
+) -> None:
+    """Give an inspector another name, and another product unless that is None.
+
+    Raises
+    ------
+    WorkspaceError
+        The name is empty or too long, or there is no such inspector.
+    ChangedMeanwhile
+        The inspector was changed since it was `seen`.
+    """
+    require(Role.ENGINEER, "rename inspectors")
+    if not name.strip():
+        raise WorkspaceError("The inspector needs a name, such as the part and the line.")
+    if max(len(name), len(product or "")) > LONGEST_NAME:
+        raise WorkspaceError(f"A name has at most {LONGEST_NAME} characters.")
+    with workspace.database.write() as session:
+        inspector = note_change(session, inspector_id, "rename", seen=seen, name=name.strip())
+        inspector.name = name.strip()
+        inspector.product = inspector.product if product is None else product.strip()
 
 
 def _point_of(version: InspectorVersion) -> OperatingPoint:

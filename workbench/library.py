@@ -8,14 +8,9 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from workbench.changing import note_change
-from workbench.database import WorkspaceError
 from workbench.inspectors import list_inspectors
-from workbench.people import Role, require
 from workbench.tables import Batch, Inspection, Inspector, InspectorVersion
 from workbench.workspace import Workspace
-
-LONGEST_NAME = 200  # characters
 
 
 @dataclass(frozen=True)
@@ -58,29 +53,6 @@ def shelf(workspace: Workspace) -> list[Shelved]:
         if one.current is not None
     ]
     return sorted(found, key=lambda one: one.last_used or one.version.created, reverse=True)
-
-
-def rename(
-    workspace: Workspace, inspector_id: str, name: str, product: str, *, seen: int | None = None
-) -> None:
-    """Give an inspector another name, and another product.
-
-    Raises
-    ------
-    WorkspaceError
-        The name is empty or too long, or there is no such inspector.
-    """
-    require(Role.ENGINEER, "rename inspectors")
-    name, product = name.strip(), product.strip()
-    if not name:
-        raise WorkspaceError("The inspector needs a name, such as the part and the line.")
-    if max(len(name), len(product)) > LONGEST_NAME:
-        raise WorkspaceError(f"A name has at most {LONGEST_NAME} characters.")
-    with workspace.database.write() as session:
-        before = session.get(Inspector, inspector_id)
-        details = {} if before is None else {"name": before.name, "product": before.product}
-        inspector = note_change(session, inspector_id, "rename", seen=seen, **details)
-        inspector.name, inspector.product = name, product
 
 
 def _uses() -> tuple[Any, ...]:

@@ -6,8 +6,8 @@ from tests.workbench.parts import store_plates
 from workbench.changing import ChangedMeanwhile
 from workbench.database import WorkspaceError
 from workbench.inspecting import create_batch, score_batch
-from workbench.inspectors import find_inspector, reslice
-from workbench.library import rename, shelf
+from workbench.inspectors import find_inspector, rename, reslice
+from workbench.library import shelf
 from workbench.library_bin import delete_inspector
 from workbench.people import NotAllowed, Person, Role, acting
 

@@ -8,7 +8,7 @@ from tests.workbench.parts import scratch_mask, store_plates
 from tests.workbench.test_sweeping import do
 from workbench.database import WorkspaceError
 from workbench.inspecting import create_batch, score_batch
-from workbench.library import rename
+from workbench.inspectors import rename
 from workbench.reporting import report_of
 from workbench.sweeping import start_sweep
 from workbench.workspace import NamedImage
@@ -28,7 +28,7 @@ def batch(workspace, version):
 
 
 def test_it_tells_what_is_stored_and_escapes_what_people_wrote(workspace, version, batch, monkeypatch):
-    rename(workspace, "plate-1", "Plate <b>7</b>", "")
+    rename(workspace, "plate-1", "Plate <b>7</b>")
     monkeypatch.setattr(PatchCore, "score", None)
     page = report_of(workspace, version, batch, "Ada & Co", "for the <i>line</i>")
     for words in ("Plate &lt;b&gt;7&lt;/b&gt;", "Ada &amp; Co", "for the &lt;i&gt;line&lt;/i&gt;"):

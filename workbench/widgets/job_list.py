@@ -8,8 +8,9 @@ from html import escape
 import streamlit as st
 
 from workbench.jobs import UNFINISHED, JobState, cancel, discard, list_jobs, read_log, resume
+from workbench.people import Role
 from workbench.tables import Job
-from workbench.widgets import job_view, library_notice, session, wording
+from workbench.widgets import access, job_view, library_notice, session, wording
 
 POLL_SECONDS = 2.0
 LATEST = 12  # of those that ended
@@ -98,8 +99,9 @@ def _actions(job: Job) -> None:
 def _action(
     job: Job, label: str, action: Callable[..., None], *, disabled: bool = False, why: str | None = None
 ) -> None:
-    st.button(
+    access.button(
         label,
+        Role.OPERATE,
         key=f"{label.lower()}_{job.id}",
         disabled=disabled,
         help=why,

@@ -8,7 +8,8 @@ from html import escape
 import streamlit as st
 
 from workbench.library_bin import Binned, bring_back, delete_for_good, list_bin
-from workbench.widgets import library_notice, session, wording
+from workbench.people import Role
+from workbench.widgets import access, library_notice, session, wording
 from workbench.widgets.pictures import thumbnail_tag
 
 
@@ -25,20 +26,21 @@ def show() -> None:
         st.markdown(
             f"**{wording.counted(len(binned), 'thing')} in the bin**, {taken} of banks", width="stretch"
         )
-        if st.button("Empty the bin", key="bin_empty"):
+        if access.button("Empty the bin", Role.ENGINEER, key="bin_empty"):
             _confirm(binned)
     for one in binned:
         with st.container(
             border=True, horizontal=True, vertical_alignment="center", key=f"panel_bin_{one.key}"
         ):
             st.html(line_html(one), width="stretch")
-            st.button(
+            access.button(
                 "Bring back",
+                Role.ENGINEER,
                 key=f"back_{one.key}",
                 on_click=_bring_back,
                 args=(one,),
             )
-            if st.button("Delete for good", key=f"good_{one.key}", type="tertiary"):
+            if access.button("Delete for good", Role.ENGINEER, key=f"good_{one.key}", type="tertiary"):
                 _confirm([one])
 
 

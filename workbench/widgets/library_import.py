@@ -9,7 +9,8 @@ import streamlit as st
 from patchcore.errors import PatchCoreError
 from workbench.importing import import_inspector
 from workbench.library import Shelved
-from workbench.widgets import library_notice, session
+from workbench.people import Role
+from workbench.widgets import access, library_notice, session
 
 NEW = ""
 EXPLANATION = (
@@ -21,6 +22,8 @@ EXPLANATION = (
 def show(shelved: Sequence[Shelved]) -> None:
     """Draw the choice of a file and import it when told to."""
     st.caption(EXPLANATION)
+    if not access.only(Role.ENGINEER, "Importing an inspector"):
+        return
     file = st.file_uploader("Inspector file", type=None, key=f"import_{st.session_state.get('imports', 0)}")
     names = {one.inspector.id: one.inspector.name for one in shelved}
     into = NEW

@@ -6,12 +6,12 @@ from html import escape
 
 import streamlit as st
 
-from workbench.inspectors import has_good_images
-from workbench.library import rename
+from workbench.inspectors import has_good_images, rename
 from workbench.library_bin import delete_inspector
+from workbench.people import Role
 from workbench.tables import Inspector
 from workbench.timeline import Entry, find_entry, timeline
-from workbench.widgets import library_notice, library_state, library_timeline, session, wording
+from workbench.widgets import access, library_notice, library_state, library_timeline, session, wording
 
 CHOICE = "version"  # name of the state that is looked at, in the address
 
@@ -40,9 +40,10 @@ def _heading(inspector: Inspector, entries: list[Entry]) -> None:
             st.html(f'<div class="pc-called"><b>{escape(inspector.name)}</b>{product}</div>')
         if st.button("Inspect", type="primary", key="library_inspect"):
             st.switch_page("pages/inspect.py", query_params={"inspector": inspector.id})
-        with st.popover("Rename", width="content", key="rename_popover"):
-            _rename(inspector)
-        if st.button("Delete", key="library_delete"):
+        if access.may(Role.ENGINEER):
+            with st.popover("Rename", width="content", key="rename_popover"):
+                _rename(inspector)
+        if access.button("Delete", Role.ENGINEER, key="library_delete"):
             _confirm(inspector, len({entry.version.id for entry in entries}))
     if not has_good_images(entries[0].version):
         st.caption(

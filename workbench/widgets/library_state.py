@@ -12,9 +12,10 @@ from workbench.exporting import CONTENTS, export_bytes, file_name
 from workbench.importing import IMPORTED
 from workbench.inspectors import good_images
 from workbench.library_bin import delete_version
+from workbench.people import Role
 from workbench.tables import Inspector
 from workbench.timeline import WORDS, Entry, edit_note, restore
-from workbench.widgets import library_compare, library_notice, session, theme, wording
+from workbench.widgets import access, library_compare, library_notice, session, theme, wording
 
 LOOK = "look"  # name of what is looked at closely, in the address
 CERTIFICATE, COMPARE = "certificate", "compare"
@@ -90,14 +91,16 @@ def _note(inspector: Inspector, entry: Entry) -> None:
         max_chars=2000,
         on_change=keep,
         placeholder="Why it was made; kept when you leave the field",
+        disabled=not access.may(Role.ENGINEER),
     )
 
 
 def _actions(inspector: Inspector, entries: Sequence[Entry], entry: Entry) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="state_actions"):
         if not entry.in_use:
-            st.button(
+            access.button(
                 "Restore",
+                Role.ENGINEER,
                 type="primary",
                 key="state_restore",
                 disabled=not entry.fits,
@@ -122,7 +125,7 @@ def _actions(inspector: Inspector, entries: Sequence[Entry], entry: Entry) -> No
         if len(entries) > 1:
             _look(COMPARE)
         used = any(one.in_use and one.version.id == entry.version.id for one in entries)
-        if not used and st.button("Delete version", key="state_delete"):
+        if not used and access.button("Delete version", Role.ENGINEER, key="state_delete"):
             _confirm(inspector, entry)
 
 

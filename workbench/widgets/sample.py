@@ -11,6 +11,7 @@ from patchcore.images import list_images
 from workbench.inspectors import find_inspector
 from workbench.jobs import UNFINISHED, JobState, get_job
 from workbench.library_bin import bring_back, list_bin
+from workbench.people import Role
 from workbench.samples import (
     SampleProduct,
     find_sample_inspector,
@@ -18,7 +19,7 @@ from workbench.samples import (
     sample_batch,
     submit_sample,
 )
-from workbench.widgets import session, wording
+from workbench.widgets import access, session, wording
 from workbench.widgets.theme import data_uri
 
 POLL_SECONDS = 0.5
@@ -26,8 +27,15 @@ POLL_SECONDS = 0.5
 
 def open_button(*, primary: bool = False) -> None:
     """Offer the sample product; `progress` then builds it when needed and goes to its test images."""
-    if list_samples() and st.button(
-        "Open the sample product", type="primary" if primary else "secondary", key="open_sample"
+    samples = list_samples()
+    if not samples:
+        return
+    built = find_sample_inspector(session.workspace(), samples[0]) is not None
+    if access.button(
+        "Open the sample product",
+        Role.VIEW if built else Role.ENGINEER,
+        type="primary" if primary else "secondary",
+        key="open_sample",
     ):
         st.session_state["sample_job"] = 0
 
