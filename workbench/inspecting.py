@@ -21,7 +21,7 @@ from patchcore.errors import DataError, ImageError, NoImagesError
 from workbench import history
 from workbench.changing import note_event
 from workbench.database import WorkspaceError
-from workbench.inspectors import get_version, good_images, load_model
+from workbench.inspectors import get_version, good_images, has_good_images, load_model
 from workbench.map_files import KeptMap, read_map, write_map
 from workbench.people import Role, require
 from workbench.tables import GOOD, Batch, BatchImage, Inspection, InspectorVersion, Result
@@ -138,7 +138,7 @@ def score_batch(
 
     Each result of a batch to be inspected has its verdict in the history, stored with it; `source` says how the
     images came. May be abandoned at any point and called again; an image that cannot be read gives a result with
-    `.error`. Ends early when the version was given another share meanwhile: what it would yield would not belong to it.
+    `.error`.
     The images of a `good_batch` are scored leave-one-image-out, and keep the score their version has of them.
     """
     with workspace.database.read() as session:
@@ -146,8 +146,6 @@ def score_batch(
         leave_out = session.get_one(Batch, batch_id).kind == "good"
     for image in waiting:
         with _SCORING:
-            if get_version(workspace, version.id).share != version.share:
-                return
             result = _score_once(workspace, image, version, leave_out, source)
         if result is not None:
             yield result
@@ -365,6 +363,8 @@ def _add_good_images(workspace: Workspace, batch_id: int, version: InspectorVers
     with workspace.database.read() as session:
         if set(version.good_scores) <= set(session.scalars(present)):
             return
+    if not has_good_images(version):
+        return  # there is nothing to score
     images = {image.sha256: image for image in good_images(workspace, version)}
     with workspace.database.write() as session:
         there = set(session.scalars(present))

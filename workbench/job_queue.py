@@ -17,6 +17,7 @@ import psutil
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
+from patchcore.errors import SettingsError
 from workbench.jobs import JobState, delete_scratch, log_path
 from workbench.leftovers import delete_leftovers
 from workbench.moments import now
@@ -36,6 +37,22 @@ INTERRUPTED = (
 )
 
 log = logging.getLogger(__name__)
+
+
+def stated_capacity() -> int:
+    """Return how many jobs a dashboard runs at once: ``PATCHCORE_JOBS``, else one.
+
+    Raises
+    ------
+    SettingsError
+        When it is no whole number of at least 1.
+    """
+    said = os.environ.get("PATCHCORE_JOBS", "1").strip()
+    if not (said.isascii() and said.isdigit() and int(said) >= 1):
+        raise SettingsError(
+            f"PATCHCORE_JOBS is {said!r}, and must be how many jobs run at once: 1, or more where the memory suffices."
+        )
+    return int(said)
 
 
 class JobQueue:

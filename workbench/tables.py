@@ -59,6 +59,8 @@ class Inspector(Base):
     revision: Mapped[int] = mapped_column(default=0, server_default="0")
     """Counts the changes of anything that decides verdicts; who changes one that moved on meanwhile is told."""
     deleted: Mapped[datetime | None]  # in the bin since then
+    last_number: Mapped[int] = mapped_column(default=0, server_default="0")
+    """The highest number of a version that was deleted for good, so that none is ever given twice."""
 
     current: Mapped[InspectorVersion | None] = relationship(
         foreign_keys=[current_id], lazy="joined", post_update=True
@@ -168,6 +170,8 @@ class PointRecord(Base):
     version_id: Mapped[int] = mapped_column(ForeignKey("inspector_versions.id"), index=True)
     data: Mapped[dict[str, Any]]  # OperatingPoint.to_dict()
     note: Mapped[str] = mapped_column(Text, default="")
+    change: Mapped[str] = mapped_column(String(16), default="threshold", server_default="threshold")
+    """What put it in force: threshold or restore; the first of a version came with the version."""
     made_by: Mapped[str] = mapped_column(Text, default="", server_default="")
     created: Mapped[datetime] = mapped_column(default=now)
 

@@ -21,12 +21,15 @@ from sqlalchemy import select
 
 from workbench import jobs
 from workbench.building import BuildSettings, submit_build
+from workbench.exporting import export
+from workbench.importing import import_inspector
 from workbench.inspecting import count_unscored, create_batch, list_batches, list_results, load_map
 from workbench.inspectors import find_inspector, get_version, list_inspectors, list_versions, load_model
 from workbench.jobs import JobState
 from workbench.scoring import Scorer
 from workbench.tables import BatchImage, Event, Inspection, Inspector, InspectorVersion, Job, Result
 from workbench.teaching import TEACH, keep_teaching, preview_teaching, undo_teaching
+from workbench.timeline import require_state
 from workbench.workspace import NamedImage, Workspace
 
 GOOD, TEST = 24, 12  # images to build on, and to inspect
@@ -34,6 +37,7 @@ SIDE = 192  # pixels; large enough that a build takes seconds
 SETTINGS = BuildSettings(name="Plate", image_size=SIDE, coreset=0.05)
 INSPECTOR = "plate-survives"
 TEACH_STEPS = 5  # taught three times, taken back twice
+IMPORTS = 4  # times that it is brought in as another inspector
 STORED = "stored features of"  # what the job's log says, see `benchmarks.survival.job`
 
 
@@ -178,7 +182,7 @@ def stored_features(workspace: Workspace) -> list[str]:
 
 
 def one_version(workspace: Workspace) -> None:
-    assert [inspector.id for inspector in list_inspectors(workspace)] == [INSPECTOR]
+    assert INSPECTOR in [inspector.id for inspector in list_inspectors(workspace)]
     (version,) = built_versions(workspace)
     model = load_model(workspace, version)
     assert len(model.image_records_) == GOOD
@@ -305,11 +309,46 @@ def all_taught(workspace: Workspace) -> None:
     assert inspector is not None and inspector.current is not None and inspector.current.change == TEACH
 
 
+# ---- import
+
+
+def imported(workspace: Workspace) -> list[Inspector]:
+    return [inspector for inspector in list_inspectors(workspace) if inspector.id != INSPECTOR]
+
+
+def bring_in(app: App) -> None:
+    file = app.ledger.path.with_name("plate.patchcore")
+    if not file.exists():
+        inspector, entry = require_state(app.workspace, INSPECTOR, None)
+        export(app.workspace, inspector, entry, file)
+    while len(imported(app.workspace)) < IMPORTS:
+        version = import_inspector(app.workspace, file)
+        app.ledger.tell("import", version.inspector_id)
+
+
+def imported_share(workspace: Workspace) -> float:
+    return len(imported(workspace)) / IMPORTS
+
+
+def verify_imports(workspace: Workspace, ledger: Ledger) -> None:
+    """Each is not there or whole; those that were told of are there."""
+    there = {inspector.id for inspector in imported(workspace)}
+    assert set(ledger.told("import")) <= there, "an inspector that was imported is gone"
+    for inspector_id in there:
+        (version,) = list_versions(workspace, inspector_id)
+        assert len(load_model(workspace, version).image_records_) >= GOOD
+
+
+def all_imports(workspace: Workspace) -> None:
+    assert len(imported(workspace)) == IMPORTS
+
+
 KINDS = (
     Kind("store", store, stored_share, verify_images, all_images),
     Kind("build", build, built_share, verify_build, one_version, runs_jobs=True),
     Kind("score", score, scored_share, verify_scores, all_scores),
     Kind("teach", teach, taught_share, verify_teaching, all_taught),
+    Kind("import", bring_in, imported_share, verify_imports, all_imports),
 )
 
 

@@ -18,7 +18,7 @@ from workbench.inspectors import good_images
 from workbench.tables import Batch, BatchImage, InspectorVersion, Result
 from workbench.viewer import Dot, Tile, gallery
 from workbench.viewer.items import Label
-from workbench.widgets import decision_bar, detail_view, session, threshold_bar, wording
+from workbench.widgets import decision_bar, detail_view, seen, session, threshold_bar, wording
 from workbench.workspace import Workspace
 
 POLL_SECONDS = 1.0
@@ -132,6 +132,7 @@ def _wait_for_more(
     batch: Batch, version: InspectorVersion, progress: DeltaGenerator, done: int, unscored: int
 ) -> None:
     """Wait for results and draw again; anything the user does meanwhile ends this run and begins another."""
+    seen.everything_is_drawn()
     scorer, total = session.scorer(), done + unscored
     words = f"Scoring {done:,}/{total:,}, results appear as they are computed"
     progress.progress(done / total, text=words)

@@ -13,7 +13,7 @@ from patchcore.operating_point import OperatingPoint
 from workbench.inspectors import list_inspectors
 from workbench.jobs import UNFINISHED, JobState, list_jobs
 from workbench.tables import Inspector, InspectorVersion, Job
-from workbench.widgets import session, wording
+from workbench.widgets import seen, session, sign_in, wording
 from workbench.widgets.pictures import thumbnail_tag
 
 POLL_SECONDS = 2.0
@@ -30,6 +30,8 @@ def show(pages: Sequence[Any], here: Any) -> None:
         The one that is open.
     """
     inspector = session.inspector_in_use()
+    if inspector is not None:
+        seen.note(inspector)
     with st.sidebar:
         st.html('<div class="pc-brand">PatchCore inspection</div>')
         with st.container():
@@ -43,6 +45,7 @@ def show(pages: Sequence[Any], here: Any) -> None:
                 st.html(_facts(inspector.current))
         with st.container():
             _jobs()
+        sign_in.show_person()
         st.caption(f"Workspace {session.sentence(_short(str(session.workspace().root)))}")
 
 

@@ -20,7 +20,12 @@ def upgrade() -> None:
         op.add_column(table, sa.Column("made_by", sa.Text(), nullable=False, server_default=""))
     for table in ("inspectors", "inspector_versions"):
         op.add_column(table, sa.Column("deleted", sa.DateTime(timezone=True), nullable=True))
-    op.add_column("inspectors", sa.Column("revision", sa.Integer(), nullable=False, server_default="0"))
+    for counter in ("revision", "last_number"):
+        op.add_column("inspectors", sa.Column(counter, sa.Integer(), nullable=False, server_default="0"))
+    op.add_column(
+        "operating_points",
+        sa.Column("change", sa.String(length=16), nullable=False, server_default="threshold"),
+    )
     op.add_column(
         "inspector_versions",
         sa.Column("change", sa.String(length=16), nullable=False, server_default="build"),
