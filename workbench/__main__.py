@@ -1,4 +1,4 @@
-"""The workbench's command line: `python -m workbench prepare-sample | check | backup | restore`."""
+"""The workbench's command line: `python -m workbench prepare-sample | check | backup | restore | people`."""
 
 from __future__ import annotations
 
@@ -126,6 +126,22 @@ def restore(
         soft_wrap=True,
     )
     _tell_losses(done.lost, "The backup was taken without these.")
+
+
+@app.command()
+def people() -> None:
+    """Check the list of people who may sign in, and print who may do what."""
+    from workbench.people import Role
+    from workbench.signing_in import people_file, read_people
+    from workbench.workspace import Workspace
+
+    path = people_file(Workspace().root)
+    listed = read_people(path)
+    table = _table("Address", "Role", caption=str(path))
+    for address, role in sorted(listed.roles.items()):
+        table.add_row(Text(address), role.word)
+    table.add_row("all others who sign in", "none" if listed.default == Role.NOBODY else listed.default.word)
+    results.print(table)
 
 
 def _tell_losses(lost: list[str], what: str) -> None:
