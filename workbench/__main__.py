@@ -137,7 +137,8 @@ def people() -> None:
 
     path = people_file(Workspace().root)
     listed = read_people(path)
-    table = _table("Address", "Role", caption=str(path))
+    remarks.print(str(path), markup=False, soft_wrap=True)
+    table = _table("Address", "Role")
     for address, role in sorted(listed.roles.items()):
         table.add_row(Text(address), role.word)
     table.add_row("all others who sign in", "none" if listed.default == Role.NOBODY else listed.default.word)
