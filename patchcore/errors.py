@@ -12,6 +12,7 @@ PatchCoreError
 │   └── WeightsMismatch      the file is there, but it is not the one that is needed
 ├── ArtifactError        a saved inspector cannot be loaded: foreign, damaged, or of a newer format
 ├── DataError            labels, masks or scores that do not fit together
+├── NotKept              what must not be lost cannot be written at present, as with a full disk; it may pass
 └── Cancelled            the caller asked to stop
 """
 
@@ -77,6 +78,10 @@ class ArtifactError(PatchCoreError):
 
 class DataError(PatchCoreError, ValueError):
     """Labels, masks or scores that do not fit together."""
+
+
+class NotKept(PatchCoreError):
+    """What must not be lost cannot be written at present; nothing of it was, and trying again may help."""
 
 
 class Cancelled(PatchCoreError):
