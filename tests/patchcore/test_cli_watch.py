@@ -1,9 +1,11 @@
 """`watch` as a line's PC runs it: verdicts, exit codes, signals, and the places that keep them."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -113,10 +115,10 @@ def test_what_cannot_work_is_refused_in_a_sentence(striped, folder, tmp_path, mo
     assert "Choose one place" in watch(striped, folder, *journal, "--history", "a:b", expect=1).stderr
     assert "no function that can be" in watch(striped, folder, "--history", "json:no", expect=1).stderr
     assert "not a folder" in watch(striped, tmp_path / "no", *journal, expect=1).stderr
-    assert (
-        "files are moved to" in watch(striped, folder, "--move", folder / "..", *journal, expect=0).stderr
-        or (folder / "../reject/spot.png").exists()
-    )
+    accept = folder / "accept"
+    accept.mkdir()
+    assert "files are moved to" in watch(striped, accept, "--move", folder, *journal, expect=1).stderr
+    assert not (tmp_path / "j").exists()
 
 
 def test_without_a_threshold_files_are_scored_and_never_moved(folder, tmp_path, model):
@@ -129,8 +131,7 @@ def test_without_a_threshold_files_are_scored_and_never_moved(folder, tmp_path, 
     assert {json.loads(line)["verdict"] for line in done.stdout.splitlines()} == {None}
 
 
-@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_after_the_image_in_hand_with_exit_code_0(striped, folder, tmp_path, sign):
+def test_sigterm_ends_a_service_after_the_image_in_hand_with_exit_code_0(striped, folder, tmp_path):
     command = ["watch", striped, folder, "--json", "--journal", tmp_path / "j", "--threads", 1, *QUICK]
     process = subprocess.Popen(
         [sys.executable, "-m", "patchcore", *map(str, command)],
@@ -143,28 +144,26 @@ def test_a_signal_ends_it_after_the_image_in_hand_with_exit_code_0(striped, fold
     assert {one["file"] for one in told} == {"plain.png", "spot.png"}
     Image.fromarray(np.rot90(stripes(51)).copy()).save(folder / "later.png")
     assert json.loads(process.stdout.readline())["file"] == "later.png"  # flushed at once
-    asked = time.monotonic()
-    process.send_signal(sign)
+    process.terminate()
     _, errors = process.communicate(timeout=20)
-    assert process.returncode == 0 and time.monotonic() - asked < 5
+    assert process.returncode == 0
     assert "Watching" in errors and "Scored 3 of" in errors
 
 
-def test_nobody_reading_the_results_ends_it(striped, folder, tmp_path):
-    command = ["watch", striped, folder, "--json", "--journal", tmp_path / "j", *QUICK]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "patchcore", *map(str, command)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    process.stdout.close()
-    errors = process.stderr.read().decode()
-    process.stderr.close()
-    assert process.wait(20) == 1 and "Nobody reads the results any more" in errors
-    journal = FileJournal(tmp_path / "j", folder)
-    assert len(journal.unfinished()) == 1  # told at the next start
-    journal.close()
+def test_ctrl_c_ends_it_too_and_what_was_done_at_it_before_is_done_again(striped, folder, tmp_path):
+    lines, before = tmp_path / "lines.jsonl", signal.getsignal(signal.SIGINT)
+
+    def interrupt():
+        while not lines.exists():
+            time.sleep(0.02)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    sender = threading.Thread(target=interrupt)
+    sender.start()
+    options = ("--json-to", lines, "--journal", tmp_path / "j", *QUICK)
+    assert "Ctrl-C ends it" in patchcore("watch", striped, folder, *options).stderr
+    sender.join()
+    assert signal.getsignal(signal.SIGINT) is before and lines.exists()
 
 
 def test_an_opener_is_written_module_colon_function():

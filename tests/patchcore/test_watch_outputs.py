@@ -3,13 +3,14 @@
 import json
 import os
 import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from patchcore.errors import NotKept, SettingsError
-from patchcore.watch_outputs import LineFile, Mover, Outputs, as_line
+from patchcore.errors import NotKept, PatchCoreError, SettingsError
+from patchcore.watch_outputs import LineFile, Mover, Outputs, as_line, to_stdout
 from patchcore.watch_verdict import given
 from patchcore.watching import FileKey
 from tests.patchcore.watched import put
@@ -149,3 +150,14 @@ def test_what_has_no_verdict_stays(folder, tmp_path):
     one = outputs.plan(arrived(folder, "a.png", verdict=None))
     outputs.give(one)
     assert one.moved_to is None and files(folder) == {"a.png": b"abc"}
+
+
+def test_nobody_reading_the_results_is_said(folder, monkeypatch):
+    read, write = os.pipe()
+    os.close(read)
+    pipe = os.fdopen(write, "w")
+    monkeypatch.setattr(sys, "stdout", pipe)
+    with pytest.raises(PatchCoreError, match="Nobody reads the results any more"):
+        to_stdout(as_line)(arrived(folder, "a.png"))
+    with pytest.raises(BrokenPipeError):
+        pipe.close()
