@@ -255,13 +255,18 @@ class Inspection(Base):
     version_id: Mapped[int | None] = mapped_column(ForeignKey("inspector_versions.id"))
     version_number: Mapped[int | None]
     point_id: Mapped[int | None] = mapped_column(ForeignKey("operating_points.id"))
+    point_number: Mapped[int | None]  # among those of the version: 2 in "3.2"
     batch_image_id: Mapped[int | None] = mapped_column(ForeignKey("batch_images.id"))
     score: Mapped[float | None]  # None: it could not be scored, and `error` says why
     accept: Mapped[float | None]  # the thresholds that were in force
     reject: Mapped[float | None]
     pixel: Mapped[float | None]
+    min_area: Mapped[int | None]  # pixels that a region needed to count
+    judge_by: Mapped[str | None] = mapped_column(String(8))  # score, area or both
     verdict: Mapped[str | None] = mapped_column(String(8))  # accept, review or reject
-    regions: Mapped[list[Any] | None]  # worst first: {"box": [x0, y0, x1, y1], "area": pixels, "score": peak}
+    region_count: Mapped[int | None]
+    regions: Mapped[list[Any] | None]
+    """The worst of them first: {"box": [x0, y0, x1, y1], "area": pixels, "score": peak}; see `history.REGIONS_KEPT`."""
     width: Mapped[int | None]
     height: Mapped[int | None]
     error: Mapped[str | None] = mapped_column(Text)

@@ -21,7 +21,7 @@ from sqlalchemy.exc import IntegrityError
 from workbench.database import Database, WorkspaceError
 from workbench.tables import Image
 
-FOLDERS = ("images", "thumbnails", "inspectors", "results", "jobs", "temporary")
+FOLDERS = ("images", "thumbnails", "inspectors", "results", "history", "jobs", "temporary")
 DATABASE_FILE = "workspace.db"
 CHUNK = 1 << 20
 SUFFIX = re.compile(r"\.[a-z0-9]{1,12}")
@@ -53,6 +53,7 @@ class Workspace:
         inspectors/<id>/v0001/model.patchcore
         results/<version>/<sha256>.png      anomaly maps; -left-out.png: of a good image, as if not in the bank
         results/<version>/<sha256>.tile     image and map, small, for the viewer; can be made again
+        history/<yyyy-mm>/<sha256>-....jpg  what an inspection showed: heat and contour as thresholds then were
         regions/<sha256>.json               the region of interest last drawn on an image
         jobs/<id>/                          job.log, checkpoints of an unfinished job
         temporary/                          files being written

@@ -227,7 +227,7 @@ def test_an_empty_batch_and_an_absent_result_are_said(workspace, version):
 
 
 def test_a_result_row_exists_only_with_its_map(workspace, version, batch, monkeypatch):
-    monkeypatch.setattr(inspecting, "write_map", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+    monkeypatch.setattr(inspecting.KeptMap, "write", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
     with pytest.raises(OSError, match="disk full"):
         next(score_batch(workspace, batch, version))
     assert list_results(workspace, batch, version.id) == []
