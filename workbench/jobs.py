@@ -18,8 +18,17 @@ from workbench.moments import now
 from workbench.tables import Job
 from workbench.workspace import Workspace
 
-KINDS = {"build": "workbench.building:run_build", "sweep": "workbench.sweeping:run_sweep"}
+KINDS = {
+    "build": "workbench.building:run_build",
+    "sweep": "workbench.sweeping:run_sweep",
+    "watch": "workbench.watch_job:run_watch",
+}
 """Which function does which kind of job; imported in the job's own process only."""
+STANDING = {"watch": 4}
+"""Kinds of jobs that go on until they are stopped, and how many of each run at once, besides all others.
+
+One whose process died is started again by the queue, without anybody asking.
+"""
 
 
 class JobState(StrEnum):

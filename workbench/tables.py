@@ -117,7 +117,10 @@ class Batch(Base):
     """Images that were brought to be inspected together, or the good images of a bank, scored without themselves."""
 
     __tablename__ = "batches"
-    __table_args__ = (Index("ix_batches_bank_id", "bank_id", unique=True),)
+    __table_args__ = (
+        Index("ix_batches_bank_id", "bank_id", unique=True),
+        Index("ix_batches_watch_id", "watch_id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     inspector_id: Mapped[str] = mapped_column(ForeignKey("inspectors.id"), index=True)
@@ -125,6 +128,9 @@ class Batch(Base):
     kind: Mapped[str] = mapped_column(String(16), default="test")  # or "good": inspecting.good_batch
     bank_id: Mapped[int | None] = mapped_column(ForeignKey("inspector_versions.id"))
     """Of the kind "good": the version that owns the bank these images are in."""
+    watch_id: Mapped[int | None] = mapped_column(
+        ForeignKey("watches.id")
+    )  # whose images of one day these are
     created: Mapped[datetime] = mapped_column(default=now, index=True)
 
 
@@ -306,6 +312,8 @@ class WatchedFile(Base):
     )  # nanoseconds: too many digits for some databases' numbers
     inspection_id: Mapped[int | None] = mapped_column(ForeignKey("inspections.id"))
     created: Mapped[datetime] = mapped_column(default=now)
+    told: Mapped[dict[str, Any]]  # patchcore.watch_verdict.Given.to_dict(): what is told of it to others
+    finished: Mapped[datetime | None]  # once it was told, and moved where that is wanted
 
 
 class Event(Base):
