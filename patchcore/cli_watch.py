@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from patchcore.errors import SettingsError
-from patchcore.images import display_name
+from patchcore.file_names import display_name
 from patchcore.terminal import InspectorFile, Weights, load_inspector, remark
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ def watch(
     Verdicts go to the dashboard's history, or to a journal beside the inspector. Ctrl-C or SIGTERM ends it after the
     image in hand. docs/watching.md tells how to run it as a service of a line's PC.
     """
+    from patchcore.threads import use_threads
     from patchcore.watch_outputs import LineFile, Mover, Outputs, as_line, to_stdout
     from patchcore.watch_run import WatchRun
     from patchcore.watch_verdict import ModelJudge
@@ -77,7 +78,8 @@ def watch(
     require_folder(folder)
     model = load_inspector(inspector, weights)
     _check_threshold(model, move)
-    _use_threads(threads)
+    if threads is not None:
+        use_threads(threads)
     mover = None if move is None else Mover(folder, move)
     show = to_stdout(as_line if as_json else _for_people)
     with _stop_on_signals() as stop, closing(_open_journal(inspector, folder, journal, history)) as kept:
@@ -147,16 +149,6 @@ def _check_threshold(model: PatchCore, move: Path | None) -> None:
         )
     if missing:
         remark([f"No image is judged, only scored: the threshold cannot be used ({missing})."])
-
-
-def _use_threads(threads: int | None) -> None:
-    if threads is not None:
-        import numba
-        import torch
-
-        count = max(1, min(threads, numba.get_num_threads()))
-        torch.set_num_threads(count)
-        numba.set_num_threads(count)
 
 
 @contextmanager

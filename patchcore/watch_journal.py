@@ -37,6 +37,8 @@ class Journal(Protocol):
         ------
         NotKept
             When it cannot be kept at present, as with a full disk; nothing of it is kept then.
+        Outdated
+            When it must be given anew; nothing of it is kept then either.
         """
 
     def unfinished(self) -> list[Given]:

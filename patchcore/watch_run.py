@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
-from patchcore.errors import ImageError, NotKept, UnreadableImage
+from patchcore.errors import ImageError, NotKept, Outdated, UnreadableImage
 from patchcore.watch_journal import Journal
 from patchcore.watch_outputs import Outputs
 from patchcore.watch_verdict import Given, Judged
@@ -23,7 +23,7 @@ class Judge(Protocol):
     """Gives verdicts."""
 
     def __call__(self, key: FileKey, data: bytes) -> Judged:
-        """Score a file by its bytes; `ImageError` when it is not an image that can be scored."""
+        """Score a file by its bytes; `ImageError` when it is no image that can be scored; `NotKept` as `Journal`."""
 
     def broken(self, key: FileKey, data: bytes, why: ImageError) -> Judged:
         """Say of a file that it cannot be scored."""
@@ -136,7 +136,12 @@ class WatchRun:
             self.watcher.retry(arrived.key)
             return
         judged = replace(judged, given=self.outputs.plan(judged.given))
-        if self._did(lambda: self.journal.record(judged)):
+        try:
+            kept = self._did(lambda: self.journal.record(judged))
+        except Outdated:
+            self.watcher.retry(arrived.key)
+            return
+        if kept:
             self.watcher.done(arrived.key)
             self._count(judged.given)
             self._tell(judged.given)
@@ -149,14 +154,15 @@ class WatchRun:
             if found is None:
                 return None
             data = found
-            return self.judge(key, data)
+            return self._persist(lambda: self.judge(key, data))
         except ImageError as error:
-            return self.judge.broken(key, data, error) if arrived.last_try else None
+            unusable: ImageError = error
         except OSError as fault:
-            if not arrived.last_try or not self.watcher.is_there():
+            if not self.watcher.is_there():
                 return None
             reason = f"the file cannot be opened ({fault.strerror}). Check its permissions."
-            return self.judge.broken(key, data, UnreadableImage(key.path, reason))
+            unusable = UnreadableImage(key.path, reason)
+        return self.judge.broken(key, data, unusable) if arrived.last_try else None
 
     def _tell(self, given: Given, *, again: bool = False) -> bool:
         """Do what is to be done with a verdict; false when the run was stopped before it could be."""

@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from patchcore.errors import NoImagesError
-from patchcore.images import IMAGE_SUFFIXES, display_name, is_hidden
+from patchcore.file_names import IMAGE_SUFFIXES, display_name, is_hidden
 
 PROVISIONAL = (".part", ".tmp", ".temp", ".partial", ".filepart", ".crdownload", "~")
 SETTLE, INTERVAL, BROKEN_AFTER = 1.0, 0.5, 30.0  # seconds
@@ -163,9 +163,14 @@ class Watcher:
 
         Raises
         ------
+        ImageTooLarge
+            When it is larger than any image may be.
         OSError
             When it cannot be opened or read.
         """
+        from patchcore.images import check_weight  # late: PyTorch comes with it
+
+        check_weight(arrived.key.size, display_name(arrived.key.path))
         try:
             with arrived.path.open("rb") as file:
                 if not _is(os.fstat(file.fileno()), arrived.key):
