@@ -94,21 +94,22 @@ class WatchRun:
             if not self._tell(given, again=True):
                 return self.tally
         wanted: set[str] | None = None
+        self._last_done = time.monotonic()
         while not self.stop.is_set():
             arrived = self._look()
             if once and not self._waits_for:
                 wanted = self.watcher.waiting() if wanted is None else wanted & self.watcher.waiting()
-                if self._is_done_with(wanted):
+                if not wanted or (not arrived and self._gives_up(wanted)):
                     break
             self._work_off(arrived)
         return self.tally
 
-    def _is_done_with(self, wanted: set[str]) -> bool:
+    def _gives_up(self, wanted: set[str]) -> bool:
         patience = self.watcher.settle + 2 * self.watcher.broken_after
-        if wanted and time.monotonic() - self._last_done > patience:
-            self.say(f"Still being written, and left for the next time: {', '.join(sorted(wanted)[:5])}.")
-            return True
-        return not wanted
+        if time.monotonic() - self._last_done < patience:
+            return False
+        self.say(f"Still being written, and left for the next time: {', '.join(sorted(wanted)[:5])}.")
+        return True
 
     def _work_off(self, arrived: list[Arrived]) -> None:
         """Take one after the other until it is time for the next look."""

@@ -53,6 +53,8 @@ class HistoryJournal:
         Absolute.
     keeper
         Stores what a verdict leaves behind.
+    closes_workspace
+        Whether nobody else uses the workspace.
 
     Raises
     ------
@@ -60,8 +62,11 @@ class HistoryJournal:
         When another process watches the folder.
     """
 
-    def __init__(self, workspace: Workspace, folder: Path, keeper: Keeper) -> None:
+    def __init__(
+        self, workspace: Workspace, folder: Path, keeper: Keeper, *, closes_workspace: bool = False
+    ) -> None:
         self.workspace, self.folder, self.keeper = workspace, folder_name(folder), keeper
+        self._closes_workspace = closes_workspace
         self._lock = _locked(workspace, self.folder)
         _flush_every_commit(workspace)
         self._seen = set(self._keys())
@@ -112,6 +117,8 @@ class HistoryJournal:
     def close(self) -> None:
         """Let another process watch the folder."""
         self._lock.release()
+        if self._closes_workspace:
+            self.workspace.close()
 
     def _keys(self) -> Iterator[FileKey]:
         query = select(WatchedFile.path, WatchedFile.size_bytes, WatchedFile.modified)
@@ -128,7 +135,7 @@ def open_history(inspector: Path, folder: Path, say: Callable[[str], None]) -> J
     """
     workspace = Workspace()
     keeper = _FileKeeper(workspace, inspector)
-    journal = HistoryJournal(workspace, folder, keeper)
+    journal = HistoryJournal(workspace, folder, keeper, closes_workspace=True)
     say(f"Verdicts are kept in the history of {workspace.root}.")
     return journal
 

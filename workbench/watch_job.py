@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -41,19 +42,38 @@ SLICE = 0.1  # seconds between looks at whether the job was cancelled
 
 def run_watch(job: RunningJob) -> None:
     """Watch a folder until the job is cancelled; `job.arguments` holds the watch's id."""
-    workspace, watch = job.workspace, get_watch(job.workspace, int(job.arguments["watch_id"]))
-    options, folder = WatchOptions.from_dict(watch.options), Path(watch.folder)
-    use_threads(options.threads)
+    watch = get_watch(job.workspace, int(job.arguments["watch_id"]))
+    use_threads(WatchOptions.from_dict(watch.options).threads)
+
+    def told(tally: Tally) -> None:
+        job.progress(tally.trouble or WATCHING, tally.scored + tally.broken, 0)
+
     job.progress("starting", 0, 0)
+    run = prepare_run(job.workspace, watch, stop=_Cancel(job), told=told)
+    told(run.tally)
+    try:
+        run.run()
+    finally:
+        run.journal.close()
+    raise Cancelled
+
+
+def prepare_run(
+    workspace: Workspace, watch: Watch, *, stop: threading.Event, told: Callable[[Tally], None]
+) -> WatchRun:
+    """Return what works off the folder of a watch, its model loaded; whoever runs it closes its journal.
+
+    Raises
+    ------
+    WorkspaceError, SettingsError
+        When the inspector was deleted, or another process watches the folder.
+    """
+    options, folder = WatchOptions.from_dict(watch.options), Path(watch.folder)
     judge = WatchJudge(workspace, watch)
     judge.model_in_use()
     mover = options.mover(folder)
     outputs = Outputs(mover, LineFile(Path(options.lines_to)) if options.lines_to else None)
     journal = HistoryJournal(workspace, folder, judge)
-
-    def told(tally: Tally) -> None:
-        job.progress(tally.trouble or WATCHING, tally.scored + tally.broken, 0)
-
     watcher = Watcher(
         folder,
         journal.seen,
@@ -61,12 +81,7 @@ def run_watch(job: RunningJob) -> None:
         subfolders=options.subfolders,
         exclude=[workspace.root, *([] if mover is None else mover.places)],
     )
-    told(Tally())
-    try:
-        WatchRun(watcher, judge, journal, outputs, say=say, stop=_Cancel(job), told=told).run()
-    finally:
-        journal.close()
-    raise Cancelled
+    return WatchRun(watcher, judge, journal, outputs, say=say, stop=stop, told=told)
 
 
 class _Cancel(threading.Event):

@@ -246,15 +246,19 @@ def test_kill_9_at_random_moments_leaves_every_file_one_verdict_one_line_and_one
     dice, total, target = random.Random(7), 40, tmp_path / "out"
     arriving = threading.Thread(target=deliver, args=(folder, total))
     arriving.start()
-    kills = 0
-    while arriving.is_alive() or list(folder.glob("*.png")):
+    kills, journal = 0, tmp_path / "journal.jsonl"
+
+    def is_over():
+        return not arriving.is_alive() and not list(folder.glob("*.png"))
+
+    while not is_over():
         print("begin", file=nursery.stdin, flush=True)
-        child = int(nursery.stdout.readline())
-        time.sleep(dice.uniform(0.15, 0.3))
+        child, size = int(nursery.stdout.readline()), written(journal) + dice.randint(1, 2500)
+        wait_until(lambda: written(journal) >= size or is_over(), 60)  # noqa: B023
+        time.sleep(dice.uniform(0, 0.01))
         os.kill(child, signal.SIGKILL)
         assert nursery.stdout.readline() == "ended\n"
         kills += 1
-        assert kills < 100
     session = Session(
         folder,
         tmp_path / "journal.jsonl",
@@ -268,6 +272,10 @@ def test_kill_9_at_random_moments_leaves_every_file_one_verdict_one_line_and_one
     moved = {path.name: path.parent.name for path in target.rglob("*") if path.is_file()}
     assert moved == {one["file"]: one["verdict"] for one in verdicts}
     assert kills >= 5
+
+
+def written(path):
+    return path.stat().st_size if path.exists() else 0
 
 
 def deliver(folder, total):
