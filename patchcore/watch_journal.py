@@ -106,7 +106,7 @@ class FileJournal:
 
     def finish(self, key: FileKey) -> None:
         """Note that a verdict was told."""
-        self._write({"finished": list(key)})
+        self._write({"finished": list(key)}, flush=False)  # lost in a power failure, it is only done again
         self._unfinished.pop(key, None)
 
     def close(self) -> None:
@@ -114,20 +114,21 @@ class FileJournal:
         self._file.close()
         self._lock.release()
 
-    def _write(self, line: dict[str, Any]) -> None:
+    def _write(self, line: dict[str, Any], *, flush: bool = True) -> None:
         try:
-            self._append(line)
+            self._append(line, flush=flush)
         except OSError as fault:
             raise self._not_kept(fault) from fault
 
-    def _append(self, line: dict[str, Any]) -> None:
+    def _append(self, line: dict[str, Any], *, flush: bool = True) -> None:
         """Add a whole line, or nothing."""
         end = self._file.seek(0, os.SEEK_END)
         rest = json.dumps(line, separators=(",", ":")).encode() + b"\n"
         try:
             while rest:
                 rest = rest[self._file.write(rest) :]
-            os.fsync(self._file.fileno())
+            if flush:
+                os.fsync(self._file.fileno())
         except OSError:
             self._file.truncate(end)
             raise

@@ -243,7 +243,7 @@ def nursery(folder, tmp_path):
 def test_kill_9_at_random_moments_leaves_every_file_one_verdict_one_line_and_one_place(
     nursery, folder, tmp_path
 ):
-    dice, total, target = random.Random(7), 40, tmp_path / "out"
+    dice, total, target = random.Random(7), 24, tmp_path / "out"
     arriving = threading.Thread(target=deliver, args=(folder, total))
     arriving.start()
     kills, journal = 0, tmp_path / "journal.jsonl"
@@ -280,7 +280,7 @@ def written(path):
 
 def deliver(folder, total):
     for number in range(total):
-        data = png(number * 4)
+        data = png(number * 10)
         with (folder / f"{number:03d}.png").open("wb") as file:
             file.write(data[:30])
             file.flush()
