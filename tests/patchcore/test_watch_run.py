@@ -213,6 +213,7 @@ def test_a_file_that_never_ends_is_left_for_the_next_time(live, folder):
 NURSERY = """
 import os, sys
 from pathlib import Path
+import patchcore.images
 from patchcore.watch_outputs import LineFile, Mover, Outputs
 from tests.patchcore.watched import Session
 folder, target = Path(sys.argv[1]), Path(sys.argv[2])
