@@ -301,7 +301,10 @@ class WatchedFile(Base):
     """A file of a watched folder that has been scored, so that it is not scored again."""
 
     __tablename__ = "watched_files"
-    __table_args__ = (UniqueConstraint("folder", "path", "size_bytes", "modified"),)
+    __table_args__ = (
+        UniqueConstraint("folder", "path", "size_bytes", "modified"),
+        Index("ix_watched_files_folder_created", "folder", "created"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     folder: Mapped[str] = mapped_column(Text)  # absolute

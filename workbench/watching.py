@@ -22,7 +22,7 @@ from workbench.database import WorkspaceError
 from workbench.jobs import STANDING, JobState
 from workbench.moments import now
 from workbench.people import Role, require
-from workbench.tables import Batch, Inspector, Job, Watch, WatchedFile
+from workbench.tables import Batch, BatchImage, Inspector, Job, Watch, WatchedFile
 from workbench.uploads import open_path
 from workbench.watch_history import folder_name
 from workbench.workspace import Workspace
@@ -237,12 +237,22 @@ def is_watched(workspace: Workspace, batch: Batch) -> bool:
         return watch is not None and watch.stopped is None and session.scalar(latest) == batch.id
 
 
+def count_images(workspace: Workspace, batch_id: int) -> int:
+    """Return how many images a batch has by now."""
+    with workspace.database.read() as session:
+        return session.scalar(select(func.count()).where(BatchImage.batch_id == batch_id)) or 0
+
+
 def _checked(workspace: Workspace, folder: Path, options: WatchOptions) -> WatchOptions:
     """Return the options with their places resolved, all of them where the interface may go."""
     places: dict[str, str] = {}
     for name in ("move_to", "lines_to"):
         typed = getattr(options, name).strip()
         places[name] = str(open_path(typed, exclude=[workspace.root])) if typed else ""
+    if folder_name(folder) != str(folder):
+        raise SettingsError(
+            f"The name of {display_name(str(folder))} is not text that can be stored. Rename the folder first."
+        )
     checked = WatchOptions(**asdict(options) | places)
     checked.mover(folder)
     if checked.lines_to and Path(checked.lines_to).is_dir():

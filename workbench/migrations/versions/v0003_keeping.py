@@ -130,6 +130,7 @@ def _watches() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_watched_files"),
         sa.UniqueConstraint("folder", "path", "size_bytes", "modified", name="uq_watched_files_folder"),
     )
+    op.create_index("ix_watched_files_folder_created", "watched_files", ["folder", "created"])
     op.execute(  # as in v0002: SQLite takes a reference only together with its column
         "ALTER TABLE batches ADD COLUMN watch_id INTEGER CONSTRAINT fk_batches_watch_id REFERENCES watches (id)"
     )
