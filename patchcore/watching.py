@@ -15,7 +15,7 @@ import stat
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple
 
 from patchcore.errors import NoImagesError
@@ -103,7 +103,7 @@ class Watcher:
         self.folder = folder
         self.settle, self.interval, self.broken_after = settle, interval, broken_after
         self.subfolders = subfolders
-        self.exclude = frozenset(exclude)
+        self.exclude = frozenset(_without(folder.resolve(), place.resolve()) for place in exclude)
         self.away = ""
         self.listing_seconds = 0.0
         self._seen, self._clock = seen, clock
@@ -114,7 +114,7 @@ class Watcher:
         """List the folder once and return what is ready to be read, oldest first; nothing while it is away."""
         began = self._clock()
         try:
-            found = dict(self._list())
+            found = {key.path: (key, path) for key, path in self._list()}
         except OSError as fault:
             self.away = fault.strerror or type(fault).__name__
             return []
@@ -128,7 +128,7 @@ class Watcher:
             key=lambda sight: (sight.key.mtime_ns, sight.key.path),
         )
         return [
-            Arrived(sight.key, found[sight.key.path][1], now - sight.since >= self.broken_after)
+            Arrived(sight.key, Path(found[sight.key.path][1]), now - sight.since >= self.broken_after)
             for sight in ready
         ]
 
@@ -191,7 +191,7 @@ class Watcher:
             return False
         return True
 
-    def _compare(self, found: dict[str, tuple[FileKey, Path]]) -> None:
+    def _compare(self, found: dict[str, tuple[FileKey, str]]) -> None:
         now, before = self._clock(), self._sights
         known = {
             path: key for path, (key, _) in found.items() if self._done.get(path) == key or self._seen(key)
@@ -204,27 +204,31 @@ class Watcher:
                 self._sights[path] = sight if sight and same else _Sight(key, now, now + self.settle)
         self._done = known
 
-    def _list(self) -> Iterator[tuple[str, tuple[FileKey, Path]]]:
-        """Yield what might be an image, with its state."""
-        folders = [(self.folder, PurePosixPath())]
+    def _list(self) -> Iterator[tuple[FileKey, str]]:
+        """Yield what might be an image, in its present state, with its path."""
+        folders = [(os.fspath(self.folder), "")]
         while folders:
             here, below = folders.pop()
             try:
                 with os.scandir(here) as entries:
                     for entry in entries:
-                        name = below / entry.name
                         if is_hidden((entry.name,)) or entry.is_symlink():
                             continue
                         if entry.is_dir(follow_symlinks=False):
-                            if self.subfolders and Path(entry.path) not in self.exclude:
-                                folders.append((Path(entry.path), name))
-                        elif name.suffix.lower() in IMAGE_SUFFIXES and not is_provisional(entry.name):
-                            key = _key(entry, name)
+                            if self.subfolders and below + entry.name not in self.exclude:
+                                folders.append((entry.path, f"{below}{entry.name}/"))
+                        elif _is_image_name(entry.name):
+                            key = _key(entry, below + entry.name)
                             if key is not None:
-                                yield key.path, (key, Path(entry.path))
+                                yield key, entry.path
             except OSError:
-                if here == self.folder:
+                if not below:
                     raise  # the share is away; a folder below may only have been deleted meanwhile
+
+
+def _without(folder: Path, place: Path) -> str:
+    """Return a place as it is seen from a folder; as it is where it lies elsewhere."""
+    return place.relative_to(folder).as_posix() if place.is_relative_to(folder) else str(place)
 
 
 def require_folder(folder: Path) -> None:
@@ -244,11 +248,16 @@ def require_folder(folder: Path) -> None:
 
 def is_provisional(name: str) -> bool:
     """Tell whether a name is one that programs give to what they are still writing."""
-    stem = PurePosixPath(name).stem.lower()
+    stem = os.path.splitext(name)[0].lower()  # noqa: PTH122 - of tens of thousands of names, many times a minute
     return name.startswith("~") or stem.endswith(PROVISIONAL) or name.lower().endswith(PROVISIONAL)
 
 
-def _key(entry: os.DirEntry[str], name: PurePosixPath) -> FileKey | None:
+def _is_image_name(name: str) -> bool:
+    suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122
+    return suffix in IMAGE_SUFFIXES and not is_provisional(name)
+
+
+def _key(entry: os.DirEntry[str], name: str) -> FileKey | None:
     try:
         # On Windows a listing's own figures may lag behind while a file is written.
         status = Path(entry.path).lstat() if os.name == "nt" else entry.stat(follow_symlinks=False)
@@ -256,7 +265,7 @@ def _key(entry: os.DirEntry[str], name: PurePosixPath) -> FileKey | None:
         return None
     if not stat.S_ISREG(status.st_mode):
         return None
-    return FileKey(name.as_posix(), status.st_size, status.st_mtime_ns)
+    return FileKey(name, status.st_size, status.st_mtime_ns)
 
 
 def _is(status: os.stat_result, key: FileKey) -> bool:

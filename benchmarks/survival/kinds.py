@@ -26,7 +26,7 @@ from workbench.inspecting import count_unscored, create_batch, list_batches, lis
 from workbench.inspectors import get_version, list_inspectors, list_versions, load_model
 from workbench.jobs import JobState
 from workbench.scoring import Scorer
-from workbench.tables import Batch, Inspection, Job, Watch, WatchedFile
+from workbench.tables import Batch, BatchImage, Inspection, Job, Result, Watch, WatchedFile
 from workbench.watching import WatchOptions, start_watch, stop_watch
 from workbench.workspace import NamedImage, Workspace
 
@@ -34,7 +34,7 @@ GOOD, TEST = 24, 12  # images to build on, and to inspect
 SIDE = 192  # pixels; large enough that a build takes seconds
 SETTINGS = BuildSettings(name="Plate", image_size=SIDE, coreset=0.05)
 INSPECTOR = "plate-survives"
-WATCHED = [f"{number}.png" for number in range(8)]  # the files that arrive in the watched folder
+WATCHED = [f"{number}.png" for number in range(6)]  # the files that arrive in the watched folder
 STORED = "stored features of"  # what the job's log says, see `benchmarks.survival.job`
 
 
@@ -226,12 +226,12 @@ def scored_share(workspace: Workspace) -> float:
 
 def verify_scores(workspace: Workspace, ledger: Ledger) -> None:
     results = {}
-    for batch in list_batches(workspace, INSPECTOR):
+    for batch in brought(workspace):
         for version in list_versions(workspace, INSPECTOR):
             for result in list_results(workspace, batch.id, version.id):
                 assert result.batch_image_id not in results, f"{result.image.name} was scored twice"
                 results[result.batch_image_id] = result
-    kept = Counter(inspection.batch_image_id for inspection in inspections(workspace, "page", "watch"))
+    kept = Counter(inspection.batch_image_id for inspection in inspections(workspace, "page"))
     assert kept == dict.fromkeys(results, 1), "not every image that was scored is in the history exactly once"
     for image_id, value in ledger.told("score").items():
         result = results[int(image_id)]
@@ -303,6 +303,12 @@ def watched_files(workspace: Workspace) -> list[WatchedFile]:
         return list(session.scalars(select(WatchedFile)))
 
 
+def watched_results(workspace: Workspace) -> list[Result]:
+    query = select(Result).join(Result.image).join(Batch, Batch.id == BatchImage.batch_id)
+    with workspace.database.read() as session:
+        return list(session.scalars(query.where(Batch.watch_id.is_not(None))))
+
+
 def moved(workspace: Workspace) -> list[str]:
     return sorted(path.name for path in watched_places(workspace)[1].rglob("*.png"))
 
@@ -323,7 +329,12 @@ def verify_watched(workspace: Workspace, ledger: Ledger) -> None:
 def all_watched(workspace: Workspace) -> None:
     assert moved(workspace) == sorted(WATCHED) and not list(watched_places(workspace)[0].iterdir())
     assert sorted(file.path for file in watched_files(workspace) if file.finished) == sorted(WATCHED)
-    assert {row.name: row.verdict for row in inspections(workspace, "watch")} == {
+    rows, results = inspections(workspace, "watch"), watched_results(workspace)
+    assert {row.batch_image_id: row.score for row in rows} == {
+        one.batch_image_id: one.score for one in results
+    }
+    assert len(rows) == len(results) == len(WATCHED)
+    assert {row.name: row.verdict for row in rows} == {
         path.name: path.parent.name for path in watched_places(workspace)[1].rglob("*.png")
     }
 

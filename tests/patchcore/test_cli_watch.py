@@ -88,10 +88,13 @@ def test_files_are_moved_and_lines_written_for_a_controller(striped, folder, tmp
     )
 
 
-def test_a_folder_of_verdicts_inside_the_watched_one_is_not_watched(striped, folder, tmp_path):
-    options = ("--subfolders", "--move", folder, "--journal", tmp_path / "j")
-    assert len(watch(striped, folder, *options).stdout.splitlines()) == 2
-    assert watch(striped, folder, *options).stdout == ""
+def test_a_folder_of_verdicts_inside_the_watched_one_is_not_watched(striped, folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(folder.parent)
+    options = ("--subfolders", "--move", folder / "sorted", "--journal", tmp_path / "j")
+    assert (
+        len(watch(striped, "in", *options).stdout.splitlines()) == 2
+    )  # one path from here, one from the root
+    assert watch(striped, "in", *options).stdout == ""
 
 
 def test_verdicts_go_to_the_dashboard_where_it_is_installed(striped, folder, tmp_path, opened):
