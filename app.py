@@ -12,6 +12,7 @@ PAGES = [
     st.Page("pages/review.py", title="Review"),
     st.Page("pages/tune.py", title="Tune"),
     st.Page("pages/evaluate.py", title="Evaluate"),
+    st.Page("pages/library.py", title="Library"),
 ]
 
 with kept_files():  # before anything that a newer run could cut short

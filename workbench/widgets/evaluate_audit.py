@@ -9,7 +9,15 @@ import streamlit as st
 from patchcore.operating_point import OperatingPoint
 from workbench.evaluating import Audited, audit
 from workbench.inspecting import good_batch, value_range_of
-from workbench.inspectors import get_version, good_images, list_versions, make_current, remove_good
+from workbench.inspectors import (
+    NOT_HERE,
+    get_version,
+    good_images,
+    has_good_images,
+    list_versions,
+    make_current,
+    remove_good,
+)
 from workbench.kept_images import keep, kept_images, suggest_again
 from workbench.people import Role
 from workbench.tables import Batch, Inspector, InspectorVersion
@@ -40,6 +48,9 @@ EXPLANATION = (
 def show(inspector: Inspector, version: InspectorVersion, batch: Batch) -> None:
     """Draw the good images ranked by their scores, and what can be done with those selected."""
     evaluate_notice.show(version)
+    if not has_good_images(version):
+        st.info(NOT_HERE)
+        return
     _undo(inspector, version)
     evaluate_scoring.everything_scored(
         good_batch(session.workspace(), version),

@@ -24,7 +24,7 @@ def follow(job_id: int) -> None:
             st.rerun()
         st.html(_stages_html(job))
         share = min(1.0, job.done / job.total) if job.total else 0.0
-        st.progress(share, text=_line(job))
+        st.progress(share, text=line(job))
         stopping = job.cancel_requested is not None
         words = "Stopping" if stopping else "Cancel"
         if access.button(words, Role.OPERATE, key=f"cancel_{job_id}", disabled=stopping):
@@ -61,7 +61,8 @@ def ended_badly(job: Job) -> None:
             st.rerun()
 
 
-def _line(job: Job) -> str:
+def line(job: Job) -> str:
+    """Return how far a job is, in words."""
     if job.state == JobState.QUEUED:
         return "Waiting for its turn"
     words = [session.sentence((job.stage or "starting").capitalize())]

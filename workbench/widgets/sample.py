@@ -10,6 +10,7 @@ import streamlit as st
 from patchcore.images import list_images
 from workbench.inspectors import find_inspector
 from workbench.jobs import UNFINISHED, JobState, get_job
+from workbench.library_bin import bring_back, list_bin
 from workbench.people import Role
 from workbench.samples import (
     SampleProduct,
@@ -104,6 +105,9 @@ def _open(sample: SampleProduct) -> None:
 
 def _go(sample: SampleProduct, inspector_id: str) -> None:
     session.forget("sample_job")
+    for binned in list_bin(session.workspace()):
+        if binned.key == inspector_id:
+            bring_back(session.workspace(), binned)
     inspector = find_inspector(session.workspace(), inspector_id)
     batch_id = sample_batch(session.workspace(), sample, inspector_id)
     session.use_inspector(inspector_id)

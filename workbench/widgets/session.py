@@ -52,7 +52,7 @@ def inspector_in_use() -> Inspector | None:
     here = workspace()
     for name in (chosen("inspector"), st.session_state.get("inspector")):
         inspector = find_inspector(here, name) if name else None
-        if inspector is not None and inspector.current is not None:
+        if inspector is not None and inspector.current is not None and inspector.deleted is None:
             break
     else:
         inspector = next(iter(list_inspectors(here)), None)
