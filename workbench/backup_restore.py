@@ -14,11 +14,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from workbench.backup import newest_revision
 from workbench.backup_archive import BackupArchive
-from workbench.database import Database, Job, WorkspaceError
+from workbench.database import Database, WorkspaceError
 from workbench.job_queue import INTERRUPTED
 from workbench.jobs import JobState
 from workbench.kept_files import kept_files
 from workbench.portable_rows import copy_rows, load_rows, reflected_tables, tables_in_order
+from workbench.tables import Job
 from workbench.workspace import DATABASE_FILE, Workspace, database_url
 
 

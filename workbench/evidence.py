@@ -12,10 +12,10 @@ from sqlalchemy import select
 
 from patchcore.operating_point import Evidence, OperatingPoint
 from patchcore.regions import clearing_threshold
-from workbench.database import GOOD, Batch, BatchImage, InspectorVersion, Result
 from workbench.inspecting import find_good_batch, list_results
 from workbench.inspectors import good_images
 from workbench.map_files import read_map
+from workbench.tables import GOOD, Batch, BatchImage, InspectorVersion, Result
 from workbench.workspace import Workspace
 
 Source = Literal["leave-one-out", "test"]

@@ -17,10 +17,10 @@ import psutil
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
-from workbench.database import Job
 from workbench.jobs import JobState, delete_scratch, log_path
 from workbench.leftovers import delete_leftovers
 from workbench.moments import now
+from workbench.tables import Job
 from workbench.workspace import Workspace
 
 COMMAND = (sys.executable, "-m", "workbench.jobs", "run")

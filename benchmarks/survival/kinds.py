@@ -17,14 +17,15 @@ from pathlib import Path
 
 import numpy as np
 import PIL.Image
+from sqlalchemy import select
 
 from workbench import jobs
 from workbench.building import BuildSettings, submit_build
-from workbench.database import Job
 from workbench.inspecting import count_unscored, create_batch, list_batches, list_results, load_map
 from workbench.inspectors import get_version, list_inspectors, list_versions, load_model
 from workbench.jobs import JobState
 from workbench.scoring import Scorer
+from workbench.tables import Inspection, Job
 from workbench.workspace import NamedImage, Workspace
 
 GOOD, TEST = 24, 12  # images to build on, and to inspect
@@ -219,10 +220,17 @@ def verify_scores(workspace: Workspace, ledger: Ledger) -> None:
             for result in list_results(workspace, batch.id, version.id):
                 assert result.batch_image_id not in results, f"{result.image.name} was scored twice"
                 results[result.batch_image_id] = result
+    kept = Counter(inspection.batch_image_id for inspection in inspections(workspace))
+    assert kept == dict.fromkeys(results, 1), "not every image that was scored is in the history exactly once"
     for image_id, value in ledger.told("score").items():
         result = results[int(image_id)]
         assert result.score == value, f"{result.image.name} has another score"
         assert load_map(workspace, result).shape == (SIDE, SIDE)
+
+
+def inspections(workspace: Workspace) -> list[Inspection]:
+    with workspace.database.read() as session:
+        return list(session.scalars(select(Inspection)))
 
 
 def all_scores(workspace: Workspace) -> None:
@@ -231,6 +239,9 @@ def all_scores(workspace: Workspace) -> None:
     results = list_results(workspace, batch.id, version.id)
     assert len({result.batch_image_id for result in results}) == len(results) == TEST
     assert all(result.error is None for result in results)
+    scores = {result.batch_image_id: result.score for result in results}
+    assert {row.batch_image_id: row.score for row in inspections(workspace)} == scores
+    assert all((workspace.root / (row.overlay_path or "?")).is_file() for row in inspections(workspace))
 
 
 KINDS = (

@@ -8,9 +8,9 @@ import numpy as np
 import streamlit as st
 
 from patchcore.operating_point import OperatingPoint
-from workbench.database import InspectorVersion
 from workbench.inspectors import reslice, share_numbers
 from workbench.recalibrating import ShareNumbers
+from workbench.tables import InspectorVersion
 from workbench.widgets import session, wording
 
 STEPS = (0.001, 0.0025, 0.005, 0.01, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.06, 0.08, 0.10, 0.15, 0.20, 0.25)

@@ -11,11 +11,11 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from patchcore.operating_point import OperatingPoint
-from workbench.database import Batch, BatchImage, InspectorVersion, Result
 from workbench.evidence import peak_for, result_key
 from workbench.exports import results_csv, write_overlays
 from workbench.inspecting import count_unscored, list_results, load_tile
 from workbench.inspectors import good_images
+from workbench.tables import Batch, BatchImage, InspectorVersion, Result
 from workbench.viewer import Dot, Tile, gallery
 from workbench.viewer.items import Label
 from workbench.widgets import detail_view, session, threshold_bar, wording

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from patchcore.errors import PatchCoreError
-from workbench.database import Batch, Inspector
 from workbench.inspecting import create_batch, list_batches
 from workbench.samples import list_samples, sample_batch
+from workbench.tables import Batch, Inspector
 from workbench.widgets import intake, session, wording
 
 WAYS = (intake.FILES, intake.FOLDER, intake.SERVER, intake.CAMERA)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from workbench.building import BuildSettings
-from workbench.database import InspectorVersion, Job
 from workbench.inspectors import find_inspector
 from workbench.jobs import JobState, get_job
+from workbench.tables import InspectorVersion, Job
 from workbench.widgets import bank_size, build_steps, draft, job_view, session, settings_form, theme, wording
 
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from patchcore.errors import PatchCoreError
 from patchcore.operating_point import OperatingPoint
-from workbench.database import BatchImage, InspectorVersion, Result
 from workbench.inspecting import explain, load_map, load_mask, load_pixels, value_range_of
+from workbench.tables import BatchImage, InspectorVersion, Result
 from workbench.viewer import RegionRule, Thresholds, Why, detail, why_pair
 from workbench.widgets import session
 

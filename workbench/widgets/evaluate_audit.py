@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import streamlit as st
 
 from patchcore.operating_point import OperatingPoint
-from workbench.database import Batch, Inspector, InspectorVersion
 from workbench.evaluating import Audited, audit
 from workbench.inspecting import good_batch, value_range_of
 from workbench.inspectors import get_version, good_images, list_versions, make_current, remove_good
 from workbench.kept_images import keep, kept_images, suggest_again
+from workbench.tables import Batch, Inspector, InspectorVersion
 from workbench.widgets import audit_card, evaluate_images, evaluate_notice, evaluate_scoring, session, wording
 
 ACROSS = 4

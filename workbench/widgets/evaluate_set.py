@@ -5,10 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from patchcore.errors import PatchCoreError
-from workbench.database import Batch, Inspector
 from workbench.inspecting import list_batches
 from workbench.labelling import import_labelled, label_counts, labelled_sets
 from workbench.samples import SampleProduct, list_samples, sample_batch
+from workbench.tables import Batch, Inspector
 from workbench.widgets import batches, intake, sample, session, wording
 
 WAYS = (intake.FOLDER, intake.FILES, intake.SERVER)

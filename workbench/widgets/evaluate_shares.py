@@ -9,9 +9,9 @@ from typing import Any
 import streamlit as st
 
 from patchcore.operating_point import OperatingPoint
-from workbench.database import Batch, Inspector, InspectorVersion
 from workbench.evaluating import latest_sweep, start_sweep
 from workbench.inspectors import reslice, share_numbers
+from workbench.tables import Batch, Inspector, InspectorVersion
 from workbench.widgets import (
     bank_size,
     evaluate_notice,

@@ -6,8 +6,8 @@ from html import escape
 
 import streamlit as st
 
-from workbench.database import Job
 from workbench.jobs import UNFINISHED, JobState, cancel, discard, get_job, read_log, resume
+from workbench.tables import Job
 from workbench.widgets import session, wording
 
 POLL_SECONDS = 0.5

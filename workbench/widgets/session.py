@@ -9,10 +9,10 @@ from contextlib import contextmanager
 import streamlit as st
 
 from patchcore.errors import PatchCoreError
-from workbench.database import Inspector, InspectorVersion
 from workbench.inspectors import find_inspector, list_inspectors
 from workbench.job_queue import JobQueue
 from workbench.scoring import Scorer
+from workbench.tables import Inspector, InspectorVersion
 from workbench.workspace import Workspace
 
 SECONDS_TO_FOLLOW = 15.0  # within which a browser has certainly taken over the address it was sent

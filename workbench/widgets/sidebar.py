@@ -10,9 +10,9 @@ from typing import Any
 import streamlit as st
 
 from patchcore.operating_point import OperatingPoint
-from workbench.database import Inspector, InspectorVersion, Job
 from workbench.inspectors import list_inspectors
 from workbench.jobs import UNFINISHED, JobState, list_jobs
+from workbench.tables import Inspector, InspectorVersion, Job
 from workbench.widgets import session, wording
 from workbench.widgets.pictures import thumbnail_tag
 

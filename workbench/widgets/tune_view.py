@@ -11,10 +11,10 @@ import streamlit as st
 from patchcore.errors import PatchCoreError
 from patchcore.operating_point import Evidence, OperatingPoint
 from workbench import deciding
-from workbench.database import Batch, InspectorVersion
 from workbench.deciding import GoodSource, Known
 from workbench.inspecting import count_unscored, good_batch, load_tile
 from workbench.labelling import set_label, undo_label
+from workbench.tables import Batch, InspectorVersion
 from workbench.viewer import Dot, Thresholds, Tile, gallery, outcome, threshold_strip
 from workbench.viewer.items import Label
 from workbench.widgets import session, trial, wording
