@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numba import get_num_threads
@@ -148,6 +149,12 @@ def greedy_k_centre(
     finally:
         picking.close()
     return GreedyOrder(picking.picks, np.sqrt(picking.squares).astype(np.float32))
+
+
+@lru_cache(maxsize=1)
+def compile_ahead() -> None:
+    """Compile the loops, or fetch them from disk where they were compiled before; takes seconds the first time."""
+    greedy_k_centre(np.arange(4, dtype=np.float32).reshape(4, 1) ** 2, 4)
 
 
 class _Picking:

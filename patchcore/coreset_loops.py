@@ -6,27 +6,14 @@ allowed for, and measure only what may be nearer: `distances.square_distance` of
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
-from numba import njit
 
-from patchcore.distances import compiled, square_distance
+from patchcore.distances import compiled, in_any_order, square_distance
 
 LEADING = 16
 LANES = 64  # picks compared at once: 16 coordinates of them lie side by side in 4 KiB
 SLACK = 2.0**-17  # of the largest leading coordinate: above what rounding can do to a distance of two of them
 MARGIN = 1 + 2.0**-18  # above what rounding can do to the sum of 16 squares, relative
-
-
-def _in_any_order(function: Callable[..., Any]) -> Callable[..., Any]:
-    # infinities are meant here, so only the reorderings that let the sums run in parallel lanes are allowed
-    fast = {"reassoc", "contract", "nsz"}
-    machine_code: Callable[..., Any] = njit(cache=True, nogil=True, error_model="numpy", fastmath=fast)(
-        function
-    )
-    return machine_code
 
 
 @compiled
@@ -36,7 +23,7 @@ def limit_of(square, scale):  # type: ignore[no-untyped-def]
     return np.float32(limit * limit)
 
 
-@_in_any_order
+@in_any_order
 def _surely_beyond(a, b, square):  # type: ignore[no-untyped-def]
     """Tell in single precision, allowing for rounding, whether two points are farther apart than a distance."""
     total = np.float32(0)
@@ -47,7 +34,7 @@ def _surely_beyond(a, b, square):  # type: ignore[no-untyped-def]
     return bound > square and bound < 1e38  # beyond that the sum may have overflowed
 
 
-@_in_any_order
+@in_any_order
 def _any_within(tile, leading, limit, sums):  # type: ignore[no-untyped-def]
     """Compare a point's leading coordinates with a tile of picks [LEADING, LANES]; leaves the squares in `sums`."""
     for lane in range(LANES):
@@ -98,7 +85,7 @@ def catch_up(points, leading, scale, tiles, picks, count, level, rows, nearest, 
         nearest[row], seen[row] = square, at
 
 
-@_in_any_order
+@in_any_order
 def _mark(columns, leading, limits, hit):  # type: ignore[no-untyped-def]
     """Tell which points, leading coordinates [LEADING, n], may be within their limits of one."""
     for start in range(0, hit.shape[0], LANES):
