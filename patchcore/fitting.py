@@ -14,6 +14,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sized
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -24,8 +26,9 @@ from numpy.typing import NDArray
 from patchcore.backbones import Backbone
 from patchcore.bank import MemoryBank
 from patchcore.coreset import compile_ahead, coreset_size, greedy_k_centre, projection_matrix
+from patchcore.divided_coreset import divided_k_centre, parts_needed
 from patchcore.errors import Cancelled, ImageError, NoImagesError
-from patchcore.feature_store import FeatureStore
+from patchcore.feature_store import FeatureStore, StoredImage
 from patchcore.features import patch_features
 from patchcore.geometry import Prepared, prepare
 from patchcore.images import ImageRecord, read_image
@@ -40,6 +43,7 @@ Source = str | os.PathLike[str] | bytes | NDArray[Any]
 Progress = Callable[[str, int, int], None]
 """Called with (stage, done, total); total is 0 while unknown."""
 
+CORESET_MEMORY = 4 * 2**30  # bytes while choosing: 7 million patches; of more the choice is made in parts
 READ_AHEAD = 3  # images decoded before the network asks for them
 LARGEST_CALIBRATION = 400  # good images that are scored leave-one-out; more are sampled by the seed
 
@@ -81,6 +85,7 @@ class FittingRun:
     roi: NDArray[np.bool_] | None = None
     progress: Progress | None = None
     cancelled: Callable[[], bool] | None = None
+    coreset_memory: int = CORESET_MEMORY
 
     def report(self, stage: str, done: int, total: int) -> None:
         """Tell the caller how far it is, and stop if the caller asks to."""
@@ -247,26 +252,41 @@ def source_sha256(source: Source) -> str | None:
 
 def _choose(run: FittingRun, store: FeatureStore) -> MemoryBank:
     """Pick the coreset at the largest share, in greedy order."""
-    settings, total = run.settings, len(store)
-    order = greedy_k_centre(
-        _projected(store, settings.seed),
-        coreset_size(total, settings.coreset),
-        settings.seed,
-        progress=lambda done, count: run.report("coreset", done, count),
-        cancelled=run.cancelled,
-        device=run.backbone.device.type,
-    ).indices
+    order, total = _greedy_order(run, store), len(store)
     number, within = store.locate(order)
     kept = {i: store.images[i].positions for i in set(number.tolist())}
     positions = np.array([kept[i][j] for i, j in zip(number.tolist(), within, strict=True)], np.int32)
     return MemoryBank(store.take(order), number.astype(np.int32), positions, total)
 
 
-def _projected(store: FeatureStore, seed: int) -> NDArray[np.float32]:
-    matrix = projection_matrix(store.dims, seed)
-    out = np.empty((len(store), store.dims if matrix is None else matrix.shape[1]), np.float32)
+def _greedy_order(run: FittingRun, store: FeatureStore) -> NDArray[np.int64]:
+    """Order the rows on their projection; in parts where it is larger than memory is allowed for it."""
+    settings, total = run.settings, len(store)
+    matrix = projection_matrix(store.dims, settings.seed)
+    count, dims = coreset_size(total, settings.coreset), store.dims if matrix is None else matrix.shape[1]
+    progress = partial(run.report, "coreset")
+    device = run.backbone.device.type
+    divided = parts_needed(total, dims, run.coreset_memory)
+    if divided == 1:
+        points = _projected(store, store.images, matrix, dims)
+        return greedy_k_centre(points, count, settings.seed, progress, run.cancelled, device).indices
+    ends = [len(store.images) * i // divided for i in range(divided + 1)]
+    parts = [
+        partial(_projected, store, store.images[start:end], matrix, dims)
+        for start, end in pairwise(ends)
+        if end > start
+    ]
+    found = divided_k_centre(parts, count, run.coreset_memory, settings.seed, progress, run.cancelled, device)
+    return found.order.indices
+
+
+def _projected(
+    store: FeatureStore, images: list[StoredImage], matrix: NDArray[np.float32] | None, dims: int
+) -> NDArray[np.float32]:
+    out = np.empty((sum(image.count for image in images), dims), np.float32)
     start = 0
-    for _, rows in store.by_image():
+    for image in images:
+        rows = store.rows(image)
         out[start : start + len(rows)] = rows if matrix is None else rows @ matrix
         start += len(rows)
     return out
