@@ -1,11 +1,11 @@
 """The greedy order of more points than memory holds: divide, pick in each part, merge and pick again.
 
-Greedy k-centre gives composable coresets (Indyk, Mahabadi, Mahdian and Mirrokni, PODS 2014; Malkomes
-et al., NIPS 2015). Let r be the smallest cover radius that `count` points can have at all. After `count` greedy picks no point of a part is
-farther than 2 r from a pick, for of more points than that two would share one of the best cover's balls; the same holds
-for the merged picks. So no point is farther than 4 r from the final picks, where greedy on all points at once promises
-2 r. That takes `count` picks from each part. Where the merged picks would not fit the memory, each part keeps as many
-as fit; then what holds is the bound that is returned, whatever the number of picks.
+Greedy k-centre gives composable coresets (Indyk, Mahabadi, Mahdian and Mirrokni, PODS 2014; Malkomes et al., NIPS
+2015). Let r be the smallest cover radius that `count` points can have at all. After `count` greedy picks no point of a
+part is farther than 2 r from a pick, for of more points than that two would share one of the best cover's balls; the
+same holds for the merged picks. So no point is farther than 4 r from the final picks, where greedy on all points at
+once promises 2 r. That takes `count` picks from each part. Where the merged picks would not fit the memory, each part
+keeps as many as fit; then what holds is the bound that is returned, whatever the number of picks.
 """
 
 from __future__ import annotations
