@@ -6,8 +6,8 @@
     python -m benchmarks --full                  with every pick of the peers' long loops instead of the first thousand
 
 Writes the table as Markdown to standard output and --table, and every figure as JSON to --json. All run in turn, on
-the same inputs and as many threads; times are medians, with the least and the most. Photographs are the sample product's,
-varied; the paper's network has seeded weights, which cost what trained ones do.
+the same inputs and as many threads; times are medians, with the least and the most. Photographs are the sample
+product's, varied; the paper's network has seeded weights, which cost what trained ones do.
 """
 
 from __future__ import annotations

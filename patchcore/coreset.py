@@ -22,9 +22,8 @@ from patchcore.errors import Cancelled, DataError, SettingsError
 
 PROJECTED_DIMS = 128  # reference implementation: Johnson-Lindenstrauss projection to 128 dimensions
 FARTHEST = 4096  # points of which one round picks: what it needs of them stays in the cache
-SAMPLE = (
-    4096  # points, at least, that tell the principal axes, and whose bounds tell where the farthest begin
-)
+SAMPLE = 4096  # points, at least, whose bounds tell where the farthest begin
+FOR_AXES = 1024  # points, at least, that tell the principal axes
 AT_ONCE = 256  # points that a thread compares before it looks whether to stop
 ALONE = (
     10**8
@@ -260,17 +259,18 @@ def _leading_coordinates(points: NDArray[np.float32]) -> tuple[NDArray[np.float3
 
     Computed in double precision: what rounding can do to a distance is then in proportion to the largest coordinate.
     """
-    total, dims = points.shape
-    sample = points[:: max(1, total // SAMPLE)].astype(np.float64)
+    total = len(points)
+    sample = points[:: max(1, total // FOR_AXES)].astype(np.float64)
     leading = np.full((total, LEADING), np.nan, np.float32)
     with np.errstate(invalid="ignore", over="ignore"):  # told in a sentence below
         centre = sample.mean(0)
-        covariance = np.cov(sample - centre, rowvar=False, bias=True).reshape(dims, dims)
+        sample -= centre
+        covariance = sample.T @ sample
         if np.isfinite(covariance).all():
             axes = np.linalg.eigh(covariance)[1][:, ::-1][:, :LEADING]
             leading[:, axes.shape[1] :] = 0
-            for start in range(0, total, SAMPLE):
-                part = slice(start, start + SAMPLE)
+            for start in range(0, total, FOR_AXES):
+                part = slice(start, start + FOR_AXES)
                 leading[part, : axes.shape[1]] = (points[part] - centre) @ axes
     largest = max(leading.max(), -leading.min())
     if not np.isfinite(largest):

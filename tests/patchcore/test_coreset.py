@@ -90,14 +90,14 @@ def test_a_gpu_picks_what_the_cpu_does():
     assert_array_equal(together.radii, alone.radii)
 
 
-def test_memory_beyond_the_points_is_a_sixth_of_them():
+def test_memory_beyond_the_points_is_a_fraction_of_them():
     points = np.random.default_rng(10).standard_normal((60_000, 128)).astype(np.float32)
     greedy_k_centre(points, 100)  # what is allocated once is not counted
     tracemalloc.start()
     greedy_k_centre(points, 200)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert peak < 0.8 * points.nbytes  # 0.16 of them and the sample that the axes are found on
+    assert peak < 0.4 * points.nbytes  # 0.16 of them, and the sample that the axes are found on
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, 3e38])
