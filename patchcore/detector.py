@@ -437,6 +437,11 @@ class PatchCore:
             parts.append(self._taught_rows())
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
+    def self_test_again(self) -> SelfTest:
+        """Score the self-test's image now, and say how far its distances are from those stored."""
+        self._bank()
+        return self.self_test_.repeated(self._patch_distances)
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the inspector as one `.patchcore` file, whole or not at all."""
         self._bank()
