@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.database import InspectorVersion, Result
 from workbench.evidence import known_images
 from workbench.inspecting import Box
+from workbench.tables import InspectorVersion, Result
 from workbench.workspace import Workspace
 
 NORMAL_MAD = 1.4826  # the standard deviation of a normal distribution, in median absolute deviations

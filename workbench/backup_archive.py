@@ -20,7 +20,7 @@ from workbench.database import WorkspaceError, migrations
 from workbench.workspace import CHUNK
 
 LARGEST_CONTENTS = 1 << 30  # bytes of backup.json: ten million files
-PLACES = ("images", "inspectors", "results", "regions", "jobs")  # where files of a backup may go
+PLACES = ("images", "inspectors", "results", "history", "regions", "jobs")  # where files of a backup may go
 PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,160}")
 TABLE = re.compile(r"[a-z_]{1,64}")
 RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")  # devices, on Windows

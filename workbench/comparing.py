@@ -10,9 +10,9 @@ from patchcore.conformal import Interval
 from patchcore.curves import Measure, Undefined
 from patchcore.metrics import image_metrics
 from patchcore.operating_point import OperatingPoint, Verdict
-from workbench.database import InspectorVersion
 from workbench.evidence import Known, tested_images
 from workbench.outcomes import verdict_of
+from workbench.tables import InspectorVersion
 from workbench.workspace import Workspace
 
 LEAST = 2  # images of either kind for an interval

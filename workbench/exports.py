@@ -12,8 +12,8 @@ from typing import BinaryIO
 from patchcore.operating_point import OperatingPoint
 from patchcore.regions import Region, find_regions
 from patchcore.rendering import HeatScale, Mode, encode_png, overlay
-from workbench.database import Result
 from workbench.inspecting import load_map, load_pixels
+from workbench.tables import Result
 from workbench.upload_set import safe_name
 from workbench.workspace import Workspace
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -14,20 +13,22 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import exists, func, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 from sqlalchemy.sql import Select
 
-from patchcore.errors import DataError, ImageError, NoImagesError
-from workbench.database import GOOD, Batch, BatchImage, InspectorVersion, Result, WorkspaceError
-from workbench.inspectors import get_version, good_images, load_model
-from workbench.map_files import read_map, write_map
+from patchcore.errors import DataError, NoImagesError
+from workbench import history
+from workbench.changing import note_event
+from workbench.database import WorkspaceError
+from workbench.inspectors import get_version, good_images, has_good_images, load_model
+from workbench.map_files import KeptMap, read_map, write_map
+from workbench.people import Role, require
+from workbench.scored_image import is_scored, keep_scored, score_image, store_tile
+from workbench.tables import GOOD, Batch, BatchImage, Inspection, InspectorVersion, Result
 from workbench.viewer.pictures import encode_tile
 from workbench.workspace import NamedImage, Workspace
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from patchcore.scoring import Result as Scored
+    pass
 
 Box = tuple[int, int, int, int]
 GOOD_BATCH = "Good images, each scored without itself"
@@ -66,6 +67,7 @@ def create_batch(workspace: Workspace, inspector_id: str, images: Sequence[Named
     NoImagesError
         When there is no image.
     """
+    require(Role.OPERATE, "bring images in")
     if not images:
         raise NoImagesError("There is no image to inspect. Choose at least one.")
     with workspace.database.write() as session:
@@ -83,6 +85,7 @@ def create_batch(workspace: Workspace, inspector_id: str, images: Sequence[Named
             )
             for position, image in enumerate(images)
         )
+        note_event(session, "bring images", inspector_id, batch=batch.id, images=len(images))
     return batch.id
 
 
@@ -125,11 +128,14 @@ def count_unscored(workspace: Workspace, batch_id: int, version_id: int) -> int:
         return session.scalar(query.order_by(None)) or 0
 
 
-def score_batch(workspace: Workspace, batch_id: int, version: InspectorVersion) -> Iterator[Result]:
+def score_batch(
+    workspace: Workspace, batch_id: int, version: InspectorVersion, *, source: history.Source = "page"
+) -> Iterator[Result]:
     """Yield the result of every image this version has not scored yet, each stored before it is yielded.
 
-    May be abandoned at any point and called again; an image that cannot be read gives a result with `.error`.
-    Ends early when the version was given another share meanwhile: what it would yield would not belong to it.
+    Each result of a batch to be inspected has its verdict in the history, stored with it; `source` says how the
+    images came. May be abandoned at any point and called again; an image that cannot be read gives a result with
+    `.error`.
     The images of a `good_batch` are scored leave-one-image-out, and keep the score their version has of them.
     """
     with workspace.database.read() as session:
@@ -137,9 +143,7 @@ def score_batch(workspace: Workspace, batch_id: int, version: InspectorVersion) 
         leave_out = session.get_one(Batch, batch_id).kind == "good"
     for image in waiting:
         with _SCORING:
-            if get_version(workspace, version.id).share != version.share:
-                return
-            result = _score_once(workspace, image, version, leave_out)
+            result = _score_once(workspace, image, version, leave_out, source)
         if result is not None:
             yield result
 
@@ -204,6 +208,30 @@ def make_map_again(workspace: Workspace, result: Result) -> None:
         )
     with workspace.new_file(target) as path:
         write_map(path, scored.map)
+
+
+def make_overlay_again(workspace: Workspace, inspection: Inspection) -> None:
+    """Paint the overlay of an inspection once more, at the thresholds it was judged by, where its file was lost.
+
+    Raises
+    ------
+    WorkspaceError
+        When the image's result, and with it its map, is gone.
+    ImageError, OSError
+        When the image or the map cannot be read.
+    """
+    found = select(Result).where(
+        Result.batch_image_id == inspection.batch_image_id, Result.version_id == inspection.version_id
+    )
+    with workspace.database.read() as session:
+        result = session.scalar(found)
+    heat_from = inspection.accept if inspection.pixel is None else inspection.pixel
+    if result is None or inspection.overlay_path is None or heat_from is None:
+        raise WorkspaceError(f"The anomaly map of {inspection.name} is not kept any more.")
+    kept = KeptMap.read(workspace.root / _require_map(result))
+    black_white = value_range_of(get_version(workspace, result.version_id))
+    pixels = load_pixels(workspace, inspection.sha256, black_white)
+    history.store_overlay(workspace, inspection.overlay_path, kept, pixels, heat_from)
 
 
 def _require_map(result: Result) -> str:
@@ -286,7 +314,7 @@ def load_tile(workspace: Workspace, result: Result) -> bytes:
         version = get_version(workspace, result.version_id)
         scores = load_map(workspace, result)
         pixels = load_pixels(workspace, result.image.sha256, value_range_of(version))
-        _store_tile(workspace, target, encode_tile(pixels, scores, version.operating_point["reject"]))
+        store_tile(workspace, target, encode_tile(pixels, scores, version.operating_point["reject"]))
     return target.read_bytes()
 
 
@@ -332,6 +360,8 @@ def _add_good_images(workspace: Workspace, batch_id: int, version: InspectorVers
     with workspace.database.read() as session:
         if set(version.good_scores) <= set(session.scalars(present)):
             return
+    if not has_good_images(version):
+        return  # there is nothing to score
     images = {image.sha256: image for image in good_images(workspace, version)}
     with workspace.database.write() as session:
         there = set(session.scalars(present))
@@ -349,59 +379,24 @@ def _add_good_images(workspace: Workspace, batch_id: int, version: InspectorVers
 
 
 def _score_once(
-    workspace: Workspace, image: BatchImage, version: InspectorVersion, leave_out: bool
+    workspace: Workspace,
+    image: BatchImage,
+    version: InspectorVersion,
+    leave_out: bool,
+    source: history.Source,
 ) -> Result | None:
     """Score and store, unless another session did meanwhile."""
-    from patchcore.images import display_pixels, read_image  # late: PyTorch comes with it
-
     with workspace.database.read() as session:
-        if _is_scored(session, image.id, version.id):
+        if is_scored(session, image.id, version.id):
             return None
-    result = Result(batch_image_id=image.id, version_id=version.id)
-    try:
-        began = time.perf_counter()
-        model = load_model(workspace, version)
-        loaded = read_image(workspace.image_path(image.sha256), value_range=model.settings.value_range)
-        scored = model.score(loaded, leave_out=leave_out)
-        result.seconds = time.perf_counter() - began
-        _fill(workspace, result, scored, workspace.map_path(version.id, image.sha256, left_out=leave_out))
-        if leave_out:
-            result.score = version.good_scores.get(image.sha256, result.score)  # as thresholds were set from
-        tile = encode_tile(display_pixels(loaded.pixels), scored.map, version.operating_point["reject"])
-        _store_tile(workspace, workspace.tile_path(_require_map(result)), tile)
-    except ImageError as error:
-        result.error = error.reason
-    except DataError as error:  # nothing but the image's own rows is in the bank
-        result.error = str(error)
+    scored = score_image(workspace, image.sha256, version, leave_out=leave_out)
     with workspace.database.write() as session:
-        if _is_scored(session, image.id, version.id):
-            return None
-        session.add(result)
-        session.flush()
-        session.refresh(result, ["image"])
-    return result
-
-
-def _is_scored(session: Session, batch_image_id: int, version_id: int) -> bool:
-    found = select(Result.id).where(Result.batch_image_id == batch_image_id, Result.version_id == version_id)
-    return session.scalar(found) is not None
-
-
-def _fill(workspace: Workspace, result: Result, scored: Scored, target: Path) -> None:
-    """Write the map to disk and what else was found into the row to be."""
-    with workspace.new_file(target) as path:
-        write_map(path, scored.map)
-    result.map_path = workspace.relative(target)
-    result.score = float(scored.score)
-    result.height, result.width = scored.map.shape
-    result.worst_box = list(_box(scored.worst_box))
+        kept = keep_scored(session, image, scored, source=source)
+    if kept is None or kept.inspection is None:  # another was first
+        scored.discard(workspace)
+    return None if kept is None else kept.result
 
 
 def _box(values: Sequence[int]) -> Box:
     x0, y0, x1, y1 = (int(value) for value in values)
     return x0, y0, x1, y1
-
-
-def _store_tile(workspace: Workspace, target: Path, tile: bytes) -> None:
-    with workspace.new_file(target) as path:
-        path.write_bytes(tile)

@@ -13,12 +13,23 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from workbench.database import Job, WorkspaceError
+from workbench.database import WorkspaceError
 from workbench.moments import now
+from workbench.people import Role, require
+from workbench.tables import Job
 from workbench.workspace import Workspace
 
-KINDS = {"build": "workbench.building:run_build", "sweep": "workbench.sweeping:run_sweep"}
+KINDS = {
+    "build": "workbench.building:run_build",
+    "sweep": "workbench.sweeping:run_sweep",
+    "watch": "workbench.watch_job:run_watch",
+}
 """Which function does which kind of job; imported in the job's own process only."""
+STANDING = {"watch": 4}
+"""Kinds of jobs that go on until they are stopped, and how many of each run at once, besides all others.
+
+One whose process died is started again by the queue, without anybody asking.
+"""
 
 
 class JobState(StrEnum):
@@ -37,8 +48,9 @@ RESUMABLE = (JobState.INTERRUPTED, JobState.FAILED)
 
 
 def submit(workspace: Workspace, kind: str, title: str, arguments: Mapping[str, Any]) -> int:
-    """Record a job for the queue and return its id."""
-    job = Job(kind=kind, title=title, arguments=dict(arguments), state=JobState.QUEUED)
+    """Record a job for the queue and return its id; it acts as whoever submits it."""
+    person = require(Role.OPERATE, "start jobs")
+    job = Job(kind=kind, title=title, arguments=dict(arguments), made_by=person.name, state=JobState.QUEUED)
     with workspace.database.write() as session:
         session.add(job)
     return job.id
@@ -56,17 +68,20 @@ def get_job(workspace: Workspace, job_id: int) -> Job:
         return _require(session, job_id)
 
 
-def list_jobs(workspace: Workspace, *states: JobState, limit: int = 50) -> list[Job]:
-    """Return jobs in these states (all, when none is named), newest first."""
+def list_jobs(workspace: Workspace, *states: JobState, limit: int = 50, standing: bool = True) -> list[Job]:
+    """Return jobs in these states (all, when none is named), newest first; standing ones only if wanted."""
     query = select(Job).order_by(Job.id.desc()).limit(limit)
     if states:
         query = query.where(Job.state.in_(states))
+    if not standing:
+        query = query.where(Job.kind.not_in(STANDING))
     with workspace.database.read() as session:
         return list(session.scalars(query))
 
 
 def cancel(workspace: Workspace, job_id: int) -> None:
     """Ask a job to stop: at once when it waits, within two seconds when it runs."""
+    require(Role.OPERATE, "cancel jobs")
     with workspace.database.write() as session:
         job = _require(session, job_id)
         if job.state == JobState.RUNNING:
@@ -78,7 +93,8 @@ def cancel(workspace: Workspace, job_id: int) -> None:
 
 
 def resume(workspace: Workspace, job_id: int) -> None:
-    """Queue an interrupted or failed job again; it goes on from its checkpoints."""
+    """Queue an interrupted or failed job again; it goes on from its checkpoints, as whoever submitted it."""
+    require(Role.OPERATE, "resume jobs")
     with workspace.database.write() as session:
         job = _require(session, job_id)
         if job.state in RESUMABLE:
@@ -89,6 +105,7 @@ def resume(workspace: Workspace, job_id: int) -> None:
 
 def discard(workspace: Workspace, job_id: int) -> None:
     """Give up an interrupted or failed job and delete its checkpoints."""
+    require(Role.OPERATE, "discard jobs")
     with workspace.database.write() as session:
         job = _require(session, job_id)
         discarded = job.state in RESUMABLE

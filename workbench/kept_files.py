@@ -10,11 +10,11 @@ from typing import Literal
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
-from workbench.database import BatchImage, Image, Inspector, InspectorVersion, Job, Result
+from workbench.tables import BatchImage, Image, Inspection, Inspector, InspectorVersion, Job, Result
 from workbench.workspace import Workspace
 
 NAMELESS = "?"  # of a row that points to none: the check finds it, and its file is kept until then
-Kind = Literal["image", "model", "map"]
+Kind = Literal["image", "model", "map", "overlay"]
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,11 @@ class KeptFile:
 
 
 def kept_files(workspace: Workspace, connection: Connection) -> Iterator[KeptFile]:
-    """Yield the files that rows name, each once: images, models, anomaly maps."""
+    """Yield the files that rows name, each once: images, models, anomaly maps, overlays."""
     yield from _images(workspace, connection)
     yield from _models(connection)
     yield from _maps(connection)
+    yield from _overlays(connection)
 
 
 def loose_files(workspace: Workspace, connection: Connection) -> Iterator[Path]:
@@ -77,3 +78,10 @@ def _maps(connection: Connection) -> Iterator[KeptFile]:
         if path is not None and path not in seen:
             seen.add(path)
             yield KeptFile(path, "map", f"the anomaly map of {name or NAMELESS}", result_id)
+
+
+def _overlays(connection: Connection) -> Iterator[KeptFile]:
+    query = select(Inspection.overlay_path, Inspection.id, Inspection.name).order_by(Inspection.id)
+    for path, inspection_id, name in connection.execute(query.where(Inspection.overlay_path.is_not(None))):
+        if path is not None:
+            yield KeptFile(path, "overlay", f"the kept overlay of {name}", inspection_id)

@@ -1,4 +1,4 @@
-"""Rows without files: images, models and maps that are missing or damaged, and rows that point to no row."""
+"""Rows without files: images, models, maps and overlays that are missing or damaged, and rows that point to no row."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+import PIL.Image
 from sqlalchemy import Table, and_, delete, exists, func, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.elements import ColumnElement
 
 from patchcore.errors import ArtifactError, PatchCoreError
 from workbench.bin_folder import Bin
-from workbench.database import Base, Inspector, InspectorVersion
 from workbench.finding import CannotRepair, Finding
-from workbench.inspecting import get_result, make_map_again
+from workbench.history import get_inspection
+from workbench.inspecting import get_result, make_map_again, make_overlay_again
 from workbench.kept_files import KeptFile
 from workbench.map_files import read_map
 from workbench.roi import kept_region
+from workbench.tables import Base, Inspector, InspectorVersion
 from workbench.workspace import Workspace
 
 TRY_BACKUP = "or restore a backup"
@@ -35,11 +37,9 @@ def find_losses(workspace: Workspace, kept: list[KeptFile]) -> Iterator[Finding]
         trouble = damage(file, path) if path.is_file() else "missing"
         if trouble is None:
             continue
-        if file.kind == "map":
-            remedy = "compute it again from the image"
-            yield Finding(
-                file.path, f"{file.owner} is {trouble}", remedy, partial(_map_again, workspace, file)
-            )
+        if file.kind in MADE_AGAIN:
+            remedy, repair = MADE_AGAIN[file.kind]
+            yield Finding(file.path, f"{file.owner} is {trouble}", remedy, partial(repair, workspace, file))
         elif trouble == "missing":
             yield Finding(file.path, f"{file.owner} is missing", BRING_BACK[file.kind])
         else:
@@ -61,6 +61,9 @@ def damage(file: KeptFile, path: Path) -> str | None:
             from patchcore import artifact
 
             artifact.read(path)
+        elif file.kind == "overlay":
+            with PIL.Image.open(path) as picture:
+                picture.load()
         else:
             read_map(path)
     except ArtifactError as error:
@@ -127,7 +130,7 @@ def _choose_versions(connection: Connection) -> None:
     """Give inspectors that lost their current version the newest they have."""
     newest = (
         select(func.max(InspectorVersion.id))
-        .where(InspectorVersion.inspector_id == Inspector.id)
+        .where(InspectorVersion.inspector_id == Inspector.id, InspectorVersion.deleted.is_(None))
         .scalar_subquery()
     )
     connection.execute(update(Inspector).where(Inspector.current_id.is_(None)).values(current_id=newest))
@@ -161,6 +164,24 @@ def _map_again(workspace: Workspace, file: KeptFile, _bin: Bin) -> None:
         make_map_again(workspace, get_result(workspace, int(file.row_id)))
     except PatchCoreError as error:
         raise CannotRepair(str(error)) from error
+
+
+def _overlay_again(workspace: Workspace, file: KeptFile, _bin: Bin) -> None:
+    path = workspace.root / file.path
+    if path.is_file() and damage(file, path) is None:
+        return
+    try:
+        make_overlay_again(workspace, get_inspection(workspace, int(file.row_id)))
+    except (PatchCoreError, OSError) as error:
+        raise CannotRepair(
+            f"The overlay cannot be painted again: {error} The row keeps its facts."
+        ) from error
+
+
+MADE_AGAIN = {
+    "map": ("compute it again from the image", _map_again),
+    "overlay": ("paint it again from the image and its map", _overlay_again),
+}
 
 
 def _put_region(path: Path, to: Bin) -> None:

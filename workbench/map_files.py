@@ -7,7 +7,7 @@ what was written by at most 0.3 % of the largest value.
 
 from __future__ import annotations
 
-import io
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,34 +22,73 @@ TOP = "patchcore:top"  # what STEPS stands for, in units of the score, as a hexa
 SIZE = "patchcore:size"  # of the image, height and width
 
 
+@dataclass(frozen=True)
+class KeptMap:
+    """A map as it is kept.
+
+    Attributes
+    ----------
+    steps
+        uint16 [h, w], at the size it is kept at.
+    top
+        The score that `STEPS` stands for.
+    size
+        Of the image, height and width.
+    """
+
+    steps: NDArray[np.uint16]
+    top: float
+    size: tuple[int, int]
+
+    @classmethod
+    def of(cls, anomaly_map: NDArray[np.float32]) -> KeptMap:
+        """Make a map ready to be kept, float32 [H, W], not negative."""
+        height, width = anomaly_map.shape
+        values = _resized(anomaly_map, shape_within((height, width), LARGEST_SIDE))
+        top = float(values.max()) or 1.0
+        steps = np.rint(np.clip(values / np.float32(top), 0, 1) * STEPS).astype(np.uint16)
+        return cls(steps, top, (height, width))
+
+    @classmethod
+    def read(cls, path: Path | BinaryIO) -> KeptMap:
+        """Read what `write` wrote."""
+        with PIL.Image.open(path) as picture:
+            assert isinstance(picture, PIL.PngImagePlugin.PngImageFile)
+            picture.load()
+            top = float.fromhex(str(picture.text[TOP]))
+            height, width = (int(side) for side in str(picture.text[SIZE]).split())
+            return cls(np.asarray(picture).astype(np.uint16), top, (height, width))
+
+    def write(self, path: Path | BinaryIO) -> None:
+        """Write it as a PNG."""
+        about = PIL.PngImagePlugin.PngInfo()
+        about.add_text(TOP, self.top.hex())
+        about.add_text(SIZE, f"{self.size[0]} {self.size[1]}")
+        PIL.Image.fromarray(self.steps).save(path, format="PNG", compress_level=1, pnginfo=about)
+
+    def small(self) -> NDArray[np.float32]:
+        """Return the scores at the size that is kept, float32 [h, w]."""
+        values: NDArray[np.float32] = self.steps.astype(np.float32) * np.float32(self.top / STEPS)
+        return values
+
+    def full(self) -> NDArray[np.float32]:
+        """Return the scores in the image's own pixels, float32 [H, W]."""
+        return _resized(self.small(), self.size)
+
+
 def write_map(path: Path | BinaryIO, anomaly_map: NDArray[np.float32]) -> None:
     """Write a map, float32 [H, W], not negative."""
-    height, width = anomaly_map.shape
-    values = _resized(anomaly_map, shape_within((height, width), LARGEST_SIDE))
-    top = float(values.max()) or 1.0
-    about = PIL.PngImagePlugin.PngInfo()
-    about.add_text(TOP, top.hex())
-    about.add_text(SIZE, f"{height} {width}")
-    steps = np.rint(np.clip(values / np.float32(top), 0, 1) * STEPS).astype(np.uint16)
-    PIL.Image.fromarray(steps).save(path, format="PNG", compress_level=1, pnginfo=about)
+    KeptMap.of(anomaly_map).write(path)
 
 
 def read_map(path: Path | BinaryIO) -> NDArray[np.float32]:
     """Read a map, float32 [H, W] in units of the score, in the image's own pixels."""
-    with PIL.Image.open(path) as picture:
-        assert isinstance(picture, PIL.PngImagePlugin.PngImageFile)
-        picture.load()
-        top = float.fromhex(str(picture.text[TOP]))
-        height, width = (int(side) for side in str(picture.text[SIZE]).split())
-        values = np.asarray(picture, dtype=np.float32) * np.float32(top / STEPS)
-    return _resized(values, (height, width))
+    return KeptMap.read(path).full()
 
 
 def as_stored(anomaly_map: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return a map as it would come back from disk, so that what is found in it is found there too."""
-    buffer = io.BytesIO()
-    write_map(buffer, anomaly_map)
-    return read_map(buffer)
+    return KeptMap.of(anomaly_map).full()
 
 
 def shape_within(shape: tuple[int, int], side: int) -> tuple[int, int]:

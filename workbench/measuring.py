@@ -15,7 +15,7 @@ from patchcore.conformal import count
 from patchcore.errors import DataError, NoImagesError
 from patchcore.labelled_score import LabelledScore
 from patchcore.operating_point import OperatingPoint
-from workbench.database import BatchImage, InspectorVersion, Result, WorkspaceError
+from workbench.database import WorkspaceError
 from workbench.evidence import Known, tested_images
 from workbench.inspecting import (
     count_unscored,
@@ -25,6 +25,7 @@ from workbench.inspecting import (
     load_pixels,
     value_range_of,
 )
+from workbench.tables import BatchImage, InspectorVersion, Result
 from workbench.workspace import Workspace
 
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
 from workbench.bin_folder import Bin
-from workbench.database import Image, Job
 from workbench.finding import Finding
 from workbench.jobs import JobState
 from workbench.kept_files import KeptFile
 from workbench.leftovers import delete, is_being_written
+from workbench.tables import Image, Job
 from workbench.workspace import Workspace
 
 ENDED = (JobState.DONE, JobState.CANCELLED)  # these need their checkpoints no more
@@ -55,6 +55,8 @@ class Orphans:
                 finding = self._thumbnail(path, images)
             elif parts[0] == "results":
                 finding = self._of_a_result(path, names)
+            elif parts[0] == "history":
+                finding = self._of_the_history(path)
             elif parts[0] in ("images", "inspectors"):
                 finding = self._of_a_user(path, parts[0])
             if finding is not None:
@@ -64,7 +66,7 @@ class Orphans:
         """Return what there is, to be called before the rows are read; drafts and jobs count as one each."""
         root = self.workspace.root
         whole = [path for name in ("temporary", "jobs") for path in sorted((root / name).iterdir())]
-        folders = (root / name for name in ("images", "inspectors", "results", "thumbnails"))
+        folders = (root / name for name in ("images", "inspectors", "results", "history", "thumbnails"))
         return whole + [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
 
     def _temporary(self, path: Path) -> Finding | None:
@@ -93,6 +95,10 @@ class Orphans:
         if self._is_young(path) or (path.suffix == ".tile" and of_map in names):
             return None
         return self._deletion(path, "an anomaly map or tile without a result in the database", derived=True)
+
+    def _of_the_history(self, path: Path) -> Finding | None:
+        """An overlay is written before its row, and deleted after it; without a row nothing says what it shows."""
+        return None if self._is_young(path) else self._deletion(path, "an overlay without its inspection")
 
     def _of_a_user(self, path: Path, place: str) -> Finding | None:
         if self._is_young(path):

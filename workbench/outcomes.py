@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from patchcore.conformal import Interval, clopper_pearson
 from patchcore.operating_point import OperatingPoint, Verdict
-from workbench.database import GOOD
 from workbench.evidence import Known
+from workbench.tables import GOOD
 
 
 @dataclass

@@ -12,7 +12,8 @@ from sqlalchemy import JSON, DateTime, MetaData, Table, bindparam, func, select,
 from sqlalchemy.engine import URL, Connection
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from workbench.database import Base, Database
+from workbench.database import Database
+from workbench.tables import Base
 
 AT_ONCE = 500  # rows in one statement
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from workbench.database import Batch, InspectorVersion, WorkspaceError
+from workbench.database import WorkspaceError
 from workbench.inspecting import load_pixels, value_range_of
 from workbench.inspectors import find_inspector, load_model
 from workbench.measuring import evaluation_of
 from workbench.sweeping import latest_sweep
+from workbench.tables import Batch, InspectorVersion
 from workbench.workspace import Workspace
 
 FLAT = ("share", "rows", "megabytes", "cover_radius", "milliseconds", "threshold")

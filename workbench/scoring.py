@@ -9,6 +9,7 @@ from collections import deque
 from patchcore.errors import PatchCoreError
 from workbench.inspecting import score_batch
 from workbench.inspectors import get_version
+from workbench.people import Person, acting, current
 from workbench.workspace import Workspace
 
 Work = tuple[int, int]  # batch id, version id
@@ -26,18 +27,20 @@ class Scorer:
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
         self._waiting: deque[Work] = deque()
+        self._asked: dict[Work, Person] = {}
         self._errors: dict[Work, str] = {}
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._stopped = False
 
     def want(self, batch_id: int, version_id: int) -> None:
-        """Have a batch scored by a version; asking again changes nothing."""
+        """Have a batch scored by a version, in the name of who asks first; asking again changes nothing."""
         work = (batch_id, version_id)
         with self._changed:
             if self._stopped or work in self._waiting or work in self._errors:
                 return
             self._waiting.append(work)
+            self._asked[work] = current()
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="scorer", daemon=True)
                 self._thread.start()
@@ -74,9 +77,11 @@ class Scorer:
                 if self._stopped:
                     return
                 work = self._waiting[0]
-            self._score(work)
+            with acting(self._asked[work]):
+                self._score(work)
             with self._changed:
                 self._waiting.remove(work)
+                del self._asked[work]
                 self._changed.notify_all()
 
     def _score(self, work: Work) -> None:

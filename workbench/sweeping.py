@@ -13,9 +13,11 @@ from sqlalchemy import select
 from patchcore.errors import DataError
 from patchcore.operating_point import OperatingPoint
 from workbench import jobs
-from workbench.database import GOOD, BatchImage, InspectorVersion, Job, WorkspaceError
+from workbench.database import WorkspaceError
 from workbench.inspecting import load_mask
-from workbench.inspectors import find_inspector, get_version, good_images, load_model
+from workbench.inspectors import find_inspector, get_version, good_images, has_good_images, load_model
+from workbench.people import Role, require
+from workbench.tables import GOOD, BatchImage, InspectorVersion, Job
 from workbench.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -69,6 +71,7 @@ def start_sweep(workspace: Workspace, version: InspectorVersion, batch_id: int |
     batch_id
         Its labelled images are scored; without any, a few good images tell times and distances.
     """
+    require(Role.ENGINEER, "measure bank sizes")
     for job in _sweeps(workspace, version, batch_id):
         if job.state in jobs.UNFINISHED:
             jobs.resume(workspace, job.id)
@@ -124,7 +127,7 @@ def _images(workspace: Workspace, version: InspectorVersion, batch_id: int | Non
     with workspace.database.read() as session:
         images = list(session.scalars(query.order_by(BatchImage.position)))
     if not images:
-        some = good_images(workspace, version)[:TIMED]
+        some = good_images(workspace, version)[:TIMED] if has_good_images(version) else []
         images = [BatchImage(sha256=image.sha256, name=image.name, truth=GOOD) for image in some]
     paths = workspace.image_paths(image.sha256 for image in images)
     return [StoredLabelled(workspace, image, paths[image.sha256]) for image in images]

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from workbench.database import Inspector, InspectorImage, InspectorVersion
+from workbench.changing import note_change
+from workbench.people import Role, require
 from workbench.point_history import put_in_force
 from workbench.recalibrating import ShareNumbers
+from workbench.tables import Inspector, InspectorImage, InspectorVersion
 from workbench.workspace import Workspace
 
 if TYPE_CHECKING:
     from patchcore.detector import PatchCore
 
 MODEL_FILE = "model.patchcore"
+ELSEWHERE = "images_elsewhere"
+"""Of `InspectorVersion.numbers`: [SHA-256, name, taught] of each good image, where they are not in the workspace."""
 
 
 def next_number(session: Session, inspector_id: str) -> int:
-    """Return the number that the next version of an inspector gets."""
+    """Return the number that the next version of an inspector gets; none is given twice."""
     numbers = select(func.max(InspectorVersion.number)).where(InspectorVersion.inspector_id == inspector_id)
-    return (session.scalar(numbers) or 0) + 1
+    gone = select(Inspector.last_number).where(Inspector.id == inspector_id)
+    return max(session.scalar(numbers) or 0, session.scalar(gone) or 0) + 1
 
 
 def store_version(
@@ -32,8 +38,12 @@ def store_version(
     *,
     settings: dict[str, Any],
     measured: dict[str, Any],
+    change: str,
     note: str = "",
     why: str,
+    thumbnail_sha256: str | None = None,
+    seen: int | None = None,
+    also: Callable[[Session, InspectorVersion], None] | None = None,
 ) -> InspectorVersion:
     """Put a fitted model into the workspace as the current version of an inspector, which is made when absent.
 
@@ -46,10 +56,19 @@ def store_version(
     settings
         `building.BuildSettings.to_dict()`.
     measured
-        For `InspectorVersion.numbers`.
+        For `InspectorVersion.numbers`; with `ELSEWHERE` where the good images are not in the workspace.
+    change
+        What made it, as `InspectorVersion.change` names it.
     note, why
         About the version, and about its operating point.
+    thumbnail_sha256
+        The picture that stands for it; None for the first good image.
+    seen
+        As `changing.note_change` takes it.
+    also
+        Done in the same transaction, so that it is there exactly when the version is.
     """
+    person = require(Role.ENGINEER, "make versions of inspectors")
     with workspace.draft_folder() as draft:
         model.save(draft / MODEL_FILE)
         with workspace.database.write() as session:
@@ -59,6 +78,7 @@ def store_version(
                     id=inspector_id, name=settings["name"], product=settings.get("product", "")
                 )
                 session.add(inspector)
+                session.flush()
             number = next_number(session, inspector_id)
             folder = workspace.version_folder(inspector_id, number)
             version = InspectorVersion(
@@ -68,22 +88,36 @@ def store_version(
                 settings=settings,
                 largest_share=model.full_bank_.share,
                 numbers=measured,
-                thumbnail_sha256=model.image_records_[0].sha256,
+                thumbnail_sha256=thumbnail_sha256
+                or (None if ELSEWHERE in measured else model.image_records_[0].sha256),
                 note=note,
+                change=change,
+                made_by=person.name,
                 **numbers.columns(),
             )
             session.add(version)
             session.flush()
             put_in_force(session, version, numbers.point, why)
-            session.add_all(_good_images(version, model))
+            if ELSEWHERE not in measured:
+                session.add_all(_good_images(version, model))
             inspector.current_id = version.id
+            note_change(session, inspector_id, change, seen=seen, version=number)
+            if also is not None:
+                also(session, version)
             session.flush()
             workspace.place_folder(draft, folder)
     return version
 
 
 def _good_images(version: InspectorVersion, model: PatchCore) -> list[InspectorImage]:
+    taught = set(model.taught_)
     return [
-        InspectorImage(version_id=version.id, position=position, sha256=record.sha256, name=record.name)
+        InspectorImage(
+            version_id=version.id,
+            position=position,
+            sha256=record.sha256,
+            name=record.name,
+            taught=record.sha256 in taught,
+        )
         for position, record in enumerate(model.image_records_)
     ]

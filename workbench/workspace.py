@@ -18,9 +18,11 @@ import PIL.Image
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from workbench.database import Database, Image, WorkspaceError
+from workbench.database import Database, WorkspaceError
+from workbench.people import Role, require
+from workbench.tables import Image
 
-FOLDERS = ("images", "thumbnails", "inspectors", "results", "jobs", "temporary")
+FOLDERS = ("images", "thumbnails", "inspectors", "results", "history", "jobs", "temporary")
 DATABASE_FILE = "workspace.db"
 CHUNK = 1 << 20
 SUFFIX = re.compile(r"\.[a-z0-9]{1,12}")
@@ -52,6 +54,7 @@ class Workspace:
         inspectors/<id>/v0001/model.patchcore
         results/<version>/<sha256>.png      anomaly maps; -left-out.png: of a good image, as if not in the bank
         results/<version>/<sha256>.tile     image and map, small, for the viewer; can be made again
+        history/<yyyy-mm>/<sha256>-....jpg  what an inspection showed: heat and contour as thresholds then were
         regions/<sha256>.json               the region of interest last drawn on an image
         jobs/<id>/                          job.log, checkpoints of an unfinished job
         temporary/                          files being written
@@ -118,6 +121,7 @@ class Workspace:
         truth, mask_sha256
             Passed through.
         """
+        require(Role.OPERATE, "bring images in")
         sha256 = _hash(source)
         known = self._stored_file(sha256)
         if known is None or not known.exists():

@@ -105,7 +105,7 @@ def test_a_failed_build_says_why_and_leads_back(empty, open_app, monkeypatch):
     settings = BuildSettings(name="x").to_dict()
     job_id = submit(empty, "build", "Build x", {"settings": settings, "images": [], "inspector_id": "x"})
     with empty.database.write() as session:
-        from workbench.database import Job
+        from workbench.tables import Job
 
         job = session.get_one(Job, job_id)
         job.state, job.message = JobState.FAILED, "The disk is full."

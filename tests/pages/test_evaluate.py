@@ -5,13 +5,13 @@ import pytest
 
 from patchcore.operating_point import OperatingPoint
 from tests.pages.texts import HOSTILE, WASHER, words
-from workbench.database import Job
 from workbench.inspecting import create_batch, good_batch, list_results, load_map, load_mask, score_batch
 from workbench.inspectors import find_inspector, good_images, reslice, set_operating_point
 from workbench.job_queue import JobQueue
 from workbench.jobs import JobState, list_jobs
 from workbench.labelling import labelled_sets
 from workbench.sweeping import run_sweep
+from workbench.tables import Job
 from workbench.viewer import DetailEvents, GalleryEvents
 from workbench.widgets import detail_view, evaluate_images
 from workbench.workspace import Workspace

@@ -2,7 +2,8 @@ import pytest
 import streamlit as st
 
 from patchcore.operating_point import OperatingPoint
-from tests.pages.texts import words
+from tests.pages.texts import HOSTILE, words
+from workbench import people
 from workbench.inspecting import good_batch, list_batches, list_results, score_batch
 from workbench.inspectors import find_inspector, set_operating_point
 from workbench.point_history import point_history
@@ -106,7 +107,7 @@ def test_a_dragged_line_is_a_rule_by_hand_and_is_stored_with_its_note(full, open
         0.25,
         0.2,
         "after the new lamp",
-        "Tune page",
+        people.current().name,
     )
     assert "trial" not in app.query_params and button(app, "Use this").disabled
     assert len(kept.evidence.good) == 4
@@ -193,7 +194,7 @@ def test_nonsense_in_the_address_does_no_harm(full, open_app, given):
 def test_names_are_never_html(full, open_app):
     app = open_app("tune", inspector="washer")
     set_operating_point(full, find_inspector(full, "washer").current, point(full))
-    assert "<img" not in words(app)
+    assert HOSTILE not in words(app)
 
 
 def point(workspace):

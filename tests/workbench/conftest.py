@@ -8,13 +8,14 @@ import pytest
 from tests.workbench.parts import SIDE, build_small, store_plates
 from tests.workbench.postgresql import NEEDS_POSTGRESQL, Server, SharedDatabase, find_programs
 from tests.workbench.processes import REHEARSAL, end_all, wait_until
-from workbench.database import Database, Job
+from workbench.database import Database
 from workbench.inspecting import create_batch, score_batch
 from workbench.inspectors import get_version
 from workbench.job_queue import JobQueue
 from workbench.jobs import JobState, log_path
 from workbench.portable_rows import copy_rows
 from workbench.roi import Roi, Shape, keep_region
+from workbench.tables import Job
 from workbench.workspace import Workspace
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # images of 64 px: threads would only wait for each other

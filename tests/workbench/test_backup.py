@@ -9,8 +9,9 @@ import pytest
 from tests.workbench.parts import plate
 from workbench import backup as backup_module
 from workbench.backup import back_up, newest_revision
-from workbench.database import Base, WorkspaceError
+from workbench.database import WorkspaceError
 from workbench.portable_rows import dump_rows
+from workbench.tables import Base
 
 
 def entries(path):

@@ -12,11 +12,11 @@ from tests.workbench.parts import SMALL, build_small, plate, store_plates
 from tests.workbench.processes import end_all, wait_until
 from workbench import building, jobs
 from workbench.building import BuildSettings, build, new_inspector_id, submit_build
-from workbench.database import InspectorVersion
 from workbench.inspectors import find_inspector, good_images, list_inspectors, list_versions, load_model
 from workbench.job_queue import JobQueue
 from workbench.jobs import JobState
 from workbench.roi import Roi
+from workbench.tables import InspectorVersion
 from workbench.viewer import Shape
 from workbench.workspace import NamedImage
 
@@ -150,7 +150,7 @@ def test_a_build_that_is_killed_goes_on_where_it_was(workspace, queue):
     (version,) = list_versions(workspace, job.result["inspector_id"])
     assert version.id == job.result["version_id"]
     assert len(good_images(workspace, version)) == 60
-    assert not jobs.scratch_path(workspace, job_id).exists()
+    wait_until(lambda: not jobs.scratch_path(workspace, job_id).exists())  # just after the row says so
 
 
 def test_a_job_that_died_after_its_version_was_stored_does_not_build_twice(workspace, version, monkeypatch):

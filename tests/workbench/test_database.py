@@ -11,17 +11,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
-from workbench.database import (
-    Base,
-    Batch,
-    BatchImage,
-    Database,
-    Image,
-    Job,
-    PointRecord,
-    Result,
-    WorkspaceError,
-)
+from workbench.database import Database, WorkspaceError
+from workbench.tables import Base, Batch, BatchImage, Image, Job, PointRecord, Result
 
 
 @pytest.fixture
@@ -58,7 +49,7 @@ def test_migrations_from_nothing_give_the_tables_that_the_code_declares(database
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
-        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == "0002"
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == "0003"
 
 
 def test_an_older_database_keeps_its_data_and_gets_a_history(url):

@@ -4,10 +4,10 @@ import pytest
 
 from patchcore.errors import Cancelled
 from workbench import job_process
-from workbench.database import Job
 from workbench.job_process import Progress, RunningJob
 from workbench.jobs import JobState, delete_scratch, get_job, scratch_path, submit
 from workbench.moments import now
+from workbench.tables import Job
 
 
 class Clock:

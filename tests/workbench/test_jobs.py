@@ -3,8 +3,9 @@
 import pytest
 
 from workbench import jobs
-from workbench.database import Job, WorkspaceError
+from workbench.database import WorkspaceError
 from workbench.jobs import JobState
+from workbench.tables import Job
 
 
 def make(workspace, state=JobState.QUEUED, **values):

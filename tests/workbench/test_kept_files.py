@@ -11,10 +11,10 @@ def kept(workspace):
         return list(kept_files(workspace, connection))
 
 
-def test_images_models_and_maps_are_there_and_whole(worked):
+def test_images_models_maps_and_overlays_are_there_and_whole(worked):
     files = kept(worked)
     kinds = [file.kind for file in files]
-    assert [kinds.count(kind) for kind in ("image", "model", "map")] == [9, 1, 3]
+    assert [kinds.count(kind) for kind in ("image", "model", "map", "overlay")] == [9, 1, 3, 3]
     assert all((worked.root / file.path).is_file() for file in files)
     assert {file.path for file in files if file.kind == "image"} == {
         worked.relative(path) for path in (worked.root / "images").rglob("*.png")
@@ -30,7 +30,7 @@ def test_a_file_that_two_rows_name_comes_once(worked):
     twice = store_plates(worked, 1, first=20, scratched=True) * 2
     list(score_batch(worked, create_batch(worked, version.inspector_id, twice, "Twice"), version))
     files = kept(worked)
-    assert len({file.path for file in files}) == len(files) == 13
+    assert len({file.path for file in files}) == len(files) == 18
 
 
 def test_regions_and_logs_are_loose(worked):

@@ -11,11 +11,11 @@ from patchcore.mvtec_layout import LabelledImage
 from patchcore.operating_point import OperatingPoint
 from patchcore.thresholds import by_hand
 from tests.workbench.parts import picture, plate, scratch_mask, store_plates
-from workbench.database import BatchImage
 from workbench.inspecting import create_batch, score_batch
 from workbench.inspectors import load_model, set_operating_point
 from workbench.labelling import set_label, set_mask
 from workbench.measuring import evaluation_of, fingerprint, labelled_scores
+from workbench.tables import BatchImage
 from workbench.workspace import NamedImage
 
 

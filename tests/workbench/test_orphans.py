@@ -9,8 +9,8 @@ import pytest
 from tests.workbench.parts import plate
 from workbench.bin_folder import Bin
 from workbench.checking import check
-from workbench.database import Job
 from workbench.jobs import JobState, scratch_path
+from workbench.tables import Job
 
 HOUR_AGO = time.time() - 3600
 SOMEBODY = "a" * 64
@@ -41,6 +41,7 @@ def dead():
         (f"thumbnails/aa/{SOMEBODY}.jpg", "a thumbnail of an image", False),
         (f"results/1/{SOMEBODY}.png", "an anomaly map or tile without a result", False),
         (f"results/1/{SOMEBODY}.tile", "an anomaly map or tile without a result", False),
+        (f"history/2026-03/{SOMEBODY[:16]}-1-abc.jpg", "an overlay without its inspection", False),
         ("temporary/{dead}-abc-model", "left by a write that was cut off", False),
     ],
 )

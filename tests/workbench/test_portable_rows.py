@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
-from workbench.database import Base, Database, Image, Inspector, InspectorVersion, Job
+from workbench.database import Database
 from workbench.portable_rows import copy_rows, dump_rows, late_columns, load_rows, tables_in_order
+from workbench.tables import Base, Image, Inspector, InspectorVersion, Job
 
 MOMENT = datetime(2026, 3, 1, 12, 0, 0, 250_000, tzinfo=UTC)
 IMAGES, INSPECTORS, VERSIONS, JOBS = (table.__table__ for table in (Image, Inspector, InspectorVersion, Job))

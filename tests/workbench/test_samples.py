@@ -6,7 +6,6 @@ from sqlalchemy import select, update
 from tests.workbench.parts import SMALL, plate, scratch_mask
 from workbench import samples
 from workbench.building import BuildSettings
-from workbench.database import BatchImage
 from workbench.inspecting import count_unscored, list_results, load_mask
 from workbench.inspectors import list_versions
 from workbench.jobs import JobState, get_job, list_jobs
@@ -18,6 +17,7 @@ from workbench.samples import (
     score_sample,
     submit_sample,
 )
+from workbench.tables import BatchImage
 
 
 @pytest.fixture

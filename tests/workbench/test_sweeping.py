@@ -7,12 +7,12 @@ from patchcore.errors import Cancelled
 from patchcore.operating_point import OperatingPoint
 from patchcore.thresholds import by_hand
 from tests.workbench.parts import picture, plate, scratch_mask, store_plates
-from workbench.database import Job
 from workbench.inspecting import create_batch, score_batch
 from workbench.inspectors import load_model, reslice, set_operating_point
 from workbench.jobs import KINDS, JobState, get_job
 from workbench.samples import submit_sample
 from workbench.sweeping import OTHER_RULE, latest_sweep, run_sweep, start_sweep
+from workbench.tables import Job
 from workbench.workspace import NamedImage
 
 

@@ -9,7 +9,8 @@ import PIL.Image
 import pytest
 from sqlalchemy import func, select
 
-from workbench.database import Image, WorkspaceError
+from workbench.database import WorkspaceError
+from workbench.tables import Image
 from workbench.workspace import Workspace
 
 

@@ -61,7 +61,7 @@ def encode_tile(
     """
     picture = as_bytes(pixels)
     height, width = fitted(picture.shape[:2], side)
-    image = encode_image(_resized(picture, width, height), "png" if lossless else "webp")
+    image = encode_image(shrunk(picture, width, height), "png" if lossless else "webp")
     return pack(image, _map_at(anomaly_map, width, height), threshold, original=picture.shape[:2])
 
 
@@ -82,7 +82,7 @@ def encode_detail(
         image = encode_image(picture, "png")
     else:
         height, width = fitted(size, overview_side)
-        image = encode_image(_resized(picture, width, height), "webp")
+        image = encode_image(shrunk(picture, width, height), "webp")
     if anomaly_map is not None:
         height, width = fitted(anomaly_map.shape, MAP_SIDE)
         anomaly_map = _map_at(anomaly_map, width, height)
@@ -162,7 +162,8 @@ def fitted(size: tuple[int, ...], side: int) -> tuple[int, int]:
     return max(1, round(height * share)), max(1, round(width * share))
 
 
-def _resized(picture: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+def shrunk(picture: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    """Return a picture, uint8 [H, W, 3], at a smaller size."""
     if picture.shape[:2] == (height, width):
         return picture
     small = Image.fromarray(picture).resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0)

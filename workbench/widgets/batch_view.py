@@ -10,18 +10,20 @@ from html import escape
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from patchcore.operating_point import OperatingPoint
-from workbench.database import Batch, BatchImage, InspectorVersion, Result
-from workbench.evidence import peak_for, result_key
+from patchcore.operating_point import OperatingPoint, Verdict
+from workbench.evidence import judged, peak_for, result_key
 from workbench.exports import results_csv, write_overlays
 from workbench.inspecting import count_unscored, list_results, load_tile
 from workbench.inspectors import good_images
+from workbench.tables import Batch, BatchImage, InspectorVersion, Result
 from workbench.viewer import Dot, Tile, gallery
 from workbench.viewer.items import Label
-from workbench.widgets import detail_view, session, threshold_bar, wording
+from workbench.watching import count_images, is_watched
+from workbench.widgets import decision_bar, detail_view, seen, session, threshold_bar, wording
 from workbench.workspace import Workspace
 
 POLL_SECONDS = 1.0
+ARRIVALS_SECONDS = 2.0
 TALL, ONE_ROW = 640, 262  # pixels of the gallery: alone, and above a detail
 
 
@@ -61,8 +63,11 @@ def _draw(batch: Batch, version: InspectorVersion) -> None:
         with st.container(border=False, key="detail_place"):
             _turning(worst_first(results), opened)
             _detail(opened, version, point)
+            decision_bar.show(opened, version, _verdict(opened, version))
     if unscored:
         _wait_for_more(batch, version, progress, len(results), unscored)
+    elif is_watched(here, batch):
+        _look_for_more(batch, len(results))
 
 
 def _gallery(
@@ -103,6 +108,12 @@ def tile_of(here: Workspace, result: Result, point: OperatingPoint) -> Tile:
     )
 
 
+def _verdict(result: Result, version: InspectorVersion) -> Verdict | None:
+    """Judge a result by the thresholds in force, whatever is being tried out."""
+    point = OperatingPoint.from_dict(version.operating_point)
+    return None if point.stale else judged(session.workspace(), result, point)
+
+
 def _label(image: BatchImage) -> Label | None:
     if image.truth is None:
         return None
@@ -125,6 +136,7 @@ def _wait_for_more(
     batch: Batch, version: InspectorVersion, progress: DeltaGenerator, done: int, unscored: int
 ) -> None:
     """Wait for results and draw again; anything the user does meanwhile ends this run and begins another."""
+    seen.everything_is_drawn()
     scorer, total = session.scorer(), done + unscored
     words = f"Scoring {done:,}/{total:,}, results appear as they are computed"
     progress.progress(done / total, text=words)
@@ -136,6 +148,18 @@ def _wait_for_more(
         st.rerun()
     progress.error(session.sentence(fault))
     st.button("Try again", on_click=scorer.retry, args=(batch.id, version.id))
+
+
+def _look_for_more(batch: Batch, drawn: int) -> None:
+    """Look whether a watched folder has brought more images, and draw again when it has."""
+
+    @st.fragment(run_every=ARRIVALS_SECONDS)
+    def look() -> None:
+        with session.plain_errors():
+            if count_images(session.workspace(), batch.id) != drawn:
+                st.rerun()
+
+    look()
 
 
 def _name_the_broken(results: Sequence[Result]) -> None:

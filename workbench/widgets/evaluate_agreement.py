@@ -11,10 +11,10 @@ from patchcore.agreement import PixelAgreement, pixel_agreement
 from patchcore.colours import AGREED, EXTRA, MISSED, Colour
 from patchcore.operating_point import OperatingPoint
 from patchcore.rendering import agreement_picture, encode_png
-from workbench.database import GOOD, Result
 from workbench.evidence import result_key
 from workbench.inspecting import load_map, load_mask, load_pixels, value_range_of
 from workbench.inspectors import get_version
+from workbench.tables import GOOD, Result
 from workbench.widgets import session, wording
 
 WIDTH = 448  # pixels on the page, at most

@@ -10,9 +10,9 @@ import streamlit as st
 
 from patchcore.curves import Undefined
 from patchcore.operating_point import Verdict
-from workbench.database import GOOD, InspectorVersion
 from workbench.evaluating import Comparison, Disagreement, compare
 from workbench.inspectors import get_version, list_inspectors, list_versions
+from workbench.tables import GOOD, InspectorVersion
 from workbench.widgets import evaluate_images, evaluate_scoring, session, settings_form, wording
 from workbench.widgets.evaluate_headline import metric, rate_html
 from workbench.widgets.evaluate_measured import Measured, measured

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from patchcore.operating_point import OperatingPoint
-from workbench.database import InspectorVersion, Result
 from workbench.evidence import peak_for, result_key
+from workbench.tables import InspectorVersion, Result
 from workbench.viewer import Thresholds, gallery
 from workbench.widgets import batch_view, detail_view, session
 

@@ -12,9 +12,9 @@ import streamlit as st
 from patchcore.evaluation import Evaluation, judge
 from patchcore.labelled_score import LabelledScore
 from patchcore.operating_point import OperatingPoint
-from workbench.database import Batch, InspectorVersion, Result
 from workbench.evaluating import StoredScore, evaluation_of
 from workbench.inspecting import list_results
+from workbench.tables import Batch, InspectorVersion, Result
 from workbench.widgets import session
 
 KEPT = 8  # evaluations; each holds scores and curves, no maps

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from patchcore.labelled_score import LabelledScore
-from workbench.database import Result
+from workbench.tables import Result
 from workbench.widgets import evaluate_agreement, evaluate_images, wording
 from workbench.widgets.evaluate_measured import Measured, stored
 

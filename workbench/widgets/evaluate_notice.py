@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from workbench.database import InspectorVersion
+from workbench.tables import InspectorVersion
 from workbench.widgets import session
 
 KEY = "evaluate_notice"

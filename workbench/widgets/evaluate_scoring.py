@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from workbench.database import Batch, InspectorVersion
 from workbench.inspecting import count_unscored, list_results
+from workbench.tables import Batch, InspectorVersion
 from workbench.widgets import session
 
 POLL_SECONDS = 1.0

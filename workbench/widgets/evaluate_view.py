@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from workbench.database import Batch, Inspector, InspectorVersion
+from workbench.tables import Batch, Inspector, InspectorVersion
 from workbench.widgets import (
     evaluate_audit,
     evaluate_compare,

@@ -8,7 +8,7 @@ from html import escape
 import streamlit as st
 
 from patchcore.operating_point import OperatingPoint
-from workbench.database import Inspector, InspectorVersion
+from workbench.tables import Inspector, InspectorVersion
 from workbench.widgets import session, wording
 from workbench.widgets.pictures import thumbnail_tag
 from workbench.widgets.settings_form import network_title

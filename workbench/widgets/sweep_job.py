@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from workbench.database import Batch, InspectorVersion, Job
 from workbench.jobs import JobState, list_jobs
+from workbench.tables import Batch, InspectorVersion, Job
 from workbench.widgets import session
 from workbench.workspace import Workspace
 

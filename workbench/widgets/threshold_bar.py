@@ -8,16 +8,16 @@ from dataclasses import replace
 import streamlit as st
 
 from patchcore.operating_point import OperatingPoint
-from workbench.database import InspectorVersion
 from workbench.inspectors import set_operating_point
+from workbench.people import Role
+from workbench.tables import InspectorVersion
 from workbench.viewer import Thresholds
-from workbench.widgets import session, wording
+from workbench.widgets import access, seen, session, wording
 from workbench.widgets.trial import Trial
 from workbench.widgets.trial import by_hand as hand
 
 NO_BAND = "none"  # in the address, for the review threshold
 BAND = 0.10  # of the threshold; how far below it a review band begins that is new
-SET_BY = "Inspect page"
 
 
 def in_view(version: InspectorVersion) -> Thresholds:
@@ -65,23 +65,25 @@ def show(version: InspectorVersion) -> None:
         help=f"The threshold in force. {session.sentence(stored.statement)}",
     )
     unchanged = same and not stored.stale
-    if st.button(
+    if access.button(
         "Use this threshold",
+        Role.ENGINEER,
         disabled=unchanged,
         type="secondary" if unchanged else "primary",
         help="A score is the distance, in the network's feature space, from the worst patch of an image to the "
         "nearest patch of the good images. Moving a threshold scores nothing again; it takes effect for others "
         "once you press this.",
     ):
-        set_operating_point(session.workspace(), version, _kept(stored, point))
-        forget_trial()
+        with seen.change(version.inspector_id) as revision:
+            set_operating_point(session.workspace(), version, _kept(stored, point), seen=revision)
+            forget_trial()
         st.rerun()
 
 
 def _kept(stored: OperatingPoint, point: OperatingPoint) -> OperatingPoint:
     """Return the point with its thresholds set by hand, and regions and what images are judged by as they were."""
     by_hand = replace(Trial.of(stored), rule=hand(point.reject), accept_rule=hand(point.accept))
-    return replace(by_hand.point(stored.evidence, stored.bank_id), set_by=SET_BY)
+    return by_hand.point(stored.evidence, stored.bank_id)
 
 
 def _review_band(version: InspectorVersion) -> None:
