@@ -1,4 +1,4 @@
-"""The workbench's command line: `python -m workbench prepare-sample | check | backup | restore | import | export | people`."""
+"""The workbench on the command line: the sample, check, backup and restore, import and export, the list of people."""
 
 from __future__ import annotations
 

@@ -75,7 +75,11 @@ def test_every_state_is_a_line_with_what_why_who_and_when(changed, open_app):
         "● in use",
     ):
         assert expected in page
-    assert "Washer *line* &lt;3&gt;" in page and "2 versions" in page and "<b>" + NAME not in page
+    assert (
+        "Washer *line* &lt;3&gt;" in page
+        and "2\N{NO-BREAK SPACE}versions" in page
+        and "<b>" + NAME not in page
+    )
     assert [entry.label for entry in app.button if entry.key.startswith("look_at_")] == ["2.1", "1.2", "1.1"]
 
 
