@@ -1,4 +1,4 @@
-"""The workbench's command line: `python -m workbench prepare-sample | check | backup | restore | import | export`."""
+"""The workbench on the command line: the sample, check, backup and restore, import and export, the list of people."""
 
 from __future__ import annotations
 
@@ -176,6 +176,23 @@ def export_file(
         found, entry = require_state(workspace, inspector, version or None)
         export(workspace, found, entry, file)
     remarks.print(f"{file}: {found.name}, version {entry.number}.", markup=False, soft_wrap=True)
+
+
+@app.command()
+def people() -> None:
+    """Check the list of people who may sign in, and print who may do what."""
+    from workbench.people import Role
+    from workbench.signing_in import people_file, read_people
+    from workbench.workspace import Workspace
+
+    path = people_file(Workspace().root)
+    listed = read_people(path)
+    remarks.print(str(path), markup=False, soft_wrap=True)
+    table = _table("Address", "Role")
+    for address, role in sorted(listed.roles.items()):
+        table.add_row(Text(address), role.word)
+    table.add_row("all others who sign in", "none" if listed.default == Role.NOBODY else listed.default.word)
+    results.print(table)
 
 
 def _tell_losses(lost: list[str], what: str) -> None:

@@ -85,7 +85,8 @@ def rows(known: dict[str, Any], redirect_uri: str) -> Iterator[Any]:
         scope=["openid", "email", "profile"],
         token_endpoint_auth_method="client_secret_basic",
     )
-    client.audience = [client]  # who its tokens are for
+    yield client
+    client.audience = [client]  # who its tokens are for, once it is known
     yield client
 
 

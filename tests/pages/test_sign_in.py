@@ -31,6 +31,9 @@ LOOKING = {  # buttons that change nothing for anybody else, on any page
     "Previous",
     "Next",
     "Look closely",
+    "Inspect images",
+    "Tune the threshold",
+    "Skip",
 }
 
 

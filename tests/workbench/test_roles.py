@@ -25,9 +25,7 @@ NO_CHANGE = {
     "backup_restore.*": "the command line, into an empty folder",
     "history.store_overlay": "part of scoring",
     "inspecting._add_good_images": "made from the inspector when it is looked at",
-    "inspecting._fill": "part of scoring",
     "inspecting._score_once": "what is brought in is scored for whoever looks at it",
-    "inspecting._store_tile": "part of scoring",
     "inspecting.explain": "computed from the inspector when it is looked at",
     "inspecting.good_batch": "made from the inspector when it is looked at",
     "inspecting.make_map_again": "called by `checking.repair`, which asks",
@@ -36,6 +34,10 @@ NO_CHANGE = {
     "losses.*": "called by `checking.repair`, which asks",
     "portable_rows.copy_rows": "the command line, into an empty database",
     "samples._add_masks": "stores images, which asks",
+    "scored_image._stored": "part of scoring",
+    "scored_image.store_tile": "part of scoring",
+    "watch_history.HistoryJournal.finish": "a standing job about its own work; who starts a watch is asked",
+    "watch_history.HistoryJournal.record": "a standing job about its own work; who starts a watch is asked",
     "workspace.Workspace.thumbnail": "can be made again from the image",
 }
 
