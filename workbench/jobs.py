@@ -18,7 +18,11 @@ from workbench.moments import now
 from workbench.tables import Job
 from workbench.workspace import Workspace
 
-KINDS = {"build": "workbench.building:run_build", "sweep": "workbench.sweeping:run_sweep"}
+KINDS = {
+    "build": "workbench.building:run_build",
+    "sweep": "workbench.sweeping:run_sweep",
+    "retain": "workbench.retention:run_retention",
+}
 """Which function does which kind of job; imported in the job's own process only."""
 
 

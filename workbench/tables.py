@@ -241,6 +241,10 @@ class Inspection(Base):
         Index("ix_inspections_created", "created"),
         Index("ix_inspections_inspector_created", "inspector_id", "created"),
         Index("ix_inspections_verdict_created", "verdict", "created"),
+        Index("ix_inspections_operator_created", "operator", "created"),
+        Index(
+            "ix_inspections_accepted", "version_id", "point_id", "verdict", "created", "score"
+        ),  # for drift
         Index("ix_inspections_sha256", "sha256"),
     )
 

@@ -95,6 +95,9 @@ def _inspections() -> None:
     op.create_index("ix_inspections_created", "inspections", ["created"])
     op.create_index("ix_inspections_inspector_created", "inspections", ["inspector_id", "created"])
     op.create_index("ix_inspections_verdict_created", "inspections", ["verdict", "created"])
+    op.create_index("ix_inspections_operator_created", "inspections", ["operator", "created"])
+    accepted = ["version_id", "point_id", "verdict", "created", "score"]
+    op.create_index("ix_inspections_accepted", "inspections", accepted)
     op.create_index("ix_inspections_sha256", "inspections", ["sha256"])
 
 
