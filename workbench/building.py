@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from patchcore.errors import Cancelled, NoImagesError, SettingsError
 from workbench.inspectors import list_versions
 from workbench.jobs import submit
+from workbench.people import Role, require
 from workbench.recalibrating import TOO_FEW, ShareNumbers
 from workbench.roi import Roi
 from workbench.tables import InspectorVersion
@@ -113,6 +114,7 @@ def submit_build(
     NoImagesError
         When there are fewer than two different images.
     """
+    require(Role.ENGINEER, "build inspectors")
     if len({image.sha256 for image in images}) < 2:
         raise NoImagesError(TOO_FEW)
     arguments = {
@@ -149,6 +151,7 @@ def build(
     job_id
         Noted with the version, so that a resumed job finds what it had finished.
     """
+    require(Role.ENGINEER, "build inspectors")
     began = time.monotonic()
     model = settings.model().fit(
         _sources(workspace, images),
@@ -173,6 +176,7 @@ def build(
         numbers,
         settings=settings.to_dict(),
         measured=measured,
+        change="build",
         why="Set when the inspector was built.",
     )
 

@@ -41,25 +41,34 @@ def note_change(
     if inspector is None:
         raise WorkspaceError(f"There is no inspector {inspector_id}.")
     if seen is not None and inspector.revision != seen:
-        raise ChangedMeanwhile(_what_happened(session, inspector))
+        raise ChangedMeanwhile(_what_happened(session, inspector, seen))
     inspector.revision += 1
-    note_event(session, action, inspector_id, **details)
+    session.add(
+        Event(
+            person=current().name,
+            action=action,
+            inspector_id=inspector_id,
+            revision=inspector.revision,
+            details=details,
+        )
+    )
     return inspector
 
 
 def note_event(session: Session, action: str, inspector_id: str | None = None, **details: Any) -> None:
-    """Keep that something was done, by whoever is acting."""
+    """Keep that something was done, by whoever is acting, that no later change can contradict."""
     session.add(Event(person=current().name, action=action, inspector_id=inspector_id, details=details))
 
 
-def _what_happened(session: Session, inspector: Inspector) -> str:
-    latest = select(Event).where(Event.inspector_id == inspector.id).order_by(Event.id.desc()).limit(1)
-    event = session.scalar(latest)
-    words = (
-        "It was changed"
-        if event is None
-        else f"{event.person} changed it ({event.action}, {event.created:%Y-%m-%d %H:%M} UTC)"
-    )
+def _what_happened(session: Session, inspector: Inspector, seen: int) -> str:
+    since = select(Event).where(Event.inspector_id == inspector.id, Event.revision > seen)
+    events = list(session.scalars(since.order_by(Event.id.desc())))
+    words = "It was changed"
+    if events:
+        latest = events[0]
+        words = f"{latest.person} changed it ({latest.action}, {latest.created:%Y-%m-%d %H:%M} UTC)"
+        if len(events) > 1:
+            words += f", the last of {len(events)} changes,"
     return (
         f"{words} since you looked at {inspector.name}, so your change was not made. Look at what is there now, "
         "then change it if you still want to."

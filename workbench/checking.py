@@ -16,6 +16,7 @@ from workbench.finding import CannotRepair, Finding
 from workbench.kept_files import kept_files
 from workbench.losses import find_dangling, find_losses
 from workbench.orphans import Orphans
+from workbench.people import Role, require
 from workbench.workspace import Workspace
 
 GRACE_SECONDS = 600.0
@@ -57,6 +58,7 @@ def check(workspace: Workspace, *, grace: float = GRACE_SECONDS) -> list[Finding
 
 def repair(workspace: Workspace, findings: list[Finding]) -> Iterator[Repaired]:
     """Mend what can be mended, one thing after the other; what a user made goes to the bin, never away."""
+    require(Role.ENGINEER, "repair the workspace")
     to = Bin(workspace)
     for finding in findings:
         if finding.repair is None:

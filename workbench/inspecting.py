@@ -19,9 +19,11 @@ from sqlalchemy.sql import Select
 
 from patchcore.errors import DataError, ImageError, NoImagesError
 from workbench import history
+from workbench.changing import note_event
 from workbench.database import WorkspaceError
 from workbench.inspectors import get_version, good_images, load_model
 from workbench.map_files import KeptMap, read_map, write_map
+from workbench.people import Role, require
 from workbench.tables import GOOD, Batch, BatchImage, Inspection, InspectorVersion, Result
 from workbench.viewer.pictures import encode_tile
 from workbench.workspace import NamedImage, Workspace
@@ -68,6 +70,7 @@ def create_batch(workspace: Workspace, inspector_id: str, images: Sequence[Named
     NoImagesError
         When there is no image.
     """
+    require(Role.OPERATE, "bring images in")
     if not images:
         raise NoImagesError("There is no image to inspect. Choose at least one.")
     with workspace.database.write() as session:
@@ -85,6 +88,7 @@ def create_batch(workspace: Workspace, inspector_id: str, images: Sequence[Named
             )
             for position, image in enumerate(images)
         )
+        note_event(session, "bring images", inspector_id, batch=batch.id, images=len(images))
     return batch.id
 
 
@@ -415,7 +419,7 @@ def _score_once(
         result.error = str(error)
     row: Inspection | None = None
     with workspace.database.write() as session:
-        stored = not _is_scored(session, image.id, version.id)
+        stored = not (_is_scored(session, image.id, version.id) or _has_moved_on(session, version))
         if stored:
             session.add(result)
             if not leave_out:
@@ -430,6 +434,11 @@ def _score_once(
 def _is_scored(session: Session, batch_image_id: int, version_id: int) -> bool:
     found = select(Result.id).where(Result.batch_image_id == batch_image_id, Result.version_id == version_id)
     return session.scalar(found) is not None
+
+
+def _has_moved_on(session: Session, version: InspectorVersion) -> bool:
+    """Whether a version was given another share while the image was scored: the result is not its own then."""
+    return session.get_one(InspectorVersion, version.id).share != version.share
 
 
 def _fill(workspace: Workspace, result: Result, scored: Scored, kept: KeptMap, target: Path) -> None:

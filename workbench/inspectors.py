@@ -9,8 +9,10 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from patchcore.operating_point import OperatingPoint
+from workbench.changing import note_change
 from workbench.database import WorkspaceError
 from workbench.loaded_models import LOADED
+from workbench.people import Role, current, require
 from workbench.point_history import put_in_force, store_point
 from workbench.recalibrating import Progress, ShareNumbers, recalibrated
 from workbench.tables import Inspector, InspectorImage, InspectorVersion, Result
@@ -85,13 +87,21 @@ def reslice(
     share: float,
     note: str = "",
     progress: Progress | None = None,
+    *,
+    seen: int | None = None,
 ) -> InspectorVersion:
     """Put another share of the bank into use, with its threshold recalibrated in the same step.
 
     A threshold that rests on labelled images or on maps has these scored anew first; `progress` is told of each.
     A version that has scored nothing yet is changed in place; otherwise a new version is made, on the same bank
     on disk, so that earlier results keep pointing at what produced them. The returned version is the current one.
+
+    Raises
+    ------
+    ChangedMeanwhile
+        The inspector was changed since it was `seen`, as `changing.note_change` takes it.
     """
+    require(Role.ENGINEER, "change the size of the bank")
     model = load_model(workspace, version).with_operating_point(None).with_coreset(share)
     if len(model.bank_) == version.patches:
         return get_version(workspace, version.id)
@@ -107,7 +117,15 @@ def reslice(
         session.add(row)
         session.flush()
         put_in_force(session, row, numbers.point, f"Set anew for {numbers.share:.3%} of all patches.")
-        session.get_one(Inspector, row.inspector_id).current_id = row.id
+        inspector = note_change(
+            session,
+            row.inspector_id,
+            "change bank size",
+            seen=seen,
+            version=row.number,
+            share=numbers.share,
+        )
+        inspector.current_id = row.id
     return row
 
 
@@ -117,6 +135,8 @@ def remove_good(
     sha256s: Iterable[str],
     progress: Progress | None = None,
     note: str = "",
+    *,
+    seen: int | None = None,
 ) -> InspectorVersion:
     """Take good images out of the bank, by the provenance of its rows, with the threshold recalibrated.
 
@@ -127,7 +147,10 @@ def remove_good(
     ------
     SettingsError
         An image is not in the bank, or fewer than two would remain.
+    ChangedMeanwhile
+        The inspector was changed since it was `seen`.
     """
+    require(Role.ENGINEER, "remove good images from the bank")
     gone, before = set(sha256s), good_images(workspace, version)
     rest = [image for image in before if image.sha256 not in gone]
     paths = workspace.image_paths(image.sha256 for image in rest)
@@ -145,38 +168,50 @@ def remove_good(
         settings=version.settings,
         measured=version.numbers
         | {"job": None, "total_patches": model.full_bank_.total_patches, "removed": names},
+        change="remove",
+        seen=seen,
         note=note or f"Without {', '.join(names[:3])}{' and others' if len(names) > 3 else ''}",
         why="Set anew without the good images that were removed.",
     )
 
 
-def make_current(workspace: Workspace, inspector_id: str, version_id: int) -> InspectorVersion:
+def make_current(
+    workspace: Workspace, inspector_id: str, version_id: int, *, seen: int | None = None
+) -> InspectorVersion:
     """Put a version of an inspector into use.
 
     Raises
     ------
     WorkspaceError
         When the inspector has no such version.
+    ChangedMeanwhile
+        The inspector was changed since it was `seen`.
     """
+    require(Role.ENGINEER, "put versions into use")
     with workspace.database.write() as session:
         version = _require(session, version_id)
         if version.inspector_id != inspector_id:
             raise WorkspaceError(f"Version {version_id} belongs to another inspector.")
-        session.get_one(Inspector, inspector_id).current_id = version.id
+        inspector = note_change(
+            session, inspector_id, "put version into use", seen=seen, version=version.number
+        )
+        inspector.current_id = version.id
     return version
 
 
 def set_operating_point(
-    workspace: Workspace, version: InspectorVersion, point: OperatingPoint
+    workspace: Workspace, version: InspectorVersion, point: OperatingPoint, *, seen: int | None = None
 ) -> InspectorVersion:
     """Put thresholds in force for a version; see `workbench.point_history.store_point`."""
-    return store_point(workspace, version, point, point.note, point.set_by)
+    return store_point(workspace, version, point, point.note, seen=seen)
 
 
-def rename(workspace: Workspace, inspector_id: str, name: str) -> None:
-    """Give an inspector another name."""
+def rename(workspace: Workspace, inspector_id: str, name: str, *, seen: int | None = None) -> None:
+    """Give an inspector another name; `seen` as `changing.note_change` takes it."""
+    require(Role.ENGINEER, "rename inspectors")
     with workspace.database.write() as session:
-        session.get_one(Inspector, inspector_id).name = name
+        inspector = note_change(session, inspector_id, "rename", seen=seen, name=name)
+        inspector.name = name
 
 
 def _point_of(version: InspectorVersion) -> OperatingPoint:
@@ -206,4 +241,6 @@ def _successor(session: Session, version: InspectorVersion, note: str) -> Inspec
         numbers=version.numbers,
         thumbnail_sha256=version.thumbnail_sha256,
         note=note,
+        change="share",
+        made_by=current().name,
     )

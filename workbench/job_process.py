@@ -21,6 +21,7 @@ from sqlalchemy.exc import OperationalError
 from patchcore.errors import Cancelled, PatchCoreError
 from workbench.jobs import JobState, delete_scratch, get_job, scratch_path
 from workbench.moments import now
+from workbench.people import Person, Role, acting, local_person
 from workbench.tables import Job
 from workbench.workspace import Workspace
 
@@ -97,6 +98,8 @@ class RunningJob:
         self.kind = job.kind
         self.attempt = job.attempts if attempt is None else attempt
         self.arguments: dict[str, Any] = job.arguments
+        self.person = Person(job.made_by, Role.ENGINEER) if job.made_by else local_person()
+        """As whom it acts: whoever submitted it was allowed to."""
         self.scratch: Path = scratch_path(workspace, job_id)  # survives a crash, not the end
         self._progress = Progress()
         self._written: dict[str, Any] = {}
@@ -210,7 +213,8 @@ def leave(code: int) -> NoReturn:
 def _run(job: RunningJob, kinds: Mapping[str, str]) -> int:
     try:
         module, function = kinds[job.kind].split(":")
-        result = getattr(importlib.import_module(module), function)(job)
+        with acting(job.person):
+            result = getattr(importlib.import_module(module), function)(job)
     except Cancelled:
         job.finish(JobState.CANCELLED)
     except PatchCoreError as error:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from workbench.database import WorkspaceError
 from workbench.moments import now
+from workbench.people import Role, require
 from workbench.tables import Job
 from workbench.workspace import Workspace
 
@@ -42,8 +43,9 @@ RESUMABLE = (JobState.INTERRUPTED, JobState.FAILED)
 
 
 def submit(workspace: Workspace, kind: str, title: str, arguments: Mapping[str, Any]) -> int:
-    """Record a job for the queue and return its id."""
-    job = Job(kind=kind, title=title, arguments=dict(arguments), state=JobState.QUEUED)
+    """Record a job for the queue and return its id; it acts as whoever submits it."""
+    person = require(Role.OPERATE, "start jobs")
+    job = Job(kind=kind, title=title, arguments=dict(arguments), made_by=person.name, state=JobState.QUEUED)
     with workspace.database.write() as session:
         session.add(job)
     return job.id
@@ -72,6 +74,7 @@ def list_jobs(workspace: Workspace, *states: JobState, limit: int = 50) -> list[
 
 def cancel(workspace: Workspace, job_id: int) -> None:
     """Ask a job to stop: at once when it waits, within two seconds when it runs."""
+    require(Role.OPERATE, "cancel jobs")
     with workspace.database.write() as session:
         job = _require(session, job_id)
         if job.state == JobState.RUNNING:
@@ -83,7 +86,8 @@ def cancel(workspace: Workspace, job_id: int) -> None:
 
 
 def resume(workspace: Workspace, job_id: int) -> None:
-    """Queue an interrupted or failed job again; it goes on from its checkpoints."""
+    """Queue an interrupted or failed job again; it goes on from its checkpoints, as whoever submitted it."""
+    require(Role.OPERATE, "resume jobs")
     with workspace.database.write() as session:
         job = _require(session, job_id)
         if job.state in RESUMABLE:
@@ -94,6 +98,7 @@ def resume(workspace: Workspace, job_id: int) -> None:
 
 def discard(workspace: Workspace, job_id: int) -> None:
     """Give up an interrupted or failed job and delete its checkpoints."""
+    require(Role.OPERATE, "discard jobs")
     with workspace.database.write() as session:
         job = _require(session, job_id)
         discarded = job.state in RESUMABLE

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from workbench.changing import note_event
+from workbench.people import Role, require
 from workbench.tables import InspectorVersion
 from workbench.workspace import Workspace
 
@@ -17,16 +19,22 @@ def kept_images(version: InspectorVersion) -> set[str]:
 
 def keep(workspace: Workspace, version: InspectorVersion, sha256s: Iterable[str]) -> InspectorVersion:
     """Note that images were looked at and kept, besides those that were before."""
-    return _store(workspace, version, kept_images(version) | set(sha256s))
+    return _store(workspace, version, set(sha256s), "keep good images")
 
 
 def suggest_again(workspace: Workspace, version: InspectorVersion) -> InspectorVersion:
     """Forget which images were kept."""
-    return _store(workspace, version, set())
+    return _store(workspace, version, None, "suggest good images again")
 
 
-def _store(workspace: Workspace, version: InspectorVersion, sha256s: set[str]) -> InspectorVersion:
+def _store(
+    workspace: Workspace, version: InspectorVersion, more: set[str] | None, action: str
+) -> InspectorVersion:
+    """Add to those that are kept by now, by whomever; None: forget all."""
+    require(Role.ENGINEER, "decide which good images stay in the bank")
     with workspace.database.write() as session:
         row = session.get_one(InspectorVersion, version.id)
-        row.numbers = row.numbers | {FIELD: sorted(sha256s)}
+        kept = set() if more is None else kept_images(row) | more
+        row.numbers = row.numbers | {FIELD: sorted(kept)}
+        note_event(session, action, row.inspector_id, version=row.number, images=sorted(more or ()))
     return row

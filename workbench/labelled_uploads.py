@@ -12,6 +12,7 @@ from patchcore.errors import DataError, ImageError, NoImagesError
 from patchcore.mvtec_layout import GOOD, MASK_ENDINGS, MASKS
 from workbench.database import WorkspaceError
 from workbench.inspecting import create_batch, image_size, read_mask
+from workbench.people import Role, require
 from workbench.upload_set import A_TABLE, Upload, UploadSet
 from workbench.workspace import NamedImage, Workspace
 
@@ -70,6 +71,7 @@ def import_labelled(workspace: Workspace, inspector_id: str, uploads: UploadSet,
     NoImagesError
         When there is no image to inspect.
     """
+    require(Role.OPERATE, "bring images in")
     problems = [f"{file.name}: {file.reason}" for file in uploads.left_out if file.reason != A_TABLE]
     wanted = [upload for upload in uploads if not _in_train(upload.name)]
     if left := len(uploads) - len(wanted):

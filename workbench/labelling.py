@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import exists, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
+from workbench.changing import ChangedMeanwhile, note_event
 from workbench.database import WorkspaceError
 from workbench.inspecting import image_size, read_mask
 from workbench.moments import now
+from workbench.people import Role, require
 from workbench.tables import GOOD, Batch, BatchImage, LabelChange
 from workbench.workspace import Workspace
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from workbench.labelled_uploads import ImportedSet
     from workbench.upload_set import UploadSet
 
+ANY = ""  # for `seen`: whatever it is; no label is empty
 LONGEST = 64  # characters of a label, as the database has room for
 
 
@@ -41,35 +44,60 @@ class LabelCounts:
         return self.good + self.defect
 
 
-def set_label(workspace: Workspace, batch_image_id: int, truth: str | None) -> str | None:
-    """Say what an image shows, and return what was known of it before; the change is kept.
+def set_label(
+    workspace: Workspace, batch_image_id: int, truth: str | None, *, seen: str | None = ANY
+) -> str | None:
+    """Say what an image shows, and return what was known of it before; the change is kept with who made it.
 
     Parameters
     ----------
     truth
         "good", a defect type, or None for unknown.
+    seen
+        What was known of it as whoever labels it saw it; left out where nobody looked.
 
     Raises
     ------
     WorkspaceError
         When the label is empty or too long, or the image is one of those that an inspector is built from.
+    ChangedMeanwhile
+        Somebody has labelled it otherwise since it was seen; nothing is changed then.
     """
+    person = require(Role.OPERATE, "label images")
     truth = None if truth is None else _checked(truth)
     with workspace.database.write() as session:
-        image = _require(session, batch_image_id)
+        image = _require_image(session, batch_image_id)
         before = image.truth
         if truth != before:
+            if seen not in (ANY, before):
+                raise ChangedMeanwhile(_who_labelled(session, image))
             image.truth = truth
-            session.add(LabelChange(batch_image_id=image.id, before=before, after=truth))
+            session.add(LabelChange(batch_image_id=image.id, before=before, after=truth, made_by=person.name))
     return before
 
 
 def undo_label(workspace: Workspace, batch_id: int) -> BatchImage | None:
-    """Take back the latest change of a label in a batch and return its image; None when there is none left."""
+    """Take back the latest label in a batch that whoever is acting has given, and return its image.
+
+    What somebody else has labelled otherwise since is theirs and stays. None when there is nothing to take back.
+    """
+    person = require(Role.OPERATE, "label images")
+    later = aliased(LabelChange)
+    overruled = exists().where(
+        later.batch_image_id == LabelChange.batch_image_id,
+        later.id > LabelChange.id,
+        later.undone.is_(None),
+        later.made_by != person.name,
+    )
     query = (
         select(LabelChange)
         .join(LabelChange.image)
-        .where(BatchImage.batch_id == batch_id, LabelChange.undone.is_(None))
+        .where(
+            BatchImage.batch_id == batch_id,
+            LabelChange.undone.is_(None),
+            LabelChange.made_by.in_((person.name, "")),  # those from before names were kept are anybody's
+            ~overruled,
+        )
         .order_by(LabelChange.id.desc())
         .limit(1)
     )
@@ -108,12 +136,15 @@ def set_mask(workspace: Workspace, batch_image_id: int, sha256: str | None) -> N
     ImageError
         When one of the two cannot be read.
     """
+    require(Role.OPERATE, "label images")
     with workspace.database.read() as session:
-        image = _require(session, batch_image_id)
+        image = _require_image(session, batch_image_id)
     if sha256 is not None:
         read_mask(workspace, sha256, image.name, image_size(workspace, image.sha256))
     with workspace.database.write() as session:
-        _require(session, batch_image_id).mask_sha256 = sha256
+        image = _require_image(session, batch_image_id)
+        image.mask_sha256 = sha256
+        note_event(session, "mark defect", batch_image=image.id, mask=sha256)
 
 
 def import_labelled(workspace: Workspace, inspector_id: str, uploads: UploadSet, name: str) -> ImportedSet:
@@ -132,7 +163,19 @@ def _checked(truth: str) -> str:
     return label
 
 
-def _require(session: Session, batch_image_id: int) -> BatchImage:
+def _who_labelled(session: Session, image: BatchImage) -> str:
+    changes = select(LabelChange).where(LabelChange.batch_image_id == image.id)
+    change = session.scalar(changes.order_by(LabelChange.id.desc()).limit(1))
+    who, what = "Somebody", image.truth or "unknown"
+    if change is not None:
+        who = f"{change.made_by or who} ({change.undone or change.created:%Y-%m-%d %H:%M} UTC)"
+    return (
+        f"{who} labelled {image.name} as {what} since you looked at it, so your label was not kept. Give it again "
+        "if you still want to."
+    )
+
+
+def _require_image(session: Session, batch_image_id: int) -> BatchImage:
     image = session.get(BatchImage, batch_image_id)
     if image is None:
         raise WorkspaceError(f"There is no image {batch_image_id} in any batch.")

@@ -9,8 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from patchcore.operating_point import OperatingPoint
+from workbench.changing import note_change
 from workbench.database import WorkspaceError
 from workbench.moments import now
+from workbench.people import Role, current, require
 from workbench.tables import Inspector, InspectorVersion, PointRecord
 from workbench.workspace import Workspace
 
@@ -29,6 +31,8 @@ class StoredPoint:
         The version it was in force for.
     note
         Why it was put in force.
+    made_by
+        Who put it in force; `point.set_by` is who decided on its values.
     created
         When it was.
     usable
@@ -40,6 +44,7 @@ class StoredPoint:
     version_id: int
     number: int
     note: str
+    made_by: str
     created: datetime
     usable: bool
 
@@ -47,21 +52,32 @@ class StoredPoint:
 def put_in_force(session: Session, version: InspectorVersion, point: OperatingPoint, note: str) -> None:
     """Make a point that of a version, and the latest of its history."""
     version.operating_point = point.to_dict()
-    session.add(PointRecord(version=version, data=version.operating_point, note=note))
+    record = PointRecord(version=version, data=version.operating_point, note=note, made_by=current().name)
+    session.add(record)
 
 
 def store_point(
-    workspace: Workspace, version: InspectorVersion, point: OperatingPoint, note: str, set_by: str
+    workspace: Workspace,
+    version: InspectorVersion,
+    point: OperatingPoint,
+    note: str,
+    *,
+    seen: int | None = None,
 ) -> InspectorVersion:
-    """Put a point in force and keep the earlier ones. Nothing is scored again: verdicts are made when read.
+    """Put a point in force as set by whoever is acting, and keep the earlier ones.
+
+    Nothing is scored again: verdicts are made when read.
 
     Raises
     ------
     SettingsError
         The point is stale, or was set on another bank than the version has by now.
+    ChangedMeanwhile
+        The inspector was changed since it was `seen`, as `changing.note_change` takes it.
     """
-    moment = now().isoformat(timespec="seconds")
-    return enforce(workspace, version, replace(point, note=note, set_by=set_by, set_at=moment), note)
+    moment, person = now().isoformat(timespec="seconds"), current()
+    decided = replace(point, note=note, set_by=person.name, set_at=moment)
+    return enforce(workspace, version, decided, note, seen=seen)
 
 
 def point_history(workspace: Workspace, inspector_id: str) -> list[StoredPoint]:
@@ -81,13 +97,21 @@ def point_history(workspace: Workspace, inspector_id: str) -> list[StoredPoint]:
 
 
 def enforce(
-    workspace: Workspace, version: InspectorVersion, point: OperatingPoint, note: str
+    workspace: Workspace,
+    version: InspectorVersion,
+    point: OperatingPoint,
+    note: str,
+    *,
+    action: str = "set threshold",
+    seen: int | None = None,
 ) -> InspectorVersion:
     """Put a point in force as it is; errors as for `store_point`."""
+    require(Role.ENGINEER, "change thresholds")
     with workspace.database.write() as session:
         row = session.get(InspectorVersion, version.id)
         if row is None:
             raise WorkspaceError(f"There is no version {version.id} of any inspector.")
+        note_change(session, row.inspector_id, action, seen=seen, version=row.number, reject=point.reject)
         point.check_bank(row.operating_point["bank_id"])
         put_in_force(session, row, point, note)
     return row
@@ -101,6 +125,7 @@ def _stored(record: PointRecord, bank: str | None) -> StoredPoint:
         version_id=record.version_id,
         number=record.version.number,
         note=record.note,
+        made_by=record.made_by,
         created=record.created,
         usable=not point.stale and point.bank_id == bank,
     )

@@ -9,12 +9,15 @@ from patchcore.thresholds import recalibrate
 from workbench.database import WorkspaceError
 from workbench.evidence import known_images, map_peaks, tested_images
 from workbench.inspectors import good_images
+from workbench.people import Role, require
 from workbench.point_history import enforce
 from workbench.tables import InspectorVersion, PointRecord
 from workbench.workspace import Workspace
 
 
-def restore_point(workspace: Workspace, version: InspectorVersion, stored_id: int) -> InspectorVersion:
+def restore_point(
+    workspace: Workspace, version: InspectorVersion, stored_id: int, *, seen: int | None = None
+) -> InspectorVersion:
     """Put an earlier point in force again.
 
     One of another bank is set anew by its own rules, from scores that are stored of this version; its statement
@@ -26,7 +29,10 @@ def restore_point(workspace: Workspace, version: InspectorVersion, stored_id: in
         It was set on another bank and cannot follow to this one; the message says why.
     WorkspaceError
         There is no such point.
+    ChangedMeanwhile
+        The inspector was changed since it was `seen`.
     """
+    require(Role.ENGINEER, "change thresholds")
     with workspace.database.read() as session:
         record = session.get(PointRecord, stored_id)
     if record is None or record.version.inspector_id != version.inspector_id:
@@ -34,14 +40,15 @@ def restore_point(workspace: Workspace, version: InspectorVersion, stored_id: in
     point, bank = OperatingPoint.from_dict(record.data), version.operating_point["bank_id"]
     when = f"{record.created:%Y-%m-%d %H:%M} UTC"
     if point.bank_id == bank:
-        return enforce(workspace, version, point, f"Restored from {when}. {record.note}".strip())
+        note = f"Restored from {when}. {record.note}".strip()
+        return enforce(workspace, version, point, note, action="restore threshold", seen=seen)
     by_hand = any(choice.name == BY_HAND for choice in point.choices)
     scores = Evidence() if by_hand else _evidence_anew(workspace, version, record, point)
     anew = recalibrate(point, scores, bank)
     if anew.stale:
         raise SettingsError(f"The threshold of {when} cannot be used with this bank. {anew.stale}")
     note = f"Restored from {when} and set anew by its own rule, for the bank differs. {record.note}".strip()
-    return enforce(workspace, version, anew, note)
+    return enforce(workspace, version, anew, note, action="restore threshold", seen=seen)
 
 
 def _evidence_anew(

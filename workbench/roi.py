@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patchcore.errors import SettingsError
+from workbench.people import Role, require
 from workbench.viewer.shapes import Shape, mask_of
 from workbench.workspace import Workspace
 
@@ -70,6 +71,7 @@ class Roi:
 
 def keep_region(workspace: Workspace, sha256: str, roi: Roi | None) -> None:
     """Remember what was drawn last on an image; None: nothing."""
+    require(Role.ENGINEER, "draw regions of interest")
     target = workspace.region_path(sha256)
     if roi is None:
         target.unlink(missing_ok=True)

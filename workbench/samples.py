@@ -15,6 +15,7 @@ from workbench.building import BuildSettings, build, submit_build
 from workbench.database import WorkspaceError
 from workbench.inspecting import create_batch, list_batches, score_batch
 from workbench.inspectors import find_inspector
+from workbench.people import Role, require
 from workbench.tables import GOOD, BatchImage, Inspector
 from workbench.workspace import NamedImage, Workspace
 
@@ -60,6 +61,7 @@ def find_sample_inspector(workspace: Workspace, sample: SampleProduct) -> Inspec
 
 def submit_sample(workspace: Workspace, sample: SampleProduct) -> int:
     """Queue the build of a sample's inspector (or find it queued already) and return the job's id."""
+    require(Role.ENGINEER, "build inspectors")
     for job in jobs.list_jobs(workspace, *jobs.UNFINISHED):
         if job.kind == "build" and job.arguments.get("inspector_id") == sample.inspector_id:
             jobs.resume(workspace, job.id)

@@ -16,6 +16,7 @@ from workbench import jobs
 from workbench.database import WorkspaceError
 from workbench.inspecting import load_mask
 from workbench.inspectors import find_inspector, get_version, good_images, load_model
+from workbench.people import Role, require
 from workbench.tables import GOOD, BatchImage, InspectorVersion, Job
 from workbench.workspace import Workspace
 
@@ -70,6 +71,7 @@ def start_sweep(workspace: Workspace, version: InspectorVersion, batch_id: int |
     batch_id
         Its labelled images are scored; without any, a few good images tell times and distances.
     """
+    require(Role.ENGINEER, "measure bank sizes")
     for job in _sweeps(workspace, version, batch_id):
         if job.state in jobs.UNFINISHED:
             jobs.resume(workspace, job.id)

@@ -322,6 +322,7 @@ class Event(Base):
     person: Mapped[str] = mapped_column(Text)
     action: Mapped[str] = mapped_column(String(32))
     inspector_id: Mapped[str | None] = mapped_column(ForeignKey("inspectors.id"), index=True)
+    revision: Mapped[int | None]  # of the inspector, when this changed what decides verdicts
     details: Mapped[dict[str, Any]]
 
 

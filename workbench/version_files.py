@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from workbench.changing import note_change
+from workbench.people import Role, require
 from workbench.point_history import put_in_force
 from workbench.recalibrating import ShareNumbers
 from workbench.tables import Inspector, InspectorImage, InspectorVersion
@@ -32,8 +34,10 @@ def store_version(
     *,
     settings: dict[str, Any],
     measured: dict[str, Any],
+    change: str,
     note: str = "",
     why: str,
+    seen: int | None = None,
 ) -> InspectorVersion:
     """Put a fitted model into the workspace as the current version of an inspector, which is made when absent.
 
@@ -47,9 +51,14 @@ def store_version(
         `building.BuildSettings.to_dict()`.
     measured
         For `InspectorVersion.numbers`.
+    change
+        What made it, as `InspectorVersion.change` names it.
     note, why
         About the version, and about its operating point.
+    seen
+        As `changing.note_change` takes it.
     """
+    person = require(Role.ENGINEER, "make versions of inspectors")
     with workspace.draft_folder() as draft:
         model.save(draft / MODEL_FILE)
         with workspace.database.write() as session:
@@ -59,6 +68,7 @@ def store_version(
                     id=inspector_id, name=settings["name"], product=settings.get("product", "")
                 )
                 session.add(inspector)
+                session.flush()
             number = next_number(session, inspector_id)
             folder = workspace.version_folder(inspector_id, number)
             version = InspectorVersion(
@@ -70,6 +80,8 @@ def store_version(
                 numbers=measured,
                 thumbnail_sha256=model.image_records_[0].sha256,
                 note=note,
+                change=change,
+                made_by=person.name,
                 **numbers.columns(),
             )
             session.add(version)
@@ -77,6 +89,7 @@ def store_version(
             put_in_force(session, version, numbers.point, why)
             session.add_all(_good_images(version, model))
             inspector.current_id = version.id
+            note_change(session, inspector_id, change, seen=seen, version=number)
             session.flush()
             workspace.place_folder(draft, folder)
     return version

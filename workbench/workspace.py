@@ -19,6 +19,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from workbench.database import Database, WorkspaceError
+from workbench.people import Role, require
 from workbench.tables import Image
 
 FOLDERS = ("images", "thumbnails", "inspectors", "results", "history", "jobs", "temporary")
@@ -120,6 +121,7 @@ class Workspace:
         truth, mask_sha256
             Passed through.
         """
+        require(Role.OPERATE, "bring images in")
         sha256 = _hash(source)
         known = self._stored_file(sha256)
         if known is None or not known.exists():

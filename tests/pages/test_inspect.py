@@ -4,6 +4,7 @@ import pytest
 
 from patchcore.operating_point import Choice, OperatingPoint
 from tests.pages.texts import HOSTILE, words
+from workbench import people
 from workbench.inspecting import list_batches, list_results
 from workbench.inspectors import find_inspector, set_operating_point
 from workbench.viewer import DetailEvents, GalleryEvents
@@ -100,7 +101,7 @@ def test_a_threshold_kept_here_leaves_regions_and_judging_as_they_were(full, ope
     press(app, "Use this threshold")
     kept = point(full)
     assert (kept["reject"], kept["accept"], kept["pixel"], kept["min_area"]) == (0.25, 0.25, 0.2, 9)
-    assert (kept["judge_by"], kept["set_by"]) == ("area", "Inspect page")
+    assert (kept["judge_by"], kept["set_by"]) == ("area", people.current().name)
 
 
 def test_there_is_a_way_back_to_the_threshold_in_force(full, open_app, given):

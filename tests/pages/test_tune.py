@@ -3,6 +3,7 @@ import streamlit as st
 
 from patchcore.operating_point import OperatingPoint
 from tests.pages.texts import words
+from workbench import people
 from workbench.inspecting import good_batch, list_batches, list_results, score_batch
 from workbench.inspectors import find_inspector, set_operating_point
 from workbench.point_history import point_history
@@ -106,7 +107,7 @@ def test_a_dragged_line_is_a_rule_by_hand_and_is_stored_with_its_note(full, open
         0.25,
         0.2,
         "after the new lamp",
-        "Tune page",
+        people.current().name,
     )
     assert "trial" not in app.query_params and button(app, "Use this").disabled
     assert len(kept.evidence.good) == 4

@@ -1,4 +1,4 @@
-"""Small made-up parts for the tests: grey plates with noise, some with a scratch."""
+"""Small made-up parts for the tests: grey plates with noise, some with a scratch; and people who work on them."""
 
 import io
 
@@ -7,9 +7,13 @@ import PIL.Image
 
 from workbench.building import BuildSettings, build
 from workbench.inspectors import get_version
+from workbench.people import Person, Role
 
 SIDE = 64
 SMALL = {"image_size": 64, "coreset": 0.5}
+ADA, BEN = Person("Ada", Role.ENGINEER, "ada@example.com"), Person("Ben", Role.ENGINEER, "ben@example.com")
+OLA, VIC = Person("Ola", Role.OPERATE, "ola@example.com"), Person("Vic", Role.VIEW, "vic@example.com")
+NOBODY = Person("Nemo", Role.NOBODY, "nemo@example.com")
 
 
 def plate(seed, *, scratched=False, side=SIDE):

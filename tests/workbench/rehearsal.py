@@ -7,9 +7,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from patchcore.errors import Cancelled, NoImagesError
+from workbench import people
 from workbench.job_process import RunningJob, leave, main
 
-KINDS = {kind: f"rehearsal:{kind}" for kind in ("count", "deaf", "refuse", "stumble")}
+KINDS = {kind: f"rehearsal:{kind}" for kind in ("count", "deaf", "refuse", "stumble", "introduce")}
 
 
 def count(job: RunningJob) -> dict[str, int]:
@@ -34,6 +35,12 @@ def deaf(job: RunningJob) -> None:
 def refuse(job: RunningJob) -> None:
     """Raise what the user can mend."""
     raise NoImagesError("There is no image in folder x. Choose another.")
+
+
+def introduce(job: RunningJob) -> dict[str, str]:
+    """Say as whom it acts."""
+    person = people.current()
+    return {"name": person.name, "role": person.role.word}
 
 
 def stumble(job: RunningJob) -> None:

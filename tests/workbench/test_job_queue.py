@@ -6,11 +6,13 @@ import time
 import psutil
 import pytest
 
+from tests.workbench.parts import ADA, OLA
 from tests.workbench.processes import REHEARSAL, wait_until
 from workbench import jobs
 from workbench.job_queue import SILENCE, SILENCE_AT_START, JobQueue, find_process, is_alive
 from workbench.jobs import JobState
 from workbench.moments import now
+from workbench.people import acting
 from workbench.tables import Job
 
 
@@ -37,6 +39,16 @@ def test_two_jobs_run_one_after_the_other_and_report(workspace, rehearsals):
     assert (one.stage, one.done, one.total) == ("resting", 1, 1)
     assert [stage["name"] for stage in one.stages] == ["counting"]
     assert not jobs.scratch_path(workspace, first).exists()
+
+
+def test_a_job_acts_as_whoever_submitted_it(workspace, rehearsals):
+    with acting(ADA):
+        job_id = jobs.submit(workspace, "introduce", "Introduce", {})
+    with acting(OLA):
+        jobs.cancel(workspace, count(workspace, 10))  # the next in the queue; it has another's name
+    wait_until(lambda: state(workspace, job_id) == JobState.DONE)
+    job = jobs.get_job(workspace, job_id)
+    assert (job.made_by, job.result) == ("Ada", {"name": "Ada", "role": "engineer"})
 
 
 def test_as_many_run_at_once_as_stated(workspace):

@@ -7,7 +7,7 @@ from workbench.kept_images import keep, kept_images, suggest_again
 def test_kept_images_add_up_until_they_are_forgotten(workspace, version):
     first, second = sorted(version.good_scores)[:2]
     keep(workspace, version, [first])
-    keep(workspace, get_version(workspace, version.id), [second, first])
+    keep(workspace, version, [second, first])  # by somebody who has not seen yet that one is kept
     assert kept_images(get_version(workspace, version.id)) == {first, second}
     suggest_again(workspace, get_version(workspace, version.id))
     assert kept_images(get_version(workspace, version.id)) == set()

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from tests.workbench.parts import picture, scratch_mask, store_plates
+from tests.workbench.parts import ADA, OLA, picture, scratch_mask, store_plates
+from workbench.changing import ChangedMeanwhile
 from workbench.database import WorkspaceError
 from workbench.inspecting import create_batch, load_mask
 from workbench.labelling import label_counts, labelled_sets, set_label, set_mask, undo_label
+from workbench.people import acting
 from workbench.tables import BatchImage, LabelChange
 
 
@@ -53,6 +55,42 @@ def test_changes_are_taken_back_from_the_last_to_the_first_and_kept(workspace, b
             for c in session.scalars(select(LabelChange).order_by(LabelChange.id))
         ]
     assert changes == [(first.id, None, "good"), (first.id, "good", "scratch"), (second.id, None, "good")]
+
+
+def test_a_label_has_a_name_and_only_its_giver_takes_it_back(workspace, batch):
+    first, second, _ = rows(workspace, batch)
+    with acting(OLA):
+        set_label(workspace, first.id, "scratch")
+        set_label(workspace, second.id, "good")
+    with acting(ADA):
+        assert undo_label(workspace, batch) is None
+        set_label(workspace, second.id, "dent")
+    with acting(OLA):
+        assert undo_label(workspace, batch).id == first.id  # the other is Ada's by now
+        assert undo_label(workspace, batch) is None
+    with acting(ADA):
+        assert undo_label(workspace, batch).truth == "good"
+    with acting(OLA):
+        assert (undo_label(workspace, batch).id, rows(workspace, batch)[1].truth) == (second.id, None)
+    with workspace.database.read() as session:
+        assert [c.made_by for c in session.scalars(select(LabelChange).order_by(LabelChange.id))] == [
+            "Ola",
+            "Ola",
+            "Ada",
+        ]
+
+
+def test_who_labels_what_was_labelled_meanwhile_is_told_by_whom(workspace, batch):
+    first = rows(workspace, batch)[0]
+    with acting(OLA):
+        set_label(workspace, first.id, "scratch", seen=None)
+    with acting(ADA):
+        assert set_label(workspace, first.id, "scratch", seen=None) == "scratch"  # both say the same
+        with pytest.raises(ChangedMeanwhile, match=r"Ola \(.* UTC\) labelled good/050.png as scratch since"):
+            set_label(workspace, first.id, "good", seen=None)
+        assert rows(workspace, batch)[0].truth == "scratch"
+        set_label(workspace, first.id, "good", seen="scratch")
+    assert rows(workspace, batch)[0].truth == "good"
 
 
 def test_another_batch_has_its_own_changes(workspace, version, batch):

@@ -25,7 +25,7 @@ def batch(workspace, version):
 def decided(workspace, version, batch, rule, good="leave-one-out", **more):
     known = evidence(workspace, version, batch, good, min_area=more.get("min_area", 1))
     point = decide(rule, known, version.operating_point["bank_id"], set_by="Ada", **more)
-    return store_point(workspace, version, point, "", "Ada")
+    return store_point(workspace, version, point, "")
 
 
 def point_of(version):
@@ -88,9 +88,7 @@ def test_a_rule_on_good_images_alone_scores_nothing(workspace, version, monkeypa
 
 def test_a_point_set_by_hand_is_stood_in_for_and_stays_in_the_history(workspace, version):
     now = point_of(version)
-    version = store_point(
-        workspace, version, by_hand(9.0, now.evidence, now.bank_id, set_by="Ada"), "", "Ada"
-    )
+    version = store_point(workspace, version, by_hand(9.0, now.evidence, now.bank_id, set_by="Ada"), "")
     point = point_of(reslice(workspace, version, 0.05))
     assert (point.rule.name, point.set_by) == ("provisional", "the program")
     assert point.note.startswith("Stands in for 9, which is in the history. It was set by hand")

@@ -5,11 +5,13 @@ import pytest
 from patchcore.errors import SettingsError
 from patchcore.operating_point import Choice, OperatingPoint
 from patchcore.thresholds import by_hand, decide
-from tests.workbench.parts import build_small, store_plates
+from tests.workbench.parts import ADA, BEN, build_small, store_plates
+from workbench.changing import ChangedMeanwhile
 from workbench.database import WorkspaceError
 from workbench.evidence import evidence
 from workbench.inspecting import create_batch, good_batch, score_batch
-from workbench.inspectors import reslice
+from workbench.inspectors import find_inspector, rename, reslice
+from workbench.people import acting
 from workbench.point_history import point_history, store_point
 from workbench.restoring import restore_point
 
@@ -33,13 +35,15 @@ def batch(workspace, version):
 def decided(workspace, version, batch, rule, good="both", **more):
     known = evidence(workspace, version, batch, good)
     point = decide(rule, known, version.operating_point["bank_id"], set_by="Ada", **more)
-    return store_point(workspace, version, point, "first try", "Ada")
+    with acting(ADA):
+        return store_point(workspace, version, point, "first try")
 
 
 def test_a_point_of_the_same_bank_comes_back_as_it_was(workspace, version):
     first = point_history(workspace, "plate-1")[0]
     mine = by_hand(9.0, first.point.evidence, first.point.bank_id, set_by="Ada")
-    store_point(workspace, version, mine, "", "Ada")
+    with acting(ADA):
+        store_point(workspace, version, mine, "")
     restored = restore_point(workspace, version, first.id)
     assert point_of(restored) == first.point
     history = point_history(workspace, "plate-1")
@@ -74,7 +78,7 @@ def test_a_point_of_another_bank_is_set_anew_by_its_own_rules(workspace, version
 
 def test_a_point_set_by_hand_for_another_bank_is_refused(workspace, version, batch):
     now = point_of(version)
-    store_point(workspace, version, by_hand(9.0, now.evidence, now.bank_id, set_by="Ada"), "", "Ada")
+    store_point(workspace, version, by_hand(9.0, now.evidence, now.bank_id, set_by="Ada"), "")
     stored = point_history(workspace, "plate-1")[0]
     small = reslice(workspace, version, 0.05)
     with pytest.raises(SettingsError, match="cannot be used with this bank. It was set by hand"):
@@ -87,3 +91,16 @@ def test_a_point_of_another_inspector_is_not_there(workspace, version):
     stored = point_history(workspace, "plate-1")[0]
     with pytest.raises(WorkspaceError, match="no earlier threshold"):
         restore_point(workspace, other, stored.id)
+
+
+def test_restoring_has_a_name_and_does_not_overwrite_what_came_meanwhile(workspace, version):
+    first = point_history(workspace, "plate-1")[0]
+    seen = find_inspector(workspace, "plate-1").revision
+    with acting(BEN):
+        rename(workspace, "plate-1", "Plate, line 4")
+    with acting(ADA):
+        with pytest.raises(ChangedMeanwhile, match=r"Ben changed it \(rename"):
+            restore_point(workspace, version, first.id, seen=seen)
+        restored = restore_point(workspace, version, first.id, seen=seen + 1)
+    latest = point_history(workspace, "plate-1")[0]
+    assert point_of(restored) == first.point and latest.made_by == "Ada"

@@ -33,7 +33,8 @@ def _row(version: InspectorVersion, stored: StoredPoint, *, in_force: bool) -> N
                 f"**{wording.score(point.reject)}**{review}, {session.sentence(wording.rule(point.rule))}",
                 help=session.sentence(point.statement),
             )
-            said = f"{wording.moment(stored.created)}, {point.set_by}, bank version {stored.number}"
+            person = stored.made_by or point.set_by
+            said = f"{wording.moment(stored.created)}, {person}, bank version {stored.number}"
             st.caption(session.sentence(f"{said}: {stored.note}" if stored.note else said))
         if in_force:
             st.caption("in force", width="content")

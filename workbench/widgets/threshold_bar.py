@@ -17,7 +17,6 @@ from workbench.widgets.trial import by_hand as hand
 
 NO_BAND = "none"  # in the address, for the review threshold
 BAND = 0.10  # of the threshold; how far below it a review band begins that is new
-SET_BY = "Inspect page"
 
 
 def in_view(version: InspectorVersion) -> Thresholds:
@@ -81,7 +80,7 @@ def show(version: InspectorVersion) -> None:
 def _kept(stored: OperatingPoint, point: OperatingPoint) -> OperatingPoint:
     """Return the point with its thresholds set by hand, and regions and what images are judged by as they were."""
     by_hand = replace(Trial.of(stored), rule=hand(point.reject), accept_rule=hand(point.accept))
-    return replace(by_hand.point(stored.evidence, stored.bank_id), set_by=SET_BY)
+    return by_hand.point(stored.evidence, stored.bank_id)
 
 
 def _review_band(version: InspectorVersion) -> None:

@@ -10,12 +10,12 @@ from typing import Any
 from patchcore.errors import PatchCoreError
 from patchcore.operating_point import Choice, Evidence, JudgeBy, OperatingPoint
 from patchcore.thresholds import BY_HAND, RULES, decide
+from workbench.people import current as current_person
 from workbench.tables import InspectorVersion
 from workbench.viewer import RegionRule, Thresholds
 from workbench.widgets import session
 
 NAME = "trial"  # in the address and the session
-SET_BY = "Tune page"
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Trial:
             self.rule,
             evidence,
             bank_id,
-            set_by=SET_BY,
+            set_by=current_person().name,
             accept_rule=self.accept_rule,
             pixel_rule=self.pixel_rule,
             min_area=self.min_area,

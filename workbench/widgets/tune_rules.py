@@ -68,7 +68,7 @@ def use(now: Decision) -> None:
             "Use this", type="primary" if enabled else "secondary", disabled=not enabled, key="use_this"
         ):
             point = replace(now.point, note=note)
-            store_point(session.workspace(), now.version, point, note, trial.SET_BY)
+            store_point(session.workspace(), now.version, point, note)
             trial.forget()
             for name in ("threshold", "review"):  # what Inspect was trying out is decided now
                 session.forget(name)

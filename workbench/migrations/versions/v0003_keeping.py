@@ -38,6 +38,7 @@ def upgrade() -> None:
         sa.Column("person", sa.Text(), nullable=False),
         sa.Column("action", sa.String(length=32), nullable=False),
         sa.Column("inspector_id", sa.String(length=64), nullable=True),
+        sa.Column("revision", sa.Integer(), nullable=True),
         sa.Column("details", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(["inspector_id"], ["inspectors.id"], name="fk_events_inspector_id"),
         sa.PrimaryKeyConstraint("id", name="pk_events"),
