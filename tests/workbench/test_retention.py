@@ -74,6 +74,7 @@ def test_the_server_applies_it_by_itself(worked):
         wait_until(
             lambda: any(job.state == JobState.DONE for job in list_jobs(worked) if job.kind == "retain")
         )
+        wait_until(lambda: not queue._children)
     finally:
         queue.stop()
     (job, *_) = list_jobs(worked)
