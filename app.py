@@ -11,6 +11,7 @@ PAGES = [
     st.Page("pages/inspect.py", title="Inspect"),
     st.Page("pages/tune.py", title="Tune"),
     st.Page("pages/evaluate.py", title="Evaluate"),
+    st.Page("pages/history.py", title="History"),
 ]
 
 with kept_files():  # before anything that a newer run could cut short

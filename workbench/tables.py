@@ -239,7 +239,9 @@ class Inspection(Base):
     __table_args__ = (
         UniqueConstraint("batch_image_id", "version_id"),
         Index("ix_inspections_created", "created"),
-        Index("ix_inspections_inspector_created", "inspector_id", "created"),
+        Index(
+            "ix_inspections_inspector_created", "inspector_id", "created", "verdict"
+        ),  # verdict: for counts
         Index("ix_inspections_verdict_created", "verdict", "created"),
         Index("ix_inspections_operator_created", "operator", "created"),
         Index(

@@ -94,7 +94,8 @@ def _inspections() -> None:
         sa.UniqueConstraint("batch_image_id", "version_id", name="uq_inspections_batch_image_id"),
     )
     op.create_index("ix_inspections_created", "inspections", ["created"])
-    op.create_index("ix_inspections_inspector_created", "inspections", ["inspector_id", "created"])
+    by_inspector = ["inspector_id", "created", "verdict"]
+    op.create_index("ix_inspections_inspector_created", "inspections", by_inspector)
     op.create_index("ix_inspections_verdict_created", "inspections", ["verdict", "created"])
     op.create_index("ix_inspections_operator_created", "inspections", ["operator", "created"])
     accepted = ["version_id", "point_id", "verdict", "created", "score"]
