@@ -45,12 +45,16 @@ class MemoryBank:
         [R] int32: which patch of that image, row * columns + column of the feature map.
     total_patches
         How many patches the good images had before choosing; shares count from it.
+    taught
+        How many rows at the front were taught after the bank was built. Every prefix holds them, and no share counts
+        them.
     """
 
     features: NDArray[np.float32]
     images: NDArray[np.int32]
     positions: NDArray[np.int32]
     total_patches: int
+    taught: int = 0
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -68,11 +72,21 @@ class MemoryBank:
 
     @property
     def share(self) -> float:
-        """Rows kept, as a share of all patches of the good images."""
-        return len(self) / self.total_patches
+        """Rows kept, as a share of all patches of the good images; taught ones are beside it."""
+        return self.built / self.total_patches
+
+    @property
+    def built(self) -> int:
+        """How many rows were chosen when the bank was built."""
+        return len(self) - self.taught
+
+    @property
+    def taught_images(self) -> set[int]:
+        """Numbers of the images whose rows were taught; none of them is one that the bank was built from."""
+        return set(self.images[: self.taught].tolist())
 
     def prefix(self, share: float) -> MemoryBank:
-        """Return the bank at a smaller share, as a view; nothing is copied or computed.
+        """Return the bank at a smaller share, as a view; nothing is copied or computed. Taught rows are in each.
 
         Raises
         ------
@@ -80,17 +94,21 @@ class MemoryBank:
             If the bank does not hold that many rows.
         """
         count = coreset_size(self.total_patches, share)
-        if count > len(self):
+        if count > self.built:
             raise SettingsError(
                 f"This bank holds {self.share:.2%} of the patches; a share of {share:.2%} needs a rebuild "
                 "with a larger largest share."
             )
-        return self.rows(slice(count))
+        return self.rows(slice(self.taught + count))
 
     def rows(self, chosen: slice | NDArray[np.bool_]) -> MemoryBank:
         """Return some of the rows, order kept."""
         return replace(
-            self, features=self.features[chosen], images=self.images[chosen], positions=self.positions[chosen]
+            self,
+            features=self.features[chosen],
+            images=self.images[chosen],
+            positions=self.positions[chosen],
+            taught=int(np.count_nonzero(np.arange(len(self))[chosen] < self.taught)),
         )
 
     def without_images(self, images: set[int]) -> MemoryBank:
@@ -106,6 +124,17 @@ class MemoryBank:
             features=np.concatenate([self.features, features]),
             images=np.concatenate([self.images, images]),
             positions=np.concatenate([self.positions, positions]),
+        )
+
+    def with_taught(
+        self, features: NDArray[np.float32], images: NDArray[np.int32], positions: NDArray[np.int32]
+    ) -> MemoryBank:
+        """Return the bank with further taught rows, behind those taught before and ahead of those it was built of."""
+        parts = ((self.features, features), (self.images, images), (self.positions, positions))
+        at = self.taught
+        joined = [np.concatenate([old[:at], new, old[at:]]) for old, new in parts]
+        return replace(
+            self, features=joined[0], images=joined[1], positions=joined[2], taught=at + len(features)
         )
 
     def nearest(

@@ -35,6 +35,7 @@ from patchcore.scoring import (
     reweighted,
 )
 from patchcore.settings import Settings
+from patchcore.teaching import Follow, taught
 from patchcore.thresholds import Choice, Evidence, OperatingPoint, decide, images_needed, recalibrate
 
 FIRST_RULE = Choice("provisional")  # reject: the strictest promise that the good images allow
@@ -87,6 +88,8 @@ class PatchCore:
         The images that built the bank, and those that could not be used, each with its reason.
     removed_
         SHA-256 of the images that were taken out of the bank after it was built.
+    taught_
+        SHA-256 of the images that were taught after it was built; their rows are in the bank at every share.
 
     Examples
     --------
@@ -319,6 +322,47 @@ class PatchCore:
             model.operating_point_ = recalibrate(self.operating_point_, model.evidence_, model.bank_id_)
         return model
 
+    def with_taught(
+        self,
+        images: Iterable[Source | tuple[str, Source]],
+        good: Iterable[Source | tuple[str, Source]],
+        progress: Progress | None = None,
+        cancelled: Callable[[], bool] | None = None,
+        follow: Follow | None = None,
+    ) -> PatchCore:
+        """Return the model with images taught as good: what the bank does not cover of them is added to it.
+
+        Of each image, patches farther than the cover radius (than the accept threshold, if that is nearer) are added,
+        the farthest first, until none is left; see :mod:`patchcore.teaching`. They stand ahead of all others, so that
+        every share holds them. The operating point is recalibrated in the same step, on the images that the bank was
+        built from alone, and each taught image is accepted by it.
+
+        Parameters
+        ----------
+        images
+            To be taught, as for `fit`.
+        good
+            The good images that the bank was built from, as for `without_images`.
+        progress, cancelled
+            As for `fit`; the stage is 'calibration'.
+        follow
+            Gives the operating point of the model with the new bank; its own rule, applied again to the good images,
+            where left out.
+
+        Raises
+        ------
+        SettingsError
+            If an image is one that the bank was built from, no image has anything to teach, the self-test fails on
+            this machine, or none of the good images could be read.
+        ImageError
+            If an image to be taught cannot be read.
+        Cancelled
+            If `cancelled` said so.
+        """
+        self._bank()
+        run = FittingRun(self.backbone_, self.settings, self.roi_, progress, cancelled)
+        return taught(self, list(images), list(good), run, follow)
+
     def with_operating_point(self, point: OperatingPoint | None) -> PatchCore:
         """Return the model with other thresholds in force; None for none.
 
@@ -332,6 +376,12 @@ class PatchCore:
         model = copy.copy(self)
         model.operating_point_ = point
         return model
+
+    @property
+    def taught_(self) -> tuple[str, ...]:
+        """SHA-256 of the images that were taught; no threshold is set from them."""
+        numbers = sorted(self.full_bank_.taught_images)
+        return tuple(self.image_records_[number].sha256 for number in numbers)
 
     @property
     def good_scores_(self) -> dict[str, float]:
@@ -375,6 +425,8 @@ class PatchCore:
         ]
         if self.removed_:  # the rows left are not those that building on the remaining images would choose
             parts.append(sorted(self.removed_))
+        if self.full_bank_.taught:
+            parts.append(self._taught_rows())
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -428,6 +480,14 @@ class PatchCore:
             FIRST_REVIEW if len(evidence.good) >= images_needed(FIRST_REVIEW.parameters["budget"]) else None
         )
         return decide(FIRST_RULE, evidence, self.bank_id_, set_by="build", accept_rule=review)
+
+    def _taught_rows(self) -> list[list[str | int]]:
+        bank = self.full_bank_
+        numbers, positions = bank.images[: bank.taught].tolist(), bank.positions[: bank.taught].tolist()
+        return [
+            [self.image_records_[number].sha256, position]
+            for number, position in zip(numbers, positions, strict=True)
+        ]
 
     def _bank(self) -> MemoryBank:
         if not hasattr(self, "bank_"):

@@ -36,7 +36,14 @@ def inspector_facts(model: PatchCore) -> list[Fact]:
     bank, settings = model.bank_, model.settings
     size = settings.image_size
     facts = [
-        Fact("Good images", f"{len(model.image_records_):,}", "photographs of good parts it was built from"),
+        Fact(
+            "Good images",
+            f"{len(model.image_records_) - len(model.taught_):,}",
+            "photographs of good parts it was built from",
+        ),
+        Fact("Taught", _taught_words(model), "called fine after the build; in the bank at every size of it")
+        if model.taught_
+        else None,
         Fact("Left out", f"{len(model.skipped_):,}", "images that could not be used")
         if model.skipped_
         else None,
@@ -62,6 +69,11 @@ def inspector_facts(model: PatchCore) -> list[Fact]:
         Fact("Bank number", model.bank_id_, "identifies images, settings, weights and size together"),
     ]
     return [fact for fact in facts if fact is not None]
+
+
+def _taught_words(model: PatchCore) -> str:
+    count = len(model.taught_)
+    return f"{count:,} image{'s' if count > 1 else ''}, {model.bank_.taught:,} rows"
 
 
 def _roi_words(model: PatchCore) -> str:

@@ -120,6 +120,7 @@ def to_saved(model: PatchCore) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]
         "weights_sha256": model.backbone_.sha256,
         "bank_id": model.bank_id_,
         "total_patches": bank.total_patches,
+        "taught_rows": bank.taught,
         "rows_in_use": len(model.bank_),
         "grid": list(model.grid_),
         "images": [record.to_dict() for record in model.image_records_],
@@ -145,6 +146,7 @@ def from_saved(tensors: Mapping[str, NDArray[Any]], header: Mapping[str, Any]) -
         tensors["bank.images"],
         tensors["bank.positions"],
         int(header["total_patches"]),
+        int(header.get("taught_rows", 0)),  # absent before rows could be taught
     )
     scores = GoodScores(
         *(tensors[f"good_scores.{part}"] for part in ("offsets", "sizes", "values", "cover_radius", "images"))
@@ -181,8 +183,10 @@ def _check(saved: Saved) -> None:
         and bank.images.min() >= 0
         and bank.images.max() < len(saved.records),
         "every row's position is on the map": bank.positions.min() >= 0 and bank.positions.max() < cells,
-        "the bank is not larger than the images": rows <= bank.total_patches,
+        "the bank is not larger than the images": bank.built <= bank.total_patches,
         "the rows in use are in the bank": 0 < saved.rows_in_use <= rows,
+        "taught rows stand before those that were built": 0 <= bank.taught < saved.rows_in_use
+        and not bank.taught_images & set(bank.images[bank.taught :].tolist()),
         "the good scores fit the bank": scores.cover_radius.shape == (rows,)
         and scores.offsets.shape == (len(scores.images) + 1,)
         and scores.sizes.shape == scores.values.shape == (scores.offsets[-1],),

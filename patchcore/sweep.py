@@ -34,9 +34,9 @@ PIXEL_SCORES = 2**18  # kept apart at each share: 60 bytes each, ten shares
 def default_shares(model: PatchCore) -> list[float]:
     """Give about ten shares, each the same factor larger, from 0.1 % to the largest; the one in use among them."""
     bank = model.full_bank_
-    smallest = min(max(1.0, SMALLEST_SHARE * bank.total_patches), len(bank))
-    sizes = {int(size + 1e-9) for size in np.geomspace(smallest, len(bank), STEPS)}
-    return [size / bank.total_patches for size in sorted(sizes | {len(bank), len(model.bank_)})]
+    smallest = min(max(1.0, SMALLEST_SHARE * bank.total_patches), bank.built)
+    sizes = {int(size + 1e-9) for size in np.geomspace(smallest, bank.built, STEPS)}
+    return [size / bank.total_patches for size in sorted(sizes | {bank.built, model.bank_.built})]
 
 
 def sweep(

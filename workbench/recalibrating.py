@@ -57,8 +57,8 @@ class ShareNumbers:
         NoImagesError
             When the good images do not suffice for a threshold.
         """
-        by_name = model.good_scores_
-        scores = {record.sha256: by_name.get(record.name, math.inf) for record in model.image_records_}
+        hashes = [model.image_records_[number].sha256 for number in model.profile_.images]
+        scores = dict(zip(hashes, model.profile_.at(len(model.bank_)).tolist(), strict=True))
         good = {sha256: score for sha256, score in scores.items() if math.isfinite(score)}
         if not good:
             raise NoImagesError(TOO_FEW)

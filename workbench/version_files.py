@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
@@ -38,6 +39,7 @@ def store_version(
     note: str = "",
     why: str,
     seen: int | None = None,
+    also: Callable[[Session, InspectorVersion], None] | None = None,
 ) -> InspectorVersion:
     """Put a fitted model into the workspace as the current version of an inspector, which is made when absent.
 
@@ -57,6 +59,8 @@ def store_version(
         About the version, and about its operating point.
     seen
         As `changing.note_change` takes it.
+    also
+        Done in the same transaction, so that it is there exactly when the version is.
     """
     person = require(Role.ENGINEER, "make versions of inspectors")
     with workspace.draft_folder() as draft:
@@ -90,13 +94,22 @@ def store_version(
             session.add_all(_good_images(version, model))
             inspector.current_id = version.id
             note_change(session, inspector_id, change, seen=seen, version=number)
+            if also is not None:
+                also(session, version)
             session.flush()
             workspace.place_folder(draft, folder)
     return version
 
 
 def _good_images(version: InspectorVersion, model: PatchCore) -> list[InspectorImage]:
+    taught = set(model.taught_)
     return [
-        InspectorImage(version_id=version.id, position=position, sha256=record.sha256, name=record.name)
+        InspectorImage(
+            version_id=version.id,
+            position=position,
+            sha256=record.sha256,
+            name=record.name,
+            taught=record.sha256 in taught,
+        )
         for position, record in enumerate(model.image_records_)
     ]

@@ -27,9 +27,9 @@ def rows(workspace):
         return list(session.scalars(select(Inspection).order_by(Inspection.id)))
 
 
-def events(workspace):
+def decisions(workspace):
     with workspace.database.read() as session:
-        return list(session.scalars(select(Event).order_by(Event.id)))
+        return list(session.scalars(select(Event).where(Event.action == history.DECIDE).order_by(Event.id)))
 
 
 def test_a_row_holds_what_was_in_force_and_outlives_a_change(worked):
@@ -46,7 +46,7 @@ def test_a_row_holds_what_was_in_force_and_outlives_a_change(worked):
     assert (scratched.accept, scratched.reject) == (point.accept, point.reject)
     assert scratched.score == result.score and scratched.verdict == point.verdict(result.score) == "reject"
     assert plain.verdict == point.verdict(plain.score)
-    store_point(worked, version, replace(point, reject=1e6, accept=1e6), "let all pass", "Ann")
+    store_point(worked, version, replace(point, reject=1e6, accept=1e6), "let all pass")
     rename(worked, version.inspector_id, "Disc")
     assert find_inspection(worked, scratched.batch_image_id, 1).verdict == "reject"
     image = store_plates(worked, 1, first=31, scratched=True)
@@ -90,7 +90,7 @@ def test_regions_are_kept_and_judged_by_where_the_point_says(worked):
     point = OperatingPoint.from_dict(version.operating_point)
     peak = float(load_map(worked, list_results(worked, 1, 1)[0]).max())
     by_area = replace(point, accept=1e6, reject=1e6, pixel=peak / 2, min_area=4, judge_by="area")
-    store_point(worked, version, by_area, "", "Ann")
+    store_point(worked, version, by_area, "")
     images = [*store_plates(worked, 1, first=31, scratched=True), *store_plates(worked, 1, first=32)]
     batch = create_batch(worked, version.inspector_id, images, "by area")
     results = list(score_batch(worked, batch, version))
@@ -188,12 +188,12 @@ def test_a_decision_has_a_name_and_a_time_and_can_be_taken_back(worked):
         assert undo_decision(worked, 1).decision == "fine"
     row = get_inspection(worked, 1)
     assert (row.decision, row.decided_by) == ("fine", "Ann") and row.decided is not None
-    assert [(event.person, event.details["after"]) for event in events(worked)] == [
+    assert [(event.person, event.details["after"]) for event in decisions(worked)] == [
         ("Mo", "fine"),
         ("Ann", "defect"),
         ("Ann", "fine"),
     ]
-    assert events(worked)[0].details["note"] == "polishing mark"
+    assert decisions(worked)[0].details["note"] == "polishing mark"
     assert decide(worked, 1, None).decision is None
     with pytest.raises(WorkspaceError, match="Nothing was decided"):
         undo_decision(worked, 2)
@@ -207,4 +207,4 @@ def test_who_may_only_look_may_not_decide(worked):
             with pytest.raises(NotAllowed, match="takes the role operate"):
                 act()
     with worked.database.read() as session:
-        assert session.scalar(select(func.count()).select_from(Event)) == 0
+        assert session.scalar(select(func.count()).where(Event.action == history.DECIDE)) == 0

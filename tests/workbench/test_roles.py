@@ -23,6 +23,7 @@ FOLDER = Path(workbench.__file__).parent
 WRITES = {"write_directly", "new_file", "place_folder"}  # and `database.write`
 NO_CHANGE = {
     "backup_restore.*": "the command line, into an empty folder",
+    "history.store_overlay": "part of scoring",
     "inspecting._add_good_images": "made from the inspector when it is looked at",
     "inspecting._fill": "part of scoring",
     "inspecting._score_once": "what is brought in is scored for whoever looks at it",

@@ -1,0 +1,150 @@
+"""Teaching a fitted model that an image is good: its unfamiliar patches join the bank, and thresholds follow.
+
+An image is taught because it scored high, so it says nothing of how good images score in general: it joins the bank
+and never the evidence that a threshold is set from, which stays that of the images the bank was built from.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from patchcore.bank import MemoryBank
+from patchcore.calibration import Calibration
+from patchcore.errors import SettingsError
+from patchcore.fitting import FittingRun, Source, named
+from patchcore.images import read_image
+from patchcore.leave_one_out import score_good_images
+from patchcore.operating_point import OperatingPoint
+from patchcore.scoring import ImagePatches
+from patchcore.search import RunningSearch
+from patchcore.thresholds import recalibrate
+
+if TYPE_CHECKING:
+    from patchcore.detector import PatchCore
+
+Given = Sequence[Source | tuple[str, Source]]
+Follow = Callable[["PatchCore"], OperatingPoint | None]
+"""Brings the operating point to a model's new bank; None where there is none."""
+
+ROUNDED_MAP = 0.99  # a map's peak lies at most as high as its patches but for rounding, also that of its file
+
+
+Rows = list[tuple[ImagePatches, NDArray[np.int64]]]
+"""Images with the patches that are to be added of each."""
+
+
+def taught(model: PatchCore, images: Given, good: Given, run: FittingRun, follow: Follow | None) -> PatchCore:
+    """Teach images; see :meth:`patchcore.detector.PatchCore.with_taught`."""
+    if not model.self_test_.passed:
+        raise SettingsError(model.self_test_.sentence)
+    pupils = _pupils(model, images, run)
+    radius = min(model.cover_radius_, accepted_within(model.operating_point_))
+    after = model
+    while rows := _unfamiliar(after.bank_, pupils, radius):
+        # a threshold that falls with the good images' scores may leave the image outside again: some more of its
+        # patches are added then, with that threshold as the radius
+        after = _with_rows(after, rows, good, run)
+        after.operating_point_ = _own_rule(model, after) if follow is None else follow(after)
+        radius = accepted_within(after.operating_point_)
+    if after is model:
+        raise SettingsError(
+            f"There is nothing to teach: every patch of {_names(pupils)} lies within {radius:.4g} of the bank already."
+        )
+    return after
+
+
+def accepted_within(point: OperatingPoint | None) -> float:
+    """Return how far the patches of an image may lie from the bank for the point to accept it, however it judges."""
+    if point is None or point.stale:
+        return np.inf
+    if point.judge_by == "score" or point.pixel is None:
+        return point.accept
+    return min(point.accept, ROUNDED_MAP * point.pixel)
+
+
+def unfamiliar(features: NDArray[np.float32], bank: MemoryBank, radius: float) -> NDArray[np.int64]:
+    """Choose the patches [P, dims] to add to a bank so that none is farther than the radius from it: greedy k-centre.
+
+    Returns
+    -------
+    ndarray
+        [n] int64, the farthest first; each was farther than the radius from the bank with those before it.
+    """
+    search = RunningSearch(features)
+    search.add(bank.features, row_bounds=bank.bounds)
+    chosen: list[int] = []
+    while True:
+        distances = search.distances[:, 0].astype(np.float64)  # a threshold has more digits than a distance
+        farthest = int(distances.argmax())
+        if not distances[farthest] > radius:
+            return np.array(chosen, np.int64)
+        chosen.append(farthest)
+        search.add(features[farthest : farthest + 1], first=len(bank) + len(chosen))
+
+
+def _pupils(model: PatchCore, images: Given, run: FittingRun) -> list[ImagePatches]:
+    built_from = {record.sha256 for record in model.image_records_} - set(model.taught_)
+    pupils: dict[str, ImagePatches] = {}
+    for name, source in map(named, images, range(1, len(images) + 1)):
+        image = read_image(source, name=name, value_range=run.settings.value_range)
+        if image.record.sha256 in built_from:
+            raise SettingsError(
+                f"{name} is one of the good images that this inspector was built from, so there is nothing to teach. "
+                "A larger bank keeps more of it."
+            )
+        if image.record.sha256 not in pupils:
+            pupils[image.record.sha256] = model.patches(image)
+    if not pupils:
+        raise SettingsError("No image was named to be taught; choose at least one.")
+    return list(pupils.values())
+
+
+def _unfamiliar(bank: MemoryBank, pupils: Sequence[ImagePatches], radius: float) -> Rows:
+    """Choose patches of every image, each image looked at with those of the ones before it in the bank."""
+    found: Rows = []
+    for pupil in pupils:
+        chosen = unfamiliar(pupil.features, bank, radius)
+        if len(chosen):
+            found.append((pupil, chosen))
+            bank = _grown(bank, pupil, chosen, 0)
+    return found
+
+
+def _grown(bank: MemoryBank, pupil: ImagePatches, chosen: NDArray[np.int64], number: int) -> MemoryBank:
+    positions = np.flatnonzero(pupil.inspected)[chosen].astype(np.int32)
+    return bank.with_taught(pupil.features[chosen], np.full(len(chosen), number, np.int32), positions)
+
+
+def _with_rows(before: PatchCore, rows: Rows, good: Given, run: FittingRun) -> PatchCore:
+    """Return the model with rows in its bank, its good images scored against that one, and no operating point yet."""
+    bank, records = before.full_bank_, list(before.image_records_)
+    numbers = {record.sha256: number for number, record in enumerate(records)}
+    for pupil, chosen in rows:
+        number = numbers.setdefault(pupil.record.sha256, len(records))
+        if number == len(records):
+            records.append(pupil.record)
+        bank = _grown(bank, pupil, chosen, number)
+    model = copy.copy(before)
+    model.full_bank_, model.bank_ = bank, bank.rows(slice(bank.taught + before.bank_.built))
+    wanted = {before.image_records_[i].sha256: int(i) for i in before.profile_.images}
+    calibration = Calibration(run, wanted)
+    model.image_records_, model.profile_ = records, score_good_images(bank, calibration.patches(good))
+    model.skipped_ = [*before.skipped_, *calibration.absent(before.image_records_)]
+    model.self_test_ = before.self_test_.renewed(model._patch_distances)
+    model.operating_point_ = None
+    return model
+
+
+def _own_rule(before: PatchCore, after: PatchCore) -> OperatingPoint | None:
+    point = before.operating_point_
+    return None if point is None else recalibrate(point, after.evidence_, after.bank_id_)
+
+
+def _names(pupils: Sequence[ImagePatches]) -> str:
+    names = [pupil.record.name for pupil in pupils]
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
