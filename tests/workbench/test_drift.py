@@ -75,7 +75,7 @@ def test_cleaning_the_lens_ends_it_and_new_thresholds_begin_anew(workspace, vers
     drift = find_drift(workspace, version.id)
     assert drift.state == "steady" and drift.since is None
     point = OperatingPoint.from_dict(version.operating_point)
-    store_point(workspace, version, replace(point, accept=9.0, reject=9.0), "", "Ann")
+    store_point(workspace, version, replace(point, accept=9.0, reject=9.0), "")
     assert find_drift(workspace, version.id).accepted == 0
 
 

@@ -122,7 +122,7 @@ def test_an_image_that_a_threshold_rests_on_or_a_job_will_read_stays(aged):
     version, (first, second) = get_version(aged, 1), store_again(aged, 40, 41)
     age(aged)
     point = OperatingPoint.from_dict(version.operating_point)
-    store_point(aged, version, replace(point, evidence=Evidence(defect={first.sha256: 9.0})), "", "Ann")
+    store_point(aged, version, replace(point, evidence=Evidence(defect={first.sha256: 9.0})), "")
     submit(aged, "build", "Build", {"images": [{"sha256": second.sha256}]})
     assert everything_goes(aged).pictures == 0
 

@@ -48,7 +48,8 @@ def test_only_an_engineer_sets_it_and_it_has_bounds(worked):
         assert keep_for(worked, 12) is None  # nothing is so old
         assert keep_for(worked, None) is None and kept_months(worked) is None
     with worked.database.read() as session:
-        assert [event.person for event in session.scalars(select(Event))] == ["Ann", "Ann"]
+        events = session.scalars(select(Event).where(Event.action == "keep history"))
+        assert [(event.person, event.details["months"]) for event in events] == [("Ann", 12), ("Ann", None)]
 
 
 def test_it_is_applied_when_set_then_once_a_day(worked):

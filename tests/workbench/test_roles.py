@@ -35,6 +35,7 @@ NO_CHANGE = {
     "job_queue.*": "the queue about its jobs; who submits one is asked",
     "losses.*": "called by `checking.repair`, which asks",
     "portable_rows.copy_rows": "the command line, into an empty database",
+    "retention.submit_if_due": "the queue about its jobs, by a rule that an engineer set",
     "samples._add_masks": "stores images, which asks",
     "workspace.Workspace.thumbnail": "can be made again from the image",
 }
