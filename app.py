@@ -9,6 +9,7 @@ PAGES = [
     st.Page("pages/home.py", title="Home", default=True),
     st.Page("pages/build.py", title="Build"),
     st.Page("pages/inspect.py", title="Inspect"),
+    st.Page("pages/review.py", title="Review"),
     st.Page("pages/tune.py", title="Tune"),
     st.Page("pages/evaluate.py", title="Evaluate"),
     st.Page("pages/history.py", title="History"),

@@ -2,7 +2,17 @@
 
 import streamlit as st
 
-from workbench.widgets import batch_view, batches, entry, sample, session, settings_form, theme, wording
+from workbench.widgets import (
+    batch_view,
+    batches,
+    entry,
+    sample,
+    session,
+    settings_form,
+    teaching_view,
+    theme,
+    wording,
+)
 
 entry.by_app()
 
@@ -28,4 +38,5 @@ with st.container(horizontal=True, vertical_alignment="center"):
     with st.popover("Add images", width="content"):
         batches.bring_images(inspector)
 batches.show_notes(batch)
+teaching_view.notice(version)
 batch_view.show(batch, version)

@@ -5,28 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from patchcore.operating_point import OperatingPoint
+from workbench import history
 from workbench.database import WorkspaceError
+from workbench.history import Decision
 from workbench.moments import now
 from workbench.people import Role, current, require
-from workbench.tables import (
-    GOOD,
-    BatchImage,
-    Inspection,
-    Inspector,
-    InspectorVersion,
-    LabelChange,
-    PointRecord,
-    Result,
-)
+from workbench.tables import GOOD, BatchImage, Inspection, LabelChange, Result
 from workbench.workspace import Workspace
 
-Decision = Literal["fine", "defect"]
 DEFECT = "defect"  # the label of a defect whose type nobody named
 
 
@@ -39,20 +29,20 @@ class Decided:
     at: datetime
 
 
-def call_fine(workspace: Workspace, result: Result) -> None:
-    """Keep that an inspected part is good: its label, and the decision on its verdict.
+def call_fine(workspace: Workspace, result: Result, note: str = "") -> None:
+    """Keep that an inspected part is good: its label, and the decision on its verdict, with a note on why.
 
     Raises
     ------
     NotAllowed
         For who may not operate.
     """
-    _call(workspace, result, "fine")
+    _call(workspace, result, "fine", note)
 
 
-def call_defect(workspace: Workspace, result: Result) -> None:
+def call_defect(workspace: Workspace, result: Result, note: str = "") -> None:
     """Keep that an inspected part is a defect; a type that is known stays. Errors as for `call_fine`."""
-    _call(workspace, result, "defect")
+    _call(workspace, result, "defect", note)
 
 
 def take_back(workspace: Workspace, result: Result) -> None:
@@ -67,7 +57,7 @@ def take_back(workspace: Workspace, result: Result) -> None:
     """
     require(Role.OPERATE, "take back decisions")
     with workspace.database.write() as session:
-        row = find_inspection(session, result.batch_image_id, result.version_id)
+        row = history.find_inspection(session, result.batch_image_id, result.version_id)
         if row is None or row.decision is None or row.decided is None:
             raise WorkspaceError(
                 f"Nothing is decided about {result.image.name}, so there is nothing to take back."
@@ -80,7 +70,7 @@ def take_back(workspace: Workspace, result: Result) -> None:
         )
         if change is not None and change.created >= row.decided and _says(change.after) == row.decision:
             take_back_label(change)
-        note_decision(session, row, None)
+        history.note_decision(session, row, None)
 
 
 def decided(workspace: Workspace, version_id: int, results: Sequence[Result]) -> dict[int, Decided]:
@@ -100,7 +90,9 @@ def decided(workspace: Workspace, version_id: int, results: Sequence[Result]) ->
     }
 
 
-def keep_decision(session: Session, result: Result, decision: Decision) -> tuple[int | None, bool]:
+def keep_decision(
+    session: Session, result: Result, decision: Decision, note: str = ""
+) -> tuple[int | None, bool]:
     """Keep a decision with its label, in a transaction.
 
     Returns
@@ -108,10 +100,12 @@ def keep_decision(session: Session, result: Result, decision: Decision) -> tuple
     tuple
         Of the `LabelChange` its id, None where the label said so already; and whether the decision is new.
     """
-    row = find_inspection(session, result.batch_image_id, result.version_id) or _recorded(session, result)
+    row = history.find_inspection(session, result.batch_image_id, result.version_id) or _recorded(
+        session, result
+    )
     new = row.decision != decision
     if new:
-        note_decision(session, row, decision)
+        history.note_decision(session, row, decision, note)
     image = session.get_one(BatchImage, result.batch_image_id)
     if _says(image.truth) == decision:
         return None, new
@@ -128,24 +122,10 @@ def take_back_label(change: LabelChange) -> None:
     change.image.truth, change.undone = change.before, now()
 
 
-def find_inspection(session: Session, batch_image_id: int, version_id: int | None) -> Inspection | None:
-    """Return the verdict that a version gave on an image of a batch, where one was kept."""
-    return session.scalar(
-        select(Inspection).where(
-            Inspection.batch_image_id == batch_image_id, Inspection.version_id == version_id
-        )
-    )
-
-
-def note_decision(session: Session, row: Inspection, decision: Decision | None) -> None:
-    """Keep a decision in the transaction of what else follows from it."""
-    row.decision, row.decided_by, row.decided = decision, current().name, now()
-
-
-def _call(workspace: Workspace, result: Result, decision: Decision) -> None:
+def _call(workspace: Workspace, result: Result, decision: Decision, note: str) -> None:
     require(Role.OPERATE, "decide on inspected parts")
     with workspace.database.write() as session:
-        keep_decision(session, result, decision)
+        keep_decision(session, result, decision, note)
 
 
 def _says(truth: str | None) -> Decision | None:
@@ -157,30 +137,10 @@ def _says(truth: str | None) -> Decision | None:
 
 def _recorded(session: Session, result: Result) -> Inspection:
     """Keep the verdict on a result that has none in the history: it was scored before one was kept."""
-    version = session.get_one(InspectorVersion, result.version_id)
-    point = OperatingPoint.from_dict(version.operating_point)
-    latest = (
-        select(PointRecord.id).where(PointRecord.version_id == version.id).order_by(PointRecord.id.desc())
-    )
-    row = Inspection(
-        created=result.created,
-        source="page",
-        sha256=result.image.sha256,
-        name=result.image.name,
-        inspector_id=version.inspector_id,
-        inspector_name=session.get_one(Inspector, version.inspector_id).name,
-        version_id=version.id,
-        version_number=version.number,
-        point_id=session.scalar(latest.limit(1)),
-        batch_image_id=result.batch_image_id,
-        score=result.score,
-        accept=point.accept,
-        reject=point.reject,
-        pixel=point.pixel,
-        verdict=None if point.stale or result.score is None else point.verdict(result.score),
-        width=result.width,
-        height=result.height,
-        error=result.error,
-    )
-    session.add(row)
+    force = history.in_force(session, result.version_id)
+    row = history.record(session, result.image, result, force, None)
+    assert row is not None  # there is none, the caller has looked
+    row.created = result.created
+    if force.point.judge_by != "score":
+        row.verdict = None  # what regions there were was not kept
     return row

@@ -10,7 +10,7 @@ from typing import Literal
 
 from sqlalchemy import select
 
-from patchcore.operating_point import Evidence, OperatingPoint
+from patchcore.operating_point import Evidence, OperatingPoint, Verdict
 from patchcore.regions import clearing_threshold
 from workbench.inspecting import find_good_batch, list_results
 from workbench.inspectors import good_images
@@ -138,6 +138,12 @@ def map_peaks(known: Sequence[Known], min_area: int) -> dict[str, float]:
 def peak_for(workspace: Workspace, result: Result, point: OperatingPoint) -> float | None:
     """Return the map peak that a point's verdict on a scored image takes; None where it judges by score alone."""
     return None if point.judge_by == "score" else _tested(workspace, result).map_peak(point.min_area)
+
+
+def judged(workspace: Workspace, result: Result, point: OperatingPoint) -> Verdict:
+    """Judge a scored image as a point does; errors as for `OperatingPoint.verdict`."""
+    score, peak = result.score or 0.0, peak_for(workspace, result, point)
+    return point.verdict(score) if peak is None else point.judge_by_peak(score, peak)
 
 
 def _good(workspace: Workspace, version: InspectorVersion) -> list[Known]:

@@ -20,8 +20,9 @@ from patchcore.rules import BY_HAND
 from patchcore.thresholds import decide
 from workbench.changing import note_change
 from workbench.database import WorkspaceError
-from workbench.decisions import find_inspection, keep_decision, note_decision, take_back_label
+from workbench.decisions import keep_decision, take_back_label
 from workbench.evidence import Known, tested_images
+from workbench.history import find_inspection, note_decision
 from workbench.inspectors import find_inspector, good_images, load_model
 from workbench.map_files import as_stored
 from workbench.outcomes import verdict_of

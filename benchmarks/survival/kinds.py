@@ -22,16 +22,18 @@ from sqlalchemy import select
 from workbench import jobs
 from workbench.building import BuildSettings, submit_build
 from workbench.inspecting import count_unscored, create_batch, list_batches, list_results, load_map
-from workbench.inspectors import get_version, list_inspectors, list_versions, load_model
+from workbench.inspectors import find_inspector, get_version, list_inspectors, list_versions, load_model
 from workbench.jobs import JobState
 from workbench.scoring import Scorer
-from workbench.tables import Inspection, Job
+from workbench.tables import BatchImage, Event, Inspection, Inspector, InspectorVersion, Job, Result
+from workbench.teaching import TEACH, keep_teaching, preview_teaching, undo_teaching
 from workbench.workspace import NamedImage, Workspace
 
 GOOD, TEST = 24, 12  # images to build on, and to inspect
 SIDE = 192  # pixels; large enough that a build takes seconds
 SETTINGS = BuildSettings(name="Plate", image_size=SIDE, coreset=0.05)
 INSPECTOR = "plate-survives"
+TEACH_STEPS = 5  # taught three times, taken back twice
 STORED = "stored features of"  # what the job's log says, see `benchmarks.survival.job`
 
 
@@ -177,12 +179,16 @@ def stored_features(workspace: Workspace) -> list[str]:
 
 def one_version(workspace: Workspace) -> None:
     assert [inspector.id for inspector in list_inspectors(workspace)] == [INSPECTOR]
-    (version,) = list_versions(workspace, INSPECTOR)
+    (version,) = built_versions(workspace)
     model = load_model(workspace, version)
     assert len(model.image_records_) == GOOD
     (job,) = jobs.list_jobs(workspace)
     assert job.state == JobState.DONE and len(set(stored_features(workspace))) <= GOOD
     assert not jobs.scratch_path(workspace, job.id).exists()
+
+
+def built_versions(workspace: Workspace) -> list[InspectorVersion]:
+    return [version for version in list_versions(workspace, INSPECTOR) if version.change == "build"]
 
 
 # ---- score
@@ -235,7 +241,7 @@ def inspections(workspace: Workspace) -> list[Inspection]:
 
 def all_scores(workspace: Workspace) -> None:
     (batch,) = list_batches(workspace, INSPECTOR)
-    (version,) = list_versions(workspace, INSPECTOR)
+    (version,) = built_versions(workspace)
     results = list_results(workspace, batch.id, version.id)
     assert len({result.batch_image_id for result in results}) == len(results) == TEST
     assert all(result.error is None for result in results)
@@ -244,10 +250,66 @@ def all_scores(workspace: Workspace) -> None:
     assert all((workspace.root / (row.overlay_path or "?")).is_file() for row in inspections(workspace))
 
 
+# ---- teach: an image is called fine, that is taken back, and so on; in the end it is taught
+
+
+def teach(app: App) -> None:
+    here, preview = app.workspace, None
+    while taught_steps(here) < TEACH_STEPS:
+        inspector = find_inspector(here, INSPECTOR)
+        assert inspector is not None and inspector.current is not None
+        version = inspector.current
+        if version.change == TEACH:
+            undo_teaching(here, version, seen=inspector.revision)
+            continue
+        if preview is None:
+            preview = preview_teaching(here, version, [taught_result(here)])
+        app.ledger.tell("teach", keep_teaching(here, preview, seen=inspector.revision).id)
+
+
+def taught_result(workspace: Workspace) -> Result:
+    (batch,), (version,) = list_batches(workspace, INSPECTOR), built_versions(workspace)
+    return list_results(workspace, batch.id, version.id)[0]
+
+
+def taught_steps(workspace: Workspace) -> int:
+    taught = [version for version in list_versions(workspace, INSPECTOR) if version.change == TEACH]
+    with workspace.database.read() as session:
+        undone = session.scalars(select(Event.id).where(Event.action == "undo teaching"))
+        return len(taught) + len(list(undone))
+
+
+def taught_share(workspace: Workspace) -> float:
+    return taught_steps(workspace) / TEACH_STEPS
+
+
+def verify_teaching(workspace: Workspace, ledger: Ledger) -> None:
+    for version_id in ledger.told("teach"):
+        model = load_model(workspace, get_version(workspace, int(version_id)))
+        assert len(model.taught_) == 1 and len(model.image_records_) == GOOD + 1
+    with workspace.database.read() as session:
+        inspector = session.get(Inspector, INSPECTOR)
+        labels = set(session.scalars(select(BatchImage.truth).where(BatchImage.truth.is_not(None))))
+        decisions = set(session.scalars(select(Inspection.decision).where(Inspection.decision.is_not(None))))
+        taught = inspector is not None and inspector.current is not None and inspector.current.change == TEACH
+    if inspector is not None and inspector.current is not None:
+        load_model(workspace, inspector.current)
+    assert (labels, decisions) == (({"good"}, {"fine"}) if taught else (set(), set())), (
+        "what was taught and what was labelled do not agree"
+    )
+
+
+def all_taught(workspace: Workspace) -> None:
+    assert taught_steps(workspace) == TEACH_STEPS
+    inspector = find_inspector(workspace, INSPECTOR)
+    assert inspector is not None and inspector.current is not None and inspector.current.change == TEACH
+
+
 KINDS = (
     Kind("store", store, stored_share, verify_images, all_images),
     Kind("build", build, built_share, verify_build, one_version, runs_jobs=True),
     Kind("score", score, scored_share, verify_scores, all_scores),
+    Kind("teach", teach, taught_share, verify_teaching, all_taught),
 )
 
 

@@ -127,15 +127,49 @@ def test_an_address_opens_batch_image_and_threshold(full, open_app, given):
     assert "image" not in app.query_params
 
 
+def test_what_a_person_says_of_an_image_is_kept_and_taken_back(full, open_app, given):
+    result = next(one for one in stored(full) if one.score is not None)
+    app = open_app("inspect", inspector="washer", image=str(result.id))
+    press(app, "This is a defect")
+    assert "called a defect" in words(app) and truth_of(full, result) == "defect"
+    assert given["gallery"]["tiles"][0].label == "defect"
+    press(app, "Take back")
+    assert truth_of(full, result) is None
+    assert {"This is fine", "This is a defect"} <= {button.label for button in app.button}
+
+
+def test_this_is_fine_teaches_only_after_its_changes_were_shown(full, open_app, given):
+    version = find_inspector(full, "washer").current
+    result = max(stored(full), key=lambda one: one.score or 0.0)
+    strict = replace(OperatingPoint.from_dict(point(full)), accept=result.score / 2, reject=result.score / 2)
+    set_operating_point(full, version, strict)
+    app = open_app("inspect", inspector="washer", image=str(result.id))
+    press(app, "This is fine")
+    assert "Patches in the bank" in words(app) and truth_of(full, result) is None
+    press(app, "Don't teach")
+    assert "Patches in the bank" not in words(app)
+    press(app, "This is fine")
+    next(button for button in app.button if button.label == "Teach").click().run()
+    assert not app.exception and truth_of(full, result) == "good"
+    after = find_inspector(full, "washer").current
+    assert (after.number, after.change) == (2, "teach") and "image" not in app.query_params
+    press(app, "Undo teaching")
+    assert find_inspector(full, "washer").current.id == version.id and truth_of(full, result) is None
+
+
+def truth_of(workspace, result):
+    return next(one.image.truth for one in stored(workspace, result.version_id) if one.id == result.id)
+
+
 def test_nonsense_in_the_address_does_no_harm(full, open_app, given):
     open_app("inspect", inspector="washer", batch="-7", image="²", threshold="nan", review="<")
     assert len(given["gallery"]["tiles"]) == 3
     assert given["gallery"]["thresholds"].reject == point(full)["reject"]
 
 
-def stored(workspace):
-    version = find_inspector(workspace, "washer").current
-    return list_results(workspace, list_batches(workspace, "washer")[0].id, version.id)
+def stored(workspace, version_id=None):
+    version_id = version_id or find_inspector(workspace, "washer").current.id
+    return list_results(workspace, list_batches(workspace, "washer")[0].id, version_id)
 
 
 def point(workspace):

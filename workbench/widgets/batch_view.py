@@ -10,15 +10,15 @@ from html import escape
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from patchcore.operating_point import OperatingPoint
-from workbench.evidence import peak_for, result_key
+from patchcore.operating_point import OperatingPoint, Verdict
+from workbench.evidence import judged, peak_for, result_key
 from workbench.exports import results_csv, write_overlays
 from workbench.inspecting import count_unscored, list_results, load_tile
 from workbench.inspectors import good_images
 from workbench.tables import Batch, BatchImage, InspectorVersion, Result
 from workbench.viewer import Dot, Tile, gallery
 from workbench.viewer.items import Label
-from workbench.widgets import detail_view, session, threshold_bar, wording
+from workbench.widgets import decision_bar, detail_view, session, threshold_bar, wording
 from workbench.workspace import Workspace
 
 POLL_SECONDS = 1.0
@@ -61,6 +61,7 @@ def _draw(batch: Batch, version: InspectorVersion) -> None:
         with st.container(border=False, key="detail_place"):
             _turning(worst_first(results), opened)
             _detail(opened, version, point)
+            decision_bar.show(opened, version, _verdict(opened, version))
     if unscored:
         _wait_for_more(batch, version, progress, len(results), unscored)
 
@@ -101,6 +102,12 @@ def tile_of(here: Workspace, result: Result, point: OperatingPoint) -> Tile:
         truth=None if said else str(truth).replace("_", " "),
         peak=peak_for(here, result, point),
     )
+
+
+def _verdict(result: Result, version: InspectorVersion) -> Verdict | None:
+    """Judge a result by the thresholds in force, whatever is being tried out."""
+    point = OperatingPoint.from_dict(version.operating_point)
+    return None if point.stale else judged(session.workspace(), result, point)
 
 
 def _label(image: BatchImage) -> Label | None:

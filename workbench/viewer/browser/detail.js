@@ -150,6 +150,7 @@ export class DetailViewer {
   }
 
   pressed(event) {
+    if (event.defaultPrevented || event.composedPath()[0].type === "range") return event.stopPropagation(); // not the page's keys
     if (typing(event) || event.ctrlKey || event.metaKey || event.altKey) return;
     const key = event.key.toLowerCase();
     if (key === "m") this.toggleMeasuring();

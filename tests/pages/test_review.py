@@ -1,0 +1,107 @@
+from dataclasses import replace
+
+import pytest
+
+from patchcore.operating_point import Choice, OperatingPoint
+from tests.pages.texts import HOSTILE, words
+from workbench.inspecting import list_batches, list_results
+from workbench.inspectors import find_inspector, set_operating_point
+from workbench.people import Person, Role, identify_by
+from workbench.review_queue import review_queue
+from workbench.widgets import wording
+from workbench.widgets.session import sentence as escaped
+
+
+@pytest.fixture
+def banded(full):
+    """A workspace in which all three test images are in the review band."""
+    version = find_inspector(full, "washer").current
+    scores = [one.score for one in stored(full)]
+    point = OperatingPoint.from_dict(version.operating_point)
+    low, high = 0.9 * min(scores), 1.1 * max(scores)
+    rules = {"rule": Choice("by_hand", {"value": high}), "accept_rule": Choice("by_hand", {"value": low})}
+    set_operating_point(full, version, replace(point, accept=low, reject=high, **rules))
+    return full
+
+
+def stored(workspace):
+    version = find_inspector(workspace, "washer").current
+    results = list_results(workspace, list_batches(workspace, "washer")[0].id, version.id)
+    return [one for one in results if one.score is not None]
+
+
+def waiting(workspace):
+    return [
+        one.result.image.name for one in review_queue(workspace, find_inspector(workspace, "washer").current)
+    ]
+
+
+def press(app, label):
+    next(one for one in app.button if one.label == label).click().run()
+    assert not app.exception
+
+
+def test_without_an_inspector_the_page_says_what_to_do(empty, open_app):
+    app = open_app("review")
+    assert "there is none yet" in words(app)
+
+
+def test_an_empty_queue_says_what_comes_here_and_what_to_do_next(full, open_app):
+    app = open_app("review", inspector="washer")
+    assert "Nothing waits for a decision." in words(app) and "review band" in words(app)
+    assert {"Inspect images", "Tune the threshold"} <= {button.label for button in app.button}
+
+
+def test_images_are_decided_one_after_the_other_skipped_and_taken_back(banded, open_app):
+    names = waiting(banded)
+    assert len(names) == 3
+    app = open_app("review", inspector="washer")
+    assert "3 images left to decide on" in words(app) and "in the review band" in words(app)
+    assert HOSTILE not in words(app)
+    press(app, "Skip")
+    press(app, "Defect")
+    assert "2 images left" in words(app) and names[1] not in waiting(banded)
+    assert {one.image.name: one.image.truth for one in stored(banded)}[names[1]] == "defect"
+    press(app, "Undo")
+    assert waiting(banded) == names and "3 images left" in words(app)
+    assert f"**{escaped(names[1])}**" in words(app)
+    press(app, "Fine")
+    press(app, "Next")
+    press(app, "Previous")
+    assert "2 images left" in words(app)
+    assert any(button.label == "Teach the image you called fine" for button in app.button)
+
+
+def test_teaching_shows_what_it_would_change_before_it_is_kept_and_can_be_undone(banded, open_app):
+    version = find_inspector(banded, "washer").current
+    app = open_app("review", inspector="washer")
+    press(app, "Fine")
+    press(app, "Teach the image you called fine")
+    assert "Patches in the bank" in words(app)
+    assert find_inspector(banded, "washer").current.id == version.id
+    assert [box.label for box in app.checkbox] == [
+        f"Keep the threshold that was set by hand, {wording.score(version.operating_point['reject'])}"
+    ]
+    press(app, "Teach")
+    after = find_inspector(banded, "washer").current
+    assert (after.number, after.change) == (2, "teach")
+    assert after.operating_point["reject"] == version.operating_point["reject"]
+    assert "has not scored" in words(app)
+    press(app, "Undo teaching")
+    assert find_inspector(banded, "washer").current.id == version.id
+    assert any(button.label == "Teach the image you called fine" for button in app.button)
+
+
+def test_who_may_only_look_sees_the_queue_and_decides_nothing(banded, open_app):
+    identify_by(lambda: Person("Eve", Role.VIEW))
+    try:
+        app = open_app("review", inspector="washer")
+        off = {button.label: button.disabled for button in app.button}
+        assert off["Fine"] and off["Defect"] and not off["Skip"]
+    finally:
+        identify_by(lambda: None)
+
+
+def test_nonsense_in_the_address_shows_the_first(banded, open_app):
+    app = open_app("review", inspector="washer", queued="-7")
+    assert "3 images left" in words(app)
