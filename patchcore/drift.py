@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import signal, stats
+from scipy import stats
 
 REFERENCE = 200  # accepted parts that say what is normal
 WINDOW = 100  # accepted parts that are held against them at a time
@@ -126,10 +126,14 @@ def control_chart(reference: ArrayLike, scores: ArrayLike) -> ControlChart | Non
     if spread == 0:
         return None
     steps = np.log(np.maximum(np.asarray(scores, np.float64), floor)) - centre
-    average = signal.lfilter([WEIGHT], [1, WEIGHT - 1], steps) + centre
+    average = np.empty(len(steps))
+    latest = 0.0
+    for place, step in enumerate(steps.tolist()):
+        latest += WEIGHT * (step - latest)
+        average[place] = latest
     width = LIMIT * spread * np.sqrt(WEIGHT / (2 - WEIGHT))
     return ControlChart(
-        np.exp(average),
+        np.exp(average + centre),
         float(np.exp(centre)),
         float(np.exp(centre - width)),
         float(np.exp(centre + width)),

@@ -136,11 +136,14 @@ def _says(truth: str | None) -> Decision | None:
 
 
 def _recorded(session: Session, result: Result) -> Inspection:
-    """Keep the verdict on a result that has none in the history: it was scored before one was kept."""
+    """Make the row of a result that has none in the history, because it was scored before one was kept.
+
+    What it was judged by then was not recorded, and is not invented.
+    """
     force = history.in_force(session, result.version_id)
     row = history.record(session, result.image, result, force, None)
     assert row is not None  # there is none, the caller has looked
-    row.created = result.created
-    if force.point.judge_by != "score":
-        row.verdict = None  # what regions there were was not kept
+    row.created, row.operator = result.created, ""
+    row.point_id = row.point_number = row.accept = row.reject = row.pixel = row.min_area = None
+    row.judge_by = row.verdict = None
     return row

@@ -8,9 +8,10 @@ import pytest
 from sqlalchemy import select, update
 
 from tests.pages.texts import HOSTILE, words
+from workbench.job_queue import JobQueue
 from workbench.moments import now
 from workbench.people import Person, Role, acting
-from workbench.tables import Inspection, Preference
+from workbench.tables import BatchImage, Inspection, Job, Preference, Result
 
 
 def rows(workspace):
@@ -113,8 +114,23 @@ def test_a_decision_is_kept_with_its_note_and_taken_back(full, open_app):
     app.text_input(key="note_1").set_value("polishing *mark*")
     app.button(key="decide_fine").click().run()
     row = rows(full)[0]
-    assert row.decision == "fine" and row.decided_by
+    assert row.decision == "fine" and row.decided_by and label(full, row) == "good"
     assert "Decided: ✓ fine" in words(app) and "polishing \\*mark\\*" in words(app)
+    app.button(key="undo_decision").click().run()
+    assert rows(full)[0].decision is None and label(full, row) is None and not app.exception
+
+
+def label(workspace, row):
+    with workspace.database.read() as session:
+        return session.get_one(BatchImage, row.batch_image_id).truth
+
+
+def test_a_decision_can_be_made_when_the_image_is_not_kept_any_more(full, open_app):
+    with full.database.write() as session:
+        session.delete(session.get_one(Result, 1))
+    app = open_app("history", inspection="1")
+    app.button(key="decide_defect").click().run()
+    assert rows(full)[0].decision == "defect" and label(full, rows(full)[0]) is None
     app.button(key="undo_decision").click().run()
     assert rows(full)[0].decision is None and not app.exception
 
@@ -139,7 +155,8 @@ def test_both_files_hold_what_is_filtered(full, history):
     assert line["file"] == "notes.png" and line["error"]
 
 
-def test_how_long_it_is_kept_is_counted_before_it_is_set(full, open_app):
+def test_how_long_it_is_kept_is_counted_before_it_is_set(full, open_app, monkeypatch):
+    monkeypatch.setattr(JobQueue, "step", lambda self: None)  # nothing is deleted here
     with full.database.write() as session:
         session.execute(update(Inspection).values(created=now() - timedelta(days=800)))
     app = open_app("history", inspector="washer")
@@ -149,6 +166,7 @@ def test_how_long_it_is_kept_is_counted_before_it_is_set(full, open_app):
     app.button(key="keep_history").click().run()
     with full.database.read() as session:
         assert session.get_one(Preference, "retention").value == {"months": 12}
+        assert session.scalars(select(Job.kind)).all()[-1] == "retain"
     assert not app.exception
 
 

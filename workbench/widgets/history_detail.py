@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
+from contextlib import contextmanager
 from html import escape
 
 import streamlit as st
 from sqlalchemy import select
 
 from patchcore.errors import PatchCoreError
+from workbench.decisions import call_defect, call_fine, take_back
 from workbench.history import (
     Decision,
     decide,
@@ -126,6 +129,8 @@ def _facts(row: Inspection) -> str:
 
 
 def _unjudged(row: Inspection) -> str:
+    if row.reject is None and row.error is None:
+        return "unknown: it was scored before verdicts were kept"
     return row.error or "not at all: the thresholds were out of date"
 
 
@@ -156,7 +161,7 @@ def _decision(row: Inspection) -> None:
                 on_click=_decide,
                 args=(row.id, decision),
             )
-        if row.decided is not None:
+        if row.decision is not None:
             st.button("Undo", key="undo_decision", on_click=_undo, args=(row.id,), type="tertiary")
 
 
@@ -167,17 +172,31 @@ def _note(row: Inspection) -> str:
 
 
 def _decide(inspection_id: int, decision: Decision) -> None:
-    try:
-        decide(
-            session.workspace(), inspection_id, decision, st.session_state.pop(f"note_{inspection_id}", "")
-        )
-    except PatchCoreError as error:
-        st.toast(session.sentence(str(error)))
+    """Keep it with the label that it amounts to, as everywhere; alone where the image is not kept any more."""
+    here, note = session.workspace(), st.session_state.pop(f"note_{inspection_id}", "")
+    with _told():
+        result = _result_of(get_inspection(here, inspection_id))
+        if result is None:
+            decide(here, inspection_id, decision, note)
+        else:
+            (call_fine if decision == "fine" else call_defect)(here, result, note)
 
 
 def _undo(inspection_id: int) -> None:
+    here = session.workspace()
+    with _told():
+        result = _result_of(get_inspection(here, inspection_id))
+        if result is None:
+            undo_decision(here, inspection_id)
+        else:
+            take_back(here, result)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Say what was refused: a callback cannot write on the page."""
     try:
-        undo_decision(session.workspace(), inspection_id)
+        yield
     except PatchCoreError as error:
         st.toast(session.sentence(str(error)))
 
