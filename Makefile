@@ -25,6 +25,7 @@ check: setup
 test: check
 	$(BIN)/python -m tests.browser.chromium
 	$(BIN)/python -m tests.workbench.postgresql
+	$(BIN)/python -m tests.browser.identity
 	$(BIN)/python -m pytest
 
 clean:

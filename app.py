@@ -3,7 +3,7 @@
 import streamlit as st
 
 from workbench.viewer import kept_files
-from workbench.widgets import entry, session, sidebar, theme
+from workbench.widgets import entry, seen, session, sidebar, sign_in, theme
 
 PAGES = [
     st.Page("pages/home.py", title="Home", default=True),
@@ -13,13 +13,15 @@ PAGES = [
     st.Page("pages/tune.py", title="Tune"),
     st.Page("pages/evaluate.py", title="Evaluate"),
     st.Page("pages/history.py", title="History"),
+    st.Page("pages/library.py", title="Library"),
 ]
 
 with kept_files():  # before anything that a newer run could cut short
-    entry.mark()
     page = st.navigation(PAGES, position="hidden")
     st.set_page_config(page_title=f"{page.title}, PatchCore inspection", page_icon=theme.ICON, layout="wide")
     theme.apply()
-    with session.plain_errors():
-        sidebar.show(PAGES, page)
-        page.run()
+    if sign_in.admit():
+        with entry.app(), seen.run(), session.plain_errors():
+            sidebar.show(PAGES, page)
+            seen.show_refusal()
+            page.run()

@@ -11,6 +11,7 @@ from workbench.widgets import (
     settings_form,
     teaching_view,
     theme,
+    watch_panel,
     wording,
 )
 
@@ -28,6 +29,8 @@ if batch is None:
     theme.page_title("Inspect", f"Bring images to be inspected by {inspector.name}.")
     with st.container(border=True, key="panel_bring"):
         batches.bring_images(inspector)
+    with st.container(border=True, key="panel_watch"):
+        watch_panel.show(inspector, None)
     st.stop()
 
 with st.container(horizontal=True, vertical_alignment="center"):
@@ -37,6 +40,8 @@ with st.container(horizontal=True, vertical_alignment="center"):
     batches.choose(inspector, batch)
     with st.popover("Add images", width="content"):
         batches.bring_images(inspector)
+    with st.popover("Watched folder", width="content"):
+        watch_panel.show(inspector, batch.id)
 batches.show_notes(batch)
 teaching_view.notice(version)
 batch_view.show(batch, version)

@@ -70,7 +70,7 @@ def read_header(path: Path) -> dict[str, Any]:
         with safetensors.safe_open(path, framework="np") as file:
             text = (file.metadata() or {}).get(HEADER_KEY)
         header = json.loads(text) if text else None
-    except (OSError, ValueError, safetensors.SafetensorError) as error:
+    except (OSError, ValueError, RecursionError, safetensors.SafetensorError) as error:
         raise ArtifactError(f"{path.name} is not an inspector, or it is damaged: {error}") from error
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise ArtifactError(f"{path.name} is not an inspector: it was not written by this program.")
@@ -93,10 +93,10 @@ def read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     try:
         with safetensors.safe_open(path, framework="np") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (not a dict)
-    except (OSError, ValueError, MemoryError, safetensors.SafetensorError) as error:
-        raise ArtifactError(f"{path.name} is damaged: {error}") from error
-    hashes = header.get("sha256", {})
-    if set(hashes) != set(tensors):
+    except (OSError, ValueError, TypeError, MemoryError, safetensors.SafetensorError) as error:
+        raise ArtifactError(f"{path.name} is damaged: {error}") from error  # TypeError: numbers NumPy lacks
+    hashes = header.get("sha256")
+    if not isinstance(hashes, dict) or set(hashes) != set(tensors):
         raise ArtifactError(f"{path.name} is damaged: its parts are not those listed in its header.")
     for name, array in tensors.items():
         if _digest(array) != hashes[name]:

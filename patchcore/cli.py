@@ -1,4 +1,4 @@
-"""The command line: `python -m patchcore build | score | evaluate | threshold | report | info | weights`.
+"""The command line: `python -m patchcore build | score | watch | evaluate | threshold | report | info | weights`.
 
 Standard output carries the result and nothing else; progress and remarks go to standard error. Exit code 0: done;
 1: something the user can mend, said in a sentence; 2: a fault of the program.
@@ -20,6 +20,7 @@ from rich.table import Table
 
 from patchcore.cli_report import report as write_report
 from patchcore.cli_threshold import threshold
+from patchcore.cli_watch import watch
 from patchcore.errors import ImageError, NoImagesError, PatchCoreError
 from patchcore.terminal import (
     AsJson,
@@ -128,6 +129,9 @@ def score(
             _print_score(row)
     if failed == len(rows):
         raise NoImagesError("None of the images could be scored.")
+
+
+app.command()(watch)
 
 
 @app.command()

@@ -12,6 +12,8 @@ PatchCoreError
 │   └── WeightsMismatch      the file is there, but it is not the one that is needed
 ├── ArtifactError        a saved inspector cannot be loaded: foreign, damaged, or of a newer format
 ├── DataError            labels, masks or scores that do not fit together
+├── Outdated             a verdict was given by what is no longer in use, and must be given anew
+├── NotKept              what must not be lost cannot be written at present, as with a full disk; it may pass
 └── Cancelled            the caller asked to stop
 """
 
@@ -77,6 +79,14 @@ class ArtifactError(PatchCoreError):
 
 class DataError(PatchCoreError, ValueError):
     """Labels, masks or scores that do not fit together."""
+
+
+class Outdated(PatchCoreError):
+    """A verdict was given by what is no longer in use; it must be given anew."""
+
+
+class NotKept(PatchCoreError):
+    """What must not be lost cannot be written at present; nothing of it was, and trying again may help."""
 
 
 class Cancelled(PatchCoreError):

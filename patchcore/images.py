@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import ImageError, ImageTooLarge, NoImagesError, SettingsError, UnreadableImage
+from .file_names import IMAGE_SUFFIXES, display_name, is_hidden
 from .geometry import Geometry, Placement, Prepared, prepare, thumbnail
 from .image_formats import (
     DECODER_FAULTS,
@@ -43,6 +44,7 @@ __all__ = [
     "LoadedImage",
     "Placement",
     "Prepared",
+    "check_weight",
     "display_name",
     "display_pixels",
     "is_hidden",
@@ -52,9 +54,6 @@ __all__ = [
     "thumbnail",
 ]
 
-IMAGE_SUFFIXES = frozenset(
-    {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".tif", ".tiff", ".webp"}
-)
 WHITE = (1.0, 1.0, 1.0)
 _DECODERS = {
     "PNG": decode_png,
@@ -188,19 +187,6 @@ def display_pixels(pixels: NDArray[np.float32]) -> NDArray[np.uint8]:
     return (pixels * np.float32(255) + np.float32(0.5)).astype(np.uint8)
 
 
-def display_name(name: str) -> str:
-    """Put a name on one line: control characters and undecodable bytes become escapes."""
-    if name.isprintable():
-        return name
-    shown = (c if c.isprintable() else c.encode("unicode_escape", "replace").decode("ascii") for c in name)
-    return "".join(shown)
-
-
-def is_hidden(parts: tuple[str, ...]) -> bool:
-    """Tell whether a relative path is an operating system's leftovers, not the user's."""
-    return any(part.startswith(".") or part in ("__MACOSX", "Thumbs.db", "desktop.ini") for part in parts)
-
-
 def list_images(folder: str | os.PathLike[str]) -> list[Path]:
     """List the image files below a folder by suffix, sorted by path, hidden ones and ``__MACOSX`` skipped.
 
@@ -232,7 +218,7 @@ def _file_bytes(path: Path, name: str, limits: Limits) -> bytes:
         status = path.stat()
         if stat.S_ISFIFO(status.st_mode) or stat.S_ISSOCK(status.st_mode):  # would wait for ever
             raise UnreadableImage(name, "this is not a regular file. Copy the image itself.")
-        _check_weight(status.st_size, name, limits)
+        check_weight(status.st_size, name, limits)
         return path.read_bytes()
     except FileNotFoundError:
         raise UnreadableImage(name, "there is no such file. Check the path.") from None
@@ -241,7 +227,8 @@ def _file_bytes(path: Path, name: str, limits: Limits) -> bytes:
         raise UnreadableImage(name, f"the file cannot be opened ({why}). Check its permissions.") from fault
 
 
-def _check_weight(size: int, name: str, limits: Limits) -> None:
+def check_weight(size: int, name: str, limits: Limits = Limits()) -> None:  # noqa: B008 - frozen
+    """Refuse a file of more bytes than the limits allow, before any of it is read."""
     if size > limits.max_bytes:
         raise ImageTooLarge(
             name,
@@ -252,7 +239,7 @@ def _check_weight(size: int, name: str, limits: Limits) -> None:
 def _decode(data: bytes, name: str, limits: Limits) -> RawImage:
     if not data:
         raise UnreadableImage(name, "the file is empty (0 bytes). Copy it again from where it came.")
-    _check_weight(len(data), name, limits)
+    check_weight(len(data), name, limits)
     kind = sniff_format(data)
     if kind is None:
         raise UnreadableImage(name, why_not_an_image(data))

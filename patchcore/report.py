@@ -105,7 +105,7 @@ def render_report(report: Report) -> str:
     score = partial(words.score_words, like=like)
     in_force = point if point is not None and not point.stale else None
     return (
-        _environment()
+        template_environment()
         .get_template("report.html.jinja")
         .render(
             report=report,
@@ -115,7 +115,7 @@ def render_report(report: Report) -> str:
             good_picture=_good_picture(report),
             point=point,
             in_force=in_force,
-            rules=threshold_rules(evaluation, like),
+            rules=threshold_rules(point, like),
             judged=words.judge_words(in_force) if in_force else "",
             score=score,
             tiles=metric_tiles(evaluation),
@@ -135,7 +135,8 @@ def render_report(report: Report) -> str:
     )
 
 
-def _environment() -> Environment:
+def template_environment() -> Environment:
+    """Return what fills the templates of this package: every text is escaped, and none may be missing."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,

@@ -16,6 +16,7 @@ from patchcore.curves import MarkedCurve, Measure, Undefined
 from patchcore.evaluation import Evaluation
 from patchcore.images import display_name
 from patchcore.metrics import GOOD
+from patchcore.operating_point import OperatingPoint
 from patchcore.report_charts import curve_chart
 from patchcore.verdict_counts import Rate
 
@@ -75,9 +76,8 @@ CURVES = (
 )
 
 
-def threshold_rules(evaluation: Evaluation, like: float) -> list[tuple[str, str, str]]:
+def threshold_rules(point: OperatingPoint | None, like: float) -> list[tuple[str, str, str]]:
     """Say what set each threshold, as (threshold, value, rule)."""
-    point = evaluation.point
     if point is None:
         return []
     rows = [("Reject above", point.reject, point.rule)]

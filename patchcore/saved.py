@@ -126,7 +126,7 @@ def to_saved(model: PatchCore) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]
         "images": [record.to_dict() for record in model.image_records_],
         "removed": list(model.removed_),
         "operating_point": model.operating_point_.to_dict() if model.operating_point_ else None,
-        "libraries": {name: _version(name) for name in LIBRARIES} | {"python": platform.python_version()},
+        "libraries": library_versions(),
     }
     return tensors, header
 
@@ -195,6 +195,11 @@ def _check(saved: Saved) -> None:
     for rule, holds in rules.items():
         if not holds:
             raise ArtifactError(f"The inspector is not sound; it fails the rule: {rule}.")
+
+
+def library_versions() -> dict[str, str]:
+    """Return the versions of what decides the numbers: of Python, and of the libraries that compute them."""
+    return {name: _version(name) for name in LIBRARIES} | {"python": platform.python_version()}
 
 
 def _version(name: str) -> str:

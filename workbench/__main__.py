@@ -1,4 +1,4 @@
-"""The workbench's command line: `python -m workbench prepare-sample | check | backup | restore`."""
+"""The workbench on the command line: the sample, check, backup and restore, import and export, the list of people."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from patchcore.errors import PatchCoreError
+from patchcore.errors import ArtifactError, PatchCoreError
 
 if TYPE_CHECKING:
     from workbench.checking import Repaired
@@ -126,6 +126,73 @@ def restore(
         soft_wrap=True,
     )
     _tell_losses(done.lost, "The backup was taken without these.")
+
+
+@app.command("import")
+def import_file(
+    file: Annotated[
+        Path, typer.Argument(help="An inspector that was exported, or built by the command line.")
+    ],
+    name: Annotated[str, typer.Option(help="What to call it, if not what the file says.")] = "",
+    into: Annotated[
+        str, typer.Option(help="The id of an inspector, to make it the next version of that one.")
+    ] = "",
+    weights: Annotated[
+        Path | None, typer.Option(help="The network's weights, where they lie elsewhere than usual.")
+    ] = None,
+) -> None:
+    """Bring an inspector in from a file; nothing is written unless all of it is sound."""
+    from workbench.importing import import_inspector
+    from workbench.inspectors import find_inspector
+    from workbench.workspace import Workspace
+
+    with closing(Workspace()) as workspace:
+        version = import_inspector(workspace, file, name, into=into or None, weights=weights)
+        inspector = find_inspector(workspace, version.inspector_id)
+    called = version.inspector_id if inspector is None else inspector.name
+    remarks.print(
+        f"{called}, version {version.number}, is in {workspace.root}.", markup=False, soft_wrap=True
+    )
+    results.print(version.inspector_id, markup=False, soft_wrap=True)
+
+
+@app.command("export")
+def export_file(
+    inspector: Annotated[
+        str, typer.Argument(help="The id of an inspector, as the dashboard's address has it.")
+    ],
+    file: Annotated[Path, typer.Argument(help="The file to write.")],
+    version: Annotated[str, typer.Option(help="Which, as 3.2; the one in use when left out.")] = "",
+    replace: Annotated[bool, typer.Option(help="Overwrite the file when it is there already.")] = False,
+) -> None:
+    """Write an inspector to one file that scores the same anywhere; the good images themselves are not in it."""
+    from workbench.exporting import export
+    from workbench.timeline import require_state
+    from workbench.workspace import Workspace
+
+    if file.exists() and not replace:
+        raise ArtifactError(f"{file} is there already. Choose another name, or --replace.")
+    with closing(Workspace()) as workspace:
+        found, entry = require_state(workspace, inspector, version or None)
+        export(workspace, found, entry, file)
+    remarks.print(f"{file}: {found.name}, version {entry.number}.", markup=False, soft_wrap=True)
+
+
+@app.command()
+def people() -> None:
+    """Check the list of people who may sign in, and print who may do what."""
+    from workbench.people import Role
+    from workbench.signing_in import people_file, read_people
+    from workbench.workspace import Workspace
+
+    path = people_file(Workspace().root)
+    listed = read_people(path)
+    remarks.print(str(path), markup=False, soft_wrap=True)
+    table = _table("Address", "Role")
+    for address, role in sorted(listed.roles.items()):
+        table.add_row(Text(address), role.word)
+    table.add_row("all others who sign in", "none" if listed.default == Role.NOBODY else listed.default.word)
+    results.print(table)
 
 
 def _tell_losses(lost: list[str], what: str) -> None:

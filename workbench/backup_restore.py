@@ -16,10 +16,11 @@ from workbench.backup import newest_revision
 from workbench.backup_archive import BackupArchive
 from workbench.database import Database, WorkspaceError
 from workbench.job_queue import INTERRUPTED
-from workbench.jobs import JobState
+from workbench.jobs import STANDING, UNFINISHED, JobState
 from workbench.kept_files import kept_files
+from workbench.moments import now
 from workbench.portable_rows import copy_rows, load_rows, reflected_tables, tables_in_order
-from workbench.tables import Job
+from workbench.tables import Job, Watch
 from workbench.workspace import DATABASE_FILE, Workspace, database_url
 
 
@@ -86,9 +87,13 @@ def _fill(archive: BackupArchive, url: str) -> int:
 
 
 def _interrupt_jobs(url: str) -> None:
-    """Say of jobs that ran when the backup was taken that they do not run here."""
+    """Say of jobs that ran when the backup was taken that they do not run here, and watch no folder from here."""
     database = Database(url)
     with database.write() as session:
+        for watch in session.scalars(select(Watch).where(Watch.stopped.is_(None))):
+            watch.stopped = now()  # where the backup came from, it may still be watched
+        for job in session.scalars(select(Job).where(Job.kind.in_(STANDING), Job.state.in_(UNFINISHED))):
+            job.state, job.finished = JobState.CANCELLED, now()
         for job in session.scalars(select(Job).where(Job.state == JobState.RUNNING)):
             job.state, job.message = JobState.INTERRUPTED, INTERRUPTED
             job.pid = job.process_started = job.host = job.eta_seconds = None

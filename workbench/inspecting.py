@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -14,24 +13,22 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import exists, func, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 from sqlalchemy.sql import Select
 
-from patchcore.errors import DataError, ImageError, NoImagesError
+from patchcore.errors import DataError, NoImagesError
 from workbench import history
 from workbench.changing import note_event
 from workbench.database import WorkspaceError
-from workbench.inspectors import get_version, good_images, load_model
+from workbench.inspectors import get_version, good_images, has_good_images, load_model
 from workbench.map_files import KeptMap, read_map, write_map
 from workbench.people import Role, require
+from workbench.scored_image import is_scored, keep_scored, score_image, store_tile
 from workbench.tables import GOOD, Batch, BatchImage, Inspection, InspectorVersion, Result
 from workbench.viewer.pictures import encode_tile
 from workbench.workspace import NamedImage, Workspace
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from patchcore.scoring import Result as Scored
+    pass
 
 Box = tuple[int, int, int, int]
 GOOD_BATCH = "Good images, each scored without itself"
@@ -138,7 +135,7 @@ def score_batch(
 
     Each result of a batch to be inspected has its verdict in the history, stored with it; `source` says how the
     images came. May be abandoned at any point and called again; an image that cannot be read gives a result with
-    `.error`. Ends early when the version was given another share meanwhile: what it would yield would not belong to it.
+    `.error`.
     The images of a `good_batch` are scored leave-one-image-out, and keep the score their version has of them.
     """
     with workspace.database.read() as session:
@@ -146,8 +143,6 @@ def score_batch(
         leave_out = session.get_one(Batch, batch_id).kind == "good"
     for image in waiting:
         with _SCORING:
-            if get_version(workspace, version.id).share != version.share:
-                return
             result = _score_once(workspace, image, version, leave_out, source)
         if result is not None:
             yield result
@@ -319,7 +314,7 @@ def load_tile(workspace: Workspace, result: Result) -> bytes:
         version = get_version(workspace, result.version_id)
         scores = load_map(workspace, result)
         pixels = load_pixels(workspace, result.image.sha256, value_range_of(version))
-        _store_tile(workspace, target, encode_tile(pixels, scores, version.operating_point["reject"]))
+        store_tile(workspace, target, encode_tile(pixels, scores, version.operating_point["reject"]))
     return target.read_bytes()
 
 
@@ -365,6 +360,8 @@ def _add_good_images(workspace: Workspace, batch_id: int, version: InspectorVers
     with workspace.database.read() as session:
         if set(version.good_scores) <= set(session.scalars(present)):
             return
+    if not has_good_images(version):
+        return  # there is nothing to score
     images = {image.sha256: image for image in good_images(workspace, version)}
     with workspace.database.write() as session:
         there = set(session.scalars(present))
@@ -389,73 +386,17 @@ def _score_once(
     source: history.Source,
 ) -> Result | None:
     """Score and store, unless another session did meanwhile."""
-    from patchcore.images import display_pixels, read_image  # late: PyTorch comes with it
-
     with workspace.database.read() as session:
-        if _is_scored(session, image.id, version.id):
+        if is_scored(session, image.id, version.id):
             return None
-        force = history.in_force(session, version.id)
-    result = Result(batch_image_id=image.id, version_id=version.id)
-    seen: history.Seen | None = None
-    try:
-        began = time.perf_counter()
-        model = load_model(workspace, version)
-        loaded = read_image(workspace.image_path(image.sha256), value_range=model.settings.value_range)
-        scored = model.score(loaded, leave_out=leave_out)
-        result.seconds = time.perf_counter() - began
-        kept, pixels = KeptMap.of(scored.map), display_pixels(loaded.pixels)
-        _fill(
-            workspace, result, scored, kept, workspace.map_path(version.id, image.sha256, left_out=leave_out)
-        )
-        if leave_out:
-            result.score = version.good_scores.get(image.sha256, result.score)  # as thresholds were set from
-        tile = encode_tile(pixels, scored.map, version.operating_point["reject"])
-        _store_tile(workspace, workspace.tile_path(_require_map(result)), tile)
-        if not leave_out:
-            seen = history.look(workspace, force, image.sha256, kept, scored.map, pixels)
-    except ImageError as error:
-        result.error = error.reason
-    except DataError as error:  # nothing but the image's own rows is in the bank
-        result.error = str(error)
-    row: Inspection | None = None
+    scored = score_image(workspace, image.sha256, version, leave_out=leave_out)
     with workspace.database.write() as session:
-        stored = not (_is_scored(session, image.id, version.id) or _has_moved_on(session, version))
-        if stored:
-            session.add(result)
-            if not leave_out:
-                row = history.record(session, image, result, force, seen, source=source)
-            session.flush()
-            session.refresh(result, ["image"])
-    if seen is not None and row is None:  # another was first
-        (workspace.root / seen.overlay_path).unlink(missing_ok=True)
-    return result if stored else None
-
-
-def _is_scored(session: Session, batch_image_id: int, version_id: int) -> bool:
-    found = select(Result.id).where(Result.batch_image_id == batch_image_id, Result.version_id == version_id)
-    return session.scalar(found) is not None
-
-
-def _has_moved_on(session: Session, version: InspectorVersion) -> bool:
-    """Whether a version was given another share while the image was scored: the result is not its own then."""
-    return session.get_one(InspectorVersion, version.id).share != version.share
-
-
-def _fill(workspace: Workspace, result: Result, scored: Scored, kept: KeptMap, target: Path) -> None:
-    """Write the map to disk and what else was found into the row to be."""
-    with workspace.new_file(target) as path:
-        kept.write(path)
-    result.map_path = workspace.relative(target)
-    result.score = float(scored.score)
-    result.height, result.width = scored.map.shape
-    result.worst_box = list(_box(scored.worst_box))
+        kept = keep_scored(session, image, scored, source=source)
+    if kept is None or kept.inspection is None:  # another was first
+        scored.discard(workspace)
+    return None if kept is None else kept.result
 
 
 def _box(values: Sequence[int]) -> Box:
     x0, y0, x1, y1 = (int(value) for value in values)
     return x0, y0, x1, y1
-
-
-def _store_tile(workspace: Workspace, target: Path, tile: bytes) -> None:
-    with workspace.new_file(target) as path:
-        path.write_bytes(tile)

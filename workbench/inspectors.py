@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from sqlalchemy import exists, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from patchcore.errors import SettingsError
 from patchcore.operating_point import OperatingPoint
 from workbench.changing import note_change
 from workbench.database import WorkspaceError
@@ -15,30 +16,40 @@ from workbench.loaded_models import LOADED
 from workbench.people import Role, current, require
 from workbench.point_history import put_in_force, store_point
 from workbench.recalibrating import Progress, ShareNumbers, recalibrated
-from workbench.tables import Inspector, InspectorImage, InspectorVersion, Result
-from workbench.version_files import next_number, store_version
+from workbench.tables import Inspector, InspectorImage, InspectorVersion
+from workbench.version_files import ELSEWHERE, next_number, store_version
 from workbench.workspace import Workspace
 
 if TYPE_CHECKING:
     from patchcore.detector import PatchCore
 
 
+LONGEST_NAME = 200  # characters of a name or a product
+NOT_HERE = (
+    "The good images of this inspector are not in this workspace: it was imported, and a file holds their patches, "
+    "not the images. Do this where it was built, and import it again; or build it here from its images."
+)
+
+
 def list_inspectors(workspace: Workspace) -> list[Inspector]:
-    """Return the inspectors that are ready, newest first, each with its `.current` version."""
-    query = select(Inspector).where(Inspector.current_id.is_not(None)).order_by(Inspector.created.desc())
+    """Return the inspectors that are ready, newest first, each with its `.current` version; not those in the bin."""
+    query = select(Inspector).where(Inspector.current_id.is_not(None), Inspector.deleted.is_(None))
+    query = query.order_by(Inspector.created.desc())
     with workspace.database.read() as session:
         return list(session.scalars(query))
 
 
 def find_inspector(workspace: Workspace, inspector_id: str) -> Inspector | None:
-    """Return an inspector with its `.current` version, or None."""
+    """Return an inspector with its `.current` version, or None; one in the bin has `.deleted`."""
     with workspace.database.read() as session:
         return session.get(Inspector, inspector_id)
 
 
 def list_versions(workspace: Workspace, inspector_id: str) -> list[InspectorVersion]:
-    """Return the versions of an inspector, newest first."""
-    query = select(InspectorVersion).where(InspectorVersion.inspector_id == inspector_id)
+    """Return the versions of an inspector, newest first; not those in the bin."""
+    query = select(InspectorVersion).where(
+        InspectorVersion.inspector_id == inspector_id, InspectorVersion.deleted.is_(None)
+    )
     with workspace.database.read() as session:
         return list(session.scalars(query.order_by(InspectorVersion.number.desc())))
 
@@ -56,10 +67,25 @@ def get_version(workspace: Workspace, version_id: int) -> InspectorVersion:
 
 
 def good_images(workspace: Workspace, version: InspectorVersion) -> list[InspectorImage]:
-    """Return the good images a version was built from, in order."""
+    """Return the good images a version was built from, in order.
+
+    Of one that was imported the names and hashes alone are known (`has_good_images`).
+    """
+    if not has_good_images(version):
+        return [
+            InspectorImage(
+                version_id=version.bank_id, position=position, sha256=sha256, name=name, taught=taught
+            )
+            for position, (sha256, name, taught) in enumerate(version.numbers[ELSEWHERE])
+        ]
     query = select(InspectorImage).where(InspectorImage.version_id == version.bank_id)
     with workspace.database.read() as session:
         return list(session.scalars(query.order_by(InspectorImage.position)))
+
+
+def has_good_images(version: InspectorVersion) -> bool:
+    """Whether the good images of a version are in the workspace: those of an imported one mostly are not."""
+    return ELSEWHERE not in version.numbers
 
 
 def load_model(workspace: Workspace, version: InspectorVersion) -> PatchCore:
@@ -93,8 +119,8 @@ def reslice(
     """Put another share of the bank into use, with its threshold recalibrated in the same step.
 
     A threshold that rests on labelled images or on maps has these scored anew first; `progress` is told of each.
-    A version that has scored nothing yet is changed in place; otherwise a new version is made, on the same bank
-    on disk, so that earlier results keep pointing at what produced them. The returned version is the current one.
+    A new version is made, on the same bank on disk, so that what the earlier one was and found stays. The returned
+    version is the current one.
 
     Raises
     ------
@@ -109,9 +135,7 @@ def reslice(
         model, recalibrated(workspace, _point_of(version), model, _built_from(workspace, version), progress)
     )
     with workspace.database.write() as session:
-        row = _require(session, version.id)
-        if session.scalar(select(exists().where(Result.version_id == row.id))):
-            row = _successor(session, row, note)
+        row = _successor(session, _require(session, version.id), note)
         for name, value in numbers.columns().items():
             setattr(row, name, value)
         session.add(row)
@@ -146,11 +170,13 @@ def remove_good(
     Raises
     ------
     SettingsError
-        An image is not in the bank, or fewer than two would remain.
+        An image is not in the bank, fewer than two would remain, or the good images are not in the workspace.
     ChangedMeanwhile
         The inspector was changed since it was `seen`.
     """
     require(Role.ENGINEER, "remove good images from the bank")
+    if not has_good_images(version):
+        raise SettingsError(NOT_HERE)
     gone, before = set(sha256s), good_images(workspace, version)
     rest = [image for image in before if image.sha256 not in gone]
     paths = workspace.image_paths(image.sha256 for image in rest)
@@ -168,10 +194,10 @@ def remove_good(
         settings=version.settings,
         measured=version.numbers
         | {"job": None, "total_patches": model.full_bank_.total_patches, "removed": names},
-        change="remove",
         seen=seen,
         note=note or f"Without {', '.join(names[:3])}{' and others' if len(names) > 3 else ''}",
         why="Set anew without the good images that were removed.",
+        change="remove",
     )
 
 
@@ -183,7 +209,7 @@ def make_current(
     Raises
     ------
     WorkspaceError
-        When the inspector has no such version.
+        When the inspector has no such version, or it is in the bin.
     ChangedMeanwhile
         The inspector was changed since it was `seen`.
     """
@@ -192,6 +218,8 @@ def make_current(
         version = _require(session, version_id)
         if version.inspector_id != inspector_id:
             raise WorkspaceError(f"Version {version_id} belongs to another inspector.")
+        if version.deleted is not None:
+            raise WorkspaceError(f"Version {version.number} is in the bin. Bring it back first.")
         inspector = note_change(
             session, inspector_id, "put version into use", seen=seen, version=version.number
         )
@@ -206,12 +234,32 @@ def set_operating_point(
     return store_point(workspace, version, point, point.note, seen=seen)
 
 
-def rename(workspace: Workspace, inspector_id: str, name: str, *, seen: int | None = None) -> None:
-    """Give an inspector another name; `seen` as `changing.note_change` takes it."""
+def rename(
+    workspace: Workspace,
+    inspector_id: str,
+    name: str,
+    product: str | None = None,
+    *,
+    seen: int | None = None,
+) -> None:
+    """Give an inspector another name, and another product unless that is None.
+
+    Raises
+    ------
+    WorkspaceError
+        The name is empty or too long, or there is no such inspector.
+    ChangedMeanwhile
+        The inspector was changed since it was `seen`.
+    """
     require(Role.ENGINEER, "rename inspectors")
+    if not name.strip():
+        raise WorkspaceError("The inspector needs a name, such as the part and the line.")
+    if max(len(name), len(product or "")) > LONGEST_NAME:
+        raise WorkspaceError(f"A name has at most {LONGEST_NAME} characters.")
     with workspace.database.write() as session:
-        inspector = note_change(session, inspector_id, "rename", seen=seen, name=name)
-        inspector.name = name
+        inspector = note_change(session, inspector_id, "rename", seen=seen, name=name.strip())
+        inspector.name = name.strip()
+        inspector.product = inspector.product if product is None else product.strip()
 
 
 def _point_of(version: InspectorVersion) -> OperatingPoint:

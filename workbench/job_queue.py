@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
@@ -18,8 +19,9 @@ import psutil
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
+from patchcore.errors import SettingsError
 from workbench import retention
-from workbench.jobs import JobState, delete_scratch, log_path
+from workbench.jobs import STANDING, JobState, delete_scratch, log_path
 from workbench.leftovers import delete_leftovers
 from workbench.moments import now
 from workbench.tables import Job
@@ -34,6 +36,8 @@ SILENCE_AT_START = timedelta(seconds=15)  # of a queue about a process that has 
 BEAT = timedelta(seconds=2)  # between such words of a queue
 TERMINATE_AFTER = timedelta(seconds=1.2)  # since the cancel; the job ends itself before that if it can
 KILL_AFTER = timedelta(seconds=1.5)
+REVIVE_AFTER = timedelta(seconds=1)  # since the end of a standing job's process
+REVIVE_SHORT_LIVED = timedelta(seconds=5)  # where it had run for less than that: it may die again at once
 INTERRUPTED = (
     "Its process ended before the work was done (a restart, or too little memory). It can be resumed."
 )
@@ -41,8 +45,26 @@ INTERRUPTED = (
 log = logging.getLogger(__name__)
 
 
+def stated_capacity() -> int:
+    """Return how many jobs a dashboard runs at once: ``PATCHCORE_JOBS``, else one.
+
+    Raises
+    ------
+    SettingsError
+        When it is no whole number of at least 1.
+    """
+    said = os.environ.get("PATCHCORE_JOBS", "1").strip()
+    if not (said.isascii() and said.isdigit() and int(said) >= 1):
+        raise SettingsError(
+            f"PATCHCORE_JOBS is {said!r}, and must be how many jobs run at once: 1, or more where the memory suffices."
+        )
+    return int(said)
+
+
 class JobQueue:
     """Keeps at most `capacity` jobs of a workspace running, each a child process of this one.
+
+    Standing jobs (`jobs.STANDING`) take none of that capacity: they have one of their own.
 
     Several queues may serve one workspace: a job is claimed in the database before it starts. Jobs outlive
     the queue that started them; the next queue finds them by process id and start time.
@@ -90,6 +112,7 @@ class JobQueue:
                 _press(self._process(job), now() - job.cancel_requested)
             elif job.pid is None and job.id in self._children:
                 self._vouch(job)
+        self._revive()
         claimed = self._claim()
         while claimed is not None:
             self._launch(*claimed)
@@ -137,21 +160,38 @@ class JobQueue:
         if job.state in (JobState.CANCELLED, JobState.DONE):
             delete_scratch(self.workspace, job_id)  # its process may have died just before doing so
 
-    def _claim(self) -> tuple[int, int] | None:
-        """Mark the first waiting job as running, if there is room, and return its id and attempt."""
-        waiting = select(Job).where(Job.state == JobState.QUEUED).order_by(Job.id).limit(1)
+    def _revive(self) -> None:
+        """Queue standing jobs again whose process died; one that dies at once is not tried without a pause."""
+        dead = select(Job).where(Job.state == JobState.INTERRUPTED, Job.kind.in_(STANDING))
         with self.workspace.database.read() as session:  # the common case writes nothing
-            if session.scalar(waiting) is None:
+            if not any(_is_due(job) for job in session.scalars(dead)):
+                return
+        with self.workspace.database.write() as session:
+            for job in session.scalars(dead):
+                if _is_due(job):
+                    job.state, job.message = JobState.QUEUED, ""
+
+    def _claim(self) -> tuple[int, int] | None:
+        """Mark the first waiting job for which there is room as running, and return its id and attempt."""
+        waiting = select(Job).where(Job.state == JobState.QUEUED).order_by(Job.id)
+        with self.workspace.database.read() as session:  # the common case writes nothing
+            if session.scalar(waiting.limit(1)) is None:
                 return None
         with self.workspace.database.write() as session:
-            running = session.scalar(select(func.count()).where(Job.state == JobState.RUNNING)) or 0
-            job = session.scalar(waiting)
-            if job is None or running >= self.capacity:
+            by_kind = select(Job.kind, func.count()).where(Job.state == JobState.RUNNING).group_by(Job.kind)
+            running = Counter({kind: count for kind, count in session.execute(by_kind)})  # noqa: C416
+            job = next((job for job in session.scalars(waiting) if self._has_room(job.kind, running)), None)
+            if job is None:
                 return None
             job.state, job.message, job.host, job.pid = JobState.RUNNING, "", socket.gethostname(), None
             job.started = job.heartbeat = now()
             job.attempts += 1
             return job.id, job.attempts
+
+    def _has_room(self, kind: str, running: Counter[str]) -> bool:
+        if kind in STANDING:
+            return running[kind] < STANDING[kind]
+        return sum(count for other, count in running.items() if other not in STANDING) < self.capacity
 
     def _launch(self, job_id: int, attempt: int) -> None:
         path = log_path(self.workspace, job_id)
@@ -191,6 +231,14 @@ def is_alive(job: Job) -> bool:
         silence = SILENCE_AT_START if job.pid is None else SILENCE
         return job.heartbeat is not None and now() - job.heartbeat < silence
     return find_process(job) is not None
+
+
+def _is_due(job: Job) -> bool:
+    """Whether a standing job that was interrupted has waited long enough."""
+    if job.finished is None or job.started is None:
+        return True
+    short_lived = job.finished - job.started < REVIVE_SHORT_LIVED
+    return now() - job.finished > (REVIVE_SHORT_LIVED if short_lived else REVIVE_AFTER)
 
 
 def _reap(pid: int) -> None:

@@ -23,8 +23,14 @@ KINDS = {
     "build": "workbench.building:run_build",
     "sweep": "workbench.sweeping:run_sweep",
     "retain": "workbench.retention:run_retention",
+    "watch": "workbench.watch_job:run_watch",
 }
 """Which function does which kind of job; imported in the job's own process only."""
+STANDING = {"watch": 4}
+"""Kinds of jobs that go on until they are stopped, and how many of each run at once, besides all others.
+
+One whose process died is started again by the queue, without anybody asking.
+"""
 
 
 class JobState(StrEnum):
@@ -63,11 +69,13 @@ def get_job(workspace: Workspace, job_id: int) -> Job:
         return _require(session, job_id)
 
 
-def list_jobs(workspace: Workspace, *states: JobState, limit: int = 50) -> list[Job]:
-    """Return jobs in these states (all, when none is named), newest first."""
+def list_jobs(workspace: Workspace, *states: JobState, limit: int = 50, standing: bool = True) -> list[Job]:
+    """Return jobs in these states (all, when none is named), newest first; standing ones only if wanted."""
     query = select(Job).order_by(Job.id.desc()).limit(limit)
     if states:
         query = query.where(Job.state.in_(states))
+    if not standing:
+        query = query.where(Job.kind.not_in(STANDING))
     with workspace.database.read() as session:
         return list(session.scalars(query))
 

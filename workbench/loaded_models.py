@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from patchcore.detector import PatchCore
 
 MODELS_IN_MEMORY = 2
+_File = tuple[Path, int, int]
 
 
 class LoadedModels:
@@ -18,21 +19,31 @@ class LoadedModels:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._whole: OrderedDict[Path, PatchCore] = OrderedDict()
-        self._sliced: OrderedDict[tuple[Path, float], PatchCore] = OrderedDict()
+        self._whole: OrderedDict[_File, PatchCore] = OrderedDict()
+        self._sliced: OrderedDict[tuple[_File, float], PatchCore] = OrderedDict()
 
     def at_share(self, path: Path, weights: str | None, share: float) -> PatchCore:
         """Return a model at a share of all patches."""
         from patchcore.detector import PatchCore  # late: PyTorch comes with it, and most pages need none
 
-        key = (path, share)
+        file = _identity(path)
+        key = (file, share)
         with self._lock:
-            if path not in self._whole:
-                self._whole[path] = PatchCore.load(path, weights=weights)
-            whole = _latest(self._whole, path)
+            if file not in self._whole:
+                self._whole[file] = PatchCore.load(path, weights=weights)
+            whole = _latest(self._whole, file)
             if key not in self._sliced:
                 self._sliced[key] = whole.with_coreset(share)
             return _latest(self._sliced, key)
+
+
+def _identity(path: Path) -> _File:
+    """Tell a file from one that lay in its place before: an inspector may be deleted for good and built again."""
+    try:
+        found = path.stat()
+    except OSError:
+        return path, 0, 0  # loading it says what is wrong
+    return path, found.st_mtime_ns, found.st_size
 
 
 def _latest(models: OrderedDict[Any, PatchCore], key: object) -> PatchCore:

@@ -130,7 +130,7 @@ def _choose_versions(connection: Connection) -> None:
     """Give inspectors that lost their current version the newest they have."""
     newest = (
         select(func.max(InspectorVersion.id))
-        .where(InspectorVersion.inspector_id == Inspector.id)
+        .where(InspectorVersion.inspector_id == Inspector.id, InspectorVersion.deleted.is_(None))
         .scalar_subquery()
     )
     connection.execute(update(Inspector).where(Inspector.current_id.is_(None)).values(current_id=newest))

@@ -49,11 +49,16 @@ class StoredPoint:
     usable: bool
 
 
-def put_in_force(session: Session, version: InspectorVersion, point: OperatingPoint, note: str) -> None:
-    """Make a point that of a version, and the latest of its history."""
+def put_in_force(
+    session: Session, version: InspectorVersion, point: OperatingPoint, note: str, change: str = "threshold"
+) -> PointRecord:
+    """Make a point that of a version, and the latest of its history; `change` is as for `PointRecord`."""
     version.operating_point = point.to_dict()
-    record = PointRecord(version=version, data=version.operating_point, note=note, made_by=current().name)
+    record = PointRecord(
+        version=version, data=version.operating_point, note=note, change=change, made_by=current().name
+    )
     session.add(record)
+    return record
 
 
 def store_point(
@@ -85,7 +90,7 @@ def point_history(workspace: Workspace, inspector_id: str) -> list[StoredPoint]:
     query = (
         select(PointRecord)
         .join(PointRecord.version)
-        .where(InspectorVersion.inspector_id == inspector_id)
+        .where(InspectorVersion.inspector_id == inspector_id, InspectorVersion.deleted.is_(None))
         .order_by(PointRecord.id.desc())
     )
     with workspace.database.read() as session:

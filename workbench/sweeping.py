@@ -15,7 +15,7 @@ from patchcore.operating_point import OperatingPoint
 from workbench import jobs
 from workbench.database import WorkspaceError
 from workbench.inspecting import load_mask
-from workbench.inspectors import find_inspector, get_version, good_images, load_model
+from workbench.inspectors import find_inspector, get_version, good_images, has_good_images, load_model
 from workbench.people import Role, require
 from workbench.tables import GOOD, BatchImage, InspectorVersion, Job
 from workbench.workspace import Workspace
@@ -127,7 +127,7 @@ def _images(workspace: Workspace, version: InspectorVersion, batch_id: int | Non
     with workspace.database.read() as session:
         images = list(session.scalars(query.order_by(BatchImage.position)))
     if not images:
-        some = good_images(workspace, version)[:TIMED]
+        some = good_images(workspace, version)[:TIMED] if has_good_images(version) else []
         images = [BatchImage(sha256=image.sha256, name=image.name, truth=GOOD) for image in some]
     paths = workspace.image_paths(image.sha256 for image in images)
     return [StoredLabelled(workspace, image, paths[image.sha256]) for image in images]

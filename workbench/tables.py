@@ -59,6 +59,8 @@ class Inspector(Base):
     revision: Mapped[int] = mapped_column(default=0, server_default="0")
     """Counts the changes of anything that decides verdicts; who changes one that moved on meanwhile is told."""
     deleted: Mapped[datetime | None]  # in the bin since then
+    last_number: Mapped[int] = mapped_column(default=0, server_default="0")
+    """The highest number of a version that was deleted for good, so that none is ever given twice."""
 
     current: Mapped[InspectorVersion | None] = relationship(
         foreign_keys=[current_id], lazy="joined", post_update=True
@@ -117,7 +119,10 @@ class Batch(Base):
     """Images that were brought to be inspected together, or the good images of a bank, scored without themselves."""
 
     __tablename__ = "batches"
-    __table_args__ = (Index("ix_batches_bank_id", "bank_id", unique=True),)
+    __table_args__ = (
+        Index("ix_batches_bank_id", "bank_id", unique=True),
+        Index("ix_batches_watch_id", "watch_id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     inspector_id: Mapped[str] = mapped_column(ForeignKey("inspectors.id"), index=True)
@@ -125,6 +130,9 @@ class Batch(Base):
     kind: Mapped[str] = mapped_column(String(16), default="test")  # or "good": inspecting.good_batch
     bank_id: Mapped[int | None] = mapped_column(ForeignKey("inspector_versions.id"))
     """Of the kind "good": the version that owns the bank these images are in."""
+    watch_id: Mapped[int | None] = mapped_column(
+        ForeignKey("watches.id")
+    )  # whose images of one day these are
     created: Mapped[datetime] = mapped_column(default=now, index=True)
 
 
@@ -168,6 +176,8 @@ class PointRecord(Base):
     version_id: Mapped[int] = mapped_column(ForeignKey("inspector_versions.id"), index=True)
     data: Mapped[dict[str, Any]]  # OperatingPoint.to_dict()
     note: Mapped[str] = mapped_column(Text, default="")
+    change: Mapped[str] = mapped_column(String(16), default="threshold", server_default="threshold")
+    """What put it in force: threshold or restore; the first of a version came with the version."""
     made_by: Mapped[str] = mapped_column(Text, default="", server_default="")
     created: Mapped[datetime] = mapped_column(default=now)
 
@@ -301,7 +311,10 @@ class WatchedFile(Base):
     """A file of a watched folder that has been scored, so that it is not scored again."""
 
     __tablename__ = "watched_files"
-    __table_args__ = (UniqueConstraint("folder", "path", "size_bytes", "modified"),)
+    __table_args__ = (
+        UniqueConstraint("folder", "path", "size_bytes", "modified"),
+        Index("ix_watched_files_folder_created", "folder", "created"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     folder: Mapped[str] = mapped_column(Text)  # absolute
@@ -312,6 +325,8 @@ class WatchedFile(Base):
     )  # nanoseconds: too many digits for some databases' numbers
     inspection_id: Mapped[int | None] = mapped_column(ForeignKey("inspections.id"))
     created: Mapped[datetime] = mapped_column(default=now)
+    told: Mapped[dict[str, Any]]  # patchcore.watch_verdict.Given.to_dict(): what is told of it to others
+    finished: Mapped[datetime | None]  # once it was told, and moved where that is wanted
 
 
 class Event(Base):

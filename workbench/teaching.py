@@ -23,7 +23,7 @@ from workbench.database import WorkspaceError
 from workbench.decisions import keep_decision, take_back_label
 from workbench.evidence import Known, tested_images
 from workbench.history import find_inspection, note_decision
-from workbench.inspectors import find_inspector, good_images, load_model
+from workbench.inspectors import NOT_HERE, find_inspector, good_images, has_good_images, load_model
 from workbench.map_files import as_stored
 from workbench.outcomes import verdict_of
 from workbench.people import Role, require
@@ -363,6 +363,8 @@ def _sources(workspace: Workspace, results: Sequence[Result]) -> list[tuple[str,
 
 
 def _good_sources(workspace: Workspace, version: InspectorVersion) -> list[tuple[str, Path]]:
+    if not has_good_images(version):
+        raise SettingsError(NOT_HERE)
     images = [image for image in good_images(workspace, version) if not image.taught]
     paths = workspace.image_paths(image.sha256 for image in images)
     return [(image.name, paths[image.sha256]) for image in images]

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from patchcore.file_names import IMAGE_SUFFIXES, is_hidden
 from patchcore.image_formats import sniff_format
-from patchcore.images import IMAGE_SUFFIXES, is_hidden
 
 LONGEST_PART, LONGEST_NAME = 120, 240  # characters; more is cut in the middle
 HEAD = 16  # bytes that tell an image file from others

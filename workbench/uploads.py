@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from patchcore.errors import PatchCoreError
-from patchcore.images import display_name, is_hidden
+from patchcore.file_names import display_name, is_hidden
 from workbench.upload_set import (
     HEAD,
     LeftOut,
@@ -38,6 +38,7 @@ __all__ = [
     "from_files",
     "from_folder",
     "from_server",
+    "open_path",
     "safe_name",
 ]
 
@@ -137,6 +138,26 @@ def from_server(
     FolderError
         Outside the roots, or not there. Outside, the message is the same whether it exists or not.
     """
+    roots = allowed_roots() if roots is None else list(roots)
+    path = open_path(typed, roots=roots, exclude=exclude)
+    if path.is_file():
+        return from_files([(path.name, path)], spool, limits)
+    return from_folder(path, within=roots, exclude=exclude)
+
+
+def open_path(typed: str, *, roots: Sequence[Path] | None = None, exclude: Sequence[Path] = ()) -> Path:
+    """Return a path of this computer that a user typed, where the interface may go there; it need not exist.
+
+    Parameters
+    ----------
+    typed, roots, exclude
+        As in `from_server`.
+
+    Raises
+    ------
+    FolderError
+        Outside the roots, or inside one of `exclude`. Outside, the message is the same whether it exists or not.
+    """
     roots = [root.resolve() for root in (allowed_roots() if roots is None else roots)]
     shown = display_name(typed.strip())
     try:
@@ -151,9 +172,7 @@ def from_server(
         )
     if _inside(path, [place.resolve() for place in exclude]):
         raise FolderError(f"{shown} belongs to the dashboard's own workspace. Choose the images' own folder.")
-    if path.is_file():
-        return from_files([(path.name, path)], spool, limits)
-    return from_folder(path, within=roots, exclude=exclude)
+    return path
 
 
 def allowed_roots(environ: Mapping[str, str] = os.environ) -> list[Path]:

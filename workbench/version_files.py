@@ -19,12 +19,15 @@ if TYPE_CHECKING:
     from patchcore.detector import PatchCore
 
 MODEL_FILE = "model.patchcore"
+ELSEWHERE = "images_elsewhere"
+"""Of `InspectorVersion.numbers`: [SHA-256, name, taught] of each good image, where they are not in the workspace."""
 
 
 def next_number(session: Session, inspector_id: str) -> int:
-    """Return the number that the next version of an inspector gets."""
+    """Return the number that the next version of an inspector gets; none is given twice."""
     numbers = select(func.max(InspectorVersion.number)).where(InspectorVersion.inspector_id == inspector_id)
-    return (session.scalar(numbers) or 0) + 1
+    gone = select(Inspector.last_number).where(Inspector.id == inspector_id)
+    return max(session.scalar(numbers) or 0, session.scalar(gone) or 0) + 1
 
 
 def store_version(
@@ -38,6 +41,7 @@ def store_version(
     change: str,
     note: str = "",
     why: str,
+    thumbnail_sha256: str | None = None,
     seen: int | None = None,
     also: Callable[[Session, InspectorVersion], None] | None = None,
 ) -> InspectorVersion:
@@ -52,11 +56,13 @@ def store_version(
     settings
         `building.BuildSettings.to_dict()`.
     measured
-        For `InspectorVersion.numbers`.
+        For `InspectorVersion.numbers`; with `ELSEWHERE` where the good images are not in the workspace.
     change
         What made it, as `InspectorVersion.change` names it.
     note, why
         About the version, and about its operating point.
+    thumbnail_sha256
+        The picture that stands for it; None for the first good image.
     seen
         As `changing.note_change` takes it.
     also
@@ -82,7 +88,8 @@ def store_version(
                 settings=settings,
                 largest_share=model.full_bank_.share,
                 numbers=measured,
-                thumbnail_sha256=model.image_records_[0].sha256,
+                thumbnail_sha256=thumbnail_sha256
+                or (None if ELSEWHERE in measured else model.image_records_[0].sha256),
                 note=note,
                 change=change,
                 made_by=person.name,
@@ -91,7 +98,8 @@ def store_version(
             session.add(version)
             session.flush()
             put_in_force(session, version, numbers.point, why)
-            session.add_all(_good_images(version, model))
+            if ELSEWHERE not in measured:
+                session.add_all(_good_images(version, model))
             inspector.current_id = version.id
             note_change(session, inspector_id, change, seen=seen, version=number)
             if also is not None:

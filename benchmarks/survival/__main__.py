@@ -50,7 +50,7 @@ def main() -> None:
     seconds = time.monotonic() - began
     console.print(
         f"{number} kills in {life} lives of a workspace (seed {options.seed}), {seconds:.0f} s. Each life ended with "
-        "every image stored and scored once, one inspector that loads, no stored features computed twice, and nothing "
+        "every image stored and scored once, every inspector loading, no stored features computed twice, and nothing "
         "left for the check.",
         highlight=False,
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -21,12 +22,27 @@ from sqlalchemy import select
 
 from workbench import jobs
 from workbench.building import BuildSettings, submit_build
+from workbench.exporting import export
+from workbench.importing import import_inspector
 from workbench.inspecting import count_unscored, create_batch, list_batches, list_results, load_map
 from workbench.inspectors import find_inspector, get_version, list_inspectors, list_versions, load_model
 from workbench.jobs import JobState
 from workbench.scoring import Scorer
-from workbench.tables import BatchImage, Event, Inspection, Inspector, InspectorVersion, Job, Result
+from workbench.tables import (
+    Batch,
+    BatchImage,
+    Event,
+    Inspection,
+    Inspector,
+    InspectorVersion,
+    Job,
+    Result,
+    Watch,
+    WatchedFile,
+)
 from workbench.teaching import TEACH, keep_teaching, preview_teaching, undo_teaching
+from workbench.timeline import require_state
+from workbench.watching import WatchOptions, start_watch, stop_watch
 from workbench.workspace import NamedImage, Workspace
 
 GOOD, TEST = 24, 12  # images to build on, and to inspect
@@ -34,6 +50,8 @@ SIDE = 192  # pixels; large enough that a build takes seconds
 SETTINGS = BuildSettings(name="Plate", image_size=SIDE, coreset=0.05)
 INSPECTOR = "plate-survives"
 TEACH_STEPS = 5  # taught three times, taken back twice
+IMPORTS = 4  # times that it is brought in as another inspector
+WATCHED = [f"{number}.png" for number in range(6)]  # the files that arrive in the watched folder
 STORED = "stored features of"  # what the job's log says, see `benchmarks.survival.job`
 
 
@@ -112,7 +130,7 @@ def store(app: App) -> None:
 
 
 def stored_share(workspace: Workspace) -> float:
-    return len(list((workspace.root / "images").rglob("*.png"))) / (GOOD + TEST)
+    return min(1.0, len(list((workspace.root / "images").rglob("*.png"))) / (GOOD + TEST))
 
 
 def verify_images(workspace: Workspace, ledger: Ledger) -> None:
@@ -124,7 +142,7 @@ def verify_images(workspace: Workspace, ledger: Ledger) -> None:
 
 def all_images(workspace: Workspace) -> None:
     assert len(workspace.image_paths(image.sha256 for image in stored(0, GOOD + TEST))) == GOOD + TEST
-    assert len(list((workspace.root / "images").rglob("*.*"))) == GOOD + TEST
+    assert len(list((workspace.root / "images").rglob("*.*"))) == GOOD + TEST + len(watched_files(workspace))
 
 
 # ---- build
@@ -133,7 +151,7 @@ def all_images(workspace: Workspace) -> None:
 def build(app: App) -> None:
     if app.ledger.told("build"):
         return
-    waiting = jobs.list_jobs(app.workspace)  # a job that was submitted without anybody having been told
+    waiting = builds(app.workspace)  # a job that was submitted without anybody having been told
     job_id = (
         waiting[0].id
         if waiting
@@ -152,9 +170,13 @@ def build(app: App) -> None:
     app.ledger.tell("build", job.result["version_id"])
 
 
+def builds(workspace: Workspace) -> list[Job]:
+    return [job for job in jobs.list_jobs(workspace) if job.kind == "build"]
+
+
 def built_share(workspace: Workspace) -> float:
     """Features are four fifths of the way; then the coreset, and the version being stored."""
-    job = next(iter(jobs.list_jobs(workspace)), None)
+    job = next(iter(builds(workspace)), None)
     if job is None or job.total == 0:
         return 0.0
     if job.state == JobState.DONE:
@@ -173,16 +195,16 @@ def verify_build(workspace: Workspace, ledger: Ledger) -> None:
 
 def stored_features(workspace: Workspace) -> list[str]:
     """Which images' features the build put on disk, by its log, over all attempts."""
-    logs = [jobs.read_log(workspace, job.id, tail=10_000) for job in jobs.list_jobs(workspace)]
+    logs = [jobs.read_log(workspace, job.id, tail=10_000) for job in builds(workspace)]
     return [line for log in logs for line in log.splitlines() if line.startswith(STORED)]
 
 
 def one_version(workspace: Workspace) -> None:
-    assert [inspector.id for inspector in list_inspectors(workspace)] == [INSPECTOR]
+    assert INSPECTOR in [inspector.id for inspector in list_inspectors(workspace)]
     (version,) = built_versions(workspace)
     model = load_model(workspace, version)
     assert len(model.image_records_) == GOOD
-    (job,) = jobs.list_jobs(workspace)
+    (job,) = builds(workspace)
     assert job.state == JobState.DONE and len(set(stored_features(workspace))) <= GOOD
     assert not jobs.scratch_path(workspace, job.id).exists()
 
@@ -196,7 +218,7 @@ def built_versions(workspace: Workspace) -> list[InspectorVersion]:
 
 def score(app: App) -> None:
     (version_id,) = app.ledger.told("build")
-    batches = list_batches(app.workspace, INSPECTOR)
+    batches = brought(app.workspace)
     batch_id = (
         batches[0].id
         if batches
@@ -215,18 +237,22 @@ def score(app: App) -> None:
     assert count_unscored(app.workspace, batch_id, int(version_id)) == 0
 
 
+def brought(workspace: Workspace) -> list[Batch]:
+    return [batch for batch in list_batches(workspace, INSPECTOR) if batch.watch_id is None]
+
+
 def scored_share(workspace: Workspace) -> float:
-    return len(list((workspace.root / "results").rglob("*.png"))) / TEST
+    return min(1.0, len(list((workspace.root / "results").rglob("*.png"))) / TEST)
 
 
 def verify_scores(workspace: Workspace, ledger: Ledger) -> None:
     results = {}
-    for batch in list_batches(workspace, INSPECTOR):
+    for batch in brought(workspace):
         for version in list_versions(workspace, INSPECTOR):
             for result in list_results(workspace, batch.id, version.id):
                 assert result.batch_image_id not in results, f"{result.image.name} was scored twice"
                 results[result.batch_image_id] = result
-    kept = Counter(inspection.batch_image_id for inspection in inspections(workspace))
+    kept = Counter(inspection.batch_image_id for inspection in inspections(workspace, "page"))
     assert kept == dict.fromkeys(results, 1), "not every image that was scored is in the history exactly once"
     for image_id, value in ledger.told("score").items():
         result = results[int(image_id)]
@@ -234,20 +260,104 @@ def verify_scores(workspace: Workspace, ledger: Ledger) -> None:
         assert load_map(workspace, result).shape == (SIDE, SIDE)
 
 
-def inspections(workspace: Workspace) -> list[Inspection]:
+def inspections(workspace: Workspace, *sources: str) -> list[Inspection]:
     with workspace.database.read() as session:
-        return list(session.scalars(select(Inspection)))
+        return list(session.scalars(select(Inspection).where(Inspection.source.in_(sources))))
 
 
 def all_scores(workspace: Workspace) -> None:
-    (batch,) = list_batches(workspace, INSPECTOR)
+    (batch,) = brought(workspace)
     (version,) = built_versions(workspace)
     results = list_results(workspace, batch.id, version.id)
     assert len({result.batch_image_id for result in results}) == len(results) == TEST
     assert all(result.error is None for result in results)
     scores = {result.batch_image_id: result.score for result in results}
-    assert {row.batch_image_id: row.score for row in inspections(workspace)} == scores
-    assert all((workspace.root / (row.overlay_path or "?")).is_file() for row in inspections(workspace))
+    assert {row.batch_image_id: row.score for row in inspections(workspace, "page")} == scores
+    assert all(
+        (workspace.root / (row.overlay_path or "?")).is_file()
+        for row in inspections(workspace, "page", "watch")
+    )
+
+
+# ---- watch
+
+
+def watch(app: App) -> None:
+    """Deliver images into a watched folder; the job of the watch moves each once it is judged."""
+    folder, sorted_into = watched_places(app.workspace)
+    folder.mkdir(exist_ok=True)
+    os.environ["PATCHCORE_ROOTS"] = str(folder.parent)
+    row = the_watch(app.workspace)
+    if row is None:
+        start_watch(app.workspace, INSPECTOR, str(folder), WatchOptions(move_to=str(sorted_into), settle=0.1))
+    for name in WATCHED:
+        if not (folder / name).exists() and name not in moved(app.workspace):
+            (folder / f"{name}.part").write_bytes(picture(100 + int(name[:-4])))
+            (folder / f"{name}.part").replace(folder / name)
+    told = app.ledger.told("watch")
+    while len(told) < len(WATCHED):
+        for file in watched_files(app.workspace):
+            if file.path not in told:
+                told[file.path] = file.told["score"]
+                app.ledger.tell("watch", file.path, file.told["score"])
+        time.sleep(0.05)
+    while len(moved(app.workspace)) < len(WATCHED):
+        time.sleep(0.05)
+    row = the_watch(app.workspace)
+    assert row is not None and row.job_id is not None
+    stop_watch(app.workspace, row.id)
+    while jobs.get_job(app.workspace, row.job_id).state != JobState.CANCELLED:
+        time.sleep(0.05)
+
+
+def watched_places(workspace: Workspace) -> tuple[Path, Path]:
+    return workspace.root.parent / "watched", workspace.root.parent / "sorted"
+
+
+def the_watch(workspace: Workspace) -> Watch | None:
+    with workspace.database.read() as session:
+        return session.scalar(select(Watch))
+
+
+def watched_files(workspace: Workspace) -> list[WatchedFile]:
+    with workspace.database.read() as session:
+        return list(session.scalars(select(WatchedFile)))
+
+
+def watched_results(workspace: Workspace) -> list[Result]:
+    query = select(Result).join(Result.image).join(Batch, Batch.id == BatchImage.batch_id)
+    with workspace.database.read() as session:
+        return list(session.scalars(query.where(Batch.watch_id.is_not(None))))
+
+
+def moved(workspace: Workspace) -> list[str]:
+    return sorted(path.name for path in watched_places(workspace)[1].rglob("*.png"))
+
+
+def watched_share(workspace: Workspace) -> float:
+    return len(moved(workspace)) / len(WATCHED)
+
+
+def verify_watched(workspace: Workspace, ledger: Ledger) -> None:
+    rows = inspections(workspace, "watch")
+    repeated = [name for name, times in Counter(row.name for row in rows).items() if times > 1]
+    assert not repeated, f"watched files were scored again: {repeated}"
+    scores = {row.name: row.score for row in rows}
+    for name, value in ledger.told("watch").items():
+        assert scores.get(str(name)) == value, f"{name} has another score, or none"
+
+
+def all_watched(workspace: Workspace) -> None:
+    assert moved(workspace) == sorted(WATCHED) and not list(watched_places(workspace)[0].iterdir())
+    assert sorted(file.path for file in watched_files(workspace) if file.finished) == sorted(WATCHED)
+    rows, results = inspections(workspace, "watch"), watched_results(workspace)
+    assert {row.batch_image_id: row.score for row in rows} == {
+        one.batch_image_id: one.score for one in results
+    }
+    assert len(rows) == len(results) == len(WATCHED)
+    assert {row.name: row.verdict for row in rows} == {
+        path.name: path.parent.name for path in watched_places(workspace)[1].rglob("*.png")
+    }
 
 
 # ---- teach: an image is called fine, that is taken back, and so on; in the end it is taught
@@ -268,7 +378,7 @@ def teach(app: App) -> None:
 
 
 def taught_result(workspace: Workspace) -> Result:
-    (batch,), (version,) = list_batches(workspace, INSPECTOR), built_versions(workspace)
+    (batch,), (version,) = brought(workspace), built_versions(workspace)
     return list_results(workspace, batch.id, version.id)[0]
 
 
@@ -305,11 +415,47 @@ def all_taught(workspace: Workspace) -> None:
     assert inspector is not None and inspector.current is not None and inspector.current.change == TEACH
 
 
+# ---- import
+
+
+def imported(workspace: Workspace) -> list[Inspector]:
+    return [inspector for inspector in list_inspectors(workspace) if inspector.id != INSPECTOR]
+
+
+def bring_in(app: App) -> None:
+    file = app.ledger.path.with_name("plate.patchcore")
+    if not file.exists():
+        inspector, entry = require_state(app.workspace, INSPECTOR, None)
+        export(app.workspace, inspector, entry, file)
+    while len(imported(app.workspace)) < IMPORTS:
+        version = import_inspector(app.workspace, file)
+        app.ledger.tell("import", version.inspector_id)
+
+
+def imported_share(workspace: Workspace) -> float:
+    return len(imported(workspace)) / IMPORTS
+
+
+def verify_imports(workspace: Workspace, ledger: Ledger) -> None:
+    """Each is not there or whole; those that were told of are there."""
+    there = {inspector.id for inspector in imported(workspace)}
+    assert set(ledger.told("import")) <= there, "an inspector that was imported is gone"
+    for inspector_id in there:
+        (version,) = list_versions(workspace, inspector_id)
+        assert len(load_model(workspace, version).image_records_) >= GOOD
+
+
+def all_imports(workspace: Workspace) -> None:
+    assert len(imported(workspace)) == IMPORTS
+
+
 KINDS = (
     Kind("store", store, stored_share, verify_images, all_images),
     Kind("build", build, built_share, verify_build, one_version, runs_jobs=True),
     Kind("score", score, scored_share, verify_scores, all_scores),
     Kind("teach", teach, taught_share, verify_teaching, all_taught),
+    Kind("import", bring_in, imported_share, verify_imports, all_imports),
+    Kind("watch", watch, watched_share, verify_watched, all_watched, runs_jobs=True),
 )
 
 

@@ -14,7 +14,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -70,22 +70,36 @@ class ServerPool:
     running: dict[tuple[Any, ...], AppServer] = field(default_factory=dict)
     logs: list[IO[bytes]] = field(default_factory=list)
 
-    def __call__(self, app: str | Path, *, workspace: Path | None = None, **environment: str) -> AppServer:
+    def __call__(
+        self,
+        app: str | Path,
+        *,
+        workspace: Path | None = None,
+        port: int | None = None,
+        options: Sequence[str] = (),
+        **environment: str,
+    ) -> AppServer:
         """Return the running server of ``app`` (a path from the project root), starting it when needed."""
-        key = (str(app), workspace, *sorted(environment.items()))
+        key = (str(app), workspace, port, *options, *sorted(environment.items()))
         if key not in self.running:
-            self.running[key] = self._start(ROOT / app, workspace, environment)
+            self.running[key] = self._start(ROOT / app, workspace, environment, port or free_port(), options)
         return self.running[key]
 
-    def _start(self, app: Path, workspace: Path | None, environment: dict[str, str]) -> AppServer:
+    def _start(
+        self,
+        app: Path,
+        workspace: Path | None,
+        environment: dict[str, str],
+        port: int,
+        options: Sequence[str],
+    ) -> AppServer:
         number = len(self.running)
         workspace = workspace or self.folder / f"workspace{number}"
         log_path = self.folder / f"server{number}.log"
         log = log_path.open("wb")
         self.logs.append(log)
-        port = free_port()
         process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", str(app), *server_options(port)],
+            [sys.executable, "-m", "streamlit", "run", str(app), *server_options(port), *options],
             cwd=ROOT,
             env={
                 **os.environ,

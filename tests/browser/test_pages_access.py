@@ -10,7 +10,7 @@ from workbench.workspace import Workspace
 
 PATIENCE = 120_000  # milliseconds; the machine may be busy
 SETTLED = "() => document.querySelector('.stApp')?.dataset.testScriptState === 'notRunning'"
-EMPTY = {"": "h1", "build": "input", "inspect": "h1", "review": "h1", "evaluate": "h1"}
+EMPTY = {"": "h1", "build": "input", "inspect": "h1", "review": "h1", "evaluate": "h1", "library": "h1"}
 
 
 @pytest.fixture(scope="module")

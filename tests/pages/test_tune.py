@@ -2,7 +2,7 @@ import pytest
 import streamlit as st
 
 from patchcore.operating_point import OperatingPoint
-from tests.pages.texts import words
+from tests.pages.texts import HOSTILE, words
 from workbench import people
 from workbench.inspecting import good_batch, list_batches, list_results, score_batch
 from workbench.inspectors import find_inspector, set_operating_point
@@ -194,7 +194,7 @@ def test_nonsense_in_the_address_does_no_harm(full, open_app, given):
 def test_names_are_never_html(full, open_app):
     app = open_app("tune", inspector="washer")
     set_operating_point(full, find_inspector(full, "washer").current, point(full))
-    assert "<img" not in words(app)
+    assert HOSTILE not in words(app)
 
 
 def point(workspace):

@@ -24,12 +24,12 @@ def test_tiles_have_value_interval_and_meaning():
 
 
 def test_each_threshold_has_its_rule():
-    rules = threshold_rules(measure(some_of_each(), point=point()), 3.0)
+    rules = threshold_rules(point(), 3.0)
     assert rules == [
         ("Reject above", "3.00", "Reject at most 1 good part in 200"),
         ("Review above", "2.00", "Reject at most 1 good part in 20"),
     ]
-    assert threshold_rules(measure(some_of_each()), 3.0) == []
+    assert threshold_rules(None, 3.0) == []
 
 
 def test_scores_by_kind_from_good_to_defect():

@@ -16,7 +16,6 @@ from workbench.inspectors import (
     load_model,
     make_current,
     remove_good,
-    rename,
     reslice,
     set_operating_point,
     share_numbers,
@@ -45,10 +44,10 @@ def test_a_share_above_the_largest_is_refused(workspace, version):
         share_numbers(workspace, version, 0.9)
 
 
-def test_a_version_that_has_scored_nothing_is_changed_in_place(workspace, version):
+def test_another_share_is_a_version_of_its_own_and_the_one_before_stays_as_it_was(workspace, version):
     small = reslice(workspace, version, 0.1)
-    assert small.id == version.id and small.patches < version.patches
-    assert [v.number for v in list_versions(workspace, "plate-1")] == [1]
+    assert (small.number, small.change) == (2, "share") and small.patches < version.patches
+    assert get_version(workspace, version.id).patches == version.patches
     back = reslice(workspace, small, 0.5)
     assert (back.patches, back.good_scores) == (version.patches, version.good_scores)
     assert back.operating_point["reject"] == version.operating_point["reject"]
@@ -114,7 +113,7 @@ def test_removing_is_undone_by_going_back_to_the_version_before(workspace, versi
     back = make_current(workspace, "plate-1", version.id)
     assert back.id == find_inspector(workspace, "plate-1").current_id == version.id
     assert back.good_scores == version.good_scores and get_version(workspace, after.id).number == 2
-    assert reslice(workspace, after, 0.1).number == 2
+    assert reslice(workspace, after, 0.1).number == 3
 
 
 def test_too_few_good_images_are_not_left(workspace, version):
@@ -129,11 +128,6 @@ def test_only_a_version_of_its_own_can_be_put_into_use(workspace, version):
     build_small(workspace, 3, "plate-2")
     with pytest.raises(WorkspaceError, match="belongs to another inspector"):
         make_current(workspace, "plate-2", version.id)
-
-
-def test_a_new_name_is_kept(workspace, version):
-    rename(workspace, "plate-1", "Plate, line 4")
-    assert find_inspector(workspace, "plate-1").name == "Plate, line 4"
 
 
 def test_an_absent_version_is_said(workspace):

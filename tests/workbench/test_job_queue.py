@@ -2,13 +2,14 @@
 
 import socket
 import time
+from datetime import timedelta
 
 import psutil
 import pytest
 
 from tests.workbench.parts import ADA, OLA
 from tests.workbench.processes import REHEARSAL, wait_until
-from workbench import jobs
+from workbench import job_queue, jobs
 from workbench.job_queue import SILENCE, SILENCE_AT_START, JobQueue, find_process, is_alive
 from workbench.jobs import JobState
 from workbench.moments import now
@@ -262,3 +263,50 @@ def test_a_process_of_another_computer_is_not_looked_for_here(workspace):
     claim(workspace, job_id, host="elsewhere", heartbeat=now() - SILENCE)
     JobQueue(workspace, command=REHEARSAL).step()
     assert state(workspace, job_id) == JobState.INTERRUPTED
+
+
+# ---- standing jobs
+
+
+@pytest.fixture
+def standing(monkeypatch):
+    """Have counting be work that goes on until it is stopped, one at a time; what dies is revived soon."""
+    monkeypatch.setattr(job_queue, "STANDING", {"count": 1})
+    for pause in ("REVIVE_AFTER", "REVIVE_SHORT_LIVED"):
+        monkeypatch.setattr(job_queue, pause, timedelta(seconds=0.1))
+
+
+def test_standing_jobs_have_a_lane_of_their_own(workspace, standing):
+    queue = JobQueue(workspace, command=REHEARSAL)
+    ids = [count(workspace, 1000), count(workspace, 1000), jobs.submit(workspace, "deaf", "Sleep", {})]
+    queue.step()
+    assert [state(workspace, job_id) for job_id in ids] == ["running", "queued", "running"]
+    for job_id in ids:
+        jobs.cancel(workspace, job_id)
+    wait_until(lambda: queue.step() or not queue._children)
+    assert {state(workspace, job_id) for job_id in ids} == {"cancelled"}
+
+
+def test_a_standing_job_is_revived_after_kill_9_and_not_after_a_cancel(workspace, standing, rehearsals):
+    job_id = count(workspace, 10_000)
+    for attempt in (1, 2):
+        wait_until(lambda: is_counting(workspace, job_id))
+        assert jobs.get_job(workspace, job_id).attempts == attempt
+        psutil.Process(jobs.get_job(workspace, job_id).pid).kill()
+        wait_until(lambda: jobs.get_job(workspace, job_id).attempts > attempt)  # noqa: B023
+        wait_until(lambda: jobs.get_job(workspace, job_id).pid is not None)
+    jobs.cancel(workspace, job_id)
+    wait_until(lambda: state(workspace, job_id) == JobState.CANCELLED and not rehearsals._children)
+    rehearsals.step()
+    assert state(workspace, job_id) == JobState.CANCELLED
+
+
+def test_a_standing_job_that_dies_at_once_is_revived_after_a_pause(workspace, monkeypatch, standing):
+    monkeypatch.setattr(job_queue, "REVIVE_SHORT_LIVED", timedelta(seconds=60))
+    queue = JobQueue(workspace, command=(REHEARSAL[0], "-c", "import nonsense"))
+    job_id = count(workspace, 3)
+    wait_until(lambda: queue.step() or state(workspace, job_id) == JobState.INTERRUPTED)
+    queue.step()
+    assert state(workspace, job_id) == JobState.INTERRUPTED
+    monkeypatch.setattr(job_queue, "REVIVE_SHORT_LIVED", timedelta(0))
+    wait_until(lambda: queue._revive() or state(workspace, job_id) == JobState.QUEUED)

@@ -75,3 +75,22 @@ def test_a_backup_with_losses_says_so_by_its_exit_code(worked, monkeypatch, tmp_
     monkeypatch.delenv("PATCHCORE_DATABASE_URL", raising=False)
     back = CliRunner().invoke(app, ["restore", str(tmp_path / "all.zip"), "--into", str(tmp_path / "new")])
     assert back.exit_code == 1 and "is missing" in back.stderr
+
+
+def test_an_inspector_goes_from_one_workspace_to_another_by_commands(worked, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATCHCORE_WORKSPACE", str(worked.root))
+    runner, file = CliRunner(), tmp_path / "plate.patchcore"
+    told = runner.invoke(app, ["export", "plate-1", str(file), "--version", "1"])
+    assert told.exit_code == 0 and "Plate, version 1.1" in told.stderr and file.stat().st_size > 10_000
+    again = runner.invoke(app, ["export", "plate-1", str(file)])
+    assert again.exit_code == 1 and "is there already" in str(again.exception)
+    brought = runner.invoke(app, ["import", str(file), "--name", "Plate, line 4"])
+    assert brought.exit_code == 0 and "Plate, line 4, version 1, is in" in brought.stderr.replace("\n", " ")
+    names = {inspector.id: inspector.name for inspector in list_inspectors(worked)}
+    assert names[brought.stdout.strip()] == "Plate, line 4" and len(names) == 2
+    later = runner.invoke(app, ["import", str(file), "--into", "plate-1"])
+    assert later.exit_code == 0 and [one.number for one in list_versions(worked, "plate-1")] == [2, 1]
+    file.write_bytes(file.read_bytes()[:-10])
+    refused = runner.invoke(app, ["import", str(file)])
+    assert refused.exit_code == 1 and "plate.patchcore" in str(refused.exception)
+    assert len(list_inspectors(worked)) == 2

@@ -53,11 +53,11 @@ def test_the_old_way_of_setting_a_point_keeps_the_history_too(workspace, version
 
 
 def test_points_of_another_bank_are_kept_but_not_usable(workspace, version):
-    reslice(workspace, version, 0.1)
+    smaller = reslice(workspace, version, 0.1)
     latest, first = point_history(workspace, "plate-1")
     assert latest.usable and not first.usable
     with pytest.raises(SettingsError, match="another bank"):
-        store_point(workspace, version, first.point, "")
+        store_point(workspace, smaller, first.point, "")
 
 
 def test_a_stale_point_is_not_stored(workspace, version):

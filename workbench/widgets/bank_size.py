@@ -9,9 +9,10 @@ import streamlit as st
 
 from patchcore.operating_point import OperatingPoint
 from workbench.inspectors import reslice, share_numbers
+from workbench.people import Role
 from workbench.recalibrating import ShareNumbers
 from workbench.tables import InspectorVersion
-from workbench.widgets import session, wording
+from workbench.widgets import access, seen, session, wording
 
 STEPS = (0.001, 0.0025, 0.005, 0.01, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.06, 0.08, 0.10, 0.15, 0.20, 0.25)
 CURVE_POINTS = 12
@@ -37,14 +38,17 @@ def show(version: InspectorVersion) -> None:
     with left:
         st.html(table_html(version, numbers))
         same = numbers.patches == version.patches
-        if st.button(
+        if access.button(
             f"Use {wording.share(chosen)}",
+            Role.ENGINEER,
             key="use_share",
             type="secondary" if same else "primary",
             disabled=same,
         ):
-            reslice(session.workspace(), version, chosen, note=f"bank size {wording.share(chosen)}")
-            session.forget("threshold")
+            with seen.change(version.inspector_id) as revision:
+                note = f"bank size {wording.share(chosen)}"
+                reslice(session.workspace(), version, chosen, note, seen=revision)
+                session.forget("threshold")
             st.rerun()
     with right:
         st.vega_lite_chart(_curve(version), _chart(chosen), width="stretch", height=230)

@@ -18,10 +18,12 @@ from workbench.inspectors import good_images
 from workbench.tables import Batch, BatchImage, InspectorVersion, Result
 from workbench.viewer import Dot, Tile, gallery
 from workbench.viewer.items import Label
-from workbench.widgets import decision_bar, detail_view, session, threshold_bar, wording
+from workbench.watching import count_images, is_watched
+from workbench.widgets import decision_bar, detail_view, seen, session, threshold_bar, wording
 from workbench.workspace import Workspace
 
 POLL_SECONDS = 1.0
+ARRIVALS_SECONDS = 2.0
 TALL, ONE_ROW = 640, 262  # pixels of the gallery: alone, and above a detail
 
 
@@ -64,6 +66,8 @@ def _draw(batch: Batch, version: InspectorVersion) -> None:
             decision_bar.show(opened, version, _verdict(opened, version))
     if unscored:
         _wait_for_more(batch, version, progress, len(results), unscored)
+    elif is_watched(here, batch):
+        _look_for_more(batch, len(results))
 
 
 def _gallery(
@@ -132,6 +136,7 @@ def _wait_for_more(
     batch: Batch, version: InspectorVersion, progress: DeltaGenerator, done: int, unscored: int
 ) -> None:
     """Wait for results and draw again; anything the user does meanwhile ends this run and begins another."""
+    seen.everything_is_drawn()
     scorer, total = session.scorer(), done + unscored
     words = f"Scoring {done:,}/{total:,}, results appear as they are computed"
     progress.progress(done / total, text=words)
@@ -143,6 +148,18 @@ def _wait_for_more(
         st.rerun()
     progress.error(session.sentence(fault))
     st.button("Try again", on_click=scorer.retry, args=(batch.id, version.id))
+
+
+def _look_for_more(batch: Batch, drawn: int) -> None:
+    """Look whether a watched folder has brought more images, and draw again when it has."""
+
+    @st.fragment(run_every=ARRIVALS_SECONDS)
+    def look() -> None:
+        with session.plain_errors():
+            if count_images(session.workspace(), batch.id) != drawn:
+                st.rerun()
+
+    look()
 
 
 def _name_the_broken(results: Sequence[Result]) -> None:

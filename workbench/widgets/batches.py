@@ -8,9 +8,10 @@ import streamlit as st
 
 from patchcore.errors import PatchCoreError
 from workbench.inspecting import create_batch, list_batches
+from workbench.people import Role
 from workbench.samples import list_samples, sample_batch
 from workbench.tables import Batch, Inspector
-from workbench.widgets import intake, session, wording
+from workbench.widgets import access, intake, session, wording
 
 WAYS = (intake.FILES, intake.FOLDER, intake.SERVER, intake.CAMERA)
 
@@ -52,6 +53,8 @@ def choose_among(
 
 def bring_images(inspector: Inspector) -> None:
     """Take new images in as a batch and open it."""
+    if not access.only(Role.OPERATE, "Bringing images in"):
+        return
     sample = next((one for one in list_samples() if one.inspector_id == inspector.id), None)
     ways = (*WAYS, intake.SAMPLE) if sample is not None else WAYS
     taken = intake.images_from_user("test", ways, noun="test images")

@@ -8,7 +8,17 @@ from workbench.building import BuildSettings
 from workbench.inspectors import find_inspector
 from workbench.jobs import JobState, get_job
 from workbench.tables import InspectorVersion, Job
-from workbench.widgets import bank_size, build_steps, draft, job_view, session, settings_form, theme, wording
+from workbench.widgets import (
+    bank_size,
+    build_steps,
+    draft,
+    job_view,
+    seen,
+    session,
+    settings_form,
+    theme,
+    wording,
+)
 
 
 def show(job_id: int) -> None:
@@ -48,6 +58,7 @@ def _ready(job: Job) -> None:
         st.info("This inspector is not in the workspace any more.")
         return
     version = inspector.current
+    seen.note(inspector)
     if st.session_state.get("announced") != job.id:
         st.session_state["announced"] = job.id
         draft.discard()

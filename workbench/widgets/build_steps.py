@@ -10,11 +10,12 @@ import streamlit as st
 
 from patchcore.errors import PatchCoreError
 from workbench.building import submit_build
+from workbench.people import Role
 from workbench.preflight import preflight
 from workbench.roi import kept_region
 from workbench.samples import list_samples
 from workbench.uploads import UploadSet, from_folder
-from workbench.widgets import intake, network_view, preflight_view, session, settings_form
+from workbench.widgets import access, intake, network_view, preflight_view, session, settings_form
 from workbench.widgets.draft import IMAGES, NAME, SETTINGS, VIEW, Draft, current
 from workbench.workspace import NamedImage
 
@@ -23,6 +24,8 @@ WAYS = (intake.FOLDER, intake.FILES, intake.SERVER, intake.SAMPLE)
 
 def show() -> None:
     """Draw the steps of the draft, the open one with its widgets."""
+    if not access.only(Role.ENGINEER, "Building inspectors"):
+        return
     draft = current()
     _step(draft, NAME, "Name", draft.name, _name)
     _step(draft, IMAGES, "Good images", preflight_view.summary(draft.found) if draft.found else "", _images)

@@ -9,9 +9,9 @@ import streamlit as st
 from patchcore.errors import PatchCoreError
 from patchcore.operating_point import Verdict
 from workbench.decisions import Decided, call_defect, call_fine, decided, take_back
-from workbench.people import Role, current
+from workbench.people import Role
 from workbench.tables import InspectorVersion, Result
-from workbench.widgets import session, teaching_view, wording
+from workbench.widgets import access, session, teaching_view, wording
 from workbench.workspace import Workspace
 
 WORDS = {"fine": "✓ called fine", "defect": "✕ called a defect"}
@@ -43,12 +43,11 @@ def act(what: Action, result: Result) -> bool:
 
 
 def _say(result: Result, verdict: Verdict | None) -> None:
-    may = current().role >= Role.OPERATE
     teach = teaching_view.may_teach() and verdict != "accept"
-    st.button(
+    access.button(
         "This is fine",
+        Role.OPERATE,
         key="call_fine",
-        disabled=not may,
         on_click=_fine,
         args=(result, teach),
         help="A good part. You see what the inspector would judge otherwise once it is taught so, before anything is "
@@ -56,10 +55,10 @@ def _say(result: Result, verdict: Verdict | None) -> None:
         if teach
         else "A good part: the label is stored.",
     )
-    st.button(
+    access.button(
         "This is a defect",
+        Role.OPERATE,
         key="call_defect",
-        disabled=not may,
         on_click=_act,
         args=(call_defect, result),
         help="The label is stored; thresholds that go by known defects can use it.",
@@ -84,10 +83,10 @@ def _said(result: Result, verdict: Verdict | None, known: Decided) -> None:
     st.caption(f"{by.strip()}, {wording.moment(known.at)}".lstrip(", "), width="content")
     if known.decision == "fine" and verdict != "accept" and teaching_view.may_teach():
         st.button("Teach the inspector", key="teach_one", on_click=teaching_view.ask, args=([result],))
-    st.button(
+    access.button(
         "Take back",
+        Role.OPERATE,
         key="take_back",
-        disabled=current().role < Role.OPERATE,
         on_click=_act,
         args=(take_back, result),
     )

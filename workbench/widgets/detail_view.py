@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from patchcore.errors import PatchCoreError
 from patchcore.operating_point import OperatingPoint
 from workbench.inspecting import explain, load_map, load_mask, load_pixels, value_range_of
+from workbench.inspectors import has_good_images
 from workbench.tables import BatchImage, InspectorVersion, Result
 from workbench.viewer import RegionRule, Thresholds, Why, detail, why_pair
-from workbench.widgets import session
+from workbench.widgets import session, wording
 
 REMEMBERED = 200  # reasons and masks
 
@@ -56,7 +57,7 @@ def show(
         key=key,
         link=link,
         truth=_truth(result),
-        why=_reason(result, item, black_white),
+        why=_reason(result, item, version, black_white),
         mm_per_pixel=point.millimetres_per_pixel,
         pixel_threshold=point.pixel,
         min_area=point.min_area,
@@ -68,12 +69,27 @@ def show(
     )
 
 
-def _reason(result: Result, key: str, black_white: tuple[float, float] | None) -> Why | None:
+def _reason(
+    result: Result, key: str, version: InspectorVersion, black_white: tuple[float, float] | None
+) -> Why | None:
     try:
+        if not has_good_images(version):
+            _say_reason(result)
+            return None
         return _why(str(session.workspace().root), key, black_white, _result=result)
     except PatchCoreError as error:
         st.error(session.sentence(str(error)))
         return None
+
+
+def _say_reason(result: Result) -> None:
+    """Say why in words alone: of an inspector that was imported the good images are not here."""
+    why = explain(session.workspace(), result)
+    words = (
+        f"Its worst patch lies {wording.score(why.distance)} from the nearest good patch, in {why.neighbour_name}. "
+        "That image is not in this workspace, because the inspector was imported; so it cannot be shown."
+    )
+    st.caption(session.sentence(words))
 
 
 @st.cache_data(show_spinner="Looking for the nearest good part", max_entries=REMEMBERED)

@@ -9,10 +9,28 @@ import streamlit as st
 from patchcore.operating_point import OperatingPoint
 from workbench.evaluating import Audited, audit
 from workbench.inspecting import good_batch, value_range_of
-from workbench.inspectors import get_version, good_images, list_versions, make_current, remove_good
+from workbench.inspectors import (
+    NOT_HERE,
+    get_version,
+    good_images,
+    has_good_images,
+    list_versions,
+    make_current,
+    remove_good,
+)
 from workbench.kept_images import keep, kept_images, suggest_again
+from workbench.people import Role
 from workbench.tables import Batch, Inspector, InspectorVersion
-from workbench.widgets import audit_card, evaluate_images, evaluate_notice, evaluate_scoring, session, wording
+from workbench.widgets import (
+    access,
+    audit_card,
+    evaluate_images,
+    evaluate_notice,
+    evaluate_scoring,
+    seen,
+    session,
+    wording,
+)
 
 ACROSS = 4
 AT_FIRST = 8
@@ -30,6 +48,9 @@ EXPLANATION = (
 def show(inspector: Inspector, version: InspectorVersion, batch: Batch) -> None:
     """Draw the good images ranked by their scores, and what can be done with those selected."""
     evaluate_notice.show(version)
+    if not has_good_images(version):
+        st.info(NOT_HERE)
+        return
     _undo(inspector, version)
     evaluate_scoring.everything_scored(
         good_batch(session.workspace(), version),
@@ -96,8 +117,9 @@ def _actions(version: InspectorVersion, chosen: Sequence[Audited], total: int) -
     hashes = [one.sha256 for one in chosen]
     noun = wording.counted(len(chosen), "image") if chosen else "the selected"
     too_many = total - len(chosen) < LEAST
-    if st.button(
+    if access.button(
         f"Remove {noun} from the bank",
+        Role.ENGINEER,
         type="primary" if chosen and not too_many else "secondary",
         disabled=not chosen or too_many,
         key="audit_remove",
@@ -105,13 +127,15 @@ def _actions(version: InspectorVersion, chosen: Sequence[Audited], total: int) -
         "anew by its own rule. The version in use now stays, and you can go back to it.",
     ):
         _remove(version, hashes)
-    if st.button(
+    if access.button(
         f"Keep {noun}",
+        Role.ENGINEER,
         disabled=not chosen,
         key="audit_keep",
         help="They stay in the bank and are not suggested again.",
     ):
-        keep(session.workspace(), version, hashes)
+        with seen.attempt():
+            keep(session.workspace(), version, hashes)
         st.rerun()
     if chosen and too_many:
         st.caption("At least two good images must remain in the bank.")
@@ -125,16 +149,19 @@ def _remove(version: InspectorVersion, hashes: Sequence[str]) -> None:
             min(1.0, done / total) if total else 0.0, text=f"{stage.capitalize()}, {done:,}/{total:,}"
         )
 
-    after = remove_good(session.workspace(), version, hashes, progress)
-    _forget_trials()
-    before_point, after_point = (OperatingPoint.from_dict(one.operating_point) for one in (version, after))
-    evaluate_notice.leave(
-        after,
-        f"{wording.counted(len(hashes), 'image')} removed: the bank went from {wording.count(version.patches)} to "
-        f"{wording.counted(after.patches, 'patch', 'patches')}, the threshold from "
-        f"{wording.score(before_point.reject)} to {wording.score(after_point.reject)} "
-        f"({wording.rule(after_point.rule)}).",
-    )
+    with seen.change(version.inspector_id) as revision:
+        after = remove_good(session.workspace(), version, hashes, progress, seen=revision)
+        _forget_trials()
+        before_point, after_point = (
+            OperatingPoint.from_dict(one.operating_point) for one in (version, after)
+        )
+        evaluate_notice.leave(
+            after,
+            f"{wording.counted(len(hashes), 'image')} removed: the bank went from "
+            f"{wording.count(version.patches)} to {wording.counted(after.patches, 'patch', 'patches')}, the "
+            f"threshold from {wording.score(before_point.reject)} to {wording.score(after_point.reject)} "
+            f"({wording.rule(after_point.rule)}).",
+        )
     st.rerun()
 
 
@@ -147,11 +174,14 @@ def _undo(inspector: Inspector, version: InspectorVersion) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="audit_undo"):
         words = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
         st.markdown(f"Removed from the bank: {session.sentence(words)}", width="stretch")
-        if st.button(
-            "Undo the removal", help="Puts the version from before into use again; nothing is computed anew."
+        if access.button(
+            "Undo the removal",
+            Role.ENGINEER,
+            help="Puts the version from before into use again; nothing is computed anew.",
         ):
-            make_current(session.workspace(), inspector.id, earlier.id)
-            _forget_trials()
+            with seen.change(inspector.id) as revision:
+                make_current(session.workspace(), inspector.id, earlier.id, seen=revision)
+                _forget_trials()
             st.rerun()
 
 
@@ -173,15 +203,17 @@ def _before_removal(version: InspectorVersion) -> InspectorVersion | None:
 
 def _again(version: InspectorVersion, kept: set[str]) -> None:
     if kept:
-        st.button(
+        access.button(
             f"Suggest the {wording.count(len(kept))} kept again",
+            Role.ENGINEER,
             on_click=lambda: _suggest_again(version),
             key="audit_again",
         )
 
 
 def _suggest_again(version: InspectorVersion) -> None:
-    suggest_again(session.workspace(), version)
+    with seen.attempt():
+        suggest_again(session.workspace(), version)
 
 
 def _closely(version: InspectorVersion, ranked: Sequence[Audited]) -> None:

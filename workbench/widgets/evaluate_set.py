@@ -7,9 +7,10 @@ import streamlit as st
 from patchcore.errors import PatchCoreError
 from workbench.inspecting import list_batches
 from workbench.labelling import import_labelled, label_counts, labelled_sets
+from workbench.people import Role
 from workbench.samples import SampleProduct, list_samples, sample_batch
 from workbench.tables import Batch, Inspector
-from workbench.widgets import batches, intake, sample, session, wording
+from workbench.widgets import access, batches, intake, sample, session, wording
 
 WAYS = (intake.FOLDER, intake.FILES, intake.SERVER)
 LAYOUT = (
@@ -46,6 +47,8 @@ def choose(inspector: Inspector, batch: Batch) -> None:
 
 def bring(inspector: Inspector) -> None:
     """Take a labelled set in and open it; what is wrong with it is said a sentence each."""
+    if not access.only(Role.OPERATE, "Bringing images in"):
+        return
     st.caption(LAYOUT)
     taken = intake.images_from_user("labelled", WAYS, noun="labelled images")
     _sample_button(inspector)

@@ -11,12 +11,15 @@ import streamlit as st
 from patchcore.operating_point import OperatingPoint
 from workbench.evaluating import latest_sweep, start_sweep
 from workbench.inspectors import reslice, share_numbers
+from workbench.people import Role
 from workbench.tables import Batch, Inspector, InspectorVersion
 from workbench.widgets import (
+    access,
     bank_size,
     evaluate_notice,
     evaluate_share_charts,
     job_view,
+    seen,
     session,
     sweep_job,
     wording,
@@ -100,8 +103,9 @@ def _row_html(point: Row, in_use: float, chosen: float) -> str:
 def _begin(version: InspectorVersion, batch: Batch, label: str, *, primary: bool) -> None:
     if primary:
         st.markdown(EXPLANATION)
-    if st.button(label, type="primary" if primary else "secondary", key="start_sweep"):
-        start_sweep(session.workspace(), version, batch.id)
+    if access.button(label, Role.ENGINEER, type="primary" if primary else "secondary", key="start_sweep"):
+        with seen.attempt():
+            start_sweep(session.workspace(), version, batch.id)
         st.rerun()
 
 
@@ -130,8 +134,12 @@ def _change(version: InspectorVersion, share: float) -> None:
         else "The set is scored again with the new bank; the threshold follows by its "
         "own rule in the same step."
     )
-    if st.button(
-        f"Use {wording.share(share)}", type="secondary" if same else "primary", disabled=same, key="use_size"
+    if access.button(
+        f"Use {wording.share(share)}",
+        Role.ENGINEER,
+        type="secondary" if same else "primary",
+        disabled=same,
+        key="use_size",
     ):
         _put_into_use(version, share)
 
@@ -144,16 +152,20 @@ def _put_into_use(version: InspectorVersion, share: float) -> None:
             min(1.0, done / total) if total else 0.0, text=f"{stage.capitalize()}, {done:,}/{total:,}"
         )
 
-    after = reslice(session.workspace(), version, share, f"bank size {wording.share(share)}", progress)
-    for name in ("threshold", "review"):
-        session.forget(name)
-    before_point, after_point = (OperatingPoint.from_dict(one.operating_point) for one in (version, after))
-    evaluate_notice.leave(
-        after,
-        f"The bank is at {wording.share(after.share)} now. The threshold was set anew by its rule "
-        f"({wording.rule(after_point.rule)}): {wording.score(before_point.reject)} became "
-        f"{wording.score(after_point.reject)}.",
-    )
+    with seen.change(version.inspector_id) as revision:
+        note = f"bank size {wording.share(share)}"
+        after = reslice(session.workspace(), version, share, note, progress, seen=revision)
+        for name in ("threshold", "review"):
+            session.forget(name)
+        before_point, after_point = (
+            OperatingPoint.from_dict(one.operating_point) for one in (version, after)
+        )
+        evaluate_notice.leave(
+            after,
+            f"The bank is at {wording.share(after.share)} now. The threshold was set anew by its rule "
+            f"({wording.rule(after_point.rule)}): {wording.score(before_point.reject)} became "
+            f"{wording.score(after_point.reject)}.",
+        )
     st.rerun()
 
 

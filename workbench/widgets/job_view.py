@@ -7,8 +7,9 @@ from html import escape
 import streamlit as st
 
 from workbench.jobs import UNFINISHED, JobState, cancel, discard, get_job, read_log, resume
+from workbench.people import Role
 from workbench.tables import Job
-from workbench.widgets import session, wording
+from workbench.widgets import access, seen, session, wording
 
 POLL_SECONDS = 0.5
 
@@ -23,10 +24,13 @@ def follow(job_id: int) -> None:
             st.rerun()
         st.html(_stages_html(job))
         share = min(1.0, job.done / job.total) if job.total else 0.0
-        st.progress(share, text=_line(job))
+        st.progress(share, text=line(job))
         stopping = job.cancel_requested is not None
-        if st.button("Stopping" if stopping else "Cancel", key=f"cancel_{job_id}", disabled=stopping):
-            cancel(session.workspace(), job_id)
+        words = "Stopping" if stopping else "Cancel"
+        if access.button(words, Role.OPERATE, key=f"cancel_{job_id}", disabled=stopping):
+            with seen.attempt():
+                cancel(session.workspace(), job_id)
+            st.rerun()
 
     progress()
 
@@ -42,18 +46,23 @@ def ended_badly(job: Job) -> None:
             st.code(read_log(here, job.id) or "(empty)", language=None)
     with st.container(horizontal=True):
         if job.state in (JobState.INTERRUPTED, JobState.FAILED):
-            if st.button("Resume", type="primary", help="Goes on from what is already computed."):
-                resume(here, job.id)
+            if access.button(
+                "Resume", Role.OPERATE, type="primary", help="Goes on from what is already computed."
+            ):
+                with seen.attempt():
+                    resume(here, job.id)
                 st.rerun()
-            if job.state in UNFINISHED and st.button("Discard"):
-                discard(here, job.id)
+            if job.state in UNFINISHED and access.button("Discard", Role.OPERATE):
+                with seen.attempt():
+                    discard(here, job.id)
                 st.rerun()
         if st.button("Back to the steps"):
             session.forget("job")
             st.rerun()
 
 
-def _line(job: Job) -> str:
+def line(job: Job) -> str:
+    """Return how far a job is, in words."""
     if job.state == JobState.QUEUED:
         return "Waiting for its turn"
     words = [session.sentence((job.stage or "starting").capitalize())]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from patchcore.errors import PatchCoreError
 from patchcore.rules import BY_HAND
+from workbench.people import Role
 from workbench.point_history import StoredPoint, point_history
 from workbench.restoring import restore_point
 from workbench.tables import InspectorVersion
-from workbench.widgets import session, trial, wording
+from workbench.widgets import access, seen, session, trial, wording
 
 SHOWN = 12
 
@@ -40,8 +40,9 @@ def _row(version: InspectorVersion, stored: StoredPoint, *, in_force: bool) -> N
             st.caption("in force", width="content")
             return
         by_its_rule = BY_HAND not in (point.rule.name, point.accept_rule and point.accept_rule.name)
-        st.button(
+        access.button(
             "Restore" if stored.usable else "Set anew",
+            Role.ENGINEER,
             key=f"restore_{stored.id}",
             disabled=not (stored.usable or by_its_rule),
             on_click=_restore,
@@ -55,8 +56,6 @@ def _row(version: InspectorVersion, stored: StoredPoint, *, in_force: bool) -> N
 
 
 def _restore(version: InspectorVersion, stored_id: int) -> None:
-    try:
-        restore_point(session.workspace(), version, stored_id)
+    with seen.change(version.inspector_id) as revision:
+        restore_point(session.workspace(), version, stored_id, seen=revision)
         trial.forget()
-    except PatchCoreError as error:
-        st.toast(session.sentence(str(error)))

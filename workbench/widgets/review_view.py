@@ -10,11 +10,11 @@ from patchcore.operating_point import OperatingPoint
 from workbench.decisions import call_defect, call_fine, take_back
 from workbench.evidence import peak_for, result_key
 from workbench.inspecting import get_result
-from workbench.people import Role, current
+from workbench.people import Role
 from workbench.review_queue import Queued, Unseen, called_fine, review_queue, skipped_last, unseen
 from workbench.tables import GOOD, InspectorVersion, Result
 from workbench.viewer import Thresholds
-from workbench.widgets import decision_bar, detail_view, session, teaching_view, wording
+from workbench.widgets import access, decision_bar, detail_view, session, teaching_view, wording
 
 CHOICE = "queued"  # id of the result that is looked at, in the address
 SKIPPED, DONE = "review_skipped", "review_done"  # ids of results, in this session, in the order of the steps
@@ -97,19 +97,18 @@ def _work(version: InspectorVersion, queue: Sequence[Queued]) -> None:
 def _keys(queue: Sequence[Queued], place: int) -> None:
     result, ids = queue[place].result, [one.result.id for one in queue]
     after = ids[place + 1] if place + 1 < len(ids) else ids[0]
-    may = current().role >= Role.OPERATE
     with st.container(horizontal=True, vertical_alignment="center", key="review_keys"):
         for label, key, what in (("Fine", "F", call_fine), ("Defect", "D", call_defect)):
-            st.button(
+            access.button(
                 label,
+                Role.OPERATE,
                 shortcut=key,
                 key=f"review_{key}",
-                disabled=not may,
                 on_click=_decide,
                 args=(what, result, after),
             )
         st.button("Skip", shortcut="S", key="review_S", on_click=_skip, args=(result, after))
-        _undo_button(may)
+        _undo_button()
         st.space("stretch")
         st.caption(f"{place + 1} of {len(ids)}", width="content")
         before = ids[place - 1] if place else None
@@ -125,12 +124,13 @@ def _keys(queue: Sequence[Queued], place: int) -> None:
             )
 
 
-def _undo_button(may: bool) -> None:
-    st.button(
+def _undo_button() -> None:
+    access.button(
         "Undo",
+        Role.OPERATE,
         shortcut="U",
         key="review_U",
-        disabled=not (may and st.session_state.get(DONE)),
+        disabled=not st.session_state.get(DONE),
         on_click=_undo,
         help="Takes back your last decision here and shows the image again.",
     )
@@ -162,7 +162,7 @@ def _nothing_left(fine: Sequence[Result]) -> None:
             "Images come here when their score lies in the review band, or when the verdict contradicts the label."
         )
         with st.container(horizontal=True):
-            _undo_button(current().role >= Role.OPERATE)
+            _undo_button()
             if st.button("Inspect images", type="secondary" if fine else "primary"):
                 st.switch_page("pages/inspect.py")
             if st.button("Tune the threshold"):
@@ -178,11 +178,11 @@ def _teach(version: InspectorVersion, fine: Sequence[Result], more: bool) -> Non
         return
     number = "image" if len(fine) == 1 else f"{len(fine)} images"
     with st.container(horizontal=True, vertical_alignment="center", key="review_teach"):
-        st.button(
+        access.button(
             f"Teach the {number} you called fine",
+            Role.ENGINEER,
             key="teach_all",
             type="secondary" if more else "primary",
-            disabled=not teaching_view.may_teach(),
             on_click=teaching_view.ask,
             args=(fine,),
             help="You see which verdicts would change before anything is stored.",

@@ -10,6 +10,8 @@ import streamlit as st
 from patchcore.images import list_images
 from workbench.inspectors import find_inspector
 from workbench.jobs import UNFINISHED, JobState, get_job
+from workbench.library_bin import bring_back, list_bin
+from workbench.people import Role
 from workbench.samples import (
     SampleProduct,
     find_sample_inspector,
@@ -17,7 +19,7 @@ from workbench.samples import (
     sample_batch,
     submit_sample,
 )
-from workbench.widgets import session, wording
+from workbench.widgets import access, session, wording
 from workbench.widgets.theme import data_uri
 
 POLL_SECONDS = 0.5
@@ -25,8 +27,15 @@ POLL_SECONDS = 0.5
 
 def open_button(*, primary: bool = False) -> None:
     """Offer the sample product; `progress` then builds it when needed and goes to its test images."""
-    if list_samples() and st.button(
-        "Open the sample product", type="primary" if primary else "secondary", key="open_sample"
+    samples = list_samples()
+    if not samples:
+        return
+    built = find_sample_inspector(session.workspace(), samples[0]) is not None
+    if access.button(
+        "Open the sample product",
+        Role.VIEW if built else Role.ENGINEER,
+        type="primary" if primary else "secondary",
+        key="open_sample",
     ):
         st.session_state["sample_job"] = 0
 
@@ -96,6 +105,9 @@ def _open(sample: SampleProduct) -> None:
 
 def _go(sample: SampleProduct, inspector_id: str) -> None:
     session.forget("sample_job")
+    for binned in list_bin(session.workspace()):
+        if binned.key == inspector_id:
+            bring_back(session.workspace(), binned)
     inspector = find_inspector(session.workspace(), inspector_id)
     batch_id = sample_batch(session.workspace(), sample, inspector_id)
     session.use_inspector(inspector_id)

@@ -10,7 +10,8 @@ import streamlit as st
 
 from patchcore.errors import PatchCoreError
 from workbench.inspectors import find_inspector, list_inspectors
-from workbench.job_queue import JobQueue
+from workbench.job_queue import JobQueue, stated_capacity
+from workbench.people import Role, require
 from workbench.scoring import Scorer
 from workbench.tables import Inspector, InspectorVersion
 from workbench.workspace import Workspace
@@ -20,7 +21,8 @@ _LEFT = "left_behind"
 
 
 def workspace() -> Workspace:
-    """Return the workspace of this server, its job queue running."""
+    """Return the workspace of this server, its job queue running, to whoever may see it."""
+    require(Role.VIEW, "see what is here")
     here = Workspace()
     _queue(str(here.root))
     return _workspace(str(here.root))
@@ -50,7 +52,7 @@ def inspector_in_use() -> Inspector | None:
     here = workspace()
     for name in (chosen("inspector"), st.session_state.get("inspector")):
         inspector = find_inspector(here, name) if name else None
-        if inspector is not None and inspector.current is not None:
+        if inspector is not None and inspector.current is not None and inspector.deleted is None:
             break
     else:
         inspector = next(iter(list_inspectors(here)), None)
@@ -139,7 +141,7 @@ def _workspace(root: str) -> Workspace:
 
 @st.cache_resource(show_spinner=False, on_release=JobQueue.stop)
 def _queue(root: str) -> JobQueue:
-    return JobQueue(_workspace(root)).start()
+    return JobQueue(_workspace(root), capacity=stated_capacity()).start()
 
 
 @st.cache_resource(show_spinner=False, on_release=Scorer.stop)

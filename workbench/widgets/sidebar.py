@@ -13,8 +13,10 @@ from patchcore.operating_point import OperatingPoint
 from workbench.inspectors import list_inspectors
 from workbench.jobs import UNFINISHED, JobState, list_jobs
 from workbench.tables import Inspector, InspectorVersion, Job
-from workbench.widgets import session, wording
+from workbench.watching import WatchState, list_watches
+from workbench.widgets import seen, session, sign_in, wording
 from workbench.widgets.pictures import thumbnail_tag
+from workbench.widgets.watch_state import sign, watched_name
 
 POLL_SECONDS = 2.0
 
@@ -30,6 +32,8 @@ def show(pages: Sequence[Any], here: Any) -> None:
         The one that is open.
     """
     inspector = session.inspector_in_use()
+    if inspector is not None:
+        seen.note(inspector)
     with st.sidebar:
         st.html('<div class="pc-brand">PatchCore inspection</div>')
         with st.container():
@@ -43,6 +47,7 @@ def show(pages: Sequence[Any], here: Any) -> None:
                 st.html(_facts(inspector.current))
         with st.container():
             _jobs()
+        sign_in.show_person()
         st.caption(f"Workspace {session.sentence(_short(str(session.workspace().root)))}")
 
 
@@ -95,14 +100,20 @@ def _facts(version: InspectorVersion) -> str:
 
 
 def _jobs() -> None:
-    """Show the jobs in progress."""
-    active = list_jobs(session.workspace(), *UNFINISHED, limit=3)
-    moving = any(job.state != JobState.INTERRUPTED for job in active)
+    """Show the jobs in progress, and the folders that are watched."""
+    active = list_jobs(session.workspace(), *UNFINISHED, limit=3, standing=False)
+    moving = any(job.state != JobState.INTERRUPTED for job in active) or bool(
+        list_watches(session.workspace())
+    )
 
     @st.fragment(run_every=POLL_SECONDS if moving else None)
     def follow() -> None:
-        for job in reversed(list_jobs(session.workspace(), *UNFINISHED, limit=3)):
+        here = session.workspace()
+        for job in reversed(list_jobs(here, *UNFINISHED, limit=3, standing=False)):
             _job(job)
+        watched = "".join(_watch(state) for state in list_watches(here))
+        if watched:
+            st.html(f'<div class="pc-watches pc-facts pc-mute pc-num">{watched}</div>')
 
     follow()
 
@@ -112,6 +123,13 @@ def _job(job: Job) -> None:
     state = job.stage or job.state
     count = f" {wording.count(job.done)}/{wording.count(job.total)}" if job.total else ""
     st.progress(min(1.0, share), text=f"{session.sentence(job.title)}: {session.sentence(state)}{count}")
+
+
+def _watch(state: WatchState) -> str:
+    """Return a watched folder as a line: it is there all day, and no bar is ever full."""
+    title = f"{state.folder}, judged by {state.inspector_name}"
+    line = f"{sign(state)} {escape(watched_name(state))}, {wording.count(state.today)} today"
+    return f'<div title="{escape(title)}">{line}</div>'
 
 
 def _short(path: str) -> str:

@@ -8,7 +8,6 @@ from html import escape
 import streamlit as st
 
 from patchcore.errors import PatchCoreError
-from workbench.inspectors import find_inspector
 from workbench.people import Role, current
 from workbench.tables import GOOD, InspectorVersion, Result
 from workbench.teaching import (
@@ -21,7 +20,7 @@ from workbench.teaching import (
     taught_names,
     undo_teaching,
 )
-from workbench.widgets import session, wording
+from workbench.widgets import access, seen, session, wording
 from workbench.widgets.pictures import thumbnail_tag
 
 ASKED = "teach_results"  # ids of the results that are to be taught, in this session
@@ -75,7 +74,7 @@ def show(version: InspectorVersion, results: Sequence[Result]) -> None:
         if preview.changes:
             st.html(_changes(preview.changes))
         with st.container(horizontal=True, vertical_alignment="center"):
-            if st.button("Teach", type="primary", key="teach_keep"):
+            if access.button("Teach", Role.ENGINEER, type="primary", key="teach_keep"):
                 _keep(preview)
             st.button("Don't teach", key="teach_cancel", on_click=forget)
             st.caption(
@@ -88,7 +87,6 @@ def notice(version: InspectorVersion) -> None:
     """Say, while a version that teaching made is in use, what was taught, and offer the way back."""
     if not can_undo(version):
         return
-    inspector = find_inspector(session.workspace(), version.inspector_id)
     names = session.sentence(named(taught_names(version)))
     by = f" by {session.sentence(version.made_by)}" if version.made_by else ""
     with st.container(horizontal=True, vertical_alignment="center", key="teach_notice"):
@@ -96,16 +94,14 @@ def notice(version: InspectorVersion) -> None:
             f"Version {version.number} was taught {names}{by}, {wording.moment(version.created)}.",
             width="stretch",
         )
-        st.button(
+        access.button(
             "Undo teaching",
+            Role.ENGINEER,
             key="teach_undo",
-            disabled=not may_teach(),
             on_click=_undo,
-            args=(version, 0 if inspector is None else inspector.revision),
+            args=(version,),
             help="Puts the version from before into use again and takes back the label. Nothing is computed anew.",
         )
-    if fault := st.session_state.pop("teach_fault", None):
-        st.error(session.sentence(fault))
 
 
 def _preview(version: InspectorVersion, chosen: Sequence[Result]) -> TeachingPreview | None:
@@ -197,17 +193,16 @@ def _card(change: VerdictChange) -> str:
 
 
 def _keep(preview: TeachingPreview) -> None:
-    keep_teaching(session.workspace(), preview)
-    forget()
-    for name in ("image", "threshold", "review"):
-        session.forget(name)
+    with seen.change(preview.version.inspector_id):  # on what the preview was computed from
+        keep_teaching(session.workspace(), preview)
+        forget()
+        for name in ("image", "threshold", "review"):
+            session.forget(name)
     st.rerun()
 
 
-def _undo(version: InspectorVersion, seen: int) -> None:
-    try:
-        undo_teaching(session.workspace(), version, seen=seen)
-    except PatchCoreError as error:
-        st.session_state["teach_fault"] = str(error)
-    for name in ("image", "threshold", "review"):
-        session.forget(name)
+def _undo(version: InspectorVersion) -> None:
+    with seen.change(version.inspector_id) as revision:
+        undo_teaching(session.workspace(), version, seen=revision)
+        for name in ("image", "threshold", "review"):
+            session.forget(name)

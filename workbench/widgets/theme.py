@@ -19,7 +19,10 @@ STYLE_SHEET = Path(__file__).with_name("theme.css")
 
 def apply() -> None:
     """Put the style sheet on the page."""
-    st.html(f"<style>{_style_sheet()}</style>")
+    scheme = "dark" if st.context.theme.type == "dark" else "light"
+    # A popover lies outside of what Streamlit tells its theme to.
+    popover = f'[data-testid="stPopoverBody"] {{ color-scheme: {scheme}; }}'
+    st.html(f"<style>{_style_sheet()}{popover}</style>")
 
 
 def page_title(title: str, explanation: str = "") -> None:

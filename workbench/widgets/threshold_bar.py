@@ -9,9 +9,10 @@ import streamlit as st
 
 from patchcore.operating_point import OperatingPoint
 from workbench.inspectors import set_operating_point
+from workbench.people import Role
 from workbench.tables import InspectorVersion
 from workbench.viewer import Thresholds
-from workbench.widgets import session, wording
+from workbench.widgets import access, seen, session, wording
 from workbench.widgets.trial import Trial
 from workbench.widgets.trial import by_hand as hand
 
@@ -64,16 +65,18 @@ def show(version: InspectorVersion) -> None:
         help=f"The threshold in force. {session.sentence(stored.statement)}",
     )
     unchanged = same and not stored.stale
-    if st.button(
+    if access.button(
         "Use this threshold",
+        Role.ENGINEER,
         disabled=unchanged,
         type="secondary" if unchanged else "primary",
         help="A score is the distance, in the network's feature space, from the worst patch of an image to the "
         "nearest patch of the good images. Moving a threshold scores nothing again; it takes effect for others "
         "once you press this.",
     ):
-        set_operating_point(session.workspace(), version, _kept(stored, point))
-        forget_trial()
+        with seen.change(version.inspector_id) as revision:
+            set_operating_point(session.workspace(), version, _kept(stored, point), seen=revision)
+            forget_trial()
         st.rerun()
 
 

@@ -8,7 +8,8 @@ import streamlit as st
 
 from patchcore.operating_point import Choice
 from workbench.deciding import store_point
-from workbench.widgets import rule_picker, session, trial, tune_view, wording
+from workbench.people import Role
+from workbench.widgets import access, rule_picker, seen, session, trial, tune_view, wording
 from workbench.widgets.tune_view import Decision
 
 
@@ -64,15 +65,20 @@ def use(now: Decision) -> None:
     )
     with st.container(horizontal=True):
         enabled = now.is_new or bool(now.stored.stale and not now.fault)
-        if st.button(
-            "Use this", type="primary" if enabled else "secondary", disabled=not enabled, key="use_this"
+        if access.button(
+            "Use this",
+            Role.ENGINEER,
+            type="primary" if enabled else "secondary",
+            disabled=not enabled,
+            key="use_this",
         ):
-            point = replace(now.point, note=note)
-            store_point(session.workspace(), now.version, point, note)
-            trial.forget()
-            for name in ("threshold", "review"):  # what Inspect was trying out is decided now
-                session.forget(name)
-            st.session_state["tune_stored"] = wording.score(point.reject)
+            with seen.change(now.version.inspector_id) as revision:
+                point = replace(now.point, note=note)
+                store_point(session.workspace(), now.version, point, note, seen=revision)
+                trial.forget()
+                for name in ("threshold", "review"):  # what Inspect was trying out is decided now
+                    session.forget(name)
+                st.session_state["tune_stored"] = wording.score(point.reject)
             st.rerun()
         st.button(
             f"Back to {wording.score(now.stored.reject)}",

@@ -14,10 +14,11 @@ from workbench import deciding
 from workbench.deciding import GoodSource, Known
 from workbench.inspecting import count_unscored, good_batch, load_tile
 from workbench.labelling import set_label, undo_label
+from workbench.people import Role
 from workbench.tables import Batch, InspectorVersion
 from workbench.viewer import Dot, Thresholds, Tile, gallery, outcome, threshold_strip
 from workbench.viewer.items import Label
-from workbench.widgets import session, trial, wording
+from workbench.widgets import access, seen, session, trial, wording
 from workbench.widgets.trial import Trial
 from workbench.workspace import Workspace
 
@@ -99,12 +100,14 @@ def borderline(now: Decision) -> None:
     """Draw the images nearest the threshold; a click on good or defect labels one, and can be taken back."""
     with st.container(horizontal=True, vertical_alignment="center", key="borderline_head"):
         st.markdown("**Nearest the threshold**", width="content")
-        st.caption(
-            "Label what you know: click good or defect under an image, or press G or D.", width="stretch"
-        )
-        if now.batch is not None and st.button("Undo the last label", key="undo_label"):
-            image = undo_label(session.workspace(), now.batch.id)
-            st.toast("There is no label to take back." if image is None else _undone(image.name, image.truth))
+        how = access.why_not(Role.OPERATE) or "Click good or defect under an image, or press G or D."
+        st.caption(f"Label what you know. {how}", width="stretch")
+        if now.batch is not None and access.button("Undo the last label", Role.OPERATE, key="undo_label"):
+            with seen.attempt():
+                image = undo_label(session.workspace(), now.batch.id)
+                st.toast(
+                    "There is no label to take back." if image is None else _undone(image.name, image.truth)
+                )
             st.rerun()
     here = session.workspace()
     tiles = [_tile(image, now, here) for image in now.known if image.result is not None]
@@ -118,7 +121,7 @@ def borderline(now: Decision) -> None:
         link=LINK,
         strip=False,
         borderline=BORDERLINE,
-        labels=True,
+        labels=access.may(Role.OPERATE),
         height=2 * ROW,
         tile_width=TILE_WIDTH,
         pixel_threshold=now.point.pixel,
@@ -248,7 +251,11 @@ def _words(truth: str) -> str:
 def _label(now: Decision, key: str, label: Label | None) -> None:
     image = next((one for one in now.known if one.key == key), None)
     if image is not None and image.result is not None and image.source == "test":
-        set_label(session.workspace(), image.result.batch_image_id, label)
+        own: dict[int, str | None] = st.session_state.setdefault("labels_given", {})
+        place = image.result.batch_image_id
+        with seen.attempt():  # on what was shown, or on one's own label where that has not been shown yet
+            set_label(session.workspace(), place, label, seen=own.get(place, image.truth))
+            own[place] = label
 
 
 def _undone(name: str, truth: str | None) -> str:

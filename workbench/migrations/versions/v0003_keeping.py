@@ -20,7 +20,12 @@ def upgrade() -> None:
         op.add_column(table, sa.Column("made_by", sa.Text(), nullable=False, server_default=""))
     for table in ("inspectors", "inspector_versions"):
         op.add_column(table, sa.Column("deleted", sa.DateTime(timezone=True), nullable=True))
-    op.add_column("inspectors", sa.Column("revision", sa.Integer(), nullable=False, server_default="0"))
+    for counter in ("revision", "last_number"):
+        op.add_column("inspectors", sa.Column(counter, sa.Integer(), nullable=False, server_default="0"))
+    op.add_column(
+        "operating_points",
+        sa.Column("change", sa.String(length=16), nullable=False, server_default="threshold"),
+    )
     op.add_column(
         "inspector_versions",
         sa.Column("change", sa.String(length=16), nullable=False, server_default="build"),
@@ -128,7 +133,14 @@ def _watches() -> None:
         sa.Column("modified", sa.String(length=32), nullable=False),
         sa.Column("inspection_id", sa.Integer(), nullable=True),
         sa.Column("created", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("told", sa.JSON(), nullable=False),
+        sa.Column("finished", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["inspection_id"], ["inspections.id"], name="fk_watched_files_inspection_id"),
         sa.PrimaryKeyConstraint("id", name="pk_watched_files"),
         sa.UniqueConstraint("folder", "path", "size_bytes", "modified", name="uq_watched_files_folder"),
     )
+    op.create_index("ix_watched_files_folder_created", "watched_files", ["folder", "created"])
+    op.execute(  # as in v0002: SQLite takes a reference only together with its column
+        "ALTER TABLE batches ADD COLUMN watch_id INTEGER CONSTRAINT fk_batches_watch_id REFERENCES watches (id)"
+    )
+    op.create_index("ix_batches_watch_id", "batches", ["watch_id"])

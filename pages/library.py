@@ -1,0 +1,59 @@
+"""Library: every inspector and all that was done to it, what runs in the background, and the bin."""
+
+import streamlit as st
+
+from workbench.library import shelf
+from workbench.library_bin import list_bin
+from workbench.widgets import (
+    entry,
+    job_list,
+    library_bin_view,
+    library_import,
+    library_inspector,
+    library_notice,
+    library_shelf,
+    sample,
+    session,
+    theme,
+)
+
+entry.by_app()
+
+KEY = "shelf"  # name of what is shown, in the address
+shelved = shelf(session.workspace())
+inspector = session.inspector_in_use()
+binned = len(list_bin(session.workspace()))
+
+with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(width="stretch"):
+        theme.page_title("Library", "Every inspector, all that was done to it, and the way back.")
+    with st.popover("Import", width="content", key="import_popover"):
+        library_import.show(shelved)
+library_notice.show()
+
+VIEWS = {"inspectors": "Inspectors", "jobs": "Jobs", "bin": f"Bin ({binned})" if binned else "Bin"}
+chosen = session.chosen(KEY)
+st.session_state["shelf_view"] = chosen if chosen in VIEWS else "inspectors"
+view = st.segmented_control(
+    "What to look at",
+    list(VIEWS),
+    format_func=lambda name: VIEWS[name],
+    key="shelf_view",
+    required=True,
+    label_visibility="collapsed",
+    on_change=lambda: session.choose(KEY, str(st.session_state["shelf_view"])),
+)
+
+with st.container(key=f"view_{view}"), session.plain_errors():
+    if view == "jobs":
+        job_list.show()
+    elif view == "bin":
+        library_bin_view.show()
+    elif inspector is None or inspector.current is None:
+        sample.nothing_yet("Library")
+    else:
+        narrow, wide = st.columns([2, 5], gap="medium")
+        with narrow:
+            library_shelf.show(shelved, inspector)
+        with wide:
+            library_inspector.show(inspector)

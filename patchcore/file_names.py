@@ -1,0 +1,20 @@
+"""Names of files: which are images', which are an operating system's, and how any is shown on one line."""
+
+from __future__ import annotations
+
+IMAGE_SUFFIXES = frozenset(
+    {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".tif", ".tiff", ".webp"}
+)
+
+
+def display_name(name: str) -> str:
+    """Put a name on one line: control characters and undecodable bytes become escapes."""
+    if name.isprintable():
+        return name
+    shown = (c if c.isprintable() else c.encode("unicode_escape", "replace").decode("ascii") for c in name)
+    return "".join(shown)
+
+
+def is_hidden(parts: tuple[str, ...]) -> bool:
+    """Tell whether a relative path is an operating system's leftovers, not the user's."""
+    return any(part.startswith(".") or part in ("__MACOSX", "Thumbs.db", "desktop.ini") for part in parts)

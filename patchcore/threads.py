@@ -1,0 +1,13 @@
+"""How many threads this process computes with."""
+
+from __future__ import annotations
+
+
+def use_threads(count: int) -> None:
+    """Compute with so many threads from here on: at least one, and no more than there were."""
+    import numba
+    import torch
+
+    count = max(1, min(count, numba.get_num_threads()))
+    torch.set_num_threads(count)
+    numba.set_num_threads(count)

@@ -1,0 +1,269 @@
+"""Signing in at a real OpenID provider, in a real browser: what each role sees and can do, also around the page."""
+
+from __future__ import annotations
+
+import re
+import socket
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, WebSocketRoute, expect
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+from patchcore.operating_point import OperatingPoint
+from tests.browser.identity import NEEDS_PROVIDER, PASSWORD, Provider
+from tests.pages.prepared import prepare
+from workbench.inspectors import find_inspector
+from workbench.workspace import Workspace
+
+pytestmark = NEEDS_PROVIDER
+PATIENCE = 40_000
+PEOPLE = {"vic": "Vic Viewer", "ola": "Ola Operator", "ada": "Ada Engineer", "nemo": "Nemo *Nobody*"}
+LIST = """
+"vic@example.com" = "view"
+"ola@example.com" = "operate"
+"ada@example.com" = "engineer"
+ask = "Ada, phone 4711"
+"""
+DEEP = ("build", "inspect?inspector=washer", "tune?inspector=washer", "evaluate?inspector=washer", "")
+
+
+@dataclass
+class Dashboard:
+    """The dashboard with its people."""
+
+    url: str
+    workspace: Workspace
+
+    def allow(self, people: str) -> None:
+        (self.workspace.root / "people.toml").write_text(people)
+
+    @property
+    def point(self) -> OperatingPoint:
+        inspector = find_inspector(self.workspace, "washer")
+        assert inspector is not None and inspector.current is not None
+        return OperatingPoint.from_dict(inspector.current.operating_point)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def dashboard(serve: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    root = prepare(tmp_path_factory.mktemp("people") / "workspace")
+    port = free_port()
+    with Provider(free_port(), f"http://localhost:{port}/oauth2callback", PEOPLE) as provider:
+        secrets = root.parent / "secrets.toml"
+        secrets.write_text(provider.secrets())
+        options = ("--secrets.files", str(secrets))
+        server = serve("app.py", workspace=root, port=port, options=options)
+        yield Dashboard(server.url, Workspace(root))
+
+
+@pytest.fixture
+def enter(dashboard: Dashboard, browser: Browser) -> Any:
+    """Sign in as somebody by the provider's own form; None: do not."""
+    dashboard.allow(LIST)
+    contexts: list[BrowserContext] = []
+
+    def enter_as(name: str | None) -> Page:
+        context = browser.new_context(viewport={"width": 1440, "height": 900})
+        context.set_default_timeout(PATIENCE)
+        contexts.append(context)
+        page = context.new_page()
+        page.goto(dashboard.url)
+        if name is not None:
+            sign_in(page, name)
+        return page
+
+    expect.set_options(timeout=PATIENCE)
+    yield enter_as
+    for context in contexts:
+        context.close()
+
+
+def sign_in(page: Page, name: str) -> None:
+    page.get_by_role("button", name="Sign in").click()
+    page.locator("input[name=login]").fill(name)
+    page.get_by_role("button", name="Continue").click()
+    page.locator("input[name=password]").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Accept").click()
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+
+
+def test_who_is_signed_out_gets_nothing_by_whatever_address(dashboard, enter):
+    page = enter(None)
+    for address in DEEP:
+        page.goto(f"{dashboard.url}/{address}")
+        expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+        expect(page.locator(".pc-inspector")).to_have_count(0)
+        assert "Washer" not in page.content()
+
+
+def test_who_is_not_listed_is_told_whom_to_ask_and_can_leave(dashboard, enter):
+    page = enter("nemo")
+    told = page.get_by_text("Nemo *Nobody* (nemo@example.com), who is not on the list")
+    expect(told).to_be_visible()
+    expect(told).to_contain_text("Ask Ada, phone 4711")
+    page.goto(f"{dashboard.url}/tune?inspector=washer")
+    expect(told).to_be_visible()
+    assert "Washer" not in page.content()
+    page.get_by_role("button", name="Sign out").click()
+    leave_the_provider(page)
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+
+
+def test_who_may_view_sees_all_and_gets_around_nothing(dashboard, enter):
+    page = enter("vic")
+    wire = Wire(page)
+    before = dashboard.point
+    page.goto(f"{dashboard.url}/inspect?inspector=washer&threshold=0.25&review=none")
+    expect(page.locator(".pc-facts", has_text="Vic Viewer (vic@example.com)")).to_be_visible()
+    expect(page.locator(".tile canvas").first).to_be_visible()
+    use = page.get_by_role("button", name="Use this threshold")
+    expect(use).to_be_disabled()
+    wire.press("Use this threshold")  # as no browser would
+    page.goto(f"{dashboard.url}/build")
+    expect(page.get_by_text("Building inspectors takes the role engineer; yours is view.")).to_be_visible()
+    page.goto(f"{dashboard.url}/tune?inspector=washer")
+    expect(page.get_by_text("This takes the role operate; yours is view.")).to_be_visible()
+    expect(page.get_by_role("button", name="Undo the last label")).to_be_disabled()
+    assert dashboard.point == before
+
+
+def test_who_operates_brings_images_and_an_engineer_decides_in_their_name(dashboard, enter, tmp_path):
+    operator, engineer = enter("ola"), enter("ada")
+    operator.goto(f"{dashboard.url}/inspect?inspector=washer&threshold=0.2&review=none")
+    expect(operator.get_by_role("button", name="Use this threshold")).to_be_disabled()
+    operator.get_by_role("button", name="Add images").click()
+    expect(operator.locator("input[type=file]")).to_have_count(1)
+    engineer.goto(f"{dashboard.url}/inspect?inspector=washer&threshold=0.2&review=none")
+    engineer.get_by_role("button", name="Use this threshold").click()
+    expect(engineer.get_by_role("button", name="Back to 0.200").first).to_be_visible()
+    assert (dashboard.point.reject, dashboard.point.set_by) == (0.2, "Ada Engineer (ada@example.com)")
+
+
+def test_the_list_counts_at_once_and_a_broken_one_lets_nobody_in(dashboard, enter):
+    page = enter("ada")
+    wire = Wire(page)
+    page.goto(f"{dashboard.url}/inspect?inspector=washer&threshold=0.3&review=none")
+    expect(page.get_by_role("button", name="Use this threshold")).to_be_enabled()
+    dashboard.allow(LIST.replace("engineer", "view"))
+    before = dashboard.point
+    wire.press("Use this threshold")
+    expect(page.locator(".pc-facts", has_text="role view")).to_be_visible()
+    expect(page.get_by_role("button", name="Use this threshold")).to_be_disabled()
+    assert dashboard.point == before
+    dashboard.allow(LIST + "carl = engineer\n")
+    page.reload()
+    expect(page.get_by_text(re.compile(r"people\.toml, line 6: "))).to_be_visible()
+    assert "Washer" not in page.content()
+    dashboard.allow(LIST)
+    page.reload()
+    expect(page.get_by_role("button", name="Use this threshold")).to_be_enabled()
+    wire.press("Use this threshold")
+    assert (
+        dashboard.point.reject == 0.3
+    )  # so it was the role that kept this very message from having an effect
+
+
+def test_signing_out_leaves_nothing_behind(dashboard, enter):
+    page = enter("ada")
+    page.get_by_role("button", name="Sign out").click()
+    leave_the_provider(page)
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+    page.goto(f"{dashboard.url}/tune?inspector=washer")
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+    assert "Washer" not in page.content()
+
+
+def leave_the_provider(page: Page) -> None:
+    """Sign out of the provider too, where it asks."""
+    page.wait_for_load_state()
+    button = page.get_by_role("button", name=re.compile("Logout|Sign out of|Yes", re.I))
+    if "end_session" in page.url and button.count():
+        button.first.click()
+
+
+@dataclass
+class Wire:
+    """What goes over a page's line to the server, and a way to send what the page would not."""
+
+    page: Page
+    told: list[bytes] = field(default_factory=list)
+    said: list[bytes] = field(default_factory=list)
+    server: WebSocketRoute | None = None
+
+    def __post_init__(self) -> None:
+        self.page.route_web_socket(re.compile("_stcore/stream"), self._between)
+
+    def press(self, label: str) -> None:
+        """Send a click on a button, whether or not it is disabled, and wait until the run it causes has ended."""
+        self._rest()
+        assert self.server is not None
+        message = BackMsg()
+        message.ParseFromString(self._last_run())
+        for name in ("fragment_id", "is_auto_rerun"):
+            message.rerun_script.ClearField(name)
+        state = message.rerun_script.widget_states.widgets.add()
+        state.id, state.trigger_value = self._widget(label), True
+        ended = self._runs_ended()
+        self.server.send(message.SerializeToString())
+        for _ in range(300):
+            if self._runs_ended() > ended:
+                return self._rest()
+            self.page.wait_for_timeout(100)
+        raise AssertionError("the click was not answered")
+
+    def _rest(self) -> None:
+        """Wait until no run is under way."""
+        expect(self.page.locator("[data-test-script-state=notRunning]")).to_be_visible()
+        self.page.wait_for_timeout(500)
+        expect(self.page.locator("[data-test-script-state=notRunning]")).to_be_visible()
+
+    def _between(self, browser: WebSocketRoute) -> None:
+        server = self.server = browser.connect_to_server()
+        self.told.clear()
+
+        def to_server(payload: Any) -> None:
+            self.said.append(payload)
+            server.send(payload)
+
+        def to_browser(payload: Any) -> None:
+            self.told.append(payload)
+            browser.send(payload)
+
+        browser.on_message(to_server)
+        server.on_message(to_browser)
+
+    def _messages(self) -> list[ForwardMsg]:
+        found = []
+        for payload in list(self.told):
+            message = ForwardMsg()
+            message.ParseFromString(payload)
+            found.append(message)
+        return found
+
+    def _runs_ended(self) -> int:
+        return sum(message.WhichOneof("type") == "script_finished" for message in self._messages())
+
+    def _widget(self, label: str) -> str:
+        for message in reversed(self._messages()):
+            button = message.delta.new_element.button
+            if message.WhichOneof("type") == "delta" and button.label == label:
+                return str(button.id)
+        raise AssertionError(f"there is no button {label}")
+
+    def _last_run(self) -> bytes:
+        for payload in reversed(self.said):
+            message = BackMsg()
+            message.ParseFromString(payload)
+            if message.WhichOneof("type") == "rerun_script":
+                return payload
+        raise AssertionError("the page has asked for nothing")

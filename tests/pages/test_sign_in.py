@@ -1,0 +1,184 @@
+"""Who may see which page and press what, by role; and what those see who may not."""
+
+from dataclasses import replace
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from patchcore.operating_point import OperatingPoint
+from tests.pages.texts import ROOT, words
+from workbench.inspectors import find_inspector, set_operating_point
+from workbench.people import Role
+from workbench.widgets import sign_in
+
+SECRETS = {"auth": {"client_id": "dashboard", "client_secret": "s", "cookie_secret": "c" * 32}}
+LIST = """
+"vic@example.com" = "view"
+"ola@example.com" = "operate"
+"ada@example.com" = "engineer"
+ask = "Ada, phone 4711"
+"""
+PAGES = sorted(path.stem for path in (ROOT / "pages").glob("*.py"))
+LOOKING = {  # buttons that change nothing for anybody else, on any page
+    "Sign out",
+    "Build an inspector",
+    "Open the sample product",
+    "Label images",
+    "Work with it",
+    "Inspect",
+    "Tune",
+    "Close",
+    "Previous",
+    "Next",
+    "Look closely",
+    "Inspect images",
+    "Tune the threshold",
+    "Skip",
+}
+
+
+@pytest.fixture
+def enter(full):
+    """Open a page as somebody, by the part of their address before the @; None: signed out."""
+    (full.root / "people.toml").write_text(LIST)
+
+    def open_one(page, name, **claims):
+        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+        app.secrets = SECRETS
+        app.user = {"is_logged_in": False}
+        if name is not None:
+            email = f"{name}@example.com"
+            app.user = {"is_logged_in": True, "email": email, "name": name.title(), **claims}
+        app.query_params["inspector"] = "washer"
+        app.run()
+        if page != "home":
+            app.switch_page(f"pages/{page}.py").run()
+        assert not app.exception
+        return app
+
+    return open_one
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_who_is_signed_out_sees_nothing_but_the_way_in(enter, page):
+    app = enter(page, None)
+    assert [one.label for one in app.button] == ["Sign in"]
+    assert "Washer" not in words(app) and not app.sidebar.children
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_who_is_not_listed_is_told_whom_to_ask(enter, page):
+    app = enter(page, "nemo")
+    assert "Nemo (nemo@example.com), who is not on the list of people here. Ask Ada, phone 4711." in words(
+        app
+    )
+    assert [one.label for one in app.button] == ["Sign out"] and "Washer" not in words(app)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_who_may_view_sees_every_page_and_can_press_nothing_that_changes_anything(enter, page):
+    app = enter(page, "vic")
+    assert "Vic (vic@example.com)" in words(app) and "role view" in words(app)
+    assert not app.error
+    enabled = {one.label for one in app.button if not one.disabled}
+    assert {label for label in enabled if label not in LOOKING and not label.startswith("Back to")} == set()
+    refused = [one for one in app.button if one.disabled and "takes the role" in (one.help or "")]
+    if page in ("inspect", "tune"):
+        assert refused
+    if page == "build":
+        assert "Building inspectors takes the role engineer; yours is view." in words(app)
+
+
+def test_who_operates_brings_images_and_labels_but_sets_no_threshold(enter):
+    app = enter("inspect", "ola")
+    assert "takes the role" not in words(app)
+    assert [one.disabled for one in app.button if one.label == "Use this threshold"] == [True]
+    app = enter("tune", "ola")
+    assert not next(one for one in app.button if one.label == "Undo the last label").disabled
+    assert "Building inspectors takes the role engineer" in words(enter("build", "ola"))
+
+
+def test_what_an_engineer_does_has_the_name(enter, full):
+    app = enter("inspect", "ada")
+    app.query_params["threshold"], app.query_params["review"] = "0.25", "none"
+    press(app.run(), "Use this threshold")
+    point = find_inspector(full, "washer").current.operating_point
+    assert (point["reject"], point["set_by"]) == (0.25, "Ada (ada@example.com)") and not app.warning
+
+
+def test_a_role_that_was_taken_away_counts_at_once_also_for_a_button_that_is_still_there(enter, full):
+    version = find_inspector(full, "washer").current
+    first = OperatingPoint.from_dict(version.operating_point)
+    set_operating_point(full, version, replace(first, reject=0.25, accept=0.25))
+    app = enter("tune", "ada")
+    (full.root / "people.toml").write_text(LIST.replace("engineer", "view"))
+    press(app, "Restore")
+    told = app.warning[0].value.replace("\\", "")
+    assert "Ada (ada@example.com) may not change thresholds: that takes the role engineer" in told
+    assert find_inspector(full, "washer").current.operating_point["reject"] == 0.25
+    assert next(one for one in app.button if one.label == "Restore").disabled
+
+
+def press(app, label):
+    next(one for one in app.button if one.label == label).click().run()
+    assert not app.exception
+
+
+def test_a_broken_list_lets_nobody_in_and_says_where_it_is_broken(enter, full):
+    app = enter("home", "ada")
+    (full.root / "people.toml").write_text(LIST + "\nbob = engineer")
+    app.run()
+    assert "people.toml, line 7: " in words(app) and "Washer" not in words(app)
+    (full.root / "people.toml").unlink()
+    assert "There is no list of people" in words(app.run())
+
+
+def test_an_address_that_is_not_verified_is_nobodys(enter):
+    app = enter("home", "ada", email_verified=False)
+    assert "is not verified" in words(app) and "Washer" not in words(app)
+
+
+@pytest.mark.parametrize("secrets", [{"auth": {}}, {"auth": "yes"}, {"auth": {"google": {"client": "x"}}}])
+def test_a_sign_in_that_is_set_up_wrongly_lets_nobody_in(full, secrets):
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app.secrets = secrets
+    app.run()
+    assert not app.exception and "Signing in is not set up as it should be" in words(app)
+    assert "Washer" not in words(app)
+
+
+def test_a_secrets_file_that_cannot_be_read_lets_nobody_in(full, tmp_path, monkeypatch):
+    file = tmp_path / "secrets.toml"
+    file.write_text("[auth\n")
+    monkeypatch.setattr(sign_in, "_secret_files", lambda: [file])
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    assert not app.exception and f"The file {file} cannot be read" in words(app)
+
+
+def test_several_providers_have_a_button_each(full):
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app.secrets = {"auth": {"cookie_secret": "c", "plant": {"client_id": "a"}, "office": {"client_id": "b"}}}
+    app.user = {"is_logged_in": False}
+    app.run()
+    assert [one.label for one in app.button] == ["Sign in with plant", "Sign in with office"]
+
+
+def test_without_sign_in_a_server_that_others_reach_says_so_on_every_page(
+    full, open_app, monkeypatch, caplog
+):
+    for page in ("home", "inspect"):
+        assert not any("nobody has to sign in" in one.value for one in open_app(page).warning)
+    ask = sign_in.st.get_option
+    public = {"server.address": "0.0.0.0"}
+    monkeypatch.setattr(sign_in.st, "get_option", lambda name: public.get(name) or ask(name))
+    sign_in._tell_once.cache_clear()
+    for page in ("home", "inspect"):
+        (told,) = (one.value for one in open_app(page).warning if "nobody has to sign in" in one.value)
+        assert "listens at 0.0.0.0" in told.replace("\\", "")
+    assert sum("nobody has to sign in" in one.getMessage() for one in caplog.records) == 1
+
+
+def test_a_thread_of_its_own_may_only_look_where_people_sign_in(monkeypatch):
+    assert sign_in.who() is None
+    monkeypatch.setattr(sign_in, "is_on", lambda: True)
+    assert sign_in.who().role == Role.VIEW

@@ -1,0 +1,105 @@
+"""The panel Watched folder of Inspect, and the line about it in the sidebar."""
+
+import pytest
+
+from tests.pages.texts import words
+from workbench import people
+from workbench.jobs import JobState
+from workbench.moments import now
+from workbench.people import Person, Role
+from workbench.tables import Job, Watch, WatchedFile
+from workbench.watching import WatchOptions, list_watches, start_watch
+from workbench.widgets import session
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATCHCORE_ROOTS", str(tmp_path))
+    place = tmp_path / "line *3* <b>"
+    place.mkdir()
+    return place
+
+
+@pytest.fixture(autouse=True)
+def still(monkeypatch):
+    """No job is started: what is shown of one is written by the test."""
+    monkeypatch.setattr(session, "_queue", lambda root: None)
+
+
+@pytest.fixture
+def watch(full, folder):
+    return start_watch(full, "washer", str(folder), WatchOptions(move_to=str(folder.parent / "out")))
+
+
+def arrived(workspace, watch_id, **told):
+    with workspace.database.write() as session:
+        watch = session.get(Watch, watch_id)
+        plain = {"file": "a<i>.png", "size": 3, "modified_ns": 5, "sha256": "", "inspector": "Washer"}
+        plain |= {"time": now().isoformat(), **told}
+        session.add(WatchedFile(folder=watch.folder, path="a<i>.png", size_bytes=3, modified="5", told=plain))
+
+
+def set_job(workspace, **values):
+    with workspace.database.write() as session:
+        job = session.get(Job, session.query(Watch).one().job_id)
+        for name, value in values.items():
+            setattr(job, name, value)
+
+
+def test_a_watch_is_started_and_stopped_here(full, open_app, folder):
+    app = open_app("inspect", inspector="washer")
+    app.text_input(key="watch_folder").set_value(str(folder))
+    app.checkbox(key="watch_below").set_value(True)
+    press(app, "Start watching")
+    (state,) = list_watches(full, "washer")
+    assert (state.folder, state.options.subfolders, state.job_state) == (str(folder), True, "queued")
+    assert "○ Starting" in words(app) and "images stay where they are" not in words(app)
+    line = "line *3* &lt;b&gt;, 0 today"
+    assert line in words(open_app("home")) and not open_app("home").get("progress")  # in the sidebar
+    press(app, "Stop watching")
+    assert list_watches(full) == [] and "Starting" not in words(app)
+    assert {"Start watching"} <= {button.label for button in app.button}
+
+
+def test_what_is_refused_is_said(full, open_app, folder):
+    app = open_app("inspect", inspector="washer")
+    app.text_input(key="watch_folder").set_value("/etc")
+    press(app, "Start watching")
+    assert "is outside the folders that are open here" in app.error[0].value.replace("\\", "")
+    assert list_watches(full) == []
+
+
+@pytest.mark.parametrize(
+    ("job", "signs"),
+    [
+        ({"state": JobState.RUNNING, "stage": "watching"}, ["● Watching"]),
+        ({"state": JobState.RUNNING, "stage": "/x is away."}, ["! Waiting", "/x is away."]),
+        ({"state": JobState.FAILED, "message": "No <network>."}, ["✕ Stopped", "No &lt;network&gt;."]),
+    ],
+)
+def test_how_it_is_doing_is_said_with_the_last_verdict(full, open_app, watch, job, signs):
+    set_job(full, **job)
+    arrived(full, watch, score=5.12, verdict="reject")
+    app = open_app("inspect", inspector="washer")
+    shown = words(app)
+    assert all(sign in shown for sign in signs)
+    assert "1 image today; last a&lt;i&gt;.png" in shown and "✕ reject</span> at 5.12" in shown
+    assert "images move into" in shown and not app.get("progress")
+    assert ("Start again" in {button.label for button in app.button}) == (job["state"] == JobState.FAILED)
+
+
+def test_images_that_could_not_be_judged_are_said(full, open_app, watch):
+    arrived(full, watch, error="truncated")
+    assert "! not scored" in words(open_app("inspect", inspector="washer"))
+
+
+def test_who_is_no_engineer_sees_it_and_cannot_change_it(full, open_app, watch, monkeypatch):
+    monkeypatch.setattr(people, "_identify", [lambda: Person("Ola", Role.OPERATE)])
+    app = open_app("inspect", inspector="washer")
+    labels = {button.label for button in app.button}
+    assert "○ Starting" in words(app) and not {"Stop watching", "Start watching"} & labels
+
+
+def press(app, label):
+    next(one for one in app.button if one.label.startswith(label)).click().run()
+    assert not app.exception

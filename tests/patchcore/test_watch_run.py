@@ -1,0 +1,290 @@
+"""Every file one verdict: with slow writers, broken files, a share that goes away, a full disk, and kill -9."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from patchcore.errors import NotKept
+from patchcore.watch_outputs import LineFile, Mover, Outputs
+from tests.patchcore.watched import BROKEN_AFTER, Session, png, put
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "in").mkdir()
+    return tmp_path / "in"
+
+
+@pytest.fixture
+def live(folder, tmp_path):
+    """Give what begins a session in this process."""
+    return lambda **options: Session(folder, tmp_path / "journal.jsonl", **options)
+
+
+@pytest.fixture
+def working(live):
+    """Give what runs a session in a thread; it is stopped at the end."""
+    running = []
+
+    def begin(**options):
+        session = live(**options)
+        thread = threading.Thread(target=session.run.run)
+        thread.start()
+        running.append((session, thread))
+        return session
+
+    yield begin
+    for session, thread in running:
+        session.stop.set()
+        thread.join(10)
+        assert not thread.is_alive()
+        session.journal.close()
+
+
+def wait_until(condition, seconds=20):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.01)
+
+
+def given(journal):
+    """Return what the journal says of each verdict."""
+    lines = [json.loads(line) for line in journal.read_text().splitlines()]
+    return [line["verdict"] for line in lines if "verdict" in line]
+
+
+def test_what_is_there_is_judged_once_and_not_again_by_the_next_run(live, folder, tmp_path):
+    for name, grey, age in [("b.png", 200, 5), ("a.png", 20, 1), ("c.png", 100, 9)]:
+        put(folder, name, png(grey), age=age)
+    tally = live().once()
+    assert [(one["file"], one["verdict"]) for one in given(tmp_path / "journal.jsonl")] == [
+        ("c.png", "review"),
+        ("b.png", "reject"),
+        ("a.png", "accept"),
+    ]
+    assert (tally.scored, tally.broken, tally.last.file) == (3, 0, "a.png")
+    assert live().once().scored == 0
+    put(folder, "a.png", png(201))
+    assert live().once().scored == 1
+    assert [one["verdict"] for one in given(tmp_path / "journal.jsonl") if one["file"] == "a.png"] == [
+        "accept",
+        "reject",
+    ]
+
+
+def test_a_file_written_in_pieces_by_another_process_is_judged_when_it_is_whole(working, folder):
+    session = working()
+    slow = (
+        "import sys, time\n"
+        "data = sys.stdin.buffer.read()\n"
+        "for start in range(0, len(data), 40):\n"
+        "    with open(sys.argv[1], 'ab') as file: file.write(data[start:start + 40])\n"  # closed in between
+        "    time.sleep(0.06)\n"
+    )
+    data = png(200)
+    subprocess.run([sys.executable, "-c", slow, str(folder / "a.png")], input=data, check=True)
+    wait_until(lambda: session.run.tally.scored == 1)
+    assert session.run.tally.last.size == len(data) and session.run.tally.last.error is None
+
+
+def test_a_broken_file_is_reported_once_and_after_a_long_time_only(working, folder, tmp_path):
+    began = time.monotonic()
+    session = working(outputs=Outputs(Mover(folder, tmp_path / "out")))
+    put(folder, "cut.png", png(20)[:50])
+    put(folder, "good.png", png(20))
+    wait_until(lambda: session.run.tally.broken == 1)
+    assert time.monotonic() - began >= BROKEN_AFTER
+    assert session.run.tally.scored == 1 and session.said == ["cut.png: truncated"]
+    time.sleep(3 * BROKEN_AFTER)
+    assert session.run.tally.broken == 1 and (folder / "cut.png").exists()
+    assert (tmp_path / "out/accept/good.png").exists()
+    put(folder, "cut.png", png(20))  # copied again
+    wait_until(lambda: session.run.tally.scored == 2)
+
+
+def test_a_share_that_goes_away_is_said_once_and_the_work_goes_on(working, folder, tmp_path):
+    session = working()
+    put(folder, "a.png", png(20))
+    wait_until(lambda: session.run.tally.scored == 1)
+    folder.rename(tmp_path / "gone")
+    wait_until(lambda: session.run.tally.trouble)
+    time.sleep(0.2)
+    (tmp_path / "gone").rename(folder)
+    put(folder, "b.png", png(20))
+    wait_until(lambda: session.run.tally.scored == 2)
+    away = f"{folder} is away (No such file or directory). Waiting until it is back."
+    assert session.said == [away, f"{folder} is back."] and session.run.tally.trouble == ""
+
+
+def test_a_full_disk_is_said_once_and_nothing_is_told_before_it_is_kept(
+    working, folder, tmp_path, monkeypatch
+):
+    session = working(outputs=Outputs(line_file=LineFile(tmp_path / "lines.jsonl")))
+    keep, full = session.journal.record, threading.Event()
+    full.set()
+
+    def record(judged):
+        if full.is_set():
+            raise NotKept("The disk is full.")
+        keep(judged)
+
+    monkeypatch.setattr(session.journal, "record", record)
+    put(folder, "a.png", png(20))
+    wait_until(lambda: session.said)
+    time.sleep(0.2)
+    assert not (tmp_path / "lines.jsonl").exists() and session.run.tally.scored == 0
+    full.clear()
+    wait_until(lambda: session.run.tally.scored == 1)
+    assert (
+        session.said == ["The disk is full.", "It can be written again."] and len(session.judge.judged) == 1
+    )
+
+
+def test_stopping_while_it_waits_for_room_leaves_the_file_to_the_next_run(
+    live, folder, tmp_path, monkeypatch
+):
+    session = live()
+    put(folder, "a.png", png(20))
+
+    def record(_):
+        session.stop.set()
+        raise NotKept("The disk is full.")
+
+    monkeypatch.setattr(session.journal, "record", record)
+    assert session.once().scored == 0
+    assert live().once().scored == 1
+
+
+def test_a_crash_between_verdict_and_move_is_completed_at_the_next_start(live, folder, tmp_path, monkeypatch):
+    def outputs():
+        return Outputs(Mover(folder, tmp_path / "out"), LineFile(tmp_path / "lines.jsonl"))
+
+    session = live(outputs=outputs())
+    put(folder, "a.png", png(200))
+    monkeypatch.setattr(
+        session.run.outputs, "give", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt)
+    )
+    with pytest.raises(KeyboardInterrupt):
+        session.once()
+    session.journal.close()
+    assert (folder / "a.png").exists() and len(given(tmp_path / "journal.jsonl")) == 1
+    again = live(outputs=outputs())
+    assert again.once().scored == 0 and again.judge.judged == []
+    assert (tmp_path / "out/reject/a.png").exists() and not (folder / "a.png").exists()
+    assert len((tmp_path / "lines.jsonl").read_text().splitlines()) == 1
+    assert live(outputs=outputs()).once().scored == 0
+    assert len((tmp_path / "lines.jsonl").read_text().splitlines()) == 1
+
+
+def test_a_file_that_never_ends_is_left_for_the_next_time(live, folder):
+    put(folder, "a.png", png(20))
+    grow = threading.Event()
+
+    def growing():
+        while not grow.wait(0.02):
+            with (folder / "b.png").open("ab") as file:
+                file.write(b"x")
+
+    writer = threading.Thread(target=growing)
+    (folder / "b.png").touch()
+    writer.start()
+    session = live(broken_after=0.2)
+    tally = session.once()
+    grow.set()
+    writer.join()
+    assert tally.scored == 1 and session.said == ["Still being written, and left for the next time: b.png."]
+
+
+# ---- kill -9
+
+
+NURSERY = """
+import os, sys
+from pathlib import Path
+import patchcore.images
+from patchcore.watch_outputs import LineFile, Mover, Outputs
+from tests.patchcore.watched import Session
+folder, target = Path(sys.argv[1]), Path(sys.argv[2])
+for _ in sys.stdin:
+    child = os.fork()
+    if child == 0:
+        lines = LineFile(target.parent / "lines.jsonl")
+        Session(
+            folder, target.parent / "journal.jsonl", outputs=Outputs(Mover(folder, target), lines)
+        ).run.run()
+        os._exit(0)
+    print(child, flush=True)
+    os.waitpid(child, 0)
+    print("ended", flush=True)
+"""  # a process whose children need not load everything again
+
+
+@pytest.fixture
+def nursery(folder, tmp_path):
+    command = [sys.executable, "-c", NURSERY, str(folder), str(tmp_path / "out")]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        yield process
+        process.stdin.close()
+
+
+def test_kill_9_at_random_moments_leaves_every_file_one_verdict_one_line_and_one_place(
+    nursery, folder, tmp_path
+):
+    dice, total, target = random.Random(7), 24, tmp_path / "out"
+    arriving = threading.Thread(target=deliver, args=(folder, total))
+    arriving.start()
+    kills, journal = 0, tmp_path / "journal.jsonl"
+
+    def is_over():
+        return not arriving.is_alive() and not list(folder.glob("*.png"))
+
+    while not is_over():
+        print("begin", file=nursery.stdin, flush=True)
+        child, size = int(nursery.stdout.readline()), written(journal) + dice.randint(1, 2500)
+        wait_until(lambda: written(journal) >= size or is_over(), 60)  # noqa: B023
+        time.sleep(dice.uniform(0, 0.01))
+        os.kill(child, signal.SIGKILL)
+        assert nursery.stdout.readline() == "ended\n"
+        kills += 1
+    session = Session(
+        folder,
+        tmp_path / "journal.jsonl",
+        outputs=Outputs(Mover(folder, target), LineFile(tmp_path / "lines.jsonl")),
+    )
+    assert session.once().scored == 0 and session.journal.unfinished() == []
+    verdicts = given(tmp_path / "journal.jsonl")
+    assert Counter(one["file"] for one in verdicts) == Counter(f"{n:03d}.png" for n in range(total))
+    lines = [json.loads(line) for line in (tmp_path / "lines.jsonl").read_text().splitlines()]
+    assert Counter(one["file"] for one in lines) == Counter(one["file"] for one in verdicts)
+    moved = {path.name: path.parent.name for path in target.rglob("*") if path.is_file()}
+    assert moved == {one["file"]: one["verdict"] for one in verdicts}
+    assert kills >= 5
+
+
+def written(path):
+    return path.stat().st_size if path.exists() else 0
+
+
+def deliver(folder, total):
+    for number in range(total):
+        data = png(number * 10)
+        with (folder / f"{number:03d}.png").open("wb") as file:
+            file.write(data[:30])
+            file.flush()
+            os.fsync(file.fileno())
+            time.sleep(0.02)
+            file.write(data[30:])

@@ -1,0 +1,201 @@
+"""Which files have arrived: complete, oldest first, and not what is still being written."""
+
+import os
+import threading
+import time
+
+import pytest
+
+from patchcore.errors import NoImagesError
+from patchcore.watching import FileKey, Watcher, is_provisional, require_folder
+from tests.patchcore.watched import png, put
+
+
+class Clock:
+    def __init__(self):
+        self.now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def seen():
+    return set()
+
+
+@pytest.fixture
+def watcher(tmp_path, clock, seen):
+    return Watcher(tmp_path, seen.__contains__, settle=1.0, interval=0.5, broken_after=10.0, clock=clock)
+
+
+def names(arrived):
+    return [one.key.path for one in arrived]
+
+
+def test_a_file_is_ready_when_two_looks_a_settle_time_apart_found_it_the_same(tmp_path, watcher, clock):
+    path = put(tmp_path, "a.png", b"abc")
+    assert watcher.look() == []
+    clock.now += 0.9
+    assert watcher.look() == []
+    path.write_bytes(b"abcdef")
+    clock.now += 0.1
+    assert watcher.look() == []  # it has grown: the time begins anew
+    clock.now += 1.0
+    (one,) = watcher.look()
+    assert one.path == path and one.key == FileKey("a.png", 6, path.stat().st_mtime_ns)
+    assert watcher.read(one) == b"abcdef" and not one.last_try
+
+
+def test_the_oldest_come_first_and_what_is_done_does_not_come_again(tmp_path, watcher, clock, seen):
+    for name, age in [("b.png", 5), ("c.JPG", 9), ("a.tif", 1)]:
+        put(tmp_path, name, b"x", age=age)
+    watcher.look()
+    clock.now += 1
+    arrived = watcher.look()
+    assert names(arrived) == ["c.JPG", "b.png", "a.tif"] and watcher.waiting() == set(names(arrived))
+    seen.add(arrived[0].key)
+    watcher.done(arrived[0].key)
+    assert names(watcher.look()) == ["b.png", "a.tif"]
+
+
+def test_a_file_with_new_content_counts_again(tmp_path, watcher, clock, seen):
+    path = put(tmp_path, "a.png", b"one", age=5)
+    watcher.look()
+    clock.now += 1
+    (one,) = watcher.look()
+    seen.add(one.key)
+    watcher.done(one.key)
+    path.write_bytes(b"two")  # the same size
+    assert watcher.look() == []
+    clock.now += 1
+    (again,) = watcher.look()
+    assert again.key != one.key and watcher.read(again) == b"two"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [".a.png", "a.png.part", "a.part.png", "a.png.tmp", "a.tmp.png", "~a.png", "a.png~", "a~.png", "a.txt"],
+)
+def test_names_of_what_is_still_being_written_are_passed_over(tmp_path, watcher, clock, name):
+    put(tmp_path, name, b"x")
+    watcher.look()
+    clock.now += 2
+    assert watcher.look() == []
+    assert is_provisional("a.PART") and not is_provisional("part.png")
+
+
+def test_links_are_passed_over_and_folders_below_only_looked_into_when_asked(tmp_path, clock, seen):
+    put(tmp_path, "in/below/a.png", b"x")
+    put(tmp_path, "in/accept/b.png", b"x")
+    put(tmp_path, "elsewhere/c.png", b"x")
+    (tmp_path / "in/link.png").symlink_to(tmp_path / "elsewhere/c.png")
+    (tmp_path / "in/folder").symlink_to(tmp_path / "elsewhere")
+    folder = tmp_path / "in"
+    for subfolders, expected in [(False, []), (True, ["below/a.png"])]:
+        watcher = Watcher(
+            folder,
+            seen.__contains__,
+            settle=0,
+            subfolders=subfolders,
+            exclude=[folder / "accept"],
+            clock=clock,
+        )
+        watcher.look()
+        assert names(watcher.look()) == expected
+
+
+def test_a_file_that_somebody_has_open_for_writing_waits_but_not_for_ever(tmp_path, watcher, clock):
+    path = put(tmp_path, "a.png", b"whole")
+    with path.open("ab"):
+        watcher.look()
+        clock.now += 1
+        (one,) = watcher.look()
+        assert watcher.read(one) is None
+        watcher.retry(one.key)
+        assert watcher.look() == []
+        clock.now += 9
+        (last,) = watcher.look()
+        assert last.last_try and watcher.read(last) == b"whole"
+    clock.now += 1
+    assert watcher.read(one) == b"whole"
+
+
+def test_reading_notices_what_has_changed_since_the_look(tmp_path, watcher, clock):
+    path = put(tmp_path, "a.png", b"one")
+    watcher.look()
+    clock.now += 1
+    (one,) = watcher.look()
+    path.write_bytes(b"three")
+    assert watcher.read(one) is None
+    path.unlink()
+    assert watcher.read(one) is None and watcher.look() == [] and watcher.waiting() == set()
+
+
+def test_what_cannot_be_read_is_tried_less_often_and_for_the_last_time_in_the_end(tmp_path, watcher, clock):
+    put(tmp_path, "a.png", b"x")
+    watcher.look()
+    tries = []
+    for _ in range(60):
+        clock.now += 0.25
+        for one in watcher.look():
+            tries.append((clock.now - 100.0, one.last_try))
+            watcher.retry(one.key)
+    assert [last for _, last in tries].index(True) == len([t for t, _ in tries if t < 10.0])
+    assert tries[0][0] == 1.0 and (10.0, True) in tries and len(tries) < 10
+
+
+def test_a_folder_that_goes_away_is_said_and_its_files_are_found_when_it_is_back(tmp_path, watcher, clock):
+    folder = watcher.folder = tmp_path / "share"
+    put(folder, "a.png", b"x")
+    watcher.look()
+    folder.rename(tmp_path / "gone")
+    clock.now += 1
+    assert watcher.look() == [] and watcher.away == "No such file or directory" and not watcher.is_there()
+    (tmp_path / "gone").rename(folder)
+    assert names(watcher.look()) == ["a.png"] and watcher.away == ""  # it settled meanwhile
+
+
+def test_a_folder_that_was_never_there_is_refused(tmp_path):
+    with pytest.raises(NoImagesError, match="nowhere is not a folder"):
+        require_folder(tmp_path / "nowhere")
+
+
+def test_tens_of_thousands_of_files_are_listed_quickly_and_asked_about_once(tmp_path, clock):
+    asked = []
+    for number in range(20_000):
+        os.close(os.open(tmp_path / f"{number:05d}.png", os.O_CREAT))
+    watcher = Watcher(tmp_path, lambda key: asked.append(key) or True, clock=clock)
+    watcher.look()
+    began = time.process_time()
+    assert watcher.look() == []
+    assert len(asked) == 20_000 and time.process_time() - began < 1.0
+
+
+def test_a_file_that_a_slow_camera_writes_in_pieces_is_read_whole(tmp_path):
+    whole = png(200, side=300)
+    watcher = Watcher(tmp_path, lambda _: False, settle=0.15, interval=0.02)
+
+    def write():
+        with (tmp_path / "a.png").open("wb") as file:
+            for start in range(0, len(whole), max(1, len(whole) // 5)):
+                file.write(whole[start : start + max(1, len(whole) // 5)])
+                file.flush()
+                time.sleep(0.25)  # longer than files settle: it is open for writing that tells
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    read, deadline = None, time.monotonic() + 20
+    while read is None and time.monotonic() < deadline:
+        for one in watcher.look():
+            read = watcher.read(one)
+            if read is None:
+                watcher.retry(one.key)
+        time.sleep(0.02)
+    writer.join()
+    assert read == whole

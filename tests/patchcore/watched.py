@@ -1,0 +1,79 @@
+"""A watched folder for the tests: files that arrive at once or in pieces, and a judge that needs no network."""
+
+import io
+import os
+import threading
+
+import numpy as np
+from PIL import Image
+
+from patchcore.errors import UnreadableImage
+from patchcore.watch_journal import FileJournal
+from patchcore.watch_outputs import Outputs
+from patchcore.watch_run import WatchRun
+from patchcore.watch_verdict import Judged, given
+from patchcore.watching import Watcher
+
+SETTLE, INTERVAL, BROKEN_AFTER = 0.1, 0.02, 0.5
+
+
+def png(grey, side=24):
+    buffer = io.BytesIO()
+    Image.fromarray(np.full((side, side), grey, np.uint8)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def put(folder, name, data, *, age=0.0):
+    """Write a file as a careful camera does, `age` seconds older than now."""
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    if age:
+        os.utime(path, (path.stat().st_atime, path.stat().st_mtime - age))
+    return path
+
+
+class GreyJudge:
+    """Judges by the mean grey: bright ones are rejected. Quick, and as strict about files as the real one."""
+
+    def __init__(self):
+        self.judged = []
+
+    def __call__(self, key, data):
+        try:
+            with Image.open(io.BytesIO(data)) as picture:
+                grey = float(np.asarray(picture.convert("L")).mean())
+        except OSError as fault:
+            raise UnreadableImage(key.path, "truncated") from fault
+        self.judged.append(key)
+        verdict = "reject" if grey > 170 else "review" if grey > 85 else "accept"
+        return Judged(given(key, data, "grey", score=grey, verdict=verdict, accept=85.0, reject=170.0), data)
+
+    def broken(self, key, data, why):
+        self.judged.append(key)
+        return Judged(given(key, data, "grey", error=why.reason), data)
+
+
+class Session:
+    """One life of a watching process, in this process."""
+
+    def __init__(self, folder, journal, *, outputs=None, told=lambda _: None, **options):
+        self.said = []
+        self.journal = FileJournal(journal, folder, self.said.append)
+        self.judge, self.stop = GreyJudge(), threading.Event()
+        chosen = {"settle": SETTLE, "interval": INTERVAL, "broken_after": BROKEN_AFTER, **options}
+        self.watcher = Watcher(folder, self.journal.seen, **chosen)
+        self.run = WatchRun(
+            self.watcher,
+            self.judge,
+            self.journal,
+            outputs or Outputs(),
+            say=self.said.append,
+            stop=self.stop,
+            told=told,
+        )
+
+    def once(self):
+        tally = self.run.run(once=True)
+        self.journal.close()
+        return tally

@@ -1,0 +1,116 @@
+"""What the standing job keeps of the images that arrive."""
+
+import threading
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import select
+
+from patchcore.errors import Outdated
+from patchcore.operating_point import OperatingPoint
+from patchcore.watching import FileKey
+from tests.workbench.parts import plate
+from workbench import watch_job
+from workbench.checking import check
+from workbench.database import WorkspaceError
+from workbench.history import get_inspection
+from workbench.inspecting import list_batches, list_results
+from workbench.inspectors import reslice
+from workbench.moments import now
+from workbench.tables import Batch, Inspection, Inspector, InspectorVersion, WatchedFile
+from workbench.watch_job import WatchJudge, prepare_run
+from workbench.watching import WatchOptions, get_watch, start_watch
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATCHCORE_ROOTS", str(tmp_path))
+    (tmp_path / "in").mkdir()
+    return tmp_path / "in"
+
+
+@pytest.fixture
+def watch(workspace, version, folder):
+    return get_watch(workspace, start_watch(workspace, "plate-1", str(folder), WatchOptions(settle=0.05)))
+
+
+@pytest.fixture
+def arrive(workspace, watch, folder):
+    """Give what puts files into the folder and works them off."""
+
+    def work(**files):
+        for name, data in files.items():
+            (folder / f"{name}.png").write_bytes(data)
+        run = prepare_run(workspace, watch, stop=threading.Event(), told=lambda _: None)
+        run.watcher.broken_after = 0.2
+        tally = run.run(once=True)
+        run.journal.close()
+        return tally
+
+    return work
+
+
+def rows(workspace, table):
+    with workspace.database.read() as session:
+        return list(session.scalars(select(table).order_by(table.id)))
+
+
+def test_broken_images_are_shown_with_their_reason_beside_the_others(workspace, version, arrive):
+    tally = arrive(a=plate(60, scratched=True), cut=plate(61)[:500], empty=b"")
+    assert (tally.scored, tally.broken) == (1, 2)
+    (batch,) = list_batches(workspace, "plate-1")
+    by_name = {one.image.name: one for one in list_results(workspace, batch.id, version.id)}
+    assert set(by_name) == {"a.png", "cut.png"}  # nothing can be shown of an empty one
+    assert by_name["cut.png"].score is None and "truncated" in by_name["cut.png"].error
+    inspections = {row.name: row for row in rows(workspace, Inspection)}
+    assert inspections["a.png"].batch_image_id == by_name["a.png"].batch_image_id
+    assert "empty" in inspections["empty.png"].error and inspections["empty.png"].version_number == 1
+    files = rows(workspace, WatchedFile)
+    assert all(file.finished for file in files)
+    assert {get_inspection(workspace, file.inspection_id).name for file in files} == set(inspections)
+    assert check(workspace, grace=0) == [] and arrive().scored == 0
+
+
+def test_a_batch_is_of_one_day_and_not_too_long(workspace, arrive, monkeypatch):
+    monkeypatch.setattr(watch_job, "BATCH_IMAGES", 2)
+    arrive(a=plate(60), b=plate(61), c=plate(62))
+    first, second = rows(workspace, Batch)
+    assert (
+        second.name == f"{first.name}, part 2" and first.name == f"Watched in {now().astimezone():%Y-%m-%d}"
+    )
+    with workspace.database.write() as session:
+        for batch in (first, second):
+            session.get(Batch, batch.id).name = "Watched in 2026-01-01"  # as if a night had passed
+    arrive(d=plate(63))
+    assert rows(workspace, Batch)[-1].name == first.name
+
+
+def test_what_was_judged_by_another_share_of_the_bank_is_judged_anew(
+    workspace, version, watch, folder, arrive
+):
+    judge, data = WatchJudge(workspace, watch), plate(60)
+    judged = judge(FileKey("a.png", len(data), 1), data)
+    changed = reslice(workspace, version, 0.1)
+    with pytest.raises(Outdated), workspace.database.write() as session:
+        judge.keep(session, judged)
+    assert rows(workspace, Inspection) == [] and list_batches(workspace, "plate-1") == []
+    assert arrive(a=data).scored == 1
+    assert rows(workspace, Inspection)[0].score == judge(judged.given.key, data).found.columns["score"]
+    assert changed.id == version.id
+
+
+def test_thresholds_that_are_out_of_date_judge_nothing(workspace, version, arrive):
+    with workspace.database.write() as session:
+        row = session.get(InspectorVersion, version.id)
+        point = OperatingPoint.from_dict(row.operating_point)
+        row.operating_point = replace(point, stale="The bank has changed.").to_dict()
+    tally = arrive(a=plate(60))
+    assert tally.last.score is not None and tally.last.verdict is None
+    assert rows(workspace, Inspection)[0].verdict is None
+
+
+def test_an_inspector_that_was_deleted_judges_nothing_more(workspace, watch, arrive):
+    with workspace.database.write() as session:
+        session.get(Inspector, "plate-1").deleted = now()
+    with pytest.raises(WorkspaceError, match="has been deleted"):
+        arrive(a=plate(60))

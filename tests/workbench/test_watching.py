@@ -1,0 +1,177 @@
+"""Watched folders of the dashboard: who may start one and where, and that it goes on by itself."""
+
+import json
+import time
+from dataclasses import replace
+
+import psutil
+import pytest
+from sqlalchemy import select
+
+from patchcore.errors import NoImagesError, SettingsError
+from patchcore.operating_point import OperatingPoint
+from tests.workbench.parts import ADA, OLA, plate
+from tests.workbench.processes import end_all, wait_until
+from workbench import jobs, watching
+from workbench.backup import back_up
+from workbench.backup_restore import restore
+from workbench.checking import check
+from workbench.inspecting import list_batches, list_results
+from workbench.inspectors import get_version, set_operating_point
+from workbench.job_queue import JobQueue
+from workbench.jobs import JobState
+from workbench.people import NotAllowed, acting
+from workbench.tables import Event, Inspection, Job, WatchedFile
+from workbench.uploads import FolderError
+from workbench.watching import WatchOptions, list_watches, start_again, start_watch, stop_watch
+from workbench.workspace import Workspace
+
+QUICK = WatchOptions(settle=0.1)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATCHCORE_ROOTS", str(tmp_path))
+    (tmp_path / "line 3").mkdir()
+    return tmp_path / "line 3"
+
+
+@pytest.fixture
+def queue(workspace):
+    """A queue that runs real jobs; nothing is left running."""
+    running = JobQueue(workspace).start()
+    yield running
+    for watch in list_watches(workspace):
+        stop_watch(workspace, watch.id)
+    end_all(workspace)
+    wait_until(lambda: not running._children)
+    running.stop()
+
+
+def start(workspace, folder, options=QUICK):
+    return start_watch(workspace, "plate-1", str(folder), options)
+
+
+def rows(workspace, table):
+    with workspace.database.read() as session:
+        return list(session.scalars(select(table).order_by(table.id)))
+
+
+def job(workspace):
+    return jobs.list_jobs(workspace)[0]
+
+
+def test_a_watch_scores_what_arrives_by_what_is_in_force_and_survives_kill_9(
+    workspace, version, folder, queue, tmp_path
+):
+    options = replace(QUICK, move_to=str(tmp_path / "sorted"), lines_to=str(tmp_path / "lines.jsonl"))
+    watch_id = start(workspace, folder, options)
+    (folder / "a.png").write_bytes(plate(60, scratched=True))
+    (folder / "b.png").write_bytes(plate(61))
+    wait_until(lambda: len(list((tmp_path / "sorted").rglob("*.png"))) == 2)
+    assert (tmp_path / "sorted/reject/a.png").exists()
+    point = OperatingPoint.from_dict(version.operating_point)
+    set_operating_point(workspace, version, replace(point, accept=1e6, reject=1e6))
+    (folder / "c.png").write_bytes(plate(62, scratched=True))
+    wait_until((tmp_path / "sorted/accept/c.png").exists)  # at the thresholds of now
+
+    process = psutil.Process(job(workspace).pid)
+    process.kill()
+    (folder / "d.png").write_bytes(plate(63))
+    wait_until((tmp_path / "sorted/accept/d.png").exists)
+    (state,) = list_watches(workspace, "plate-1")
+    assert (state.id, state.folder, state.today) == (watch_id, str(folder), 4)
+    assert (state.last.file, state.last.verdict, state.job_state) == ("d.png", "accept", JobState.RUNNING)
+    assert job(workspace).attempts == 2
+
+    lines = [json.loads(line) for line in (tmp_path / "lines.jsonl").read_text().splitlines()]
+    assert sorted(one["file"] for one in lines) == ["a.png", "b.png", "c.png", "d.png"]
+    (batch,) = list_batches(workspace, "plate-1")
+    assert batch.name.startswith("Watched line 3 20") and batch.watch_id == watch_id
+    assert watching.is_watched(workspace, batch) and state.batch_id == batch.id
+    results = list_results(workspace, batch.id, version.id)
+    assert {one.image.name: one.score for one in results} == {one["file"]: one["score"] for one in lines}
+    inspections = rows(workspace, Inspection)
+    assert {(one.name, one.verdict) for one in inspections} == {
+        (one["file"], one["verdict"]) for one in lines
+    }
+    assert {one.source for one in inspections} == {"watch"} and len(rows(workspace, WatchedFile)) == 4
+
+    pid, asked = job(workspace).pid, time.monotonic()
+    stop_watch(workspace, watch_id)
+    wait_until(lambda: job(workspace).state == JobState.CANCELLED and not psutil.pid_exists(pid))
+    assert time.monotonic() - asked < 2 and list_watches(workspace) == []
+    assert not watching.is_watched(workspace, batch)
+    assert check(workspace, grace=0) == []
+    assert [event.action for event in rows(workspace, Event) if "watch" in event.action] == [
+        "start watch",
+        "stop watch",
+    ]
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)  # no matter of the database
+class TestStarting:
+    def test_only_an_engineer_starts_and_stops(self, workspace, version, folder):
+        with acting(OLA), pytest.raises(NotAllowed, match="may not watch folders"):
+            start(workspace, folder)
+        with acting(ADA):
+            watch_id = start(workspace, folder)
+        with acting(OLA), pytest.raises(NotAllowed, match="may not stop"):
+            stop_watch(workspace, watch_id)
+        with acting(OLA), pytest.raises(NotAllowed):
+            start_again(workspace, watch_id)
+        (state,) = list_watches(workspace)
+        assert state.made_by == job(workspace).made_by == "Ada" and state.job_state == JobState.QUEUED
+
+    def test_a_folder_outside_of_what_is_open_is_refused(self, workspace, version, folder, tmp_path):
+        for place in ("/etc", str(tmp_path / ".."), str(workspace.root)):
+            with pytest.raises(FolderError):
+                start(workspace, place)
+        with pytest.raises(FolderError):
+            start(workspace, folder, WatchOptions(move_to="/etc"))
+        with pytest.raises(NoImagesError):
+            start(workspace, folder / "nowhere")
+        with pytest.raises(SettingsError, match="is a folder"):
+            start(workspace, folder, WatchOptions(lines_to=str(tmp_path)))
+        (tmp_path / "accept").mkdir()
+        with pytest.raises(SettingsError, match="files are moved to"):
+            start(workspace, tmp_path / "accept", WatchOptions(move_to=str(tmp_path)))
+        assert list_watches(workspace) == [] and jobs.list_jobs(workspace) == []
+
+    def test_a_folder_is_watched_once_also_from_above_and_below(
+        self, workspace, version, folder, monkeypatch
+    ):
+        (folder / "below").mkdir()
+        watch_id = start(workspace, folder, replace(QUICK, subfolders=True))
+        for place in (folder, folder / "below"):
+            with pytest.raises(Exception, match="line 3 is watched already"):
+                start(workspace, place)
+        stop_watch(workspace, watch_id)
+        start(workspace, folder / "below")
+        with pytest.raises(Exception, match="below is watched already"):
+            start(workspace, folder, replace(QUICK, subfolders=True))
+        start(workspace, folder)
+        monkeypatch.setattr(watching, "STANDING", {"watch": 2})
+        (folder / "third").mkdir()
+        with pytest.raises(Exception, match="2 folders are watched already, as many as may be"):
+            start(workspace, folder / "third")
+
+    def test_a_watch_that_failed_says_why_and_can_be_started_again(self, workspace, version, folder):
+        watch_id = start(workspace, folder)
+        with workspace.database.write() as session:
+            row = session.get(Job, job(workspace).id)
+            row.state, row.message = JobState.FAILED, "The network is missing."
+        assert list_watches(workspace)[0].trouble == "The network is missing."
+        start_again(workspace, watch_id)
+        assert list_watches(workspace)[0].trouble == "" and job(workspace).state == JobState.QUEUED
+        stop_watch(workspace, watch_id)
+        assert job(workspace).state == JobState.CANCELLED
+
+    def test_a_restored_backup_watches_nothing(self, workspace, version, folder, tmp_path):
+        start(workspace, folder)
+        back_up(workspace, tmp_path / "all.zip")
+        restore(tmp_path / "all.zip", tmp_path / "copy")
+        copy = Workspace(tmp_path / "copy")
+        assert list_watches(copy) == [] and job(copy).state == JobState.CANCELLED
+        copy.close()
+        assert len(list_watches(workspace)) == 1 and get_version(workspace, 1).number == 1

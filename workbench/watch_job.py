@@ -1,0 +1,222 @@
+"""Watching from the inside: the standing job that scores what arrives by the inspector's version and thresholds in use.
+
+Its images go into batches, one a day, with their results, so that Inspect shows them as it does all others.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from patchcore.errors import Cancelled, ImageError, Outdated
+from patchcore.images import display_name, read_image
+from patchcore.threads import use_threads
+from patchcore.watch_outputs import LineFile, Outputs
+from patchcore.watch_run import Tally, WatchRun
+from patchcore.watch_verdict import Judged, given
+from patchcore.watching import FileKey, Watcher
+from workbench.database import WorkspaceError
+from workbench.history import in_force
+from workbench.inspectors import find_inspector, load_model
+from workbench.job_process import RunningJob, say
+from workbench.scored_image import ScoredImage, keep_scored, score_image
+from workbench.tables import Batch, BatchImage, Inspection, Inspector, InspectorVersion, Watch
+from workbench.watch_history import HistoryJournal, plain_inspection, waits_for_room
+from workbench.watching import WATCHING, WatchOptions, get_watch
+from workbench.workspace import Workspace
+
+if TYPE_CHECKING:
+    from workbench.history import InForce
+
+BATCH_IMAGES = 500  # of one batch; a page shows no more at once
+SLICE = 0.1  # seconds between looks at whether the job was cancelled
+
+
+def run_watch(job: RunningJob) -> None:
+    """Watch a folder until the job is cancelled; `job.arguments` holds the watch's id."""
+    watch = get_watch(job.workspace, int(job.arguments["watch_id"]))
+    use_threads(WatchOptions.from_dict(watch.options).threads)
+
+    def told(tally: Tally) -> None:
+        job.progress(tally.trouble or WATCHING, tally.scored + tally.broken, 0)
+
+    job.progress("starting", 0, 0)
+    run = prepare_run(job.workspace, watch, stop=_Cancel(job), told=told)
+    told(run.tally)
+    try:
+        run.run()
+    finally:
+        run.journal.close()
+    raise Cancelled
+
+
+def prepare_run(
+    workspace: Workspace, watch: Watch, *, stop: threading.Event, told: Callable[[Tally], None]
+) -> WatchRun:
+    """Return what works off the folder of a watch, its model loaded; whoever runs it closes its journal.
+
+    Raises
+    ------
+    WorkspaceError, SettingsError
+        When the inspector was deleted, or another process watches the folder.
+    """
+    options, folder = WatchOptions.from_dict(watch.options), Path(watch.folder)
+    judge = WatchJudge(workspace, watch)
+    judge.model_in_use()
+    mover = options.mover(folder)
+    outputs = Outputs(mover, LineFile(Path(options.lines_to)) if options.lines_to else None)
+    journal = HistoryJournal(workspace, folder, judge)
+    watcher = Watcher(
+        folder,
+        journal.seen,
+        settle=options.settle,
+        subfolders=options.subfolders,
+        exclude=[workspace.root, *([] if mover is None else mover.places)],
+    )
+    return WatchRun(watcher, judge, journal, outputs, say=say, stop=stop, told=told)
+
+
+class _Cancel(threading.Event):
+    """Set when the job is cancelled."""
+
+    def __init__(self, job: RunningJob) -> None:
+        super().__init__()
+        self._job = job
+
+    def is_set(self) -> bool:
+        return self._job.cancelled()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        until = time.monotonic() + (timeout or 0.0)
+        while not self.is_set() and time.monotonic() < until:
+            time.sleep(min(SLICE, max(0.0, until - time.monotonic())))
+        return self.is_set()
+
+
+@dataclass(frozen=True, eq=False)
+class Arrival(Judged):
+    """A verdict with what the workspace keeps of it: who gave it, and what was found."""
+
+    force: InForce | None = None
+    found: ScoredImage | None = None
+
+
+class WatchJudge:
+    """Judges files by the version of an inspector that is in use, and keeps what was found with the verdict."""
+
+    def __init__(self, workspace: Workspace, watch: Watch) -> None:
+        self.workspace, self.watch = workspace, watch
+
+    def model_in_use(self) -> tuple[Inspector, InspectorVersion, Any]:
+        """Return the inspector, its version in use, and its model, loaded.
+
+        Raises
+        ------
+        WorkspaceError
+            When the inspector was deleted meanwhile.
+        """
+        inspector = find_inspector(self.workspace, self.watch.inspector_id)
+        if inspector is None or inspector.current is None or inspector.deleted is not None:
+            raise WorkspaceError(
+                "The inspector that judges the images of this folder has been deleted. Put it back, or stop this "
+                "watch and start one with another."
+            )
+        return inspector, inspector.current, load_model(self.workspace, inspector.current)
+
+    def __call__(self, key: FileKey, data: bytes) -> Arrival:
+        """Score a file; the image, its map and its overlay are stored, its rows are not."""
+        with waits_for_room(self.workspace):
+            inspector, version, model = self.model_in_use()
+            began, name = time.perf_counter(), display_name(key.path)
+            loaded = read_image(data, name=name, value_range=model.settings.value_range)
+            stored = self.workspace.store_image(data, name, record=loaded.record.to_dict())
+            found = score_image(self.workspace, stored.sha256, version, loaded=loaded)
+        point, columns = found.force.point, found.columns
+        regions = [] if found.seen is None else found.seen.regions
+        told = given(
+            key,
+            data,
+            inspector.name,
+            score=columns.get("score"),
+            verdict=None if point.stale or found.seen is None else point.judge(columns["score"], regions),
+            accept=point.accept,
+            reject=point.reject,
+            pixel=point.pixel,
+            regions=[{"box": list(part.box), "area": part.area, "score": part.score} for part in regions],
+            worst_box=columns.get("worst_box"),
+            width=loaded.record.width,
+            height=loaded.record.height,
+            seconds=round(time.perf_counter() - began, 4),
+            error=columns.get("error"),
+        )
+        return Arrival(told, data, force=found.force, found=found)
+
+    def broken(self, key: FileKey, data: bytes, why: ImageError) -> Arrival:
+        """Say of a file that it cannot be scored."""
+        with waits_for_room(self.workspace):
+            inspector, version, _ = self.model_in_use()
+            with self.workspace.database.read() as session:
+                force = in_force(session, version.id)
+            if data:
+                self.workspace.store_image(data, display_name(key.path))
+        found = ScoredImage(version, force, False, {"error": why.reason})
+        return Arrival(given(key, data, inspector.name, error=why.reason), data, force=force, found=found)
+
+    def prepare(self, judged: Judged) -> None:
+        """Do nothing: files were stored when the image was scored."""
+
+    def keep(self, session: Session, judged: Judged) -> Inspection:
+        """Store image, result and inspection together, in the batch of the day."""
+        assert isinstance(judged, Arrival) and judged.found is not None and judged.force is not None
+        if not judged.data:  # a file that could not even be opened has no image to be shown
+            return self._without_image(judged, judged.force)
+        batch = self._batch(session)
+        last = session.scalar(select(func.max(BatchImage.position)).where(BatchImage.batch_id == batch.id))
+        image = BatchImage(
+            batch_id=batch.id,
+            position=0 if last is None else last + 1,
+            sha256=judged.given.sha256,
+            name=display_name(judged.given.file),
+        )
+        session.add(image)
+        session.flush()
+        kept = keep_scored(session, image, judged.found, source="watch")
+        if kept is None or kept.inspection is None:
+            judged.found.discard(self.workspace)
+            raise Outdated(f"The inspector was changed while {judged.given.file} was scored.")
+        assert kept.inspection.verdict == judged.given.verdict
+        return kept.inspection
+
+    def _without_image(self, judged: Arrival, force: InForce) -> Inspection:
+        return plain_inspection(
+            judged.given,
+            inspector_id=force.inspector_id,
+            inspector_name=force.inspector_name,
+            version_id=force.version_id,
+            version_number=force.version_number,
+            point_id=force.point_id,
+            point_number=force.point_number,
+        )
+
+    def _batch(self, session: Session) -> Batch:
+        """Return the batch of this day that has room, made when there is none."""
+        today = f"Watched {display_name(Path(self.watch.folder).name)} {datetime.now().astimezone():%Y-%m-%d}"
+        mine = select(Batch).where(Batch.watch_id == self.watch.id).order_by(Batch.id.desc())
+        of_today = [batch for batch in session.scalars(mine.limit(200)) if batch.name.startswith(today)]
+        if of_today:
+            images = select(func.count()).where(BatchImage.batch_id == of_today[0].id)
+            if (session.scalar(images) or 0) < BATCH_IMAGES:
+                return of_today[0]
+        number = f", part {len(of_today) + 1}" if of_today else ""
+        batch = Batch(inspector_id=self.watch.inspector_id, name=f"{today}{number}", watch_id=self.watch.id)
+        session.add(batch)
+        session.flush()
+        return batch

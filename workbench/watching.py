@@ -1,0 +1,317 @@
+"""Watched folders of the dashboard: start one, stop it, and see how it is doing; each is a standing job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from patchcore.errors import SettingsError
+from patchcore.file_names import display_name
+from patchcore.watch_outputs import Mover
+from patchcore.watch_verdict import Given
+from patchcore.watching import require_folder
+from workbench import jobs
+from workbench.changing import note_event
+from workbench.database import WorkspaceError
+from workbench.jobs import STANDING, JobState
+from workbench.moments import now
+from workbench.people import Role, require
+from workbench.tables import Batch, BatchImage, Inspector, Job, Watch, WatchedFile
+from workbench.uploads import open_path
+from workbench.watch_history import folder_name
+from workbench.workspace import Workspace
+
+KIND = "watch"
+WATCHING = "watching"  # the job's stage when nothing is in its way
+
+
+@dataclass(frozen=True)
+class WatchOptions:
+    """How a folder is watched, and what is done with a file that has its verdict.
+
+    Attributes
+    ----------
+    subfolders
+        Whether to look into folders below.
+    move_to
+        Where the folders accept, review and reject are that files are moved to; empty: files stay.
+    lines_to
+        The file to which a line of JSON is appended for each image; empty: none.
+    settle
+        Seconds for which a file must not have changed.
+    threads
+        To compute with; a watch leaves the rest of the computer to others.
+    """
+
+    subfolders: bool = False
+    move_to: str = ""
+    lines_to: str = ""
+    settle: float = 1.0
+    threads: int = 1
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what the database holds."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> WatchOptions:
+        """Return the options that `to_dict` described."""
+        return cls(**data)
+
+    def mover(self, folder: Path) -> Mover | None:
+        """Return what moves the files of a folder."""
+        return Mover(folder, Path(self.move_to)) if self.move_to else None
+
+
+@dataclass(frozen=True)
+class WatchState:
+    """A watch that has not been stopped, as it stands.
+
+    Attributes
+    ----------
+    id, inspector_id, inspector_name, folder, options, made_by
+        Which it is.
+    since
+        When it was started.
+    job_state, trouble
+        Where its job stands, and what it waits for or why it failed; empty when all is well.
+    today
+        Files that got their verdict today, by this computer's clock.
+    last
+        The latest of all, None when there is none.
+    batch_id
+        Where its latest images are.
+    """
+
+    id: int
+    inspector_id: str
+    inspector_name: str
+    folder: str
+    options: WatchOptions
+    made_by: str
+    since: datetime
+    job_state: JobState
+    trouble: str
+    today: int
+    last: Given | None
+    batch_id: int | None
+
+
+def start_watch(
+    workspace: Workspace,
+    inspector_id: str,
+    folder: str,
+    options: WatchOptions = WatchOptions(),
+) -> int:
+    """Have the images that arrive in a folder scored by an inspector, from now on, and return the watch's id.
+
+    The inspector's current version and thresholds judge each image, also when they change later.
+
+    Parameters
+    ----------
+    folder
+        As a user types it; it must lie where the interface may go (`uploads.allowed_roots`), as must the places
+        that `options` name.
+
+    Raises
+    ------
+    NotAllowed
+        For who is no engineer.
+    FolderError, NoImagesError
+        A folder is outside of what is open here, or not there.
+    WorkspaceError, SettingsError
+        The folder is watched already, as many are watched as may be, or files would be moved to where they are.
+    """
+    person = require(Role.ENGINEER, "watch folders")
+    place = open_path(folder, exclude=[workspace.root])
+    require_folder(place)
+    options = _checked(workspace, place, options)
+    with workspace.database.write() as session:
+        inspector = session.get(Inspector, inspector_id)
+        if inspector is None or inspector.current_id is None or inspector.deleted is not None:
+            raise WorkspaceError(f"There is no inspector {inspector_id} in use.")
+        _require_free(session, place, options)
+        job = Job(
+            kind=KIND,
+            title=f"Watching {display_name(place.name)}",
+            arguments={},
+            made_by=person.name,
+            state=JobState.QUEUED,
+        )
+        session.add(job)
+        session.flush()
+        watch = Watch(
+            inspector_id=inspector_id,
+            folder=folder_name(place),
+            options=options.to_dict(),
+            made_by=person.name,
+            job_id=job.id,
+        )
+        session.add(watch)
+        session.flush()
+        job.arguments = {"watch_id": watch.id}
+        note_event(session, "start watch", inspector_id, watch=watch.id, folder=watch.folder)
+    return watch.id
+
+
+def stop_watch(workspace: Workspace, watch_id: int) -> None:
+    """Stop watching: within two seconds, and no image is left half-way. Stopping again changes nothing.
+
+    Raises
+    ------
+    NotAllowed
+        For who is no engineer.
+    WorkspaceError
+        When there is no such watch.
+    """
+    require(Role.ENGINEER, "stop watching folders")
+    with workspace.database.write() as session:
+        watch = _require(session, watch_id)
+        if watch.stopped is None:
+            watch.stopped = now()
+            note_event(session, "stop watch", watch.inspector_id, watch=watch.id, folder=watch.folder)
+        job = session.get(Job, watch.job_id) if watch.job_id is not None else None
+        if job is not None and job.state == JobState.RUNNING:
+            job.cancel_requested = job.cancel_requested or now()
+        elif job is not None and job.state not in (JobState.DONE, JobState.CANCELLED):
+            job.state, job.finished = JobState.CANCELLED, now()
+
+
+def start_again(workspace: Workspace, watch_id: int) -> None:
+    """Start a watch again that has failed, after its cause was mended.
+
+    Raises
+    ------
+    NotAllowed
+        For who is no engineer.
+    WorkspaceError
+        When there is no such watch.
+    """
+    require(Role.ENGINEER, "watch folders")
+    with workspace.database.read() as session:
+        watch = _require(session, watch_id)
+    if watch.stopped is None and watch.job_id is not None:
+        jobs.resume(workspace, watch.job_id)
+
+
+def list_watches(workspace: Workspace, inspector_id: str | None = None) -> list[WatchState]:
+    """Return the watches that have not been stopped, of one inspector or of all, in the order of their start."""
+    query = (
+        select(Watch, Job, Inspector.name)
+        .join(Job, Job.id == Watch.job_id)
+        .join(Inspector, Inspector.id == Watch.inspector_id)
+        .where(Watch.stopped.is_(None))
+        .order_by(Watch.id)
+    )
+    if inspector_id is not None:
+        query = query.where(Watch.inspector_id == inspector_id)
+    with workspace.database.read() as session:
+        return [_state(session, watch, job, name) for watch, job, name in session.execute(query)]
+
+
+def get_watch(workspace: Workspace, watch_id: int) -> Watch:
+    """Return a watch, stopped or not.
+
+    Raises
+    ------
+    WorkspaceError
+        When there is none.
+    """
+    with workspace.database.read() as session:
+        return _require(session, watch_id)
+
+
+def is_watched(workspace: Workspace, batch: Batch) -> bool:
+    """Whether images may still arrive in a batch: it is the latest of a watch that has not been stopped."""
+    if batch.watch_id is None:
+        return False
+    latest = select(func.max(Batch.id)).where(Batch.watch_id == batch.watch_id)
+    with workspace.database.read() as session:
+        watch = session.get(Watch, batch.watch_id)
+        return watch is not None and watch.stopped is None and session.scalar(latest) == batch.id
+
+
+def count_images(workspace: Workspace, batch_id: int) -> int:
+    """Return how many images a batch has by now."""
+    with workspace.database.read() as session:
+        return session.scalar(select(func.count()).where(BatchImage.batch_id == batch_id)) or 0
+
+
+def _checked(workspace: Workspace, folder: Path, options: WatchOptions) -> WatchOptions:
+    """Return the options with their places resolved, all of them where the interface may go."""
+    places: dict[str, str] = {}
+    for name in ("move_to", "lines_to"):
+        typed = getattr(options, name).strip()
+        places[name] = str(open_path(typed, exclude=[workspace.root])) if typed else ""
+    if folder_name(folder) != str(folder):
+        raise SettingsError(
+            f"The name of {display_name(str(folder))} is not text that can be stored. Rename the folder first."
+        )
+    checked = WatchOptions(**asdict(options) | places)
+    checked.mover(folder)
+    if checked.lines_to and Path(checked.lines_to).is_dir():
+        raise SettingsError(f"{checked.lines_to} is a folder; name the file to write to.")
+    return checked
+
+
+def _require_free(session: Session, folder: Path, options: WatchOptions) -> None:
+    """Refuse a folder that another watch looks into, and one more than may be watched."""
+    watches = list(session.scalars(select(Watch).where(Watch.stopped.is_(None))))
+    for watch in watches:
+        other, its = Path(watch.folder), WatchOptions.from_dict(watch.options)
+        if (
+            other == folder
+            or (its.subfolders and folder.is_relative_to(other))
+            or (options.subfolders and other.is_relative_to(folder))
+        ):
+            raise WorkspaceError(
+                f"{display_name(str(other))} is watched already (since {watch.created:%Y-%m-%d %H:%M} UTC, by "
+                f"{watch.made_by}). Stop that first, or choose another folder."
+            )
+    if len(watches) >= STANDING[KIND]:
+        raise WorkspaceError(
+            f"{len(watches)} folders are watched already, as many as may be at once. Stop one of them first, or "
+            "watch further folders with python -m patchcore watch."
+        )
+
+
+def _state(session: Session, watch: Watch, job: Job, inspector_name: str) -> WatchState:
+    mine = WatchedFile.folder == watch.folder
+    midnight = now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
+    latest = session.scalar(select(WatchedFile).where(mine).order_by(WatchedFile.id.desc()).limit(1))
+    return WatchState(
+        id=watch.id,
+        inspector_id=watch.inspector_id,
+        inspector_name=inspector_name,
+        folder=watch.folder,
+        options=WatchOptions.from_dict(watch.options),
+        made_by=watch.made_by,
+        since=watch.created,
+        job_state=JobState(job.state),
+        trouble=_trouble(job),
+        today=session.scalar(
+            select(func.count()).select_from(WatchedFile).where(mine, WatchedFile.created >= midnight)
+        )
+        or 0,
+        last=None if latest is None else Given.from_dict(latest.told),
+        batch_id=session.scalar(select(func.max(Batch.id)).where(Batch.watch_id == watch.id)),
+    )
+
+
+def _trouble(job: Job) -> str:
+    if job.state == JobState.FAILED:
+        return job.message
+    return "" if job.stage in ("", WATCHING) or job.state != JobState.RUNNING else job.stage
+
+
+def _require(session: Session, watch_id: int) -> Watch:
+    watch = session.get(Watch, watch_id)
+    if watch is None:
+        raise WorkspaceError(f"There is no watched folder {watch_id}.")
+    return watch
