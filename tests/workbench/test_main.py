@@ -94,3 +94,13 @@ def test_an_inspector_goes_from_one_workspace_to_another_by_commands(worked, tmp
     refused = runner.invoke(app, ["import", str(file)])
     assert refused.exit_code == 1 and "plate.patchcore" in str(refused.exception)
     assert len(list_inspectors(worked)) == 2
+
+
+def test_the_list_of_people_is_checked_and_printed(home, monkeypatch):
+    home.mkdir()
+    file = home / "people.toml"
+    file.write_text('"anna@example.com" = "engineer"\n"ben@example.com" = "view"\n')
+    told = CliRunner().invoke(app, ["people"])
+    assert told.exit_code == 0 and "anna@example.com" in told.stdout and "none" in told.stdout
+    file.write_text('"anna@example.com" = "boss"\n')
+    assert "line 1: the role is none of" in str(CliRunner().invoke(app, ["people"]).exception)
