@@ -16,6 +16,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
+from patchcore.engines import Engine, make_engine
 from patchcore.errors import SettingsError, WeightsError, WeightsMismatch, WeightsMissing
 from patchcore.small_resnet import image_net_normalised, small_resnet
 from patchcore.textured_resnet import textured_resnet
@@ -294,6 +295,8 @@ class Backbone:
         Where it runs.
     sha256
         Hash of the weight file; an inspector remembers it and refuses others.
+    engine
+        What runs the network; None for torch itself. It is no part of what an inspector remembers.
     """
 
     spec: BackboneSpec
@@ -301,11 +304,13 @@ class Backbone:
     layers: tuple[str, ...]
     device: torch.device
     sha256: str
+    engine: Engine | None = None
 
     @torch.inference_mode()
     def maps(self, images: Tensor) -> list[Tensor]:
         """Feature maps of RGB images in 0..1: [N, 3, S, S] -> one [N, C, H, W] per layer, shallow first."""
-        found = self.network(image_net_normalised(images).contiguous(memory_format=torch.channels_last))
+        run = self.engine or self.network
+        found = run(image_net_normalised(images).contiguous(memory_format=torch.channels_last))
         return [found[layer] for layer in self.layers]
 
 
@@ -332,6 +337,7 @@ def load_backbone(
     layers: tuple[str, ...] | None = None,
     device: str = "auto",
     sha256: str | None = None,
+    engine: str | None = None,
 ) -> Backbone:
     """Build a backbone and load its weights from this machine.
 
@@ -347,6 +353,8 @@ def load_backbone(
         'auto', 'cpu' or 'cuda'.
     sha256
         If given, the weights must have exactly this hash (an inspector loads the weights that built it).
+    engine
+        'torch' or 'openvino'; None for what `PATCHCORE_ENGINE` says, else 'torch'.
 
     Raises
     ------
@@ -372,7 +380,8 @@ def load_backbone(
     target = resolve_device(device)
     trunk = network if entry.builtin else Trunk(network, chosen)
     trunk = trunk.eval().requires_grad_(False).to(target, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return Backbone(entry, trunk, chosen, target, digest)
+    runner = make_engine(engine or os.environ.get("PATCHCORE_ENGINE", "torch"), trunk, chosen, target)
+    return Backbone(entry, trunk, chosen, target, digest, runner)
 
 
 def _load_state(network: nn.Module, state: dict[str, Tensor], layers: tuple[str, ...], path: Path) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from patchcore.coreset import coreset_size
 from patchcore.distances import bounds
 from patchcore.errors import SettingsError
+from patchcore.projected_search import SMALLEST_BANK, SMALLEST_DIMS, ShortRows
 from patchcore.search import RunningSearch, TorchSearch, nearest_by_faiss
 
 
@@ -103,13 +104,16 @@ class MemoryBank:
 
     def rows(self, chosen: slice | NDArray[np.bool_]) -> MemoryBank:
         """Return some of the rows, order kept."""
-        return replace(
+        part = replace(
             self,
             features=self.features[chosen],
             images=self.images[chosen],
             positions=self.positions[chosen],
             taught=int(np.count_nonzero(np.arange(len(self))[chosen] < self.taught)),
         )
+        if "short" in self.__dict__ or isinstance(chosen, np.ndarray):  # a slice may never be searched
+            part.__dict__["short"] = self.short.rows(chosen) if self.short else None
+        return part
 
     def without_images(self, images: set[int]) -> MemoryBank:
         """Return the bank less every row that came from the given images."""
@@ -156,6 +160,8 @@ class MemoryBank:
             return Neighbours(*self._search_on(torch.device(device)).nearest(queries, k))
         if k > 1:
             return Neighbours(*nearest_by_faiss(queries, self.features, k, self.bounds))
+        if self.short is not None:
+            return Neighbours(*self.short.nearest(queries, self.features))
         search = RunningSearch(queries)
         search.add(self.features, row_bounds=self.bounds)
         return Neighbours(search.distances, search.rows)
@@ -164,6 +170,14 @@ class MemoryBank:
     def bounds(self) -> NDArray[np.float32]:
         """[R] float32, see :func:`patchcore.distances.bounds`; computed at the first search."""
         return bounds(self.features)
+
+    @cached_property
+    def short(self) -> ShortRows | None:
+        """The rows as short vectors, by which a search passes most of them over; None where that saves nothing."""
+        if len(self) < SMALLEST_BANK or self.dims < SMALLEST_DIMS:
+            return None
+        short = ShortRows.of(self.features)
+        return short if short.usable else None
 
     def _search_on(self, device: torch.device) -> TorchSearch:
         if str(device) not in self._gpu_copies:

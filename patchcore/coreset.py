@@ -1,27 +1,32 @@
 """The greedy k-centre order (paper §3.2): one run to the largest share; every smaller coreset is a prefix of it.
 
-One fused pass per pick updates every point's distance to its nearest pick and finds the farthest point. Points are
-rotated to their principal axes first, so that the leading coordinates already rule out nearly every update: only
-the few points that pass that test have their remaining coordinates read.
+The picks are those of the plain algorithm, which compares every point with every pick. But a point's distance to its
+nearest pick only falls, so what was found earlier bounds it from above, and a point whose bound lies below the farthest
+point's distance cannot be picked. So only points that may be among the farthest are compared with the picks they have
+not seen, many picks at once, and only until one is found that is near enough to put the point off again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
 
 import numpy as np
-from numba import get_num_threads, njit, prange
+from numba import get_num_threads
 from numpy.typing import NDArray
 
-from patchcore.errors import Cancelled, SettingsError
+from patchcore.coreset_loops import LANES, LEADING, catch_up, pick_above
+from patchcore.errors import Cancelled, DataError, SettingsError
 
 PROJECTED_DIMS = 128  # reference implementation: Johnson-Lindenstrauss projection to 128 dimensions
-LEADING = 16
-REPORT_EVERY = 256
+FARTHEST = 4096  # points of which one round picks: what it needs of them stays in the cache
+SAMPLE = 4096  # points, at least, whose bounds tell where the farthest begin
+FOR_AXES = 1024  # points, at least, that tell the principal axes
+AT_ONCE = 256  # points that a thread compares before it looks whether to stop
 ALONE = (
-    10**9
+    10**8
 )  # points times picks up to which one thread does it: on a busy machine threads wait for each other
 
 Progress = Callable[[int, int], None]
@@ -102,94 +107,174 @@ def greedy_k_centre(
     seed: int = 0,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
+    device: str = "cpu",
 ) -> GreedyOrder:
     """Run exact greedy k-centre on points as they are, without projecting.
+
+    Distances are those of :func:`patchcore.distances.square_distance`; of equally far points the first is picked.
 
     Parameters
     ----------
     points
-        [N, d] float32; a rotated copy of the same size is held while picking.
+        [N, d] float32; at most 80 bytes more are held for each while picking, and 64 for each pick.
     count
         How many to pick.
     seed
         Chooses the first pick, which is itself in the coreset.
     progress, cancelled
         Called now and then with (picked, count); asked now and then whether to stop.
+    device
+        On 'cuda' points are compared with picks on the GPU; the picks are the same.
 
     Raises
     ------
     SettingsError
         If `count` is not between 1 and N.
+    DataError
+        If a coordinate is infinite or not a number.
     Cancelled
         If `cancelled` said so.
     """
     total = len(points)
     if not 1 <= count <= total:
         raise SettingsError(f"Cannot pick {count} rows out of {total}.")
-    leading, rest = _principal_axes(points)
-    nearest = np.full(total, np.inf, np.float32)
-    indices, radii = np.empty(count, np.int64), np.empty(count, np.float32)
-    pick, radius = int(np.random.default_rng(seed).integers(total)), np.float32(np.inf)
-    threads = 1 if total * count <= ALONE else get_num_threads()
-    for k in range(0, count, REPORT_EVERY):
-        if cancelled and cancelled():
-            raise Cancelled("Stopped while choosing the coreset.")
-        stop = min(k + REPORT_EVERY, count)
-        pick, radius = _pick_many(
-            leading, rest, nearest, indices[k:stop], radii[k:stop], pick, radius, threads
+    picking = _Picking(np.ascontiguousarray(points, np.float32), count, cancelled, device)
+    try:
+        picking.start(int(np.random.default_rng(seed).integers(total)))
+        while picking.made < count:
+            picking.round()
+            if progress:
+                progress(picking.made, count)
+    finally:
+        picking.close()
+    return GreedyOrder(picking.picks, np.sqrt(picking.squares).astype(np.float32))
+
+
+@lru_cache(maxsize=1)
+def compile_ahead() -> None:
+    """Compile the loops, or fetch them from disk where they were compiled before; takes seconds the first time."""
+    greedy_k_centre(np.arange(4, dtype=np.float32).reshape(4, 1) ** 2, 4)
+
+
+class _Picking:
+    """What is known while picking: for each point an upper bound of its distance, and which picks it has seen."""
+
+    def __init__(
+        self, points: NDArray[np.float32], count: int, cancelled: Callable[[], bool] | None, device: str
+    ) -> None:
+        total = len(points)
+        self.points, self.cancelled, self.device = points, cancelled, device
+        self.leading, self.scale = _leading_coordinates(points)
+        self.nearest = np.full(total, np.inf)  # squares
+        self.seen = np.zeros(total, np.int32)
+        self.tiles = np.full((-(-count // LANES), LEADING, LANES), np.inf, np.float32)
+        self.picks, self.squares, self.made = np.empty(count, np.int64), np.empty(count), 0
+        self.on_gpu = device.startswith("cuda")
+        threads = 1 if self.on_gpu or total * count <= ALONE else get_num_threads()
+        self.pool = ThreadPoolExecutor(threads) if threads > 1 else None
+
+    def start(self, first: int) -> None:
+        """Make the first pick and show it to every point."""
+        self.picks[0], self.squares[0], self.made = first, np.inf, 1
+        self.tiles[0, :, 0] = self.leading[first]
+        self.nearest[first] = -1.0  # never picked again
+        self._compare(np.flatnonzero(self.nearest > 0), -1.0)
+
+    def round(self) -> None:
+        """Pick as long as it is certain which point is the farthest from looking at a few thousand of them."""
+        farthest = self.nearest.max()
+        if farthest == 0:
+            self._pick_equal_rows()
+            return
+        level = min(self._where_the_farthest_begin(), 0.999 * farthest)
+        rows = np.flatnonzero(self.nearest > level)
+        self._compare(rows, level)
+        rows = rows[self.nearest[rows] > level]
+        if not len(rows):
+            return
+        self.made = pick_above(
+            self.points,
+            self.leading,
+            self.scale,
+            self.tiles,
+            self.picks,
+            self.squares,
+            self.made,
+            level,
+            rows,
+            self.nearest,
+            self.seen,
         )
-        if progress:
-            progress(stop, count)
-    return GreedyOrder(indices, np.sqrt(radii))
+
+    def close(self) -> None:
+        """Let the threads go."""
+        if self.pool:
+            self.pool.shutdown(cancel_futures=True)
+
+    def _where_the_farthest_begin(self) -> float:
+        total = len(self.points)
+        bounds = self.nearest[:: max(1, total // SAMPLE)]
+        among = min(len(bounds), max(1, len(bounds) * max(FARTHEST, total // 256) // total))
+        return float(np.partition(bounds, -among)[-among])
+
+    def _pick_equal_rows(self) -> None:
+        """Take what is left in its order where every point lies on a pick."""
+        left = np.flatnonzero(self.nearest == 0)[: len(self.picks) - self.made]
+        self.picks[self.made :], self.squares[self.made :] = left, 0
+        self.made = len(self.picks)
+
+    def _compare(self, rows: NDArray[np.int64], level: float) -> None:
+        """Let rows see the picks they have not seen, or as many as it takes to come within the level."""
+        compare, step = (self._catch_up_on_gpu, FARTHEST) if self.on_gpu else (self._catch_up, AT_ONCE)
+        parts = (rows[start : start + step] for start in range(0, len(rows), step))
+        for _ in (self.pool.map if self.pool else map)(lambda part: compare(part, level), parts):
+            if self.cancelled and self.cancelled():
+                raise Cancelled("Stopped while choosing the coreset.")
+
+    def _catch_up_on_gpu(self, rows: NDArray[np.int64], _level: float) -> None:
+        import torch
+
+        from patchcore.coreset_gpu import catch_up_on
+
+        device = torch.device(self.device)
+        catch_up_on(device, self.points, self.picks[: self.made], rows, self.nearest, self.seen)
+
+    def _catch_up(self, rows: NDArray[np.int64], level: float) -> None:
+        catch_up(
+            self.points,
+            self.leading,
+            self.scale,
+            self.tiles,
+            self.picks,
+            self.made,
+            level,
+            rows,
+            self.nearest,
+            self.seen,
+        )
 
 
-def _principal_axes(points: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Rotate to principal axes and split into the leading coordinates and the rest; distances stay the same."""
-    sample = points[:: max(1, len(points) // 20_000)].astype(np.float64)
-    _, axes = np.linalg.eigh(np.cov(sample - sample.mean(0), rowvar=False).reshape(points.shape[1], -1))
-    axes = axes[:, ::-1].astype(np.float32)
-    leading = np.ascontiguousarray(points @ axes[:, :LEADING])
-    return leading, points @ axes[:, LEADING:]
+def _leading_coordinates(points: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
+    """Coordinates [N, LEADING] along the principal axes, scaled so that the largest lies in 0.5..1; and the scale.
 
-
-def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    # infinities are meant here, so only the reorderings that let the sums run in parallel lanes are allowed
-    fast = {"reassoc", "contract", "nsz"}
-    compiled: Callable[..., Any] = njit(parallel=True, fastmath=fast, cache=True, nogil=True)(function)
-    return compiled
-
-
-@_compiled
-def _pick_many(leading, rest, nearest, indices, radii, pick, radius, threads):  # type: ignore[no-untyped-def]
-    """Make len(indices) picks from `pick` on; returns the next pick and its squared distance."""
-    total = leading.shape[0]
-    step = (total + threads - 1) // threads
-    best_value, best_index = np.empty(threads, np.float32), np.empty(threads, np.int64)
-    for k in range(indices.shape[0]):
-        indices[k], radii[k] = pick, radius
-        nearest[pick] = np.float32(-1)  # never picked again, also where all rows are equal
-        head, tail = leading[pick], rest[pick]
-        for t in prange(threads):
-            value, index = np.float32(-1), np.int64(0)
-            for i in range(t * step, min(total, (t + 1) * step)):
-                limit = nearest[i]
-                distance = np.float32(0)
-                for j in range(leading.shape[1]):
-                    difference = leading[i, j] - head[j]
-                    distance += difference * difference
-                if distance < limit:
-                    for j in range(rest.shape[1]):
-                        difference = rest[i, j] - tail[j]
-                        distance += difference * difference
-                    if distance < limit:
-                        limit = distance
-                        nearest[i] = distance
-                if limit > value:
-                    value, index = limit, np.int64(i)
-            best_value[t], best_index[t] = value, index
-        winner = 0
-        for t in range(1, threads):
-            if best_value[t] > best_value[winner]:
-                winner = t
-        pick, radius = best_index[winner], best_value[winner]
-    return pick, radius
+    Computed in double precision: what rounding can do to a distance is then in proportion to the largest coordinate.
+    """
+    total = len(points)
+    sample = points[:: max(1, total // FOR_AXES)].astype(np.float64)
+    leading = np.full((total, LEADING), np.nan, np.float32)
+    with np.errstate(invalid="ignore", over="ignore"):  # told in a sentence below
+        centre = sample.mean(0)
+        sample -= centre
+        covariance = sample.T @ sample
+        if np.isfinite(covariance).all():
+            axes = np.linalg.eigh(covariance)[1][:, ::-1][:, :LEADING]
+            leading[:, axes.shape[1] :] = 0
+            for start in range(0, total, FOR_AXES):
+                part = slice(start, start + FOR_AXES)
+                leading[part, : axes.shape[1]] = (points[part] - centre) @ axes
+    largest = max(leading.max(), -leading.min())
+    if not np.isfinite(largest):
+        raise DataError("Some features are infinite or not a number; are the network's weights whole?")
+    scale = 2.0 ** min(100, -int(np.frexp(largest)[1]))  # a power of two: multiplying by it rounds nothing
+    leading *= np.float32(scale)
+    return leading, scale

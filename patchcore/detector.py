@@ -73,6 +73,9 @@ class PatchCore:
         (black, white) of 16-bit and float images; None scales by the container's range.
     device
         'auto', 'cpu' or 'cuda'.
+    engine
+        What runs the network: 'torch', or 'openvino' where it is installed; None for what the environment variable
+        `PATCHCORE_ENGINE` says, else 'torch'.
 
     Attributes
     ----------
@@ -123,12 +126,13 @@ class PatchCore:
         seed: int = 0,
         value_range: tuple[float, float] | None = None,
         device: str = "auto",
+        engine: str | None = None,
     ) -> None:
         self.settings = Settings(
             backbone, layers, image_size, geometry, coreset, dims, reweight, neighbours, seed, value_range
         )
         self.weights = weights
-        self.device = device
+        self.device, self.engine = device, engine
         self.roi_: NDArray[np.bool_] | None = None
         self.skipped_: list[Any] = []
         self.removed_: tuple[str, ...] = ()
@@ -139,7 +143,11 @@ class PatchCore:
         """The network with its weights; loaded at the first use."""
         if self._backbone is None:
             self._backbone = load_backbone(
-                self.settings.backbone, self.weights, self.settings.layers, self.device
+                self.settings.backbone,
+                self.weights,
+                self.settings.layers,
+                self.device,
+                engine=self.engine,
             )
         return self._backbone
 
@@ -443,7 +451,11 @@ class PatchCore:
 
     @classmethod
     def load(
-        cls, path: str | os.PathLike[str], weights: str | Path | None = None, device: str = "auto"
+        cls,
+        path: str | os.PathLike[str],
+        weights: str | Path | None = None,
+        device: str = "auto",
+        engine: str | None = None,
     ) -> PatchCore:
         """Read an inspector, check all of it, and score its self-test image.
 
@@ -461,10 +473,10 @@ class PatchCore:
             saved = from_saved(tensors, header)
         except (KeyError, IndexError, TypeError, ValueError) as error:
             raise ArtifactError(f"{Path(path).name} does not hold a whole inspector ({error!r}).") from error
-        model = cls(device=device)
+        model = cls(device=device, engine=engine)
         model.settings, model.weights = saved.settings, weights
         model._backbone = load_backbone(
-            saved.settings.backbone, weights, saved.settings.layers, device, saved.weights_sha256
+            saved.settings.backbone, weights, saved.settings.layers, device, saved.weights_sha256, engine
         )
         model.roi_, model.full_bank_, model.profile_ = saved.roi, saved.bank, saved.good_scores
         model.image_records_, model.grid_ = saved.records, saved.grid

@@ -55,7 +55,16 @@ def square_distance(a, b):  # type: ignore[no-untyped-def]
     return ((s0 + s4) + (s2 + s6)) + ((s1 + s5) + (s3 + s7))
 
 
-def bounds(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+def in_any_order(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile what is only a bound: sums may run in parallel lanes; infinities are meant, other numbers are numbers."""
+    fast = {"reassoc", "contract", "nsz", "nnan"}
+    machine_code: Callable[..., Any] = njit(cache=True, nogil=True, error_model="numpy", fastmath=fast)(
+        function
+    )
+    return machine_code
+
+
+def bounds(vectors: NDArray[np.float32], spare: int = 0) -> NDArray[np.float32]:
     """Lower |v|² by all that rounding can add to a bound made of it.
 
     However the d products of x·y are summed, the result is off by at most d u |x| |y| to first order, u = 2^-24
@@ -67,6 +76,8 @@ def bounds(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     ----------
     vectors
         [N, dims] float32.
+    spare
+        How many more roundings to allow for, where the vectors themselves are rounded.
 
     Returns
     -------
@@ -75,7 +86,7 @@ def bounds(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """
     dims = vectors.shape[1]
     norms = _square_norms(vectors)
-    lowered = norms * (1 - ROUNDING * (1.01 * dims + 32)) - SMALLEST * (2 * dims + 64)
+    lowered = norms * (1 - ROUNDING * (1.01 * dims + 32 + spare)) - SMALLEST * (2 * dims + 64)
     return np.where(norms < LARGEST, lowered, -np.inf).astype(np.float32)
 
 

@@ -83,6 +83,10 @@ class FeatureStore:
         for path in (self.rows_path, self.index_path, self.key_path):
             path.unlink(missing_ok=True)
 
+    def knows(self, sha256: str) -> bool:
+        """Tell whether an earlier, interrupted run left an image's rows."""
+        return sha256 in self._earlier
+
     def reuse(self, sha256: str) -> bool:
         """Take an image's rows from an earlier, interrupted run, if they are there."""
         if sha256 not in self._earlier:

@@ -7,6 +7,7 @@ every position, so together they are one sparse 3x3 convolution per depth: the p
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -72,19 +73,41 @@ def _as_kernel(matrix: csr_array, channels: int) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(index), torch.from_numpy(kernel)
 
 
+@dataclass(frozen=True)
+class _Kernel:
+    """What one depth adds to the finished feature."""
+
+    outputs: slice | Tensor
+    reads: Tensor | None  # channels, m for each output; None where they are all channels in their order
+    weight: Tensor  # [outputs, m, 3, 3]
+
+
+@lru_cache(maxsize=16)
+def _kernels(channels: tuple[int, ...], dims: int, device: torch.device) -> tuple[_Kernel, ...]:
+    """The kernels less what is nothing: outputs that a depth does not reach, and copies in the same order."""
+    kernels = []
+    for count, (index, weight) in zip(channels, pooling_kernels(channels, dims), strict=True):
+        live = weight.abs().sum((1, 2, 3)).nonzero()[:, 0]
+        first, last = int(live[0]), int(live[-1]) + 1
+        reads = index[live].flatten()
+        kernels.append(
+            _Kernel(
+                slice(first, last) if last - first == len(live) else live.to(device),
+                None if torch.equal(reads, torch.arange(count)) else reads.to(device),
+                weight[live].to(device),
+            )
+        )
+    return tuple(kernels)
+
+
 def _reduce(maps: list[Tensor], dims: int) -> Tensor:
     """Aggregate and reduce to `dims` as the reference does: [N, C_j, H_j, W_j] -> [N, dims, H_0, W_0]."""
     size = maps[0].shape[-2:]
-    total: Tensor | None = None
-    for x, (index, weight) in zip(maps, pooling_kernels(tuple(m.shape[1] for m in maps), dims), strict=True):
-        live = weight.abs().sum((1, 2, 3)) > 0
-        gathered = x[:, index[live].flatten().to(x.device)]
-        y = F.conv2d(gathered, weight[live].to(x.device), padding=PATCH_SIZE // 2, groups=int(live.sum()))
-        y = _resize(y, size)
-        if total is None:
-            total = y.new_zeros(y.shape[0], dims, *size)
-        total[:, live.to(x.device)] += y
-    assert total is not None
+    total = maps[0].new_zeros(len(maps[0]), dims, *size).contiguous(memory_format=torch.channels_last)
+    for x, kernel in zip(maps, _kernels(tuple(m.shape[1] for m in maps), dims, maps[0].device), strict=True):
+        read = x if kernel.reads is None else x[:, kernel.reads]
+        y = F.conv2d(read, kernel.weight, padding=PATCH_SIZE // 2, groups=len(kernel.weight))
+        total[:, kernel.outputs] += _resize(y, size)
     return total
 
 

@@ -10,9 +10,14 @@ import contextlib
 import hashlib
 import os
 import tempfile
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sized
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -20,9 +25,10 @@ from numpy.typing import NDArray
 
 from patchcore.backbones import Backbone
 from patchcore.bank import MemoryBank
-from patchcore.coreset import coreset_size, greedy_k_centre, projection_matrix
+from patchcore.coreset import compile_ahead, coreset_size, greedy_k_centre, projection_matrix
+from patchcore.divided_coreset import divided_k_centre, parts_needed
 from patchcore.errors import Cancelled, ImageError, NoImagesError
-from patchcore.feature_store import FeatureStore
+from patchcore.feature_store import FeatureStore, StoredImage
 from patchcore.features import patch_features
 from patchcore.geometry import Prepared, prepare
 from patchcore.images import ImageRecord, read_image
@@ -37,6 +43,8 @@ Source = str | os.PathLike[str] | bytes | NDArray[Any]
 Progress = Callable[[str, int, int], None]
 """Called with (stage, done, total); total is 0 while unknown."""
 
+CORESET_MEMORY = 4 * 2**30  # bytes while choosing: 7 million patches; of more the choice is made in parts
+READ_AHEAD = 3  # images decoded before the network asks for them
 LARGEST_CALIBRATION = 400  # good images that are scored leave-one-out; more are sampled by the seed
 
 
@@ -77,6 +85,7 @@ class FittingRun:
     roi: NDArray[np.bool_] | None = None
     progress: Progress | None = None
     cancelled: Callable[[], bool] | None = None
+    coreset_memory: int = CORESET_MEMORY
 
     def report(self, stage: str, done: int, total: int) -> None:
         """Tell the caller how far it is, and stop if the caller asks to."""
@@ -114,6 +123,7 @@ def fit(
     """
     roi = b"" if run.roi is None else np.packbits(run.roi).tobytes() + str(run.roi.shape).encode()
     key = run.settings.features_key(run.backbone.sha256, roi)
+    Thread(target=compile_ahead, daemon=True).start()  # ready when the features are
     with _folder(scratch) as folder:
         store = FeatureStore(folder, key)
         skipped, grid, sample = _extract(run, images, store)
@@ -141,15 +151,18 @@ def _extract(
     sample: NDArray[np.float32] | None = None
     grid = (0, 0)
     total = len(images) if isinstance(images, Sized) else 0
-    for number, (name, source) in enumerate(map(named, images, range(1, 1 << 62)), start=1):
+    for number, read in enumerate(_read_ahead(run, images, store), start=1):
         run.report("features", number - 1, total)
+        if read.stored and sample is not None and read.stored not in seen:
+            seen[read.stored] = read.name
+            store.reuse(read.stored)
+            continue
         try:
-            if sample is not None and _reused(store, source, name, seen):
-                continue
-            image = read_image(source, name=name, value_range=run.settings.value_range)
-            if (twin := seen.setdefault(image.record.sha256, name)) != name:
-                raise ImageError(name, f"the same file as {twin}; each image counts once.")
-            prepared = prepare(image.pixels, run.settings.geometry_of_input(), run.roi)
+            record, prepared = read.finished(run)
+            if (twin := seen.setdefault(record.sha256, read.name)) != read.name:
+                raise ImageError(read.name, f"the same file as {twin}; each image counts once.")
+            if isinstance(prepared, ImageError):
+                raise prepared
         except ImageError as error:
             skipped.append(error)
             continue
@@ -157,10 +170,8 @@ def _extract(
         grid = (features.shape[0], features.shape[1])
         if sample is None:
             sample = prepared.input
-        if not store.reuse(image.record.sha256):
-            store.append(
-                image.record.sha256, features, inspected_patches(prepared.valid, grid), image.record.to_dict()
-            )
+        if not store.reuse(record.sha256):
+            store.append(record.sha256, features, inspected_patches(prepared.valid, grid), record.to_dict())
     if sample is None:
         reasons = "; ".join(str(error) for error in skipped[:3])
         raise NoImagesError(
@@ -177,15 +188,56 @@ def named(item: Source | tuple[str, Source], number: int) -> tuple[str, Source]:
     return (f"image {number}" if isinstance(item, bytes | np.ndarray) else Path(item).name), item
 
 
-def _reused(store: FeatureStore, source: Source, name: str, seen: dict[str, str]) -> bool:
-    """Take the image's features from an interrupted run, if its file is the same."""
-    if not store.resumes:
-        return False
-    sha256 = source_sha256(source)
-    if sha256 is None or sha256 in seen or not store.reuse(sha256):
-        return False
-    seen[sha256] = name
-    return True
+@dataclass(frozen=True)
+class _Read:
+    """An image as read ahead: decoded and prepared, or known to the store, or why neither."""
+
+    name: str
+    source: Source
+    stored: str | None = None  # SHA-256 of an image whose features an interrupted run left
+    result: tuple[ImageRecord, Prepared | ImageError] | ImageError | None = None
+
+    def finished(self, run: FittingRun) -> tuple[ImageRecord, Prepared | ImageError]:
+        """Give what was read, reading it now where that was put off; what keeps it from being prepared comes back."""
+        if self.result is None:
+            return _decode(run, self.name, self.source)
+        if isinstance(self.result, ImageError):
+            raise self.result
+        return self.result
+
+
+def _decode(run: FittingRun, name: str, source: Source) -> tuple[ImageRecord, Prepared | ImageError]:
+    image = read_image(source, name=name, value_range=run.settings.value_range)
+    try:
+        return image.record, prepare(image.pixels, run.settings.geometry_of_input(), run.roi)
+    except ImageError as error:
+        return image.record, error
+
+
+def _read_ahead(
+    run: FittingRun, images: Iterable[Source | tuple[str, Source]], store: FeatureStore
+) -> Iterator[_Read]:
+    """Decode and prepare the next few images in a thread of their own while the network works, order kept."""
+
+    def read(name: str, source: Source) -> _Read:
+        if store.resumes and (sha256 := source_sha256(source)) and store.knows(sha256):
+            return _Read(name, source, stored=sha256)
+        try:
+            return _Read(name, source, result=_decode(run, name, source))
+        except ImageError as error:
+            return _Read(name, source, result=error)
+
+    waiting: deque[Future[_Read]] = deque()
+    pool = ThreadPoolExecutor(1, thread_name_prefix="read-ahead")
+    try:
+        for name, source in map(named, images, range(1, 1 << 62)):
+            waiting.append(pool.submit(read, name, source))
+            if len(waiting) > READ_AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def source_sha256(source: Source) -> str | None:
@@ -200,24 +252,41 @@ def source_sha256(source: Source) -> str | None:
 
 def _choose(run: FittingRun, store: FeatureStore) -> MemoryBank:
     """Pick the coreset at the largest share, in greedy order."""
-    settings, total = run.settings, len(store)
-    order = greedy_k_centre(
-        _projected(store, settings.seed),
-        coreset_size(total, settings.coreset),
-        settings.seed,
-        progress=lambda done, count: run.report("coreset", done, count),
-    ).indices
+    order, total = _greedy_order(run, store), len(store)
     number, within = store.locate(order)
     kept = {i: store.images[i].positions for i in set(number.tolist())}
     positions = np.array([kept[i][j] for i, j in zip(number.tolist(), within, strict=True)], np.int32)
     return MemoryBank(store.take(order), number.astype(np.int32), positions, total)
 
 
-def _projected(store: FeatureStore, seed: int) -> NDArray[np.float32]:
-    matrix = projection_matrix(store.dims, seed)
-    out = np.empty((len(store), store.dims if matrix is None else matrix.shape[1]), np.float32)
+def _greedy_order(run: FittingRun, store: FeatureStore) -> NDArray[np.int64]:
+    """Order the rows on their projection; in parts where it is larger than memory is allowed for it."""
+    settings, total = run.settings, len(store)
+    matrix = projection_matrix(store.dims, settings.seed)
+    count, dims = coreset_size(total, settings.coreset), store.dims if matrix is None else matrix.shape[1]
+    progress = partial(run.report, "coreset")
+    device = run.backbone.device.type
+    divided = parts_needed(total, dims, run.coreset_memory)
+    if divided == 1:
+        points = _projected(store, store.images, matrix, dims)
+        return greedy_k_centre(points, count, settings.seed, progress, run.cancelled, device).indices
+    ends = [len(store.images) * i // divided for i in range(divided + 1)]
+    parts = [
+        partial(_projected, store, store.images[start:end], matrix, dims)
+        for start, end in pairwise(ends)
+        if end > start
+    ]
+    found = divided_k_centre(parts, count, run.coreset_memory, settings.seed, progress, run.cancelled, device)
+    return found.order.indices
+
+
+def _projected(
+    store: FeatureStore, images: list[StoredImage], matrix: NDArray[np.float32] | None, dims: int
+) -> NDArray[np.float32]:
+    out = np.empty((sum(image.count for image in images), dims), np.float32)
     start = 0
-    for _, rows in store.by_image():
+    for image in images:
+        rows = store.rows(image)
         out[start : start + len(rows)] = rows if matrix is None else rows @ matrix
         start += len(rows)
     return out

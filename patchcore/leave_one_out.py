@@ -95,16 +95,18 @@ def _profile(
     own = bank.images == number
     cover, score = np.empty(rows), np.empty(rows)
     any_row, other = np.full(len(queries), np.inf), np.full(len(queries), np.inf)
-    query_bounds = bounds(queries)
+    if bank.short is None:
+        compared, row_bounds, across, query_bounds = bank.features, bank.bounds, queries.T, bounds(queries)
+    else:  # the products of short vectors bound the distances from below just as well
+        short, query_bounds = bank.short.shorten(queries)
+        compared, row_bounds, across = bank.short.short, bank.short.bounds, short.T
     for start in range(0, rows, ROWS_AT_ONCE):
         part = slice(start, start + ROWS_AT_ONCE)
-        features = bank.features[part]
-        products = features @ queries.T
         _sweep(
-            products,
-            features,
+            compared[part] @ across,
+            bank.features[part],
             queries,
-            bank.bounds[part],
+            row_bounds[part],
             query_bounds,
             own[part],
             any_row,

@@ -148,11 +148,18 @@ class TorchSearch:
 
     def nearest(self, queries: NDArray[np.float32], k: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Give distances [Q, k] and rows [Q, k] as `RunningSearch` does."""
+        squares, rows = self.nearest_squares(queries, k)
+        return np.sqrt(squares).astype(np.float32), rows
+
+    def nearest_squares(
+        self, queries: NDArray[np.float32], k: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Give the squares of the distances [Q, k], and the rows."""
         queries = np.ascontiguousarray(queries, np.float32)
         step = max(1, PAIRS_ON_GPU // len(self.features))
         parts = [self._part(queries[i : i + step], k) for i in range(0, len(queries), step)]
         squares, rows = (np.concatenate(both) for both in zip(*parts, strict=True))
-        return np.sqrt(squares).astype(np.float32), rows
+        return squares, rows
 
     def _part(self, queries: NDArray[np.float32], k: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         low = self._bounds - 2 * torch.from_numpy(queries).to(self.device) @ self._features.T
@@ -160,7 +167,8 @@ class TorchSearch:
         squares, rows = np.full(guess.shape, np.inf), np.full(guess.shape, -1, np.int64)
         owner = np.repeat(np.arange(len(queries)), k)
         _measure(queries, self.features, owner, guess.ravel(), squares, rows)
-        limit = torch.from_numpy((squares[:, -1:] - bounds(queries)[:, None]).astype(np.float32))
+        with np.errstate(over="ignore"):  # an infinite limit keeps every row
+            limit = torch.from_numpy((squares[:, -1:] - bounds(queries)[:, None]).astype(np.float32))
         owner, row = (~(low > limit.to(self.device))).nonzero().cpu().numpy().T
         squares[:], rows[:] = np.inf, -1
         _measure(queries, self.features, owner, row, squares, rows)

@@ -9,12 +9,14 @@ from streamlit.testing.v1 import AppTest
 
 from tests.pages.prepared import prepare
 from tests.pages.texts import ROOT
+from workbench import people
 from workbench.workspace import Workspace
 
 
 @pytest.fixture(autouse=True)
-def at_rest():
-    """Stop what a server would keep running: the job queue and the scorer."""
+def at_rest(monkeypatch):
+    """Stop what a server would keep running, the job queue and the scorer, and forget who was asked for the person."""
+    monkeypatch.setattr(people, "_identify", [])
     yield
     st.cache_resource.clear()
     st.cache_data.clear()

@@ -4,9 +4,10 @@ import pytest
 
 from patchcore.operating_point import Choice, OperatingPoint
 from tests.pages.texts import HOSTILE, words
+from workbench import people
 from workbench.inspecting import list_batches, list_results
 from workbench.inspectors import find_inspector, set_operating_point
-from workbench.people import Person, Role, identify_by
+from workbench.people import Person, Role
 from workbench.review_queue import review_queue
 from workbench.widgets import wording
 from workbench.widgets.session import sentence as escaped
@@ -92,14 +93,11 @@ def test_teaching_shows_what_it_would_change_before_it_is_kept_and_can_be_undone
     assert any(button.label == "Teach the image you called fine" for button in app.button)
 
 
-def test_who_may_only_look_sees_the_queue_and_decides_nothing(banded, open_app):
-    identify_by(lambda: Person("Eve", Role.VIEW))
-    try:
-        app = open_app("review", inspector="washer")
-        off = {button.label: button.disabled for button in app.button}
-        assert off["Fine"] and off["Defect"] and not off["Skip"]
-    finally:
-        identify_by(lambda: None)
+def test_who_may_only_look_sees_the_queue_and_decides_nothing(banded, open_app, monkeypatch):
+    monkeypatch.setattr(people, "local_person", lambda: Person("Eve", Role.VIEW))
+    app = open_app("review", inspector="washer")
+    off = {button.label: button.disabled for button in app.button}
+    assert off["Fine"] and off["Defect"] and not off["Skip"]
 
 
 def test_nonsense_in_the_address_shows_the_first(banded, open_app):

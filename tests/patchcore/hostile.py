@@ -117,6 +117,12 @@ def huge_declared_header(path):
     path.write_bytes(struct.pack("<Q", 1 << 60) + path.read_bytes()[8:])
 
 
+def header_without_end(path):
+    """Seventy megabytes that are said to be a header; most of them take no place on the disk."""
+    path.write_bytes(struct.pack("<Q", 69 << 20) + b"{")
+    os.truncate(path, 70 << 20)
+
+
 def negative_shape(path):
     def change(listed):
         listed["bank.features"]["shape"] = [-s for s in listed["bank.features"]["shape"]]
@@ -291,6 +297,7 @@ HOSTILE = {
     a_pipe: "is no file",
     huge_declared_shape: "declared as 1000000000 x 10000 numbers",
     huge_declared_header: "shorter than it says",
+    header_without_end: "a header of 72 MB; no inspector needs one",
     negative_shape: "the size of bank.features is none",
     endless_empty_shape: "a feature has a length",
     overlapping_parts: "not what the file holds",

@@ -1,12 +1,15 @@
 """The greedy order against the plain algorithm."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
+import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
 from patchcore import coreset
 from patchcore.coreset import coreset_size, greedy_k_centre, greedy_order, projection_matrix
-from patchcore.errors import Cancelled, SettingsError
+from patchcore.errors import Cancelled, DataError, SettingsError
 
 
 def plain_greedy(points, count, seed):
@@ -36,14 +39,73 @@ def test_picks_and_radii_are_those_of_the_plain_algorithm(rows, dims, count):
     assert sorted(set(order.indices)) == sorted(order.indices)
 
 
-def test_two_threads_pick_what_one_does(monkeypatch):
-    points = np.random.default_rng(6).standard_normal((500, 30)).astype(np.float32)
-    alone = greedy_k_centre(points, 200)
-    monkeypatch.setattr(coreset, "ALONE", 0)
+def pick_in_many_rounds(monkeypatch):
+    """Make rounds so small that a few hundred points need many, with two threads."""
+    for name, value in (("FARTHEST", 20), ("SAMPLE", 50), ("AT_ONCE", 7), ("ALONE", 0)):
+        monkeypatch.setattr(coreset, name, value)
     monkeypatch.setattr(coreset, "get_num_threads", lambda: 2)
-    together = greedy_k_centre(points, 200)
+
+
+def grid(rows, dims, sides, seed=0):
+    """Points with few different coordinates: nearly every pick is a tie, and every distance is exact."""
+    return np.random.default_rng(seed).integers(0, sides, (rows, dims)).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        np.random.default_rng(6).standard_normal((700, 30)).astype(np.float32),
+        grid(700, 3, 4),  # more rows than different ones
+        grid(700, 40, 3),
+        grid(600, 5, 3) * np.float32(2**40) + np.float32(2**60),
+        grid(600, 5, 3) * np.float32(2**70),
+        np.repeat(grid(90, 2, 9), 7, axis=0) * np.float32(2**-70),
+        np.concatenate([grid(500, 20, 3), np.full((3, 20), 2.0**23, np.float32)]),  # three far away
+    ],
+    ids=["gaussian", "repeats", "ties", "large", "squares beyond float32", "tiny", "outliers"],
+)
+@pytest.mark.parametrize("device", ["cpu", "compared as on a GPU"])
+def test_in_many_rounds_the_picks_are_still_those_of_the_plain_algorithm(points, device, monkeypatch):
+    pick_in_many_rounds(monkeypatch)
+    if device != "cpu":
+        monkeypatch.setattr(coreset._Picking, "_catch_up", coreset._Picking._catch_up_on_gpu)
+    order = greedy_k_centre(points, len(points) - 20, seed=3)
+    picks, radii = plain_greedy(points, len(points) - 20, 3)
+    assert_array_equal(order.indices, picks)
+    assert_array_equal(order.radii, radii.astype(np.float32))
+
+
+def test_neighbouring_floats_are_told_apart(monkeypatch):
+    pick_in_many_rounds(monkeypatch)
+    steps = np.random.default_rng(8).integers(0, 40, (400, 6))
+    points = (np.float32(1) + steps.astype(np.float32) * np.float32(2**-23)).astype(np.float32)
+    assert_array_equal(greedy_k_centre(points, 300).indices, plain_greedy(points, 300, 0)[0])
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no GPU")
+def test_a_gpu_picks_what_the_cpu_does():
+    points = np.random.default_rng(9).standard_normal((20_000, 128)).astype(np.float32)
+    alone, together = greedy_k_centre(points, 500), greedy_k_centre(points, 500, device="cuda")
     assert_array_equal(together.indices, alone.indices)
     assert_array_equal(together.radii, alone.radii)
+
+
+def test_memory_beyond_the_points_is_a_fraction_of_them():
+    points = np.random.default_rng(10).standard_normal((60_000, 128)).astype(np.float32)
+    greedy_k_centre(points, 100)  # what is allocated once is not counted
+    tracemalloc.start()
+    greedy_k_centre(points, 200)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 0.4 * points.nbytes  # 0.16 of them, and the sample that the axes are found on
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 3e38])
+def test_features_that_are_no_numbers_are_refused(value):
+    points = np.random.default_rng(11).standard_normal((300, 40)).astype(np.float32)
+    points[17] = value
+    with pytest.raises(DataError, match="infinite or not a number"):
+        greedy_k_centre(points, 10)
 
 
 def test_eight_hand_made_points():

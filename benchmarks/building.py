@@ -1,0 +1,106 @@
+"""Building and scoring from files on disk: `python -m benchmarks.building FOLDER COUNT ...` is one build, measured.
+
+Each build runs in a process of its own, so that its largest resident memory is its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from benchmarks.build_memory import peak_resident
+from benchmarks.inputs import pictures, wide_weights, write_pictures
+from benchmarks.measuring import Row, Watch, in_turn, seconds, timed
+from patchcore import PatchCore
+
+
+def one_build(folder: Path, count: int, backbone: str, side: int, share: float) -> dict[str, Any]:
+    """Build on `count` photographs and tell what each stage took."""
+    paths = write_pictures(folder / f"photographs-{side}", count, side)
+    weights = wide_weights(folder) if backbone == "wide_resnet50_2" else None
+    model = PatchCore(backbone, weights, image_size=side, coreset=share, device="cpu")
+    picture = torch.from_numpy(next(pictures(1, side))).permute(2, 0, 1)[None]
+    forward = in_turn({"": timed(lambda: model.backbone_.maps(picture))}, 7)[""].median
+    watch, resident = Watch(), peak_resident()
+    began = time.perf_counter()
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        model.fit(paths, progress=watch, scratch=Path(scratch))
+    built, memory = time.perf_counter() - began, peak_resident()
+    scored = in_turn({"": timed(lambda: model.score(paths[0]))}, 5)[""].median
+    return {
+        "images": count,
+        "side": side,
+        "share": share,
+        "backbone": backbone,
+        "rows": len(model.bank_),
+        "patches": model.bank_.total_patches,
+        "forward": forward,
+        "stages": {stage: watch.took(stage) for stage in watch.stages},
+        "seconds": built,
+        "score": scored,
+        "peak": memory,
+        "before": resident,
+        "projected": model.bank_.total_patches * 4 * min(128, model.bank_.dims),
+    }
+
+
+def apart(folder: Path, count: int, backbone: str, side: int, share: float) -> dict[str, Any]:
+    """Run one build in a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.building", str(folder), str(count)]
+    command += ["--backbone", backbone, "--side", str(side), "--share", str(share)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def measure(folder: Path, quick: bool) -> Iterator[Row]:
+    """Builds of more and more images, of more and more rows, and at more and more pixels."""
+    builtin = "builtin_texture"
+    counts = (20, 40) if quick else (125, 250, 500, 1000, 2000, 5000)
+    for count in counts:
+        yield _row("images", apart(folder, count, builtin, 224, 0.01))
+    for share in (0.02,) if quick else (0.01, 0.03, 0.1, 0.3):
+        yield _row("rows", apart(folder, counts[0], builtin, 224, share))
+    for side in (128,) if quick else (128, 224, 320, 448):
+        yield _row("pixels", apart(folder, counts[0], builtin, side, 0.1))
+    if not quick:
+        yield _row("paper", apart(folder, 1000, "wide_resnet50_2", 224, 0.1))
+
+
+def _row(grows: str, found: dict[str, Any]) -> Row:
+    features, pure = found["stages"]["features"], found["forward"] * found["images"]
+    beside = (found["peak"] - found["projected"]) / 2**20
+    return Row(
+        f"build, {found['backbone']}, {found['images']:,} images of {found['side']} px, {found['share']:.0%}: "
+        f"{found['rows']:,} of {found['patches']:,} patches",
+        f"{seconds(found['seconds'])}: features {seconds(features)} ({features / pure:.2f} x the backbone alone), "
+        f"coreset {seconds(found['stages']['coreset'])}, calibration {seconds(found['stages']['calibration'])}; "
+        f"peak {found['peak'] / 2**20:.0f} MiB, {beside:.0f} without the projected features; "
+        f"then {seconds(found['score'])} a score",
+        limit=f"backbone alone: {seconds(pure)}",
+        values={"grows": grows, **found},
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("count", type=int)
+    parser.add_argument("--backbone", default="builtin_texture")
+    parser.add_argument("--side", type=int, default=224)
+    parser.add_argument("--share", type=float, default=0.1)
+    options = parser.parse_args()
+    found = one_build(options.folder, options.count, options.backbone, options.side, options.share)
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()

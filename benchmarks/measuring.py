@@ -1,0 +1,123 @@
+"""How things are measured: in turn, as medians with their spread; and what this machine can do at most."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import psutil
+import torch
+
+Work = Callable[[], float]
+"""Does the work once and returns the seconds it took."""
+
+
+@dataclass
+class Row:
+    """One line of the table."""
+
+    work: str
+    ours: str
+    peers: str = ""
+    ratio: str = ""
+    limit: str = ""
+    values: dict[str, Any] = field(default_factory=dict)
+
+    def markdown(self) -> str:
+        """Write the line."""
+        return f"| {self.work} | {self.ours} | {self.peers} | {self.ratio} | {self.limit} |"
+
+
+HEAD = "| work | here | peers | peers / here | limit |\n| --- | --- | --- | --- | --- |"
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Seconds that a work took: median, least, most."""
+
+    median: float
+    least: float
+    most: float
+
+    def __str__(self) -> str:
+        """Say it with a sensible unit."""
+        if self.least == self.most:
+            return seconds(self.median)
+        return f"{seconds(self.median)} ({seconds(self.least)} to {seconds(self.most)})"
+
+    def to_dict(self) -> dict[str, float]:
+        """As JSON."""
+        return asdict(self)
+
+
+def seconds(value: float) -> str:
+    """Write a time in s or ms."""
+    return f"{value:.1f} s" if value >= 10 else f"{value:.2f} s" if value >= 1 else f"{1000 * value:.1f} ms"
+
+
+def timed(work: Callable[[], object]) -> Work:
+    """Turn a call into one that returns its seconds."""
+
+    def run() -> float:
+        began = time.perf_counter()
+        work()
+        return time.perf_counter() - began
+
+    return run
+
+
+def in_turn(works: dict[str, Work], rounds: int, warm_up: bool = True) -> dict[str, Taken]:
+    """Do each once by way of warming up, then all in turn, again and again."""
+    if warm_up:
+        for work in works.values():
+            work()
+    found: dict[str, list[float]] = {name: [] for name in works}
+    for _ in range(rounds):
+        for name, work in works.items():
+            found[name].append(work())
+    return {name: Taken(statistics.median(all_), min(all_), max(all_)) for name, all_ in found.items()}
+
+
+@dataclass(frozen=True)
+class Peaks:
+    """The most this machine was seen to do: products a second in single precision, bytes read a second."""
+
+    flops: float
+    bytes: float
+
+
+def peaks() -> Peaks:
+    """Measure by a large matrix product and by summing a large array, on all threads in use."""
+    square, long = torch.randn(2048, 2048), torch.ones(2**26)
+    product = in_turn({"": timed(lambda: square @ square)}, 5)[""].least
+    read = in_turn({"": timed(long.sum)}, 5)[""].least
+    return Peaks(2 * 2048**3 / product, 4 * 2**26 / read)
+
+
+class Watch:
+    """Notes when each stage of a build began and ended and the largest resident memory seen in it."""
+
+    def __init__(self) -> None:
+        self.process = psutil.Process(os.getpid())
+        self.stages: dict[str, tuple[float, float, int]] = {}
+
+    def __call__(self, stage: str, _done: int, _total: int) -> None:
+        """Be the progress callback."""
+        now, resident = time.perf_counter(), self.process.memory_info().rss
+        begun, _, peak = self.stages.get(stage, (now, now, 0))
+        self.stages[stage] = (begun, now, max(peak, resident))
+
+    def took(self, stage: str) -> float:
+        """Seconds of a stage."""
+        begun, ended, _ = self.stages[stage]
+        return ended - begun
+
+
+def spread(values: np.ndarray) -> str:
+    """Write the least and the most of some values."""
+    return f"{values.min():.3g} to {values.max():.3g}"
