@@ -103,7 +103,9 @@ def test_an_image_that_was_brought_again_lately_stays(aged):
 
 def test_watched_files_stay_known_and_labels_of_deleted_images_go(aged):
     with aged.database.write() as session:
-        session.add(WatchedFile(folder="/in", path="a.png", size_bytes=1, modified="1", inspection_id=4))
+        session.add(
+            WatchedFile(folder="/in", path="a.png", size_bytes=1, modified="1", inspection_id=4, told={})
+        )
         fourth = session.get_one(Inspection, 4).batch_image_id
         session.add(LabelChange(batch_image_id=fourth, before=None, after="good", undone=now()))
     everything_goes(aged)

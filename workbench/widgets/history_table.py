@@ -94,7 +94,7 @@ def _row_html(row: Inspection) -> str:
         escape(thresholds_words(row)),
         VERDICTS.get(row.verdict, "–"),
         escape(DECISIONS.get(row.decision, "")),
-        f"{escape(row.inspector_name)} <span class=pc-mute>{version_words(row)}</span>",
+        f"<span class=pc-mute>{version_words(row)}</span> {escape(row.inspector_name)}",
         escape(row.operator),
     )
     return f'<div class="pc-past pc-num">{"".join(map(_cell, cells))}</div>'
