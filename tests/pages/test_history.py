@@ -48,7 +48,7 @@ def test_every_verdict_has_its_row_newest_first_with_its_facts(full, history):
     assert len(shown(history)) == 4 and shown(history)[0] == "notes.png"
     assert "<b>4 inspections</b>" in text and "1 without verdict" in text
     assert text.count("data:image/jpeg") >= 3 and "not scored" in text
-    assert "Washer *line* &lt;3&gt; <span class=pc-mute>1.1</span>" in text
+    assert "<span class=pc-mute>1.1</span> Washer *line* &lt;3&gt;" in text
     assert "<img src=x" not in text
     for row in rows(full):
         if row.verdict:
