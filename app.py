@@ -12,6 +12,7 @@ PAGES = [
     st.Page("pages/review.py", title="Review"),
     st.Page("pages/tune.py", title="Tune"),
     st.Page("pages/evaluate.py", title="Evaluate"),
+    st.Page("pages/history.py", title="History"),
     st.Page("pages/library.py", title="Library"),
 ]
 

@@ -30,6 +30,7 @@ class Scorer:
         network = models.wide_resnet50_2(weights=None)
         network.load_state_dict(torch.load(weights, weights_only=True))
         network.name, network.seed = "wide_resnet50_2", None
+        network.eval()  # their load() runs a picture of ones through it, which in training mode moves its statistics
         self.model = patchcore.patchcore.PatchCore(CPU)
         self.model.load(
             backbone=network,

@@ -76,6 +76,7 @@ def walk(page: Page, url: str, suffix: str) -> None:
         page.locator(".st-key-panel_headline").wait_for()
         page.get_by_text("Making the maps").wait_for(state="hidden")
         picture(page, f"evaluate_{view.split()[0].lower()}_{suffix}")
+    walk_history(page, url, suffix)
     page.goto(f"{url}/library?inspector=sample-washer")
     page.locator(".pc-state").first.wait_for()
     picture(page, f"library_{suffix}")
@@ -98,6 +99,16 @@ def walk(page: Page, url: str, suffix: str) -> None:
         page.mouse.move(middle + 150, canvas["y"] + canvas["height"] - 40, steps=5)
         page.mouse.up()
     picture(page, f"region_{suffix}")
+
+
+def walk_history(page: Page, url: str, suffix: str) -> None:
+    """Picture the history, and one inspection."""
+    page.goto(f"{url}/history?inspector=sample-washer")
+    page.locator("[class*='st-key-history_row_']").first.wait_for()
+    picture(page, f"history_{suffix}")
+    page.locator("[class*='st-key-history_row_'] button").first.click()
+    page.locator(".pc-shown img").wait_for()
+    picture(page, f"inspection_{suffix}")
 
 
 def picture(page: Page, name: str) -> None:

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numba import get_num_threads
 from numpy.typing import NDArray
+from torch import get_num_threads
 
 from patchcore.coreset_loops import LANES, LEADING, catch_up, pick_above
 from patchcore.errors import Cancelled, DataError, SettingsError

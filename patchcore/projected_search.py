@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from numba import get_num_threads
 from numpy.typing import NDArray
+from torch import get_num_threads
 
 from patchcore.distances import bounds, compiled, in_any_order, square_distance
 

@@ -29,20 +29,20 @@ class Decided:
     at: datetime
 
 
-def call_fine(workspace: Workspace, result: Result) -> None:
-    """Keep that an inspected part is good: its label, and the decision on its verdict.
+def call_fine(workspace: Workspace, result: Result, note: str = "") -> None:
+    """Keep that an inspected part is good: its label, and the decision on its verdict, with a note on why.
 
     Raises
     ------
     NotAllowed
         For who may not operate.
     """
-    _call(workspace, result, "fine")
+    _call(workspace, result, "fine", note)
 
 
-def call_defect(workspace: Workspace, result: Result) -> None:
+def call_defect(workspace: Workspace, result: Result, note: str = "") -> None:
     """Keep that an inspected part is a defect; a type that is known stays. Errors as for `call_fine`."""
-    _call(workspace, result, "defect")
+    _call(workspace, result, "defect", note)
 
 
 def take_back(workspace: Workspace, result: Result) -> None:
@@ -90,7 +90,9 @@ def decided(workspace: Workspace, version_id: int, results: Sequence[Result]) ->
     }
 
 
-def keep_decision(session: Session, result: Result, decision: Decision) -> tuple[int | None, bool]:
+def keep_decision(
+    session: Session, result: Result, decision: Decision, note: str = ""
+) -> tuple[int | None, bool]:
     """Keep a decision with its label, in a transaction.
 
     Returns
@@ -103,7 +105,7 @@ def keep_decision(session: Session, result: Result, decision: Decision) -> tuple
     )
     new = row.decision != decision
     if new:
-        history.note_decision(session, row, decision)
+        history.note_decision(session, row, decision, note)
     image = session.get_one(BatchImage, result.batch_image_id)
     if _says(image.truth) == decision:
         return None, new
@@ -120,10 +122,10 @@ def take_back_label(change: LabelChange) -> None:
     change.image.truth, change.undone = change.before, now()
 
 
-def _call(workspace: Workspace, result: Result, decision: Decision) -> None:
+def _call(workspace: Workspace, result: Result, decision: Decision, note: str) -> None:
     require(Role.OPERATE, "decide on inspected parts")
     with workspace.database.write() as session:
-        keep_decision(session, result, decision)
+        keep_decision(session, result, decision, note)
 
 
 def _says(truth: str | None) -> Decision | None:
@@ -134,11 +136,14 @@ def _says(truth: str | None) -> Decision | None:
 
 
 def _recorded(session: Session, result: Result) -> Inspection:
-    """Keep the verdict on a result that has none in the history: it was scored before one was kept."""
+    """Make the row of a result that has none in the history, because it was scored before one was kept.
+
+    What it was judged by then was not recorded, and is not invented.
+    """
     force = history.in_force(session, result.version_id)
     row = history.record(session, result.image, result, force, None)
     assert row is not None  # there is none, the caller has looked
-    row.created = result.created
-    if force.point.judge_by != "score":
-        row.verdict = None  # what regions there were was not kept
+    row.created, row.operator = result.created, ""
+    row.point_id = row.point_number = row.accept = row.reject = row.pixel = row.min_area = None
+    row.judge_by = row.verdict = None
     return row

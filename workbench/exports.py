@@ -34,7 +34,7 @@ def results_csv(workspace: Workspace, results: Sequence[Result], point: Operatin
     text = io.StringIO()
     table = csv.writer(text)
     table.writerow(COLUMNS)
-    table.writerows([_harmless(cell) for cell in _row(workspace, result, point)] for result in results)
+    table.writerows([harmless(cell) for cell in _row(workspace, result, point)] for result in results)
     return text.getvalue().encode("utf-8-sig")
 
 
@@ -80,7 +80,8 @@ def _words(region: Region) -> str:
     return f"{' '.join(str(edge) for edge in region.box)} area {region.area} score {region.score:.6g}"
 
 
-def _harmless(cell: str) -> str:
+def harmless(cell: str) -> str:
+    """Return text that no spreadsheet takes for a formula: an apostrophe comes before what looks like one."""
     return f"'{cell}" if cell.startswith(FORMULA) else cell
 
 

@@ -237,6 +237,7 @@ def note_decision(session: Session, row: Inspection, decision: Decision | None, 
     """Keep a decision in the transaction of what else follows from it."""
     before = {"decision": row.decision, "by": row.decided_by, "at": _iso(row)}
     _set(row, decision)
+    session.flush()  # a new row has its number only then
     note_event(
         session,
         DECIDE,

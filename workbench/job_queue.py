@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
@@ -19,6 +20,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
 from patchcore.errors import SettingsError
+from workbench import retention
 from workbench.jobs import STANDING, JobState, delete_scratch, log_path
 from workbench.leftovers import delete_leftovers
 from workbench.moments import now
@@ -28,6 +30,7 @@ from workbench.workspace import Workspace
 COMMAND = (sys.executable, "-m", "workbench.jobs", "run")
 PROJECT = Path(__file__).resolve().parent.parent
 STEP_SECONDS = 0.25
+HOUSEKEEPING_SECONDS = 600.0  # between looks at what is done daily
 SILENCE = timedelta(seconds=60)  # of a process that cannot be looked at, until it counts as dead
 SILENCE_AT_START = timedelta(seconds=15)  # of a queue about a process that has not said its number yet
 BEAT = timedelta(seconds=2)  # between such words of a queue
@@ -116,8 +119,12 @@ class JobQueue:
             claimed = self._claim()
 
     def _keep_stepping(self) -> None:
+        looked = float("-inf")
         while not self._stopped.wait(STEP_SECONDS):
             try:
+                if time.monotonic() - looked >= HOUSEKEEPING_SECONDS:
+                    looked = time.monotonic()
+                    retention.submit_if_due(self.workspace)
                 self.step()
             except (OperationalError, OSError, psutil.Error):  # no disk, no memory, no server: it may pass
                 log.exception("The job queue could not do its work; it will try again.")

@@ -22,6 +22,7 @@ from workbench.workspace import Workspace
 KINDS = {
     "build": "workbench.building:run_build",
     "sweep": "workbench.sweeping:run_sweep",
+    "retain": "workbench.retention:run_retention",
     "watch": "workbench.watch_job:run_watch",
 }
 """Which function does which kind of job; imported in the job's own process only."""
@@ -80,10 +81,17 @@ def list_jobs(workspace: Workspace, *states: JobState, limit: int = 50, standing
 
 
 def cancel(workspace: Workspace, job_id: int) -> None:
-    """Ask a job to stop: at once when it waits, within two seconds when it runs."""
+    """Ask a job to stop: at once when it waits, within two seconds when it runs.
+
+    Raises
+    ------
+    WorkspaceError
+        When there is none with that id, or it is a standing one.
+    """
     require(Role.OPERATE, "cancel jobs")
     with workspace.database.write() as session:
         job = _require(session, job_id)
+        _require_no_standing(job)
         if job.state == JobState.RUNNING:
             job.cancel_requested = job.cancel_requested or now()
         elif job.state == JobState.QUEUED:
@@ -104,10 +112,11 @@ def resume(workspace: Workspace, job_id: int) -> None:
 
 
 def discard(workspace: Workspace, job_id: int) -> None:
-    """Give up an interrupted or failed job and delete its checkpoints."""
+    """Give up an interrupted or failed job and delete its checkpoints; errors as for `cancel`."""
     require(Role.OPERATE, "discard jobs")
     with workspace.database.write() as session:
         job = _require(session, job_id)
+        _require_no_standing(job)
         discarded = job.state in RESUMABLE
         if discarded:
             job.state, job.finished = JobState.CANCELLED, now()
@@ -137,6 +146,13 @@ def scratch_path(workspace: Workspace, job_id: int) -> Path:
 def delete_scratch(workspace: Workspace, job_id: int) -> None:
     """Delete a job's checkpoints; its log stays."""
     shutil.rmtree(scratch_path(workspace, job_id), ignore_errors=True)
+
+
+def _require_no_standing(job: Job) -> None:
+    if job.kind in STANDING:
+        raise WorkspaceError(
+            f"{job.title} goes on until it is stopped where it was started: Watched folder, on the page Inspect."
+        )
 
 
 def _require(session: Session, job_id: int) -> Job:

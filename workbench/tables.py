@@ -249,8 +249,14 @@ class Inspection(Base):
     __table_args__ = (
         UniqueConstraint("batch_image_id", "version_id"),
         Index("ix_inspections_created", "created"),
-        Index("ix_inspections_inspector_created", "inspector_id", "created"),
+        Index(
+            "ix_inspections_inspector_created", "inspector_id", "created", "verdict"
+        ),  # verdict: for counts
         Index("ix_inspections_verdict_created", "verdict", "created"),
+        Index("ix_inspections_operator_created", "operator", "created"),
+        Index(
+            "ix_inspections_accepted", "version_id", "point_id", "verdict", "created", "score"
+        ),  # for drift
         Index("ix_inspections_sha256", "sha256"),
     )
 

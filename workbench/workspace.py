@@ -133,6 +133,8 @@ class Workspace:
             row = Image(sha256=sha256, suffix=suffix, original_name=name, size_bytes=size, record=details)
             with suppress(IntegrityError), self.database.write() as session:  # it may be there by now
                 session.add(row)
+        else:
+            known.touch()  # what was brought lately is not deleted for its age
         return NamedImage(sha256, name, truth, mask_sha256)
 
     def image_path(self, sha256: str) -> Path:
@@ -160,7 +162,7 @@ class Workspace:
 
     def thumbnail(self, sha256: str) -> Path:
         """Return a small JPEG of an image, longest side at most 320 pixels, made at first use and kept."""
-        target = self.root / "thumbnails" / sha256[:2] / f"{sha256}.jpg"
+        target = self.thumbnail_path(sha256)
         if not target.exists():
             from patchcore.geometry import (
                 thumbnail,
@@ -196,6 +198,10 @@ class Workspace:
     def tile_path(self, map_path: str) -> Path:
         """Return where an image with its map, encoded for the viewer, belongs: beside `Result.map_path`."""
         return (self.root / map_path).with_suffix(".tile")
+
+    def thumbnail_path(self, sha256: str) -> Path:
+        """Return where the small JPEG of an image belongs."""
+        return self.root / "thumbnails" / sha256[:2] / f"{sha256}.jpg"
 
     def region_path(self, sha256: str) -> Path:
         """Return where the region of interest last drawn on an image belongs."""

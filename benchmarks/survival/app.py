@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from benchmarks.survival.kinds import KINDS, App, Ledger
+from benchmarks.survival.kinds import KINDS
+from benchmarks.survival.setting import App, Ledger
 from workbench.job_queue import JobQueue
 from workbench.scoring import Scorer
 from workbench.workspace import Workspace

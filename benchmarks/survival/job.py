@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from benchmarks.survival.kinds import STORED
+from benchmarks.survival.setting import STORED
 from patchcore.feature_store import FeatureStore
 from workbench.job_process import leave, main
 from workbench.jobs import KINDS

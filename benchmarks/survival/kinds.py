@@ -7,27 +7,35 @@ is not done; it tells the ledger of a thing only when a page would have shown th
 from __future__ import annotations
 
 import hashlib
-import io
-import json
-import os
 import time
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 
-import numpy as np
-import PIL.Image
 from sqlalchemy import select
 
+from benchmarks.survival.setting import (
+    GOOD,
+    IMPORTS,
+    INSPECTOR,
+    SETTINGS,
+    SIDE,
+    STORED,
+    TEACH_STEPS,
+    TEST,
+    App,
+    Kind,
+    Ledger,
+    inspections,
+    picture,
+    stored,
+)
+from benchmarks.survival.watch import WATCH, watched_files
 from workbench import jobs
-from workbench.building import BuildSettings, submit_build
+from workbench.building import submit_build
 from workbench.exporting import export
 from workbench.importing import import_inspector
 from workbench.inspecting import count_unscored, create_batch, list_batches, list_results, load_map
 from workbench.inspectors import find_inspector, get_version, list_inspectors, list_versions, load_model
 from workbench.jobs import JobState
-from workbench.scoring import Scorer
 from workbench.tables import (
     Batch,
     BatchImage,
@@ -37,86 +45,10 @@ from workbench.tables import (
     InspectorVersion,
     Job,
     Result,
-    Watch,
-    WatchedFile,
 )
 from workbench.teaching import TEACH, keep_teaching, preview_teaching, undo_teaching
 from workbench.timeline import require_state
-from workbench.watching import WatchOptions, start_watch, stop_watch
-from workbench.workspace import NamedImage, Workspace
-
-GOOD, TEST = 24, 12  # images to build on, and to inspect
-SIDE = 192  # pixels; large enough that a build takes seconds
-SETTINGS = BuildSettings(name="Plate", image_size=SIDE, coreset=0.05)
-INSPECTOR = "plate-survives"
-TEACH_STEPS = 5  # taught three times, taken back twice
-IMPORTS = 4  # times that it is brought in as another inspector
-WATCHED = [f"{number}.png" for number in range(6)]  # the files that arrive in the watched folder
-STORED = "stored features of"  # what the job's log says, see `benchmarks.survival.job`
-
-
-class Ledger:
-    """What a user was told is saved, kept outside of the workspace."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def tell(self, kind: str, value: str | int, about: float | None = None) -> None:
-        with self.path.open("a") as file:
-            file.write(json.dumps([kind, value, about]) + "\n")
-
-    def told(self, kind: str) -> dict[str | int, float | None]:
-        """Return what was told of a kind; a line that was cut off was told to nobody."""
-        found = {}
-        for line in self.path.read_text().splitlines() if self.path.exists() else ():
-            try:
-                of_kind, value, about = json.loads(line)
-            except ValueError:
-                continue
-            if of_kind == kind:
-                found[value] = about
-        return found
-
-
-@dataclass(frozen=True)
-class App:
-    """What stands in for the dashboard: its workspace, its scorer, and what it has told."""
-
-    workspace: Workspace
-    scorer: Scorer
-    ledger: Ledger
-
-
-@dataclass(frozen=True)
-class Kind:
-    """One kind of work that may be killed at any moment."""
-
-    name: str
-    work: Callable[[App], None]
-    progress: Callable[[Workspace], float]  # 0..1
-    verify: Callable[[Workspace, Ledger], None]  # at any time: what was told is there
-    complete: Callable[[Workspace], None]  # at the end: everything is there, once
-    runs_jobs: bool = False
-
-
-def picture(number: int) -> bytes:
-    """A plate as PNG, unlike any other number's; those to inspect have a scratch."""
-    rng = np.random.default_rng(number)
-    pixels = rng.integers(100, 130, (SIDE, SIDE, 3), np.uint8)
-    pixels[SIDE // 4 : -SIDE // 4, SIDE // 4 : -SIDE // 4] += 60
-    if number >= GOOD:
-        pixels[SIDE // 2 - 4 : SIDE // 2 + 4, 16:-16] = (255, 40, 0)
-    buffer = io.BytesIO()
-    PIL.Image.fromarray(pixels).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-def stored(first: int, last: int) -> list[NamedImage]:
-    return [
-        NamedImage(hashlib.sha256(picture(number)).hexdigest(), f"{number}.png")
-        for number in range(first, last)
-    ]
-
+from workbench.workspace import Workspace
 
 # ---- store
 
@@ -260,11 +192,6 @@ def verify_scores(workspace: Workspace, ledger: Ledger) -> None:
         assert load_map(workspace, result).shape == (SIDE, SIDE)
 
 
-def inspections(workspace: Workspace, *sources: str) -> list[Inspection]:
-    with workspace.database.read() as session:
-        return list(session.scalars(select(Inspection).where(Inspection.source.in_(sources))))
-
-
 def all_scores(workspace: Workspace) -> None:
     (batch,) = brought(workspace)
     (version,) = built_versions(workspace)
@@ -277,87 +204,6 @@ def all_scores(workspace: Workspace) -> None:
         (workspace.root / (row.overlay_path or "?")).is_file()
         for row in inspections(workspace, "page", "watch")
     )
-
-
-# ---- watch
-
-
-def watch(app: App) -> None:
-    """Deliver images into a watched folder; the job of the watch moves each once it is judged."""
-    folder, sorted_into = watched_places(app.workspace)
-    folder.mkdir(exist_ok=True)
-    os.environ["PATCHCORE_ROOTS"] = str(folder.parent)
-    row = the_watch(app.workspace)
-    if row is None:
-        start_watch(app.workspace, INSPECTOR, str(folder), WatchOptions(move_to=str(sorted_into), settle=0.1))
-    for name in WATCHED:
-        if not (folder / name).exists() and name not in moved(app.workspace):
-            (folder / f"{name}.part").write_bytes(picture(100 + int(name[:-4])))
-            (folder / f"{name}.part").replace(folder / name)
-    told = app.ledger.told("watch")
-    while len(told) < len(WATCHED):
-        for file in watched_files(app.workspace):
-            if file.path not in told:
-                told[file.path] = file.told["score"]
-                app.ledger.tell("watch", file.path, file.told["score"])
-        time.sleep(0.05)
-    while len(moved(app.workspace)) < len(WATCHED):
-        time.sleep(0.05)
-    row = the_watch(app.workspace)
-    assert row is not None and row.job_id is not None
-    stop_watch(app.workspace, row.id)
-    while jobs.get_job(app.workspace, row.job_id).state != JobState.CANCELLED:
-        time.sleep(0.05)
-
-
-def watched_places(workspace: Workspace) -> tuple[Path, Path]:
-    return workspace.root.parent / "watched", workspace.root.parent / "sorted"
-
-
-def the_watch(workspace: Workspace) -> Watch | None:
-    with workspace.database.read() as session:
-        return session.scalar(select(Watch))
-
-
-def watched_files(workspace: Workspace) -> list[WatchedFile]:
-    with workspace.database.read() as session:
-        return list(session.scalars(select(WatchedFile)))
-
-
-def watched_results(workspace: Workspace) -> list[Result]:
-    query = select(Result).join(Result.image).join(Batch, Batch.id == BatchImage.batch_id)
-    with workspace.database.read() as session:
-        return list(session.scalars(query.where(Batch.watch_id.is_not(None))))
-
-
-def moved(workspace: Workspace) -> list[str]:
-    return sorted(path.name for path in watched_places(workspace)[1].rglob("*.png"))
-
-
-def watched_share(workspace: Workspace) -> float:
-    return len(moved(workspace)) / len(WATCHED)
-
-
-def verify_watched(workspace: Workspace, ledger: Ledger) -> None:
-    rows = inspections(workspace, "watch")
-    repeated = [name for name, times in Counter(row.name for row in rows).items() if times > 1]
-    assert not repeated, f"watched files were scored again: {repeated}"
-    scores = {row.name: row.score for row in rows}
-    for name, value in ledger.told("watch").items():
-        assert scores.get(str(name)) == value, f"{name} has another score, or none"
-
-
-def all_watched(workspace: Workspace) -> None:
-    assert moved(workspace) == sorted(WATCHED) and not list(watched_places(workspace)[0].iterdir())
-    assert sorted(file.path for file in watched_files(workspace) if file.finished) == sorted(WATCHED)
-    rows, results = inspections(workspace, "watch"), watched_results(workspace)
-    assert {row.batch_image_id: row.score for row in rows} == {
-        one.batch_image_id: one.score for one in results
-    }
-    assert len(rows) == len(results) == len(WATCHED)
-    assert {row.name: row.verdict for row in rows} == {
-        path.name: path.parent.name for path in watched_places(workspace)[1].rglob("*.png")
-    }
 
 
 # ---- teach: an image is called fine, that is taken back, and so on; in the end it is taught
@@ -455,7 +301,7 @@ KINDS = (
     Kind("score", score, scored_share, verify_scores, all_scores),
     Kind("teach", teach, taught_share, verify_teaching, all_taught),
     Kind("import", bring_in, imported_share, verify_imports, all_imports),
-    Kind("watch", watch, watched_share, verify_watched, all_watched, runs_jobs=True),
+    WATCH,
 )
 
 

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.survival.kinds import KINDS, Kind, Ledger, running_jobs
+from benchmarks.survival.kinds import KINDS, running_jobs
+from benchmarks.survival.setting import Kind, Ledger
 from workbench.checking import check, repair
 from workbench.workspace import Workspace
 

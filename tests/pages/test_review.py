@@ -4,11 +4,12 @@ import pytest
 
 from patchcore.operating_point import Choice, OperatingPoint
 from tests.pages.texts import HOSTILE, words
+from workbench import people
 from workbench.inspecting import list_batches, list_results
 from workbench.inspectors import find_inspector, set_operating_point
 from workbench.people import Person, Role
 from workbench.review_queue import review_queue
-from workbench.widgets import sign_in, wording
+from workbench.widgets import wording
 from workbench.widgets.session import sentence as escaped
 
 
@@ -93,7 +94,7 @@ def test_teaching_shows_what_it_would_change_before_it_is_kept_and_can_be_undone
 
 
 def test_who_may_only_look_sees_the_queue_and_decides_nothing(banded, open_app, monkeypatch):
-    monkeypatch.setattr(sign_in, "who", lambda: Person("Eve", Role.VIEW))
+    monkeypatch.setattr(people, "local_person", lambda: Person("Eve", Role.VIEW))
     app = open_app("review", inspector="washer")
     off = {button.label: button.disabled for button in app.button}
     assert off["Fine"] and off["Defect"] and not off["Skip"]

@@ -94,10 +94,11 @@ def test_images_that_could_not_be_judged_are_said(full, open_app, watch):
 
 
 def test_who_is_no_engineer_sees_it_and_cannot_change_it(full, open_app, watch, monkeypatch):
-    monkeypatch.setattr(people, "_identify", [lambda: Person("Ola", Role.OPERATE)])
+    monkeypatch.setattr(people, "local_person", lambda: Person("Ola", Role.OPERATE))
     app = open_app("inspect", inspector="washer")
-    labels = {button.label for button in app.button}
-    assert "○ Starting" in words(app) and not {"Stop watching", "Start watching"} & labels
+    (stop,) = [button for button in app.button if button.label == "Stop watching"]
+    assert "○ Starting" in words(app) and stop.disabled and "takes the role engineer" in stop.help
+    assert "Start watching" not in {button.label for button in app.button}
 
 
 def press(app, label):

@@ -1,14 +1,16 @@
 """A person's word on an inspected part: label and decision together, and taken back together."""
 
 import pytest
+from sqlalchemy import delete, select
 
 from workbench.database import WorkspaceError
 from workbench.decisions import call_defect, call_fine, decided, take_back
+from workbench.history import last_decision
 from workbench.inspecting import list_results
 from workbench.inspectors import get_version
 from workbench.labelling import set_label
 from workbench.people import NotAllowed, Person, Role, acting
-from workbench.tables import GOOD, LabelChange
+from workbench.tables import GOOD, Inspection, LabelChange
 
 ADA = Person("Ada", Role.OPERATE)
 
@@ -79,3 +81,16 @@ def test_who_may_only_look_decides_nothing(worked, results):
     assert state(worked, results[0]) == ("scratch", None)
     with pytest.raises(WorkspaceError, match="Nothing is decided"):
         take_back(worked, results[0])
+
+
+def test_a_result_from_before_verdicts_were_kept_gets_a_row_without_one(worked, results):
+    with worked.database.write() as session:
+        session.execute(delete(Inspection))
+    with acting(ADA):
+        call_defect(worked, results[0], "a dent")
+    with worked.database.read() as session:
+        row = session.scalars(select(Inspection)).one()
+        event = last_decision(session, row)
+    assert (row.decision, row.decided_by, row.score) == ("defect", "Ada", results[0].score)
+    assert row.verdict is row.reject is row.accept is row.point_id is None
+    assert row.created == results[0].created and event.details["note"] == "a dent"

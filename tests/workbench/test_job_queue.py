@@ -7,10 +7,11 @@ from datetime import timedelta
 import psutil
 import pytest
 
+from patchcore.errors import SettingsError
 from tests.workbench.parts import ADA, OLA
 from tests.workbench.processes import REHEARSAL, wait_until
 from workbench import job_queue, jobs
-from workbench.job_queue import SILENCE, SILENCE_AT_START, JobQueue, find_process, is_alive
+from workbench.job_queue import SILENCE, SILENCE_AT_START, JobQueue, find_process, is_alive, stated_capacity
 from workbench.jobs import JobState
 from workbench.moments import now
 from workbench.people import acting
@@ -50,6 +51,21 @@ def test_a_job_acts_as_whoever_submitted_it(workspace, rehearsals):
     wait_until(lambda: state(workspace, job_id) == JobState.DONE)
     job = jobs.get_job(workspace, job_id)
     assert (job.made_by, job.result) == ("Ada", {"name": "Ada", "role": "engineer"})
+
+
+@pytest.mark.parametrize(("said", "capacity"), [(None, 1), ("1", 1), (" 3 ", 3)])
+def test_how_many_run_at_once_is_a_setting(monkeypatch, said, capacity):
+    monkeypatch.delenv("PATCHCORE_JOBS", raising=False)
+    if said is not None:
+        monkeypatch.setenv("PATCHCORE_JOBS", said)
+    assert stated_capacity() == capacity
+
+
+@pytest.mark.parametrize("said", ["", "0", "-1", "two", "1.5", "²"])
+def test_a_number_that_is_none_is_said(monkeypatch, said):
+    monkeypatch.setenv("PATCHCORE_JOBS", said)
+    with pytest.raises(SettingsError, match="PATCHCORE_JOBS is"):
+        stated_capacity()
 
 
 def test_as_many_run_at_once_as_stated(workspace):

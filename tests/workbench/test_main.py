@@ -60,7 +60,7 @@ def test_backup_and_restore(worked, monkeypatch, tmp_path):
     monkeypatch.setenv("PATCHCORE_WORKSPACE", str(worked.root))
     runner, file = CliRunner(), str(tmp_path / "all.zip")
     done = runner.invoke(app, ["backup", file])
-    assert done.exit_code == 0 and "13 files" not in done.stdout and "15 files" in done.stderr
+    assert done.exit_code == 0 and "13 files" not in done.stdout and "18 files" in done.stderr
     monkeypatch.delenv("PATCHCORE_DATABASE_URL", raising=False)
     back = runner.invoke(app, ["restore", file, "--into", str(tmp_path / "new")])
     assert back.exit_code == 0 and f"PATCHCORE_WORKSPACE={tmp_path / 'new'}" in back.stderr
@@ -94,3 +94,13 @@ def test_an_inspector_goes_from_one_workspace_to_another_by_commands(worked, tmp
     refused = runner.invoke(app, ["import", str(file)])
     assert refused.exit_code == 1 and "plate.patchcore" in str(refused.exception)
     assert len(list_inspectors(worked)) == 2
+
+
+def test_the_list_of_people_is_checked_and_printed(home, monkeypatch):
+    home.mkdir()
+    file = home / "people.toml"
+    file.write_text('"anna@example.com" = "engineer"\n"ben@example.com" = "view"\n')
+    told = CliRunner().invoke(app, ["people"])
+    assert told.exit_code == 0 and "anna@example.com" in told.stdout and "none" in told.stdout
+    file.write_text('"anna@example.com" = "boss"\n')
+    assert "line 1: the role is none of" in str(CliRunner().invoke(app, ["people"]).exception)

@@ -33,6 +33,7 @@ NO_CHANGE = {
     "job_queue.*": "the queue about its jobs; who submits one is asked",
     "losses.*": "called by `checking.repair`, which asks",
     "portable_rows.copy_rows": "the command line, into an empty database",
+    "retention.submit_if_due": "the queue about its jobs, by a rule that an engineer set",
     "samples._add_masks": "stores images, which asks",
     "scored_image._stored": "part of scoring",
     "scored_image.store_tile": "part of scoring",

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from benchmarks.survival.kinds import KINDS, Ledger
+from benchmarks.survival.kinds import KINDS
 from benchmarks.survival.lives import Life, draw_moments
+from benchmarks.survival.setting import Ledger
 
 
 def test_all_that_was_told_survives_kills_at_random_moments(tmp_path, database_kind):

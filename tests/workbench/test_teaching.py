@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from patchcore.errors import SettingsError
 from patchcore.operating_point import OperatingPoint
 from patchcore.thresholds import Choice, Evidence, by_hand, decide
 from tests.workbench.parts import plate, store_plates
@@ -24,6 +25,7 @@ from workbench.labelling import set_label
 from workbench.people import NotAllowed, Person, Role, acting
 from workbench.tables import GOOD
 from workbench.teaching import can_undo, keep_teaching, preview_teaching, taught_names, undo_teaching
+from workbench.version_files import ELSEWHERE
 
 ADA = Person("Ada", Role.ENGINEER)
 on_one_database = pytest.mark.parametrize(
@@ -167,6 +169,7 @@ def test_evidence_no_longer_rests_on_what_was_taught(workspace, version, scored)
     assert preview.numbers.point.rule.name == "no_escapes"
 
 
+@on_one_database
 def test_the_second_of_two_writers_is_told(workspace, version, scored):
     first, second = (preview_teaching(workspace, version, [one]) for one in scored[:2])
     after = keep_teaching(workspace, first)
@@ -195,6 +198,13 @@ def test_only_engineers_teach(workspace, version, scored):
             with pytest.raises(NotAllowed, match="engineer"):
                 refused()
     assert len(list_versions(workspace, "plate-1")) == 1
+
+
+@on_one_database
+def test_an_imported_inspector_is_taught_where_its_good_images_are(workspace, version, scored):
+    version.numbers = {**version.numbers, ELSEWHERE: []}
+    with pytest.raises(SettingsError, match="not in this workspace"):
+        preview_teaching(workspace, version, scored[:1])
 
 
 @on_one_database

@@ -11,17 +11,19 @@ from sqlalchemy import select
 from patchcore.errors import NoImagesError, SettingsError
 from patchcore.operating_point import OperatingPoint
 from tests.workbench.parts import ADA, OLA, plate
-from tests.workbench.processes import end_all, wait_until
+from tests.workbench.processes import wait_until
 from workbench import jobs, watching
 from workbench.backup import back_up
 from workbench.backup_restore import restore
 from workbench.checking import check
+from workbench.database import WorkspaceError
 from workbench.inspecting import list_batches, list_results
 from workbench.inspectors import get_version, set_operating_point
 from workbench.job_queue import JobQueue
 from workbench.jobs import JobState
+from workbench.library_bin import delete_for_good, delete_inspector, list_bin
 from workbench.people import NotAllowed, acting
-from workbench.tables import Event, Inspection, Job, WatchedFile
+from workbench.tables import Event, Inspection, Job, Watch, WatchedFile
 from workbench.uploads import FolderError
 from workbench.watching import WatchOptions, list_watches, start_again, start_watch, stop_watch
 from workbench.workspace import Workspace
@@ -43,7 +45,6 @@ def queue(workspace):
     yield running
     for watch in list_watches(workspace):
         stop_watch(workspace, watch.id)
-    end_all(workspace)
     wait_until(lambda: not running._children)
     running.stop()
 
@@ -162,7 +163,11 @@ class TestStarting:
             row = session.get(Job, job(workspace).id)
             row.state, row.message = JobState.FAILED, "The network is missing."
         assert list_watches(workspace)[0].trouble == "The network is missing."
+        with pytest.raises(WorkspaceError, match="until it is stopped where it was started"):
+            jobs.discard(workspace, job(workspace).id)
         start_again(workspace, watch_id)
+        with pytest.raises(WorkspaceError, match="until it is stopped where it was started"):
+            jobs.cancel(workspace, job(workspace).id)
         assert list_watches(workspace)[0].trouble == "" and job(workspace).state == JobState.QUEUED
         stop_watch(workspace, watch_id)
         assert job(workspace).state == JobState.CANCELLED
@@ -175,3 +180,16 @@ class TestStarting:
         assert list_watches(copy) == [] and job(copy).state == JobState.CANCELLED
         copy.close()
         assert len(list_watches(workspace)) == 1 and get_version(workspace, 1).number == 1
+
+    def test_an_inspector_that_watches_stays_and_goes_for_good_once_it_was_stopped(
+        self, workspace, version, folder
+    ):
+        watch_id = start(workspace, folder)
+        with pytest.raises(WorkspaceError, match="watches the folder"):
+            delete_inspector(workspace, "plate-1")
+        stop_watch(workspace, watch_id)
+        delete_inspector(workspace, "plate-1")
+        with pytest.raises(WorkspaceError, match="in use"):
+            start(workspace, folder)
+        delete_for_good(workspace, list_bin(workspace))
+        assert rows(workspace, Watch) == [] and check(workspace, grace=0) == []

@@ -9,21 +9,15 @@ from statistics import median
 import streamlit as st
 
 from patchcore.curves import Undefined
-from patchcore.operating_point import Verdict
 from workbench.evaluating import Comparison, Disagreement, compare
 from workbench.inspectors import get_version, list_inspectors, list_versions
 from workbench.tables import GOOD, InspectorVersion
 from workbench.widgets import evaluate_images, evaluate_scoring, session, settings_form, wording
 from workbench.widgets.evaluate_headline import metric, rate_html
 from workbench.widgets.evaluate_measured import Measured, measured
+from workbench.widgets.verdicts import VERDICTS
 
 CHOICE = "other"  # name of the chosen version's id, in the address
-VERDICTS: dict[Verdict | None, str] = {
-    "accept": '<span class="pc-whole pc-accept">✓ accept</span>',
-    "review": '<span class="pc-whole pc-review">? review</span>',
-    "reject": '<span class="pc-whole pc-reject">✕ reject</span>',
-    None: "–",
-}
 ROWS_SHOWN = 100
 
 

@@ -28,12 +28,14 @@ LOOKS = {JobState.RUNNING: "pc-accent", JobState.DONE: "pc-mute", JobState.CANCE
 def show() -> None:
     """Draw the unfinished ones, then the latest of those that ended."""
     here = session.workspace()
-    moving = list_jobs(here, JobState.QUEUED, JobState.RUNNING)
+    moving = list_jobs(here, JobState.QUEUED, JobState.RUNNING, standing=False)
 
     @st.fragment(run_every=POLL_SECONDS if moving else None)
     def follow() -> None:
-        unfinished = list_jobs(here, *UNFINISHED)
-        ended = list_jobs(here, JobState.FAILED, JobState.DONE, JobState.CANCELLED, limit=LATEST)
+        unfinished = list_jobs(here, *UNFINISHED, standing=False)
+        ended = list_jobs(
+            here, JobState.FAILED, JobState.DONE, JobState.CANCELLED, limit=LATEST, standing=False
+        )
         if moving and not any(job.state != JobState.INTERRUPTED for job in unfinished):
             st.rerun()  # nothing moves any more: the sidebar and the shelf have news
         if not unfinished and not ended:

@@ -10,7 +10,7 @@ from patchcore.errors import PatchCoreError
 from workbench.importing import import_inspector
 from workbench.library import Shelved
 from workbench.people import Role
-from workbench.widgets import access, library_notice, session
+from workbench.widgets import access, library_notice, seen, session
 
 NEW = ""
 EXPLANATION = (
@@ -25,6 +25,8 @@ def show(shelved: Sequence[Shelved]) -> None:
     if not access.only(Role.ENGINEER, "Importing an inspector"):
         return
     file = st.file_uploader("Inspector file", type=None, key=f"import_{st.session_state.get('imports', 0)}")
+    for one in shelved:
+        seen.note(one.inspector)
     names = {one.inspector.id: one.inspector.name for one in shelved}
     into = NEW
     if names:
@@ -37,7 +39,6 @@ def show(shelved: Sequence[Shelved]) -> None:
             key="import_into",
         )
     if file is not None and st.button("Import this file", type="primary", key="import_now"):
-        revisions = {one.inspector.id: one.inspector.revision for one in shelved}
         try:
             with st.spinner("Checking every part of it"):
                 version = import_inspector(
@@ -45,7 +46,7 @@ def show(shelved: Sequence[Shelved]) -> None:
                     file.getvalue(),
                     file=file.name,
                     into=into or None,
-                    seen=revisions.get(into),
+                    seen=seen.revision_of(into or None),
                 )
         except PatchCoreError as error:
             st.error(session.sentence(f"{file.name} was refused, and nothing of it kept. {error}"))

@@ -11,7 +11,15 @@ from workbench.library_bin import delete_inspector
 from workbench.people import Role
 from workbench.tables import Inspector
 from workbench.timeline import Entry, find_entry, timeline
-from workbench.widgets import access, library_notice, library_state, library_timeline, session, wording
+from workbench.widgets import (
+    access,
+    library_notice,
+    library_state,
+    library_timeline,
+    seen,
+    session,
+    wording,
+)
 
 CHOICE = "version"  # name of the state that is looked at, in the address
 
@@ -52,12 +60,17 @@ def _heading(inspector: Inspector, entries: list[Entry]) -> None:
 
 
 def _rename(inspector: Inspector) -> None:
-    with st.form(f"rename_{inspector.id}_{inspector.revision}", border=False):
+    with st.form(f"rename_{inspector.id}_{inspector.name}_{inspector.product}", border=False):
         name = st.text_input("Name", inspector.name, max_chars=200)
         product = st.text_input("Product", inspector.product, max_chars=200)
         if st.form_submit_button("Keep"):
             library_notice.attempt(
-                rename, inspector.id, name, product, seen=inspector.revision, said="The new name is kept."
+                rename,
+                inspector.id,
+                name,
+                product,
+                seen=seen.revision_of(inspector.id),
+                said="The new name is kept.",
             )
             st.rerun()
 

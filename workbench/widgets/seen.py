@@ -50,6 +50,11 @@ def everything_is_drawn() -> None:
     _shown().update(_showing())
 
 
+def revision_of(inspector_id: str | None) -> int | None:
+    """Return the revision of an inspector that the person saw; None when it was not shown."""
+    return None if inspector_id is None else _shown().get(inspector_id)
+
+
 @contextmanager
 def change(inspector_id: str) -> Iterator[int | None]:
     """Yield the revision that the person saw, for the ``seen=`` of the one change in the block.

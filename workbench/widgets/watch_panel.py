@@ -8,11 +8,11 @@ import streamlit as st
 
 from patchcore.errors import PatchCoreError
 from workbench.jobs import JobState
-from workbench.people import Role, current
+from workbench.people import Role
 from workbench.tables import Inspector
 from workbench.uploads import allowed_roots
 from workbench.watching import WatchOptions, WatchState, list_watches, start_again, start_watch, stop_watch
-from workbench.widgets import session
+from workbench.widgets import access, session
 from workbench.widgets.watch_state import state_html
 from workbench.workspace import Workspace
 
@@ -44,9 +44,7 @@ def show(inspector: Inspector, batch_id: int | None) -> None:
                 _state(state, batch_id)
 
     follow()
-    if current().role < Role.ENGINEER:
-        if not watched:
-            st.caption("No folder is watched. Starting to watch one takes the role engineer.")
+    if not access.only(Role.ENGINEER, "Starting to watch a folder"):
         return
     if watched:
         with st.expander("Watch another folder"):
@@ -59,18 +57,22 @@ def _state(state: WatchState, batch_id: int | None) -> None:
     """Draw one watched folder with what can be done about it."""
     st.html(state_html(state))
     with st.container(horizontal=True):
-        if current().role >= Role.ENGINEER:
-            st.button(
-                "Stop watching", key=f"stop_watch_{state.id}", on_click=_do, args=(stop_watch, state.id)
+        access.button(
+            "Stop watching",
+            Role.ENGINEER,
+            key=f"stop_watch_{state.id}",
+            on_click=_do,
+            args=(stop_watch, state.id),
+        )
+        if state.job_state == JobState.FAILED:
+            access.button(
+                "Start again",
+                Role.ENGINEER,
+                key=f"again_watch_{state.id}",
+                type="primary",
+                on_click=_do,
+                args=(start_again, state.id),
             )
-            if state.job_state == JobState.FAILED:
-                st.button(
-                    "Start again",
-                    key=f"again_watch_{state.id}",
-                    type="primary",
-                    on_click=_do,
-                    args=(start_again, state.id),
-                )
         if state.batch_id is not None and state.batch_id != batch_id:
             st.button(
                 "Show its images",

@@ -99,8 +99,12 @@ def _inspections() -> None:
         sa.UniqueConstraint("batch_image_id", "version_id", name="uq_inspections_batch_image_id"),
     )
     op.create_index("ix_inspections_created", "inspections", ["created"])
-    op.create_index("ix_inspections_inspector_created", "inspections", ["inspector_id", "created"])
+    by_inspector = ["inspector_id", "created", "verdict"]
+    op.create_index("ix_inspections_inspector_created", "inspections", by_inspector)
     op.create_index("ix_inspections_verdict_created", "inspections", ["verdict", "created"])
+    op.create_index("ix_inspections_operator_created", "inspections", ["operator", "created"])
+    accepted = ["version_id", "point_id", "verdict", "created", "score"]
+    op.create_index("ix_inspections_accepted", "inspections", accepted)
     op.create_index("ix_inspections_sha256", "inspections", ["sha256"])
 
 

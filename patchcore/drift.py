@@ -1,0 +1,140 @@
+"""Drift: do accepted parts score higher than they did when the inspector was put in use?
+
+A dirty lens, an aged lamp or a shifted part raises the scores of all parts a little before the first good one is
+rejected. The first `REFERENCE` accepted scores are what is normal; every `WINDOW` after them is held against these by
+the one-sided rank test of Mann and Whitney, which needs no assumption about how scores are spread. Windows do not
+overlap and end by count, so nothing depends on how often anybody looks. Each is tested at `ALARM` divided by the
+windows in `HORIZON` parts (Bonferroni; the windows share their reference, which that allows): in a run of so many parts
+without drift there is a false alarm with a probability of at most `ALARM`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+REFERENCE = 200  # accepted parts that say what is normal
+WINDOW = 100  # accepted parts that are held against them at a time
+HORIZON = 1000  # parts within which ...
+ALARM = 0.05  # ... a false alarm may come, at most, with this probability
+LEVEL = ALARM / (HORIZON // WINDOW)  # of one test
+WEIGHT = 0.1  # of the latest score in the moving average
+LIMIT = 3.0  # standard deviations of the moving average, to either side
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A window of scores against the reference.
+
+    Attributes
+    ----------
+    p_value
+        How likely scores at least so much higher are, without drift.
+    above
+        In which share of pairs a score of the window is above one of the reference; half without drift.
+    median, reference_median
+        Of the window, and of the reference.
+    """
+
+    p_value: float
+    above: float
+    median: float
+    reference_median: float
+
+    @property
+    def is_drift(self) -> bool:
+        """Whether it is too much for chance."""
+        return self.p_value <= LEVEL
+
+
+@dataclass(frozen=True)
+class ControlChart:
+    """A moving average of scores with its limits.
+
+    Attributes
+    ----------
+    average
+        Exponentially weighted, of the scores' logarithms, back in score units, float64 [n].
+    centre, lower, upper
+        Where it runs without drift.
+    """
+
+    average: NDArray[np.float64]
+    centre: float
+    lower: float
+    upper: float
+
+
+def compare(reference: ArrayLike, window: ArrayLike) -> Comparison:
+    """Hold scores against a reference.
+
+    Parameters
+    ----------
+    reference, window
+        Scores, [n] and [m].
+    """
+    normal, latest = np.asarray(reference, np.float64), np.asarray(window, np.float64)
+    test = stats.mannwhitneyu(latest, normal, alternative="greater", method="asymptotic")
+    p_value = float(test.pvalue)
+    return Comparison(
+        p_value=p_value if np.isfinite(p_value) else 1.0,  # all scores the same
+        above=float(test.statistic) / (normal.size * latest.size),
+        median=float(np.median(latest)),
+        reference_median=float(np.median(normal)),
+    )
+
+
+def windows_of(count: int) -> int:
+    """Return how many whole windows there are after the reference among so many accepted parts."""
+    return max(0, count - REFERENCE) // WINDOW
+
+
+def compare_windows(reference: ArrayLike, later: Sequence[float]) -> list[Comparison]:
+    """Hold every whole window of later scores against the reference, oldest first.
+
+    Parameters
+    ----------
+    reference
+        The first `REFERENCE` accepted scores.
+    later
+        Accepted scores in order, from the beginning of a window.
+    """
+    whole = len(later) // WINDOW
+    return [compare(reference, later[start * WINDOW : (start + 1) * WINDOW]) for start in range(whole)]
+
+
+def control_chart(reference: ArrayLike, scores: ArrayLike) -> ControlChart | None:
+    """Return the moving average of scores, with limits from the reference (EWMA chart, Roberts 1959).
+
+    The logarithm makes scores, which have no upper end, nearly symmetric. Scores below all but a twentieth of the
+    reference count as that: one image that is in the bank itself must not bend the average.
+
+    Returns
+    -------
+    None where the reference has scores of 0, or all the same.
+    """
+    normal = np.asarray(reference, np.float64)
+    floor = float(np.quantile(normal, 0.05))
+    if floor <= 0:
+        return None
+    logs = np.log(np.maximum(normal, floor))
+    centre, spread = float(logs.mean()), float(logs.std(ddof=1))
+    if spread == 0:
+        return None
+    steps = np.log(np.maximum(np.asarray(scores, np.float64), floor)) - centre
+    average = np.empty(len(steps))
+    latest = 0.0
+    for place, step in enumerate(steps.tolist()):
+        latest += WEIGHT * (step - latest)
+        average[place] = latest
+    width = LIMIT * spread * np.sqrt(WEIGHT / (2 - WEIGHT))
+    return ControlChart(
+        np.exp(average + centre),
+        float(np.exp(centre)),
+        float(np.exp(centre - width)),
+        float(np.exp(centre + width)),
+    )
