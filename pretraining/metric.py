@@ -40,17 +40,20 @@ class MetricRecipe:
     photographed: int = 150
     views: int = 7
     view_size: int = 176
-    drawn: int = 1200  # inspections whose answers are kept
+    drawn: int = 1500  # inspections whose answers are kept
     size: int = 144
     good: int = 5
     defective: int = 4
-    steps: int = 1200
+    steps: int = 700
     at_once: int = 4  # inspections in a step
     bank_share: float = 0.3
     rate: float = 1e-3
     warmup: int = 20
     falling_from: float = 0.5
     pull: float = 0.05  # decay of the map towards the one that changes nothing
+    kept: float = (
+        0.7  # share of what was trained that is kept; the rest of the way is what one set of products taught
+    )
 
 
 SMOKE = MetricRecipe(
@@ -58,6 +61,7 @@ SMOKE = MetricRecipe(
     at_once=2, warmup=2,
 )  # fmt: skip
 
+PATCH = 8  # px from one patch to the next
 Answers = tuple[
     Tensor, Tensor
 ]  # half [drawn, pictures, patches, dims]; bytes [drawn, defective, S, S], change in 1/255
@@ -65,15 +69,18 @@ Answers = tuple[
 
 def answers(network: MetricResNet, pool: Pool, recipe: MetricRecipe) -> Answers:
     """Draw inspections and keep the patch features of all their pictures, before the map."""
-    features, changes = [], []
+    pictures, side = recipe.good + recipe.defective, recipe.size // PATCH
+    dims = network.metric.straight.in_channels
+    features = torch.empty(recipe.drawn, pictures, side * side, dims, dtype=torch.half)
+    changes = torch.empty(recipe.drawn, recipe.defective, recipe.size, recipe.size, dtype=torch.uint8)
     for i in range(recipe.drawn):
         dice = Dice(recipe.seed, 6, i)
         drawn = inspections(dice, pool, 1, recipe.size, recipe.good, recipe.defective)
         with torch.no_grad():
             maps = joined([network(image_net_normalised(drawn.pictures[0]))["metric"]], False)
-        features.append(maps.flatten(2).transpose(1, 2).half())
-        changes.append((drawn.change[0] * 255).round().byte())
-    return torch.stack(features), torch.stack(changes)
+        features[i] = maps.flatten(2).transpose(1, 2)
+        changes[i] = (drawn.change[0] * 255).round()
+    return features, changes
 
 
 class _Shared(nn.Module):
@@ -93,15 +100,15 @@ class _Shared(nn.Module):
         even = (rows - self.mean) / self.spread
         return rows + rows @ self.change.t() + torch.relu(even @ self.inner.t() + self.bias) @ self.outer.t()
 
-    def patch_map(self) -> PatchMap:
-        """Write the trained changes as the network's layer."""
+    def patch_map(self, kept: float = 1.0) -> PatchMap:
+        """Write a share of the trained changes as the network's layer."""
         result = PatchMap(len(self.mean))
         inner = self.inner / self.spread
         values = {
-            "straight.weight": torch.eye(len(self.mean)) + self.change,
+            "straight.weight": torch.eye(len(self.mean)) + kept * self.change,
             "inner.weight": inner,
             "inner.bias": self.bias - inner @ self.mean,
-            "outer.weight": self.outer,
+            "outer.weight": kept * self.outer,
         }
         shapes = result.state_dict()
         result.load_state_dict(
@@ -134,7 +141,7 @@ def train(
             lately[name] = keep * lately[name] + (1 - keep) * float(value)
         if progress and (step + 1) % 100 == 0:
             progress({"step": step + 1} | {name: round(value, 3) for name, value in lately.items()})
-    return shared.patch_map()
+    return shared.patch_map(recipe.kept)
 
 
 def _say(text: object) -> None:

@@ -54,3 +54,5 @@ def test_the_layer_does_what_the_trained_changes_do():
     rows = features[0, 0]
     written = shared.patch_map()(rows.t()[None, :, :, None])[0, :, :, 0].t()
     assert torch.allclose(written, shared(rows), rtol=1e-3, atol=1e-3)
+    half = shared.patch_map(0.5)(rows.t()[None, :, :, None])[0, :, :, 0].t()
+    assert torch.allclose(half, (shared(rows) + rows) / 2, rtol=1e-3, atol=1e-3)
