@@ -95,7 +95,7 @@ def _torchvision(name: str, weights: str, dims: int | None, megabytes: float, su
 BUILTIN_SHA256 = "a4fa10b1cb8f51476f08412e632446f2c67db0aaddd361bce0c1dd43f68b22b5"
 
 
-METRIC_SHA256 = "729712efe6c0aa5325c2bf5fcc732e4f101cf07f3e6416fe2091a86c559b6553"
+METRIC_SHA256 = "be59eec0a592fc9be4a85455440f46dc85379c7351d30b167a09810cf6e7de3d"
 
 
 TEXTURED_SHA256 = "27ffb6449c4b1ef65ecb52d9a71f34f6ce4acd6c3959b82b5f67855af80b738f"

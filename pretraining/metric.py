@@ -46,7 +46,7 @@ class MetricRecipe:
     defective: int = 4
     steps: int = 700
     at_once: int = 4  # inspections in a step
-    bank_share: float = 0.3
+    bank_share: float = 1.0
     rate: float = 1e-3
     warmup: int = 20
     falling_from: float = 0.5
