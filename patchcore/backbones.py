@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from patchcore.engines import Engine, make_engine
 from patchcore.errors import SettingsError, WeightsError, WeightsMismatch, WeightsMissing
+from patchcore.metric_resnet import metric_resnet
 from patchcore.small_resnet import image_net_normalised, small_resnet
 from patchcore.textured_resnet import textured_resnet
 from patchcore.weight_files import check_hash, fetch, read_state
@@ -94,6 +95,9 @@ def _torchvision(name: str, weights: str, dims: int | None, megabytes: float, su
 BUILTIN_SHA256 = "a4fa10b1cb8f51476f08412e632446f2c67db0aaddd361bce0c1dd43f68b22b5"
 
 
+METRIC_SHA256 = "729712efe6c0aa5325c2bf5fcc732e4f101cf07f3e6416fe2091a86c559b6553"
+
+
 TEXTURED_SHA256 = "27ffb6449c4b1ef65ecb52d9a71f34f6ce4acd6c3959b82b5f67855af80b738f"
 
 
@@ -121,13 +125,21 @@ def _packaged(
 
 
 _BUILDERS: dict[str, Callable[[], BackboneSpec]] = {
+    "builtin_metric": lambda: _packaged(
+        "builtin_metric",
+        metric_resnet,
+        ("metric",),
+        unit_depths=False,
+        sha256=METRIC_SHA256,
+        summary="in the repository, works offline, fast; less accurate than the ImageNet networks",
+    ),
     "builtin_texture": lambda: _packaged(
         "builtin_texture",
         textured_resnet,
         ("layer2", "layer3", "filters"),
         unit_depths=False,
         sha256=TEXTURED_SHA256,
-        summary="in the repository, works offline, fast; less accurate than the ImageNet networks",
+        summary="the second one, without the trained map; a little faster, weaker on surfaces",
     ),
     "builtin": lambda: _packaged(
         "builtin",
@@ -204,7 +216,7 @@ def find_weights(name: str) -> Path | None:
 
 def default_backbone() -> str:
     """The paper's WideResNet-50-2 once its weights are on this machine, else the better built-in network."""
-    return "wide_resnet50_2" if find_weights("wide_resnet50_2") else "builtin_texture"
+    return "wide_resnet50_2" if find_weights("wide_resnet50_2") else "builtin_metric"
 
 
 def missing_weights_sentence(name: str) -> str:
@@ -213,7 +225,7 @@ def missing_weights_sentence(name: str) -> str:
     return (
         f"The weights of {name} are not on this machine. Put the file {entry.weights_file} "
         f"({entry.megabytes:.0f} MB, SHA-256 beginning {entry.sha256}) into {weights_folders()[0]}; "
-        f"it can be downloaded from {entry.url}. The backbone 'builtin_texture' needs no file."
+        f"it can be downloaded from {entry.url}. The backbone 'builtin_metric' needs no file."
     )
 
 

@@ -61,7 +61,7 @@ def build(
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write.", show_default=False)],
     backbone: Annotated[
         str, typer.Option(help="Network; `python -m patchcore weights` lists them.")
-    ] = "builtin_texture",
+    ] = "builtin_metric",
     weights: Weights = None,
     coreset: Annotated[float, typer.Option(help="Largest share of all patches to keep, 0 to 1.")] = 0.10,
     image_size: Annotated[int, typer.Option(help="Side of the network's input, pixels.")] = 224,

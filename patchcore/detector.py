@@ -114,7 +114,7 @@ class PatchCore:
 
     def __init__(
         self,
-        backbone: str = "builtin_texture",
+        backbone: str = "builtin_metric",
         weights: str | Path | None = None,
         layers: tuple[str, ...] | None = None,
         image_size: int = 224,

@@ -23,7 +23,7 @@ class Settings:
         When one is out of its range.
     """
 
-    backbone: str = "builtin_texture"
+    backbone: str = "builtin_metric"
     layers: tuple[str, ...] | None = None
     image_size: int = 224
     geometry: str = "fit"

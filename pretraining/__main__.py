@@ -9,9 +9,11 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 
+from patchcore.weight_files import file_sha256
 from pretraining.evaluate import held_out_products
-from pretraining.products import Pool, fill_pool
+from pretraining.products import Pool, kept_pool
 from pretraining.recipe import SMOKE, Recipe
 from pretraining.training import Training
 
@@ -26,6 +28,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--out", type=Path, default=Path("build/pretraining"), help="folder for log and weights"
     )
+    parser.add_argument("--start", type=Path, default=None, help="weights to go on from, instead of none")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int, default=None, help="CPU threads")
     parser.add_argument("--until", type=int, default=None, help="stop early at this step; run again to go on")
@@ -41,19 +44,16 @@ def recipe_from(arguments: argparse.Namespace) -> Recipe:
     """Apply the command line's numbers to the standard recipe."""
     base = SMOKE if arguments.smoke else Recipe()
     given = {field.name: getattr(arguments, field.name, None) for field in fields(Recipe)}
+    given["start"] = file_sha256(arguments.start) if arguments.start else None
     return replace(base, **{name: value for name, value in given.items() if value is not None})
 
 
 def _pool(recipe: Recipe, folder: Path, device: str) -> Pool:
     """Take the pool an earlier start of the same run rendered, or render it."""
     numbers = (recipe.seed, recipe.procedural, recipe.photographed, recipe.views, recipe.view_size)
-    path = folder / "pool.safetensors"
-    pool = Pool.load(path, repr(numbers), device)
-    if pool is None:
-        pool = fill_pool(*numbers, device, lambda done, total: _say(f"rendered {done} of {total} products"))
-        folder.mkdir(parents=True, exist_ok=True)
-        pool.save(path, repr(numbers))
-    return pool
+    return kept_pool(
+        *numbers, folder=folder, device=device, progress=lambda n, of: _say(f"rendered {n} of {of} products")
+    )
 
 
 def main(argv: list[str] | None = None) -> Path:
@@ -66,6 +66,8 @@ def main(argv: list[str] | None = None) -> Path:
     pool = _pool(recipe, arguments.out, arguments.device)
     held_out = held_out_products(64, 3, 3) if arguments.smoke else held_out_products()
     training = Training(recipe, pool, held_out, arguments.out, arguments.device)
+    if arguments.start:
+        training.start_from(load_file(arguments.start))
     if training.resume():
         _say(f"going on from step {training.step}")
     training.run(_say, arguments.until)

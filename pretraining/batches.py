@@ -1,4 +1,4 @@
-"""Owns what the network sees in a step: augmented crops of many products, and episodes with painted defects."""
+"""Owns what the network sees in a step: augmented crops of many products, and inspections with painted defects."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch.nn import functional
 from pretraining.camera import soft
 from pretraining.defects import spoil
 from pretraining.dice import Dice
-from pretraining.objectives import Episodes
+from pretraining.objectives import Inspections
 from pretraining.products import Pool
 
 
@@ -41,6 +41,8 @@ def _toned(dice: Dice, pictures: Tensor, contrast: Tensor, brightness: Tensor) -
 
 def crops(dice: Dice, pool: Pool, count: int, size: int) -> tuple[Tensor, Tensor]:
     """Draw augmented crops [count, 3, size, size] in 0..1, and the products [count] they are of."""
+    if not count:
+        return torch.empty(0, 3, size, size, device=dice.device), torch.empty(0, dtype=torch.long)
     labels = dice.integers(count, below=len(pool))
     views = dice.integers(count, below=pool.pictures.shape[1])
     pictures = pool.pictures[labels, views].float() / 255
@@ -75,7 +77,7 @@ def _views(dice: Dice, pool: Pool, product: int, count: int, size: int) -> Tenso
 
 
 def _lit_alike(dice: Dice, pictures: Tensor, count: int) -> Tensor:
-    """Give all ``count`` pictures of an episode nearly the same tone and grain."""
+    """Give all ``count`` pictures of an inspection nearly the same tone and grain."""
     each = torch.ones(count, device=pictures.device)
     contrast = each * dice.scale(0.3, 1.4) * torch.exp(0.05 * dice.normal(count))
     pictures = _toned(dice, pictures, contrast, dice.uniform(-0.15, 0.15) + 0.01 * dice.normal(count))
@@ -83,20 +85,17 @@ def _lit_alike(dice: Dice, pictures: Tensor, count: int) -> Tensor:
     return (pictures + dice.scale(0.002, 0.02) * dice.normal(*pictures.shape)).clamp(0, 1)
 
 
-def episodes(
-    dice: Dice, pool: Pool, count: int, size: int, bank: int = 4, good: int = 1, defective: int = 2
-) -> Episodes:
-    """Draw miniature inspections of ``count`` products, defects freshly painted."""
+def inspections(dice: Dice, pool: Pool, count: int, size: int, good: int, defective: int) -> Inspections:
+    """Draw ``count`` products: good pictures, and copies of the first of them with defects freshly painted."""
     pictures, changes = [], []
     for _ in range(count):
         product, stranger = dice.integers(2, below=len(pool)).tolist()
-        fair = _views(dice, pool, product, bank + good + 1, size)
+        fair = _views(dice, pool, product, good, size)
         others = _views(dice, pool, stranger, 1, size).expand(defective, -1, -1, -1)
-        spoilt, change = spoil(dice, fair[-1:].expand(defective, -1, -1, -1), others)
-        toned = _lit_alike(dice, torch.cat([fair[:-1], spoilt]), bank + good + defective)
-        pictures.append(toned)
+        spoilt, change = spoil(dice, fair[:defective], others)
+        pictures.append(_lit_alike(dice, torch.cat([fair, spoilt]), good + defective))
         changes.append(change)
-    return Episodes(torch.stack(pictures), torch.stack(changes), bank)
+    return Inspections(torch.stack(pictures), torch.stack(changes))
 
 
 def learning_rate(step: int, steps: int, peak: float, warmup: int, falling_from: float) -> float:

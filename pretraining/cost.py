@@ -12,6 +12,7 @@ from torch import nn
 from torchvision import models
 
 from patchcore.backbones import Trunk
+from patchcore.metric_resnet import metric_resnet
 from patchcore.small_resnet import parameter_count, small_resnet
 from patchcore.textured_resnet import textured_resnet
 
@@ -21,7 +22,12 @@ LAYERS = ("layer2", "layer3")
 def networks() -> dict[str, nn.Module]:
     """Return the built-in networks and the paper's, cut after their last used layer; the weights do not matter."""
     wide = Trunk(models.wide_resnet50_2(weights=None), LAYERS)
-    return {"builtin": small_resnet(), "builtin_texture": textured_resnet(), "wide_resnet50_2": wide.eval()}
+    return {
+        "builtin": small_resnet(),
+        "builtin_texture": textured_resnet(),
+        "builtin_metric": metric_resnet(),
+        "wide_resnet50_2": wide.eval(),
+    }
 
 
 def measure(size: int = 224, rounds: int = 10) -> dict[str, dict[str, float]]:

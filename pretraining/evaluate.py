@@ -24,12 +24,12 @@ def joined(maps: list[Tensor], unit_depths: bool) -> Tensor:
     return torch.cat([functional.normalize(m, dim=1) for m in means] if unit_depths else means, 1)
 
 
-def features_of(network: Network, layers: tuple[str, ...], unit_depths: bool) -> Features:
-    """Make a function from pictures to joined features."""
+def features_of(network: Network, gains: tuple[float, float]) -> Features:
+    """Make a function from pictures to joined features, ``layer2`` and ``layer3`` each times its gain."""
 
     def features(pictures: Tensor) -> Tensor:
         maps = network(image_net_normalised(pictures))
-        return joined([maps[layer] for layer in layers], unit_depths)
+        return joined([maps["layer2"] * gains[0], maps["layer3"] * gains[1]], False)
 
     return features
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -9,11 +10,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pretraining.dice import Dice
-from pretraining.evaluate import joined
 
 SHARPNESS = 16.0  # of the cosine classifier
 MARGIN, SOFTNESS = 0.1, 0.25  # of the ranking, in logarithms of a distance
-FLOOR = 2e-3  # of a squared distance; features have squared length 2
+FLOOR = 0.02  # added to a squared distance, in mean squares of the good patches'
 
 
 class ExemplarHeads(nn.Module):
@@ -53,12 +53,14 @@ class ExemplarHeads(nn.Module):
 
 
 @dataclass(frozen=True)
-class Episodes:
-    """Miniature inspections, one a product: pictures to build on, good ones and defective ones to test on."""
+class Inspections:
+    """Miniature inspections, one a product: good pictures, and copies of the first of them with a defect.
 
-    pictures: Tensor  # [episodes, bank + good + defective, 3, S, S]
-    change: Tensor  # [episodes, defective, S, S], how much the defect changed each pixel
-    bank: int
+    Each picture is judged by the good pictures but the one it is, or is a copy of.
+    """
+
+    pictures: Tensor  # [products, good + defective, 3, S, S]
+    change: Tensor  # [products, defective, S, S], how much the defect changed each pixel
 
 
 def patch_labels(change: Tensor, rows: int) -> tuple[Tensor, Tensor]:
@@ -82,59 +84,83 @@ def patch_labels(change: Tensor, rows: int) -> tuple[Tensor, Tensor]:
     return defective[:, 0], ~near[:, 0]
 
 
-def episode_loss(maps: dict[str, Tensor], episodes: Episodes, unit_depths: bool) -> tuple[Tensor, Tensor]:
-    """Rank defective patches above good ones by their distance to the nearest patch of the bank.
+class FaultHead(nn.Module):
+    """Says of a single patch, without a bank, how much it looks like a defect: a guide for the first steps."""
 
-    Free of scale: only ratios of distances within an episode count.
+    def __init__(self, dims: int) -> None:
+        super().__init__()
+        self.levels = nn.BatchNorm1d(dims, affine=False)
+        self.weigh = nn.Linear(dims, 1)
+
+    def forward(self, rows: Tensor, defective: Tensor, judged: Tensor) -> Tensor:
+        """Cross entropy of rows [n, dims], both kinds weighing the same."""
+        marks = self.weigh(self.levels(rows))[:, 0]
+        sharp = functional.softplus(torch.where(defective, -marks, marks))
+        kinds = [sharp[judged & kind] for kind in (defective, ~defective)]
+        return torch.stack([kind.mean() for kind in kinds if len(kind)]).mean()
+
+
+def rank(features: Tensor, change: Tensor, bank_share: float, dice: Dice) -> tuple[Tensor, Tensor]:
+    """Rank defective patches and pictures above good ones by their distance to the nearest patch of the others.
+
+    Free of scale: only ratios of distances within an inspection count.
 
     Parameters
     ----------
-    maps : dict of Tensor
-        The network's maps of all pictures of all episodes, in order.
-    episodes : Episodes
-        What they show.
-    unit_depths : bool
-        Scale each depth to unit length.
+    features : Tensor [products, good + defective, patches, d]
+        Locally aware features.
+    change : Tensor [products, defective, S, S]
+        How much the defects changed each pixel.
+    bank_share : float
+        Share of the good patches, drawn by chance, that are the bank.
+    dice : Dice
+        Draws the bank.
 
     Returns
     -------
     loss, auroc : Tensor
-        Scalars; the area under the patches' ROC curve, mean over the episodes, without gradient.
+        Scalars; the area under the pictures' ROC curve, mean over the products, without gradient.
     """
-    features = joined([maps["layer2"], maps["layer3"]], unit_depths)
-    rows = features.shape[-1]
-    count, pictures = episodes.pictures.shape[:2]
-    features = features.flatten(2).transpose(1, 2).unflatten(0, (count, pictures))
-    bank, tests = features[:, : episodes.bank].flatten(1, 2), features[:, episodes.bank :]
-    distances = _nearest(tests.flatten(1, 2), bank).unflatten(1, (tests.shape[1], rows * rows))
+    side = math.isqrt(features.shape[2])
     losses, areas = [], []
-    for logs, change in zip(distances, episodes.change, strict=True):
-        defective, good = (labels.flatten(1) for labels in patch_labels(change, rows))
-        whole = len(logs) - len(change)
-        normal = torch.cat([logs[:whole].flatten(), logs[whole:][good]])
-        found = logs[whole:][defective]
-        if len(found):
-            worst = logs[whole:].masked_fill(~defective, -20.0).amax(1)[defective.any(1)]
-            losses.append(_ranking(normal, found, worst, logs[:whole].amax(1)))
-            areas.append((found[:, None] > normal[None, ::5]).float().mean().detach())
+    for rows, changed in zip(features, change, strict=True):
+        defective, fair = (labels.flatten(1) for labels in patch_labels(changed, side))
+        count = len(rows) - len(changed)
+        logs = _logs(rows, count, bank_share, dice)
+        good, spoilt = logs[:count], logs[count:]
+        visible = defective.any(1)
+        if visible.any():
+            worst = spoilt.masked_fill(~defective, -20.0).amax(1)[visible]
+            losses.append(
+                _ranking(torch.cat([good.flatten(), spoilt[fair]]), spoilt[defective], worst, good.amax(1))
+            )
+            areas.append((worst[:, None] > good.amax(1)[None]).float().mean().detach())
     if not losses:
         return features.sum() * 0, features.new_tensor(float("nan"))
     return torch.stack(losses).mean(), torch.stack(areas).mean()
 
 
-def _nearest(tests: Tensor, bank: Tensor) -> Tensor:
-    """Logarithm of the distance to the nearest row of the bank: [episodes, n, d], [episodes, m, d] -> [episodes, n]."""
+def _logs(rows: Tensor, count: int, share: float, dice: Dice) -> Tensor:
+    """Logarithms of the distance to the nearest of the other good pictures' patches: [pictures, patches].
+
+    The first ``count`` pictures are good; those after them are copies of the first, and judged without them too.
+    """
+    pictures, patches, _ = rows.shape
+    chosen = dice.order(count * patches)[: max(patches, int(share * count * patches))].to(rows.device)
+    bank, home = rows[:count].flatten(0, 1)[chosen], chosen // patches
+    own = torch.cat([torch.arange(count), torch.arange(pictures - count)]).to(rows.device)
     with torch.no_grad():
-        near = torch.cdist(tests, bank).argmin(2)
-    rows = bank.gather(1, near[..., None].expand_as(tests))
-    return 0.5 * torch.log((tests - rows).pow(2).sum(2) + FLOOR)
+        away = torch.cdist(rows.flatten(0, 1), bank).unflatten(0, (pictures, patches))
+        near = away.masked_fill((own[:, None] == home)[:, None], torch.inf).argmin(2)
+    squares = (rows - bank[near]).pow(2).sum(2)
+    return 0.5 * torch.log(squares + FLOOR * squares[:count].mean().detach() + 1e-9)
 
 
 def _ranking(normal: Tensor, found: Tensor, worst: Tensor, good_images: Tensor) -> Tensor:
     """Defective patches above the mean and the tail of the good ones; defective images above good ones."""
     tail = normal.topk(max(1, len(normal) // 40)).values.mean()
     loss = _above(found, tail).mean() + 0.5 * _above(found, normal.mean() + 0.2).mean()
-    return loss + _above(worst[:, None], good_images[None, :]).mean()
+    return loss + 2 * _above(worst[:, None], good_images[None, :]).mean()
 
 
 def _above(high: Tensor, low: Tensor) -> Tensor:

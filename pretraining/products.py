@@ -18,8 +18,10 @@ from pretraining.fields import coordinates, noise, turned
 from pretraining.materials import Place, surface
 from pretraining.parts import part
 from pretraining.photographs import photographs, place
+from pretraining.worn import worn
 
-PART_SHARE = 0.45
+PART_SHARE, WORN_SHARE = 0.35, 0.4  # the rest: surfaces that do not wear
+REACH = {part: 0.03, worn: 0.1, surface: 1.0}  # how far a piece is laid from where the last one lay
 MARKED_SHARE = 0.35  # products whose good pieces carry faint marks
 
 
@@ -50,10 +52,9 @@ class Pool:
             return cls(file.get_tensor("pictures").to(device), file.get_tensor("aligned"))
 
 
-def _placed(dice: Dice, count: int, size: int, aligned: bool, loose: float) -> Place:
+def _placed(dice: Dice, count: int, size: int, reach: float, loose: float) -> Place:
     """Coordinates of ``count`` pieces, each laid down a little differently."""
     x, y = coordinates(count, size, dice.device)
-    reach = 0.03 if aligned else 1.0
     x, y = turned(x, y, dice.normal(count, 1, 1) * loose)
     zoom = 1 + dice.normal(count, 1, 1) * 0.015
     return Place(
@@ -64,11 +65,11 @@ def _placed(dice: Dice, count: int, size: int, aligned: bool, loose: float) -> P
 def render(seed: tuple[int, ...], count: int, size: int, device: str = "cpu") -> tuple[Tensor, bool]:
     """Render one procedural product: photographs [count, 3, size, size] of good pieces, and if they are aligned."""
     dice = Dice(*seed, device=device)
-    aligned = dice.chance(PART_SHARE)
-    product = part(dice) if aligned else surface(dice)
+    kind = dice.pick((part, worn, surface), (PART_SHARE, WORN_SHARE, 1 - PART_SHARE - WORN_SHARE))
+    product = kind(dice)
     setup = camera(dice)
     turn = 3.0 if dice.chance(0.12) else dice.scale(0.005, 0.08)
-    spot = _placed(dice, count, size, aligned, turn)
+    spot = _placed(dice, count, size, REACH[kind], turn)
     if dice.chance(0.2):
         warp = dice.scale(0.005, 0.05)
         bent_x, bent_y = (warp * noise(dice, count, size, 2.4) for _ in range(2))
@@ -77,7 +78,7 @@ def render(seed: tuple[int, ...], count: int, size: int, device: str = "cpu") ->
     if dice.chance(MARKED_SHARE):
         for _ in range(dice.integer(1, 3)):
             colour, _ = spoil(dice, colour, colour.roll(1, 0), dice.uniform(0.1, 0.35))
-    return setup.photograph(colour, dice), aligned and turn < 1.0
+    return setup.photograph(colour, dice), kind is part and turn < 1.0
 
 
 def fill_pool(
@@ -103,3 +104,32 @@ def fill_pool(
         view = place(Dice(seed, 2, i - procedural), shots, views, size)
         pictures[i] = (view * 255).round().byte().to(device)
     return Pool(pictures, aligned)
+
+
+def kept_pool(
+    *numbers: int,
+    folder: Path,
+    device: str = "cpu",
+    progress: Callable[[int, int], None] | None = None,
+) -> Pool:
+    """Take the pool an earlier start rendered into a folder from the same numbers, or render and keep it.
+
+    Parameters
+    ----------
+    *numbers : int
+        As in :func:`fill_pool`: seed, procedural, photographed, views, size.
+    folder : Path
+        Where ``pool.safetensors`` lies or will lie.
+    device : str
+        Where the pictures go.
+    progress : callable, optional
+        Called with how many products of how many are rendered.
+    """
+    path = folder / "pool.safetensors"
+    pool = Pool.load(path, repr(numbers), device)
+    if pool is None:
+        seed, procedural, photographed, views, size = numbers
+        pool = fill_pool(seed, procedural, photographed, views, size, device, progress)
+        folder.mkdir(parents=True, exist_ok=True)
+        pool.save(path, repr(numbers))
+    return pool

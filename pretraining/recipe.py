@@ -10,21 +10,27 @@ class Recipe:
     """Everything that decides the weights, beside the code and the machine's arithmetic."""
 
     seed: int = 0
+    start: str = ""  # SHA-256 of the weights it goes on from; from nothing if empty
     width: int = 32
-    unit_depths: bool = True
-    procedural: int = 900
-    photographed: int = 100
-    views: int = 6
-    view_size: int = 144
-    steps: int = 3000
+    procedural: int = 2000
+    photographed: int = 150
+    views: int = 7
+    view_size: int = 176
+    steps: int = 12000
     size: int = 112
-    crops: int = 40
-    episodes: int = 3
-    episode_weight: float = 0.4
+    crops: int = 24
+    inspections: int = 3
+    good: int = 6  # pictures of each inspection
+    defective: int = 5
+    bank_share: float = 0.4
+    deep_gain: float = 1.0  # factor on layer3 in the patch features
+    naming_weight: float = 0.15
+    fault_weight: float = 0.3
     rate: float = 1.5e-3
     warmup: int = 200
     weight_decay: float = 0.02
-    falling_from: float = 0.7  # share of the steps after which rate falls, batch-norm statistics stand still
+    falling_from: float = 0.7  # share of the steps after which the rate falls
+    still_from: float = 0.7  # share of the steps after which batch-norm statistics stand still
     averaging: float = 0.998  # exponential moving average of the weights, a step
     look_every: int = 250  # steps between looks at the held-out products
     half_precision: bool = True  # bfloat16 forward and backward
@@ -35,6 +41,6 @@ class Recipe:
 
 
 SMOKE = Recipe(
-    width=8, procedural=6, photographed=2, views=6, view_size=80, steps=4, size=64, crops=4, episodes=1,
-    warmup=2, look_every=2, falling_from=0.5,
+    width=8, procedural=6, photographed=2, views=6, view_size=80, steps=4, size=64, crops=4, inspections=1,
+    good=3, defective=2, warmup=2, look_every=2, falling_from=0.5, still_from=0.5,
 )  # fmt: skip

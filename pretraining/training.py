@@ -13,15 +13,14 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from patchcore.small_resnet import SmallResNet, image_net_normalised
-from pretraining.batches import crops, episodes, learning_rate
+from pretraining.batches import crops, inspections, learning_rate
 from pretraining.dice import Dice
-from pretraining.evaluate import features_of, held_out_auroc
+from pretraining.evaluate import features_of, held_out_auroc, joined
 from pretraining.held_out import HeldOut
-from pretraining.objectives import ExemplarHeads, episode_loss
+from pretraining.objectives import ExemplarHeads, FaultHead, Inspections, patch_labels, rank
 from pretraining.products import Pool
 from pretraining.recipe import Recipe
 
-LAYERS = ("layer2", "layer3")
 GRADIENT_LIMIT = 2.0
 
 
@@ -55,6 +54,7 @@ class Training:
         )
         self.network = SmallResNet(recipe.width).to(device, memory_format=torch.channels_last)
         self.heads = ExemplarHeads(2 * recipe.width, 4 * recipe.width, len(pool)).to(device)
+        self.faults = FaultHead(6 * recipe.width).to(device)
         self.averaged = {name: value.clone() for name, value in self.network.state_dict().items()}
         self.optimiser = torch.optim.AdamW(self._weights(), lr=recipe.rate, weight_decay=recipe.weight_decay)
         self.step = 0
@@ -63,7 +63,13 @@ class Training:
         self._seconds = 0.0
 
     def _weights(self) -> list[nn.Parameter]:
-        return [*self.network.parameters(), *self.heads.parameters()]
+        return [*self.network.parameters(), *self.heads.parameters(), *self.faults.parameters()]
+
+    def start_from(self, weights: dict[str, Tensor]) -> None:
+        """Take a network's weights instead of fresh ones, before the first step."""
+        known = self.network.state_dict()
+        self.network.load_state_dict({name: weights[name].to(known[name].dtype) for name in known})
+        self.averaged = {name: value.clone() for name, value in self.network.state_dict().items()}
 
     def run(
         self, progress: Callable[[dict[str, object]], None] | None = None, until: int | None = None
@@ -84,27 +90,46 @@ class Training:
     def _one_step(self) -> None:
         recipe = self.recipe
         dice = Dice(recipe.seed, 3, self.step, device=self.device)
-        self.network.train(self.step < recipe.falling_from * recipe.steps)
+        self.network.train(self.step < recipe.still_from * recipe.steps)
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(
                 self.step, recipe.steps, recipe.rate, recipe.warmup, recipe.falling_from
             )
         cuts, labels = crops(dice, self.pool, recipe.crops, recipe.size)
-        inspections = episodes(dice, self.pool, recipe.episodes, recipe.size)
-        batch = torch.cat([cuts, inspections.pictures.flatten(0, 1)])
+        drawn = inspections(dice, self.pool, recipe.inspections, recipe.size, recipe.good, recipe.defective)
+        batch = torch.cat([cuts, drawn.pictures.flatten(0, 1)])
         batch = image_net_normalised(batch).contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device, torch.bfloat16, enabled=recipe.half_precision):
             maps = self.network(batch)
         first = {name: value[: recipe.crops] for name, value in maps.items()}
         rest = {name: value[recipe.crops :] for name, value in maps.items()}
-        naming, accuracy = self.heads(first, labels, dice)
-        ranking, area = episode_loss(rest, inspections, recipe.unit_depths)
+        if recipe.crops:
+            naming, accuracy = self.heads(first, labels, dice)
+        else:
+            naming, accuracy = (cuts.new_zeros(()) for _ in range(2))
+        rows = joined([rest["layer2"], rest["layer3"] * recipe.deep_gain], False).flatten(2).transpose(1, 2)
+        ranking, area = rank(
+            rows.unflatten(0, drawn.pictures.shape[:2]), drawn.change, recipe.bank_share, dice
+        )
+        fault = self._fault(rows, drawn)
         self.optimiser.zero_grad(set_to_none=True)
-        (naming + recipe.episode_weight * ranking).backward()
+        (ranking + recipe.naming_weight * naming + recipe.fault_weight * fault).backward()
         nn.utils.clip_grad_norm_(self._weights(), GRADIENT_LIMIT)
         self.optimiser.step()
         self._average()
-        self._note(naming=naming, accuracy=accuracy, ranking=ranking, patch_auroc=area)
+        self._note(naming=naming, accuracy=accuracy, ranking=ranking, picture_auroc=area, fault=fault)
+
+    def _fault(self, rows: Tensor, drawn: Inspections) -> Tensor:
+        """Teach the single patch, too, which of them are defective."""
+        side = round(rows.shape[1] ** 0.5)
+        defective, fair = patch_labels(drawn.change.flatten(0, 1), side)
+        shape = (*drawn.pictures.shape[:2], side, side)
+        marks, judged = torch.zeros(shape, dtype=torch.bool), torch.ones(shape, dtype=torch.bool)
+        marks[:, self.recipe.good :] = defective.unflatten(0, drawn.change.shape[:2])
+        judged[:, self.recipe.good :] = (defective | fair).unflatten(0, drawn.change.shape[:2])
+        return self.faults(
+            rows.flatten(0, 1), marks.flatten().to(rows.device), judged.flatten().to(rows.device)
+        )
 
     def _average(self) -> None:
         """Move the averaged weights a little; early on, follow closely."""
@@ -128,7 +153,7 @@ class Training:
 
     def _look(self) -> dict[str, object]:
         """Judge the averaged weights on the held-out products; log; keep a checkpoint and the weights."""
-        features = features_of(self.averaged_network(), LAYERS, self.recipe.unit_depths)
+        features = features_of(self.averaged_network(), (1.0, self.recipe.deep_gain))
         areas = held_out_auroc(features, self.held_out)
         entry: dict[str, object] = {"step": self.step, "seconds": round(self._seconds, 1)}
         entry |= {name: round(value, 4) for name, value in self._recent.items()}
@@ -154,7 +179,8 @@ class Training:
         state = {
             "recipe": self.recipe.to_dict(), "step": self.step, "log": self.log, "recent": self._recent,
             "seconds": self._seconds, "network": self.network.state_dict(), "averaged": self.averaged,
-            "heads": self.heads.state_dict(), "optimiser": self.optimiser.state_dict(),
+            "heads": self.heads.state_dict(), "faults": self.faults.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
         }  # fmt: skip
         beside = self.folder / "checkpoint.new"
         torch.save(state, beside)
@@ -181,6 +207,7 @@ class Training:
             raise ValueError(f"{path} belongs to another recipe; choose another folder or remove it")
         self.network.load_state_dict(state["network"])
         self.heads.load_state_dict(state["heads"])
+        self.faults.load_state_dict(state["faults"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.averaged, self.step, self.log = state["averaged"], state["step"], state["log"]
         self._recent, self._seconds = state["recent"], state["seconds"]

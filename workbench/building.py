@@ -38,7 +38,7 @@ class BuildSettings:
 
     name: str
     product: str = ""
-    backbone: str = "builtin_texture"
+    backbone: str = "builtin_metric"
     weights: str | None = None  # path to a state dict on this computer
     image_size: int = 224
     geometry: Literal["fit", "stretch", "crop"] = "fit"

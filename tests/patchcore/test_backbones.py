@@ -66,6 +66,12 @@ def test_the_first_built_in_network_stays_what_inspectors_were_built_with():
     assert (entry.layers, entry.dims, entry.unit_depths) == (("layer2", "layer3"), None, True)
 
 
+def test_the_second_built_in_network_stays_what_inspectors_were_built_with():
+    entry = spec("builtin_texture")
+    assert entry.sha256 == "27ffb6449c4b1ef65ecb52d9a71f34f6ce4acd6c3959b82b5f67855af80b738f"
+    assert (entry.layers, entry.dims, entry.unit_depths) == (("layer2", "layer3", "filters"), None, False)
+
+
 @pytest.mark.parametrize("name", [name for name in names() if name not in PACKAGED])
 def test_every_imagenet_entry_knows_its_file_and_hash(name):
     entry = spec(name)
@@ -75,7 +81,7 @@ def test_every_imagenet_entry_knows_its_file_and_hash(name):
 
 
 def test_loading_leaves_no_weight_to_chance(resnet18_file):
-    for name, weights in (("builtin", None), ("builtin_texture", None), ("resnet18", resnet18_file)):
+    for name, weights in (("builtin", None), ("builtin_metric", None), ("resnet18", resnet18_file)):
         a, b = (load_backbone(name, weights).network.state_dict() for _ in range(2))
         assert all(torch.equal(a[key], b[key]) for key in a)
 
@@ -90,7 +96,7 @@ def test_missing_weights_are_said_at_once_with_file_place_and_hash(tmp_path):
     with pytest.raises(WeightsMissing) as caught:
         load_backbone("wide_resnet50_2")
     assert time.monotonic() - start < 2
-    for part in ("wide_resnet50_2-95faca4d.pth", "95faca4d", str(tmp_path / "torch"), "builtin_texture"):
+    for part in ("wide_resnet50_2-95faca4d.pth", "95faca4d", str(tmp_path / "torch"), "builtin_metric"):
         assert part in str(caught.value)
 
 
@@ -128,7 +134,7 @@ def test_a_file_in_the_weights_folder_is_found_and_its_hash_checked(resnet18_fil
     folder = tmp_path / "usb"
     folder.mkdir()
     monkeypatch.setenv("PATCHCORE_WEIGHTS", str(folder))
-    assert default_backbone() == "builtin_texture"
+    assert default_backbone() == "builtin_metric"
     (folder / spec("resnet18").weights_file).write_bytes(resnet18_file.read_bytes())
     (folder / spec("wide_resnet50_2").weights_file).write_bytes(b"only its name counts here")
     assert find_weights("resnet18").parent == folder

@@ -149,7 +149,8 @@ def test_the_explanation_names_the_good_image_of_the_nearest_row(model, good, ba
     row, col = (y0 + y1) // 16, (x0 + x1) // 16
     near = features_of(model, pixels)[max(0, row - 1) : row + 2, max(0, col - 1) : col + 2]
     patch = features_of(model, bad)[result.worst]
-    assert np.linalg.norm(near - patch, axis=-1).min() == pytest.approx(result.score, rel=1e-5)
+    # a patch beside it that the bank left out may lie nearer still
+    assert np.isclose(np.linalg.norm(near - patch, axis=-1), result.score, rtol=1e-5).any()
 
 
 def test_the_same_inputs_give_the_same_bank_byte_for_byte(model, good):

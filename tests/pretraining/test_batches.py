@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from pretraining.batches import crops, episodes, learning_rate
+from pretraining.batches import crops, inspections, learning_rate
 from pretraining.dice import Dice
 from pretraining.products import Pool
 
@@ -23,15 +23,24 @@ def test_a_crop_of_a_plain_product_has_its_colour():
     assert 0.3 < float(pictures.mean()) < 0.7
 
 
-def test_episodes_hold_bank_good_and_defective_pictures():
-    drawn = episodes(Dice(1), POOL, 2, 24, bank=3, good=1, defective=2)
-    assert drawn.pictures.shape == (2, 6, 3, 24, 24)
+def test_no_crops_are_an_empty_batch():
+    pictures, labels = crops(Dice(1), POOL, 0, 24)
+    assert pictures.shape == (0, 3, 24, 24)
+    assert len(labels) == 0
+
+
+def test_inspections_hold_good_pictures_and_spoilt_copies_of_the_first():
+    drawn = inspections(Dice(1), POOL, 2, 24, good=3, defective=2)
+    assert drawn.pictures.shape == (2, 5, 3, 24, 24)
     assert drawn.change.shape == (2, 2, 24, 24)
-    assert drawn.bank == 3
+    untouched = drawn.change[:, 0] == 0
+    away = (drawn.pictures[:, 3] - drawn.pictures[:, 0]).abs().mean(1)
+    assert float(away[untouched].mean()) < 0.5 * float(away[drawn.change[:, 0] > 0.1].mean())
 
 
-def test_the_same_seed_draws_the_same_episode():
-    assert torch.equal(episodes(Dice(5), POOL, 1, 24).pictures, episodes(Dice(5), POOL, 1, 24).pictures)
+def test_the_same_seed_draws_the_same_inspection():
+    first, again = (inspections(Dice(5), POOL, 1, 24, 3, 2) for _ in range(2))
+    assert torch.equal(first.pictures, again.pictures)
 
 
 @pytest.mark.parametrize(("step", "rate"), [(0, 0.1), (9, 1.0), (50, 1.0), (75, 1.0), (90, 0.4), (100, 0.0)])

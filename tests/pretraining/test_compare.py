@@ -5,7 +5,7 @@ import torch
 from patchcore.backbones import load_backbone
 from pretraining import compare
 from pretraining.dice import Dice
-from pretraining.evaluate import auroc, features_of, image_scores
+from pretraining.evaluate import auroc, image_scores, joined
 from pretraining.held_out import SCENES, HeldOut
 
 
@@ -24,15 +24,19 @@ def test_a_plain_defect_is_told_from_every_good_piece():
 def test_with_all_patches_kept_the_order_is_that_of_the_plain_distances():
     backbone, product = load_backbone("builtin_texture", device="cpu"), _product()
     faint = HeldOut(product.train, product.good, product.good.flip(0) + 0.004 * Dice(1).normal(3, 3, 64, 64))
-    features = features_of(backbone.network, backbone.layers, backbone.spec.unit_depths)
-    scores = image_scores(features, faint.train, torch.cat([faint.good, faint.defective]), share=1.0)
+    scores = image_scores(
+        lambda pictures: joined(backbone.maps(pictures), False),
+        faint.train,
+        torch.cat([faint.good, faint.defective]),
+        share=1.0,
+    )
     assert compare.product_auroc(backbone, faint, share=1.0) == auroc(scores[:3], scores[3:])
 
 
-def test_the_command_compares_both_built_in_ones_on_every_product(capsys):
+def test_the_command_compares_all_built_in_ones_on_every_product(capsys):
     compare.main(["--seed", "3", "--size", "64", "--build-on", "2", "--test-on", "2"])
     row = json.loads(capsys.readouterr().out)
     assert row["seed"] == 3
-    for name in ("builtin", "builtin_texture"):
+    for name in ("builtin", "builtin_texture", "builtin_metric"):
         assert set(row[name]) == {*SCENES, "mean"}
         assert 0 <= row[name]["mean"] <= 1

@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import load_file
 
 from patchcore.small_resnet import small_resnet
+from patchcore.weight_files import file_sha256
 from pretraining.products import fill_pool
 from pretraining.recipe import SMOKE
 from pretraining.training import Training
@@ -62,6 +63,15 @@ def test_a_run_stopped_half_way_ends_with_the_same_weights(smoke, tmp_path):
     _command(tmp_path, "--until", "2")
     again = _command(tmp_path)
     assert again.read_bytes() == smoke.read_bytes()
+
+
+def test_training_can_go_on_from_given_weights(smoke, tmp_path):
+    _command(tmp_path, "--start", str(smoke), "--crops", "0", "--until", "2")
+    record = json.loads((tmp_path / "log.json").read_text())
+    assert record["recipe"]["start"] == file_sha256(smoke)
+    begun, ended = load_file(smoke), load_file(tmp_path / "builtin.safetensors")
+    changes = [float((begun[name] - ended[name]).abs().max()) for name in begun if "weight" in name]
+    assert 0 < max(changes) < 0.05
 
 
 def test_a_checkpoint_of_another_recipe_is_refused(smoke):
