@@ -58,11 +58,11 @@ def truths(workspace, version_id, batch=1):
 @on_one_database
 def test_the_preview_says_which_verdicts_change_and_stores_nothing(workspace, version, scored):
     seen = []
-    preview = preview_teaching(workspace, version, scored[:1], lambda *step: seen.append(step))
+    preview = preview_teaching(workspace, version, scored[:2], lambda *step: seen.append(step))
     before = OperatingPoint.from_dict(version.operating_point)
     after = preview.numbers.point
     expected = {}
-    for result in scored[1:]:
+    for result in scored[2:]:
         score = preview.model.score(workspace.image_path(result.image.sha256)).score
         if before.verdict(result.score) != after.verdict(score):
             expected[result.image.name] = (before.verdict(result.score), after.verdict(score), score)
