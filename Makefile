@@ -1,6 +1,7 @@
 # make run: set everything up and open the dashboard.   make test: set everything up and pass all tests.
 PYTHON ?= python3
 PORT ?= 8501
+WORKERS ?= 2  # processes that test at once, about 1.5 GB each
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -26,7 +27,7 @@ test: check
 	$(BIN)/python -m tests.browser.chromium
 	$(BIN)/python -m tests.workbench.postgresql
 	$(BIN)/python -m tests.browser.identity
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

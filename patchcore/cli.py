@@ -96,7 +96,7 @@ def build(
     with progress_bars() as report:
         model.fit([(str(path.relative_to(good_dir)), path) for path in paths], roi=mask, progress=report)
     for error in model.skipped_:
-        remarks.print(f"left out {error}", style="yellow", markup=False)
+        remarks.print(f"left out {error}", style="yellow", markup=False, soft_wrap=True)
     model.save(target)
     _print(_summary(model) | {"path": str(target)}, as_json)
 
@@ -121,7 +121,7 @@ def score(
         except ImageError as error:
             failed += 1
             rows.append({"path": str(path), "error": error.reason})
-            remarks.print(f"left out {error}", style="yellow", markup=False)
+            remarks.print(f"left out {error}", style="yellow", markup=False, soft_wrap=True)
     if as_json:
         print(json.dumps(rows, indent=1, ensure_ascii=False))
     else:
@@ -349,7 +349,7 @@ def main() -> None:
     ) as finished:  # typer leaves with 2 when it cannot read its arguments: the user's to mend
         sys.exit(1 if finished.code == 2 else finished.code)
     except PatchCoreError as error:
-        remarks.print(str(error), style="red", markup=False)
+        remarks.print(str(error), style="red", markup=False, soft_wrap=True)
         sys.exit(1)
     except Exception:
         remarks.print("A fault of the program, not yours. Please report what follows.", style="red")

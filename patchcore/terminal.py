@@ -53,7 +53,7 @@ def progress_bars() -> Iterator[Any]:
 def remark(sentences: list[str]) -> None:
     """Say on standard error what was left out or could not be counted."""
     for sentence in sentences:
-        remarks.print(sentence, style="yellow", markup=False)
+        remarks.print(sentence, style="yellow", markup=False, soft_wrap=True)
 
 
 def load_inspector(path: Path, weights: Path | None) -> PatchCore:
@@ -65,7 +65,7 @@ def load_inspector(path: Path, weights: Path | None) -> PatchCore:
         model = PatchCore.load(path, weights)
     for warning in caught:
         if warning.category is UserWarning:
-            remarks.print(str(warning.message), style="bold yellow", markup=False)
+            remarks.print(str(warning.message), style="bold yellow", markup=False, soft_wrap=True)
     return model
 
 

@@ -69,6 +69,7 @@ __all__ = [
     "provisional",
     "recalibrate",
     "review_band",
+    "set_anew",
     "youden",
 ]
 
@@ -189,6 +190,14 @@ def recalibrate(point: OperatingPoint, evidence: Evidence, bank_id: str) -> Oper
         return point.outdated("It was set by hand for another bank, whose scores differ.")
     if any(choice.name not in GOOD_ONLY for choice in point.choices) and (lost := _unscored(point, evidence)):
         return point.outdated(lost)
+    fresh = set_anew(point, evidence, bank_id, point.pixel_rule)
+    return fresh if fresh.stale else replace(fresh, recalibrated_at=_now())
+
+
+def set_anew(
+    point: OperatingPoint, evidence: Evidence, bank_id: str, pixel_rule: Choice | None
+) -> OperatingPoint:
+    """Apply a point's rules to other scores and keep all else of it; marked stale, with the reason, where they fail."""
     try:
         fresh = decide(
             point.rule,
@@ -196,7 +205,7 @@ def recalibrate(point: OperatingPoint, evidence: Evidence, bank_id: str) -> Oper
             bank_id,
             set_by=point.set_by,
             accept_rule=point.accept_rule,
-            pixel_rule=point.pixel_rule,
+            pixel_rule=pixel_rule,
             set_at=point.set_at,
         )
     except (SettingsError, DataError) as fault:
@@ -207,7 +216,6 @@ def recalibrate(point: OperatingPoint, evidence: Evidence, bank_id: str) -> Oper
         min_area=point.min_area,
         millimetres_per_pixel=point.millimetres_per_pixel,
         judge_by=point.judge_by,
-        recalibrated_at=_now(),
     )
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from patchcore.errors import DataError, ImageError, SettingsError
+from patchcore.errors import ImageError, SettingsError
 from patchcore.operating_point import Choice, Evidence, OperatingPoint, Verdict
 from patchcore.regions import clearing_threshold
 from patchcore.rules import BY_HAND
-from patchcore.thresholds import decide
+from patchcore.thresholds import set_anew
 from workbench.database import WorkspaceError
 from workbench.evidence import Known, tested_images
 from workbench.inspectors import NOT_HERE, find_inspector, good_images, has_good_images, load_model
@@ -209,25 +209,7 @@ class _Follow:
 def _kept(point: OperatingPoint, model: PatchCore) -> OperatingPoint:
     """Return a point with what was set by hand as it was, and what rules set by the same rules on the new scores."""
     pixel_rule = None if point.pixel is None else Choice(BY_HAND, {"value": point.pixel})
-    try:
-        fresh = decide(
-            point.rule,
-            Evidence(model.evidence_.good),
-            model.bank_id_,
-            set_by=point.set_by,
-            accept_rule=point.accept_rule,
-            pixel_rule=pixel_rule,
-            set_at=point.set_at,
-        )
-    except (SettingsError, DataError) as fault:
-        return point.outdated(f"Its rule does not work with the new scores. {fault}")
-    return replace(
-        fresh,
-        note=point.note,
-        min_area=point.min_area,
-        millimetres_per_pixel=point.millimetres_per_pixel,
-        judge_by=point.judge_by,
-    )
+    return set_anew(point, Evidence(model.evidence_.good), model.bank_id_, pixel_rule)
 
 
 def _without(point: OperatingPoint, sha256s: set[str]) -> OperatingPoint:

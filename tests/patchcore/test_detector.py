@@ -97,7 +97,7 @@ def test_leave_one_out_scores_equal_a_search_without_the_image(model, good):
 
 
 def test_scored_without_its_own_rows_a_good_image_has_its_leave_one_out_score(model, good):
-    small = model.with_coreset(0.1)
+    small, rises = model.with_coreset(0.1), []
     for number, (name, image) in enumerate(good):
         result = small.score(image, leave_out=True)
         assert result.score == small.good_scores_[name]  # one image has the same features every time
@@ -108,7 +108,8 @@ def test_scored_without_its_own_rows_a_good_image_has_its_leave_one_out_score(mo
         assert small.bank_.images[result.nearest_row] != number
         why = small.explain(result)
         assert why.neighbour_image == good[small.bank_.images[result.nearest_row]][0] != name
-        assert result.map.max() > small.score(image).map.max()
+        rises.append(result.map.max() - small.score(image).map.max())
+    assert min(rises) >= 0 < max(rises)  # an image whose own rows are not near its worst patch loses nothing
 
 
 def test_leaving_out_an_image_that_is_not_in_the_bank_changes_nothing(model, bad):

@@ -1,6 +1,5 @@
 """What the tests of the workbench share: a workspace, a queue, and patience."""
 
-import os
 import shutil
 
 import pytest
@@ -17,8 +16,6 @@ from workbench.portable_rows import copy_rows
 from workbench.roi import Roi, Shape, keep_region
 from workbench.tables import Job
 from workbench.workspace import Workspace
-
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # images of 64 px: threads would only wait for each other
 
 
 @pytest.fixture(scope="session")

@@ -5,23 +5,25 @@ from __future__ import annotations
 import runpy
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 import streamlit as st
 
-_RUNS = "app_runs"
 APP = Path(__file__).resolve().parents[2] / "app.py"
+
+# Of this run alone: while a click ends one run, the next may have begun in a thread of its own.
+_by_app: ContextVar[bool] = ContextVar("by_app", default=False)
 
 
 @contextmanager
 def app() -> Iterator[None]:
     """Note, while the block runs a page, that app.py does so and has let the person in."""
-    runs = _runs()
-    runs["now"] = True
+    token = _by_app.set(True)
     try:
         yield
     finally:
-        runs["now"] = False  # in place: the session lets nobody in while a run is being stopped
+        _by_app.reset(token)
 
 
 def by_app() -> None:
@@ -31,11 +33,6 @@ def by_app() -> None:
     life of the server. A link straight to a page that comes before that runs the page's script without app.py, which
     draws the sidebar and asks who is there.
     """
-    if not _runs().get("now"):
+    if not _by_app.get():
         runpy.run_path(str(APP), run_name="__main__")
         st.stop()
-
-
-def _runs() -> dict[str, bool]:
-    runs: dict[str, bool] = st.session_state.setdefault(_RUNS, {})
-    return runs
