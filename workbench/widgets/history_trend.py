@@ -24,6 +24,8 @@ TIMES = {
     "date": "%d %b",
     "hours": "%H:%M",
     "minutes": "%H:%M",
+    "seconds": "%H:%M:%S",
+    "milliseconds": "%H:%M:%S",
 }
 EXPLANATION = (
     "Every hundred accepted parts are held against the first two hundred under the thresholds in force, by the rank "
