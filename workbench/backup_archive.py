@@ -7,7 +7,6 @@ import json
 import re
 import shutil
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from types import TracebackType
@@ -18,21 +17,13 @@ from alembic.script import ScriptDirectory
 from workbench.backup import CONTENTS, FILES, FORMAT, TABLES, VERSION
 from workbench.database import WorkspaceError, migrations
 from workbench.workspace import CHUNK
+from workbench.zip_archives import ENTRY_FAULTS
 
 LARGEST_CONTENTS = 1 << 30  # bytes of backup.json: ten million files
 PLACES = ("images", "inspectors", "results", "history", "regions", "jobs")  # where files of a backup may go
 PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,160}")
 TABLE = re.compile(r"[a-z_]{1,64}")
 RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")  # devices, on Windows
-UNREADABLE = (
-    OSError,
-    EOFError,
-    ValueError,
-    RuntimeError,
-    NotImplementedError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -51,7 +42,7 @@ class BackupArchive:
             self._zip = zipfile.ZipFile(path)
         except FileNotFoundError as error:
             raise WorkspaceError(f"There is no backup {path}.") from error
-        except UNREADABLE as error:
+        except ENTRY_FAULTS as error:
             raise self._refusal("it is no zip file, or it was cut off") from error
         try:
             contents = self._read_contents()
@@ -121,17 +112,8 @@ class BackupArchive:
                         break
                     digest.update(piece)
                     yield piece
-        except (
-            OSError,
-            EOFError,
-            zipfile.BadZipFile,
-            RuntimeError,
-            NotImplementedError,
-            ValueError,
-        ) as error:
+        except ENTRY_FAULTS as error:
             raise self._refusal(f"{name} cannot be read") from error
-        except zipfile.zlib.error as error:  # type: ignore[attr-defined]
-            raise self._refusal(f"{name} cannot be unpacked") from error
         if size != expected["bytes"] or digest.hexdigest() != expected["sha256"]:
             raise self._refusal(f"{name} does not have the length and hash recorded for it")
 
@@ -144,14 +126,7 @@ class BackupArchive:
             raise self._refusal(f"its {CONTENTS} is far too large")
         try:
             contents = json.loads(self._zip.read(CONTENTS))
-        except (
-            OSError,
-            ValueError,
-            EOFError,
-            zipfile.BadZipFile,
-            RuntimeError,
-            NotImplementedError,
-        ) as error:
+        except ENTRY_FAULTS as error:
             raise self._refusal(f"its {CONTENTS} cannot be read") from error
         if not isinstance(contents, dict) or contents.get("format") != FORMAT:
             raise self._refusal("it was not written by this program")
