@@ -308,7 +308,7 @@ class Backbone:
     sha256
         Hash of the weight file; an inspector remembers it and refuses others.
     engine
-        What runs the network; None for torch itself. It is no part of what an inspector remembers.
+        What runs network and local aggregation; None for torch itself. It is no part of what an inspector remembers.
     """
 
     spec: BackboneSpec
@@ -321,8 +321,7 @@ class Backbone:
     @torch.inference_mode()
     def maps(self, images: Tensor) -> list[Tensor]:
         """Feature maps of RGB images in 0..1: [N, 3, S, S] -> one [N, C, H, W] per layer, shallow first."""
-        run = self.engine or self.network
-        found = run(image_net_normalised(images).contiguous(memory_format=torch.channels_last))
+        found = self.network(image_net_normalised(images).contiguous(memory_format=torch.channels_last))
         return [found[layer] for layer in self.layers]
 
 
@@ -392,7 +391,7 @@ def load_backbone(
     target = resolve_device(device)
     trunk = network if entry.builtin else Trunk(network, chosen)
     trunk = trunk.eval().requires_grad_(False).to(target, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    runner = make_engine(engine or os.environ.get("PATCHCORE_ENGINE", "torch"), trunk, chosen, target)
+    runner = make_engine(engine or os.environ.get("PATCHCORE_ENGINE", "torch"), target)
     return Backbone(entry, trunk, chosen, target, digest, runner)
 
 

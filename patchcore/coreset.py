@@ -19,6 +19,7 @@ from torch import get_num_threads
 
 from patchcore.coreset_loops import LANES, LEADING, catch_up, pick_above
 from patchcore.errors import Cancelled, DataError, SettingsError
+from patchcore.products import product
 
 PROJECTED_DIMS = 128  # reference implementation: Johnson-Lindenstrauss projection to 128 dimensions
 FARTHEST = 4096  # points of which one round picks: what it needs of them stays in the cache
@@ -73,7 +74,7 @@ def projection_matrix(dims: int, seed: int) -> NDArray[np.float32] | None:
 def project(features: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
     """Reduce features for the greedy search: [N, dims] -> [N, at most 128] float32."""
     matrix = projection_matrix(features.shape[1], seed)
-    return features if matrix is None else features @ matrix
+    return features if matrix is None else product(features, matrix)
 
 
 def greedy_order(features: NDArray[np.float32], count: int, seed: int = 0) -> NDArray[np.int64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,26 +19,33 @@ MISSING = (
 )
 
 
+Features = Callable[[Tensor], Tensor]
+
+
 class Engine(Protocol):
-    """Runs a network: normalised images [N, 3, S, S] -> {layer: [N, C, H, W]}."""
+    """Runs what computes features: RGB images [N, 3, S, S] -> [N, rows, cols, dims]."""
 
-    def __call__(self, images: Tensor) -> dict[str, Tensor]:
-        """Compute the maps of a batch."""
+    def __call__(self, features: Features, kind: int | None, images: Tensor) -> Tensor:
+        """Compute the features of a batch.
+
+        Parameters
+        ----------
+        features
+            The steps, in torch.
+        kind
+            The same for the same steps: an engine need not prepare them twice.
+        images
+            [N, 3, S, S] float32 RGB in 0..1.
+        """
 
 
-def make_engine(
-    name: str, network: nn.Module, layers: tuple[str, ...], device: torch.device
-) -> Engine | None:
-    """Make a network ready to run; None where torch runs it as it is.
+def make_engine(name: str, device: torch.device) -> Engine | None:
+    """Make the engine of one backbone; None where torch runs it as it is.
 
     Parameters
     ----------
     name
         'torch' or 'openvino'.
-    network
-        In evaluation mode, its weights loaded.
-    layers
-        The maps wanted.
     device
         Where it is to run.
 
@@ -54,43 +62,35 @@ def make_engine(
         raise SettingsError(
             "engine='openvino' runs on the processor only; use device='cpu', or engine='torch'."
         )
-    return OpenVino(network, layers)
+    return OpenVino()
 
 
 class OpenVino:
-    """A network compiled by OpenVINO, in single precision; one compilation for each size of input.
+    """Compiles the steps to machine code, in single precision, once for each size of input."""
 
-    Parameters
-    ----------
-    network
-        In evaluation mode.
-    layers
-        The maps wanted.
-    """
-
-    def __init__(self, network: nn.Module, layers: tuple[str, ...]) -> None:
+    def __init__(self) -> None:
         try:
             import openvino
         except ImportError as error:
             raise SettingsError(MISSING) from error
         self._openvino, self._core = openvino, openvino.Core()
-        self._network, self._layers = _Ordered(network, layers).eval(), layers
-        self._compiled: dict[tuple[int, ...], Any] = {}
+        self._compiled: dict[tuple[int | None, tuple[int, ...]], Any] = {}
 
-    def __call__(self, images: Tensor) -> dict[str, Tensor]:
-        """Compute the maps of a batch."""
+    def __call__(self, features: Features, kind: int | None, images: Tensor) -> Tensor:
+        """Compute the features of a batch; the first of its size takes seconds."""
         array = np.ascontiguousarray(images.numpy(), np.float32)
-        if array.shape not in self._compiled:
-            self._compiled[array.shape] = self._compile(images)
-        request = self._compiled[array.shape].create_infer_request()
-        found = request.infer([array], share_inputs=True)
-        return {layer: torch.from_numpy(found[i]) for i, layer in enumerate(self._layers)}
+        if (kind, array.shape) not in self._compiled:
+            self._compiled[kind, array.shape] = self._compile(features, images)
+        request = self._compiled[kind, array.shape].create_infer_request()
+        return torch.from_numpy(request.infer([array], share_inputs=True)[0])
 
-    def _compile(self, images: Tensor) -> Any:
+    def _compile(self, features: Features, images: Tensor) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of torch and OpenVINO about each other
             model = self._openvino.convert_model(
-                self._network, example_input=images.contiguous(), input=[tuple(images.shape)]
+                _Recorded(features).eval(),
+                example_input=images.contiguous(),
+                input=[tuple(images.shape)],
             )
         # 16-bit arithmetic, which some processors would choose by themselves, changes distances by a percent
         how = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
@@ -98,13 +98,12 @@ class OpenVino:
         return self._core.compile_model(model, "CPU", how)
 
 
-class _Ordered(nn.Module):
-    """The network with its maps in a tuple, which can be traced."""
+class _Recorded(nn.Module):
+    """Steps as a module, of which OpenVINO takes a record."""
 
-    def __init__(self, network: nn.Module, layers: tuple[str, ...]) -> None:
+    def __init__(self, features: Features) -> None:
         super().__init__()
-        self.network, self.layers = network, layers
+        self.features = features
 
-    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        found = self.network(x)
-        return tuple(found[layer] for layer in self.layers)
+    def forward(self, images: Tensor) -> Tensor:
+        return self.features(images)

@@ -79,7 +79,8 @@ class _Kernel:
 
     outputs: slice | Tensor
     reads: Tensor | None  # channels, m for each output; None where they are all channels in their order
-    weight: Tensor  # [outputs, m, 3, 3]
+    together: int  # m
+    weight: Tensor  # [outputs x m, 1, 3, 3]
 
 
 @lru_cache(maxsize=16)
@@ -94,7 +95,8 @@ def _kernels(channels: tuple[int, ...], dims: int, device: torch.device) -> tupl
             _Kernel(
                 slice(first, last) if last - first == len(live) else live.to(device),
                 None if torch.equal(reads, torch.arange(count)) else reads.to(device),
-                weight[live].to(device),
+                weight.shape[1],
+                weight[live].flatten(0, 1)[:, None].to(device),
             )
         )
     return tuple(kernels)
@@ -102,24 +104,49 @@ def _kernels(channels: tuple[int, ...], dims: int, device: torch.device) -> tupl
 
 def _reduce(maps: list[Tensor], dims: int) -> Tensor:
     """Aggregate and reduce to `dims` as the reference does: [N, C_j, H_j, W_j] -> [N, dims, H_0, W_0]."""
-    size = maps[0].shape[-2:]
-    total = maps[0].new_zeros(len(maps[0]), dims, *size).contiguous(memory_format=torch.channels_last)
-    for x, kernel in zip(maps, _kernels(tuple(m.shape[1] for m in maps), dims, maps[0].device), strict=True):
+    size = _size(maps[0])
+    kernels = _kernels(tuple(int(m.shape[1]) for m in maps), dims, maps[0].device)
+    parts = []
+    for x, kernel in zip(maps, kernels, strict=True):
         read = x if kernel.reads is None else x[:, kernel.reads]
-        y = F.conv2d(read, kernel.weight, padding=PATCH_SIZE // 2, groups=len(kernel.weight))
-        total[:, kernel.outputs] += _resize(y, size)
+        # each channel by itself, then the sum of m: quicker than groups of m channels
+        read = read.contiguous(memory_format=torch.channels_last)
+        y = F.conv2d(read, kernel.weight, padding=PATCH_SIZE // 2, groups=kernel.weight.shape[0])
+        together = [y[:, i :: kernel.together] for i in range(kernel.together)]
+        parts.append(_resize(sum(together[1:], together[0]), size))
+    if _follow_each_other(kernels):
+        return torch.cat(parts, 1)
+    total = maps[0].new_zeros(len(maps[0]), dims, *size).contiguous(memory_format=torch.channels_last)
+    for part, kernel in zip(parts, kernels, strict=True):
+        total[:, kernel.outputs] += part
     return total
+
+
+def _follow_each_other(kernels: tuple[_Kernel, ...]) -> bool:
+    """Whether each depth adds to the outputs that follow those of the depth before, and to no others."""
+    ends = [0]
+    for kernel in kernels:
+        if not isinstance(kernel.outputs, slice) or kernel.outputs.start != ends[-1]:
+            return False
+        ends.append(kernel.outputs.stop)
+    return True
 
 
 def _concatenate(maps: list[Tensor], unit_depths: bool) -> Tensor:
     """3x3 means of every depth at the size of the first, concatenated: [N, sum C_j, H_0, W_0]."""
     means = (F.avg_pool2d(x, PATCH_SIZE, stride=1, padding=PATCH_SIZE // 2) for x in maps)
-    resized = [_resize(x, maps[0].shape[-2:]) for x in means]
+    resized = [_resize(x, _size(maps[0])) for x in means]
     return torch.cat([F.normalize(x, dim=1) for x in resized] if unit_depths else resized, dim=1)
 
 
-def _resize(x: Tensor, size: torch.Size) -> Tensor:
-    return x if x.shape[-2:] == size else F.interpolate(x, size=size, mode="bilinear", align_corners=False)
+def _size(x: Tensor) -> tuple[int, int]:
+    return int(x.shape[-2]), int(
+        x.shape[-1]
+    )  # numbers, also where the steps are being recorded for an engine
+
+
+def _resize(x: Tensor, size: tuple[int, int]) -> Tensor:
+    return x if _size(x) == size else F.interpolate(x, size=size, mode="bilinear", align_corners=False)
 
 
 @torch.inference_mode()
@@ -140,10 +167,14 @@ def embed(backbone: Backbone, images: Tensor, dims: int | None = None) -> Tensor
     Tensor
         [N, rows, cols, dims] float32.
     """
-    maps = backbone.maps(images)
     dims = dims or backbone.spec.dims
-    out = _reduce(maps, dims) if dims else _concatenate(maps, backbone.spec.unit_depths)
-    return out.permute(0, 2, 3, 1).contiguous()
+
+    def features(images: Tensor) -> Tensor:
+        maps = backbone.maps(images)
+        out = _reduce(maps, dims) if dims else _concatenate(maps, backbone.spec.unit_depths)
+        return out.permute(0, 2, 3, 1).contiguous()
+
+    return backbone.engine(features, dims, images) if backbone.engine else features(images)
 
 
 def patch_features(

@@ -33,6 +33,7 @@ from patchcore.features import patch_features
 from patchcore.geometry import Prepared, prepare
 from patchcore.images import ImageRecord, read_image
 from patchcore.leave_one_out import GoodScores, score_good_images
+from patchcore.products import product
 from patchcore.scoring import inspected_patches
 from patchcore.settings import Settings
 from patchcore.weight_files import file_sha256
@@ -287,7 +288,7 @@ def _projected(
     start = 0
     for image in images:
         rows = store.rows(image)
-        out[start : start + len(rows)] = rows if matrix is None else rows @ matrix
+        out[start : start + len(rows)] = rows if matrix is None else product(rows, matrix)
         start += len(rows)
     return out
 

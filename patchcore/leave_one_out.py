@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from patchcore.bank import MemoryBank
 from patchcore.distances import bounds, compiled, square_distance
+from patchcore.products import product
 
 ROWS_AT_ONCE = 1024
 LANES = 64
@@ -103,7 +104,7 @@ def _profile(
     for start in range(0, rows, ROWS_AT_ONCE):
         part = slice(start, start + ROWS_AT_ONCE)
         _sweep(
-            compared[part] @ across,
+            product(compared[part], across),
             bank.features[part],
             queries,
             row_bounds[part],

@@ -11,23 +11,32 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import get_num_threads
 
 from patchcore.distances import bounds, compiled, in_any_order, square_distance
+from patchcore.products import product, tensor
 
-AXES = 63  # with the length of the rest, 64 coordinates
+AXES = (
+    14,
+    30,
+    62,
+)  # with the length of the rest and the bound 16, 32 or 64 numbers: the fewest that hold enough
+HELD = 0.99  # of the rows' variance, by the axes taken; more of them cost more than they rule out
 ROWS_AT_ONCE = 512  # of the bank; with an image's queries their products stay in the cache
 LANES = 64
 SAMPLE = 1024  # rows that tell the axes
 SMALLEST_BANK, SMALLEST_DIMS = 2048, 128  # below, the search by whole products is as quick
-ALONE = 128  # queries up to which one thread does it
+ALONE = 1024  # queries up to which one thread does it: starting another takes as long
 # Rounding short vectors, and the length of the rest found as a difference of squares, move them by at most 1.1e-6 of
 # the whole length; that moves the square of a distance by at most 4.4e-6 of the sum of both squares: 74 roundings.
-SPARE = 96
+# Products that are summed onto the row's bound round it at every step: 64 more.
+SPARE = 160
 
 
 @dataclass(frozen=True)
@@ -37,9 +46,9 @@ class ShortRows:
     Attributes
     ----------
     centre, axes
-        [dims] and [dims, AXES] float64, orthonormal columns.
+        [dims] and [dims, A] float64, orthonormal columns.
     short
-        [R, AXES + 1] float32: coordinates of the rows along the axes, and the length of the rest.
+        [R, A + 1] float32: coordinates of the rows along the axes, and the length of the rest.
     bounds
         [R], :func:`patchcore.distances.bounds` of these.
     """
@@ -68,7 +77,7 @@ class ShortRows:
         return ShortRows(self.centre, self.axes, self.short[chosen], self.bounds[chosen])
 
     def shorten(self, queries: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Shorten queries [Q, dims]: the short vectors [Q, AXES + 1] and their bounds [Q]."""
+        """Shorten queries [Q, dims]: the short vectors [Q, A + 1] and their bounds [Q]."""
         short = _shorten(queries, self.centre, self.axes)
         return short, bounds(short, SPARE)
 
@@ -86,12 +95,7 @@ class ShortRows:
         """
         queries = np.ascontiguousarray(queries, np.float32)
         short, query_bounds = self.shorten(queries)
-        across = np.ascontiguousarray(short.T)
-        groups = np.empty((-(-len(features) // LANES), len(queries)), np.float32)
-        for start in range(0, len(features), ROWS_AT_ONCE):
-            part = slice(start, start + ROWS_AT_ONCE)
-            _lowest_of_lanes(self.short[part] @ across, self.bounds[part], groups[start // LANES :])
-        lowest = np.ascontiguousarray(groups.T)
+        lowest = self._lowest_of_lanes(short)
         squares, rows = np.full((len(queries), 1), np.inf), np.full((len(queries), 1), -1, np.int64)
 
         def measure(part: slice) -> None:
@@ -99,7 +103,7 @@ class ShortRows:
                 queries[part],
                 features,
                 short[part],
-                self.short,
+                self._tiles,
                 query_bounds[part],
                 self.bounds,
                 lowest[part],
@@ -109,6 +113,38 @@ class ShortRows:
 
         in_threads(measure, len(queries))
         return np.sqrt(squares).astype(np.float32), rows
+
+    @cached_property
+    def _bounded(self) -> torch.Tensor:
+        """[R, A + 2] the short rows, and their bounds beside them."""
+        return torch.column_stack([tensor(self.short), tensor(self.bounds)])
+
+    @cached_property
+    def _tiles(self) -> NDArray[np.float32]:
+        """[groups, A + 1, LANES] the short rows, LANES of them side by side; zeros after the last."""
+        groups = -(-len(self.short) // LANES)
+        padded = np.zeros((groups * LANES, self.short.shape[1]), np.float32)
+        padded[: len(self.short)] = self.short
+        return np.ascontiguousarray(padded.reshape(groups, LANES, -1).transpose(0, 2, 1))
+
+    def _lowest_of_lanes(self, short: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Find for each short query the lowest bound among each LANES rows, less its own: [Q, groups]."""
+        count = len(self.short)
+        queries = torch.nn.functional.pad(
+            -2 * tensor(short), (0, 1), value=1.0
+        )  # so that a product is a bound
+        rows = self._bounded
+        lowest = torch.empty(len(short), -(-count // LANES))
+        space = torch.empty(len(short), min(count, ROWS_AT_ONCE))
+        for start in range(0, count, ROWS_AT_ONCE):
+            part = rows[start : start + ROWS_AT_ONCE]
+            low = torch.mm(queries, part.T, out=space[:, : len(part)])
+            first, whole = start // LANES, low.shape[1] // LANES
+            lowest[:, first : first + whole] = low[:, : whole * LANES].view(-1, whole, LANES).amin(2)
+            if low.shape[1] % LANES:
+                lowest[:, first + whole] = low[:, whole * LANES :].amin(1)
+        found: NDArray[np.float32] = lowest.numpy()
+        return found
 
 
 def in_threads(work: Callable[[slice], None], count: int) -> None:
@@ -124,72 +160,64 @@ def in_threads(work: Callable[[slice], None], count: int) -> None:
 
 
 @in_any_order
-def _lowest_of_lanes(products, row_bounds, lowest):  # type: ignore[no-untyped-def]
-    """Find for each query the lowest bound among each LANES rows, less what depends on the query alone.
-
-    `products` is [rows, queries]; `lowest` [groups, queries] is filled.
-    """
-    two = np.float32(2)
-    for row in range(products.shape[0]):
-        line, least, low = products[row], lowest[row // LANES], row_bounds[row]
-        if row % LANES == 0:
-            least[:] = np.inf
-        for i in range(line.shape[0]):
-            bound = low - two * line[i]
-            least[i] = bound if bound < least[i] else least[i]
-
-
-@in_any_order
-def _product(a, b):  # type: ignore[no-untyped-def]
-    total = np.float32(0)
-    for j in range(a.shape[0]):
-        total += a[j] * b[j]
-    return total
+def _less_products(query, tile, lows):  # type: ignore[no-untyped-def]
+    """Take twice the products of a query with LANES rows from their bounds."""
+    for axis in range(query.shape[0]):
+        twice = np.float32(2) * query[axis]
+        for lane in range(LANES):
+            lows[lane] -= twice * tile[axis, lane]
 
 
 @compiled
-def _measure(queries, features, short, short_rows, query_bounds, row_bounds, lowest, squares, rows):  # type: ignore[no-untyped-def]
+def _measure(queries, features, short, tiles, query_bounds, row_bounds, lowest, squares, rows):  # type: ignore[no-untyped-def]
     """Measure for each query the rows that may be the nearest, in their order."""
-    two, total = np.float32(2), features.shape[0]
+    total, lows = features.shape[0], np.zeros(LANES, np.float32)
     for i in range(queries.shape[0]):
-        first = int(np.argmin(lowest[i])) * LANES
-        guess, low = first, np.float32(np.inf)
-        for j in range(first, min(first + LANES, total)):
-            bound = row_bounds[j] - two * _product(short[i], short_rows[j])
-            if bound < low:
-                guess, low = j, bound
-        limit = np.float32(square_distance(queries[i], features[guess]) - query_bounds[i])
-        nearest, row = np.inf, -1
+        likely = int(np.argmin(lowest[i]))
+        first, count = likely * LANES, min(LANES, total - likely * LANES)
+        lows[:count] = row_bounds[first : first + count]
+        _less_products(short[i], tiles[likely], lows)
+        row = first + int(np.argmin(lows[:count]))
+        guess, nearest = row, square_distance(queries[i], features[row])
+        limit = np.float32(nearest - query_bounds[i])
         for group in range(lowest.shape[1]):
             if lowest[i, group] > limit:
                 continue
-            for j in range(group * LANES, min((group + 1) * LANES, total)):
-                if row_bounds[j] - two * _product(short[i], short_rows[j]) > limit:
+            first, count = group * LANES, min(LANES, total - group * LANES)
+            lows[:count] = row_bounds[first : first + count]
+            _less_products(short[i], tiles[group], lows)
+            for j in range(first, first + count):
+                if j == guess or lows[j - first] > limit:
                     continue
                 square = square_distance(queries[i], features[j])
-                if square < nearest:
+                if square < nearest or (square == nearest and j < row):
                     nearest, row = square, j
                     limit = min(limit, np.float32(square - query_bounds[i]))
         squares[i, 0], rows[i, 0] = nearest, row
 
 
 def _principal_axes(centred: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Orthonormal axes [dims, AXES] that hold nearly all of the rows, by subspace iteration (Halko et al. 2011)."""
-    axes = np.random.default_rng(0).standard_normal((centred.shape[1], min(AXES, centred.shape[1])))
+    """Orthonormal axes [dims, A] that hold most of the rows, by subspace iteration (Halko et al. 2011)."""
+    axes = np.random.default_rng(0).standard_normal((centred.shape[1], min(AXES[-1], centred.shape[1])))
     for _ in range(3):
-        axes, _ = np.linalg.qr(centred.T @ (centred @ axes))
-    return axes
+        axes, _ = np.linalg.qr(product(np.ascontiguousarray(centred.T), product(centred, axes)))
+    along = product(centred, axes)
+    _, turned = np.linalg.eigh(product(along.T, along))
+    axes = product(axes, turned[:, ::-1].copy())
+    held = np.cumsum((product(centred, axes) ** 2).sum(0)) / max((centred**2).sum(), np.finfo(float).tiny)
+    enough = next((count for count in AXES if count <= len(held) and held[count - 1] >= HELD), AXES[-1])
+    return np.ascontiguousarray(axes[:, :enough])
 
 
 def _shorten(
     vectors: NDArray[np.float32], centre: NDArray[np.float64], axes: NDArray[np.float64]
 ) -> NDArray[np.float32]:
-    """Coordinates along the axes, and the length of the rest: [N, dims] -> [N, AXES + 1]."""
+    """Coordinates along the axes, and the length of the rest: [N, dims] -> [N, A + 1]."""
     short = np.empty((len(vectors), axes.shape[1] + 1), np.float32)
     for start in range(0, len(vectors), ROWS_AT_ONCE):
         part = slice(start, start + ROWS_AT_ONCE)
-        centred = vectors[part] - centre
-        along = centred @ axes
-        rest = np.einsum("ij,ij->i", centred, centred) - np.einsum("ij,ij->i", along, along)
-        short[part, :-1], short[part, -1] = along, np.sqrt(np.maximum(rest, 0))
+        centred = tensor(vectors[part]).double().sub_(tensor(centre))
+        along = centred @ tensor(axes)
+        rest = torch.linalg.vector_norm(centred, dim=1).square() - along.square().sum(1)
+        short[part, :-1], short[part, -1] = along.numpy(), rest.clamp(min=0).sqrt().numpy()
     return short

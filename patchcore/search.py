@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from patchcore.distances import ROUNDING, SMALLEST, any_within, bounds, compiled, square_distance
+from patchcore.products import product
 
 ROWS_AT_ONCE = 1024  # of the bank; with a few hundred queries their products stay in the cache
 LANES = 64
@@ -49,7 +50,7 @@ class RunningSearch:
         for start in range(0, len(features), ROWS_AT_ONCE):
             part = slice(start, start + ROWS_AT_ONCE)
             _tighten(
-                self.queries @ features[part].T,
+                product(self.queries, features[part].T),
                 self.queries,
                 features[part],
                 self._bounds,

@@ -59,4 +59,4 @@ def test_a_missing_engine_is_said_in_a_sentence(monkeypatch):
 
 def test_the_compiled_engine_does_not_run_on_a_gpu():
     with pytest.raises(SettingsError, match="on the processor only"):
-        make_engine("openvino", torch.nn.Identity(), (), torch.device("cuda"))
+        make_engine("openvino", torch.device("cuda"))

@@ -22,7 +22,7 @@ def set_of(kind, dims):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("dims", "axes"), [(3, 63), (24, 5), (200, 20)])
 def test_the_nearest_is_that_of_the_search_by_whole_products(kind, dims, axes, monkeypatch):
-    monkeypatch.setattr(projected_search, "AXES", axes)
+    monkeypatch.setattr(projected_search, "AXES", (axes,))
     monkeypatch.setattr(projected_search, "ROWS_AT_ONCE", 192)
     queries, rows = set_of(kind, dims)
     whole = RunningSearch(queries)
@@ -48,6 +48,15 @@ def test_short_vectors_are_never_farther_apart_than_the_rows(kind):
         assert (low[:, :50] > 0.5 * true).mean() > 0.9
 
 
+@pytest.mark.parametrize(("spread", "axes"), [(5, 14), (25, 30), (200, 62)])
+def test_as_many_axes_as_hold_nearly_all_of_the_rows(spread, axes):
+    scale = np.where(np.arange(200) < spread, 1, 0.01).astype(np.float32)
+    rows = np.random.default_rng(0).standard_normal((3000, 200)).astype(np.float32) * scale
+    found = ShortRows.of(rows).axes
+    assert found.shape == (200, axes)
+    assert np.allclose(found.T @ found, np.eye(axes))
+
+
 @pytest.fixture
 def large(monkeypatch):
     """A bank that takes the short way; and the same one that does not."""
@@ -61,7 +70,7 @@ def large(monkeypatch):
     assert plain.short is None
     monkeypatch.setattr(bank_module, "SMALLEST_BANK", 50)
     monkeypatch.setattr(bank_module, "SMALLEST_DIMS", 2)
-    monkeypatch.setattr(projected_search, "AXES", 8)
+    monkeypatch.setattr(projected_search, "AXES", (8,))
     return make(), plain
 
 
