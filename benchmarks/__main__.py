@@ -3,7 +3,7 @@
     python -m benchmarks --quick                 a minute or two: small sizes, no peers needed
     python -m benchmarks --reference CHECKOUT    beside the authors' implementation, of which a checkout is given
     python -m benchmarks --anomalib PYTHON       beside anomalib, in the environment of the Python given
-    python -m benchmarks --full                  with every pick of the peers' long loops instead of the first thousand
+    python -m benchmarks --full                  with every pick of the peers' long loops instead of the first 500
 
 Writes the table as Markdown to standard output and --table, and every figure as JSON to --json. All run in turn, on
 the same inputs and as many threads; times are medians, with the least and the most. Photographs are the sample

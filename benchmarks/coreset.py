@@ -21,7 +21,7 @@ SIZES, QUICK_SIZES = (10_000, 50_000, 160_720, 500_000), (10_000, 30_000)
 SHARES = (0.01, 0.10)
 PLAIN = 4e8  # points times picks for which the plain algorithm is run beside it
 WHOLE = 160_720  # points up to which --full lets a peer's loop run to its end
-PEER_PICKS = 1000  # picks of a longer loop otherwise: each costs the same
+PEER_PICKS = 500  # picks of a longer loop otherwise: each costs the same
 
 
 @njit(cache=True, nogil=True)
@@ -53,12 +53,13 @@ def _row(
     cloud: NDArray[np.float32], picks: int, path: Path, peers: dict[str, Peer], peak: Peaks, full: bool
 ) -> Row:
     size = len(cloud)
-    asked = picks if (full and size <= WHOLE) or size * picks < PLAIN else min(picks, PEER_PICKS)
+    asked = picks if full and size <= WHOLE else min(picks, PEER_PICKS)
     works: dict[str, Work] = {"here": timed(lambda: greedy_k_centre(cloud, picks))}
     for name, peer in peers.items():
         works[name] = _asking(peer, path, size, asked)
     long = size * picks > PLAIN
-    taken = in_turn(works, 1 if long and full else 3, warm_up=not long)
+    once = size > WHOLE or (long and full)
+    taken = in_turn(works, 1 if once else 3, warm_up=not long)
     here = taken.pop("here").median
     theirs = {name: found.median * picks / asked for name, found in taken.items()}
     compared = min(picks, max(1, int(PLAIN / size)))
