@@ -68,6 +68,11 @@ def test_all_that_is_known_is_shown(mapped, full, open_app, given):
     assert [dot.kind for dot in given["outcome"]["dots"]] == ["reference"] * 4  # nothing else is known yet
 
 
+def field(app, label):
+    """The list of a label; its key changes when the page sets it."""
+    return next(box for box in app.selectbox if box.label == label)
+
+
 def test_maps_of_the_good_images_are_made_in_the_background(full, open_app, given):
     app = open_app("tune", inspector="washer")
     assert len(given["near"]["tiles"]) == 3 and "Scoring 4 images for their maps" in words(app)
@@ -98,7 +103,7 @@ def test_a_dragged_line_is_a_rule_by_hand_and_is_stored_with_its_note(full, open
     app = open_app("tune", inspector="washer")
     assert button(app, "Use this").disabled
     drag(app, given, Thresholds(0.25, 0.2))
-    assert app.selectbox(key="tune_rule").value == app.selectbox(key="tune_review").value == "by_hand"
+    assert field(app, "Reject above").value == field(app, "Send to review").value == "by_hand"
     assert given["outcome"]["thresholds"] == Thresholds(0.25, 0.2)
     app.text_input(key="tune_note").input("after the new lamp")
     press(app, "Use this")
@@ -111,6 +116,19 @@ def test_a_dragged_line_is_a_rule_by_hand_and_is_stored_with_its_note(full, open
     )
     assert "trial" not in app.query_params and button(app, "Use this").disabled
     assert len(kept.evidence.good) == 4
+
+
+def test_a_browser_that_has_not_heard_of_a_dragged_line_does_not_take_it_back(full, open_app, given):
+    app = open_app("tune", inspector="washer")
+    rule = app.selectbox(key="tune_rule").set_value("from_good")
+    rule.run()
+    drag(app, given, Thresholds(0.25, 0.2))
+    late = app._tree.get_widget_states()
+    late.widgets.append(rule._widget_state)  # the list as it was, sent with the next click
+    app._run(late)
+    assert given["outcome"]["thresholds"] == Thresholds(0.25, 0.2)
+    field(app, "Reject above").set_value("from_good").run()  # and the list of now is heard
+    assert given["outcome"]["thresholds"] != Thresholds(0.25, 0.2)
 
 
 def test_labels_make_more_rules_and_can_be_taken_back(mapped, full, open_app, given):

@@ -11,6 +11,7 @@ import streamlit as st
 from patchcore.operating_point import Choice, Evidence
 from patchcore.thresholds import BY_HAND, RULES
 from workbench.widgets import trial as trials
+from workbench.widgets.shared_field import is_heard, place_of
 
 NOTHING = "nothing"  # in the list of review rules
 
@@ -120,15 +121,18 @@ def pick(
     if now not in options:
         options.append(now)
 
-    def switch() -> None:
-        changed(_begun(st.session_state[key], value))
+    place = place_of(key, now)
 
-    st.session_state[key] = now
+    def switch() -> None:
+        if is_heard(key, place):
+            changed(_begun(st.session_state[place], value))
+
+    st.session_state[place] = now
     st.selectbox(
         label,
         options,
         format_func=lambda name: words.get(name, WORDS.get(name, name)),
-        key=key,
+        key=place,
         on_change=switch,
         help=explained,
     )
@@ -183,14 +187,16 @@ def _numbers(key: str, choice: Choice, value: float | None, changed: Callable[[C
 
 
 def _typed(key: str, value: float, changed: Callable[[Choice | None], None]) -> None:
-    place = f"{key}_typed"
-
-    def put() -> None:
-        changed(trials.by_hand(st.session_state[place]))
-
     size = 10.0 ** math.floor(math.log10(value)) if value > 0 else 1.0
     digits = max(0, 3 - math.floor(math.log10(size)))
-    st.session_state[place] = round(value, digits)
+    shown = round(value, digits)
+    place = place_of(f"{key}_typed", shown)
+
+    def put() -> None:
+        if is_heard(f"{key}_typed", place):
+            changed(trials.by_hand(st.session_state[place]))
+
+    st.session_state[place] = shown
     st.number_input(
         "Score", min_value=0.0, step=size / 100, format=f"%.{digits}f", key=place, on_change=put,
         help="Drag the line, or type the score here.",
