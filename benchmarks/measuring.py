@@ -93,10 +93,10 @@ class Peaks:
 
 def peaks() -> Peaks:
     """Measure by a large matrix product and by summing a large array, on all threads in use."""
-    square, long = torch.randn(2048, 2048), torch.ones(2**26)
+    square, long = torch.randn(4096, 4096), torch.ones(2**26)
     product = in_turn({"": timed(lambda: square @ square)}, 5)[""].least
-    read = in_turn({"": timed(long.sum)}, 5)[""].least
-    return Peaks(2 * 2048**3 / product, 4 * 2**26 / read)
+    read = in_turn({"": timed(long.sum)}, 10)[""].least
+    return Peaks(2 * 4096**3 / product, 4 * 2**26 / read)
 
 
 class Watch:
