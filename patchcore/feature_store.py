@@ -110,11 +110,11 @@ class FeatureStore:
         record
             What was done to the image on reading, as JSON types.
         """
-        rows = features[kept]
+        rows = features.reshape(-1, features.shape[2]) if kept.all() else features[kept]
         self.dims = rows.shape[1]
         with self.rows_path.open("r+b" if self.rows_path.exists() else "w+b") as file:
             file.seek(self._end * self.dims * 4)
-            file.write(rows.tobytes())
+            file.write(np.ascontiguousarray(rows).data)
             file.flush()
         image = StoredImage(sha256, self._end, len(rows), np.packbits(kept).tobytes().hex(), record)
         with self.index_path.open("a") as file:
