@@ -13,8 +13,6 @@ import numpy as np
 import psutil
 import torch
 
-SETTLE = 0.3  # seconds after which the threads of the work before, a peer's above all, have gone to sleep
-
 Work = Callable[[], float]
 """Does the work once and returns the seconds it took."""
 
@@ -81,7 +79,6 @@ def in_turn(works: dict[str, Work], rounds: int, warm_up: bool = True) -> dict[s
     found: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(rounds):
         for name, work in works.items():
-            time.sleep(SETTLE)
             found[name].append(work())
     return {name: Taken(statistics.median(all_), min(all_), max(all_)) for name, all_ in found.items()}
 

@@ -6,9 +6,13 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
+SETTLE = (
+    0.3  # seconds after which a peer's threads have gone to sleep, so that what comes next has the machine
+)
 HERE = Path(__file__).resolve().parent
 
 
@@ -44,6 +48,7 @@ class Peer:
         line = self._process.stdout.readline()
         if not line:
             raise RuntimeError(f"{self._process.args} ended; run it by hand to see why.")
+        time.sleep(SETTLE)
         return dict(json.loads(line))
 
     def close(self) -> None:
