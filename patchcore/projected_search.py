@@ -140,7 +140,7 @@ class ShortRows:
             part = rows[start : start + ROWS_AT_ONCE]
             low = torch.mm(queries, part.T, out=space[:, : len(part)])
             first, whole = start // LANES, low.shape[1] // LANES
-            lowest[:, first : first + whole] = low[:, : whole * LANES].view(-1, whole, LANES).amin(2)
+            lowest[:, first : first + whole] = low[:, : whole * LANES].view(len(low), whole, LANES).amin(2)
             if low.shape[1] % LANES:
                 lowest[:, first + whole] = low[:, whole * LANES :].amin(1)
         found: NDArray[np.float32] = lowest.numpy()

@@ -48,6 +48,19 @@ def test_short_vectors_are_never_farther_apart_than_the_rows(kind):
         assert (low[:, :50] > 0.5 * true).mean() > 0.9
 
 
+@pytest.mark.parametrize("count", [1, 63, 64, 65, 191, 192, 193, 255, 256, 257, 384, 400])
+@pytest.mark.parametrize("asked", [0, 1, 50])
+def test_every_number_of_rows_and_queries(count, asked, monkeypatch):
+    monkeypatch.setattr(projected_search, "ROWS_AT_ONCE", 192)
+    both = np.random.default_rng(0).standard_normal((asked + count, 30)).astype(np.float32)
+    queries, rows = both[:asked], both[asked:]
+    whole = RunningSearch(queries)
+    whole.add(rows)
+    distances, found = ShortRows.of(rows).nearest(queries, rows)
+    assert_array_equal(distances, whole.distances)
+    assert_array_equal(found, whole.rows)
+
+
 @pytest.mark.parametrize(("spread", "axes"), [(5, 14), (25, 30), (200, 62)])
 def test_as_many_axes_as_hold_nearly_all_of_the_rows(spread, axes):
     scale = np.where(np.arange(200) < spread, 1, 0.01).astype(np.float32)
