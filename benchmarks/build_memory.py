@@ -82,10 +82,9 @@ def main() -> None:
 
 def peak_resident() -> int:
     """Largest resident memory of this process since its start, bytes."""
+    # Linux, whose getrusage also counts what the process was before it became this program
     status = Path("/proc/self/status")
-    if (
-        status.exists()
-    ):  # Linux, whose getrusage also counts what the process was before it became this program
+    if status.exists():
         peak = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
         return int(peak.split()[1]) * 1024
     try:

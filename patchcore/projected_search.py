@@ -130,9 +130,8 @@ class ShortRows:
     def _lowest_of_lanes(self, short: NDArray[np.float32]) -> NDArray[np.float32]:
         """Find for each short query the lowest bound among each LANES rows, less its own: [Q, groups]."""
         count = len(self.short)
-        queries = torch.nn.functional.pad(
-            -2 * tensor(short), (0, 1), value=1.0
-        )  # so that a product is a bound
+        # a product with the row's bound beside it is the pair's
+        queries = torch.nn.functional.pad(-2 * tensor(short), (0, 1), value=1.0)
         rows = self._bounded
         lowest = torch.empty(len(short), -(-count // LANES))
         space = torch.empty(len(short), min(count, ROWS_AT_ONCE))
@@ -202,9 +201,9 @@ def _principal_axes(centred: NDArray[np.float64]) -> NDArray[np.float64]:
     for _ in range(3):
         axes, _ = np.linalg.qr(product(np.ascontiguousarray(centred.T), product(centred, axes)))
     along = product(centred, axes)
-    _, turned = np.linalg.eigh(product(along.T, along))
+    variances, turned = np.linalg.eigh(product(along.T, along))  # ascending
     axes = product(axes, turned[:, ::-1].copy())
-    held = np.cumsum((product(centred, axes) ** 2).sum(0)) / max((centred**2).sum(), np.finfo(float).tiny)
+    held = np.cumsum(variances[::-1]) / max((centred**2).sum(), np.finfo(float).tiny)
     enough = next((count for count in AXES if count <= len(held) and held[count - 1] >= HELD), AXES[-1])
     return np.ascontiguousarray(axes[:, :enough])
 
