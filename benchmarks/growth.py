@@ -22,6 +22,7 @@ def plot(rows: list[dict[str, Any]], folder: Path) -> None:
     _lines(axes[0], [b for b in builds if b["grows"] == "images"], "images", "images")
     _lines(axes[1], [b for b in builds if b["grows"] == "rows"], "rows", "rows of the bank")
     _lines(axes[2], [b for b in builds if b["grows"] == "pixels"], "side", "side of the input, px")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=5, fontsize=8)
     figure.savefig(folder / "growth_build.svg")
     figure, axis = pyplot.subplots(figsize=(5, 3.6), layout="constrained")
     coresets = [row for row in rows if row.get("extra")]
@@ -43,7 +44,8 @@ def _lines(axis: Any, builds: list[dict[str, Any]], along: str, label: str) -> N
     axis.loglog(across, [build["score"] for build in builds], "s-", label="one score, s")
     axis.loglog(across, [build["peak"] / 2**30 for build in builds], "^:", label="peak memory, GiB")
     axis.set(xlabel=label, title=f"growing {label.split(',', maxsplit=1)[0]}")
-    axis.legend(fontsize=8)
+    axis.set_xticks(across, [f"{value:,}" for value in across], rotation=30)
+    axis.set_xticks([], minor=True)
 
 
 def main() -> None:
