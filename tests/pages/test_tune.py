@@ -123,12 +123,51 @@ def test_a_browser_that_has_not_heard_of_a_dragged_line_does_not_take_it_back(fu
     rule = app.selectbox(key="tune_rule").set_value("from_good")
     rule.run()
     drag(app, given, Thresholds(0.25, 0.2))
-    late = app._tree.get_widget_states()
-    late.widgets.append(rule._widget_state)  # the list as it was, sent with the next click
-    app._run(late)
+    send_late(app, rule)
     assert given["outcome"]["thresholds"] == Thresholds(0.25, 0.2)
     field(app, "Reject above").set_value("from_good").run()  # and the list of now is heard
     assert given["outcome"]["thresholds"] != Thresholds(0.25, 0.2)
+
+
+def test_a_late_number_of_a_rule_that_is_gone_is_not_heard(full, open_app, given):
+    app = open_app("tune", inspector="washer")
+    app.selectbox(key="tune_review").set_value("from_good").run()
+    one_in = app.number_input(key="tune_review_from_good_budget")
+    drag(app, given, Thresholds(0.25, 0.2))  # the review line is set by hand too: its rule's number is gone
+    one_in.set_value(30)
+    send_late(app, one_in)
+    assert given["outcome"]["thresholds"] == Thresholds(0.25, 0.2)
+    assert field(app, "Reject above").value == field(app, "Send to review").value == "by_hand"
+
+
+def test_a_browser_that_has_not_heard_of_a_moved_slider_does_not_take_it_back(mapped, full, open_app, given):
+    app = open_app("tune", inspector="washer")
+    area = app.number_input(key="tune_area").set_value(5)
+    area.run()
+    given["events"].append(lambda: given["detail"]["on_rule"](RegionRule(0.1, 70)))
+    app.run()
+    assert given["detail"]["min_area"] == 70
+    send_late(app, area)
+    assert given["detail"]["min_area"] == 70
+    app.number_input(key="tune_area:1").set_value(8).run()
+    assert given["detail"]["min_area"] == 8
+
+
+def test_what_is_told_before_the_page_is_drawn_again_is_all_kept(full, open_app, given):
+    app = open_app("tune", inspector="washer")
+    first = given["strip"]["on_thresholds"]
+    app.selectbox(key="tune_judge").set_value("area").run()
+    given["events"].append(lambda: first(Thresholds(0.25, 0.2)))  # of the page before
+    app.run()
+    assert app.selectbox(key="tune_judge").value == "area"
+    assert given["outcome"]["thresholds"] == Thresholds(0.25, 0.2)
+
+
+def send_late(app, element):
+    """Run the page as a browser does that still sends a field as it was."""
+    late = app._tree.get_widget_states()
+    late.widgets.append(element._widget_state)
+    app._run(late)
 
 
 def test_labels_make_more_rules_and_can_be_taken_back(mapped, full, open_app, given):

@@ -11,7 +11,7 @@ import streamlit as st
 from patchcore.operating_point import Choice, Evidence
 from patchcore.thresholds import BY_HAND, RULES
 from workbench.widgets import trial as trials
-from workbench.widgets.shared_field import is_heard, place_of
+from workbench.widgets.shared_field import is_heard, is_shown, place_of
 
 NOTHING = "nothing"  # in the list of review rules
 
@@ -137,7 +137,8 @@ def pick(
         help=explained,
     )
     if choice is not None:
-        _numbers(key, choice, value, changed)
+        rule = choice.name
+        _numbers(key, choice, value, lambda other: changed(other) if is_shown(key, rule) else None)
 
 
 def missing(evidence: Evidence, words: Sequence[str]) -> bool:
@@ -165,14 +166,16 @@ def _numbers(key: str, choice: Choice, value: float | None, changed: Callable[[C
         return _typed(key, float(choice.parameters.get("value", value or 0.0)), changed)
     asked = {**RULES[choice.name].parameters, **choice.parameters}
     for name, parameter in asked.items():
-        field, place = FIELDS[choice.name, name], f"{key}_{choice.name}_{name}"
-
-        def put(name: str = name, field: Field = field, place: str = place) -> None:
-            changed(Choice(choice.name, {**asked, name: field.taken(st.session_state[place])}))
-
+        field, own = FIELDS[choice.name, name], f"{key}_{choice.name}_{name}"
         kind = float if field.digits else int
-        shown = min(max(field.shown(parameter), field.least), field.most)
-        st.session_state[place] = kind(round(shown, field.digits))
+        shown = kind(round(min(max(field.shown(parameter), field.least), field.most), field.digits))
+        place = place_of(own, shown)
+
+        def put(name: str = name, field: Field = field, own: str = own, place: str = place) -> None:
+            if is_heard(own, place):
+                changed(Choice(choice.name, {**asked, name: field.taken(st.session_state[place])}))
+
+        st.session_state[place] = shown
         st.number_input(
             field.label,
             min_value=kind(field.least),

@@ -28,6 +28,16 @@ def is_heard(key: str, place: str) -> bool:
     return True
 
 
+def is_shown(key: str, value: object) -> bool:
+    """Say in a callback whether a field of the page shows a value now.
+
+    Fields that are there only while another holds a certain value ask for it: a browser that has not heard that they
+    are gone still sends them.
+    """
+    shown, _ = st.session_state.get(_shown(key), (None, 0))
+    return bool(shown == value)
+
+
 def _place(key: str, times: int) -> str:
     return f"{key}:{times}" if times else key
 

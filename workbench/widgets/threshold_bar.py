@@ -13,6 +13,7 @@ from workbench.people import Role
 from workbench.tables import InspectorVersion
 from workbench.viewer import Thresholds
 from workbench.widgets import access, seen, session, wording
+from workbench.widgets.shared_field import is_heard, place_of
 from workbench.widgets.trial import Trial
 from workbench.widgets.trial import by_hand as hand
 
@@ -87,15 +88,20 @@ def _kept(stored: OperatingPoint, point: OperatingPoint) -> OperatingPoint:
 
 
 def _review_band(version: InspectorVersion) -> None:
+    shown = in_view(version).review is not None
+    place = place_of("review_band", shown)
+
     def switch() -> None:
+        if not is_heard("review_band", place):
+            return
         now = in_view(version)
         reject = now.reject or 0.0
         try_out(Thresholds(reject, None if now.review is not None else reject * (1 - BAND)))
 
-    st.session_state["review_band"] = in_view(version).review is not None
+    st.session_state[place] = shown
     st.toggle(
         "Review band",
-        key="review_band",
+        key=place,
         on_change=switch,
         help="Parts whose score lies between two thresholds are neither accepted nor rejected: a person looks at "
         "them.",

@@ -100,6 +100,11 @@ def keep(trial: Trial) -> None:
     session.choose(NAME, json.dumps(_plain(trial), separators=(",", ":")))
 
 
+def change(version: InspectorVersion, **changes: object) -> None:
+    """Try out other rules from here on, all else as it is now, whatever the page showed when it was drawn."""
+    keep(replace(current(version), **changes))  # type: ignore[arg-type]
+
+
 def forget() -> None:
     """Go back to what is in force."""
     session.forget(NAME)

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import streamlit as st
 
-from patchcore.operating_point import JudgeBy
+from patchcore.operating_point import Choice, JudgeBy
 from patchcore.regions import pixels_in_area
 from workbench.widgets import detail_view, rule_picker, session, trial, tune_view
+from workbench.widgets.shared_field import is_heard, is_shown, place_of
 from workbench.widgets.tune_view import Decision
 
 JUDGES: dict[JudgeBy, str] = {"score": "Score", "area": "Regions", "both": "Both"}
@@ -37,39 +38,46 @@ def _pixel_rule(now: Decision) -> None:
         now.trial.pixel_rule,
         replace(now.evidence, good=now.evidence.map_peaks),
         pixel,
-        lambda rule: _try(now, pixel_rule=rule, judge_by=now.trial.judge_by if rule else "score"),
+        lambda rule: _ruled(now, rule),
         explained="Pixels of a higher score form regions. Set from the good images' maps, the promise is about whole "
         "images: in how many of them a region appears at all.",
     )
 
 
 def _scale(now: Decision) -> None:
-    def put() -> None:
-        _try(now, millimetres_per_pixel=st.session_state["tune_scale"] or None)
+    shown = now.trial.millimetres_per_pixel or 0.0
+    place = place_of("tune_scale", shown)
 
-    st.session_state["tune_scale"] = now.trial.millimetres_per_pixel or 0.0
+    def put() -> None:
+        if is_heard("tune_scale", place):
+            trial.change(now.version, millimetres_per_pixel=st.session_state[place] or None)
+
+    st.session_state[place] = shown
     st.number_input(
-        "Scale, mm per pixel", min_value=0.0, step=0.01, format="%.4f", key="tune_scale", on_change=put,
+        "Scale, mm per pixel", min_value=0.0, step=0.01, format="%.4f", key=place, on_change=put,
         help="Of the photograph, on the part; 0 when not known. Areas and distances are then in mm.",
     )  # fmt: skip
 
 
 def _smallest(now: Decision) -> None:
     scale = now.trial.millimetres_per_pixel
-    place = "tune_area_mm" if scale else "tune_area"
+    key = "tune_area_mm" if scale else "tune_area"
+    shown = round(now.trial.min_area * scale**2, 4) if scale else now.trial.min_area
+    place = place_of(key, shown)
 
     def put() -> None:
-        value = st.session_state[place]
-        _try(now, min_area=pixels_in_area(value, scale) if scale and value > 0 else max(1, int(value)))
+        if is_heard(key, place) and is_shown("tune_scale", scale or 0.0):
+            value = st.session_state[place]
+            area = pixels_in_area(value, scale) if scale and value > 0 else max(1, int(value))
+            trial.change(now.version, min_area=area)
 
+    st.session_state[place] = shown
     if scale:
-        st.session_state[place] = round(now.trial.min_area * scale**2, 4)
         st.number_input(
             "Smallest region, mm²", min_value=0.0, step=0.1, format="%.4f", key=place, on_change=put
         )
         st.caption(f"{now.trial.min_area:,} pixels of the photograph")
     else:
-        st.session_state[place] = now.trial.min_area
         st.number_input(
             "Smallest region, pixels", min_value=1, step=10, key=place, on_change=put,
             help="Regions of fewer pixels of the photograph do not count.",
@@ -77,19 +85,22 @@ def _smallest(now: Decision) -> None:
 
 
 def _judge(now: Decision) -> None:
+    place = place_of("tune_judge", now.trial.judge_by)
+
     def put() -> None:
-        chosen = st.session_state["tune_judge"]
-        rule = now.trial.pixel_rule
+        if not is_heard("tune_judge", place):
+            return
+        chosen, rule = st.session_state[place], trial.current(now.version).pixel_rule
         if chosen != "score" and rule is None:
             rule = trial.by_hand(now.point.heat_from)
-        _try(now, judge_by=chosen, pixel_rule=rule)
+        trial.change(now.version, judge_by=chosen, pixel_rule=rule)
 
-    st.session_state["tune_judge"] = now.trial.judge_by
+    st.session_state[place] = now.trial.judge_by
     st.selectbox(
         "Judge an image by",
         list(JUDGES),
         format_func=lambda name: JUDGES[name],
-        key="tune_judge",
+        key=place,
         on_change=put,
         help="By regions: any region rejects. By both: a reject takes a score and a region; where they differ, a "
         "person looks.",
@@ -137,11 +148,12 @@ def _image(now: Decision) -> None:
                 link=tune_view.LINK,
                 peak=tune_view.peak(image, now),
                 reveal=chosen in ids,
-                on_rule=lambda rule: trial.keep(now.trial.ruled(rule)),
+                on_rule=lambda rule: trial.keep(trial.current(now.version).ruled(rule)),
             )
 
     look()
 
 
-def _try(now: Decision, **changes: object) -> None:
-    trial.keep(replace(now.trial, **changes))  # type: ignore[arg-type]
+def _ruled(now: Decision, rule: Choice | None) -> None:
+    changes = {} if rule else {"judge_by": "score"}
+    trial.change(now.version, pixel_rule=rule, **changes)

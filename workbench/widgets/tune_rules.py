@@ -10,6 +10,7 @@ from patchcore.operating_point import Choice
 from workbench.deciding import store_point
 from workbench.people import Role
 from workbench.widgets import access, rule_picker, seen, session, trial, tune_view, wording
+from workbench.widgets.shared_field import is_heard, place_of
 from workbench.widgets.tune_view import Decision
 
 
@@ -23,7 +24,7 @@ def show(now: Decision) -> None:
         now.trial.rule,
         now.evidence,
         now.point.reject,
-        lambda rule: _try(now, rule=rule or now.trial.rule),
+        lambda rule: trial.change(now.version, rule=rule or now.trial.rule),
         explained="A rule sets the threshold from the images that are known, and sets it again whenever the bank "
         "changes. Drag the line and it is set by hand.",
     )
@@ -34,7 +35,7 @@ def show(now: Decision) -> None:
         now.trial.accept_rule,
         now.evidence,
         now.point.accept if now.point.accept < now.point.reject else 0.9 * now.point.reject,
-        lambda rule: _try(now, accept_rule=rule),
+        lambda rule: trial.change(now.version, accept_rule=rule),
         explained="Parts whose score lies between two thresholds are neither accepted nor rejected: a person looks "
         "at them.",
     )
@@ -45,7 +46,7 @@ def show(now: Decision) -> None:
         if now.trial.rule.name == "from_good":
             st.button(
                 f"Use the strictest they allow, 1 in {len(now.evidence.good) + 1}",
-                on_click=lambda: _try(now, rule=Choice("provisional")),
+                on_click=lambda: trial.change(now.version, rule=Choice("provisional")),
             )
     else:
         st.caption(session.sentence(now.point.statement))
@@ -97,13 +98,15 @@ def _good_images(now: Decision) -> None:
         return
     own = sum(one.source == "leave-one-out" for one in now.known)
     counts = {"leave-one-out": own, "held-out": held_out, "both": own + held_out}
-    place = "tune_good"
+    shown = tune_view.good_source(now.known)
+    place = place_of("tune_good", shown)
 
     def switch() -> None:
-        session.choose("good", st.session_state[place])
-        _try(now)
+        if is_heard("tune_good", place):
+            session.choose("good", st.session_state[place])
+            trial.change(now.version)
 
-    st.session_state[place] = tune_view.good_source(now.known)
+    st.session_state[place] = shown
     st.selectbox(
         "Good images",
         list(tune_view.GOOD_SOURCES),
@@ -112,7 +115,3 @@ def _good_images(now: Decision) -> None:
         on_change=switch,
         help="Which good images thresholds are set from. Those of the bank are scored as if each had not been in it.",
     )
-
-
-def _try(now: Decision, **changes: object) -> None:
-    trial.keep(replace(now.trial, **changes))  # type: ignore[arg-type]

@@ -91,7 +91,7 @@ def scores(now: Decision) -> None:
         pixel_threshold=now.point.pixel,
         min_area=now.point.min_area,
         judge_by=now.point.judge_by,
-        on_thresholds=lambda moved: trial.keep(now.trial.moved(now.thresholds, moved)),
+        on_thresholds=lambda moved: trial.keep(trial.current(now.version).moved(now.thresholds, moved)),
         on_opened=lambda key: open_image(now, key),
     )
 
