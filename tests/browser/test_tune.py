@@ -57,7 +57,9 @@ def choose_one_in_two_hundred(page: Page) -> None:
     expect(page.locator(".outcome .kind").first).to_contain_text("0 of 45 false rejects, 0 % (0 % to 7.9 %)")
     expect(page.locator(".outcome .kind").last).to_contain_text(re.compile(r"\d+ of 24 escapes"))
     choose(page, "Reject above", "Let no known defect through")
+    expect(page.locator(".st-key-panel_rules")).to_contain_text("Lets none of 24 known defects through")
     expect(page.locator(".outcome .kind").last).to_contain_text("0 of 24 escapes")
+    page.wait_for_function(SETTLED)  # the line stands where it will be taken hold of
 
 
 def drag(page: Page) -> None:

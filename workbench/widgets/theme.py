@@ -13,7 +13,8 @@ from pathlib import Path
 
 import streamlit as st
 
-ICON = Path(__file__).with_name("icon.png")
+_ICON_BYTES = Path(__file__).with_name("icon.png").read_bytes()
+ICON = f"data:image/png;base64,{base64.b64encode(_ICON_BYTES).decode()}"  # in the page: a run cut short drops files
 STYLE_SHEET = Path(__file__).with_name("theme.css")
 
 
