@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ from typing import Any
 
 from patchcore import colours
 
+SECONDS_TO_LOAD = (
+    20.0  # for which a file that a page no longer shows is served to a browser still asking for it
+)
 BROWSER = Path(__file__).parent / "browser"
 _IMPORT = re.compile(r'^((?:import|export)\b[^"\n]*from |import )"\./([a-z]+)\.js";', re.MULTILINE)
 _MEMORY = "patchcore.viewer:served"
@@ -39,6 +43,7 @@ class _File:
     mimetype: str
     url: str = ""
     in_use: bool = True
+    left: float | None = None  # since when no run that came to its end has named it
 
 
 Served = dict[str, _File]
@@ -82,7 +87,7 @@ def kept_files() -> Iterator[None]:
 
     Streamlit drops the files that a run has not named, also of a run that a newer one cuts short: a browser still
     loading pictures, or the viewers' modules, would be told that there are none. So all that the runs before have
-    named is named again at once, and forgotten only when a run has come to its end without it.
+    named is named again at once, and forgotten `SECONDS_TO_LOAD` after a run has come to its end without it.
     """
     import streamlit as st
 
@@ -92,8 +97,14 @@ def kept_files() -> Iterator[None]:
         file.in_use = False
     _script_url()
     yield
-    for place in [place for place, file in served.items() if not file.in_use]:
-        del served[place]
+    now = time.monotonic()
+    for place, file in list(served.items()):
+        if file.in_use:
+            continue
+        if file.left is None:
+            file.left = now
+        elif now - file.left > SECONDS_TO_LOAD:
+            del served[place]
 
 
 def event_value(key: str, event: str) -> Any:
@@ -107,20 +118,22 @@ def event_value(key: str, event: str) -> Any:
 def media_url(content: bytes, mimetype: str, place: str) -> str:
     """Serve bytes to this session and return their address, which is the same for the same bytes.
 
-    They stay served for as long as runs ask for them under the same `place` and for one run more, without `kept_files`
-    no longer than until the next run begins.
+    They stay served for as long as runs ask for them under the same `place` and for `SECONDS_TO_LOAD` more, without
+    `kept_files` no longer than until the next run begins.
     """
     import streamlit as st
 
     served: Served = st.session_state.get(_MEMORY, {})
     file = served.get(place)
     if file is None or file.content != content or file.mimetype != mimetype:
-        if file is not None:  # a slow browser may still be asking for what the last run gave it
-            served[f"{place}:before"] = file
-            _name(file, f"{place}:before")
+        if file is not None:  # a slow browser may still be asking for what the last runs gave it
+            file.left, file.in_use = time.monotonic(), False
+            before = f"{place}:{file.url.rsplit('/', 1)[-1]}"
+            served[before] = file
+            _name(file, before)
         file = served[place] = _File(content, mimetype)
         _name(file, place)
-    file.in_use = True
+    file.in_use, file.left = True, None
     return file.url
 
 

@@ -1,6 +1,11 @@
 import re
+from types import SimpleNamespace
+
+import pytest
+import streamlit as st
 
 from patchcore import colours
+from workbench.viewer import mount
 from workbench.viewer.mount import BROWSER, load_order, scripts
 
 
@@ -38,3 +43,46 @@ def test_nothing_is_fetched_from_elsewhere():
 def test_modules_stay_short():
     for path in BROWSER.glob("*.js"):
         assert len(path.read_text().splitlines()) < 300, path
+
+
+@pytest.fixture
+def named(monkeypatch):
+    """What is served in a run (`named.contents`), and the time (`named.now`)."""
+    run = SimpleNamespace(now=0.0, contents=[])
+
+    def name(file, place):
+        file.url = f"/media/{file.content.decode()}"
+        run.contents.append(file.content)
+
+    monkeypatch.setattr(mount.time, "monotonic", lambda: run.now)
+    monkeypatch.setattr(mount, "_name", name)
+    monkeypatch.setattr(mount, "_script_url", lambda: "")
+    monkeypatch.setattr(st, "session_state", {})
+    return run
+
+
+def served_after(named, *pictures):
+    """Draw a page that shows some pictures, each at a place of its own, and return all that is served with it."""
+    named.contents.clear()
+    with mount.kept_files():
+        for place, content in enumerate(pictures):
+            mount.media_url(content, "image/png", f"picture{place}")
+    return sorted(set(named.contents))
+
+
+def test_what_a_page_has_just_stopped_showing_is_served_a_while_longer(named):
+    served_after(named, b"a", b"x")
+    served_after(named, b"b", b"x")
+    served_after(named, b"c")
+    assert served_after(named, b"d") == [b"a", b"b", b"c", b"d", b"x"]
+    named.now = mount.SECONDS_TO_LOAD + 1
+    served_after(named, b"d")
+    assert served_after(named, b"d") == [b"d"]
+
+
+def test_a_picture_that_comes_back_stays(named):
+    for content in (b"a", b"b", b"a"):
+        served_after(named, content)
+    named.now = mount.SECONDS_TO_LOAD + 1
+    served_after(named, b"a")
+    assert served_after(named, b"a") == [b"a"]
