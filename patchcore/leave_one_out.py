@@ -17,8 +17,9 @@ from patchcore.bank import MemoryBank
 from patchcore.distances import bounds, compiled, square_distance
 from patchcore.products import product
 
-ROWS_AT_ONCE = 1024
+ROWS_AT_ONCE = 1024  # a power of two
 LANES = 64
+LOOKED_AHEAD = 16  # patches whose way is followed to the last row early on, to know which others cannot count
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def score_good_images(
     cover = np.zeros(len(bank), np.float32)
     numbers, all_sizes, all_values = [], [], []
     for done, (number, queries) in enumerate(patches, start=1):
-        sizes, values, own_cover = _profile(bank, queries, number)
+        sizes, values, own_cover = _profile(bank, queries, number, cover[-1])
         np.maximum(cover, own_cover, out=cover)
         numbers.append(number)
         all_sizes.append(sizes)
@@ -89,35 +90,112 @@ def score_good_images(
 
 
 def _profile(
-    bank: MemoryBank, queries: NDArray[np.float32], number: int
+    bank: MemoryBank, queries: NDArray[np.float32], number: int, covered: np.float32
 ) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]:
-    """Steps of one image's score, and its cover radius [R], over all prefixes of the bank."""
+    """Steps of one image's score, and its cover radius [R], over all prefixes of the bank.
+
+    Only the farthest patch counts, so once a few rows are known, most patches can be left behind: those already nearer
+    than the farthest are to the whole bank. The radius is exact where it exceeds `covered`, else at most that.
+    """
     rows = len(bank)
     own = bank.images == number
     cover, score = np.empty(rows), np.empty(rows)
-    any_row, other = np.full(len(queries), np.inf), np.full(len(queries), np.inf)
-    if bank.short is None:
-        compared, row_bounds, across, query_bounds = bank.features, bank.bounds, queries.T, bounds(queries)
-    else:  # the products of short vectors bound the distances from below just as well
-        short, query_bounds = bank.short.shorten(queries)
-        compared, row_bounds, across = bank.short.short, bank.short.bounds, short.T
+    patches, ends = _Patches.of(bank, queries), _Patches.of(bank, queries[:0])
     for start in range(0, rows, ROWS_AT_ONCE):
+        if start and start & (start - 1) == 0:  # as often as the rows have doubled
+            if len(ends) == 0:
+                ends = patches.take(patches.farthest(LOOKED_AHEAD))
+                for ahead in range(start, rows, ROWS_AT_ONCE):
+                    ends.meet(bank, own, slice(ahead, ahead + ROWS_AT_ONCE))
+            patches = patches.take(patches.may_count(ends, covered))
         part = slice(start, start + ROWS_AT_ONCE)
-        _sweep(
-            product(compared[part], across),
-            bank.features[part],
-            queries,
-            row_bounds[part],
-            query_bounds,
-            own[part],
-            any_row,
-            other,
-            cover[part],
-            score[part],
-        )
+        cover[part], score[part] = patches.meet(bank, own, part)
     values = np.sqrt(score).astype(np.float32)
     changed = np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]]))
     return changed + 1, values[changed], np.sqrt(cover).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class _Patches:
+    """Patches of an image, and how near the rows met so far have come: squares, infinite at first.
+
+    Attributes
+    ----------
+    queries, compared, bounds
+        [P, dims]; [P, dims or A + 1], what products are taken of; [P], bounds of these.
+    any_row, other
+        [P] float64: to the nearest row, and to the nearest of another image.
+    """
+
+    queries: NDArray[np.float32]
+    compared: NDArray[np.float32]
+    bounds: NDArray[np.float32]
+    any_row: NDArray[np.float64]
+    other: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.queries)
+
+    @classmethod
+    def of(cls, bank: MemoryBank, queries: NDArray[np.float32]) -> _Patches:
+        """Begin with patches [P, dims] that have met no row."""
+        # The products of short vectors bound the distances from below just as well.
+        compared, low = (queries, bounds(queries)) if bank.short is None else bank.short.shorten(queries)
+        return cls(queries, compared, low, np.full(len(queries), np.inf), np.full(len(queries), np.inf))
+
+    def take(self, chosen: NDArray[np.int64]) -> _Patches:
+        """Return some of them, to go on with on their own."""
+        return _Patches(
+            self.queries[chosen],
+            self.compared[chosen],
+            self.bounds[chosen],
+            self.any_row[chosen],
+            self.other[chosen],
+        )
+
+    def farthest(self, count: int) -> NDArray[np.int64]:
+        """Return the places of those farthest from all rows, and from those of other images, so far."""
+        far = [np.argsort(-squares, kind="stable")[:count] for squares in (self.any_row, self.other)]
+        return np.unique(np.concatenate(far))
+
+    def may_count(self, ends: _Patches, covered: np.float32) -> NDArray[np.int64]:
+        """Return the places of those that may still be the farthest from some prefix yet to come.
+
+        Parameters
+        ----------
+        ends
+            Some of the patches, which have met every row: how far they stay no patch can be brought below.
+        covered
+            Radius that others are known to need whatever the prefix.
+        """
+        for_cover = (self.any_row >= ends.any_row.max()) & (
+            np.sqrt(self.any_row).astype(np.float32) > covered
+        )
+        return np.flatnonzero(for_cover | (self.other >= ends.other.max()))
+
+    def meet(
+        self, bank: MemoryBank, own: NDArray[np.bool_], part: slice
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Bring them before some more rows; return the largest square of each kind after every row."""
+        rows = bank.features[part]
+        short, low = (
+            (rows, bank.bounds) if bank.short is None else (bank.short.short[part], bank.short.bounds)
+        )
+        cover, score = np.empty(len(rows)), np.empty(len(rows))
+        products = product(short, self.compared.T)
+        _sweep(
+            products,
+            rows,
+            self.queries,
+            low[part],
+            self.bounds,
+            own[part],
+            self.any_row,
+            self.other,
+            cover,
+            score,
+        )
+        return cover, score
 
 
 @compiled

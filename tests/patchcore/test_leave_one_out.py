@@ -1,5 +1,7 @@
 """Leave-one-image-out scores against really searching without the image's rows."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -7,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from patchcore import leave_one_out
 from patchcore.bank import MemoryBank
 from patchcore.coreset import greedy_order
-from patchcore.leave_one_out import score_good_images
+from patchcore.leave_one_out import _Patches, score_good_images
 from tests.patchcore.adversarial import KINDS, features
 
 IMAGES, PATCHES, DIMS = 6, 50, 8
@@ -33,7 +35,8 @@ def test_scores_and_radius_at_every_size_equal_a_search_without_the_image_bit_fo
     order = np.random.default_rng(1).permutation(IMAGES * 20)[:70]
     numbers, positions = (order // 20).astype(np.int32), (order % 20).astype(np.int32)
     bank = MemoryBank(good.reshape(-1, DIMS)[order], numbers, positions, IMAGES * 20)
-    monkeypatch.setattr(leave_one_out, "ROWS_AT_ONCE", 32)
+    monkeypatch.setattr(leave_one_out, "ROWS_AT_ONCE", 8)
+    monkeypatch.setattr(leave_one_out, "LOOKED_AHEAD", 2)
     with np.errstate(over="ignore", invalid="ignore"):
         profile = score_good_images(bank, enumerate(good))
         for rows in range(1, 71):
@@ -43,7 +46,12 @@ def test_scores_and_radius_at_every_size_equal_a_search_without_the_image_bit_fo
             assert profile.cover_radius[rows - 1] == searched(part, good.reshape(-1, DIMS))
 
 
-def test_scores_of_a_greedy_bank_equal_a_search_without_the_image_bit_for_bit(bank, good):
+@pytest.mark.parametrize(("at_once", "ahead"), [(1024, 16), (16, 1), (4, 3), (1, 1)])
+def test_scores_of_a_greedy_bank_equal_a_search_without_the_image_bit_for_bit(
+    at_once, ahead, bank, good, monkeypatch
+):
+    monkeypatch.setattr(leave_one_out, "ROWS_AT_ONCE", at_once)
+    monkeypatch.setattr(leave_one_out, "LOOKED_AHEAD", ahead)
     profile = score_good_images(bank, enumerate(good))
     for rows in (2, 5, 30, 119, 120):
         part = bank.rows(slice(rows))
@@ -76,3 +84,31 @@ def test_only_some_images_and_progress(bank, good):
     assert list(profile.images) == [4, 1]
     assert_allclose(profile.at(60), whole.at(60)[[4, 1]])
     assert seen == [1, 2]
+
+
+def test_most_patches_are_left_behind_where_few_are_unlike_the_rest(monkeypatch):
+    random = np.random.default_rng(2)
+    size = np.where(np.arange(PATCHES) % 10 == 0, 1.0, 0.05)[:, None]  # every tenth patch is unlike any other
+    good = (size * random.standard_normal((IMAGES, PATCHES, DIMS))).astype(np.float32)
+    chosen = random.permutation(IMAGES * PATCHES).astype(np.int32)[:120]
+    bank = MemoryBank(
+        good.reshape(-1, DIMS)[chosen], *np.divmod(chosen, PATCHES), total_patches=IMAGES * PATCHES
+    )
+    pairs, real = [], leave_one_out.product
+    monkeypatch.setattr(
+        leave_one_out, "product", lambda a, b: pairs.append(len(a) * b.shape[1]) or real(a, b)
+    )
+    monkeypatch.setattr(leave_one_out, "ROWS_AT_ONCE", 8)
+    monkeypatch.setattr(leave_one_out, "LOOKED_AHEAD", 1)
+    score_good_images(bank, enumerate(good))
+    assert sum(pairs) < 0.4 * good.shape[0] * PATCHES * len(bank)
+
+
+def test_what_may_count_is_as_far_as_what_stays_far():
+    squares = np.array([9.0, 4.0, 1.0, 2.25])
+    patches = _Patches(*(np.zeros((4, 2), np.float32) for _ in range(3)), squares, squares[::-1].copy())
+    assert list(patches.farthest(1)) == [0, 3]
+    ends = replace(patches.take(np.array([0])), any_row=np.array([4.0]), other=np.array([2.5]))
+    # from all rows: 9 and 4 are at least 4; from other images' rows: 4 and 9, the last two, are at least 2.5
+    assert list(patches.may_count(ends, np.float32(1))) == [0, 1, 2, 3]
+    assert list(patches.may_count(ends, np.float32(2.5))) == [0, 2, 3]  # a radius of 2 is covered anyway
