@@ -15,6 +15,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from patchcore.lanes import eight_sums
+
 ROUNDING = 2.0**-24  # of a float32 operation, relative
 SMALLEST = 2.0**-126  # below it a float32 loses digits
 LARGEST = 1e37  # square norms above it could overflow on the way: nothing is passed over then
@@ -29,30 +31,16 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @compiled
 def square_distance(a, b):  # type: ignore[no-untyped-def]
-    """Square of the Euclidean distance of two float32 vectors, summed in double precision in a fixed order."""
-    s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = 0.0
-    whole = a.shape[0] - a.shape[0] % 8
-    for j in range(0, whole, 8):
-        d0 = np.float64(a[j]) - np.float64(b[j])
-        d1 = np.float64(a[j + 1]) - np.float64(b[j + 1])
-        d2 = np.float64(a[j + 2]) - np.float64(b[j + 2])
-        d3 = np.float64(a[j + 3]) - np.float64(b[j + 3])
-        d4 = np.float64(a[j + 4]) - np.float64(b[j + 4])
-        d5 = np.float64(a[j + 5]) - np.float64(b[j + 5])
-        d6 = np.float64(a[j + 6]) - np.float64(b[j + 6])
-        d7 = np.float64(a[j + 7]) - np.float64(b[j + 7])
-        s0 += d0 * d0
-        s1 += d1 * d1
-        s2 += d2 * d2
-        s3 += d3 * d3
-        s4 += d4 * d4
-        s5 += d5 * d5
-        s6 += d6 * d6
-        s7 += d7 * d7
-    for j in range(whole, a.shape[0]):
-        d0 = np.float64(a[j]) - np.float64(b[j])
-        s0 += d0 * d0
-    return ((s0 + s4) + (s2 + s6)) + ((s1 + s5) + (s3 + s7))
+    """Square of the Euclidean distance of two float32 vectors, contiguous, summed in float64 in a fixed order.
+
+    Eight sums take every eighth coordinate each, the first also those left over, and are then added up in pairs.
+    """
+    s = eight_sums(a, b)
+    first = s[0]
+    for j in range(a.shape[0] - a.shape[0] % 8, a.shape[0]):
+        d = np.float64(a[j]) - np.float64(b[j])
+        first += d * d
+    return ((first + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]))
 
 
 def in_any_order(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -39,3 +39,14 @@ def test_what_is_not_a_number_may_be_near():
     assert not any_within(one, one * 5, np.float32(1))
     assert any_within(one, np.array([5, 5, 2], np.float32), np.float32(0))
     assert any_within(np.array([1, np.nan, 1], np.float32), one * 5, np.float32(1))
+
+
+@pytest.mark.parametrize("dims", [1, 7, 8, 9, 31, 64, 1024])
+def test_the_order_of_the_sum_is_the_one_promised(dims):
+    a, b = np.random.default_rng(dims).standard_normal((2, dims)).astype(np.float32)
+    sums = [0.0] * 8
+    for place in range(dims):
+        apart = float(a[place]) - float(b[place])
+        sums[place % 8 if place < dims - dims % 8 else 0] += apart * apart
+    pairs = [sums[lane] + sums[lane + 4] for lane in range(4)]
+    assert square_distance(a, b) == (pairs[0] + pairs[2]) + (pairs[1] + pairs[3])
