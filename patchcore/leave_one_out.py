@@ -212,29 +212,40 @@ def _sweep(  # type: ignore[no-untyped-def]
     for p in range(queries.shape[0]):
         any_limit[p] = any_row[p] - query_bounds[p]
         other_limit[p] = other[p] - query_bounds[p]
-    worst_any, worst_other = np.argmax(any_row), np.argmax(other)
+    any_most, other_most = _most_of_lanes(any_row), _most_of_lanes(other)
+    farthest_any, farthest_other = np.max(any_most), np.max(other_most)
     for b in range(rows.shape[0]):
         limit = any_limit if own[b] else other_limit
         line, row, low = products[b], rows[b], row_bounds[b]
-        any_stale, other_stale = False, False
+        nearer = False
         for start in range(0, line.shape[0], LANES):
-            if not _any_within(line[start : start + LANES], low, limit[start : start + LANES]):
+            stop = min(start + LANES, line.shape[0])
+            if not _any_within(line[start:stop], low, limit[start:stop]):
                 continue
-            for p in range(start, min(start + LANES, line.shape[0])):
+            moved = False
+            for p in range(start, stop):
                 if low - two * line[p] > limit[p]:
                     continue
                 square = square_distance(queries[p], row)
                 if square < any_row[p]:
-                    any_row[p], any_limit[p] = square, square - query_bounds[p]
-                    any_stale = any_stale or p == worst_any
+                    any_row[p], any_limit[p], moved = square, square - query_bounds[p], True
                 if square < other[p] and not own[b]:
-                    other[p], other_limit[p] = square, square - query_bounds[p]
-                    other_stale = other_stale or p == worst_other
-        if any_stale:
-            worst_any = np.argmax(any_row)
-        if other_stale:
-            worst_other = np.argmax(other)
-        cover[b], score[b] = any_row[worst_any], other[worst_other]
+                    other[p], other_limit[p], moved = square, square - query_bounds[p], True
+            if moved:
+                nearer, lanes = True, start // LANES
+                any_most[lanes], other_most[lanes] = np.max(any_row[start:stop]), np.max(other[start:stop])
+        if nearer:
+            farthest_any, farthest_other = np.max(any_most), np.max(other_most)
+        cover[b], score[b] = farthest_any, farthest_other
+
+
+@compiled
+def _most_of_lanes(squares):  # type: ignore[no-untyped-def]
+    """Largest of each LANES squares, the last of what is left."""
+    most = np.empty(-(-squares.shape[0] // LANES))
+    for lanes in range(most.shape[0]):
+        most[lanes] = np.max(squares[lanes * LANES : (lanes + 1) * LANES])
+    return most
 
 
 @compiled
