@@ -100,10 +100,10 @@ def _profile(
     rows = len(bank)
     own = bank.images == number
     cover, score = np.empty(rows), np.empty(rows)
-    patches, ends = _Patches.of(bank, queries), _Patches.of(bank, queries[:0])
+    patches, ends = _Patches.of(bank, queries), None
     for start in range(0, rows, ROWS_AT_ONCE):
         if start and start & (start - 1) == 0:  # as often as the rows have doubled
-            if len(ends) == 0:
+            if ends is None:
                 ends = patches.take(patches.farthest(LOOKED_AHEAD))
                 for ahead in range(start, rows, ROWS_AT_ONCE):
                     ends.meet(bank, own, slice(ahead, ahead + ROWS_AT_ONCE))
@@ -132,9 +132,6 @@ class _Patches:
     bounds: NDArray[np.float32]
     any_row: NDArray[np.float64]
     other: NDArray[np.float64]
-
-    def __len__(self) -> int:
-        return len(self.queries)
 
     @classmethod
     def of(cls, bank: MemoryBank, queries: NDArray[np.float32]) -> _Patches:

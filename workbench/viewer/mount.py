@@ -18,9 +18,7 @@ from typing import Any
 
 from patchcore import colours
 
-SECONDS_TO_LOAD = (
-    20.0  # for which a file that a page no longer shows is served to a browser still asking for it
-)
+SECONDS_TO_LOAD = 20.0  # for which a browser may still ask for a file that the page no longer shows
 BROWSER = Path(__file__).parent / "browser"
 _IMPORT = re.compile(r'^((?:import|export)\b[^"\n]*from |import )"\./([a-z]+)\.js";', re.MULTILINE)
 _MEMORY = "patchcore.viewer:served"
