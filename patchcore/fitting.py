@@ -10,9 +10,7 @@ import contextlib
 import hashlib
 import os
 import tempfile
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sized
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -23,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from patchcore.ahead import done_ahead
 from patchcore.backbones import Backbone
 from patchcore.bank import MemoryBank
 from patchcore.coreset import compile_ahead, coreset_size, greedy_k_centre, projection_matrix
@@ -220,7 +219,8 @@ def _read_ahead(
 ) -> Iterator[_Read]:
     """Decode and prepare the next few images in a thread of their own while the network works, order kept."""
 
-    def read(name: str, source: Source) -> _Read:
+    def read(item: tuple[str, Source]) -> _Read:
+        name, source = item
         if store.resumes and (sha256 := source_sha256(source)) and store.knows(sha256):
             return _Read(name, source, stored=sha256)
         try:
@@ -228,17 +228,7 @@ def _read_ahead(
         except ImageError as error:
             return _Read(name, source, result=error)
 
-    waiting: deque[Future[_Read]] = deque()
-    pool = ThreadPoolExecutor(1, thread_name_prefix="read-ahead")
-    try:
-        for name, source in map(named, images, range(1, 1 << 62)):
-            waiting.append(pool.submit(read, name, source))
-            if len(waiting) > READ_AHEAD:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        pool.shutdown(cancel_futures=True)
+    return done_ahead(read, map(named, images, range(1, 1 << 62)), threads=1, waiting=READ_AHEAD)
 
 
 def source_sha256(source: Source) -> str | None:

@@ -1,7 +1,7 @@
-"""Sums of squares in vectors of eight, for code that Numba compiles.
+"""Sums of squares in vectors of eight, and bounds of 64 pairs at once, for code that Numba compiles.
 
-Written in LLVM's own terms, which it lays out in the registers there are: it does not find the vectors itself, as the
-fixed order of the sums keeps it from looking.
+Written in LLVM's own terms, which it lays out in the registers there are. It does not find the vectors itself: the
+fixed order of the sums of squares keeps it from looking, and the sums of the bounds it would keep in memory.
 """
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
 
@@ -47,3 +47,59 @@ def _eight_sums(typing, a, b):
 
 
 eight_sums = cast("Callable[[Any, Any], tuple[float, ...]]", intrinsic(_eight_sums))
+
+LANES = 64
+SUMS = 4  # in turn, so that none waits for its last one
+
+
+def _lanes_within(typing, row, tile, low, limits):
+    """Tell which of LANES vectors may lie within their limits of a row: one bit each, uint64.
+
+    The bound is ``low`` less twice the product of `row` [A] with each of `tile` [A, LANES], all contiguous float32;
+    every fourth
+    coordinate goes to the same sum. A comparison with what is not a number counts.
+    """
+
+    def emit(context, builder, signature, arguments):
+        first, lanes, limit = (
+            make_array(kind)(context, builder, value)
+            for kind, value in zip(signature.args, arguments, strict=True)
+            if isinstance(kind, types.Array)
+        )
+        vector = ir.VectorType(ir.FloatType(), LANES)
+
+        def spread(value):
+            one = builder.insert_element(ir.Constant(vector, ir.Undefined), value, ir.IntType(32)(0))
+            return builder.shuffle_vector(
+                one, ir.Constant(vector, ir.Undefined), ir.VectorType(ir.IntType(32), LANES)([0] * LANES)
+            )
+
+        def loaded(data, place):
+            at = builder.bitcast(builder.gep(data, [place]), vector.as_pointer())
+            return builder.load(at, align=4)
+
+        (length,) = cgutils.unpack_tuple(builder, first.shape)
+        sums = [cgutils.alloca_once_value(builder, vector(None)) for _ in range(SUMS)]
+        builder.store(spread(arguments[2]), sums[0])
+
+        def add(axis, to):
+            twice = builder.fmul(builder.load(builder.gep(first.data, [axis])), ir.FloatType()(-2.0))
+            tile = loaded(lanes.data, builder.mul(axis, axis.type(LANES)))
+            product = builder.fmul(spread(twice), tile, flags=["contract"])
+            builder.store(builder.fadd(builder.load(to), product, flags=["contract"]), to)
+
+        whole = builder.sdiv(length, length.type(SUMS))
+        with cgutils.for_range(builder, whole) as loop:
+            for i, to in enumerate(sums):
+                add(builder.add(builder.mul(loop.index, length.type(SUMS)), length.type(i)), to)
+        with cgutils.for_range(builder, length, start=builder.mul(whole, length.type(SUMS))) as loop:
+            add(loop.index, sums[0])
+        halves = [builder.fadd(builder.load(sums[i]), builder.load(sums[i + 2])) for i in range(2)]
+        bound = builder.fadd(*halves)
+        within = builder.fcmp_unordered("<=", bound, loaded(limit.data, length.type(0)))
+        return builder.bitcast(within, ir.IntType(LANES))
+
+    return types.uint64(row, tile, low, limits), emit
+
+
+lanes_within = cast("Callable[[Any, Any, Any, Any], int]", intrinsic(_lanes_within))

@@ -7,19 +7,25 @@ prefix, kept as the few places where it changes. Scores and radii are what `Memo
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import get_num_threads
 
+from patchcore.ahead import done_ahead
 from patchcore.bank import MemoryBank
 from patchcore.distances import bounds, compiled, square_distance
-from patchcore.products import product
+from patchcore.lanes import LANES, lanes_within
 
 ROWS_AT_ONCE = 1024  # a power of two
-LANES = 64
 LOOKED_AHEAD = 16  # patches whose way is followed to the last row early on, to know which others cannot count
+
+
+_Steps = tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]  # sizes, scores, cover radius
 
 
 @dataclass(frozen=True)
@@ -75,8 +81,14 @@ def score_good_images(
     """
     cover = np.zeros(len(bank), np.float32)
     numbers, all_sizes, all_values = [], [], []
-    for done, (number, queries) in enumerate(patches, start=1):
-        sizes, values, own_cover = _profile(bank, queries, number, cover[-1])
+    rows, threads = _Rows.of(bank), get_num_threads()
+
+    def profile(item: tuple[int, NDArray[np.float32]]) -> tuple[int, _Steps]:
+        number, queries = item
+        return number, _profile(rows, _Patches.of(bank, queries), bank.images == number, cover[-1])
+
+    found = done_ahead(profile, patches, threads, waiting=threads)
+    for done, (number, (sizes, values, own_cover)) in enumerate(found, start=1):
         np.maximum(cover, own_cover, out=cover)
         numbers.append(number)
         all_sizes.append(sizes)
@@ -89,27 +101,42 @@ def score_good_images(
     )
 
 
-def _profile(
-    bank: MemoryBank, queries: NDArray[np.float32], number: int, covered: np.float32
-) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]:
+@dataclass(frozen=True)
+class _Rows:
+    """The rows of a bank: [R, dims], what products are taken of [R, dims or A + 1], and bounds of these [R]."""
+
+    features: NDArray[np.float32]
+    compared: NDArray[np.float32]
+    bounds: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, bank: MemoryBank) -> _Rows:
+        # The products of short vectors bound the distances from below just as well.
+        if bank.short is None:
+            return cls(bank.features, bank.features, bank.bounds)
+        return cls(bank.features, bank.short.short, bank.short.bounds)
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+
+def _profile(rows: _Rows, patches: _Patches, own: NDArray[np.bool_], covered: np.float32) -> _Steps:
     """Steps of one image's score, and its cover radius [R], over all prefixes of the bank.
 
     Only the farthest patch counts, so once a few rows are known, most patches can be left behind: those already nearer
     than the farthest are to the whole bank. The radius is exact where it exceeds `covered`, else at most that.
     """
-    rows = len(bank)
-    own = bank.images == number
-    cover, score = np.empty(rows), np.empty(rows)
-    patches, ends = _Patches.of(bank, queries), None
-    for start in range(0, rows, ROWS_AT_ONCE):
+    cover, score = np.empty(len(rows)), np.empty(len(rows))
+    ends = None
+    for start in range(0, len(rows), ROWS_AT_ONCE):
         if start and start & (start - 1) == 0:  # as often as the rows have doubled
             if ends is None:
                 ends = patches.take(patches.farthest(LOOKED_AHEAD))
-                for ahead in range(start, rows, ROWS_AT_ONCE):
-                    ends.meet(bank, own, slice(ahead, ahead + ROWS_AT_ONCE))
+                for ahead in range(start, len(rows), ROWS_AT_ONCE):
+                    ends.meet(rows, own, slice(ahead, ahead + ROWS_AT_ONCE))
             patches = patches.take(patches.may_count(ends, covered))
         part = slice(start, start + ROWS_AT_ONCE)
-        cover[part], score[part] = patches.meet(bank, own, part)
+        cover[part], score[part] = patches.meet(rows, own, part)
     values = np.sqrt(score).astype(np.float32)
     changed = np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]]))
     return changed + 1, values[changed], np.sqrt(cover).astype(np.float32)
@@ -136,7 +163,6 @@ class _Patches:
     @classmethod
     def of(cls, bank: MemoryBank, queries: NDArray[np.float32]) -> _Patches:
         """Begin with patches [P, dims] that have met no row."""
-        # The products of short vectors bound the distances from below just as well.
         compared, low = (queries, bounds(queries)) if bank.short is None else bank.short.shorten(queries)
         return cls(queries, compared, low, np.full(len(queries), np.inf), np.full(len(queries), np.inf))
 
@@ -149,6 +175,17 @@ class _Patches:
             self.any_row[chosen],
             self.other[chosen],
         )
+
+    @cached_property
+    def _lanes(self) -> NDArray[np.float32]:
+        """[groups, A, LANES] what products are taken of, LANES patches side by side; zeros after the last."""
+        shape = (-(-len(self.compared) // LANES), self.compared.shape[1], LANES)
+        room = np.zeros(math.prod(shape) + LANES, np.float32)
+        begin = -room.ctypes.data // room.itemsize % LANES  # where a cache line does: read in half the time
+        lanes = room[begin : begin + math.prod(shape)].reshape(shape)
+        places = np.arange(len(self.compared))
+        lanes[places // LANES, :, places % LANES] = self.compared
+        return lanes
 
     def farthest(self, count: int) -> NDArray[np.int64]:
         """Return the places of those farthest from all rows, and from those of other images, so far."""
@@ -171,20 +208,17 @@ class _Patches:
         return np.flatnonzero(for_cover | (self.other >= ends.other.max()))
 
     def meet(
-        self, bank: MemoryBank, own: NDArray[np.bool_], part: slice
+        self, rows: _Rows, own: NDArray[np.bool_], part: slice
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Bring them before some more rows; return the largest square of each kind after every row."""
-        rows = bank.features[part]
-        short, low = (
-            (rows, bank.bounds) if bank.short is None else (bank.short.short[part], bank.short.bounds)
-        )
-        cover, score = np.empty(len(rows)), np.empty(len(rows))
-        products = product(short, self.compared.T)
+        count = len(rows.features[part])
+        cover, score = np.zeros(count), np.zeros(count)
         _sweep(
-            products,
-            rows,
+            rows.compared[part],
+            self._lanes,
+            rows.features[part],
             self.queries,
-            low[part],
+            rows.bounds[part],
             self.bounds,
             own[part],
             self.any_row,
@@ -197,58 +231,38 @@ class _Patches:
 
 @compiled
 def _sweep(  # type: ignore[no-untyped-def]
-    products, rows, queries, row_bounds, query_bounds, own, any_row, other, cover, score
+    short, compared, rows, queries, row_bounds, query_bounds, own, any_row, other, cover, score
 ):
-    """Add rows one by one; after each, note the squares of the cover radius and of the score.
+    """Add rows one by one; after each, raise cover radius and score to the largest squares there are.
 
     A patch's nearest row is at most as far as its nearest from another image, so what cannot be nearer than the
     latter (for the image's own rows: the former) is passed over; the rest is measured.
     """
-    two = np.float32(2)
-    any_limit, other_limit = np.empty(any_row.shape[0], np.float32), np.empty(other.shape[0], np.float32)
-    for p in range(queries.shape[0]):
-        any_limit[p] = any_row[p] - query_bounds[p]
-        other_limit[p] = other[p] - query_bounds[p]
-    any_most, other_most = _most_of_lanes(any_row), _most_of_lanes(other)
-    farthest_any, farthest_other = np.max(any_most), np.max(other_most)
-    for b in range(rows.shape[0]):
-        limit = any_limit if own[b] else other_limit
-        line, row, low = products[b], rows[b], row_bounds[b]
-        nearer = False
-        for start in range(0, line.shape[0], LANES):
-            stop = min(start + LANES, line.shape[0])
-            if not _any_within(line[start:stop], low, limit[start:stop]):
-                continue
-            moved = False
-            for p in range(start, stop):
-                if low - two * line[p] > limit[p]:
-                    continue
-                square = square_distance(queries[p], row)
-                if square < any_row[p]:
-                    any_row[p], any_limit[p], moved = square, square - query_bounds[p], True
-                if square < other[p] and not own[b]:
-                    other[p], other_limit[p], moved = square, square - query_bounds[p], True
-            if moved:
-                nearer, lanes = True, start // LANES
-                any_most[lanes], other_most[lanes] = np.max(any_row[start:stop]), np.max(other[start:stop])
-        if nearer:
-            farthest_any, farthest_other = np.max(any_most), np.max(other_most)
-        cover[b], score[b] = farthest_any, farthest_other
-
-
-@compiled
-def _most_of_lanes(squares):  # type: ignore[no-untyped-def]
-    """Largest of each LANES squares, the last of what is left."""
-    most = np.empty(-(-squares.shape[0] // LANES))
-    for lanes in range(most.shape[0]):
-        most[lanes] = np.max(squares[lanes * LANES : (lanes + 1) * LANES])
-    return most
-
-
-@compiled
-def _any_within(products, low, limits):  # type: ignore[no-untyped-def]
-    """`distances.any_within` with a limit for each query and one row."""
-    two, found = np.float32(2), np.int32(0)
-    for j in range(products.shape[0]):
-        found |= np.int32(not (low - two * products[j] > limits[j]))
-    return found != 0
+    count = queries.shape[0]
+    any_limit, other_limit = np.empty(LANES, np.float32), np.empty(LANES, np.float32)
+    for g in range(compared.shape[0]):
+        first = g * LANES
+        last = min(first + LANES, count)
+        any_limit[:], other_limit[:] = -np.inf, -np.inf  # what is beyond the last patch never counts
+        for p in range(first, last):
+            any_limit[p - first] = any_row[p] - query_bounds[p]
+            other_limit[p - first] = other[p] - query_bounds[p]
+        farthest_any, farthest_other = np.max(any_row[first:last]), np.max(other[first:last])
+        for b in range(rows.shape[0]):
+            limit = any_limit if own[b] else other_limit
+            within = lanes_within(short[b], compared[g], row_bounds[b], limit)
+            if within != 0:
+                moved = False
+                for p in range(first, last):
+                    if not (within >> np.uint64(p - first)) & np.uint64(1):
+                        continue
+                    square = square_distance(queries[p], rows[b])
+                    if square < any_row[p]:
+                        any_row[p], moved = square, True
+                        any_limit[p - first] = square - query_bounds[p]
+                    if square < other[p] and not own[b]:
+                        other[p], moved = square, True
+                        other_limit[p - first] = square - query_bounds[p]
+                if moved:
+                    farthest_any, farthest_other = np.max(any_row[first:last]), np.max(other[first:last])
+            cover[b], score[b] = max(cover[b], farthest_any), max(score[b], farthest_other)

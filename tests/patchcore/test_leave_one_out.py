@@ -94,10 +94,13 @@ def test_most_patches_are_left_behind_where_few_are_unlike_the_rest(monkeypatch)
     bank = MemoryBank(
         good.reshape(-1, DIMS)[chosen], *np.divmod(chosen, PATCHES), total_patches=IMAGES * PATCHES
     )
-    pairs, real = [], leave_one_out.product
-    monkeypatch.setattr(
-        leave_one_out, "product", lambda a, b: pairs.append(len(a) * b.shape[1]) or real(a, b)
-    )
+    pairs, real = [], _Patches.meet
+
+    def meet(patches, rows, own, part):
+        pairs.append(len(patches.queries) * len(own[part]))
+        return real(patches, rows, own, part)
+
+    monkeypatch.setattr(_Patches, "meet", meet)
     monkeypatch.setattr(leave_one_out, "ROWS_AT_ONCE", 8)
     monkeypatch.setattr(leave_one_out, "LOOKED_AHEAD", 1)
     score_good_images(bank, enumerate(good))
