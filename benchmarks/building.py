@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -19,8 +20,37 @@ import torch
 
 from benchmarks.build_memory import peak_resident
 from benchmarks.inputs import pictures, wide_weights, write_pictures
-from benchmarks.measuring import Row, Watch, in_turn, seconds, timed
+from benchmarks.measuring import Row, Watch, Work, in_turn, seconds, timed
 from patchcore import PatchCore
+
+FORWARDS = 40  # of the network alone, spread over a build
+
+
+class _Beside(Watch):
+    """Times the network alone again and again while features are computed: a machine's speed drifts.
+
+    Parameters
+    ----------
+    forward
+        Runs the network on one image and returns its seconds.
+    every
+        How many images lie between two measurements.
+    """
+
+    def __init__(self, forward: Work, every: int) -> None:
+        super().__init__()
+        self.forward, self.every = forward, every
+        self.forwards: list[float] = []
+        self.spent = 0.0
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Be the progress callback."""
+        super().__call__(stage, done, total)
+        if stage == "features" and 0 < done < total and done % self.every == 0:
+            began = time.perf_counter()
+            self.forward()  # what the build has left in the caches is no part of the network alone
+            self.forwards.append(self.forward())
+            self.spent += time.perf_counter() - began
 
 
 def one_build(folder: Path, count: int, backbone: str, side: int, share: float) -> dict[str, Any]:
@@ -29,14 +59,14 @@ def one_build(folder: Path, count: int, backbone: str, side: int, share: float) 
     weights = wide_weights(folder) if backbone == "wide_resnet50_2" else None
     model = PatchCore(backbone, weights, image_size=side, coreset=share, device="cpu")
     picture = torch.from_numpy(next(pictures(1, side))).permute(2, 0, 1)[None]
-    forwards = {"": timed(lambda: model.backbone_.maps(picture))}
-    forward = in_turn(forwards, 15)[""].median
-    watch, resident = Watch(), peak_resident()
+    beside = _Beside(timed(lambda: model.backbone_.maps(picture)), max(1, count // FORWARDS))
+    resident = peak_resident()
     began = time.perf_counter()
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        model.fit(paths, progress=watch, scratch=Path(scratch))
-    built, memory = time.perf_counter() - began, peak_resident()
-    forward = (forward + in_turn(forwards, 15)[""].median) / 2  # before and after: a machine's speed drifts
+        model.fit(paths, progress=beside, scratch=Path(scratch))
+    built, memory = time.perf_counter() - began - beside.spent, peak_resident()
+    stages = {stage: beside.took(stage) for stage in beside.stages}
+    stages["features"] -= beside.spent
     scored = in_turn({"": timed(lambda: model.score(paths[0]))}, 5)[""].median
     return {
         "images": count,
@@ -45,8 +75,8 @@ def one_build(folder: Path, count: int, backbone: str, side: int, share: float) 
         "backbone": backbone,
         "rows": len(model.bank_),
         "patches": model.bank_.total_patches,
-        "forward": forward,
-        "stages": {stage: watch.took(stage) for stage in watch.stages},
+        "forward": statistics.median(beside.forwards),
+        "stages": stages,
         "seconds": built,
         "score": scored,
         "peak": memory,
@@ -66,8 +96,6 @@ def apart(folder: Path, count: int, backbone: str, side: int, share: float) -> d
 def measure(folder: Path, quick: bool) -> Iterator[Row]:
     """Builds of more and more images, of more and more rows, and at more and more pixels."""
     builtin = "builtin_metric"
-    if not quick:
-        yield _row("paper", apart(folder, 1000, "wide_resnet50_2", 224, 0.1))
     counts = (20, 40) if quick else (125, 250, 500, 1000, 2000, 5000)
     for count in counts:
         yield _row("images", apart(folder, count, builtin, 224, 0.01))
@@ -75,6 +103,8 @@ def measure(folder: Path, quick: bool) -> Iterator[Row]:
         yield _row("rows", apart(folder, counts[0], builtin, 224, share))
     for side in (128,) if quick else (128, 224, 320, 448):
         yield _row("pixels", apart(folder, counts[0], builtin, side, 0.1))
+    if not quick:
+        yield _row("paper", apart(folder, 1000, "wide_resnet50_2", 224, 0.1))
 
 
 def _row(grows: str, found: dict[str, Any]) -> Row:

@@ -256,6 +256,7 @@ def _greedy_order(run: FittingRun, store: FeatureStore) -> NDArray[np.int64]:
     matrix = projection_matrix(store.dims, settings.seed)
     count, dims = coreset_size(total, settings.coreset), store.dims if matrix is None else matrix.shape[1]
     progress = partial(run.report, "coreset")
+    progress(0, count)  # projecting is the first part of it
     device = run.backbone.device.type
     divided = parts_needed(total, dims, run.coreset_memory)
     if divided == 1:

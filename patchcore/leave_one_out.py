@@ -21,7 +21,7 @@ from patchcore.bank import MemoryBank
 from patchcore.distances import bounds, compiled, square_distance
 from patchcore.lanes import LANES, lanes_within
 
-ROWS_AT_ONCE = 1024  # a power of two
+ROWS_AT_FIRST = 1024
 LOOKED_AHEAD = 16  # patches whose way is followed to the last row early on, to know which others cannot count
 
 
@@ -127,16 +127,16 @@ def _profile(rows: _Rows, patches: _Patches, own: NDArray[np.bool_], covered: np
     than the farthest are to the whole bank. The radius is exact where it exceeds `covered`, else at most that.
     """
     cover, score = np.empty(len(rows)), np.empty(len(rows))
-    ends = None
-    for start in range(0, len(rows), ROWS_AT_ONCE):
-        if start and start & (start - 1) == 0:  # as often as the rows have doubled
+    ends, start = None, 0
+    while start < len(rows):
+        if start:
             if ends is None:
                 ends = patches.take(patches.farthest(LOOKED_AHEAD))
-                for ahead in range(start, len(rows), ROWS_AT_ONCE):
-                    ends.meet(rows, own, slice(ahead, ahead + ROWS_AT_ONCE))
+                ends.meet(rows, own, slice(start, None))
             patches = patches.take(patches.may_count(ends, covered))
-        part = slice(start, start + ROWS_AT_ONCE)
+        part = slice(start, max(ROWS_AT_FIRST, 2 * start))  # the rows double each time
         cover[part], score[part] = patches.meet(rows, own, part)
+        start = part.stop
     values = np.sqrt(score).astype(np.float32)
     changed = np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]]))
     return changed + 1, values[changed], np.sqrt(cover).astype(np.float32)

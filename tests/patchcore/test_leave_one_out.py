@@ -35,7 +35,7 @@ def test_scores_and_radius_at_every_size_equal_a_search_without_the_image_bit_fo
     order = np.random.default_rng(1).permutation(IMAGES * 20)[:70]
     numbers, positions = (order // 20).astype(np.int32), (order % 20).astype(np.int32)
     bank = MemoryBank(good.reshape(-1, DIMS)[order], numbers, positions, IMAGES * 20)
-    monkeypatch.setattr(leave_one_out, "ROWS_AT_ONCE", 8)
+    monkeypatch.setattr(leave_one_out, "ROWS_AT_FIRST", 8)
     monkeypatch.setattr(leave_one_out, "LOOKED_AHEAD", 2)
     with np.errstate(over="ignore", invalid="ignore"):
         profile = score_good_images(bank, enumerate(good))
@@ -50,7 +50,7 @@ def test_scores_and_radius_at_every_size_equal_a_search_without_the_image_bit_fo
 def test_scores_of_a_greedy_bank_equal_a_search_without_the_image_bit_for_bit(
     at_once, ahead, bank, good, monkeypatch
 ):
-    monkeypatch.setattr(leave_one_out, "ROWS_AT_ONCE", at_once)
+    monkeypatch.setattr(leave_one_out, "ROWS_AT_FIRST", at_once)
     monkeypatch.setattr(leave_one_out, "LOOKED_AHEAD", ahead)
     profile = score_good_images(bank, enumerate(good))
     for rows in (2, 5, 30, 119, 120):
@@ -101,7 +101,7 @@ def test_most_patches_are_left_behind_where_few_are_unlike_the_rest(monkeypatch)
         return real(patches, rows, own, part)
 
     monkeypatch.setattr(_Patches, "meet", meet)
-    monkeypatch.setattr(leave_one_out, "ROWS_AT_ONCE", 8)
+    monkeypatch.setattr(leave_one_out, "ROWS_AT_FIRST", 8)
     monkeypatch.setattr(leave_one_out, "LOOKED_AHEAD", 1)
     score_good_images(bank, enumerate(good))
     assert sum(pairs) < 0.4 * good.shape[0] * PATCHES * len(bank)
