@@ -60,6 +60,7 @@ def one_build(folder: Path, count: int, backbone: str, side: int, share: float) 
     model = PatchCore(backbone, weights, image_size=side, coreset=share, device="cpu")
     picture = torch.from_numpy(next(pictures(1, side))).permute(2, 0, 1)[None]
     beside = _Beside(timed(lambda: model.backbone_.maps(picture)), max(1, count // FORWARDS))
+    beside.forward()  # loads the weights
     resident = peak_resident()
     began = time.perf_counter()
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
