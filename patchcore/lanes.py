@@ -55,9 +55,11 @@ SUMS = 4  # in turn, so that none waits for its last one
 def _lanes_within(typing, row, tile, low, limits):
     """Tell which of LANES vectors may lie within their limits of a row: one bit each, uint64.
 
-    The bound is ``low`` less twice the product of `row` [A] with each of `tile` [A, LANES], all contiguous float32;
-    every fourth
-    coordinate goes to the same sum. A comparison with what is not a number counts.
+    The bound is ``low`` less twice the product of `row` [A] with each of `tile` [A, LANES], all contiguous float32. A
+    comparison with what is not a number counts.
+
+    Every fourth coordinate goes to the same sum, and ``low`` to the first: A / 4 roundings of at most |x|² + 2 |x| |y|
+    there and of 2 |x| |y| in the others, together less than the A roundings that `distances.bounds` allows for.
     """
 
     def emit(context, builder, signature, arguments):
