@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812
 
 from patchcore.texture_filters import OUTPUTS
-from patchcore.textured_resnet import TexturedResNet
+from patchcore.textured_resnet import TexturedResNet, side_by_side
 
 HIDDEN = 256
 
@@ -31,8 +30,12 @@ class PatchMap(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map features [N, dims, h, w]."""
-        mapped: Tensor = self.straight(x) + self.outer(torch.relu(self.inner(x)))
+        mapped: Tensor = self.straight(x) + self.added(x)
         return mapped
+
+    def added(self, x: Tensor) -> Tensor:
+        """Compute what is added to the matrix's answer."""
+        return self.outer(torch.relu(self.inner(x)))  # type: ignore[no-any-return]
 
 
 class MetricResNet(TexturedResNet):
@@ -65,9 +68,7 @@ class MetricResNet(TexturedResNet):
             The textured network's maps, and ``"metric"`` [N, 6 * width + 39, S/8, S/8].
         """
         maps = super().forward(x)
-        shallow, deep = maps["layer2"], F.avg_pool2d(maps["layer3"], 3, 1, 1)
-        deep = F.interpolate(deep, shallow.shape[-2:], mode="bilinear", align_corners=False)
-        return maps | {"metric": self.metric(torch.cat([shallow, deep, maps["filters"]], 1))}
+        return maps | {"metric": self.metric(side_by_side(maps))}
 
 
 def metric_resnet(width: int = 32) -> MetricResNet:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F  # noqa: N812
 
 from patchcore.small_resnet import SmallResNet
 from patchcore.texture_filters import TextureFilters
@@ -48,6 +49,13 @@ class TexturedResNet(SmallResNet):
             "layer3": maps["layer3"] * self.gains[1],
             "filters": self.filters(x, maps["layer2"].shape[-2:]),
         }
+
+
+def side_by_side(maps: dict[str, Tensor]) -> Tensor:
+    """Join a textured network's maps on the shallower one's grid: [N, 6 * width + 39, S/8, S/8]."""
+    shallow, deep = maps["layer2"], F.avg_pool2d(maps["layer3"], 3, 1, 1)
+    deep = F.interpolate(deep, shallow.shape[-2:], mode="bilinear", align_corners=False)
+    return torch.cat([shallow, deep, maps["filters"]], 1)
 
 
 def textured_resnet(width: int = 32) -> TexturedResNet:

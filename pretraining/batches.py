@@ -85,14 +85,16 @@ def _lit_alike(dice: Dice, pictures: Tensor, count: int) -> Tensor:
     return (pictures + dice.scale(0.002, 0.02) * dice.normal(*pictures.shape)).clamp(0, 1)
 
 
-def inspections(dice: Dice, pool: Pool, count: int, size: int, good: int, defective: int) -> Inspections:
+def inspections(
+    dice: Dice, pool: Pool, count: int, size: int, good: int, defective: int, cracks: float = 0.0
+) -> Inspections:
     """Draw ``count`` products: good pictures, and copies of the first of them with defects freshly painted."""
     pictures, changes = [], []
     for _ in range(count):
         product, stranger = dice.integers(2, below=len(pool)).tolist()
         fair = _views(dice, pool, product, good, size)
         others = _views(dice, pool, stranger, 1, size).expand(defective, -1, -1, -1)
-        spoilt, change = spoil(dice, fair[:defective], others)
+        spoilt, change = spoil(dice, fair[:defective], others, cracks=cracks)
         pictures.append(_lit_alike(dice, torch.cat([fair, spoilt]), good + defective))
         changes.append(change)
     return Inspections(torch.stack(pictures), torch.stack(changes))

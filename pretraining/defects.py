@@ -21,8 +21,8 @@ def _spots(dice: Dice, count: int, size: int) -> tuple[Tensor, Tensor]:
     return turned(x, y, dice.even(count, 1, 1, high=6.283))
 
 
-def outlines(dice: Dice, count: int, size: int) -> Tensor:
-    """Signed distances [count, size, size] of random blobs and strokes, negative inside."""
+def outlines(dice: Dice, count: int, size: int, cracks: float = 0.0) -> Tensor:
+    """Signed distances [count, size, size] of random blobs, strokes and a share of cracks, negative inside."""
     u, v = _spots(dice, count, size)
     rough = noise(dice, count, size, 2.0)
     radius = dice.scales(count, 1, 1, low=0.025, high=0.4)
@@ -35,7 +35,18 @@ def outlines(dice: Dice, count: int, size: int) -> Tensor:
     middle = dice.normal(count, 1, 1) * 0.6 * u * u + wander * noise(dice, count, size, 2.2)
     taper = 1 - 0.6 * (u.abs() / half).clamp(0, 1)
     stroke = torch.maximum((v - middle).abs() - width * taper, u.abs() - half)
-    return torch.where(dice.throws(count, 1, 1, share=STROKE_SHARE), stroke, blob)
+    drawn = torch.where(dice.throws(count, 1, 1, share=STROKE_SHARE), stroke, blob)
+    if not cracks:
+        return drawn
+    crack = torch.maximum(_wandering(dice, count, size) - width / 2, u.abs().maximum(2 * v.abs()) - half)
+    return torch.where(dice.throws(count, 1, 1, share=cracks), crack, drawn)
+
+
+def _wandering(dice: Dice, count: int, size: int) -> Tensor:
+    """Distances [count, size, size] to lines that wander without a plan: where smooth noise passes nought."""
+    field = noise(dice, count, size, 1.9)
+    slope = torch.hypot(field - field.roll(1, 1), field - field.roll(1, 2)) * size / 2
+    return field.abs() / (functional.avg_pool2d(slope, 5, 1, 2) + 1e-3)
 
 
 def _strength(dice: Dice, count: int, low: float, high: float) -> Tensor:
@@ -106,7 +117,9 @@ FILLS = (_tint, _paint, _pit, _foreign, _moved, _smear, _grain, _shade, _dent)
 FILL_SHARES = (0.40, 0.08, 0.14, 0.08, 0.07, 0.05, 0.05, 0.06, 0.07)
 
 
-def spoil(dice: Dice, pictures: Tensor, others: Tensor, faintness: float = 1.0) -> tuple[Tensor, Tensor]:
+def spoil(
+    dice: Dice, pictures: Tensor, others: Tensor, faintness: float = 1.0, cracks: float = 0.0
+) -> tuple[Tensor, Tensor]:
     """Paint one defect, sometimes two, on each picture.
 
     Parameters
@@ -117,6 +130,8 @@ def spoil(dice: Dice, pictures: Tensor, others: Tensor, faintness: float = 1.0) 
         Good pictures in 0..1, and pictures of something else (foreign material).
     faintness : float
         Opacity; below 1 for the faint marks that some products carry when they are good.
+    cracks : float
+        Share of the defects that wander over the picture as a crack does.
 
     Returns
     -------
@@ -127,7 +142,7 @@ def spoil(dice: Dice, pictures: Tensor, others: Tensor, faintness: float = 1.0) 
     count, _, size, _ = pictures.shape
     result = pictures
     for share in (1.0, 0.25):
-        distance = outlines(dice, count, size)
+        distance = outlines(dice, count, size, cracks)
         softness = dice.pick((2.0, 2.0, 6.0))
         cover = inside(distance, softness) * dice.throws(count, 1, 1, share=share)
         fills = []

@@ -33,7 +33,9 @@ class Recipe:
     still_from: float = 0.7  # share of the steps after which batch-norm statistics stand still
     averaging: float = 0.998  # exponential moving average of the weights, a step
     look_every: int = 250  # steps between looks at the held-out products
-    half_precision: bool = True  # bfloat16 forward and backward
+    half_precision: bool = (
+        True  # bfloat16 forward and backward on a GPU; on a processor it is the slower of the two
+    )
 
     def to_dict(self) -> dict[str, object]:
         """Plain values, for the log and the checkpoint."""

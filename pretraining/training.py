@@ -99,7 +99,8 @@ class Training:
         drawn = inspections(dice, self.pool, recipe.inspections, recipe.size, recipe.good, recipe.defective)
         batch = torch.cat([cuts, drawn.pictures.flatten(0, 1)])
         batch = image_net_normalised(batch).contiguous(memory_format=torch.channels_last)
-        with torch.autocast(self.device, torch.bfloat16, enabled=recipe.half_precision):
+        half = recipe.half_precision and self.device != "cpu"
+        with torch.autocast(self.device, torch.bfloat16, enabled=half):
             maps = self.network(batch)
         first = {name: value[: recipe.crops] for name, value in maps.items()}
         rest = {name: value[recipe.crops :] for name, value in maps.items()}
