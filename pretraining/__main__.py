@@ -1,10 +1,12 @@
-"""Owns the command: ``python -m pretraining`` makes the built-in backbone from nothing."""
+"""Owns the command: ``python -m pretraining`` makes the built-in backbone from nothing.
+
+Three stages: the network, the gains of its parts and the filters, the map. Run again, it goes on from the last
+checkpoint.
+"""
 
 from __future__ import annotations
 
 import argparse
-import hashlib
-import sys
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -12,15 +14,14 @@ import torch
 from safetensors.torch import load_file
 
 from patchcore.weight_files import file_sha256
+from pretraining import context, textured
+from pretraining.context import ContextRecipe, say
 from pretraining.evaluate import held_out_products
 from pretraining.products import Pool, kept_pool
 from pretraining.recipe import SMOKE, Recipe
 from pretraining.training import Training
 
-
-def _say(text: object) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
+GAINS_FROM = {False: (40, 224), True: (3, 64)}  # products and their size in px; of a smoke run
 
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
@@ -32,6 +33,8 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int, default=None, help="CPU threads")
     parser.add_argument("--until", type=int, default=None, help="stop early at this step; run again to go on")
+    parser.add_argument("--map-steps", type=int, default=None, help="steps of the map's training")
+    parser.add_argument("--workers", type=int, default=1, help="processes that draw for the map")
     parser.add_argument("--smoke", action="store_true", help="a few tiny steps, to see that all of it runs")
     for field in fields(Recipe):
         kind = {"int": int, "float": float}.get(str(field.type))
@@ -52,29 +55,52 @@ def _pool(recipe: Recipe, folder: Path, device: str) -> Pool:
     """Take the pool an earlier start of the same run rendered, or render it."""
     numbers = (recipe.seed, recipe.procedural, recipe.photographed, recipe.views, recipe.view_size)
     return kept_pool(
-        *numbers, folder=folder, device=device, progress=lambda n, of: _say(f"rendered {n} of {of} products")
+        *numbers, folder=folder, device=device, progress=lambda n, of: say(f"rendered {n} of {of} products")
     )
 
 
-def main(argv: list[str] | None = None) -> Path:
-    """Render, train, judge; return the path of the weights."""
-    arguments = _arguments(argv)
-    recipe = recipe_from(arguments)
-    if arguments.threads:
-        torch.set_num_threads(arguments.threads)
-    _say(f"recipe {recipe.to_dict()}")
+def _network(arguments: argparse.Namespace, recipe: Recipe) -> Path | None:
+    """Train the network; None if the run was to stop before its end."""
     pool = _pool(recipe, arguments.out, arguments.device)
     held_out = held_out_products(64, 3, 3) if arguments.smoke else held_out_products()
     training = Training(recipe, pool, held_out, arguments.out, arguments.device)
     if arguments.start:
         training.start_from(load_file(arguments.start))
     if training.resume():
-        _say(f"going on from step {training.step}")
-    training.run(_say, arguments.until)
-    weights = arguments.out / "builtin.safetensors"
+        say(f"network: going on from step {training.step}")
+    training.run(say, arguments.until)
+    weights: Path = arguments.out / "network.safetensors"
     training.save_weights(weights)
-    _say(f"{weights} sha256 {hashlib.sha256(weights.read_bytes()).hexdigest()}")
-    return weights
+    return weights if training.step == recipe.steps else None
+
+
+def _map_recipe(arguments: argparse.Namespace, recipe: Recipe) -> ContextRecipe:
+    """Return the map's numbers, upon the same products as the network's."""
+    base = context.SMOKE if arguments.smoke else ContextRecipe()
+    base = replace(
+        base,
+        **{
+            name: getattr(recipe, name)
+            for name in ("seed", "procedural", "photographed", "views", "view_size")
+        },
+    )
+    return replace(base, steps=arguments.map_steps) if arguments.map_steps else base
+
+
+def main(argv: list[str] | None = None) -> Path | None:
+    """Render, train, judge; return the path of the weights, None if the run was to stop before."""
+    arguments = _arguments(argv)
+    recipe = recipe_from(arguments)
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
+    say(f"recipe {recipe.to_dict()}")
+    weights = _network(arguments, recipe)
+    if weights is None:
+        return None
+    filtered = textured.make(weights, *GAINS_FROM[arguments.smoke], arguments.out / "textured.safetensors")
+    return context.make(
+        filtered, arguments.out / "map", _map_recipe(arguments, recipe), arguments.out, arguments.workers
+    )
 
 
 if __name__ == "__main__":

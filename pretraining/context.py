@@ -8,7 +8,6 @@ again, it takes the kept pool and goes on from its last checkpoint.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import sys
 import time
@@ -65,7 +64,7 @@ class ContextRecipe:
 
 
 SMOKE = ContextRecipe(
-    procedural=4, photographed=1, views=4, view_size=80, size=64, good=3, defective=2, steps=4, at_once=2,
+    procedural=6, photographed=2, views=6, view_size=80, size=64, good=3, defective=2, steps=4, at_once=2,
     warmup=2, look_every=2, pieces=(2, 2, 64),
 )  # fmt: skip
 
@@ -253,13 +252,53 @@ class ContextTraining:
         return True
 
 
-def _say(text: object) -> None:
+def say(text: object) -> None:
+    """Tell the terminal at once."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
 
+def make(start: Path, folder: Path, recipe: ContextRecipe, pool_in: Path, workers: int = 0) -> Path:
+    """Train the map upon a textured network, or go on training it, and write the finished weight file.
+
+    Parameters
+    ----------
+    start : Path
+        Weights of a textured network (``pretraining/textured.py``).
+    folder : Path
+        Where log, checkpoint and ``builtin_context.safetensors`` go.
+    recipe : ContextRecipe
+        The numbers.
+    pool_in : Path
+        Folder of the rendered products; rendered there if they are missing.
+    workers : int
+        Processes that draw inspections beside the training; they change no number.
+    """
+    torch.set_num_threads(1)  # the same sums in the same order
+    state = load_file(start)
+    network = context_resnet(state["stem.0.weight"].shape[0])
+    network.load_state_dict(state, strict=False)
+    folder.mkdir(parents=True, exist_ok=True)
+    numbers = (recipe.seed, recipe.procedural, recipe.photographed, recipe.views, recipe.view_size)
+    pool = kept_pool(*numbers, folder=pool_in, progress=lambda n, of: say(f"rendered {n} of {of} products"))
+    training = ContextTraining(network, pool, recipe, folder, file_sha256(start))
+    if training.resume():
+        say(f"map: going on from step {training.step}")
+    build_on, test_on, size = recipe.pieces
+    held_out = [
+        {name: held_out_product(name, build_on, test_on, size, seed) for name in SCENES}
+        for seed in HELD_OUT_SEEDS
+    ]
+    training.run(held_out, say, workers)
+    network.context.load_state_dict(training.averaged_map().state_dict())
+    path = folder / "builtin_context.safetensors"
+    save(network, path)
+    say(f"{path} sha256 {file_sha256(path)}")
+    return path
+
+
 def main(argv: list[str] | None = None) -> Path:
-    """Render, train, write; return the path of the weights."""
+    """Make the map upon given weights; return the path of the finished ones."""
     parser = argparse.ArgumentParser(prog="python -m pretraining.context", description=__doc__)
     parser.add_argument("--network", type=Path, default=PACKAGED_WEIGHTS / "builtin_texture.safetensors")
     parser.add_argument("--out", type=Path, default=Path("build/context"), help="folder")
@@ -270,29 +309,7 @@ def main(argv: list[str] | None = None) -> Path:
     recipe = SMOKE if arguments.smoke else ContextRecipe()
     if arguments.steps:
         recipe = replace(recipe, steps=arguments.steps)
-    torch.set_num_threads(1)  # the same sums in the same order
-    state = load_file(arguments.network)
-    network = context_resnet(state["stem.0.weight"].shape[0])
-    network.load_state_dict(state, strict=False)
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    numbers = (recipe.seed, recipe.procedural, recipe.photographed, recipe.views, recipe.view_size)
-    pool = kept_pool(
-        *numbers, folder=arguments.out, progress=lambda n, of: _say(f"rendered {n} of {of} products")
-    )
-    training = ContextTraining(network, pool, recipe, arguments.out, file_sha256(arguments.network))
-    if training.resume():
-        _say(f"going on from step {training.step}")
-    build_on, test_on, size = recipe.pieces
-    held_out = [
-        {name: held_out_product(name, build_on, test_on, size, seed) for name in SCENES}
-        for seed in HELD_OUT_SEEDS
-    ]
-    training.run(held_out, _say, arguments.workers)
-    network.context.load_state_dict(training.averaged_map().state_dict())
-    path = arguments.out / "builtin_context.safetensors"
-    save(network, path)
-    _say(f"{path} sha256 {hashlib.sha256(path.read_bytes()).hexdigest()}")
-    return path
+    return make(arguments.network, arguments.out, recipe, arguments.out, arguments.workers)
 
 
 if __name__ == "__main__":

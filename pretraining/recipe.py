@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that decides the weights, beside the code and the machine's arithmetic."""
+    """Everything that decides the network's weights, beside the code and the machine's arithmetic."""
 
     seed: int = 0
     start: str = ""  # SHA-256 of the weights it goes on from; from nothing if empty
@@ -16,15 +16,15 @@ class Recipe:
     photographed: int = 150
     views: int = 7
     view_size: int = 176
-    steps: int = 12000
-    size: int = 112
-    crops: int = 24
-    inspections: int = 3
-    good: int = 6  # pictures of each inspection
-    defective: int = 5
+    steps: int = 9000
+    size: int = 96
+    crops: int = 48
+    inspections: int = 2
+    good: int = 5  # pictures of each inspection
+    defective: int = 3
     bank_share: float = 0.4
     deep_gain: float = 1.0  # factor on layer3 in the patch features
-    naming_weight: float = 0.15
+    naming_weight: float = 2.5
     fault_weight: float = 0.3
     rate: float = 1.5e-3
     warmup: int = 200
@@ -32,7 +32,7 @@ class Recipe:
     falling_from: float = 0.7  # share of the steps after which the rate falls
     still_from: float = 0.7  # share of the steps after which batch-norm statistics stand still
     averaging: float = 0.998  # exponential moving average of the weights, a step
-    look_every: int = 250  # steps between looks at the held-out products
+    look_every: int = 500  # steps between looks at the held-out products
     half_precision: bool = (
         True  # bfloat16 forward and backward on a GPU; on a processor it is the slower of the two
     )

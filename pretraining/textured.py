@@ -93,6 +93,18 @@ def save(network: TexturedResNet, path: Path) -> None:
     save_file({name: value.contiguous() for name, value in halved.items()}, path)
 
 
+def make(start: Path, products: int, size: int, path: Path) -> Path:
+    """Measure the gains of a network's parts on rendered products and write the file."""
+    torch.set_num_threads(1)  # the same sums in the same order
+    trained = load_file(start)
+    network = textured_resnet(trained["stem.0.weight"].shape[0])
+    network.load_state_dict(trained, strict=False)
+    pool = fill_pool(1, products, 0, 6, size)
+    set_gains(network, [views.float() / 255 for views in pool.pictures])
+    save(network, path)
+    return path
+
+
 def main(argv: list[str] | None = None) -> None:
     """Measure the gains and write the file."""
     parser = argparse.ArgumentParser(prog="python -m pretraining.textured", description=__doc__)
@@ -101,13 +113,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--size", type=int, default=224)
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args(argv)
-    torch.set_num_threads(1)  # the same sums in the same order
-    trained = load_file(arguments.network)
-    network = textured_resnet(trained["stem.0.weight"].shape[0])
-    network.load_state_dict(trained, strict=False)
-    pool = fill_pool(1, arguments.products, 0, 6, arguments.size)
-    set_gains(network, [views.float() / 255 for views in pool.pictures])
-    save(network, arguments.out)
+    make(arguments.network, arguments.products, arguments.size, arguments.out)
     sys.stdout.write(f"{arguments.out} sha256 {hashlib.sha256(arguments.out.read_bytes()).hexdigest()}\n")
 
 

@@ -8,11 +8,15 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from patchcore.context_resnet import context_resnet
 from patchcore.small_resnet import small_resnet
+from patchcore.texture_filters import OUTPUTS
 from patchcore.weight_files import file_sha256
 from pretraining.products import fill_pool
 from pretraining.recipe import SMOKE
 from pretraining.training import Training
+
+FINISHED = "map/builtin_context.safetensors"
 
 
 def _command(folder: Path, *more: str) -> Path:
@@ -30,7 +34,7 @@ def _command(folder: Path, *more: str) -> Path:
         "1",
     ]
     subprocess.run([*words, *more], check=True, capture_output=True, cwd=Path(__file__).parents[2])
-    return folder / "builtin.safetensors"
+    return folder / "network.safetensors"
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +45,18 @@ def smoke(tmp_path_factory):
 def test_the_command_run_twice_gives_the_same_weights(smoke, tmp_path):
     again = _command(tmp_path)
     assert again.read_bytes() == smoke.read_bytes()
+    assert (tmp_path / FINISHED).read_bytes() == (smoke.parent / FINISHED).read_bytes()
+
+
+def test_what_the_command_makes_from_nothing_is_a_backbone_that_runs(smoke):
+    network = context_resnet(SMOKE.width)
+    network.load_state_dict(load_file(smoke.parent / FINISHED))
+    with torch.no_grad():
+        mapped = network(torch.zeros(1, 3, 64, 64))["context"]
+    assert mapped.shape == (1, 6 * SMOKE.width + OUTPUTS, 8, 8)
+    assert bool(mapped.isfinite().all())
+    trained = load_file(smoke)
+    assert torch.equal(network.state_dict()["stem.0.weight"], trained["stem.0.weight"].float())
 
 
 def test_the_log_holds_the_recipe_and_the_learning_curve(smoke):
@@ -61,6 +77,7 @@ def test_the_weights_fit_the_network(smoke):
 
 def test_a_run_stopped_half_way_ends_with_the_same_weights(smoke, tmp_path):
     _command(tmp_path, "--until", "2")
+    assert not (tmp_path / FINISHED).exists()
     again = _command(tmp_path)
     assert again.read_bytes() == smoke.read_bytes()
 
@@ -69,7 +86,7 @@ def test_training_can_go_on_from_given_weights(smoke, tmp_path):
     _command(tmp_path, "--start", str(smoke), "--crops", "0", "--until", "2")
     record = json.loads((tmp_path / "log.json").read_text())
     assert record["recipe"]["start"] == file_sha256(smoke)
-    begun, ended = load_file(smoke), load_file(tmp_path / "builtin.safetensors")
+    begun, ended = load_file(smoke), load_file(tmp_path / "network.safetensors")
     changes = [float((begun[name] - ended[name]).abs().max()) for name in begun if "weight" in name]
     assert 0 < max(changes) < 0.05
 
