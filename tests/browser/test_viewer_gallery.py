@@ -156,6 +156,18 @@ def test_the_threshold_moves_by_keyboard(serve, open_page):
     assert json.loads(texts(page, "events"))[-1][0] == pytest.approx(after, rel=1e-5)
 
 
+def test_the_words_of_two_thresholds_at_one_place_lie_one_below_the_other(serve, open_page):
+    page = open_page(serve(APP).url).page
+    painted(page, 10)
+    for name in ("Review threshold", "Reject threshold"):
+        page.get_by_role("slider", name=name).focus()
+        page.keyboard.press("Home")
+    page.locator(".handle.review.lower").wait_for()
+    review, reject = (page.locator(f".handle.{name} .text").bounding_box() for name in ("review", "reject"))
+    assert reject["y"] + reject["height"] - 3 <= review["y"]  # letters end before the boxes do
+    assert review["y"] + review["height"] <= page.locator(".stage").bounding_box()["y"] + 60
+
+
 def test_dots_and_tiles_point_at_each_other(serve, open_page):
     page = open_page(serve(APP).url).page
     painted(page, 10)

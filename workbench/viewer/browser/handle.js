@@ -35,6 +35,14 @@ export class Handle {
     this.element.setAttribute("aria-valuetext", `${this.label} ${shown}`);
   }
 
+  // Puts the words a line lower where they would lie upon another handle's.
+  giveWayTo(other) {
+    this.element.classList.remove("lower");
+    if (this.element.hidden || other.element.hidden) return;
+    const [own, others] = [this.text, other.text].map((text) => text.getBoundingClientRect());
+    this.element.classList.toggle("lower", own.left < others.right && others.left < own.right);
+  }
+
   grab(event) {
     if (event.button !== 0) return;
     event.preventDefault();

@@ -102,6 +102,7 @@ export class Strip {
       const value = this.store.thresholds[name];
       handle.show(value, value === null ? 0 : this.plot.place(value, this.range), this.range, this.plot.width);
     }
+    this.handles.review.giveWayTo(this.handles.reject);
     this.showTip();
   }
 
