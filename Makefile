@@ -27,7 +27,7 @@ test: check
 	$(BIN)/python -m tests.browser.chromium
 	$(BIN)/python -m tests.workbench.postgresql
 	$(BIN)/python -m tests.browser.identity
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -52,14 +52,14 @@ class ContextRecipe:
     good: int = 6
     defective: int = 4
     cracks: float = 0.12  # share of the defects
-    steps: int = 2400
+    steps: int = 2800
     at_once: int = 4  # inspections in a step
     rate: float = 1e-3
     warmup: int = 30
     falling_from: float = 0.6
     pull: float = 0.01  # decay of the map towards the one that changes nothing
     averaging: float = 0.995  # exponential moving average of the weights, a step
-    look_every: int = 400  # steps between looks at the held-out products
+    look_every: int = 700  # steps between looks at the held-out products
     pieces: tuple[int, int, int] = (16, 42, 224)  # of those: to build on, good as well as defective, px
 
 

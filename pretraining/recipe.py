@@ -16,7 +16,7 @@ class Recipe:
     photographed: int = 150
     views: int = 7
     view_size: int = 176
-    steps: int = 9000
+    steps: int = 7200
     size: int = 96
     crops: int = 48
     inspections: int = 2
