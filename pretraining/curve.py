@@ -1,4 +1,4 @@
-"""Owns the picture of the learning curve: ``python -m pretraining.curve LOG.json PICTURE.png``."""
+"""Owns the picture of the learning curves: ``python -m pretraining.curve LOG.json [...] PICTURE.png``."""
 
 from __future__ import annotations
 
@@ -8,32 +8,35 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+LOSSES = {"naming": "naming", "ranking": "ranking", "loss": "ranking"}  # as the logs call them
 
-def draw(log: Path, picture: Path) -> None:
-    """Draw losses and held-out image AUROC against the training step.
+
+def draw(logs: list[Path], picture: Path) -> None:
+    """Draw losses and held-out image AUROC against the training step, a row for each run.
 
     Parameters
     ----------
-    log : Path
-        The ``log.json`` of a run.
+    logs : list of Path
+        The ``log.json`` of each run.
     picture : Path
         PNG to write.
     """
-    entries = json.loads(log.read_text())["log"]
-    steps = [entry["step"] for entry in entries]
-    figure = Figure((9, 3.2), layout="constrained")
-    losses, areas = figure.subplots(1, 2)
-    for name in ("naming", "ranking"):
-        losses.plot(steps, [entry[name] for entry in entries], label=name)
-    for name in entries[0]["held_out"]:
-        areas.plot(steps, [entry["held_out"][name] for entry in entries], lw=0.8, alpha=0.6, label=name)
-    areas.plot(steps, [entry["held_out_mean"] for entry in entries], "k", lw=2, label="mean")
-    for axes, title in ((losses, "loss"), (areas, "image AUROC, held-out products")):
-        axes.set(title=title, xlabel="step")
-        axes.legend(fontsize=7, frameon=False)
-        axes.grid(alpha=0.3)
+    figure = Figure((9, 3.2 * len(logs)), layout="constrained")
+    for log, (losses, areas) in zip(logs, figure.subplots(len(logs), 2, squeeze=False), strict=True):
+        entries = json.loads(log.read_text())["log"]
+        steps = [entry["step"] for entry in entries]
+        for name, title in LOSSES.items():
+            if name in entries[0]:
+                losses.plot(steps, [entry[name] for entry in entries], label=title)
+        for name in entries[0]["held_out"]:
+            areas.plot(steps, [entry["held_out"][name] for entry in entries], lw=0.8, alpha=0.6, label=name)
+        areas.plot(steps, [entry["held_out_mean"] for entry in entries], "k", lw=2, label="mean")
+        for axes, title in ((losses, "loss"), (areas, "image AUROC, held-out products")):
+            axes.set(title=title, xlabel="step")
+            axes.legend(fontsize=7, frameon=False)
+            axes.grid(alpha=0.3)
     figure.savefig(picture, dpi=110)
 
 
 if __name__ == "__main__":
-    draw(Path(sys.argv[1]), Path(sys.argv[2]))
+    draw([Path(log) for log in sys.argv[1:-1]], Path(sys.argv[-1]))

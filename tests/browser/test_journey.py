@@ -116,7 +116,9 @@ def move_the_threshold(page: Page, count: int) -> None:
     expect(page.locator(".counts .reject b")).to_have_text("0")
     wait_until_told(page)
     expect(page.get_by_role("button", name="Use this threshold")).to_be_enabled()
-    while page.get_by_role("switch", name="Review band").is_checked():  # a busy page may be redrawn between press and release
+    while page.get_by_role(
+        "switch", name="Review band"
+    ).is_checked():  # a click into a redrawing page may be lost
         page.get_by_text("Review band", exact=True).click()
     expect(page.locator(".counts .accept b")).to_have_text(str(count))
     expect(page.locator(".counts .review")).to_be_hidden()
