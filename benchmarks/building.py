@@ -22,6 +22,7 @@ from benchmarks.build_memory import peak_resident
 from benchmarks.inputs import pictures, wide_weights, write_pictures
 from benchmarks.measuring import Row, Watch, Work, in_turn, seconds, timed
 from patchcore import PatchCore
+from patchcore.builtin import BUILTIN
 
 FORWARDS = 40  # of the network alone, spread over a build
 REPEATS = 3  # of the paper's row, whose ratio is asked for: the middle one is told, and the range
@@ -97,7 +98,7 @@ def apart(folder: Path, count: int, backbone: str, side: int, share: float) -> d
 
 def measure(folder: Path, quick: bool) -> Iterator[Row]:
     """Builds of more and more images, of more and more rows, and at more and more pixels."""
-    builtin = "builtin_metric"
+    builtin = BUILTIN
     counts = (20, 40) if quick else (125, 250, 500, 1000, 2000, 5000)
     for count in counts:
         yield _row("images", apart(folder, count, builtin, 224, 0.01))
@@ -140,7 +141,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("count", type=int)
-    parser.add_argument("--backbone", default="builtin_metric")
+    parser.add_argument("--backbone", default=BUILTIN)
     parser.add_argument("--side", type=int, default=224)
     parser.add_argument("--share", type=float, default=0.1)
     options = parser.parse_args()

@@ -16,6 +16,8 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
+from patchcore.builtin import BUILTIN
+from patchcore.context_resnet import context_resnet
 from patchcore.engines import Engine, make_engine
 from patchcore.errors import SettingsError, WeightsError, WeightsMismatch, WeightsMissing
 from patchcore.metric_resnet import metric_resnet
@@ -95,6 +97,9 @@ def _torchvision(name: str, weights: str, dims: int | None, megabytes: float, su
 BUILTIN_SHA256 = "a4fa10b1cb8f51476f08412e632446f2c67db0aaddd361bce0c1dd43f68b22b5"
 
 
+CONTEXT_SHA256 = "652e9c8376fc95cd696b4db5d16791baa47e1d92300436cc2408ad07668acbb8"
+
+
 METRIC_SHA256 = "be59eec0a592fc9be4a85455440f46dc85379c7351d30b167a09810cf6e7de3d"
 
 
@@ -125,13 +130,21 @@ def _packaged(
 
 
 _BUILDERS: dict[str, Callable[[], BackboneSpec]] = {
+    "builtin_context": lambda: _packaged(
+        "builtin_context",
+        context_resnet,
+        ("context",),
+        unit_depths=False,
+        sha256=CONTEXT_SHA256,
+        summary="in the repository, works offline, fast; less accurate than the ImageNet networks",
+    ),
     "builtin_metric": lambda: _packaged(
         "builtin_metric",
         metric_resnet,
         ("metric",),
         unit_depths=False,
         sha256=METRIC_SHA256,
-        summary="in the repository, works offline, fast; less accurate than the ImageNet networks",
+        summary="the third one: its map sees each patch alone; weaker on surfaces",
     ),
     "builtin_texture": lambda: _packaged(
         "builtin_texture",
@@ -216,7 +229,7 @@ def find_weights(name: str) -> Path | None:
 
 def default_backbone() -> str:
     """The paper's WideResNet-50-2 once its weights are on this machine, else the better built-in network."""
-    return "wide_resnet50_2" if find_weights("wide_resnet50_2") else "builtin_metric"
+    return "wide_resnet50_2" if find_weights("wide_resnet50_2") else BUILTIN
 
 
 def missing_weights_sentence(name: str) -> str:
@@ -225,7 +238,7 @@ def missing_weights_sentence(name: str) -> str:
     return (
         f"The weights of {name} are not on this machine. Put the file {entry.weights_file} "
         f"({entry.megabytes:.0f} MB, SHA-256 beginning {entry.sha256}) into {weights_folders()[0]}; "
-        f"it can be downloaded from {entry.url}. The backbone 'builtin_metric' needs no file."
+        f"it can be downloaded from {entry.url}. The backbone '{BUILTIN}' needs no file."
     )
 
 

@@ -18,6 +18,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from patchcore.builtin import BUILTIN
 from patchcore.cli_report import report as write_report
 from patchcore.cli_threshold import threshold
 from patchcore.cli_watch import watch
@@ -61,7 +62,7 @@ def build(
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write.", show_default=False)],
     backbone: Annotated[
         str, typer.Option(help="Network; `python -m patchcore weights` lists them.")
-    ] = "builtin_metric",
+    ] = BUILTIN,
     weights: Weights = None,
     coreset: Annotated[float, typer.Option(help="Largest share of all patches to keep, 0 to 1.")] = 0.10,
     image_size: Annotated[int, typer.Option(help="Side of the network's input, pixels.")] = 224,

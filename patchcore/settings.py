@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from patchcore.backbones import spec
+from patchcore.builtin import BUILTIN
 from patchcore.coreset import coreset_size
 from patchcore.errors import SettingsError
 from patchcore.geometry import Geometry
@@ -23,7 +24,7 @@ class Settings:
         When one is out of its range.
     """
 
-    backbone: str = "builtin_metric"
+    backbone: str = BUILTIN
     layers: tuple[str, ...] | None = None
     image_size: int = 224
     geometry: str = "fit"

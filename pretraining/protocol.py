@@ -63,6 +63,7 @@ def _from_file(path: str) -> Callable[[int], Backbone]:
 
 BACKBONES: dict[str, Callable[[int], Backbone]] = {
     "builtin": lambda seed: load_backbone("builtin", device="cpu"),
+    "builtin_context": lambda seed: load_backbone("builtin_context", device="cpu"),
     "builtin_metric": lambda seed: load_backbone("builtin_metric", device="cpu"),
     "builtin_texture": lambda seed: load_backbone("builtin_texture", device="cpu"),
     "filters": _filters,

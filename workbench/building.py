@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from patchcore.builtin import BUILTIN
 from patchcore.errors import Cancelled, NoImagesError, SettingsError
 from workbench.inspectors import list_versions
 from workbench.jobs import submit
@@ -38,7 +39,7 @@ class BuildSettings:
 
     name: str
     product: str = ""
-    backbone: str = "builtin_metric"
+    backbone: str = BUILTIN
     weights: str | None = None  # path to a state dict on this computer
     image_size: int = 224
     geometry: Literal["fit", "stretch", "crop"] = "fit"

@@ -25,6 +25,7 @@ from patchcore.backbones import (
     resolve_device,
     spec,
 )
+from patchcore.builtin import BUILTIN
 from patchcore.errors import SettingsError, WeightsError, WeightsMismatch, WeightsMissing
 from patchcore.weight_files import file_sha256
 
@@ -72,6 +73,12 @@ def test_the_second_built_in_network_stays_what_inspectors_were_built_with():
     assert (entry.layers, entry.dims, entry.unit_depths) == (("layer2", "layer3", "filters"), None, False)
 
 
+def test_the_third_built_in_network_stays_what_inspectors_were_built_with():
+    entry = spec("builtin_metric")
+    assert entry.sha256 == "be59eec0a592fc9be4a85455440f46dc85379c7351d30b167a09810cf6e7de3d"
+    assert (entry.layers, entry.dims, entry.unit_depths) == (("metric",), None, False)
+
+
 @pytest.mark.parametrize("name", [name for name in names() if name not in PACKAGED])
 def test_every_imagenet_entry_knows_its_file_and_hash(name):
     entry = spec(name)
@@ -81,7 +88,7 @@ def test_every_imagenet_entry_knows_its_file_and_hash(name):
 
 
 def test_loading_leaves_no_weight_to_chance(resnet18_file):
-    for name, weights in (("builtin", None), ("builtin_metric", None), ("resnet18", resnet18_file)):
+    for name, weights in (("builtin", None), ("builtin_context", None), ("resnet18", resnet18_file)):
         a, b = (load_backbone(name, weights).network.state_dict() for _ in range(2))
         assert all(torch.equal(a[key], b[key]) for key in a)
 
@@ -96,7 +103,7 @@ def test_missing_weights_are_said_at_once_with_file_place_and_hash(tmp_path):
     with pytest.raises(WeightsMissing) as caught:
         load_backbone("wide_resnet50_2")
     assert time.monotonic() - start < 2
-    for part in ("wide_resnet50_2-95faca4d.pth", "95faca4d", str(tmp_path / "torch"), "builtin_metric"):
+    for part in ("wide_resnet50_2-95faca4d.pth", "95faca4d", str(tmp_path / "torch"), BUILTIN):
         assert part in str(caught.value)
 
 
@@ -134,7 +141,7 @@ def test_a_file_in_the_weights_folder_is_found_and_its_hash_checked(resnet18_fil
     folder = tmp_path / "usb"
     folder.mkdir()
     monkeypatch.setenv("PATCHCORE_WEIGHTS", str(folder))
-    assert default_backbone() == "builtin_metric"
+    assert default_backbone() == BUILTIN
     (folder / spec("resnet18").weights_file).write_bytes(resnet18_file.read_bytes())
     (folder / spec("wide_resnet50_2").weights_file).write_bytes(b"only its name counts here")
     assert find_weights("resnet18").parent == folder

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from patchcore import PatchCore, cli
+from patchcore.builtin import BUILTIN
 from patchcore.thresholds import by_hand
 from tests.patchcore.conftest import stripes
 
@@ -161,7 +162,7 @@ def test_a_threshold_that_is_out_of_date_judges_nothing_and_it_is_said(built, pr
 
 def test_info_checks_and_tells(built):
     plain = json.loads(patchcore("info", built[1], "--json").stdout)
-    assert plain["backbone"] == "builtin_metric"
+    assert plain["backbone"] == BUILTIN
     assert plain["self_test"] == "The self-test gives the stored scores."
     assert "bank rows" in patchcore("info", built[1]).stdout
 
