@@ -97,17 +97,18 @@ class TextureFilters(nn.Module):
         """
         x = x.contiguous()
         grey = x.mean(1, keepdim=True)
-        energies = [_energies(grey, self.fine), _energies(self._halved(grey), self.coarse)]
-        parts = [*energies, *_moments(grey), F.avg_pool2d(_padded_to_patches(x), 8), *self._contrasts(x)]
-        return torch.cat([_to(part, size) for part in parts], 1) * self.gains[:, None, None]
+        parts = [_to(_energies(grey, self.fine), size), _to(_energies(self._halved(grey), self.coarse), size)]
+        parts += [_to(moment, size) for moment in _moments(grey)]
+        parts += [_to(F.avg_pool2d(_padded_to_patches(x), 8), size), *self._contrasts(x, size)]
+        return torch.cat(parts, 1) * self.gains[:, None, None]
 
-    def _contrasts(self, x: Tensor) -> list[Tensor]:
+    def _contrasts(self, x: Tensor, size: torch.Size) -> list[Tensor]:
         """How much red-green and blue-yellow change from point to point, at three scales."""
         red, green, blue = x.unbind(1)
         opponent = torch.stack([red - green, blue - (red + green) / 2], 1)
         answers = []
         for _ in range(3):
-            answers.append(_convolved(opponent, self.spot).abs())
+            answers.append(_to(_spotted(opponent, self.spot).abs_(), size))
             opponent = self._halved(opponent)
         return answers
 
@@ -123,9 +124,19 @@ def _convolved(x: Tensor, kernel: Tensor, stride: int = 1) -> Tensor:
     return answers.reshape(x.shape[0], -1, *answers.shape[-2:])
 
 
+def _spotted(x: Tensor, kernel: Tensor) -> Tensor:
+    """Convolve each channel with one kernel, eight columns of the answer at once: the same sums in half the time."""
+    width, half = x.shape[-1], kernel.shape[-1] // 2
+    padded = F.pad(F.pad(x.flatten(0, 1)[:, None], [half] * 4, "reflect"), [0, (-width) % 8])
+    shifted = torch.cat([F.pad(kernel, [step, 7 - step]) for step in range(8)])
+    columns = F.conv2d(padded, shifted, stride=(1, 8))
+    return columns.permute(0, 2, 3, 1).flatten(2)[:, :, :width].reshape(x.shape)
+
+
 def _energies(grey: Tensor, kernels: Tensor) -> Tensor:
-    answers = _convolved(grey, kernels)
-    return (answers[:, 0::2] ** 2 + answers[:, 1::2] ** 2 + 1e-8).sqrt()
+    """Lengths of the pairs' answers; written over each other, for fresh memory costs more than the sums."""
+    squares = _convolved(grey, kernels).square_()
+    return (squares[:, 0::2] + squares[:, 1::2]).add_(1e-8).sqrt_()
 
 
 def _moments(grey: Tensor) -> list[Tensor]:
