@@ -167,7 +167,7 @@ _BUILDERS: dict[str, Callable[[], BackboneSpec]] = {
         "Wide_ResNet50_2_Weights.IMAGENET1K_V1",
         1024,
         138.2,
-        "the paper's; best accuracy, about six times slower than the built-in one",
+        "the paper's; best accuracy, about five times slower than the built-in one",
     ),
     "resnet18": lambda: _torchvision(
         "resnet18", "ResNet18_Weights.IMAGENET1K_V1", None, 46.8, "ImageNet, light and quick"

@@ -19,7 +19,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from patchcore.backbones import Backbone, load_backbone, spec
+from patchcore.backbones import Backbone, load_backbone, names, spec
 from patchcore.detector import PatchCore
 from patchcore.evaluation import evaluate
 from patchcore.images import list_images
@@ -57,8 +57,9 @@ def _filters(seed: int) -> Backbone:
     return replace(backbone, spec=replace(backbone.spec, unit_depths=False))
 
 
-def _from_file(path: str) -> Callable[[int], Backbone]:
-    return lambda seed: load_backbone("builtin", path, device="cpu")
+def _from_file(name: str, path: str) -> Callable[[int], Backbone]:
+    like = name if name in BACKBONES and name in names() else "builtin"
+    return lambda seed: load_backbone(like, path, device="cpu")
 
 
 BACKBONES: dict[str, Callable[[int], Backbone]] = {
@@ -107,7 +108,7 @@ def main(argv: list[str] | None = None) -> None:
     rows = json.loads(arguments.out.read_text()) if arguments.out.exists() else {}
     for choice in arguments.backbone or BACKBONES:
         name, _, file = choice.partition("=")
-        make = _from_file(file) if file else BACKBONES[name]
+        make = _from_file(name, file) if file else BACKBONES[name]
         for entry in arguments.set:
             label, _, folder = entry.partition("=")
             for seed in range(arguments.seeds):

@@ -3,6 +3,7 @@ import json
 import numpy as np
 from PIL import Image
 
+from patchcore.backbones import find_weights
 from pretraining import protocol
 
 
@@ -32,3 +33,22 @@ def test_a_set_is_measured_once_and_the_row_is_kept(tmp_path, capsys):
     assert "builtin/plate/0" in capsys.readouterr().out
     protocol.main(arguments)
     assert capsys.readouterr().out == ""
+
+
+def test_weights_from_a_file_are_measured_in_the_network_of_their_name(tmp_path):
+    _set(tmp_path / "plate")
+    weights = find_weights("builtin_texture")
+    arguments = [
+        "--set",
+        f"plate={tmp_path / 'plate'}",
+        "--seeds",
+        "1",
+        "--out",
+        str(tmp_path / "table.json"),
+    ]
+    protocol.main([*arguments, "--backbone", f"builtin_texture={weights}"])
+    from_file = json.loads((tmp_path / "table.json").read_text())["builtin_texture/plate/0"]
+    (tmp_path / "table.json").unlink()
+    protocol.main([*arguments, "--backbone", "builtin_texture"])
+    registered = json.loads((tmp_path / "table.json").read_text())["builtin_texture/plate/0"]
+    assert from_file["image"] == registered["image"] and from_file["pixel"] == registered["pixel"]
