@@ -31,9 +31,10 @@ def draw(logs: list[Path], picture: Path) -> None:
         for name in entries[0]["held_out"]:
             areas.plot(steps, [entry["held_out"][name] for entry in entries], lw=0.8, alpha=0.6, label=name)
         areas.plot(steps, [entry["held_out_mean"] for entry in entries], "k", lw=2, label="mean")
+        run = log.stem.removeprefix("backbone_").removesuffix("_log")
         for axes, title in ((losses, "loss"), (areas, "image AUROC, held-out products")):
-            axes.set(title=title, xlabel="step")
-            axes.legend(fontsize=7, frameon=False)
+            axes.set(title=f"{run}: {title}", xlabel="step")
+            axes.legend(fontsize=7, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
             axes.grid(alpha=0.3)
     figure.savefig(picture, dpi=110)
 
