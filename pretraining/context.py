@@ -33,7 +33,7 @@ from pretraining.held_out import SCENES, HeldOut, held_out_product
 from pretraining.objectives import rank
 from pretraining.products import Pool, kept_pool
 from pretraining.textured import LEAST_SPREAD, save
-from pretraining.training import GRADIENT_LIMIT
+from pretraining.training import GRADIENT_LIMIT, follow, keep_checkpoint
 
 HELD_OUT_SEEDS = (1, 2)
 Progress = Callable[[dict[str, object]], None]
@@ -189,9 +189,7 @@ class ContextTraining:
         loss.backward()
         nn.utils.clip_grad_norm_(self.learner.parameters(), GRADIENT_LIMIT)
         self.optimiser.step()
-        keep = min(recipe.averaging, (self.step + 1) / (self.step + 10))
-        for name, value in self.learner.state_dict().items():
-            self.averaged[name].lerp_(value, 1 - keep)
+        follow(self.averaged, self.learner.state_dict(), recipe.averaging, self.step)
         keep = min(0.99, self.step / (self.step + 1))
         for name, now in (("loss", loss.detach()), ("auroc", area.nan_to_num(1.0))):
             self._recent[name] = keep * self._recent.get(name, 0.0) + (1 - keep) * float(now)
@@ -227,9 +225,7 @@ class ContextTraining:
             "seconds": self._seconds, "learner": self.learner.state_dict(), "averaged": self.averaged,
             "optimiser": self.optimiser.state_dict(),
         }  # fmt: skip
-        beside = self.folder / "checkpoint.new"
-        torch.save(state, beside)
-        beside.replace(self.folder / "checkpoint.pt")
+        keep_checkpoint(state, self.folder)
 
     def resume(self) -> bool:
         """Go on from the folder's checkpoint; False when there is none.

@@ -24,6 +24,22 @@ from pretraining.recipe import Recipe
 GRADIENT_LIMIT = 2.0
 
 
+def keep_checkpoint(state: dict[str, object], folder: Path) -> None:
+    """Write a checkpoint in one piece: a run that is cut off leaves the one before."""
+    beside = folder / "checkpoint.new"
+    torch.save(state, beside)
+    beside.replace(folder / "checkpoint.pt")
+
+
+def follow(averaged: dict[str, Tensor], weights: dict[str, Tensor], averaging: float, step: int) -> None:
+    """Move averaged weights a little towards the present ones, closely in the first steps."""
+    keep = min(averaging, (step + 1) / (step + 10))
+    with torch.no_grad():
+        for name, value in weights.items():
+            if value.is_floating_point():
+                averaged[name].lerp_(value, 1 - keep)
+
+
 class Training:
     """A run that can stop at any look and go on from there.
 
@@ -117,7 +133,7 @@ class Training:
         (ranking + recipe.naming_weight * naming + recipe.fault_weight * fault).backward()
         nn.utils.clip_grad_norm_(self._weights(), GRADIENT_LIMIT)
         self.optimiser.step()
-        self._average()
+        follow(self.averaged, self.network.state_dict(), recipe.averaging, self.step)
         self._note(naming=naming, accuracy=accuracy, ranking=ranking, picture_auroc=area, fault=fault)
 
     def _fault(self, rows: Tensor, drawn: Inspections) -> Tensor:
@@ -131,14 +147,6 @@ class Training:
         return self.faults(
             rows.flatten(0, 1), marks.flatten().to(rows.device), judged.flatten().to(rows.device)
         )
-
-    def _average(self) -> None:
-        """Move the averaged weights a little; early on, follow closely."""
-        keep = min(self.recipe.averaging, (self.step + 1) / (self.step + 10))
-        with torch.no_grad():
-            for name, value in self.network.state_dict().items():
-                if value.is_floating_point():
-                    self.averaged[name].lerp_(value, 1 - keep)
 
     def _note(self, **values: Tensor) -> None:
         for name, value in values.items():
@@ -183,9 +191,7 @@ class Training:
             "heads": self.heads.state_dict(), "faults": self.faults.state_dict(),
             "optimiser": self.optimiser.state_dict(),
         }  # fmt: skip
-        beside = self.folder / "checkpoint.new"
-        torch.save(state, beside)
-        beside.replace(self.folder / "checkpoint.pt")
+        keep_checkpoint(state, self.folder)
 
     def resume(self) -> bool:
         """Go on from the folder's checkpoint; False when there is none.
