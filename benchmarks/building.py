@@ -98,14 +98,13 @@ def apart(folder: Path, count: int, backbone: str, side: int, share: float) -> d
 
 def measure(folder: Path, quick: bool) -> Iterator[Row]:
     """Builds of more and more images, of more and more rows, and at more and more pixels."""
-    builtin = BUILTIN
     counts = (20, 40) if quick else (125, 250, 500, 1000, 2000, 5000)
     for count in counts:
-        yield _row("images", apart(folder, count, builtin, 224, 0.01))
+        yield _row("images", apart(folder, count, BUILTIN, 224, 0.01))
     for share in (0.02,) if quick else (0.01, 0.03, 0.1, 0.3):
-        yield _row("rows", apart(folder, counts[0], builtin, 224, share))
+        yield _row("rows", apart(folder, counts[0], BUILTIN, 224, share))
     for side in (128,) if quick else (128, 224, 320, 448):
-        yield _row("pixels", apart(folder, counts[0], builtin, side, 0.1))
+        yield _row("pixels", apart(folder, counts[0], BUILTIN, side, 0.1))
     if not quick:
         builds = [apart(folder, 1000, "wide_resnet50_2", 224, 0.1) for _ in range(REPEATS)]
         builds.sort(key=besides)

@@ -15,9 +15,9 @@ from safetensors.torch import load_file
 
 from patchcore.weight_files import file_sha256
 from pretraining import context, textured
-from pretraining.context import ContextRecipe, say
+from pretraining.context import ContextRecipe, pool_of, say
 from pretraining.evaluate import held_out_products
-from pretraining.products import Pool, kept_pool
+from pretraining.products import Pool
 from pretraining.recipe import SMOKE, Recipe
 from pretraining.training import Training
 
@@ -51,19 +51,11 @@ def recipe_from(arguments: argparse.Namespace) -> Recipe:
     return replace(base, **{name: value for name, value in given.items() if value is not None})
 
 
-def _pool(recipe: Recipe, folder: Path, device: str) -> Pool:
-    """Take the pool an earlier start of the same run rendered, or render it."""
-    numbers = (recipe.seed, recipe.procedural, recipe.photographed, recipe.views, recipe.view_size)
-    return kept_pool(
-        *numbers, folder=folder, device=device, progress=lambda n, of: say(f"rendered {n} of {of} products")
-    )
-
-
-def _network(arguments: argparse.Namespace, recipe: Recipe) -> Path | None:
+def _network(arguments: argparse.Namespace, recipe: Recipe, pool: Pool) -> Path | None:
     """Train the network; None if the run was to stop before its end."""
-    pool = _pool(recipe, arguments.out, arguments.device)
     held_out = held_out_products(64, 3, 3) if arguments.smoke else held_out_products()
-    training = Training(recipe, pool, held_out, arguments.out, arguments.device)
+    there = Pool(pool.pictures.to(arguments.device), pool.aligned)
+    training = Training(recipe, there, held_out, arguments.out, arguments.device)
     if arguments.start:
         training.start_from(load_file(arguments.start))
     if training.resume():
@@ -94,12 +86,13 @@ def main(argv: list[str] | None = None) -> Path | None:
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     say(f"recipe {recipe.to_dict()}")
-    weights = _network(arguments, recipe)
+    pool = pool_of(recipe, arguments.out)
+    weights = _network(arguments, recipe, pool)
     if weights is None:
         return None
     filtered = textured.make(weights, *GAINS_FROM[arguments.smoke], arguments.out / "textured.safetensors")
     return context.make(
-        filtered, arguments.out / "map", _map_recipe(arguments, recipe), arguments.out, arguments.workers
+        filtered, arguments.out / "map", _map_recipe(arguments, recipe), pool, arguments.workers
     )
 
 

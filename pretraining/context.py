@@ -32,6 +32,7 @@ from pretraining.evaluate import held_out_auroc
 from pretraining.held_out import SCENES, HeldOut, held_out_product
 from pretraining.objectives import rank
 from pretraining.products import Pool, kept_pool
+from pretraining.recipe import Recipe
 from pretraining.textured import LEAST_SPREAD, save
 from pretraining.training import GRADIENT_LIMIT, follow, keep_checkpoint
 
@@ -254,7 +255,13 @@ def say(text: object) -> None:
     sys.stdout.flush()
 
 
-def make(start: Path, folder: Path, recipe: ContextRecipe, pool_in: Path, workers: int = 0) -> Path:
+def pool_of(recipe: Recipe | ContextRecipe, folder: Path) -> Pool:
+    """Take the products that an earlier start rendered into a folder for the same numbers, or render them."""
+    numbers = (recipe.seed, recipe.procedural, recipe.photographed, recipe.views, recipe.view_size)
+    return kept_pool(*numbers, folder=folder, progress=lambda n, of: say(f"rendered {n} of {of} products"))
+
+
+def make(start: Path, folder: Path, recipe: ContextRecipe, pool: Pool, workers: int = 0) -> Path:
     """Train the map upon a textured network, or go on training it, and write the finished weight file.
 
     Parameters
@@ -265,8 +272,8 @@ def make(start: Path, folder: Path, recipe: ContextRecipe, pool_in: Path, worker
         Where log, checkpoint and ``builtin_context.safetensors`` go.
     recipe : ContextRecipe
         The numbers.
-    pool_in : Path
-        Folder of the rendered products; rendered there if they are missing.
+    pool : Pool
+        The products.
     workers : int
         Processes that draw inspections beside the training; they change no number.
     """
@@ -275,8 +282,6 @@ def make(start: Path, folder: Path, recipe: ContextRecipe, pool_in: Path, worker
     network = context_resnet(state["stem.0.weight"].shape[0])
     network.load_state_dict(state, strict=False)
     folder.mkdir(parents=True, exist_ok=True)
-    numbers = (recipe.seed, recipe.procedural, recipe.photographed, recipe.views, recipe.view_size)
-    pool = kept_pool(*numbers, folder=pool_in, progress=lambda n, of: say(f"rendered {n} of {of} products"))
     training = ContextTraining(network, pool, recipe, folder, file_sha256(start))
     if training.resume():
         say(f"map: going on from step {training.step}")
@@ -305,7 +310,8 @@ def main(argv: list[str] | None = None) -> Path:
     recipe = SMOKE if arguments.smoke else ContextRecipe()
     if arguments.steps:
         recipe = replace(recipe, steps=arguments.steps)
-    return make(arguments.network, arguments.out, recipe, arguments.out, arguments.workers)
+    pool = pool_of(recipe, arguments.out)
+    return make(arguments.network, arguments.out, recipe, pool, arguments.workers)
 
 
 if __name__ == "__main__":

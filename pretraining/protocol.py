@@ -58,7 +58,7 @@ def _filters(seed: int) -> Backbone:
 
 
 def _from_file(name: str, path: str) -> Callable[[int], Backbone]:
-    like = name if name in BACKBONES and name in names() else "builtin"
+    like = name if name in names() else "builtin"
     return lambda seed: load_backbone(like, path, device="cpu")
 
 
