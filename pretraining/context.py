@@ -114,6 +114,15 @@ class Learner(nn.Module):
         self.map = ContextMap(some.shape[1])
         nn.init.zeros_(self.map.straight.weight)
 
+    def start_from(self, written: ContextMap) -> None:
+        """Take a layer's weights; :meth:`written` would give the layer back."""
+        self.map.load_state_dict(written.state_dict())
+        with torch.no_grad():
+            self.map.straight.weight -= nn.init.dirac_(torch.empty_like(self.map.straight.weight))
+            for layer in (self.map.inner, self.map.narrow):
+                layer.bias += layer.weight[:, :, 0, 0] @ self.mean[:, 0, 0]
+                layer.weight *= self.spread
+
     def forward(self, x: Tensor) -> Tensor:
         """Map answers [n, dims, rows, cols]."""
         mapped: Tensor = x + self.map.straight(x) + self.map.added((x - self.mean) / self.spread)

@@ -10,6 +10,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
 
 from pretraining.camera import camera
 from pretraining.defects import spoil
@@ -42,14 +43,14 @@ class Pool:
         save_file(tensors, path, {"made_by": made_by})
 
     @classmethod
-    def load(cls, path: Path, made_by: str, device: str = "cpu") -> Pool | None:
+    def load(cls, path: Path, made_by: str) -> Pool | None:
         """Read a kept pool; None if there is none, or it was made from other numbers."""
         if not path.exists():
             return None
         with safe_open(path, "pt") as file:
             if file.metadata().get("made_by") != made_by:
                 return None
-            return cls(file.get_tensor("pictures").to(device), file.get_tensor("aligned"))
+            return cls(file.get_tensor("pictures"), file.get_tensor("aligned"))
 
 
 def _placed(dice: Dice, count: int, size: int, reach: float, loose: float) -> Place:
@@ -81,35 +82,51 @@ def render(seed: tuple[int, ...], count: int, size: int, device: str = "cpu") ->
     return setup.photograph(colour, dice), kind is part and turn < 1.0
 
 
+class _Rendered(Dataset[tuple[Tensor, bool]]):
+    """Procedural products by number, in 8 bits."""
+
+    def __init__(self, seed: int, count: int, views: int, size: int) -> None:
+        self.seed, self.count, self.views, self.size = seed, count, views, size
+
+    def __len__(self) -> int:
+        """Count them."""
+        return self.count
+
+    def __getitem__(self, i: int) -> tuple[Tensor, bool]:
+        """Render one."""
+        view, aligned = render((self.seed, 1, i), self.views, self.size)
+        return (view * 255).round().byte(), aligned
+
+
 def fill_pool(
     seed: int,
     procedural: int,
     photographed: int,
     views: int,
     size: int,
-    device: str = "cpu",
+    workers: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> Pool:
     """Render the pool: ``procedural`` products, and ``photographed`` places of the free photographs."""
     total = procedural + photographed
-    pictures = torch.empty(total, views, 3, size, size, dtype=torch.uint8, device=device)
+    pictures = torch.empty(total, views, 3, size, size, dtype=torch.uint8)
     aligned = torch.ones(total, dtype=torch.bool)
-    for i in range(procedural):
-        view, aligned[i] = render((seed, 1, i), views, size, device)
-        pictures[i] = (view * 255).round().byte()
+    rendered = DataLoader(_Rendered(seed, procedural, views, size), None, num_workers=workers)
+    for i, (view, straight) in enumerate(rendered):
+        pictures[i], aligned[i] = view, straight
         if progress and i % 200 == 0:
             progress(i, total)
     shots = photographs() if photographed else []
     for i in range(procedural, total):
         view = place(Dice(seed, 2, i - procedural), shots, views, size)
-        pictures[i] = (view * 255).round().byte().to(device)
+        pictures[i] = (view * 255).round().byte()
     return Pool(pictures, aligned)
 
 
 def kept_pool(
     *numbers: int,
     folder: Path,
-    device: str = "cpu",
+    workers: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> Pool:
     """Take the pool an earlier start rendered into a folder from the same numbers, or render and keep it.
@@ -120,16 +137,16 @@ def kept_pool(
         As in :func:`fill_pool`: seed, procedural, photographed, views, size.
     folder : Path
         Where ``pool.safetensors`` lies or will lie.
-    device : str
-        Where the pictures go.
+    workers : int
+        Processes that render; they change no number.
     progress : callable, optional
         Called with how many products of how many are rendered.
     """
     path = folder / "pool.safetensors"
-    pool = Pool.load(path, repr(numbers), device)
+    pool = Pool.load(path, repr(numbers))
     if pool is None:
         seed, procedural, photographed, views, size = numbers
-        pool = fill_pool(seed, procedural, photographed, views, size, device, progress)
+        pool = fill_pool(seed, procedural, photographed, views, size, workers, progress)
         folder.mkdir(parents=True, exist_ok=True)
         pool.save(path, repr(numbers))
     return pool
