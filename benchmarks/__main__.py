@@ -4,6 +4,7 @@
     python -m benchmarks --reference CHECKOUT    beside the authors' implementation, of which a checkout is given
     python -m benchmarks --anomalib PYTHON       beside anomalib, in the environment of the Python given
     python -m benchmarks --full                  with every pick of the peers' long loops instead of the first 500
+    python -m benchmarks --parts device          a GPU beside the processor; left out where there is none
 
 Writes the table as Markdown to standard output and --table, and every figure as JSON to --json. All run in turn, on
 the same inputs and as many threads; times are medians, with the least and the most. Photographs are the sample
@@ -21,11 +22,11 @@ from typing import Any
 
 import torch
 
-from benchmarks import building, coreset, peers, scoring
+from benchmarks import building, coreset, device, peers, scoring
 from benchmarks.machine import machine
 from benchmarks.measuring import HEAD, Peaks, Row, peaks
 
-PARTS = ("coreset", "scoring", "building")
+PARTS = ("coreset", "scoring", "building", "device")
 
 
 def main() -> None:
@@ -79,6 +80,8 @@ def _measured(
         yield from scoring.measure(folder, started, peak, options.quick)
     if "building" in options.parts:
         yield from building.measure(folder, options.quick)
+    if "device" in options.parts:
+        yield from device.measure(folder, options.quick, options.device)
 
 
 def _options() -> argparse.Namespace:
@@ -90,6 +93,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--reference", type=Path)
     parser.add_argument("--anomalib", metavar="PYTHON")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--device", default="cuda", help="what the part 'device' puts beside the processor")
     parser.add_argument("--folder", type=Path, default=Path("build/benchmarks"), help="inputs, made once")
     parser.add_argument("--json", type=Path, default=Path("build/benchmarks.json"))
     parser.add_argument("--table", type=Path, default=Path("build/benchmarks.md"))

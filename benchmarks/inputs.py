@@ -46,11 +46,11 @@ def write_pictures(folder: Path, count: int, side: int = 224) -> list[Path]:
     return paths
 
 
-def points(count: int, kept_in: Path) -> NDArray[np.float32]:
+def points(count: int, kept_in: Path, device: str = "cpu") -> NDArray[np.float32]:
     """Give projected patch features of the photographs, [count, 128], by the built-in network; kept in a file."""
     path = kept_in / f"points-{count}.npy"
     if not path.exists():
-        backbone = load_backbone("builtin_texture", device="cpu", engine="torch")
+        backbone = load_backbone("builtin_texture", device=device, engine="torch")
         parts = []
         for picture in pictures(-(-count // 784)):
             features = patch_features(backbone, picture)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import statistics
 import time
@@ -55,6 +56,11 @@ class Taken:
         return asdict(self)
 
 
+def to_dicts(taken: dict[str, Taken]) -> dict[str, dict[str, float]]:
+    """As JSON, by name."""
+    return {name: value.to_dict() for name, value in taken.items()}
+
+
 def seconds(value: float) -> str:
     """Write a time in s or ms."""
     return f"{value:.1f} s" if value >= 10 else f"{value:.2f} s" if value >= 1 else f"{1000 * value:.1f} ms"
@@ -71,15 +77,32 @@ def timed(work: Callable[[], object]) -> Work:
     return run
 
 
-def in_turn(works: dict[str, Work], rounds: int, warm_up: bool = True) -> dict[str, Taken]:
-    """Do each once by way of warming up, then all in turn, again and again."""
+def timed_on(device: str | torch.device, work: Callable[[], object]) -> Work:
+    """Turn a call whose work a GPU may do into one that returns its seconds, the GPU's last step included."""
+    if torch.device(device).type == "cpu":
+        return timed(work)
+
+    def finished() -> None:
+        work()
+        torch.cuda.synchronize()
+
+    return timed(finished)
+
+
+def in_turn(
+    works: dict[str, Work], rounds: int, warm_up: bool = True, allowed: float = math.inf
+) -> dict[str, Taken]:
+    """Do each once by way of warming up, then all in turn, again and again; no new round after the seconds allowed."""
     if warm_up:
         for work in works.values():
             work()
     found: dict[str, list[float]] = {name: [] for name in works}
+    began = time.perf_counter()
     for _ in range(rounds):
         for name, work in works.items():
             found[name].append(work())
+        if time.perf_counter() - began > allowed:
+            break
     return {name: Taken(statistics.median(all_), min(all_), max(all_)) for name, all_ in found.items()}
 
 
@@ -100,14 +123,16 @@ def peaks() -> Peaks:
 
 
 class Watch:
-    """Notes when each stage of a build began and ended and the largest resident memory seen in it."""
+    """Notes when each stage of a build began and ended, how far it came and the largest resident memory seen in it."""
 
     def __init__(self) -> None:
         self.process = psutil.Process(os.getpid())
         self.stages: dict[str, tuple[float, float, int]] = {}
+        self.reached: dict[str, tuple[int, int]] = {}
 
-    def __call__(self, stage: str, _done: int, _total: int) -> None:
+    def __call__(self, stage: str, done: int, total: int) -> None:
         """Be the progress callback."""
+        self.reached[stage] = done, total
         now, resident = time.perf_counter(), self.process.memory_info().rss
         begun, _, peak = self.stages.get(stage, (now, now, 0))
         self.stages[stage] = (begun, now, max(peak, resident))

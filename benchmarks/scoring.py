@@ -32,9 +32,9 @@ def measure(folder: Path, peers: dict[str, Peer], peak: Peaks, quick: bool) -> I
     engines = {"torch": torches}
     if find_spec("openvino"):
         engines["openvino"] = load_backbone("wide_resnet50_2", weights, device="cpu", engine="openvino")
-    bank = _bank(torches, QUICK_ROWS if quick else ROWS, folder)
+    bank = coreset_bank(torches, QUICK_ROWS if quick else ROWS, folder)
     picture = next(pictures(1, seed=7))
-    queries = _flat(patch_features(torches, picture))
+    queries = flat(patch_features(torches, picture))
     rounds = 5 if quick else 15
     works = {"backbone": timed(lambda: torches.maps(_batch(picture)))}
     for name, backbone in engines.items():
@@ -78,7 +78,7 @@ def measure(folder: Path, peers: dict[str, Peer], peak: Peaks, quick: bool) -> I
         yield row
 
 
-def _flat(features: NDArray[np.float32]) -> NDArray[np.float32]:
+def flat(features: NDArray[np.float32]) -> NDArray[np.float32]:
     return features.reshape(-1, features.shape[2])
 
 
@@ -87,7 +87,7 @@ def _batch(picture: NDArray[np.float32]) -> torch.Tensor:
 
 
 def _score(backbone: Backbone, bank: MemoryBank, picture: NDArray[np.float32]) -> float:
-    return float(bank.nearest(_flat(patch_features(backbone, picture))).distances.max())
+    return float(bank.nearest(flat(patch_features(backbone, picture))).distances.max())
 
 
 def _whole_search(bank: MemoryBank, queries: NDArray[np.float32]) -> None:
@@ -101,11 +101,11 @@ def _flops(backbone: Backbone, picture: NDArray[np.float32]) -> int:
     return int(counter.get_total_flops())
 
 
-def _bank(backbone: Backbone, rows: int, folder: Path) -> MemoryBank:
+def coreset_bank(backbone: Backbone, rows: int, folder: Path) -> MemoryBank:
     """A coreset of the photographs' patches, as a build would make it; kept in a file."""
     path = folder / f"bank-{rows}.npy"
     if not path.exists():
-        every = np.concatenate([_flat(patch_features(backbone, p)) for p in pictures(-(-5 * rows // 784))])
+        every = np.concatenate([flat(patch_features(backbone, p)) for p in pictures(-(-5 * rows // 784))])
         order = greedy_k_centre(every @ projection_matrix(every.shape[1], 0), rows).indices
         np.save(path, every[order])
     numbers = np.zeros(rows, np.int32)

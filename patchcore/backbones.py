@@ -21,6 +21,7 @@ from patchcore.context_resnet import context_resnet
 from patchcore.engines import Engine, make_engine
 from patchcore.errors import SettingsError, WeightsError, WeightsMismatch, WeightsMissing
 from patchcore.metric_resnet import metric_resnet
+from patchcore.precision import full_precision
 from patchcore.small_resnet import image_net_normalised, small_resnet
 from patchcore.textured_resnet import textured_resnet
 from patchcore.weight_files import check_hash, fetch, read_state
@@ -334,7 +335,8 @@ class Backbone:
     @torch.inference_mode()
     def maps(self, images: Tensor) -> list[Tensor]:
         """Feature maps of RGB images in 0..1: [N, 3, S, S] -> one [N, C, H, W] per layer, shallow first."""
-        found = self.network(image_net_normalised(images).contiguous(memory_format=torch.channels_last))
+        with full_precision(self.device):
+            found = self.network(image_net_normalised(images).contiguous(memory_format=torch.channels_last))
         return [found[layer] for layer in self.layers]
 
 

@@ -49,10 +49,12 @@ class ContextResNet(TexturedResNet):
     ----------
     width : int
         Channels of the stem.
+    central : bool
+        As in :class:`~patchcore.texture_filters.TextureFilters`.
     """
 
-    def __init__(self, width: int = 32) -> None:
-        super().__init__(width)
+    def __init__(self, width: int = 32, central: bool = False) -> None:
+        super().__init__(width, central)
         self.context = ContextMap(6 * width + OUTPUTS)
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
@@ -75,3 +77,8 @@ class ContextResNet(TexturedResNet):
 def context_resnet(width: int = 32) -> ContextResNet:
     """Build the network with fresh weights and a map that changes nothing, in evaluation mode."""
     return ContextResNet(width).eval()
+
+
+def whole_resnet(width: int = 32) -> ContextResNet:
+    """Build the network whose filters sum moments about the middle, as :func:`context_resnet`."""
+    return ContextResNet(width, central=True).eval()

@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from patchcore.backbones import Backbone
+from patchcore.precision import full_precision
 
 PATCH_SIZE = 3  # paper §3.1: p = 3
 
@@ -170,8 +171,9 @@ def embed(backbone: Backbone, images: Tensor, dims: int | None = None) -> Tensor
     dims = dims or backbone.spec.dims
 
     def features(images: Tensor) -> Tensor:
-        maps = backbone.maps(images)
-        out = _reduce(maps, dims) if dims else _concatenate(maps, backbone.spec.unit_depths)
+        with full_precision(backbone.device):
+            maps = backbone.maps(images)
+            out = _reduce(maps, dims) if dims else _concatenate(maps, backbone.spec.unit_depths)
         return out.permute(0, 2, 3, 1).contiguous()
 
     return backbone.engine(features, dims, images) if backbone.engine else features(images)

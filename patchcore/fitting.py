@@ -257,7 +257,7 @@ def _greedy_order(run: FittingRun, store: FeatureStore) -> NDArray[np.int64]:
     count, dims = coreset_size(total, settings.coreset), store.dims if matrix is None else matrix.shape[1]
     progress = partial(run.report, "coreset")
     progress(0, count)  # projecting is the first part of it
-    device = run.backbone.device.type
+    device = str(run.backbone.device)
     divided = parts_needed(total, dims, run.coreset_memory)
     if divided == 1:
         points = _projected(store, store.images, matrix, dims)

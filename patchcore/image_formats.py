@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import struct
 
-import imagecodecs
 import numpy as np
 from PIL import BmpImagePlugin, Image, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
@@ -107,6 +106,8 @@ def decode_png(data: bytes, name: str, limits: Limits) -> RawImage:
     image = PngImagePlugin.PngImageFile(io.BytesIO(data))
     if depth != 16:
         return _from_pillow(image, "PNG", depth)
+    import imagecodecs  # late: no other image needs it, and a GPU machine may lack it
+
     raw = from_channels(imagecodecs.png_decode(data), "PNG", 16, 65535)
     raw.turn_upright(_orientation(image))
     return raw

@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from patchcore.distances import ROUNDING, SMALLEST, any_within, bounds, compiled, square_distance
+from patchcore.precision import full_precision
 from patchcore.products import product
 
 ROWS_AT_ONCE = 1024  # of the bank; with a few hundred queries their products stay in the cache
@@ -163,7 +164,8 @@ class TorchSearch:
         return squares, rows
 
     def _part(self, queries: NDArray[np.float32], k: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        low = self._bounds - 2 * torch.from_numpy(queries).to(self.device) @ self._features.T
+        with full_precision(self.device):  # the bounds allow for no more rounding than its
+            low = self._bounds - 2 * torch.from_numpy(queries).to(self.device) @ self._features.T
         guess = low.topk(k, dim=1, largest=False).indices.cpu().numpy()
         squares, rows = np.full(guess.shape, np.inf), np.full(guess.shape, -1, np.int64)
         owner = np.repeat(np.arange(len(queries)), k)

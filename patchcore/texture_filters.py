@@ -63,6 +63,13 @@ class TextureFilters(nn.Module):
 
     Kernels and gains are kept in the weight file, whose hash an inspector remembers: what decides its scores cannot
     change unnoticed.
+
+    Parameters
+    ----------
+    central
+        Whether moments are summed about the middle. Without, deviation and skew of an even ground, a saturated one
+        say, are what rounding leaves of large numbers; the earlier networks were built so, and their inspectors
+        remember it.
     """
 
     fine: Tensor
@@ -71,8 +78,9 @@ class TextureFilters(nn.Module):
     blur: Tensor
     gains: Tensor
 
-    def __init__(self) -> None:
+    def __init__(self, central: bool = False) -> None:
         super().__init__()
+        self.central = central
         row = torch.tensor([1.0, 4.0, 6.0, 4.0, 1.0]) / 16
         self.register_buffer("fine", gabor_pairs(FINE, FINE_SIDE))
         self.register_buffer("coarse", gabor_pairs(COARSE, COARSE_SIDE))
@@ -98,7 +106,7 @@ class TextureFilters(nn.Module):
         x = x.contiguous()
         grey = x.mean(1, keepdim=True)
         parts = [_to(_energies(grey, self.fine), size), _to(_energies(self._halved(grey), self.coarse), size)]
-        parts += [_to(moment, size) for moment in _moments(grey)]
+        parts += [_to(moment, size) for moment in (_central_moments if self.central else _moments)(grey)]
         parts += [_to(F.avg_pool2d(_padded_to_patches(x), 8), size), *self._contrasts(x, size)]
         return torch.cat(parts, 1) * self.gains[:, None, None]
 
@@ -149,6 +157,33 @@ def _moments(grey: Tensor) -> list[Tensor]:
         skew = (third - 3 * first * second + 2 * first**3) / spread**2
         found += [first, spread, skew.clamp(-2, 2)]
     return found
+
+
+def _central_moments(grey: Tensor) -> list[Tensor]:
+    """The same, from sums about the mean of each patch, which are joined about the mean of each window."""
+    grey = _padded_to_patches(grey)
+    patches = grey.reshape(len(grey), 1, grey.shape[2] // 8, 8, grey.shape[3] // 8, 8)
+    mean = patches.mean((3, 5))
+    apart = patches - mean[:, :, :, None, :, None]
+    squares = apart.square()
+    of_patches = torch.cat([mean, squares.mean((3, 5)), (squares * apart).mean((3, 5))], 1)
+    found = []
+    for window in WINDOWS:
+        around = _surroundings(of_patches, window // 8)
+        first = around[:, 0].mean(1, keepdim=True)
+        off = around[:, 0] - first
+        second = (around[:, 1] + off.square()).mean(1, keepdim=True).clamp_min(1e-6)
+        third = (around[:, 2] + off * (3 * around[:, 1] + off.square())).mean(1, keepdim=True)
+        found += [first, second.sqrt(), (third / second).clamp(-2, 2)]
+    return found
+
+
+def _surroundings(x: Tensor, side: int) -> Tensor:
+    """Values of the patches around each: [N, C, h, w] -> [N, C, side * side, h, w], noughts beyond the border."""
+    rows, columns = x.shape[2:]
+    padded = F.pad(x, [side // 2] * 4)
+    steps = [(i, j) for i in range(side) for j in range(side)]
+    return torch.stack([padded[:, :, i : i + rows, j : j + columns] for i, j in steps], 2)
 
 
 def _padded_to_patches(x: Tensor) -> Tensor:

@@ -20,13 +20,15 @@ class TexturedResNet(SmallResNet):
     ----------
     width : int
         Channels of the stem.
+    central : bool
+        As in :class:`~patchcore.texture_filters.TextureFilters`.
     """
 
     gains: Tensor
 
-    def __init__(self, width: int = 32) -> None:
+    def __init__(self, width: int = 32, central: bool = False) -> None:
         super().__init__(width)
-        self.filters = TextureFilters()
+        self.filters = TextureFilters(central)
         self.register_buffer("gains", torch.ones(2))
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:

@@ -83,18 +83,24 @@ def render(seed: tuple[int, ...], count: int, size: int, device: str = "cpu") ->
 
 
 class _Rendered(Dataset[tuple[Tensor, bool]]):
-    """Procedural products by number, in 8 bits."""
+    """Products by number, in 8 bits: the procedural ones, then places of the free photographs."""
 
-    def __init__(self, seed: int, count: int, views: int, size: int) -> None:
-        self.seed, self.count, self.views, self.size = seed, count, views, size
+    def __init__(self, seed: int, procedural: int, photographed: int, views: int, size: int) -> None:
+        self.seed, self.procedural, self.total = seed, procedural, procedural + photographed
+        self.views, self.size = views, size
+        self.shots = photographs() if photographed else []
 
     def __len__(self) -> int:
         """Count them."""
-        return self.count
+        return self.total
 
     def __getitem__(self, i: int) -> tuple[Tensor, bool]:
         """Render one."""
-        view, aligned = render((self.seed, 1, i), self.views, self.size)
+        if i < self.procedural:
+            view, aligned = render((self.seed, 1, i), self.views, self.size)
+        else:
+            dice = Dice(self.seed, 2, i - self.procedural)
+            view, aligned = place(dice, self.shots, self.views, self.size), True
         return (view * 255).round().byte(), aligned
 
 
@@ -108,18 +114,13 @@ def fill_pool(
     progress: Callable[[int, int], None] | None = None,
 ) -> Pool:
     """Render the pool: ``procedural`` products, and ``photographed`` places of the free photographs."""
-    total = procedural + photographed
-    pictures = torch.empty(total, views, 3, size, size, dtype=torch.uint8)
-    aligned = torch.ones(total, dtype=torch.bool)
-    rendered = DataLoader(_Rendered(seed, procedural, views, size), None, num_workers=workers)
-    for i, (view, straight) in enumerate(rendered):
+    rendered = _Rendered(seed, procedural, photographed, views, size)
+    pictures = torch.empty(len(rendered), views, 3, size, size, dtype=torch.uint8)
+    aligned = torch.ones(len(rendered), dtype=torch.bool)
+    for i, (view, straight) in enumerate(DataLoader(rendered, None, num_workers=workers)):
         pictures[i], aligned[i] = view, straight
         if progress and i % 200 == 0:
-            progress(i, total)
-    shots = photographs() if photographed else []
-    for i in range(procedural, total):
-        view = place(Dice(seed, 2, i - procedural), shots, views, size)
-        pictures[i] = (view * 255).round().byte()
+            progress(i, len(rendered))
     return Pool(pictures, aligned)
 
 

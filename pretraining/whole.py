@@ -20,7 +20,7 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
 from patchcore.backbones import PACKAGED_WEIGHTS
-from patchcore.context_resnet import ContextResNet, context_resnet
+from patchcore.context_resnet import ContextResNet, whole_resnet
 from patchcore.small_resnet import image_net_normalised
 from patchcore.textured_resnet import side_by_side
 from patchcore.weight_files import file_sha256
@@ -115,7 +115,7 @@ class WholeTraining:
         self.pool, self.recipe, self.folder, self.device = pool, recipe, folder, device
         self.made_by = f"{file_sha256(start)} {asdict(replace(recipe, steps=0))}"
         state = load_file(start)
-        self.network = context_resnet(state["stem.0.weight"].shape[0])
+        self.network = whole_resnet(state["stem.0.weight"].shape[0])
         self.network.load_state_dict(state)
         drawn = Drawn(pool, recipe, 0)
         with torch.no_grad():
@@ -217,7 +217,7 @@ class WholeTraining:
             {name.removeprefix(part): value for name, value in averaged.items() if name.startswith(part)}
             for part in ("network.", "learner.")
         )
-        finished = context_resnet(self.network.width)
+        finished = whole_resnet(self.network.width)
         finished.load_state_dict(network, strict=False)
         again = Learner(torch.zeros(2, len(self.learner.mean), 1, 1))
         again.load_state_dict(learner)

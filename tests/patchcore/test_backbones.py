@@ -130,8 +130,8 @@ def test_safetensors_and_pth_give_the_same_maps(resnet18, resnet18_file, tmp_pat
     save_file({key: value.contiguous() for key, value in resnet18.state_dict().items()}, path)
     images = torch.rand(1, 3, 64, 64)
     for a, b in zip(
-        load_backbone("resnet18", path).maps(images),
-        load_backbone("resnet18", resnet18_file).maps(images),
+        load_backbone("resnet18", path, device="cpu").maps(images),
+        load_backbone("resnet18", resnet18_file, device="cpu").maps(images),
         strict=True,
     ):
         assert torch.equal(a, b)
@@ -173,6 +173,17 @@ def test_a_gpu_that_is_not_there():
         assert resolve_device("auto").type == "cpu"
         with pytest.raises(SettingsError, match="no usable GPU"):
             resolve_device("cuda")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+@pytest.mark.parametrize("name", [*PACKAGED, "resnet18"])
+def test_maps_on_a_gpu_are_those_of_the_processor(name, resnet18_file):
+    weights = resnet18_file if name == "resnet18" else None
+    here, there = (load_backbone(name, weights, device=device) for device in ("cpu", "cuda"))
+    images = torch.rand(2, 3, 96, 96, generator=torch.Generator().manual_seed(0))
+    for on_cpu, on_gpu in zip(here.maps(images), there.maps(images.cuda()), strict=True):
+        assert on_gpu.device.type == "cuda"
+        assert_allclose(on_gpu.cpu(), on_cpu, rtol=1e-4, atol=1e-4 * float(on_cpu.abs().max()))
 
 
 @pytest.fixture

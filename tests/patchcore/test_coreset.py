@@ -90,6 +90,17 @@ def test_a_gpu_picks_what_the_cpu_does():
     assert_array_equal(together.radii, alone.radii)
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no GPU")
+def test_progress_and_cancel_on_a_gpu():
+    points = np.random.default_rng(5).standard_normal((9000, 4)).astype(np.float32)
+    seen = []
+    greedy_k_centre(points, 600, progress=lambda done, total: seen.append((done, total)), device="cuda")
+    assert seen[-1] == (600, 600)
+    assert seen == sorted(seen)
+    with pytest.raises(Cancelled):
+        greedy_k_centre(points, 600, cancelled=lambda: True, device="cuda")
+
+
 def test_memory_beyond_the_points_is_a_fraction_of_them():
     points = np.random.default_rng(10).standard_normal((60_000, 128)).astype(np.float32)
     greedy_k_centre(points, 100)  # what is allocated once is not counted

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 import torch
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from torchvision import models
 
 from patchcore import artifact, read_image
@@ -394,3 +394,52 @@ def test_thresholds_of_another_bank_are_refused(model):
     with pytest.raises(SettingsError, match="another bank"):
         model.with_operating_point(small.operating_point_)
     assert model.with_operating_point(None).threshold_ is None
+
+
+on_a_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+BETWEEN_DEVICES = 1e-4  # relative, of distances, maps and image scores
+
+
+@on_a_gpu
+@pytest.mark.parametrize(("built", "used"), [("cpu", "cuda"), ("cuda", "cpu")])
+def test_an_inspector_scores_alike_on_another_device_than_it_was_built_on(built, used, good, bad, tmp_path):
+    model = PatchCore(image_size=SIDE, coreset=0.5, device=built).fit(good)
+    model.save(tmp_path / "x.patchcore")
+    other = PatchCore.load(tmp_path / "x.patchcore", device=used)
+    assert other.backbone_.device.type == used
+    assert other.bank_id_ == model.bank_id_
+    assert other.self_test_.difference <= BETWEEN_DEVICES
+    largest = model.score(bad).score
+    for image in (bad, good[0][1], good[5][1]):
+        ours, theirs = model.score(image), other.score(image)
+        assert theirs.score == pytest.approx(ours.score, rel=BETWEEN_DEVICES, abs=BETWEEN_DEVICES * largest)
+        assert_allclose(theirs.map, ours.map, rtol=BETWEEN_DEVICES, atol=BETWEEN_DEVICES * largest)
+
+
+@on_a_gpu
+def test_from_the_same_features_a_gpu_builds_the_same_bank(good, tmp_path):
+    here = PatchCore(image_size=SIDE, coreset=0.5, device="cpu").fit(good, scratch=tmp_path)
+    stages = []
+    there = PatchCore(image_size=SIDE, coreset=0.5, device="cuda").fit(
+        good, scratch=tmp_path, progress=lambda *step: stages.append(step[0])
+    )
+    assert set(stages) == {"features", "coreset", "calibration"}
+    assert_array_equal(there.bank_.features, here.bank_.features)
+    assert_array_equal(there.bank_.images, here.bank_.images)
+    assert_array_equal(there.bank_.positions, here.bank_.positions)
+    assert there.good_scores_ == here.good_scores_
+
+
+@on_a_gpu
+def test_a_build_on_a_gpu_can_be_cancelled_and_repeated_byte_for_byte(good):
+    for stage in ("features", "coreset", "calibration"):
+        reached = []
+        with pytest.raises(Cancelled):
+            PatchCore(image_size=SIDE, device="cuda").fit(
+                good,
+                progress=lambda now, done, total, reached=reached: reached.append(now),
+                cancelled=lambda stage=stage, reached=reached: reached[-1:] == [stage],
+            )
+    once, again = (PatchCore(image_size=SIDE, device="cuda").fit(good) for _ in range(2))
+    assert_array_equal(again.full_bank_.features, once.full_bank_.features)
+    assert again.good_scores_ == once.good_scores_

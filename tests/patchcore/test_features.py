@@ -1,11 +1,12 @@
 """Features against a naive unfold-and-pool implementation of the reference."""
 
+from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 from torch.nn import functional
 
 from patchcore.backbones import Backbone, Trunk, load_backbone, spec
@@ -42,6 +43,19 @@ def naive_features(maps, dims):
         pooled.append(functional.adaptive_avg_pool1d(flat, dims).squeeze(1))
     stacked = torch.stack(pooled, dim=1).reshape(height * width, 1, -1)
     return functional.adaptive_avg_pool1d(stacked, dims).reshape(height, width, dims).numpy()
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+@pytest.mark.parametrize("name", ["wide_resnet50_2", "resnet18", "builtin_context"])
+def test_features_on_a_gpu_are_those_of_the_processor_and_the_same_each_time(name):
+    backbone = load_backbone(name, device="cpu") if spec(name).builtin else seeded_backbone(name)
+    gpu = torch.device("cuda")
+    twin = replace(backbone, network=deepcopy(backbone.network).to(gpu), device=gpu)
+    image = np.random.default_rng(3).random((224, 224, 3), np.float32)
+    here, there = patch_features(backbone, image), patch_features(twin, image)
+    assert np.linalg.norm(there - here) <= 1e-5 * np.linalg.norm(here)
+    assert_allclose(there, here, rtol=1e-4, atol=1e-4 * np.abs(here).max())
+    assert_array_equal(patch_features(twin, image), there)
 
 
 @torch.inference_mode()
@@ -95,7 +109,7 @@ def test_pooling_matrix_is_adaptive_average_pooling(length, bins):
 
 @torch.inference_mode()
 def test_builtin_concatenates_three_by_three_means_of_unit_depths():
-    backbone = load_backbone("builtin")
+    backbone = load_backbone("builtin", device="cpu")
     image = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(3))
     first, *deeper = (functional.avg_pool2d(m, 3, 1, 1) for m in backbone.maps(image))
     resized = [first, *(functional.interpolate(m, first.shape[-2:], mode="bilinear") for m in deeper)]

@@ -5,7 +5,7 @@ import pytest
 import torch
 from numpy.testing import assert_array_equal
 
-from patchcore import search
+from patchcore import bank, search
 from patchcore.distances import square_distance
 from patchcore.search import RunningSearch, TorchSearch, nearest_by_faiss
 from tests.patchcore.adversarial import KINDS, features
@@ -76,6 +76,22 @@ def test_the_search_on_a_gpu_gives_the_same(kind):
     distances, order = TorchSearch(rows, torch.device("cuda")).nearest(queries, 2)
     assert_array_equal(distances, every_pair(queries, rows, 2)[0])
     assert_array_equal(order, every_pair(queries, rows, 2)[1])
+
+
+def test_a_bank_is_taken_to_a_gpu_once(monkeypatch):
+    made = []
+
+    class Counted(TorchSearch):
+        def __init__(self, features, device):
+            made.append(device)
+            super().__init__(features, torch.device("cpu"))
+
+    monkeypatch.setattr(bank, "TorchSearch", Counted)
+    numbers = np.zeros(30, np.int32)
+    rows = bank.MemoryBank(features("random", 30), numbers, numbers, 300)
+    found = [rows.nearest(features("random", 5, seed=1), device="cuda") for _ in range(3)]
+    assert made == [torch.device("cuda")]
+    assert_array_equal(found[2].rows, rows.nearest(features("random", 5, seed=1)).rows)
 
 
 def test_places_not_taken_are_infinitely_far():
