@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from patchcore.builtin import BUILTIN
-from patchcore.context_resnet import context_resnet
+from patchcore.context_resnet import context_resnet, whole_resnet
 from patchcore.engines import Engine, make_engine
 from patchcore.errors import SettingsError, WeightsError, WeightsMismatch, WeightsMissing
 from patchcore.metric_resnet import metric_resnet
@@ -107,6 +107,9 @@ METRIC_SHA256 = "be59eec0a592fc9be4a85455440f46dc85379c7351d30b167a09810cf6e7de3
 TEXTURED_SHA256 = "27ffb6449c4b1ef65ecb52d9a71f34f6ce4acd6c3959b82b5f67855af80b738f"
 
 
+WHOLE_SHA256 = "0e535fc4093c6c91a3f3f6304f8908e2c2775ca26c51ebcbca79ec9380d25d75"
+
+
 def _packaged(
     name: str,
     build: Callable[[], nn.Module],
@@ -131,13 +134,21 @@ def _packaged(
 
 
 _BUILDERS: dict[str, Callable[[], BackboneSpec]] = {
+    "builtin_whole": lambda: _packaged(
+        "builtin_whole",
+        whole_resnet,
+        ("context",),
+        unit_depths=False,
+        sha256=WHOLE_SHA256,
+        summary="in the repository, works offline, fast; less accurate than the ImageNet networks",
+    ),
     "builtin_context": lambda: _packaged(
         "builtin_context",
         context_resnet,
         ("context",),
         unit_depths=False,
         sha256=CONTEXT_SHA256,
-        summary="in the repository, works offline, fast; less accurate than the ImageNet networks",
+        summary="the fourth one: network and map trained one after the other; weaker on even grounds",
     ),
     "builtin_metric": lambda: _packaged(
         "builtin_metric",

@@ -55,7 +55,8 @@ SUMS = 4  # in turn, so that none waits for its last one
 def _lanes_within(typing, row, tile, low, limits):
     """Tell which of LANES vectors may lie within their limits of a row: one bit each, uint64.
 
-    The bound is ``low`` less twice the product of `row` [A] with each of `tile` [A, LANES], all contiguous float32. A
+    The bound is ``low`` and the product of `row` [A] with each of `tile` [A, LANES], which holds the vectors times -2,
+    all contiguous float32: so a coordinate of the row goes from memory to every lane without arithmetic of its own. A
     comparison with what is not a number counts.
 
     Every fourth coordinate goes to the same sum, and ``low`` to the first: A / 4 roundings of at most |x|² + 2 |x| |y|
@@ -85,9 +86,9 @@ def _lanes_within(typing, row, tile, low, limits):
         builder.store(spread(arguments[2]), sums[0])
 
         def add(axis, to):
-            twice = builder.fmul(builder.load(builder.gep(first.data, [axis])), ir.FloatType()(-2.0))
+            coordinate = spread(builder.load(builder.gep(first.data, [axis])))
             tile = loaded(lanes.data, builder.mul(axis, axis.type(LANES)))
-            product = builder.fmul(spread(twice), tile, flags=["contract"])
+            product = builder.fmul(coordinate, tile, flags=["contract"])
             builder.store(builder.fadd(builder.load(to), product, flags=["contract"]), to)
 
         whole = builder.sdiv(length, length.type(SUMS))

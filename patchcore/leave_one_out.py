@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +21,7 @@ from patchcore.distances import bounds, compiled, square_distance
 from patchcore.lanes import LANES, lanes_within
 
 ROWS_AT_FIRST = 1024
-LOOKED_AHEAD = 16  # patches whose way is followed to the last row early on, to know which others cannot count
+FOLLOWED = (16, 48)  # patches followed to the last row early on, of each kind; together no more than LANES
 
 
 _Steps = tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]  # sizes, scores, cover radius
@@ -123,28 +122,32 @@ class _Rows:
 def _profile(rows: _Rows, patches: _Patches, own: NDArray[np.bool_], covered: np.float32) -> _Steps:
     """Steps of one image's score, and its cover radius [R], over all prefixes of the bank.
 
-    Only the farthest patch counts, so once a few rows are known, most patches can be left behind: those already nearer
-    than the farthest are to the whole bank. The radius is exact where it exceeds `covered`, else at most that.
+    Only the farthest patch counts, so once a few rows are known, a few patches are followed to the last row, and most
+    others can be left behind: those already nearer than these stay. The radius is exact where it exceeds `covered`,
+    else at most that.
     """
-    cover, score = np.empty(len(rows)), np.empty(len(rows))
-    ends, start = None, 0
-    while start < len(rows):
-        if start:
-            if ends is None:
-                ends = patches.take(patches.farthest(LOOKED_AHEAD))
-                ends.meet(rows, own, slice(start, None))
-            patches = patches.take(patches.may_count(ends, covered))
-        part = slice(start, max(ROWS_AT_FIRST, 2 * start))  # the rows double each time
-        cover[part], score[part] = patches.meet(rows, own, part)
-        start = part.stop
-    values = np.sqrt(score).astype(np.float32)
+    largest = np.zeros((2, len(rows)))
+    left, start = np.arange(len(patches.queries)), ROWS_AT_FIRST
+    patches.meet(rows, own, slice(start), left, largest)
+    if start < len(rows):
+        followed = patches.farthest()
+        patches.meet(rows, own, slice(start, None), followed, largest)
+        any_row, other = patches.largest(followed)
+        needed = max(any_row, float(covered) ** 2), other
+        left = np.setdiff1d(left, followed)
+        while start < len(rows):
+            left = patches.may_count(left, needed)
+            part = slice(start, start + max(1, start // 2))
+            patches.meet(rows, own, part, left, largest, needed)
+            start = part.stop
+    cover, values = np.sqrt(largest).astype(np.float32)
     changed = np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]]))
-    return changed + 1, values[changed], np.sqrt(cover).astype(np.float32)
+    return changed + 1, values[changed], cover
 
 
 @dataclass(frozen=True)
 class _Patches:
-    """Patches of an image, and how near the rows met so far have come: squares, infinite at first.
+    """Patches of an image, and how near the rows that they met have come: squares, infinite at first.
 
     Attributes
     ----------
@@ -166,103 +169,133 @@ class _Patches:
         compared, low = (queries, bounds(queries)) if bank.short is None else bank.short.shorten(queries)
         return cls(queries, compared, low, np.full(len(queries), np.inf), np.full(len(queries), np.inf))
 
-    def take(self, chosen: NDArray[np.int64]) -> _Patches:
-        """Return some of them, to go on with on their own."""
-        return _Patches(
-            self.queries[chosen],
-            self.compared[chosen],
-            self.bounds[chosen],
-            self.any_row[chosen],
-            self.other[chosen],
+    def farthest(self) -> NDArray[np.int64]:
+        """Return the places of those farthest from all rows, and from those of other images, so far."""
+        kinds = zip((self.any_row, self.other), FOLLOWED, strict=True)
+        return np.unique(
+            np.concatenate([np.argsort(-squares, kind="stable")[:count] for squares, count in kinds])
         )
 
-    @cached_property
-    def _lanes(self) -> NDArray[np.float32]:
-        """[groups, A, LANES] what products are taken of, LANES patches side by side; zeros after the last."""
-        shape = (-(-len(self.compared) // LANES), self.compared.shape[1], LANES)
-        room = np.zeros(math.prod(shape) + LANES, np.float32)
-        begin = -room.ctypes.data // room.itemsize % LANES  # where a cache line does: read in half the time
-        lanes = room[begin : begin + math.prod(shape)].reshape(shape)
-        places = np.arange(len(self.compared))
-        lanes[places // LANES, :, places % LANES] = self.compared
-        return lanes
+    def largest(self, chosen: NDArray[np.int64]) -> tuple[float, float]:
+        """Return the largest square of each kind among some of them."""
+        return float(self.any_row[chosen].max()), float(self.other[chosen].max())
 
-    def farthest(self, count: int) -> NDArray[np.int64]:
-        """Return the places of those farthest from all rows, and from those of other images, so far."""
-        far = [np.argsort(-squares, kind="stable")[:count] for squares in (self.any_row, self.other)]
-        return np.unique(np.concatenate(far))
-
-    def may_count(self, ends: _Patches, covered: np.float32) -> NDArray[np.int64]:
-        """Return the places of those that may still be the farthest from some prefix yet to come.
+    def may_count(self, chosen: NDArray[np.int64], needed: tuple[float, float]) -> NDArray[np.int64]:
+        """Return those that may still be the farthest from some prefix yet to come, the farthest first.
 
         Parameters
         ----------
-        ends
-            Some of the patches, which have met every row: how far they stay no patch can be brought below.
-        covered
-            Radius that others are known to need whatever the prefix.
+        chosen
+            Places of patches.
+        needed
+            Squares of each kind that others are known to need, whatever the prefix.
         """
-        for_cover = (self.any_row >= ends.any_row.max()) & (
-            np.sqrt(self.any_row).astype(np.float32) > covered
-        )
-        return np.flatnonzero(for_cover | (self.other >= ends.other.max()))
+        any_row, other = self.any_row[chosen], self.other[chosen]
+        may = (any_row >= needed[0]) | (other >= needed[1])
+        return chosen[may][np.argsort(-other[may], kind="stable")]
 
     def meet(
-        self, rows: _Rows, own: NDArray[np.bool_], part: slice
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Bring them before some more rows; return the largest square of each kind after every row."""
-        count = len(rows.features[part])
-        cover, score = np.zeros(count), np.zeros(count)
+        self,
+        rows: _Rows,
+        own: NDArray[np.bool_],
+        part: slice,
+        chosen: NDArray[np.int64],
+        largest: NDArray[np.float64],
+        needed: tuple[float, float] = (-math.inf, -math.inf),
+    ) -> None:
+        """Bring some of them before some more rows.
+
+        Parameters
+        ----------
+        rows, own, part
+            The bank, which of its rows are the image's own, and which are met.
+        chosen
+            Places of the patches.
+        largest
+            [2, R] raised to the largest square of each kind after every row.
+        needed
+            What a patch's squares must exceed, one of them, to count: what does not may be left behind on the way.
+        """
         _sweep(
             rows.compared[part],
-            self._lanes,
+            self._lanes(chosen),
             rows.features[part],
             self.queries,
             rows.bounds[part],
             self.bounds,
             own[part],
+            chosen,
             self.any_row,
             self.other,
-            cover,
-            score,
+            *needed,
+            *largest[:, part],
         )
-        return cover, score
+
+    def _lanes(self, chosen: NDArray[np.int64]) -> NDArray[np.float32]:
+        """[groups, A, LANES] what products are taken of, times -2, LANES patches side by side; zeros after the last."""
+        shape = (-(-len(chosen) // LANES), self.compared.shape[1], LANES)
+        room = np.zeros(math.prod(shape) + LANES, np.float32)
+        begin = -room.ctypes.data // room.itemsize % LANES  # where a cache line does: read in half the time
+        lanes = room[begin : begin + math.prod(shape)].reshape(shape)
+        places = np.arange(len(chosen))
+        lanes[places // LANES, :, places % LANES] = -2 * self.compared[chosen]
+        return lanes
 
 
 @compiled
 def _sweep(  # type: ignore[no-untyped-def]
-    short, compared, rows, queries, row_bounds, query_bounds, own, any_row, other, cover, score
+    short,
+    compared,
+    rows,
+    queries,
+    row_bounds,
+    query_bounds,
+    own,
+    chosen,
+    any_row,
+    other,
+    any_needed,
+    other_needed,
+    cover,
+    score,
 ):
     """Add rows one by one; after each, raise cover radius and score to the largest squares there are.
 
     A patch's nearest row is at most as far as its nearest from another image, so what cannot be nearer than the
     latter (for the image's own rows: the former) is passed over; the rest is measured.
     """
-    count = queries.shape[0]
     any_limit, other_limit = np.empty(LANES, np.float32), np.empty(LANES, np.float32)
+    any_square, other_square = np.empty(LANES), np.empty(LANES)
     for g in range(compared.shape[0]):
-        first = g * LANES
-        last = min(first + LANES, count)
+        places = chosen[g * LANES : (g + 1) * LANES]
         any_limit[:], other_limit[:] = -np.inf, -np.inf  # what is beyond the last patch never counts
-        for p in range(first, last):
-            any_limit[p - first] = any_row[p] - query_bounds[p]
-            other_limit[p - first] = other[p] - query_bounds[p]
-        farthest_any, farthest_other = np.max(any_row[first:last]), np.max(other[first:last])
+        any_square[:], other_square[:] = -np.inf, -np.inf
+        for lane in range(places.shape[0]):
+            p = places[lane]
+            any_square[lane], other_square[lane] = any_row[p], other[p]
+            any_limit[lane] = any_row[p] - query_bounds[p]
+            other_limit[lane] = other[p] - query_bounds[p]
+        farthest_any, farthest_other = np.max(any_square), np.max(other_square)
         for b in range(rows.shape[0]):
             limit = any_limit if own[b] else other_limit
             within = lanes_within(short[b], compared[g], row_bounds[b], limit)
             if within != 0:
                 moved = False
-                for p in range(first, last):
-                    if not (within >> np.uint64(p - first)) & np.uint64(1):
+                for lane in range(places.shape[0]):
+                    if not (within >> np.uint64(lane)) & np.uint64(1):
                         continue
+                    p = places[lane]
                     square = square_distance(queries[p], rows[b])
-                    if square < any_row[p]:
-                        any_row[p], moved = square, True
-                        any_limit[p - first] = square - query_bounds[p]
-                    if square < other[p] and not own[b]:
-                        other[p], moved = square, True
-                        other_limit[p - first] = square - query_bounds[p]
+                    if square < any_square[lane]:
+                        any_square[lane], moved = square, True
+                        any_limit[lane] = square - query_bounds[p]
+                    if square < other_square[lane] and not own[b]:
+                        other_square[lane], moved = square, True
+                        other_limit[lane] = square - query_bounds[p]
                 if moved:
-                    farthest_any, farthest_other = np.max(any_row[first:last]), np.max(other[first:last])
+                    farthest_any, farthest_other = np.max(any_square), np.max(other_square)
+                    if farthest_any < any_needed and farthest_other < other_needed:
+                        break
             cover[b], score[b] = max(cover[b], farthest_any), max(score[b], farthest_other)
+        for lane in range(places.shape[0]):
+            any_row[places[lane]], other[places[lane]] = any_square[lane], other_square[lane]

@@ -12,7 +12,7 @@ from torch import nn
 from torchvision import models
 
 from patchcore.backbones import Trunk
-from patchcore.context_resnet import context_resnet
+from patchcore.context_resnet import context_resnet, whole_resnet
 from patchcore.metric_resnet import metric_resnet
 from patchcore.small_resnet import parameter_count, small_resnet
 from patchcore.textured_resnet import textured_resnet
@@ -28,6 +28,7 @@ def networks() -> dict[str, nn.Module]:
         "builtin_texture": textured_resnet(),
         "builtin_metric": metric_resnet(),
         "builtin_context": context_resnet(),
+        "builtin_whole": whole_resnet(),
         "wide_resnet50_2": wide.eval(),
     }
 

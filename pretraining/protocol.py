@@ -67,6 +67,7 @@ BACKBONES: dict[str, Callable[[int], Backbone]] = {
     "builtin_context": lambda seed: load_backbone("builtin_context", device="cpu"),
     "builtin_metric": lambda seed: load_backbone("builtin_metric", device="cpu"),
     "builtin_texture": lambda seed: load_backbone("builtin_texture", device="cpu"),
+    "builtin_whole": lambda seed: load_backbone("builtin_whole", device="cpu"),
     "filters": _filters,
     "random_resnet18": _random("resnet18"),
     "random_wide_resnet50_2": _random("wide_resnet50_2"),

@@ -79,6 +79,13 @@ def test_the_third_built_in_network_stays_what_inspectors_were_built_with():
     assert (entry.layers, entry.dims, entry.unit_depths) == (("metric",), None, False)
 
 
+def test_the_fourth_built_in_network_stays_what_inspectors_were_built_with():
+    entry = spec("builtin_context")
+    assert entry.sha256 == "652e9c8376fc95cd696b4db5d16791baa47e1d92300436cc2408ad07668acbb8"
+    assert (entry.layers, entry.dims, entry.unit_depths) == (("context",), None, False)
+    assert not entry.build().filters.central
+
+
 @pytest.mark.parametrize("name", [name for name in names() if name not in PACKAGED])
 def test_every_imagenet_entry_knows_its_file_and_hash(name):
     entry = spec(name)
@@ -88,7 +95,7 @@ def test_every_imagenet_entry_knows_its_file_and_hash(name):
 
 
 def test_loading_leaves_no_weight_to_chance(resnet18_file):
-    for name, weights in (("builtin", None), ("builtin_context", None), ("resnet18", resnet18_file)):
+    for name, weights in (("builtin", None), ("builtin_whole", None), ("resnet18", resnet18_file)):
         a, b = (load_backbone(name, weights).network.state_dict() for _ in range(2))
         assert all(torch.equal(a[key], b[key]) for key in a)
 

@@ -17,7 +17,7 @@ def test_a_bit_is_set_for_each_vector_that_may_be_within_its_limit(length):
     tile = random.standard_normal((length, LANES)).astype(np.float32)
     limits = random.standard_normal(LANES).astype(np.float32)
     bits = within(row, tile, np.float32(0.5), limits)
-    plain = 0.5 - 2 * (row.astype(np.float64) @ tile.astype(np.float64)) <= limits
+    plain = 0.5 + (row.astype(np.float64) @ tile.astype(np.float64)) <= limits
     assert [bool(bits >> lane & 1) for lane in range(LANES)] == list(plain)
     assert 0 < plain.sum() < LANES
 

@@ -36,7 +36,7 @@ def test_scores_and_radius_at_every_size_equal_a_search_without_the_image_bit_fo
     numbers, positions = (order // 20).astype(np.int32), (order % 20).astype(np.int32)
     bank = MemoryBank(good.reshape(-1, DIMS)[order], numbers, positions, IMAGES * 20)
     monkeypatch.setattr(leave_one_out, "ROWS_AT_FIRST", 8)
-    monkeypatch.setattr(leave_one_out, "LOOKED_AHEAD", 2)
+    monkeypatch.setattr(leave_one_out, "FOLLOWED", (1, 2))
     with np.errstate(over="ignore", invalid="ignore"):
         profile = score_good_images(bank, enumerate(good))
         for rows in range(1, 71):
@@ -51,7 +51,7 @@ def test_scores_of_a_greedy_bank_equal_a_search_without_the_image_bit_for_bit(
     at_once, ahead, bank, good, monkeypatch
 ):
     monkeypatch.setattr(leave_one_out, "ROWS_AT_FIRST", at_once)
-    monkeypatch.setattr(leave_one_out, "LOOKED_AHEAD", ahead)
+    monkeypatch.setattr(leave_one_out, "FOLLOWED", (ahead, ahead))
     profile = score_good_images(bank, enumerate(good))
     for rows in (2, 5, 30, 119, 120):
         part = bank.rows(slice(rows))
@@ -96,22 +96,24 @@ def test_most_patches_are_left_behind_where_few_are_unlike_the_rest(monkeypatch)
     )
     pairs, real = [], _Patches.meet
 
-    def meet(patches, rows, own, part):
-        pairs.append(len(patches.queries) * len(own[part]))
-        return real(patches, rows, own, part)
+    def meet(patches, rows, own, part, chosen, *rest):
+        pairs.append(len(chosen) * len(own[part]))
+        return real(patches, rows, own, part, chosen, *rest)
 
     monkeypatch.setattr(_Patches, "meet", meet)
     monkeypatch.setattr(leave_one_out, "ROWS_AT_FIRST", 8)
-    monkeypatch.setattr(leave_one_out, "LOOKED_AHEAD", 1)
+    monkeypatch.setattr(leave_one_out, "FOLLOWED", (1, 1))
     score_good_images(bank, enumerate(good))
     assert sum(pairs) < 0.4 * good.shape[0] * PATCHES * len(bank)
 
 
-def test_what_may_count_is_as_far_as_what_stays_far():
+def test_what_may_count_is_as_far_as_what_stays_far(monkeypatch):
+    monkeypatch.setattr(leave_one_out, "FOLLOWED", (1, 1))
     squares = np.array([9.0, 4.0, 1.0, 2.25])
     patches = _Patches(*(np.zeros((4, 2), np.float32) for _ in range(3)), squares, squares[::-1].copy())
-    assert list(patches.farthest(1)) == [0, 3]
-    ends = replace(patches.take(np.array([0])), any_row=np.array([4.0]), other=np.array([2.5]))
+    assert list(patches.farthest()) == [0, 3]
+    assert patches.largest(np.array([1, 2])) == (4, 4)
     # from all rows: 9 and 4 are at least 4; from other images' rows: 4 and 9, the last two, are at least 2.5
-    assert list(patches.may_count(ends, np.float32(1))) == [0, 1, 2, 3]
-    assert list(patches.may_count(ends, np.float32(2.5))) == [0, 2, 3]  # a radius of 2 is covered anyway
+    assert list(patches.may_count(np.arange(4), (4, 2.5))) == [3, 2, 0, 1]
+    assert list(patches.may_count(np.array([1, 2, 0]), (5, 3))) == [2, 0]
+    assert list(patches.may_count(np.arange(4), (5, 9.5))) == [0]

@@ -37,6 +37,6 @@ def test_the_command_compares_all_built_in_ones_on_every_product(capsys):
     compare.main(["--seed", "3", "--size", "64", "--build-on", "2", "--test-on", "2"])
     row = json.loads(capsys.readouterr().out)
     assert row["seed"] == 3
-    for name in ("builtin", "builtin_texture", "builtin_metric", "builtin_context"):
+    for name in ("builtin", "builtin_texture", "builtin_metric", "builtin_context", "builtin_whole"):
         assert set(row[name]) == {*SCENES, "mean"}
         assert 0 <= row[name]["mean"] <= 1

@@ -13,7 +13,8 @@ from workbench.widgets.draft import Draft
 SIZES = (128, 160, 192, 224, 256, 320, 384, 448, 512)
 SHARES = (0.01, 0.02, 0.05, 0.10, 0.15, 0.20, 0.25)
 TITLES = {
-    "builtin_context": "Built-in",
+    "builtin_whole": "Built-in",
+    "builtin_context": "Built-in, fourth one",
     "builtin_metric": "Built-in, third one",
     "builtin_texture": "Built-in, second one",
     "builtin": "Built-in, first one",
