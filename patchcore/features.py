@@ -198,5 +198,13 @@ def patch_features(
     ndarray
         [rows, cols, dims] float32.
     """
-    batch = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1).unsqueeze(0).to(backbone.device)
-    return np.asarray(embed(backbone, batch, dims)[0].cpu().numpy(), dtype=np.float32)
+    features: NDArray[np.float32] = features_of_batch(backbone, image[None], dims)[0]
+    return features
+
+
+def features_of_batch(
+    backbone: Backbone, images: NDArray[np.float32], dims: int | None = None
+) -> NDArray[np.float32]:
+    """The same of images [N, S, S, 3] that go through the network at once: [N, rows, cols, dims] float32."""
+    batch = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2).to(backbone.device)
+    return np.asarray(embed(backbone, batch, dims).cpu().numpy(), dtype=np.float32)

@@ -11,7 +11,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sized
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patchcore.ahead import done_ahead
+from patchcore.at_once import AtOnce
 from patchcore.backbones import Backbone
 from patchcore.bank import MemoryBank
 from patchcore.coreset import compile_ahead, coreset_size, greedy_k_centre, projection_matrix
@@ -44,7 +45,7 @@ Progress = Callable[[str, int, int], None]
 """Called with (stage, done, total); total is 0 while unknown."""
 
 CORESET_MEMORY = 4 * 2**30  # bytes while choosing: 7 million patches; of more the choice is made in parts
-READ_AHEAD = 3  # images decoded before the network asks for them
+READ_AHEAD = 6  # images decoded before the network asks for them
 LARGEST_CALIBRATION = 400  # good images that are scored leave-one-out; more are sampled by the seed
 
 
@@ -146,39 +147,71 @@ def _extract(
     run: FittingRun, images: Iterable[Source | tuple[str, Source]], store: FeatureStore
 ) -> tuple[list[ImageError], tuple[int, int], NDArray[np.float32]]:
     """Fill the store; returns what was left out, the feature map's size, and one image as the network saw it."""
-    skipped: list[ImageError] = []
-    seen: dict[str, str] = {}
-    sample: NDArray[np.float32] | None = None
-    grid = (0, 0)
     total = len(images) if isinstance(images, Sized) else 0
+    settings = run.settings
+    at_once = AtOnce(run.backbone, settings.image_size, settings.dims, total)
+    extraction = _Extraction(run, store, at_once)
     for number, read in enumerate(_read_ahead(run, images, store), start=1):
         run.report("features", number - 1, total)
-        if read.stored and sample is not None and read.stored not in seen:
-            seen[read.stored] = read.name
-            store.reuse(read.stored)
-            continue
-        try:
-            record, prepared = read.finished(run)
-            if (twin := seen.setdefault(record.sha256, read.name)) != read.name:
-                raise ImageError(read.name, f"the same file as {twin}; each image counts once.")
-            if isinstance(prepared, ImageError):
-                raise prepared
-        except ImageError as error:
-            skipped.append(error)
-            continue
-        features = run.features(prepared)
-        grid = (features.shape[0], features.shape[1])
-        if sample is None:
-            sample = prepared.input
-        if not store.reuse(record.sha256):
-            store.append(record.sha256, features, inspected_patches(prepared.valid, grid), record.to_dict())
-    if sample is None:
-        reasons = "; ".join(str(error) for error in skipped[:3])
+        extraction.take(read)
+    extraction.finish()
+    if extraction.sample is None:
+        reasons = "; ".join(str(error) for error in extraction.skipped[:3])
         raise NoImagesError(
             "No image could be used to build on." + (f" {reasons}" if reasons else " Add good images.")
         )
     run.report("features", total, total)
-    return skipped, grid, sample
+    return extraction.skipped, extraction.grid, extraction.sample
+
+
+@dataclass
+class _Extraction:
+    """Brings images into the store, in their order, a few at once through the network."""
+
+    run: FittingRun
+    store: FeatureStore
+    at_once: AtOnce
+    skipped: list[ImageError] = field(default_factory=list)
+    grid: tuple[int, int] = (0, 0)
+    sample: NDArray[np.float32] | None = None
+    _seen: dict[str, str] = field(default_factory=dict)
+    _waiting: list[tuple[ImageRecord, Prepared]] = field(default_factory=list)
+
+    def take(self, read: _Read) -> None:
+        """Take an image; its features may have to wait for those of the next ones."""
+        if read.stored and self.sample is not None and read.stored not in self._seen:
+            self._seen[read.stored] = read.name
+            self.finish()
+            self.store.reuse(read.stored)
+            return
+        try:
+            record, prepared = read.finished(self.run)
+            if (twin := self._seen.setdefault(record.sha256, read.name)) != read.name:
+                raise ImageError(read.name, f"the same file as {twin}; each image counts once.")
+            if isinstance(prepared, ImageError):
+                raise prepared
+        except ImageError as error:
+            self.skipped.append(error)
+            return
+        if self.sample is None:
+            self.sample = prepared.input
+            self.grid = self.run.features(prepared).shape[:2] if self.store.resumes else self.grid
+        if self.store.knows(record.sha256):
+            self.finish()
+            self.store.reuse(record.sha256)
+        else:
+            self._waiting.append((record, prepared))
+            if len(self._waiting) == self.at_once.size:
+                self.finish()
+
+    def finish(self) -> None:
+        """Compute the features of those that wait and store them."""
+        waiting, self._waiting = self._waiting, []
+        found = self.at_once.features([prepared.input for _, prepared in waiting])
+        for (record, prepared), features in zip(waiting, found, strict=True):
+            self.grid = (features.shape[0], features.shape[1])
+            kept = inspected_patches(prepared.valid, self.grid)
+            self.store.append(record.sha256, features, kept, record.to_dict())
 
 
 def named(item: Source | tuple[str, Source], number: int) -> tuple[str, Source]:

@@ -361,10 +361,11 @@ def test_an_interrupted_build_goes_on_without_computing_features_again(good, tmp
     with pytest.raises(Cancelled):
         PatchCore(image_size=SIDE).fit(paths, scratch=scratch, cancelled=lambda: next(calls) >= 5)
     computed = []
-    from patchcore import fitting
+    from patchcore import at_once, fitting
 
     real = fitting.patch_features
-    monkeypatch.setattr(fitting, "patch_features", lambda *a: computed.append(1) or real(*a))
+    for module in (fitting, at_once):
+        monkeypatch.setattr(module, "patch_features", lambda *a: computed.append(1) or real(*a))
     resumed = PatchCore(image_size=SIDE).fit(paths, scratch=scratch)
     assert len(computed) == 1 + 3 + 1  # the sample image again, the three that were missing, the self-test
     monkeypatch.undo()

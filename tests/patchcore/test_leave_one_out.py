@@ -1,6 +1,5 @@
 """Leave-one-image-out scores against really searching without the image's rows."""
 
-from dataclasses import replace
 
 import numpy as np
 import pytest
