@@ -8,11 +8,8 @@ again, it takes the kept pool and goes on from its last checkpoint.
 from __future__ import annotations
 
 import argparse
-import json
-import sys
-import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from copy import deepcopy
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -26,22 +23,21 @@ from patchcore.context_resnet import ContextMap, ContextResNet, context_resnet
 from patchcore.small_resnet import image_net_normalised
 from patchcore.textured_resnet import side_by_side
 from patchcore.weight_files import file_sha256
-from pretraining.batches import inspections, learning_rate
+from pretraining.batches import inspections
 from pretraining.dice import Dice
-from pretraining.evaluate import held_out_auroc
-from pretraining.held_out import SCENES, HeldOut, held_out_product
+from pretraining.evaluate import Features, held_out_products
+from pretraining.held_out import HeldOut
 from pretraining.objectives import rank
-from pretraining.products import Pool, kept_pool
-from pretraining.recipe import Recipe
+from pretraining.products import Pool
+from pretraining.recipe import StageRecipe
+from pretraining.runs import Progress, Run, pool_of, say
 from pretraining.textured import LEAST_SPREAD, save
-from pretraining.training import GRADIENT_LIMIT, follow, keep_checkpoint
 
 HELD_OUT_SEEDS = (1, 2)
-Progress = Callable[[dict[str, object]], None]
 
 
 @dataclass(frozen=True)
-class ContextRecipe:
+class ContextRecipe(StageRecipe):
     """Everything that decides the map, beside the network it is trained upon."""
 
     seed: int = 0
@@ -59,9 +55,9 @@ class ContextRecipe:
     warmup: int = 30
     falling_from: float = 0.6
     pull: float = 0.01  # decay of the map towards the one that changes nothing
-    averaging: float = 0.995  # exponential moving average of the weights, a step
-    look_every: int = 700  # steps between looks at the held-out products
-    pieces: tuple[int, int, int] = (16, 42, 224)  # of those: to build on, good as well as defective, px
+    averaging: float = 0.995
+    look_every: int = 700
+    pieces: tuple[int, int, int] = (16, 42, 224)  # held out: to build on, good as well as defective, px
 
 
 SMOKE = ContextRecipe(
@@ -70,11 +66,42 @@ SMOKE = ContextRecipe(
 )  # fmt: skip
 
 
+def normalised(pictures: Tensor) -> Tensor:
+    """Prepare pictures [n, 3, S, S] in 0..1 for the network."""
+    return image_net_normalised(pictures).contiguous(memory_format=torch.channels_last)
+
+
 def answers(network: ContextResNet, pictures: Tensor) -> Tensor:
     """What the map is fed for pictures [n, 3, S, S] in 0..1: [n, dims, S/8, S/8]."""
-    normalised = image_net_normalised(pictures).contiguous(memory_format=torch.channels_last)
     with torch.no_grad():
-        return side_by_side(super(ContextResNet, network).forward(normalised))
+        return side_by_side(super(ContextResNet, network).forward(normalised(pictures)))
+
+
+def features_by(network: ContextResNet) -> Features:
+    """Make the function from pictures to their mapped features, each patch's the mean with those around it."""
+    return lambda pictures: functional.avg_pool2d(network(normalised(pictures))["context"], 3, 1, 1)
+
+
+def ranked(features: Tensor, change: Tensor, dice: Dice) -> tuple[Tensor, Tensor]:
+    """Rank patches as :func:`~pretraining.objectives.rank`, the bank being all good ones.
+
+    Parameters
+    ----------
+    features : Tensor [inspections * pictures, dims, rows, cols]
+        Of all inspections' pictures in turn.
+    change : Tensor [inspections, defective, S, S]
+        Where defects show.
+    dice : Dice
+        Orders the bank.
+    """
+    rows = features.flatten(2).transpose(1, 2)
+    return rank(rows.unflatten(0, (len(change), -1)), change, 1.0, dice)
+
+
+def judged_on(pieces: tuple[int, int, int]) -> list[dict[str, HeldOut]]:
+    """Draw the held-out products that looks judge, once for each seed."""
+    build_on, test_on, size = pieces
+    return [held_out_products(size, build_on, test_on, seed) for seed in HELD_OUT_SEEDS]
 
 
 class Drawn(Dataset[tuple[Tensor, Tensor]]):
@@ -140,8 +167,8 @@ class Learner(nn.Module):
         return result
 
 
-class ContextTraining:
-    """A run that can stop at any look and go on from there.
+class ContextTraining(Run):
+    """The run that trains the map.
 
     Parameters
     ----------
@@ -153,121 +180,54 @@ class ContextTraining:
         The numbers.
     folder : Path
         Where log, checkpoint and weights go.
-    made_by : str
-        What else decides the map: a checkpoint of another one is refused.
+    start : str
+        SHA-256 of the network's weights.
     """
 
+    recipe: ContextRecipe
+
     def __init__(
-        self, network: ContextResNet, pool: Pool, recipe: ContextRecipe, folder: Path, made_by: str = ""
+        self, network: ContextResNet, pool: Pool, recipe: ContextRecipe, folder: Path, start: str = ""
     ) -> None:
-        torch.manual_seed(recipe.seed)
-        self.network, self.pool, self.recipe, self.folder = network, pool, recipe, folder
-        self.made_by = f"{made_by} {asdict(recipe)}"
+        super().__init__(recipe, folder, start=start)
+        self.network, self.pool = network, pool
         first = Drawn(network, pool, recipe, 0)
-        self.learner = Learner(torch.cat([first[i][0][: recipe.good] for i in range(min(40, len(first)))]))
-        self.averaged = {name: value.clone() for name, value in self.learner.state_dict().items()}
-        self.optimiser = torch.optim.AdamW(
-            self.learner.parameters(), lr=recipe.rate, weight_decay=recipe.pull
-        )
-        self.step = 0
-        self.log: list[dict[str, object]] = []
-        self._recent: dict[str, float] = {}
-        self._seconds = 0.0
+        self.learn_by(Learner(torch.cat([first[i][0][: recipe.good] for i in range(min(40, len(first)))])))
+
+    def learn_by(self, learner: Learner) -> None:
+        """Train this one, from its present state on."""
+        self.learner = learner
+        group = {
+            "params": list(learner.parameters()), "peak": self.recipe.rate, "weight_decay": self.recipe.pull
+        }  # fmt: skip
+        self.trains(learner, [group])
 
     def run(self, held_out: list[dict[str, HeldOut]], progress: Progress, workers: int = 0) -> None:
         """Train to the recipe's last step, looking at the held-out products now and then."""
-        recipe, started = self.recipe, time.perf_counter()
-        left = Drawn(self.network, self.pool, recipe, self.step * recipe.at_once)
-        for fed, change in DataLoader(left, recipe.at_once, num_workers=workers):
-            self._one_step(fed, change)
-            self.step += 1
-            if self.step % recipe.look_every == 0 or self.step == recipe.steps:
-                self._seconds += time.perf_counter() - started
-                progress(self._look(held_out))
-                started = time.perf_counter()
+        left = Drawn(self.network, self.pool, self.recipe, self.step * self.recipe.at_once)
+        self._steps(DataLoader(left, self.recipe.at_once, num_workers=workers), held_out, progress)
 
     def _one_step(self, fed: Tensor, change: Tensor) -> None:
-        recipe = self.recipe
-        for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(
-                self.step, recipe.steps, recipe.rate, recipe.warmup, recipe.falling_from
-            )
         mapped = functional.avg_pool2d(self.learner(fed.flatten(0, 1)), 3, 1, 1)
-        rows = mapped.flatten(2).transpose(1, 2).unflatten(0, fed.shape[:2])
-        loss, area = rank(rows, change, 1.0, Dice(recipe.seed, 10, self.step))
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(self.learner.parameters(), GRADIENT_LIMIT)
-        self.optimiser.step()
-        follow(self.averaged, self.learner.state_dict(), recipe.averaging, self.step)
-        keep = min(0.99, self.step / (self.step + 1))
-        for name, now in (("loss", loss.detach()), ("auroc", area.nan_to_num(1.0))):
-            self._recent[name] = keep * self._recent.get(name, 0.0) + (1 - keep) * float(now)
+        loss, area = ranked(mapped, change, Dice(self.recipe.seed, 10, self.step))
+        self._learn(loss)
+        self._note(min(0.99, self.step / (self.step + 1)), loss=loss, auroc=area.nan_to_num(1.0))
 
-    def averaged_map(self) -> ContextMap:
-        """Build the layer of the averaged weights."""
+    def averaged_network(self) -> ContextResNet:
+        """Build the network with the map of the averaged weights."""
         learner = Learner(torch.zeros(2, len(self.learner.mean), 1, 1))
         learner.load_state_dict(self.averaged)
-        return learner.written()
+        network = deepcopy(self.network)
+        network.context = learner.written()
+        return network
 
-    def _look(self, held_out: list[dict[str, HeldOut]]) -> dict[str, object]:
-        """Judge the averaged map on the held-out products; log; keep a checkpoint."""
-        layer = self.averaged_map()
+    def features(self) -> Features:
+        """Map by the averaged weights."""
+        return features_by(self.averaged_network())
 
-        def features(pictures: Tensor) -> Tensor:
-            return functional.avg_pool2d(layer(answers(self.network, pictures)), 3, 1, 1)
-
-        areas = [held_out_auroc(features, products) for products in held_out]
-        means = {name: sum(each[name] for each in areas) / len(areas) for name in areas[0]}
-        entry: dict[str, object] = {"step": self.step, "seconds": round(self._seconds, 1)}
-        entry |= {name: round(value, 4) for name, value in self._recent.items()}
-        entry["held_out"] = {name: round(value, 4) for name, value in means.items()}
-        entry["held_out_mean"] = round(sum(means.values()) / len(means), 4)
-        self.log.append(entry)
-        text = json.dumps({"recipe": asdict(self.recipe), "log": self.log}, indent=1)
-        (self.folder / "log.json").write_text(text + "\n")
-        self._keep_checkpoint()
-        return entry
-
-    def _keep_checkpoint(self) -> None:
-        state = {
-            "made_by": self.made_by, "step": self.step, "log": self.log, "recent": self._recent,
-            "seconds": self._seconds, "learner": self.learner.state_dict(), "averaged": self.averaged,
-            "optimiser": self.optimiser.state_dict(),
-        }  # fmt: skip
-        keep_checkpoint(state, self.folder)
-
-    def resume(self) -> bool:
-        """Go on from the folder's checkpoint; False when there is none.
-
-        Raises
-        ------
-        ValueError
-            The checkpoint belongs to another recipe or another network.
-        """
-        path = self.folder / "checkpoint.pt"
-        if not path.exists():
-            return False
-        state = torch.load(path, weights_only=True)
-        if state["made_by"] != self.made_by:
-            raise ValueError(f"{path} belongs to another recipe; choose another folder or remove it")
-        self.learner.load_state_dict(state["learner"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.averaged, self.step, self.log = state["averaged"], state["step"], state["log"]
-        self._recent, self._seconds = state["recent"], state["seconds"]
-        return True
-
-
-def say(text: object) -> None:
-    """Tell the terminal at once."""
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
-
-
-def pool_of(recipe: Recipe | ContextRecipe, folder: Path) -> Pool:
-    """Take the products that an earlier start rendered into a folder for the same numbers, or render them."""
-    numbers = (recipe.seed, recipe.procedural, recipe.photographed, recipe.views, recipe.view_size)
-    return kept_pool(*numbers, folder=folder, progress=lambda n, of: say(f"rendered {n} of {of} products"))
+    def save_weights(self, path: Path) -> None:
+        """Write the network with the map of the averaged weights."""
+        save(self.averaged_network(), path)
 
 
 def make(start: Path, folder: Path, recipe: ContextRecipe, pool: Pool, workers: int = 0) -> Path:
@@ -290,19 +250,12 @@ def make(start: Path, folder: Path, recipe: ContextRecipe, pool: Pool, workers: 
     state = load_file(start)
     network = context_resnet(state["stem.0.weight"].shape[0])
     network.load_state_dict(state, strict=False)
-    folder.mkdir(parents=True, exist_ok=True)
     training = ContextTraining(network, pool, recipe, folder, file_sha256(start))
     if training.resume():
         say(f"map: going on from step {training.step}")
-    build_on, test_on, size = recipe.pieces
-    held_out = [
-        {name: held_out_product(name, build_on, test_on, size, seed) for name in SCENES}
-        for seed in HELD_OUT_SEEDS
-    ]
-    training.run(held_out, say, workers)
-    network.context.load_state_dict(training.averaged_map().state_dict())
+    training.run(judged_on(recipe.pieces), say, workers)
     path = folder / "builtin_context.safetensors"
-    save(network, path)
+    training.save_weights(path)
     say(f"{path} sha256 {file_sha256(path)}")
     return path
 
@@ -314,12 +267,14 @@ def main(argv: list[str] | None = None) -> Path:
     parser.add_argument("--out", type=Path, default=Path("build/context"), help="folder")
     parser.add_argument("--smoke", action="store_true", help="a few tiny steps, to see that all of it runs")
     parser.add_argument("--steps", type=int, default=None)
-    parser.add_argument("--workers", type=int, default=0, help="processes that draw; they change no number")
+    parser.add_argument(
+        "--workers", type=int, default=0, help="processes that render and draw; they change no number"
+    )
     arguments = parser.parse_args(argv)
     recipe = SMOKE if arguments.smoke else ContextRecipe()
     if arguments.steps:
         recipe = replace(recipe, steps=arguments.steps)
-    pool = pool_of(recipe, arguments.out)
+    pool = pool_of(recipe, arguments.out, arguments.workers)
     return make(arguments.network, arguments.out, recipe, pool, arguments.workers)
 
 

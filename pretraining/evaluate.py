@@ -54,9 +54,9 @@ def auroc(good: Tensor, defective: Tensor) -> float:
     return float(((difference > 0).float() + 0.5 * (difference == 0).float()).mean())
 
 
-def held_out_products(size: int = 224, train: int = 24, test: int = 24) -> dict[str, HeldOut]:
+def held_out_products(size: int = 224, train: int = 24, test: int = 24, seed: int = 0) -> dict[str, HeldOut]:
     """Render all held-out products."""
-    return {name: held_out_product(name, train, test, size) for name in SCENES}
+    return {name: held_out_product(name, train, test, size, seed) for name in SCENES}
 
 
 def held_out_auroc(features: Features, products: dict[str, HeldOut]) -> dict[str, float]:
@@ -66,3 +66,13 @@ def held_out_auroc(features: Features, products: dict[str, HeldOut]) -> dict[str
         scores = image_scores(features, product.train, torch.cat([product.good, product.defective]))
         result[name] = auroc(scores[: len(product.good)], scores[len(product.good) :])
     return result
+
+
+def held_out_means(features: Features, drawings: list[dict[str, HeldOut]]) -> dict[str, object]:
+    """Judge by several drawings of the held-out products: each product's mean over them, and the mean of those."""
+    areas = [held_out_auroc(features, products) for products in drawings]
+    means = {name: sum(each[name] for each in areas) / len(areas) for name in areas[0]}
+    return {
+        "held_out": {name: round(area, 4) for name, area in means.items()},
+        "held_out_mean": round(sum(means.values()) / len(means), 4),
+    }

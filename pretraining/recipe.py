@@ -1,4 +1,4 @@
-"""Owns the numbers of a training run."""
+"""Owns the numbers of a training run: what every stage's recipe says, and the network's."""
 
 from __future__ import annotations
 
@@ -6,7 +6,23 @@ from dataclasses import asdict, dataclass
 
 
 @dataclass(frozen=True)
-class Recipe:
+class StageRecipe:
+    """What every stage says of its products and its steps."""
+
+    seed: int
+    procedural: int  # products
+    photographed: int  # products that are places of free photographs
+    views: int
+    view_size: int
+    steps: int
+    warmup: int
+    falling_from: float  # share of the steps after which the rate falls
+    averaging: float  # exponential moving average of the weights, a step
+    look_every: int  # steps between looks at the held-out products
+
+
+@dataclass(frozen=True)
+class Recipe(StageRecipe):
     """Everything that decides the network's weights, beside the code and the machine's arithmetic."""
 
     seed: int = 0
@@ -29,10 +45,10 @@ class Recipe:
     rate: float = 1.5e-3
     warmup: int = 200
     weight_decay: float = 0.02
-    falling_from: float = 0.7  # share of the steps after which the rate falls
+    falling_from: float = 0.7
     still_from: float = 0.7  # share of the steps after which batch-norm statistics stand still
-    averaging: float = 0.998  # exponential moving average of the weights, a step
-    look_every: int = 500  # steps between looks at the held-out products
+    averaging: float = 0.998
+    look_every: int = 500
     half_precision: bool = (
         True  # bfloat16 forward and backward on a GPU; on a processor it is the slower of the two
     )

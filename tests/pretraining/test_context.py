@@ -60,9 +60,7 @@ def test_the_map_learns_which_numbers_tell_defects(tmp_path):
     fed[:, 5:, 2, 1:3, 1:3] += 1
     change = torch.zeros(3, 4, 64, 64)
     change[:, :, 8:24, 8:24] = 0.8
-    training.learner = Learner(fed.flatten(0, 1))
-    training.averaged = {name: value.clone() for name, value in training.learner.state_dict().items()}
-    training.optimiser = torch.optim.AdamW(training.learner.parameters(), lr=recipe.rate)
+    training.learn_by(Learner(fed.flatten(0, 1)))
     for _ in range(recipe.steps):
         training._one_step(fed, change)
         training.step += 1
@@ -84,8 +82,6 @@ def _held_out():
 
 def test_a_run_that_was_stopped_goes_on_to_the_same_map(tmp_path):
     network, pool = _network(), _pool()
-    (tmp_path / "whole").mkdir()
-    (tmp_path / "parts").mkdir()
     whole = ContextTraining(network, pool, SMOKE, tmp_path / "whole")
     whole.run(_held_out(), lambda entry: None)
 
@@ -102,8 +98,9 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_map(tmp_path):
     assert second.resume()
     assert second.step == SMOKE.look_every
     second.run(_held_out(), lambda entry: None)
-    for name, value in whole.averaged_map().state_dict().items():
-        assert torch.equal(second.averaged_map().state_dict()[name], value)
+    finished = second.averaged_network().state_dict()
+    for name, value in whole.averaged_network().state_dict().items():
+        assert torch.equal(finished[name], value)
     assert [entry["step"] for entry in second.log] == [2, 4]
 
 

@@ -12,6 +12,12 @@ def test_the_pool_is_the_same_each_time_and_holds_bytes():
     assert bool(pool.aligned[3])  # a place of a photograph
 
 
+def test_the_pool_is_the_same_however_many_render_it():
+    pool, again = (fill_pool(3, 5, 1, 2, 32, workers) for workers in (0, 2))
+    assert torch.equal(pool.pictures, again.pictures)
+    assert torch.equal(pool.aligned, again.aligned)
+
+
 def test_products_differ():
     first, _ = render((0, 1, 0), 1, 32)
     second, _ = render((0, 1, 1), 1, 32)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from patchcore.context_resnet import context_resnet
+from patchcore.context_resnet import whole_resnet
 from patchcore.small_resnet import small_resnet
 from patchcore.texture_filters import OUTPUTS
 from patchcore.weight_files import file_sha256
@@ -16,7 +16,7 @@ from pretraining.products import fill_pool
 from pretraining.recipe import SMOKE
 from pretraining.training import Training
 
-FINISHED = "map/builtin_context.safetensors"
+MAPPED, FINISHED = "map/builtin_context.safetensors", "whole/builtin_whole.safetensors"
 
 
 def _command(folder: Path, *more: str) -> Path:
@@ -42,21 +42,21 @@ def smoke(tmp_path_factory):
     return _command(tmp_path_factory.mktemp("first"))
 
 
-def test_the_command_run_twice_gives_the_same_weights(smoke, tmp_path):
-    again = _command(tmp_path)
-    assert again.read_bytes() == smoke.read_bytes()
-    assert (tmp_path / FINISHED).read_bytes() == (smoke.parent / FINISHED).read_bytes()
-
-
 def test_what_the_command_makes_from_nothing_is_a_backbone_that_runs(smoke):
-    network = context_resnet(SMOKE.width)
+    network = whole_resnet(SMOKE.width)
     network.load_state_dict(load_file(smoke.parent / FINISHED))
     with torch.no_grad():
         mapped = network(torch.zeros(1, 3, 64, 64))["context"]
     assert mapped.shape == (1, 6 * SMOKE.width + OUTPUTS, 8, 8)
     assert bool(mapped.isfinite().all())
-    trained = load_file(smoke)
-    assert torch.equal(network.state_dict()["stem.0.weight"], trained["stem.0.weight"].float())
+
+
+def test_each_stage_keeps_what_the_one_before_made_until_the_last_trains_it_all(smoke):
+    first, mapped, finished = (load_file(smoke.parent / name) for name in (smoke.name, MAPPED, FINISHED))
+    assert torch.equal(mapped["stem.0.weight"], first["stem.0.weight"])
+    for name in ("stem.0.weight", "context.straight.weight"):
+        assert not torch.equal(finished[name], mapped[name])
+    assert torch.equal(finished["gains"], mapped["gains"])
 
 
 def test_the_log_holds_the_recipe_and_the_learning_curve(smoke):
@@ -75,11 +75,13 @@ def test_the_weights_fit_the_network(smoke):
     assert bool(maps["layer3"].isfinite().all())
 
 
-def test_a_run_stopped_half_way_ends_with_the_same_weights(smoke, tmp_path):
-    _command(tmp_path, "--until", "2")
-    assert not (tmp_path / FINISHED).exists()
-    again = _command(tmp_path)
+def test_a_second_run_stopped_half_way_ends_with_the_same_weights_whoever_renders_and_draws(smoke, tmp_path):
+    _command(tmp_path, "--until", "2", "--workers", "2")
+    assert not (tmp_path / MAPPED).exists()
+    again = _command(tmp_path, "--workers", "2")
     assert again.read_bytes() == smoke.read_bytes()
+    for name in (MAPPED, FINISHED):
+        assert (tmp_path / name).read_bytes() == (smoke.parent / name).read_bytes()
 
 
 def test_training_can_go_on_from_given_weights(smoke, tmp_path):
