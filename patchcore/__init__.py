@@ -5,10 +5,14 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from patchcore.process import prepare
+
 if TYPE_CHECKING:
     from patchcore.detector import PatchCore
     from patchcore.errors import PatchCoreError
     from patchcore.images import read_image
+
+prepare()
 
 __version__ = "0.1.0"
 __all__ = ["PatchCore", "PatchCoreError", "__version__", "read_image"]

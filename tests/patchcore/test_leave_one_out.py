@@ -1,6 +1,5 @@
 """Leave-one-image-out scores against really searching without the image's rows."""
 
-
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal

@@ -1,0 +1,50 @@
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from patchcore import process
+
+TOLD = """
+import json, os, sys
+import patchcore
+early = "torch" not in sys.modules
+import patchcore.detector
+print(json.dumps([early, os.environ.get("GOMP_SPINCOUNT")]))
+"""
+
+
+def told(**environment):
+    plain = {name: value for name, value in os.environ.items() if name != "GOMP_SPINCOUNT"}
+    done = subprocess.run(
+        [sys.executable, "-c", TOLD], env=plain | environment, check=True, capture_output=True, text=True
+    )
+    return json.loads(done.stdout)
+
+
+def test_threads_are_told_to_wait_shortly_before_torch_is_loaded():
+    assert told() == [True, str(process.SPINS)]
+
+
+def test_what_the_environment_asks_for_stays():
+    assert told(GOMP_SPINCOUNT="77") == [True, "77"]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other C libraries are not asked")
+def test_memory_that_was_freed_is_kept_where_the_environment_says_nothing(monkeypatch):
+    asked = []
+    monkeypatch.setattr(process, "keep_freed_memory", lambda: asked.append(1))
+    monkeypatch.delenv("MALLOC_TRIM_THRESHOLD_", raising=False)
+    monkeypatch.delenv("MALLOC_MMAP_THRESHOLD_", raising=False)
+    process.prepare()
+    assert asked == [1]
+    monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "1")
+    process.prepare()
+    assert asked == [1]
+
+
+def test_another_c_library_is_left_alone(monkeypatch):
+    monkeypatch.setattr(process.ctypes, "CDLL", lambda name: object())
+    assert not process.keep_freed_memory()
