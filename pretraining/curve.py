@@ -28,9 +28,11 @@ def draw(logs: list[Path], picture: Path) -> None:
         for name, title in LOSSES.items():
             if name in entries[0]:
                 losses.plot(steps, [entry[name] for entry in entries], label=title)
-        for name in entries[0]["held_out"]:
-            areas.plot(steps, [entry["held_out"][name] for entry in entries], lw=0.8, alpha=0.6, label=name)
-        areas.plot(steps, [entry["held_out_mean"] for entry in entries], "k", lw=2, label="mean")
+        judged = [entry for entry in entries if "held_out" in entry]
+        looks = [entry["step"] for entry in judged]
+        for name in judged[0]["held_out"]:
+            areas.plot(looks, [entry["held_out"][name] for entry in judged], lw=0.8, alpha=0.6, label=name)
+        areas.plot(looks, [entry["held_out_mean"] for entry in judged], "k", lw=2, label="mean")
         run = log.stem.removeprefix("backbone_").removesuffix("_log")
         for axes, title in ((losses, "loss"), (areas, "image AUROC, held-out products")):
             axes.set(title=f"{run}: {title}", xlabel="step")

@@ -10,8 +10,8 @@ from patchcore.texture_filters import BANDWIDTH, OUTPUTS, TextureFilters, gabor_
 ENERGIES, MOMENTS, COLOURS = slice(0, 24), slice(24, 30), slice(33, 39)
 
 
-def answers(images, patches=8):
-    return TextureFilters()(images, Size((patches, patches)))[0]
+def answers(images, patches=8, central=False):
+    return TextureFilters(central).to(images.dtype)(images, Size((patches, patches)))[0]
 
 
 def test_kernels_are_those_of_scikit_image_less_their_mean():
@@ -44,15 +44,35 @@ def test_a_grating_answers_most_at_its_own_frequency_and_direction(frequency, fi
     assert int(turned[first : first + 6].argmax()) == 3
 
 
-def test_moments_are_those_of_the_patch():
+@pytest.mark.parametrize("central", [False, True])
+def test_moments_are_those_of_the_patch(central):
     image = torch.rand(1, 1, 64, 64, generator=torch.Generator().manual_seed(0)).expand(1, 3, 64, 64)
-    found = answers(image)[MOMENTS].numpy()
+    found = answers(image, central=central)[MOMENTS].numpy()
     patch = image[0, 0, 24:32, 16:24].double().numpy()
     around = image[0, 0, 16:40, 8:32].double().numpy()
     for values, block in ((found[:3, 3, 2], patch), (found[3:, 3, 2], around)):
         centred = block - block.mean()
         skew = (centred**3).mean() / block.std() ** 2
         assert_allclose(values, [block.mean(), block.std(), skew], rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("size", [64, 60])
+def test_moments_about_the_middle_are_those_of_sums_of_powers(size):
+    image = torch.rand(2, 3, size, size, generator=torch.Generator().manual_seed(1))
+    plain, central = (TextureFilters(kind).double()(image.double(), Size((8, 8))) for kind in (False, True))
+    assert_allclose(central.numpy(), plain.numpy(), rtol=1e-9, atol=1e-9)
+
+
+def test_moments_about_the_middle_keep_their_digits_on_a_saturated_ground():
+    image = torch.full((1, 3, 64, 64), 2.4)
+    image[:, :, 28:] = -2.1
+    image[:, :, 10, 10] = 2.38
+    exact = answers(image.double(), central=True)[MOMENTS]
+    off = {
+        central: (answers(image, central=central)[MOMENTS] - exact).abs().max() for central in (False, True)
+    }
+    assert float(off[True]) < 1e-5
+    assert float(off[False]) > 0.1
 
 
 def test_a_coloured_spot_has_contrast_and_a_grey_one_has_none():
