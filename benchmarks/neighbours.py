@@ -11,15 +11,16 @@ import statistics
 import subprocess
 import sys
 import time
+from functools import partial
 
 import numpy as np
 
 from benchmarks.machine import machine
-from benchmarks.measuring import seconds, timed
+from benchmarks.measuring import in_turn, timed
 from patchcore import process
 
 SPINS = {"as the library chooses": "300000", "as asked for": str(process.SPINS)}
-IMAGES = 20
+IMAGES, ROUNDS = 20, 3
 SETTLED = 6.0  # seconds until a neighbour has loaded its network
 
 
@@ -28,9 +29,12 @@ def main() -> None:
         _score(int(sys.argv[1]))
         return
     print(f"{machine()}\n\n| waits between threads | alone | beside another process |\n| --- | --- | --- |")
+    alone, beside = (
+        in_turn({spins: partial(taken, spins) for spins in SPINS.values()}, ROUNDS, warm_up=False)
+        for taken in (_taken, _beside)
+    )
     for name, spins in SPINS.items():
-        alone, beside = _taken(spins), _beside(spins)
-        print(f"| {name} ({spins}) | {seconds(alone)} | {seconds(beside)} |", flush=True)
+        print(f"| {name} ({spins}) | {alone[spins]} | {beside[spins]} |")
 
 
 def _score(images: int) -> None:
