@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -59,38 +60,61 @@ class _Beside(Watch):
             self.spent += time.perf_counter() - began
 
 
-def one_build(
-    folder: Path,
-    count: int,
-    backbone: str,
-    side: int,
-    share: float,
-    device: str = "cpu",
-    allowed: float = math.inf,
-) -> dict[str, Any]:
-    """Build on `count` photographs and tell what each stage took.
+@dataclass(frozen=True)
+class Build:
+    """A build that is measured.
+
+    Attributes
+    ----------
+    folder
+        Where inputs are kept.
+    count, side
+        Photographs, and their side in px.
+    backbone, share
+        The network, and the share of the patches that is kept.
+    device
+        'cpu' or 'cuda'.
+    allowed
+        Seconds after which to stop.
+    """
+
+    folder: Path
+    count: int
+    backbone: str = BUILTIN
+    side: int = 224
+    share: float = 0.1
+    device: str = "cpu"
+    allowed: float = math.inf
+
+
+OPTIONS = {field.name: field.default for field in fields(Build) if field.default is not MISSING}
+
+
+def one_build(build: Build) -> dict[str, Any]:
+    """Build on photographs and tell what each stage took.
 
     On a GPU, if the seconds allowed are over, how far it came; and how long choosing takes on the processor.
     """
+    folder, count, side, backbone = build.folder, build.count, build.side, build.backbone
     paths = write_pictures(folder / f"photographs-{side}", count, side)
     weights = wide_weights(folder) if backbone == "wide_resnet50_2" else None
-    model = PatchCore(backbone, weights, image_size=side, coreset=share, device=device)
-    picture = torch.from_numpy(next(pictures(1, side))).permute(2, 0, 1)[None].to(device)
-    beside = _Beside(timed_on(device, lambda: model.backbone_.maps(picture)), max(1, count // FORWARDS))
+    model = PatchCore(backbone, weights, image_size=side, coreset=build.share, device=build.device)
+    picture = torch.from_numpy(next(pictures(1, side))).permute(2, 0, 1)[None].to(build.device)
+    beside = _Beside(timed_on(build.device, lambda: model.backbone_.maps(picture)), max(1, count // FORWARDS))
     beside.forward()  # loads the weights
     resident = peak_resident()
     began = time.perf_counter()
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        finished = _fit(model, paths, beside, Path(scratch), allowed)
+        finished = _fit(model, paths, beside, Path(scratch), build.allowed)
         built, memory = time.perf_counter() - began - beside.spent, peak_resident()
-        on_processor = {} if device == "cpu" else _chosen_on_the_processor(model, paths, Path(scratch))
+        on_processor = {} if build.device == "cpu" else _chosen_on_the_processor(model, paths, Path(scratch))
     stages = {stage: beside.took(stage) for stage in beside.stages}
     stages["features"] -= beside.spent
     scored = in_turn({"": timed(lambda: model.score(paths[0]))}, 5)[""].median
     return {
         "images": count,
         "side": side,
-        "share": share,
+        "share": build.share,
         "backbone": backbone,
         "rows": len(model.bank_),
         "patches": model.bank_.total_patches,
@@ -126,20 +150,12 @@ def _chosen_on_the_processor(model: PatchCore, paths: list[Path], scratch: Path)
     return {"coreset_on_the_processor": watch.took("coreset")}
 
 
-def apart(
-    folder: Path,
-    count: int,
-    backbone: str,
-    side: int,
-    share: float,
-    device: str = "cpu",
-    allowed: float = math.inf,
-) -> dict[str, Any]:
+def apart(build: Build) -> dict[str, Any]:
     """Run one build in a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.building", str(folder), str(count)]
-    command += ["--backbone", backbone, "--side", str(side), "--share", str(share)]
-    command += ["--device", device, "--allowed", str(allowed)]
-    limit = None if math.isinf(allowed) else 2 * allowed + 60
+    command = [sys.executable, "-m", "benchmarks.building", str(build.folder), str(build.count)]
+    for option in OPTIONS:
+        command += [f"--{option}", str(getattr(build, option))]
+    limit = None if math.isinf(build.allowed) else 2 * build.allowed + 60
     done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=limit)
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
@@ -148,13 +164,13 @@ def measure(folder: Path, quick: bool) -> Iterator[Row]:
     """Builds of more and more images, of more and more rows, and at more and more pixels."""
     counts = (20, 40) if quick else (125, 250, 500, 1000, 2000, 5000)
     for count in counts:
-        yield _row("images", apart(folder, count, BUILTIN, 224, 0.01))
+        yield _row("images", apart(Build(folder, count, share=0.01)))
     for share in (0.02,) if quick else (0.01, 0.03, 0.1, 0.3):
-        yield _row("rows", apart(folder, counts[0], BUILTIN, 224, share))
+        yield _row("rows", apart(Build(folder, counts[0], share=share)))
     for side in (128,) if quick else (128, 224, 320, 448):
-        yield _row("pixels", apart(folder, counts[0], BUILTIN, side, 0.1))
+        yield _row("pixels", apart(Build(folder, counts[0], side=side)))
     if not quick:
-        builds = [apart(folder, 1000, "wide_resnet50_2", 224, 0.1) for _ in range(REPEATS)]
+        builds = [apart(Build(folder, 1000, "wide_resnet50_2")) for _ in range(REPEATS)]
         builds.sort(key=besides)
         ratios = [round(besides(build), 3) for build in builds]
         yield _row("paper", builds[REPEATS // 2] | {"without_coreset": ratios})
@@ -188,13 +204,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("count", type=int)
-    parser.add_argument("--backbone", default=BUILTIN)
-    parser.add_argument("--side", type=int, default=224)
-    parser.add_argument("--share", type=float, default=0.1)
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--allowed", type=float, default=math.inf, help="seconds after which to stop")
+    for option, default in OPTIONS.items():
+        parser.add_argument(f"--{option}", type=type(default), default=default)
     options = parser.parse_args()
-    found = one_build(**vars(options))
+    found = one_build(Build(**vars(options)))
     print(json.dumps(found))
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.building import apart
+from benchmarks.building import Build, apart
 from benchmarks.device_precision import accuracy, networks
 from benchmarks.inputs import pictures, points, wide_weights
 from benchmarks.measuring import Row, Work, in_turn, seconds, timed, timed_on, to_dicts
@@ -169,7 +169,7 @@ def builds(folder: Path, device: str, quick: bool) -> Iterator[Row]:
     count = 12 if quick else 1000
     for backbone, share in ((BUILTIN, 0.01), ("wide_resnet50_2", 0.1)):
         try:
-            yield _build(apart(folder, count, backbone, 224, share, device, ONE_BUILD), device)
+            yield _build(apart(Build(folder, count, backbone, 224, share, device, ONE_BUILD)), device)
         except subprocess.TimeoutExpired as error:
             print(f"The build with {backbone} on {device} was stopped after {error.timeout:.0f} s.")
         except subprocess.CalledProcessError as error:

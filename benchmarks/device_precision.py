@@ -23,6 +23,7 @@ from patchcore.features import patch_features
 from patchcore.images import list_images
 from patchcore.metrics import image_metrics
 from patchcore.mvtec_layout import LabelledImage, read_layout
+from pretraining.protocol import Measured
 
 PRODUCTS = WASHERS.parents[2]
 BATCHES = (1, 16)
@@ -114,23 +115,11 @@ def _apart(found: NDArray[np.float32], exact: NDArray[np.float32]) -> float:
     return float(np.abs(found - exact).max() / exact.max())
 
 
-class _Upon(PatchCore):
-    """A detector with default settings upon a given backbone."""
-
-    def __init__(self, backbone: Backbone) -> None:
-        super().__init__(backbone.spec.name)
-        self._given = backbone
-
-    @property
-    def backbone_(self) -> Backbone:
-        """The backbone that was given."""
-        return self._given
-
-    def upon(self, backbone: Backbone) -> _Upon:
-        """Give the same inspector, its bank as it is, upon another backbone."""
-        other = copy(self)
-        other._given = backbone
-        return other
+def _upon(backbone: Backbone, model: Measured) -> Measured:
+    """Give the same inspector, its bank as it is, upon another backbone."""
+    other = copy(model)
+    other.measured = backbone
+    return other
 
 
 def accuracy(_folder: Path, device: str, quick: bool) -> Iterator[Row]:
@@ -140,13 +129,14 @@ def accuracy(_folder: Path, device: str, quick: bool) -> Iterator[Row]:
         good, labelled = list_images(product / "train" / "good"), read_layout(product)
         if quick:
             good, labelled = good[:4], labelled[::6]
-        model = _Upon(here).fit(good)
+        model = Measured(here, seed=0)
+        model.fit(good)
         exact = _Scored.by(model, labelled)
         yield _accuracy(f"{product.name} on the processor", exact, {})
         for precision in PRECISIONS:
             backbone = lowered(full, precision)
-            own = _Scored.by(_Upon(backbone).fit(good), labelled)
-            loaded = _Scored.by(model.upon(backbone), labelled)
+            own = _Scored.by(Measured(backbone, seed=0).fit(good), labelled)
+            loaded = _Scored.by(_upon(backbone, model), labelled)
             others = {"built so": exact.beside(own), "only scored so": exact.beside(loaded)}
             yield _accuracy(f"{product.name} in {precision} on {device}", own, others)
 

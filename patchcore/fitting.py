@@ -195,9 +195,10 @@ class _Extraction:
             return
         if self.sample is None:
             self.sample = prepared.input
-            self.grid = self.run.features(prepared).shape[:2] if self.store.resumes else self.grid
         if self.store.knows(record.sha256):
             self.finish()
+            if self.grid == (0, 0):  # nothing has been computed that tells it
+                self.grid = self.run.features(prepared).shape[:2]
             self.store.reuse(record.sha256)
         else:
             self._waiting.append((record, prepared))

@@ -5,12 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 from torch.nn import functional
+from torch.utils.data import Dataset
 
 from pretraining.camera import soft
 from pretraining.defects import spoil
 from pretraining.dice import Dice
 from pretraining.objectives import Inspections
 from pretraining.products import Pool
+from pretraining.recipe import InspectionRecipe
 
 
 def _cut(pictures: Tensor, scale: Tensor, centre: Tensor, aspect: Tensor, size: int) -> Tensor:
@@ -98,6 +100,36 @@ def inspections(
         pictures.append(_lit_alike(dice, torch.cat([fair, spoilt]), good + defective))
         changes.append(change)
     return Inspections(torch.stack(pictures), torch.stack(changes))
+
+
+class DrawnInspections(Dataset[tuple[Tensor, Tensor]]):
+    """Inspections by number, the same whoever draws them; a subclass says what of them is fed.
+
+    Parameters
+    ----------
+    pool : Pool
+        The products.
+    recipe : InspectionRecipe
+        The numbers.
+    first : int
+        How many have been fed already.
+    stream : int
+        Part of the seed, for each kind its own.
+    """
+
+    def __init__(self, pool: Pool, recipe: InspectionRecipe, first: int, stream: int) -> None:
+        self.pool, self.recipe, self.first, self.stream = pool, recipe, first, stream
+
+    def __len__(self) -> int:
+        """Count those that are left."""
+        return self.recipe.steps * self.recipe.at_once - self.first
+
+    def draw(self, i: int) -> tuple[Tensor, Tensor]:
+        """Draw one: pictures [good + defective, 3, S, S] in 0..1, and change [defective, S, S]."""
+        recipe = self.recipe
+        dice = Dice(recipe.seed, self.stream, self.first + i)
+        drawn = inspections(dice, self.pool, 1, recipe.size, recipe.good, recipe.defective, recipe.cracks)
+        return drawn.pictures[0], drawn.change[0]
 
 
 def learning_rate(step: int, steps: int, peak: float, warmup: int, falling_from: float) -> float:

@@ -8,6 +8,7 @@ again, it takes the kept pool and goes on from its last checkpoint.
 from __future__ import annotations
 
 import argparse
+from abc import abstractmethod
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,20 +17,20 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
 from patchcore.backbones import PACKAGED_WEIGHTS
 from patchcore.context_resnet import ContextMap, ContextResNet, context_resnet
 from patchcore.small_resnet import image_net_normalised
 from patchcore.textured_resnet import side_by_side
 from patchcore.weight_files import file_sha256
-from pretraining.batches import inspections
+from pretraining.batches import DrawnInspections
 from pretraining.dice import Dice
 from pretraining.evaluate import Features, held_out_products
 from pretraining.held_out import HeldOut
 from pretraining.objectives import rank
 from pretraining.products import Pool
-from pretraining.recipe import StageRecipe
+from pretraining.recipe import InspectionRecipe, smoke
 from pretraining.runs import Progress, Run, pool_of, say
 from pretraining.textured import LEAST_SPREAD, save
 
@@ -37,7 +38,7 @@ HELD_OUT_SEEDS = (1, 2)
 
 
 @dataclass(frozen=True)
-class ContextRecipe(StageRecipe):
+class ContextRecipe(InspectionRecipe):
     """Everything that decides the map, beside the network it is trained upon."""
 
     seed: int = 0
@@ -45,25 +46,18 @@ class ContextRecipe(StageRecipe):
     photographed: int = 150
     views: int = 7
     view_size: int = 176
-    size: int = 144
     good: int = 6
     defective: int = 4
-    cracks: float = 0.12  # share of the defects
     steps: int = 2800
-    at_once: int = 4  # inspections in a step
+    at_once: int = 4
     rate: float = 1e-3
     warmup: int = 30
     falling_from: float = 0.6
-    pull: float = 0.01  # decay of the map towards the one that changes nothing
     averaging: float = 0.995
     look_every: int = 700
-    pieces: tuple[int, int, int] = (16, 42, 224)  # held out: to build on, good as well as defective, px
 
 
-SMOKE = ContextRecipe(
-    procedural=6, photographed=2, views=6, view_size=80, size=64, good=3, defective=2, steps=4, at_once=2,
-    warmup=2, look_every=2, pieces=(2, 2, 64),
-)  # fmt: skip
+SMOKE = smoke(ContextRecipe())
 
 
 def normalised(pictures: Tensor) -> Tensor:
@@ -82,44 +76,23 @@ def features_by(network: ContextResNet) -> Features:
     return lambda pictures: functional.avg_pool2d(network(normalised(pictures))["context"], 3, 1, 1)
 
 
-def ranked(features: Tensor, change: Tensor, dice: Dice) -> tuple[Tensor, Tensor]:
-    """Rank patches as :func:`~pretraining.objectives.rank`, the bank being all good ones.
-
-    Parameters
-    ----------
-    features : Tensor [inspections * pictures, dims, rows, cols]
-        Of all inspections' pictures in turn.
-    change : Tensor [inspections, defective, S, S]
-        Where defects show.
-    dice : Dice
-        Orders the bank.
-    """
-    rows = features.flatten(2).transpose(1, 2)
-    return rank(rows.unflatten(0, (len(change), -1)), change, 1.0, dice)
-
-
 def judged_on(pieces: tuple[int, int, int]) -> list[dict[str, HeldOut]]:
     """Draw the held-out products that looks judge, once for each seed."""
     build_on, test_on, size = pieces
     return [held_out_products(size, build_on, test_on, seed) for seed in HELD_OUT_SEEDS]
 
 
-class Drawn(Dataset[tuple[Tensor, Tensor]]):
+class Drawn(DrawnInspections):
     """Inspections by number: answers [pictures, dims, rows, cols], and change [defective, S, S]."""
 
     def __init__(self, network: ContextResNet, pool: Pool, recipe: ContextRecipe, first: int) -> None:
-        self.network, self.pool, self.recipe, self.first = network, pool, recipe, first
-
-    def __len__(self) -> int:
-        """Count those that are left."""
-        return self.recipe.steps * self.recipe.at_once - self.first
+        super().__init__(pool, recipe, first, stream=9)
+        self.network = network
 
     def __getitem__(self, i: int) -> tuple[Tensor, Tensor]:
         """Draw one."""
-        recipe = self.recipe
-        dice = Dice(recipe.seed, 9, self.first + i)
-        drawn = inspections(dice, self.pool, 1, recipe.size, recipe.good, recipe.defective, recipe.cracks)
-        return answers(self.network, drawn.pictures[0]), drawn.change[0]
+        pictures, change = self.draw(i)
+        return answers(self.network, pictures), change
 
 
 class Learner(nn.Module):
@@ -167,7 +140,32 @@ class Learner(nn.Module):
         return result
 
 
-class ContextTraining(Run):
+class InspectionRun(Run):
+    """A run that ranks the patches of whole inspections; a subclass says what of the network is trained."""
+
+    recipe: InspectionRecipe
+
+    @abstractmethod
+    def averaged_network(self) -> ContextResNet:
+        """Build the network of the averaged weights, on the processor."""
+
+    def features(self) -> Features:
+        """Map by the averaged weights."""
+        return features_by(self.averaged_network())
+
+    def save_weights(self, path: Path) -> None:
+        """Write the network of the averaged weights."""
+        save(self.averaged_network(), path)
+
+    def _learn_ranking(self, features: Tensor, change: Tensor, stream: int) -> None:
+        """Rank patches [inspections * pictures, dims, rows, cols], the bank being all good ones, and learn from it."""
+        rows = features.flatten(2).transpose(1, 2).unflatten(0, (len(change), -1))
+        loss, area = rank(rows, change, 1.0, Dice(self.recipe.seed, stream, self.step))
+        self._learn(loss)
+        self._note(min(0.99, self.step / (self.step + 1)), loss=loss, auroc=area.nan_to_num(1.0))
+
+
+class ContextTraining(InspectionRun):
     """The run that trains the map.
 
     Parameters
@@ -209,9 +207,7 @@ class ContextTraining(Run):
 
     def _one_step(self, fed: Tensor, change: Tensor) -> None:
         mapped = functional.avg_pool2d(self.learner(fed.flatten(0, 1)), 3, 1, 1)
-        loss, area = ranked(mapped, change, Dice(self.recipe.seed, 10, self.step))
-        self._learn(loss)
-        self._note(min(0.99, self.step / (self.step + 1)), loss=loss, auroc=area.nan_to_num(1.0))
+        self._learn_ranking(mapped, change, stream=10)
 
     def averaged_network(self) -> ContextResNet:
         """Build the network with the map of the averaged weights."""
@@ -220,14 +216,6 @@ class ContextTraining(Run):
         network = deepcopy(self.network)
         network.context = learner.written()
         return network
-
-    def features(self) -> Features:
-        """Map by the averaged weights."""
-        return features_by(self.averaged_network())
-
-    def save_weights(self, path: Path) -> None:
-        """Write the network with the map of the averaged weights."""
-        save(self.averaged_network(), path)
 
 
 def make(start: Path, folder: Path, recipe: ContextRecipe, pool: Pool, workers: int = 0) -> Path:

@@ -32,12 +32,12 @@ class Measured(PatchCore):
 
     def __init__(self, backbone: Backbone, seed: int) -> None:
         super().__init__(seed=seed)
-        self._measured = backbone
+        self.measured = backbone
 
     @property
     def backbone_(self) -> Backbone:
         """The backbone that is measured."""
-        return self._measured
+        return self.measured
 
 
 def _wrapped(name: str, like: str, network: nn.Module, layers: tuple[str, ...]) -> Backbone:

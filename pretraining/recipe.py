@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from typing import TypeVar
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,30 @@ class StageRecipe:
     falling_from: float  # share of the steps after which the rate falls
     averaging: float  # exponential moving average of the weights, a step
     look_every: int  # steps between looks at the held-out products
+
+
+@dataclass(frozen=True)
+class InspectionRecipe(StageRecipe):
+    """What a stage says that learns from whole inspections, every one drawn anew."""
+
+    at_once: int  # inspections in a step
+    good: int  # pictures of each inspection
+    defective: int
+    size: int = 144
+    cracks: float = 0.12  # share of the defects
+    pull: float = 0.01  # decay of the map towards the one that changes nothing
+    pieces: tuple[int, int, int] = (16, 42, 224)  # held out: to build on, good as well as defective, px
+
+
+Inspecting = TypeVar("Inspecting", bound=InspectionRecipe)
+
+
+def smoke(recipe: Inspecting) -> Inspecting:
+    """Make a few tiny steps of a recipe, to see that all of it runs."""
+    return replace(
+        recipe, procedural=6, photographed=2, views=6, view_size=80, size=64, good=3, defective=2, steps=4,
+        at_once=2, warmup=2, look_every=2, pieces=(2, 2, 64),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -17,26 +17,23 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
 from patchcore.backbones import PACKAGED_WEIGHTS
 from patchcore.context_resnet import ContextResNet, whole_resnet
 from patchcore.weight_files import file_sha256
-from pretraining.batches import inspections
-from pretraining.context import Learner, answers, features_by, judged_on, ranked
-from pretraining.dice import Dice
-from pretraining.evaluate import Features
+from pretraining.batches import DrawnInspections
+from pretraining.context import InspectionRun, Learner, answers, features_by, judged_on
 from pretraining.held_out import HeldOut
 from pretraining.products import Pool
-from pretraining.recipe import StageRecipe
-from pretraining.runs import Progress, Run, pool_of, say
-from pretraining.textured import save
+from pretraining.recipe import InspectionRecipe, smoke
+from pretraining.runs import Progress, pool_of, say
 
 UNDECIDED = 10**9  # steps of a run whose length is set on the way
 
 
 @dataclass(frozen=True)
-class WholeRecipe(StageRecipe):
+class WholeRecipe(InspectionRecipe):
     """Everything that decides the finished network, beside the one it starts from."""
 
     seed: int = 1  # other products than those of the stages before
@@ -44,47 +41,34 @@ class WholeRecipe(StageRecipe):
     photographed: int = 400
     views: int = 9
     view_size: int = 176
-    size: int = 144
     good: int = 8
     defective: int = 4
-    cracks: float = 0.12  # share of the defects
     steps: int = 5618
-    at_once: int = 16  # inspections in a step
+    at_once: int = 16
     network_rate: float = 3e-4
     map_rate: float = 5e-4
     warmup: int = 100
     falling_from: float = 0.6
-    pull: float = 0.01  # decay of the map towards the one that changes nothing
     averaging: float = 0.998
     look_every: int = 1000
-    pieces: tuple[int, int, int] = (16, 42, 224)  # held out: to build on, good as well as defective, px
 
 
-SMOKE = WholeRecipe(
-    procedural=6, photographed=2, views=6, view_size=80, size=64, good=3, defective=2, steps=4, at_once=2,
-    warmup=2, look_every=2, pieces=(2, 2, 64),
-)  # fmt: skip
+SMOKE = smoke(WholeRecipe())
 
 
-class Drawn(Dataset[tuple[Tensor, Tensor]]):
+class Drawn(DrawnInspections):
     """Inspections by number: pictures, uint8 [pictures, 3, S, S], and change [defective, S, S]."""
 
     def __init__(self, pool: Pool, recipe: WholeRecipe, first: int) -> None:
-        self.pool, self.recipe, self.first = pool, recipe, first
-
-    def __len__(self) -> int:
-        """Count those that are left."""
-        return self.recipe.steps * self.recipe.at_once - self.first
+        super().__init__(pool, recipe, first, stream=11)
 
     def __getitem__(self, i: int) -> tuple[Tensor, Tensor]:
         """Draw one."""
-        recipe = self.recipe
-        dice = Dice(recipe.seed, 11, self.first + i)
-        drawn = inspections(dice, self.pool, 1, recipe.size, recipe.good, recipe.defective, recipe.cracks)
-        return (drawn.pictures[0] * 255).round().byte(), drawn.change[0]
+        pictures, change = self.draw(i)
+        return (pictures * 255).round().byte(), change
 
 
-class WholeTraining(Run):
+class WholeTraining(InspectionRun):
     """The run that trains network and map together.
 
     Parameters
@@ -172,7 +156,7 @@ class WholeTraining(Run):
             say(f"{self.step} steps in {passed:.0f} s: the run ends at {self.recipe.steps}")
 
     def _takes_up(self, before: dict[str, object], step: int) -> bool:
-        """Take up a checkpoint as :meth:`Run._takes_up`, with the number of steps if that was set on the way."""
+        """Take up a checkpoint as any run does, with the number of steps if that was set on the way."""
         steps = before.get("steps")
         if self.recipe.steps == UNDECIDED and isinstance(steps, int):
             self.recipe = replace(self.recipe, steps=steps)
@@ -180,9 +164,7 @@ class WholeTraining(Run):
 
     def _one_step(self, pictures: Tensor, change: Tensor) -> None:
         features = features_by(self.network)(pictures.flatten(0, 1).float() / 255)
-        loss, area = ranked(features, change, Dice(self.recipe.seed, 12, self.step))
-        self._learn(loss)
-        self._note(min(0.99, self.step / (self.step + 1)), loss=loss, auroc=area.nan_to_num(1.0))
+        self._learn_ranking(features, change, stream=12)
 
     def averaged_network(self) -> ContextResNet:
         """Build the network of the averaged weights, on the processor."""
@@ -192,14 +174,6 @@ class WholeTraining(Run):
         network.load_state_dict(self.averaged)
         network.context = learner.written()
         return network
-
-    def features(self) -> Features:
-        """Map by the averaged weights."""
-        return features_by(self.averaged_network())
-
-    def save_weights(self, path: Path) -> None:
-        """Write the network of the averaged weights."""
-        save(self.averaged_network(), path)
 
 
 def make(
