@@ -70,7 +70,7 @@ def main() -> None:
         model = PatchCore(coreset=arguments.coreset).fit(paths, progress=watch)
         seconds = time.perf_counter() - start
     print(
-        f"{arguments.images} images of {arguments.side} x {arguments.side}, built-in backbone, coreset "
+        f"{arguments.images} images of {arguments.side} x {arguments.side}, default backbone, coreset "
         f"{arguments.coreset:.0%}: {len(model.bank_)} rows of {model.bank_.total_patches} patches in {seconds:.0f} s"
     )
     print(

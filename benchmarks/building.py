@@ -25,7 +25,7 @@ from benchmarks.build_memory import peak_resident
 from benchmarks.inputs import pictures, wide_weights, write_pictures
 from benchmarks.measuring import Row, Watch, Work, in_turn, seconds, timed, timed_on
 from patchcore import PatchCore, fitting
-from patchcore.builtin import BUILTIN
+from patchcore.backbones import DEFAULT
 from patchcore.coreset import greedy_k_centre
 from patchcore.errors import Cancelled
 
@@ -80,7 +80,7 @@ class Build:
 
     folder: Path
     count: int
-    backbone: str = BUILTIN
+    backbone: str = DEFAULT
     side: int = 224
     share: float = 0.1
     device: str = "cpu"

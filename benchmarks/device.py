@@ -21,9 +21,8 @@ from benchmarks.device_precision import accuracy, networks
 from benchmarks.inputs import pictures, points, wide_weights
 from benchmarks.measuring import Row, Work, in_turn, seconds, timed, timed_on, to_dicts
 from benchmarks.scoring import QUICK_ROWS, ROWS, coreset_bank, flat
-from patchcore.backbones import Backbone, load_backbone
+from patchcore.backbones import DEFAULT, Backbone, load_backbone
 from patchcore.bank import MemoryBank
-from patchcore.builtin import BUILTIN
 from patchcore.coreset import greedy_k_centre
 from patchcore.features import patch_features
 
@@ -167,7 +166,7 @@ def score(backbone: Backbone, bank: MemoryBank, picture: NDArray[np.float32]) ->
 def builds(folder: Path, device: str, quick: bool) -> Iterator[Row]:
     """Whole builds from files, each in a process of its own."""
     count = 12 if quick else 1000
-    for backbone, share in ((BUILTIN, 0.01), ("wide_resnet50_2", 0.1)):
+    for backbone, share in ((DEFAULT, 0.01), ("wide_resnet50_2", 0.1)):
         try:
             yield _build(apart(Build(folder, count, backbone, 224, share, device, ONE_BUILD)), device)
         except subprocess.TimeoutExpired as error:

@@ -12,18 +12,16 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.inputs import WASHERS, pictures, wide_weights
-from benchmarks.lowered import PRECISIONS, lowered
+from benchmarks.lowered import PRECISIONS, Upon, lowered
 from benchmarks.measuring import Row, Work, in_turn, timed, timed_on, to_dicts
 from benchmarks.scoring import flat
 from patchcore import PatchCore
-from patchcore.backbones import Backbone, load_backbone
+from patchcore.backbones import DEFAULT, Backbone, load_backbone
 from patchcore.bank import MemoryBank
-from patchcore.builtin import BUILTIN
 from patchcore.features import patch_features
 from patchcore.images import list_images
 from patchcore.metrics import image_metrics
 from patchcore.mvtec_layout import LabelledImage, read_layout
-from pretraining.protocol import Measured
 
 PRODUCTS = WASHERS.parents[2]
 BATCHES = (1, 16)
@@ -33,7 +31,7 @@ BANK_PICTURES = 8
 
 def networks(folder: Path, device: str, quick: bool) -> Iterator[Row]:
     """Time features and network of both backbones, and tell how far less precision moves features and distances."""
-    for name in (BUILTIN,) if quick else ("wide_resnet50_2", BUILTIN):
+    for name in (DEFAULT,) if quick else ("wide_resnet50_2", DEFAULT):
         weights = wide_weights(folder) if name == "wide_resnet50_2" else None
         here, full = (load_backbone(name, weights, device=where, engine="torch") for where in ("cpu", device))
         there = {precision: lowered(full, precision) for precision in PRECISIONS}
@@ -115,27 +113,27 @@ def _apart(found: NDArray[np.float32], exact: NDArray[np.float32]) -> float:
     return float(np.abs(found - exact).max() / exact.max())
 
 
-def _upon(backbone: Backbone, model: Measured) -> Measured:
+def _upon(backbone: Backbone, model: Upon) -> Upon:
     """Give the same inspector, its bank as it is, upon another backbone."""
     other = copy(model)
-    other.measured = backbone
+    other.given = backbone
     return other
 
 
 def accuracy(_folder: Path, device: str, quick: bool) -> Iterator[Row]:
     """Build on the sample products and score them at each precision, beside the processor."""
-    here, full = (load_backbone(BUILTIN, device=where, engine="torch") for where in ("cpu", device))
+    here, full = (load_backbone(DEFAULT, device=where, engine="torch") for where in ("cpu", device))
     for product in sorted(path.parents[1] for path in PRODUCTS.glob("*/train/good")):
         good, labelled = list_images(product / "train" / "good"), read_layout(product)
         if quick:
             good, labelled = good[:4], labelled[::6]
-        model = Measured(here, seed=0)
+        model = Upon(here)
         model.fit(good)
         exact = _Scored.by(model, labelled)
         yield _accuracy(f"{product.name} on the processor", exact, {})
         for precision in PRECISIONS:
             backbone = lowered(full, precision)
-            own = _Scored.by(Measured(backbone, seed=0).fit(good), labelled)
+            own = _Scored.by(Upon(backbone).fit(good), labelled)
             loaded = _Scored.by(_upon(backbone, model), labelled)
             others = {"built so": exact.beside(own), "only scored so": exact.beside(loaded)}
             yield _accuracy(f"{product.name} in {precision} on {device}", own, others)
@@ -173,7 +171,7 @@ def _accuracy(work: str, found: _Scored, others: dict[str, dict[str, float]]) ->
         for how, off in others.items()
     ]
     return Row(
-        f"build and score, {BUILTIN}, {work}",
+        f"build and score, {DEFAULT}, {work}",
         "; ".join(told) or f"image AUROC {found.auroc:.4f}",
         values={"work": work, "auroc": found.auroc, "beside": others},
     )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torchvision import models
 
-from patchcore.backbones import load_backbone
+from patchcore.backbones import DEFAULT, load_backbone
 from patchcore.coreset import projection_matrix
 from patchcore.features import patch_features
 from patchcore.images import list_images, read_image
@@ -47,10 +47,10 @@ def write_pictures(folder: Path, count: int, side: int = 224) -> list[Path]:
 
 
 def points(count: int, kept_in: Path, device: str = "cpu") -> NDArray[np.float32]:
-    """Give projected patch features of the photographs, [count, 128], by the built-in network; kept in a file."""
+    """Give projected patch features of the photographs, [count, 128], by the default network; kept in a file."""
     path = kept_in / f"points-{count}.npy"
     if not path.exists():
-        backbone = load_backbone("builtin_texture", device=device, engine="torch")
+        backbone = load_backbone(DEFAULT, device=device, engine="torch")
         parts = []
         for picture in pictures(-(-count // 784)):
             features = patch_features(backbone, picture)

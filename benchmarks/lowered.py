@@ -13,6 +13,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
+from patchcore import PatchCore
 from patchcore.backbones import Backbone
 
 PRECISIONS = ("float32", "tf32", "bf16", "fp16")
@@ -24,6 +25,19 @@ def lowered(backbone: Backbone, precision: str) -> Backbone:
     if precision == "float32":
         return backbone
     return replace(backbone, network=_Lowered(backbone.network, precision))
+
+
+class Upon(PatchCore):
+    """A detector with default settings upon a given backbone."""
+
+    def __init__(self, backbone: Backbone) -> None:
+        super().__init__(backbone.spec.name)
+        self.given = backbone
+
+    @property
+    def backbone_(self) -> Backbone:
+        """The backbone that was given."""
+        return self.given
 
 
 class _Lowered(nn.Module):

@@ -1,6 +1,6 @@
 """What two processes that compute at the same time cost each other: `python -m benchmarks.neighbours`.
 
-Each scores with the built-in network, alone and beside a second one, with the waits between threads that the C library
+Each scores with the default network, alone and beside a second one, with the waits between threads that the C library
 would choose and with those that `patchcore.process` asks for.
 """
 
@@ -39,11 +39,10 @@ def main() -> None:
 
 def _score(images: int) -> None:
     """Print the median time of one image's features."""
-    from patchcore.backbones import load_backbone
-    from patchcore.builtin import BUILTIN
+    from patchcore.backbones import DEFAULT, load_backbone
     from patchcore.features import patch_features
 
-    backbone = load_backbone(BUILTIN, device="cpu", engine="torch")
+    backbone = load_backbone(DEFAULT, device="cpu", engine="torch")
     picture = np.random.default_rng(0).random((224, 224, 3), np.float32)
     work = timed(lambda: patch_features(backbone, picture))
     for _ in range(3):

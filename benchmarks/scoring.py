@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -12,74 +13,119 @@ from numpy.typing import NDArray
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.inputs import pictures, wide_weights
-from benchmarks.measuring import Peaks, Row, in_turn, seconds, timed
+from benchmarks.measuring import Peaks, Row, Taken, Work, in_turn, seconds, timed
 from benchmarks.peers import Peer
-from patchcore.backbones import Backbone, load_backbone
+from patchcore.backbones import DEFAULT, Backbone, load_backbone, spec
 from patchcore.bank import MemoryBank
 from patchcore.coreset import greedy_k_centre, projection_matrix
 from patchcore.features import patch_features
 from patchcore.search import RunningSearch
-from patchcore.small_resnet import image_net_normalised
 
+PAPERS = "wide_resnet50_2"
 ROWS, QUICK_ROWS = 16_000, 4_000
 TOLERANCE = 1e-3  # of scores beside the reference: it adds 9 numbers in another order and leaves squares
 
 
+@dataclass(frozen=True)
+class Subject:
+    """A network that is measured: in torch and with the engines that are installed, and a bank of its own."""
+
+    name: str
+    weights: Path | None
+    engines: dict[str, Backbone]
+    bank: MemoryBank
+
+    @classmethod
+    def load(cls, name: str, rows: int, folder: Path) -> Subject:
+        """Load the network with each engine and make its bank."""
+        weights = wide_weights(folder) if name == PAPERS else None
+        engines = {
+            engine: load_backbone(name, weights, device="cpu", engine=engine)
+            for engine in ("torch", "openvino")
+            if find_spec(engine)
+        }
+        return cls(name, weights, engines, coreset_bank(engines["torch"], rows, folder))
+
+    def works(self, picture: NDArray[np.float32]) -> dict[str, Work]:
+        """What is timed of it, by a name that begins with its own."""
+        torches, bank = self.engines["torch"], self.bank
+        queries = flat(patch_features(torches, picture))
+        works = {f"{self.name} alone": timed(lambda: torches.maps(_batch(picture)))}
+        for engine, backbone in self.engines.items():
+            works[f"{self.name} {engine} features"] = timed(lambda b=backbone: patch_features(b, picture))
+            works[f"{self.name} {engine} score"] = timed(lambda b=backbone: _score(b, bank, picture))
+        works[f"{self.name} search"] = timed(lambda: bank.nearest(queries))
+        works[f"{self.name} whole search"] = timed(lambda: _whole_search(bank, queries))
+        return works
+
+
 def measure(folder: Path, peers: dict[str, Peer], peak: Peaks, quick: bool) -> Iterator[Row]:
-    """Measure backbone, features, search and score with the paper's network."""
-    weights = wide_weights(folder)
-    torches = load_backbone("wide_resnet50_2", weights, device="cpu", engine="torch")
-    engines = {"torch": torches}
-    if find_spec("openvino"):
-        engines["openvino"] = load_backbone("wide_resnet50_2", weights, device="cpu", engine="openvino")
-    bank = coreset_bank(torches, QUICK_ROWS if quick else ROWS, folder)
+    """Measure network, features, search and score with the paper's network and the default one, in one run."""
+    rows = QUICK_ROWS if quick else ROWS
+    subjects = [Subject.load(name, rows, folder) for name in (PAPERS, DEFAULT)]
     picture = next(pictures(1, seed=7))
-    queries = flat(patch_features(torches, picture))
-    rounds = 5 if quick else 15
-    works = {"backbone": timed(lambda: torches.maps(_batch(picture)))}
-    for name, backbone in engines.items():
-        works[f"{name} features"] = timed(lambda backbone=backbone: patch_features(backbone, picture))
-        works[f"{name} score"] = timed(lambda backbone=backbone: _score(backbone, bank, picture))
-    works["search"] = timed(lambda: bank.nearest(queries))
-    works["whole search"] = timed(lambda: _whole_search(bank, queries))
+    works = {name: work for subject in subjects for name, work in subject.works(picture).items()}
     theirs = {}
-    reference = peers.get("reference")
-    if reference is not None:
-        asked = _request(folder, weights, bank, picture)
+    if reference := peers.get("reference"):
+        asked = _request(folder, subjects[0], picture)
         works["reference"] = lambda: float(reference.ask(**asked)["seconds"])
         theirs = reference.ask(**asked)
-    taken = in_turn(works, rounds)
-    least = _flops(torches, picture) / peak.flops
-    base, own = taken["backbone"].median, _score(torches, bank, picture)
-    yield Row("backbone alone, WideResNet-50-2, 224 px", str(taken["backbone"]), limit=seconds(least))
-    for name in engines:
-        features = taken[f"{name} features"]
-        yield Row(f"features, {name}", f"{features}, {features.median / base:.2f} x the backbone in torch")
-    plain, short = taken["whole search"], taken["search"]
-    products = 2 * len(queries) * len(bank) * bank.dims / peak.flops
+    taken = in_turn(works, 5 if quick else 15)
+    papers = taken[f"{PAPERS} torch score"].median
+    for subject in subjects:
+        peer = (theirs["score"], taken["reference"]) if theirs and subject.name == PAPERS else None
+        yield from _rows(subject, taken, peak, picture, papers, peer)
+
+
+def _rows(
+    subject: Subject,
+    taken: dict[str, Taken],
+    peak: Peaks,
+    picture: NDArray[np.float32],
+    papers: float,
+    peer: tuple[float, Taken] | None,
+) -> Iterator[Row]:
+    name, bank, torches = subject.name, subject.bank, subject.engines["torch"]
+    base, own = taken[f"{name} alone"], _score(torches, bank, picture)
+    least = seconds(_flops(torches, picture) / peak.flops)
+    yield Row(f"network alone, {name}, 224 px", str(base), limit=least)
+    for engine in subject.engines:
+        features = taken[f"{name} {engine} features"]
+        yield Row(
+            f"features, {name}, {engine}",
+            f"{features}, {features.median / base.median:.2f} x the network alone",
+        )
+    plain, short = taken[f"{name} whole search"], taken[f"{name} search"]
+    products = 2 * int(np.prod(_grid(torches, picture))) * len(bank) * bank.dims / peak.flops
     yield Row(
-        f"search, {len(queries)} patches among {len(bank):,} rows of {bank.dims}",
+        f"search, {name}, one image's patches among {len(bank):,} rows of {bank.dims}",
         f"{short}; by whole products {plain.median / short.median:.1f} x that",
         limit=f"whole products: {seconds(products)}",
     )
-    for name, backbone in engines.items():
-        score = taken[f"{name} score"]
+    for engine, backbone in subject.engines.items():
+        score = taken[f"{name} {engine} score"]
         row = Row(
-            f"score of one image, {name}, {len(bank):,} rows",
-            f"{score}, {score.median / base:.2f} x the backbone in torch; score off torch's by "
-            f"{abs(_score(backbone, bank, picture) / own - 1):.1e}",
-            values={"seconds": score.to_dict(), "backbone": base},
+            f"score of one image, {name}, {engine}, {len(bank):,} rows",
+            f"{score}, {score.median / base.median:.2f} x and {seconds(score.median - base.median)} more than the "
+            f"network alone; {papers / score.median:.1f} times as quick as the paper's network in torch; score off "
+            f"torch's by {abs(_score(backbone, bank, picture) / own - 1):.1e}",
+            values={"backbone": name, "seconds": score.to_dict(), "network": base.median},
         )
-        if theirs:
-            off = abs(np.sqrt(theirs["score"]) / own - 1)
-            row.peers = f"reference {taken['reference']}; root of its score off ours by {off:.1e}"
-            row.ratio = f"{taken['reference'].median / score.median:.1f}"
+        if peer:
+            off = abs(np.sqrt(peer[0]) / own - 1)
+            row.peers = f"reference {peer[1]}; root of its score off ours by {off:.1e}"
+            row.ratio = f"{peer[1].median / score.median:.1f}"
             assert off < TOLERANCE
         yield row
 
 
 def flat(features: NDArray[np.float32]) -> NDArray[np.float32]:
     return features.reshape(-1, features.shape[2])
+
+
+def _grid(backbone: Backbone, picture: NDArray[np.float32]) -> tuple[int, int]:
+    rows, columns, _ = patch_features(backbone, picture).shape
+    return rows, columns
 
 
 def _batch(picture: NDArray[np.float32]) -> torch.Tensor:
@@ -103,7 +149,7 @@ def _flops(backbone: Backbone, picture: NDArray[np.float32]) -> int:
 
 def coreset_bank(backbone: Backbone, rows: int, folder: Path) -> MemoryBank:
     """A coreset of the photographs' patches, as a build would make it; kept in a file."""
-    path = folder / f"bank-{rows}.npy"
+    path = _bank_path(folder, backbone.spec.name, rows)
     if not path.exists():
         every = np.concatenate([flat(patch_features(backbone, p)) for p in pictures(-(-5 * rows // 784))])
         order = greedy_k_centre(every @ projection_matrix(every.shape[1], 0), rows).indices
@@ -112,15 +158,17 @@ def coreset_bank(backbone: Backbone, rows: int, folder: Path) -> MemoryBank:
     return MemoryBank(np.load(path), numbers, numbers, 10 * rows)
 
 
-def _request(
-    folder: Path, weights: Path, bank: MemoryBank, picture: NDArray[np.float32]
-) -> dict[str, object]:
+def _bank_path(folder: Path, name: str, rows: int) -> Path:
+    return folder / f"bank-{name}-{rows}.npy"
+
+
+def _request(folder: Path, subject: Subject, picture: NDArray[np.float32]) -> dict[str, object]:
     image = folder / "image.npy"
-    np.save(image, image_net_normalised(_batch(picture)).numpy())
+    np.save(image, spec(subject.name).normalisation(_batch(picture)).numpy())
     return {
         "do": "score",
-        "weights": str(weights),
-        "bank": str(folder / f"bank-{len(bank)}.npy"),
+        "weights": str(subject.weights),
+        "bank": str(_bank_path(folder, subject.name, len(subject.bank))),
         "image": str(image),
         "threads": torch.get_num_threads(),
     }

@@ -18,7 +18,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from patchcore.builtin import BUILTIN
+from patchcore.backbones import DEFAULT
 from patchcore.cli_report import report as write_report
 from patchcore.cli_threshold import threshold
 from patchcore.cli_watch import watch
@@ -62,7 +62,7 @@ def build(
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write.", show_default=False)],
     backbone: Annotated[
         str, typer.Option(help="Network; `python -m patchcore weights` lists them.")
-    ] = BUILTIN,
+    ] = DEFAULT,
     weights: Weights = None,
     coreset: Annotated[float, typer.Option(help="Largest share of all patches to keep, 0 to 1.")] = 0.10,
     image_size: Annotated[int, typer.Option(help="Side of the network's input, pixels.")] = 224,
@@ -193,9 +193,10 @@ def list_weights(
         {
             "backbone": entry.name,
             "summary": entry.summary,
-            "file": entry.weights_file,
-            "sha256": entry.sha256,
-            "megabytes": entry.megabytes,
+            "file": entry.weights.file,
+            "sha256": entry.weights.sha256,
+            "megabytes": entry.weights.megabytes,
+            "licence": entry.licence,
             "path": str(path) if path else None,
         }
         for entry, path in found

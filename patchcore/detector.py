@@ -16,9 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patchcore import artifact
-from patchcore.backbones import Backbone, load_backbone
+from patchcore.backbones import DEFAULT, Backbone, load_backbone
 from patchcore.bank import MemoryBank
-from patchcore.builtin import BUILTIN
 from patchcore.errors import ArtifactError, DataError, NotFittedError, SettingsError
 from patchcore.fitting import FittingRun, Progress, Source, fit
 from patchcore.geometry import place, prepare
@@ -115,7 +114,7 @@ class PatchCore:
 
     def __init__(
         self,
-        backbone: str = BUILTIN,
+        backbone: str = DEFAULT,
         weights: str | Path | None = None,
         layers: tuple[str, ...] | None = None,
         image_size: int = 224,

@@ -17,8 +17,7 @@ from scipy.sparse import csr_array
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from patchcore.backbones import Backbone
-from patchcore.precision import full_precision
+from patchcore.backbones import Backbone, full_precision
 
 PATCH_SIZE = 3  # paper §3.1: p = 3
 
@@ -133,11 +132,10 @@ def _follow_each_other(kernels: tuple[_Kernel, ...]) -> bool:
     return True
 
 
-def _concatenate(maps: list[Tensor], unit_depths: bool) -> Tensor:
+def _concatenate(maps: list[Tensor]) -> Tensor:
     """3x3 means of every depth at the size of the first, concatenated: [N, sum C_j, H_0, W_0]."""
     means = (F.avg_pool2d(x, PATCH_SIZE, stride=1, padding=PATCH_SIZE // 2) for x in maps)
-    resized = [_resize(x, _size(maps[0])) for x in means]
-    return torch.cat([F.normalize(x, dim=1) for x in resized] if unit_depths else resized, dim=1)
+    return torch.cat([_resize(x, _size(maps[0])) for x in means], dim=1)
 
 
 def _size(x: Tensor) -> tuple[int, int]:
@@ -173,7 +171,7 @@ def embed(backbone: Backbone, images: Tensor, dims: int | None = None) -> Tensor
     def features(images: Tensor) -> Tensor:
         with full_precision(backbone.device):
             maps = backbone.maps(images)
-            out = _reduce(maps, dims) if dims else _concatenate(maps, backbone.spec.unit_depths)
+            out = _reduce(maps, dims) if dims else _concatenate(maps)
         return out.permute(0, 2, 3, 1).contiguous()
 
     return backbone.engine(features, dims, images) if backbone.engine else features(images)

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from patchcore.ahead import done_ahead
 from patchcore.at_once import AtOnce
-from patchcore.backbones import Backbone
+from patchcore.backbones import Backbone, file_sha256
 from patchcore.bank import MemoryBank
 from patchcore.coreset import compile_ahead, coreset_size, greedy_k_centre, projection_matrix
 from patchcore.divided_coreset import divided_k_centre, parts_needed
@@ -36,7 +36,6 @@ from patchcore.leave_one_out import GoodScores, score_good_images
 from patchcore.products import product
 from patchcore.scoring import inspected_patches
 from patchcore.settings import Settings
-from patchcore.weight_files import file_sha256
 
 Source = str | os.PathLike[str] | bytes | NDArray[Any]
 """Whatever an image can be read from."""

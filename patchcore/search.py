@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from patchcore.backbones import full_precision
 from patchcore.distances import ROUNDING, SMALLEST, any_within, bounds, compiled, square_distance
-from patchcore.precision import full_precision
 from patchcore.products import product
 
 ROWS_AT_ONCE = 1024  # of the bank; with a few hundred queries their products stay in the cache

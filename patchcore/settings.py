@@ -7,8 +7,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from patchcore.backbones import spec
-from patchcore.builtin import BUILTIN
+from patchcore.backbones import DEFAULT, spec
 from patchcore.coreset import coreset_size
 from patchcore.errors import SettingsError
 from patchcore.geometry import Geometry
@@ -24,7 +23,7 @@ class Settings:
         When one is out of its range.
     """
 
-    backbone: str = BUILTIN
+    backbone: str = DEFAULT
     layers: tuple[str, ...] | None = None
     image_size: int = 224
     geometry: str = "fit"

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from patchcore.builtin import BUILTIN
+from patchcore.backbones import DEFAULT
 from patchcore.errors import Cancelled, NoImagesError, SettingsError
 from workbench.inspectors import list_versions
 from workbench.jobs import submit
@@ -39,7 +39,7 @@ class BuildSettings:
 
     name: str
     product: str = ""
-    backbone: str = BUILTIN
+    backbone: str = DEFAULT
     weights: str | None = None  # path to a state dict on this computer
     image_size: int = 224
     geometry: Literal["fit", "stretch", "crop"] = "fit"

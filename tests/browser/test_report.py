@@ -19,7 +19,7 @@ def address(tmp_path_factory):
     report = Report(
         measure(some_of_each(), point=point(pixel=2.5)),
         product="<b>M6 washer</b>",
-        facts=[Fact("Backbone", "builtin", "small")],
+        facts=[Fact("Backbone", "efficientnet_lite2", "quick")],
         good_scores=[0.9, 1.4],
         sweep=SWEEP,
     )

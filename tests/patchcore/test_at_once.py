@@ -6,8 +6,7 @@ import torch
 
 from patchcore import PatchCore, at_once
 from patchcore.at_once import AtOnce
-from patchcore.backbones import load_backbone
-from patchcore.builtin import BUILTIN
+from patchcore.backbones import DEFAULT, load_backbone
 from patchcore.features import patch_features
 
 SIDE = 224
@@ -15,7 +14,7 @@ SIDE = 224
 
 @pytest.fixture(scope="module")
 def backbone():
-    return load_backbone(BUILTIN, device="cpu", engine="torch")
+    return load_backbone(DEFAULT, device="cpu", engine="torch")
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +72,7 @@ def test_a_bank_is_the_same_however_many_go_at_once_and_where_it_was_interrupted
     pictures.insert(5, ("twice", pictures[0][1]))
 
     def bank(scratch=None, cancelled=None):
-        model = PatchCore(BUILTIN, image_size=SIDE, coreset=0.2, device="cpu", engine="torch")
+        model = PatchCore(DEFAULT, image_size=SIDE, coreset=0.2, device="cpu", engine="torch")
         return model.fit(pictures, scratch=scratch, cancelled=cancelled)
 
     alone = bank()

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from patchcore import PatchCore, cli
-from patchcore.builtin import BUILTIN
+from patchcore.backbones import DEFAULT
 from patchcore.thresholds import by_hand
 from tests.patchcore.conftest import stripes
 
@@ -162,7 +162,7 @@ def test_a_threshold_that_is_out_of_date_judges_nothing_and_it_is_said(built, pr
 
 def test_info_checks_and_tells(built):
     plain = json.loads(patchcore("info", built[1], "--json").stdout)
-    assert plain["backbone"] == BUILTIN
+    assert plain["backbone"] == DEFAULT
     assert plain["self_test"] == "The self-test gives the stored scores."
     assert "bank rows" in patchcore("info", built[1]).stdout
 
@@ -170,7 +170,7 @@ def test_info_checks_and_tells(built):
 def test_weights_lists_the_backbones(monkeypatch, tmp_path):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     rows = json.loads(patchcore("weights", "--json").stdout)
-    assert {row["backbone"]: row["path"] is not None for row in rows}["builtin"]
+    assert {row["backbone"]: row["path"] is not None for row in rows}[DEFAULT]
     assert not {row["backbone"]: row["path"] is not None for row in rows}["wide_resnet50_2"]
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from patchcore.backbones import load_backbone
+from patchcore.backbones import DEFAULT, load_backbone
 from patchcore.coreset import greedy_k_centre
 from patchcore.divided_coreset import divided_k_centre, parts_needed
 from patchcore.errors import SettingsError
@@ -67,7 +67,7 @@ def test_the_number_of_parts():
 
 def test_a_build_in_parts_makes_a_bank_of_the_same_size(good):
     settings = Settings(image_size=64, coreset=0.2)
-    run = FittingRun(load_backbone("builtin_texture"), settings)
+    run = FittingRun(load_backbone(DEFAULT), settings)
     whole = fit(run, good)
     small = fit(FittingRun(run.backbone, settings, coreset_memory=250 * 592), good)
     assert len(small.bank) == len(whole.bank)

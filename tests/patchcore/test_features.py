@@ -9,14 +9,14 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from torch.nn import functional
 
-from patchcore.backbones import Backbone, Trunk, load_backbone, spec
+from patchcore.backbones import DEFAULT, Backbone, load_backbone, spec
 from patchcore.features import embed, patch_features, pooling_kernels, pooling_matrix
 
 
 def seeded_backbone(name, layers=("layer2", "layer3")):
     torch.manual_seed(0)
     entry = spec(name)
-    network = Trunk(entry.build(), layers).eval()
+    network = entry.build(layers).eval()
     for module in network.modules():
         if isinstance(module, torch.nn.BatchNorm2d):  # so that maps have a sensible size
             torch.nn.init.uniform_(module.weight, 0.5, 1.0)
@@ -46,9 +46,9 @@ def naive_features(maps, dims):
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
-@pytest.mark.parametrize("name", ["wide_resnet50_2", "resnet18", "builtin_context"])
+@pytest.mark.parametrize("name", ["wide_resnet50_2", "resnet18", DEFAULT])
 def test_features_on_a_gpu_are_those_of_the_processor_and_the_same_each_time(name):
-    backbone = load_backbone(name, device="cpu") if spec(name).builtin else seeded_backbone(name)
+    backbone = load_backbone(name, device="cpu") if name == DEFAULT else seeded_backbone(name)
     gpu = torch.device("cuda")
     twin = replace(backbone, network=deepcopy(backbone.network).to(gpu), device=gpu)
     image = np.random.default_rng(3).random((224, 224, 3), np.float32)
@@ -107,22 +107,13 @@ def test_pooling_matrix_is_adaptive_average_pooling(length, bins):
     assert_allclose(pooling_matrix(length, bins).toarray(), expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize("side", [64, 77, 224])
 @torch.inference_mode()
-def test_builtin_concatenates_three_by_three_means_of_unit_depths():
-    backbone = load_backbone("builtin", device="cpu")
-    image = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(3))
+def test_the_default_concatenates_three_by_three_means_unscaled(side):
+    backbone = load_backbone(DEFAULT, device="cpu")
+    image = torch.rand(1, 3, side, side, generator=torch.Generator().manual_seed(3))
     first, *deeper = (functional.avg_pool2d(m, 3, 1, 1) for m in backbone.maps(image))
     resized = [first, *(functional.interpolate(m, first.shape[-2:], mode="bilinear") for m in deeper)]
-    if backbone.spec.unit_depths:
-        resized = [m / m.norm(dim=1, keepdim=True) for m in resized]
     naive = torch.cat(resized, 1)[0].permute(1, 2, 0).numpy()
+    assert naive.shape[2] == 168
     assert_allclose(patch_features(backbone, image[0].permute(1, 2, 0).numpy()), naive, rtol=1e-4, atol=1e-6)
-
-
-@torch.inference_mode()
-def test_means_are_not_scaled_where_the_entry_does_not_ask_for_it():
-    backbone = seeded_backbone("resnet18")
-    plain = embed(backbone, torch.rand(1, 3, 64, 64))
-    scaled = embed(replace(backbone, spec=replace(backbone.spec, unit_depths=True)), torch.rand(1, 3, 64, 64))
-    assert plain.shape == (1, 8, 8, 384)
-    assert_allclose(scaled[..., :128].norm(dim=-1), np.ones((1, 8, 8)), rtol=1e-5)

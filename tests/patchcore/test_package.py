@@ -10,7 +10,17 @@ import pytest
 import patchcore
 
 PACKAGE = Path(patchcore.__file__).parent
-ABOVE = {"streamlit", "sqlalchemy", "alembic", "workbench", "pages", "app", "pretraining", "sample_data"}
+ABOVE = {
+    "streamlit",
+    "sqlalchemy",
+    "alembic",
+    "workbench",
+    "pages",
+    "app",
+    "lab",
+    "benchmarks",
+    "sample_data",
+}
 
 
 def imports(tree):

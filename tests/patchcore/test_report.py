@@ -51,7 +51,7 @@ def report():
         date="2025-03-04T10:00:00+00:00",
         note="Lamp 2 was replaced.",
         test_set="march",
-        facts=[Fact("Backbone", "builtin", "small"), Fact("Weights", "ab" * 32)],
+        facts=[Fact("Backbone", "efficientnet_lite2", "quick"), Fact("Weights", "ab" * 32)],
         good_images=400,
         good_scores=[0.9, 1.4, float("inf")],
         left_out=["bad.png: truncated."],

@@ -41,7 +41,7 @@ def test_a_sound_file_is_read_as_it_was_saved(model, path, good):
 def test_every_state_that_we_save_is_sound(model, good, tmp_path):
     roi = np.zeros((20, 30), bool)
     roi[5:15, 5:25] = True
-    with_roi = PatchCore(image_size=SIDE, coreset=0.5, layers=("layer2",)).fit(good, roi=roi)
+    with_roi = PatchCore(image_size=SIDE, coreset=0.5, layers=("block6",)).fit(good, roi=roi)
     fewer = model.without_images([model.image_records_[0].sha256], good[1:])
     new = np.full((SIDE, SIDE, 3), 200, np.uint8)
     taught = model.with_coreset(0.2).with_taught([new], good)

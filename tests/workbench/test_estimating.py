@@ -1,5 +1,6 @@
 import pytest
 
+from patchcore.backbones import DEFAULT
 from workbench.estimating import START_SECONDS, NetworkCost, estimate_build, network_cost
 
 COST = NetworkCost(seconds=0.1, rows=28, columns=28, dims=192)
@@ -18,5 +19,5 @@ def test_what_is_not_inspected_costs_no_patches():
 
 
 def test_the_network_is_measured():
-    cost = network_cost("builtin", 64)
+    cost = network_cost(DEFAULT, 64)
     assert (cost.rows, cost.columns) == (8, 8) and cost.seconds > 0

@@ -79,7 +79,7 @@ def test_the_preview_says_which_verdicts_change_and_stores_nothing(workspace, ve
 
 
 def test_kept_and_undone(workspace, version, scored):
-    preview = preview_teaching(workspace, version, scored[:1])
+    preview = preview_teaching(workspace, version, scored[:2])
     with acting(ADA):
         after = keep_teaching(workspace, preview)
     assert in_use(workspace).id == after.id
@@ -87,20 +87,23 @@ def test_kept_and_undone(workspace, version, scored):
         2,
         "teach",
         "Ada",
-        "Taught scratch/020.png",
+        "Taught scratch/020.png, scratch/021.png",
     )
     assert after.patches == version.patches + preview.added and after.share == version.share
     images = good_images(workspace, after)
-    assert [(image.name, image.taught) for image in images if image.taught] == [("scratch/020.png", True)]
-    assert len(images) == 7 and after.good_scores.keys() == version.good_scores.keys()
-    assert truths(workspace, version.id) == [GOOD, None, None]
+    assert [(image.name, image.taught) for image in images if image.taught] == [
+        ("scratch/020.png", True),
+        ("scratch/021.png", True),
+    ]
+    assert len(images) == 8 and after.good_scores.keys() == version.good_scores.keys()
+    assert truths(workspace, version.id) == [GOOD, GOOD, None]
     assert decided(workspace, version.id, scored)[scored[0].batch_image_id].by == "Ada"
     again = {result.image.name: result for result in score_batch(workspace, 1, after)}
     assert again["scratch/020.png"].score == preview.scores[scored[0].image.sha256]
     changed = [one for one in preview.changes if one.result.image.name in again]
     assert changed and all(again[one.result.image.name].score == one.score for one in changed)
 
-    assert can_undo(after) and taught_names(after) == ["scratch/020.png"]
+    assert can_undo(after) and taught_names(after) == ["scratch/020.png", "scratch/021.png"]
     with acting(ADA):
         before = undo_teaching(workspace, after)
     assert (before.id, in_use(workspace).id) == (version.id, version.id)

@@ -7,7 +7,7 @@ from typing import Literal
 
 import streamlit as st
 
-from patchcore.backbones import default_backbone
+from patchcore.backbones import preferred_backbone
 from workbench.building import BuildSettings
 from workbench.preflight import CheckedImage, Preflight
 from workbench.roi import Roi
@@ -29,7 +29,7 @@ class Draft:
     reading_seconds: float = 0.02  # to read one image, measured
     geometry: Geometric = "fit"
     roi: Roi | None = None
-    backbone: str = field(default_factory=default_backbone)
+    backbone: str = field(default_factory=preferred_backbone)
     image_size: int = 224
     coreset: float = 0.10
     seed: int = 0

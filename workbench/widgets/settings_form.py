@@ -12,19 +12,6 @@ from workbench.widgets.draft import Draft
 
 SIZES = (128, 160, 192, 224, 256, 320, 384, 448, 512)
 SHARES = (0.01, 0.02, 0.05, 0.10, 0.15, 0.20, 0.25)
-TITLES = {
-    "builtin_whole": "Built-in",
-    "builtin_context": "Built-in, fourth one",
-    "builtin_metric": "Built-in, third one",
-    "builtin_texture": "Built-in, second one",
-    "builtin": "Built-in, first one",
-    "wide_resnet50_2": "WideResNet-50-2",
-    "wide_resnet101_2": "WideResNet-101-2",
-    "resnet18": "ResNet-18",
-    "resnet34": "ResNet-34",
-    "resnet50": "ResNet-50",
-    "resnet101": "ResNet-101",
-}
 
 
 def show(draft: Draft) -> bool:
@@ -36,15 +23,15 @@ def show(draft: Draft) -> bool:
 
 
 def summary(draft: Draft) -> str:
-    """Return one line: built-in network, largest bank 10 %."""
+    """Return one line: network, image size, largest bank."""
     return (
         f"{network_title(draft.backbone)}, {draft.image_size} px, largest bank {wording.share(draft.coreset)}"
     )
 
 
 def network_title(name: str) -> str:
-    """Return a network's name as people write it."""
-    return TITLES.get(name, name)
+    """Return a network's name as people write it; one that is not in the registry as it is stored."""
+    return backbones.spec(name).label if name in backbones.names() else name
 
 
 def _backbone(draft: Draft) -> bool:
@@ -60,7 +47,9 @@ def _backbone(draft: Draft) -> bool:
         st.caption(_present(draft.backbone))
         return True
     st.warning(session.sentence(backbones.missing_weights_sentence(draft.backbone)))
-    if st.button("Download the file now", help="Needs the internet. Nothing is ever downloaded unasked."):
+    if backbones.spec(draft.backbone).downloadable and st.button(
+        "Download the file now", help="Needs the internet. Nothing is ever downloaded unasked."
+    ):
         _download(draft.backbone)
     return False
 
@@ -68,12 +57,13 @@ def _backbone(draft: Draft) -> bool:
 def _network_line(name: str) -> str:
     entry = backbones.spec(name)
     there = "ready" if backbones.find_weights(name) is not None else "file missing"
-    return f"{network_title(name)}: {entry.summary} ({entry.megabytes:.0f} MB, {there})"
+    return f"{network_title(name)}: {entry.summary} ({entry.weights.megabytes:.0f} MB, {there})"
 
 
 def _present(name: str) -> str:
     entry = backbones.spec(name)
-    return f"Weights: {session.sentence(entry.weights_file)}, SHA-256 {entry.sha256[:8]}…, on this computer."
+    file = f"{session.sentence(entry.weights.file)}, SHA-256 {entry.weights.sha256[:8]}…"
+    return f"Weights: {file}, on this computer. Licence: {entry.licence}."
 
 
 def _download(name: str) -> None:

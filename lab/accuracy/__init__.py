@@ -1,0 +1,1 @@
+"""How well inspectors tell defects from good, on every labelled set below a folder."""

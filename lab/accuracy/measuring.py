@@ -1,0 +1,93 @@
+"""One variant on one set with one seed: built and evaluated as the product does it."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from lab.accuracy.kept_features import KeptFeatures
+from lab.accuracy.rows import Row, Variant
+from patchcore import PatchCore
+from patchcore.conformal import Interval
+from patchcore.curves import Undefined
+from patchcore.evaluation import Evaluation, evaluate
+from patchcore.images import list_images
+from patchcore.mvtec_layout import LabelledImage, read_layout
+
+TIMED = 9  # images whose scoring is timed, from file to score, after one that is not
+
+
+def measure(variant: Variant, folder: Path, name: str, seed: int, features: Path) -> Row:
+    """Build on a set's good images and evaluate on its labelled ones.
+
+    Parameters
+    ----------
+    variant
+        Network and settings; all others are the product's defaults.
+    folder, name
+        The set in MVTec layout.
+    seed
+        Of the build.
+    features
+        Folder in which features are kept.
+    """
+    good = folder / "train" / "good"
+    images = read_layout(folder)
+    model = KeptFeatures(features / name, **variant.settings(), seed=seed)
+    model.build([(str(path.relative_to(good)), path) for path in list_images(good)])
+    evaluation = evaluate(model, images)
+    return _row(variant, name, seed, evaluation, model, _milliseconds(model, images))
+
+
+def _milliseconds(model: PatchCore, images: Sequence[LabelledImage]) -> float:
+    """Time scoring of images spread over the set, file to score, without features that are kept."""
+    chosen = [images[i * len(images) // (TIMED + 1)].path for i in range(TIMED + 1)]
+    model = _plain(model)
+    taken = []
+    for path in chosen:
+        began = time.perf_counter()
+        model.score(path)
+        taken.append((time.perf_counter() - began) * 1e3)
+    return statistics.median(taken[1:])
+
+
+def _plain(model: PatchCore) -> PatchCore:
+    """The same model as the product has it, which computes features each time."""
+    plain = PatchCore()
+    plain.__dict__.update(model.__dict__)
+    return plain
+
+
+def _row(
+    variant: Variant, name: str, seed: int, evaluation: Evaluation, model: PatchCore, milliseconds: float
+) -> Row:
+    image, pixel, counts = evaluation.image, evaluation.pixel, evaluation.counts
+    interval = _number_pair(evaluation.auroc_interval)
+    return Row(
+        variant,
+        name,
+        seed,
+        good=image.n_good,
+        defects=image.n_defect,
+        image_auroc=_number(image.auroc),
+        low=interval[0],
+        high=interval[1],
+        average_precision=_number(image.average_precision),
+        pixel_auroc=_number(pixel.auroc),
+        aupro=_number(pixel.aupro),
+        false_rejects=None if counts is None else counts.false_rejects,
+        escapes=None if counts is None else counts.escapes,
+        review=None if counts is None else counts.review,
+        milliseconds=milliseconds,
+        megabytes=model.bank_.nbytes / 1e6,
+    )
+
+
+def _number(measure: float | Undefined) -> float:
+    return float("nan") if isinstance(measure, Undefined) else measure
+
+
+def _number_pair(interval: Interval | Undefined) -> tuple[float, float]:
+    return (float("nan"),) * 2 if isinstance(interval, Undefined) else (interval[0], interval[1])

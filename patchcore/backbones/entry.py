@@ -1,0 +1,82 @@
+"""One entry of the registry: a network, its layers and normalisation, its licence, and its weight file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from patchcore.backbones.weight_sources import AddressedWeights, WeightSource
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """How RGB in 0..1 becomes a network's input: ``(image - mean) / deviation``, for each channel."""
+
+    mean: tuple[float, float, float]
+    deviation: tuple[float, float, float]
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Normalise RGB images [N, 3, H, W]."""
+        mean, deviation = (
+            torch.tensor(values, device=images.device, dtype=images.dtype)[:, None, None]
+            for values in (self.mean, self.deviation)
+        )
+        return (images - mean) / deviation
+
+
+def unchanged(network: nn.Module) -> nn.Module:
+    """Return the network as it is."""
+    return network
+
+
+@dataclass(frozen=True)
+class BackboneSpec:
+    """One entry of the registry.
+
+    Attributes
+    ----------
+    name, label
+        What the user types; what the interface shows.
+    summary
+        One line for the user: what it is good for and what it costs.
+    licence
+        Of the weights.
+    build
+        Makes a network without weights: from some of `known_layers`, a module that maps normalised images
+        [N, 3, S, S] to {layer: [N, C, H, W]} and runs nothing beyond the deepest of them.
+    known_layers
+        Every layer that can be asked for, shallow first.
+    layers
+        The layers that are used unless the caller names others (paper §3.1, index j).
+    dims
+        Length of a patch feature after the reference's two reductions; None keeps plain concatenation.
+    normalisation
+        Of the network's input.
+    weights
+        The weight file, and where it comes from.
+    file_key
+        Name, in the weight file, of a tensor of the network.
+    prepared
+        Rewrites the network once its weights are loaded, for speed, with equal output up to rounding.
+    """
+
+    name: str
+    label: str
+    summary: str
+    licence: str
+    build: Callable[[tuple[str, ...]], nn.Module]
+    known_layers: tuple[str, ...]
+    layers: tuple[str, ...]
+    dims: int | None
+    normalisation: Normalisation
+    weights: WeightSource
+    file_key: Callable[[str], str]
+    prepared: Callable[[nn.Module], nn.Module] = unchanged
+
+    @property
+    def downloadable(self) -> bool:
+        """Whether the program can fetch the weights when asked to."""
+        return isinstance(self.weights, AddressedWeights)

@@ -1,0 +1,150 @@
+"""A backbone with its weights, ready to run: built, loaded by hash, and put on a device."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from patchcore.backbones.engines import Engine, make_engine
+from patchcore.backbones.entry import BackboneSpec
+from patchcore.backbones.precision import full_precision
+from patchcore.backbones.registry import missing_weights_sentence, spec
+from patchcore.backbones.weight_files import check_hash, read_state
+from patchcore.errors import SettingsError, WeightsMismatch, WeightsMissing
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """A network with its weights, ready to run.
+
+    Attributes
+    ----------
+    spec
+        The registry entry it came from.
+    network
+        Maps normalised images [N, 3, S, S] to {layer: [N, C, H, W]}; in evaluation mode.
+    layers
+        The depths in use, shallow first.
+    device
+        Where it runs.
+    sha256
+        Hash of the weight file; an inspector remembers it and refuses others.
+    engine
+        What runs network and local aggregation; None for torch itself. It is no part of what an inspector remembers.
+    """
+
+    spec: BackboneSpec
+    network: nn.Module
+    layers: tuple[str, ...]
+    device: torch.device
+    sha256: str
+    engine: Engine | None = None
+
+    @torch.inference_mode()
+    def maps(self, images: Tensor) -> list[Tensor]:
+        """Feature maps of RGB images in 0..1: [N, 3, S, S] -> one [N, C, H, W] per layer, shallow first."""
+        with full_precision(self.device):
+            normalised = self.spec.normalisation(images)
+            found = self.network(normalised.contiguous(memory_format=torch.channels_last))
+        return [found[layer] for layer in self.layers]
+
+
+def resolve_device(device: str) -> torch.device:
+    """Turn 'auto' into the GPU when there is one, else the CPU.
+
+    Raises
+    ------
+    SettingsError
+        If a GPU is asked for by name and there is none.
+    """
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise SettingsError(
+            "device='cuda' was asked for, but this machine has no usable GPU. Use 'auto' or 'cpu'."
+        )
+    return torch.device(device)
+
+
+def load_backbone(
+    name: str,
+    weights: str | Path | None = None,
+    layers: tuple[str, ...] | None = None,
+    device: str = "auto",
+    sha256: str | None = None,
+    engine: str | None = None,
+) -> Backbone:
+    """Build a backbone and load its weights from this machine.
+
+    Parameters
+    ----------
+    name
+        A registered backbone.
+    weights
+        A state dict of the right shape (`.pth` or `.safetensors`); None for the registered file.
+    layers
+        Depths to return; None for the entry's own.
+    device
+        'auto', 'cpu' or 'cuda'.
+    sha256
+        If given, the weights must have exactly this hash (an inspector loads the weights that built it).
+    engine
+        'torch' or 'openvino'; None for what `PATCHCORE_ENGINE` says, else 'torch'.
+
+    Raises
+    ------
+    WeightsMissing
+        At once, when the file is not on this machine.
+    WeightsMismatch
+        When the file does not have the expected hash, or its tensors do not fit the network.
+    """
+    entry = spec(name)
+    chosen = tuple(layers or entry.layers)
+    if unknown := [layer for layer in chosen if layer not in entry.known_layers]:
+        raise SettingsError(
+            f"{name} has no layer {', '.join(unknown)}. It has: {', '.join(entry.known_layers)}."
+        )
+    path, digest = _weight_file(entry, weights, sha256)
+    network = entry.build(chosen)
+    _load_state(entry, network, path)
+    target = resolve_device(device)
+    network = entry.prepared(network.eval()).requires_grad_(False)
+    network = network.to(target, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    runner = make_engine(engine or os.environ.get("PATCHCORE_ENGINE", "torch"), target)
+    return Backbone(entry, network, chosen, target, digest, runner)
+
+
+def _weight_file(entry: BackboneSpec, weights: str | Path | None, sha256: str | None) -> tuple[Path, str]:
+    """Return the file to load and its SHA-256; the caller's own file is held to a hash only if one is given."""
+    if weights is None:
+        found = entry.weights.find(entry.name, sha256 or entry.weights.sha256)
+        if found is None:
+            raise WeightsMissing(missing_weights_sentence(entry.name))
+        return found
+    path = Path(weights).expanduser()
+    if not path.is_file():
+        raise WeightsMissing(f"There is no weight file {path}.")
+    return path, check_hash(path, sha256 or "")
+
+
+def _load_state(entry: BackboneSpec, network: nn.Module, path: Path) -> None:
+    """Fill the network from a file, which may hold more than it needs."""
+    state, wanted = read_state(path), network.state_dict()
+    found = {key: state[entry.file_key(key)] for key in wanted if entry.file_key(key) in state}
+    missing = sorted(
+        entry.file_key(key) for key in wanted.keys() - found.keys() if not key.endswith("num_batches_tracked")
+    )
+    if missing:
+        others = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise WeightsMismatch(f"{path} does not fit {entry.name}: it lacks {missing[0]}{others}.")
+    for key, value in found.items():
+        if value.shape != wanted[key].shape:
+            raise WeightsMismatch(
+                f"{path} does not fit {entry.name}: {entry.file_key(key)} is {tuple(value.shape)}, "
+                f"expected {tuple(wanted[key].shape)}."
+            )
+    network.load_state_dict({key: value.to(wanted[key].dtype) for key, value in found.items()}, strict=False)

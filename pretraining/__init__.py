@@ -1,1 +1,0 @@
-"""How the built-in backbone was made: procedural scenes, objectives, training loop, evaluation."""
