@@ -191,7 +191,7 @@ def lite2() -> BackboneSpec:
     return BackboneSpec(
         name="efficientnet_lite2",
         label="EfficientNet-Lite2",
-        summary="the default: ImageNet features, installed with the program, quick on any computer",
+        summary="ImageNet features, installed with the program, quick on any computer",
         licence="Apache-2.0",
         build=EfficientNetLite,
         known_layers=LAYERS,

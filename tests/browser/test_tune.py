@@ -70,7 +70,7 @@ def drag(page: Page) -> None:
     before = page.evaluate(PICTURES)
     page.mouse.move(grip["x"] + grip["width"] / 2, grip["y"] + 40)
     page.mouse.down()
-    page.mouse.move(grip["x"] + 60, grip["y"] + 40, steps=8)
+    page.mouse.move(grip["x"] - 80, grip["y"] + 40, steps=8)  # among the good, and below where heat begins
     page.wait_for_function(f"before => ({PICTURES})() !== before", arg=before)
     assert "trial" not in page.url or "by_hand" not in page.url
     page.mouse.up()
