@@ -7,9 +7,9 @@ from numpy.testing import assert_array_equal
 from patchcore import bank as bank_module
 from patchcore import projected_search
 from patchcore.bank import MemoryBank
-from patchcore.distances import square_distance
+from patchcore.distances import bounds, square_distance
 from patchcore.leave_one_out import score_good_images
-from patchcore.projected_search import ShortRows
+from patchcore.projected_search import SPARE, ShortRows
 from patchcore.search import RunningSearch
 from tests.patchcore.adversarial import KINDS, features
 
@@ -46,6 +46,27 @@ def test_short_vectors_are_never_farther_apart_than_the_rows(kind):
     assert (low[:, :50] <= true).all()
     if kind == "random":  # and not by much where many axes hold much of it
         assert (low[:, :50] > 0.5 * true).mean() > 0.9
+
+
+@pytest.mark.parametrize("kind", ["random", "near_ties", "large_norms", "one_dim"])
+def test_by_the_first_axes_alone_they_are_no_farther_apart_either(kind):
+    queries, rows = set_of(kind, 200)
+    short = ShortRows.of(rows)
+    own, fewer = (projected_search._fewer(part) for part in (short.shorten(queries)[0], short.short))
+    assert own.shape[1] == projected_search.FEW + 1
+    low = bounds(own, SPARE)[:, None] + bounds(fewer, SPARE) - np.float32(2) * own @ fewer.T
+    true = np.array([[square_distance(q, r) for r in rows[:50]] for q in queries])
+    assert (low[:, :50] <= true).all()
+
+
+@pytest.mark.parametrize("count", [0, 1, 64, 65, 1000])
+def test_groups_of_like_rows_hold_each_row_once(count):
+    points = np.random.default_rng(0).standard_normal((count, 5)).astype(np.float32) * (9, 1, 1, 1, 1)
+    order = projected_search._alike(points)
+    assert sorted(order.tolist()) == list(range(count))
+    if count == 1000:  # sixteen groups along the axis in which they differ most
+        spans = [np.ptp(points[order[start : start + 64], 0]) for start in range(0, 1000, 64)]
+        assert np.median(spans) < np.ptp(points[:, 0]) / 4
 
 
 @pytest.mark.parametrize("count", [1, 63, 64, 65, 191, 192, 193, 255, 256, 257, 384, 400])
