@@ -2,10 +2,10 @@
 
 Along the axes in which the rows differ most, a few dozen coordinates hold nearly all of a distance; what they leave out
 of a vector has a length, and two vectors are at least as far apart as these lengths differ. So coordinates and length
-together are a shorter vector whose distances never exceed the true ones. The rows lie in groups of like ones. Products
-by the first axes alone say which groups may hold the nearest row; products by all of the axes say which rows of these
-groups may be it. Those rows are measured by `distances.square_distance`, so that the search finds what measuring all
-rows finds.
+together are a shorter vector whose distances never exceed the true ones. The rows lie in groups of like ones. A group
+is passed over if the box around its first coordinates is too far away, or if products by these say so of all of its
+rows; products by all of the axes say which rows of the others may be the nearest. Those rows are measured by
+`distances.square_distance`, so that the search finds what measuring all rows finds.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -22,24 +23,21 @@ from numpy.typing import NDArray
 from torch import get_num_threads
 
 from patchcore.distances import bounds, compiled, in_any_order, square_distance
+from patchcore.lanes import LANES, lanes_within
 from patchcore.products import product, tensor
 
-AXES = (
-    14,
-    30,
-    62,
-)  # with the length of the rest and the bound 16, 32 or 64 numbers: the fewest that hold enough
+# With the length of the rest and the bound they are 16, 32 or 64 numbers; the fewest that hold enough are taken.
+AXES = (14, 30, 62)
 FEW = AXES[0]  # by which groups of rows are passed over, before the others are looked at
 HELD = 0.99  # of the rows' variance, by the axes taken; more of them cost more than they rule out
 ROWS_AT_ONCE = 512  # of the bank; with an image's queries their products stay in the cache
-LANES = 64
 SAMPLE = 1024  # rows that tell the axes
 SMALLEST_BANK, SMALLEST_DIMS = 2048, 128  # below, the search by whole products is as quick
 ALONE = 1024  # queries up to which one thread does it: starting another takes as long
 # Rounding short vectors, and the length of the rest found as a difference of squares, move them by at most 1.1e-6 of
 # the whole length (1.2e-6 where the rest is put together from coordinates); that moves the square of a distance by at
-# most 4.8e-6 of the sum of both squares: 80 roundings. Products that are summed onto the row's bound round it at every
-# step: 64 more.
+# most 4.8e-6 of the sum of both squares: 80 roundings. Products that are summed with the row's bound round it at every
+# step: 64 more. The square of the distance from a box rounds less than that.
 SPARE = 160
 
 
@@ -100,21 +98,20 @@ class ShortRows:
         queries = np.ascontiguousarray(queries, np.float32)
         short, query_bounds = self.shorten(queries)
         few = _fewer(short)
-        few_bounds, lowest = bounds(few, SPARE), self._lowest_of_lanes(few)
+        few_bounds = bounds(few, SPARE)
         squares, rows = np.full((len(queries), 1), np.inf), np.full((len(queries), 1), -1, np.int64)
-        row_bounds = self.bounds[self._order]
+        groups = self._groups
 
         def measure(part: slice) -> None:
             _measure(
                 queries[part],
                 features,
-                short[part],
-                self._tiles,
-                self._order,
+                _beside_one(short[part]),
+                _beside_one(few[part]),
                 query_bounds[part],
-                row_bounds,
                 few_bounds[part],
-                lowest[part],
+                _allowances(few[part], few_bounds[part]),
+                groups,
                 squares[part],
                 rows[part],
             )
@@ -123,41 +120,69 @@ class ShortRows:
         return np.sqrt(squares).astype(np.float32), rows
 
     @cached_property
-    def _order(self) -> NDArray[np.int64]:
-        """[R] numbers of the rows, like beside like, so that what may be nearest lies in few groups of LANES."""
-        return _alike(self.short)
+    def _groups(self) -> Groups:
+        return Groups.of(self.short, self.bounds)
 
-    @cached_property
-    def _bounded(self) -> torch.Tensor:
-        """[R, FEW + 2] the rows in that order by the first axes alone, and their bounds beside them."""
-        few = _fewer(self.short[self._order])
-        return torch.column_stack([tensor(few), tensor(bounds(few, SPARE))])
 
-    @cached_property
-    def _tiles(self) -> NDArray[np.float32]:
-        """[groups, A + 1, LANES] the short rows in that order, LANES side by side; zeros after the last."""
-        groups = -(-len(self.short) // LANES)
-        padded = np.zeros((groups * LANES, self.short.shape[1]), np.float32)
-        padded[: len(self.short)] = self.short[self._order]
-        return np.ascontiguousarray(padded.reshape(groups, LANES, -1).transpose(0, 2, 1))
+class Groups(NamedTuple):
+    """The short rows in groups of LANES like ones.
 
-    def _lowest_of_lanes(self, few: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Find for each query [Q, FEW + 1] the lowest bound among each LANES rows, less its own: [Q, groups]."""
-        count = len(self.short)
-        # a product with the row's bound beside it is the pair's
-        queries = torch.nn.functional.pad(-2 * tensor(few), (0, 1), value=1.0)
-        rows = self._bounded
-        lowest = torch.empty(len(few), -(-count // LANES))
-        space = torch.empty(len(few), min(count, ROWS_AT_ONCE))
-        for start in range(0, count, ROWS_AT_ONCE):
-            part = rows[start : start + ROWS_AT_ONCE]
-            low = torch.mm(queries, part.T, out=space[:, : len(part)])
-            first, whole = start // LANES, low.shape[1] // LANES
-            lowest[:, first : first + whole] = low[:, : whole * LANES].view(len(low), whole, LANES).amin(2)
-            if low.shape[1] % LANES:
-                lowest[:, first + whole] = low[:, whole * LANES :].amin(1)
-        found: NDArray[np.float32] = lowest.numpy()
-        return found
+    Attributes
+    ----------
+    order
+        [R] numbers of the rows, group by group.
+    tiles
+        [groups, A + 2, LANES] float32: each group's short rows times -2, and their bounds.
+    few_tiles
+        [groups, FEW + 2, LANES] the same by the first axes alone.
+    low, high
+        [FEW + 1, groups] the least and the most of each coordinate of the latter.
+    allowances
+        [groups] by how much rounding can bring a row of the group nearer.
+    """
+
+    order: NDArray[np.int64]
+    tiles: NDArray[np.float32]
+    few_tiles: NDArray[np.float32]
+    low: NDArray[np.float32]
+    high: NDArray[np.float32]
+    allowances: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, short: NDArray[np.float32], row_bounds: NDArray[np.float32]) -> Groups:
+        """Group short rows [R, A + 1] with their bounds [R]."""
+        order = _alike(short)
+        few = _fewer(short)
+        few_bounds = bounds(few, SPARE)
+        starts = np.arange(0, len(order), LANES)
+        allowances = _allowances(few, few_bounds)[order]
+        return cls(
+            order,
+            _tiles(short[order], row_bounds[order]),
+            _tiles(few[order], few_bounds[order]),
+            np.minimum.reduceat(few[order], starts).T.copy(),
+            np.maximum.reduceat(few[order], starts).T.copy(),
+            np.maximum.reduceat(allowances, starts),
+        )
+
+
+def _tiles(short: NDArray[np.float32], row_bounds: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Lay short rows times -2, and their bounds, side by side in groups; beyond the last row a bound is infinite."""
+    groups = -(-len(short) // LANES)
+    padded = np.zeros((groups * LANES, short.shape[1] + 1), np.float32)
+    padded[: len(short), :-1], padded[: len(short), -1] = -2 * short, row_bounds
+    padded[len(short) :, -1] = np.inf
+    return np.ascontiguousarray(padded.reshape(groups, LANES, -1).transpose(0, 2, 1))
+
+
+def _beside_one(short: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Put a 1 beside each vector: its product with a row of a tile has the row's bound in it."""
+    return np.column_stack([short, np.ones(len(short), np.float32)])
+
+
+def _allowances(short: NDArray[np.float32], lowered: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Say by how much each vector's square was lowered to a bound."""
+    return np.einsum("ij,ij->i", short, short) - lowered
 
 
 def in_threads(work: Callable[[slice], None], count: int) -> None:
@@ -173,43 +198,55 @@ def in_threads(work: Callable[[slice], None], count: int) -> None:
 
 
 @in_any_order
-def _less_products(query, tile, lows):  # type: ignore[no-untyped-def]
-    """Take twice the products of a query with LANES rows from their bounds."""
+def _box_squares(query, low, high, squares):  # type: ignore[no-untyped-def]
+    """Square the distances of a query [D] from boxes, whose sides are `low` and `high` [D, groups]."""
+    squares[:] = 0
+    for axis in range(low.shape[0]):
+        coordinate = query[axis]
+        for group in range(squares.shape[0]):
+            outside = max(low[axis, group] - coordinate, coordinate - high[axis, group], np.float32(0))
+            squares[group] += outside * outside
+
+
+@in_any_order
+def _products(query, tile, lows):  # type: ignore[no-untyped-def]
+    """Sum the products of a query with the LANES rows of a tile."""
+    lows[:] = 0
     for axis in range(query.shape[0]):
-        twice = np.float32(2) * query[axis]
         for lane in range(LANES):
-            lows[lane] -= twice * tile[axis, lane]
+            lows[lane] += query[axis] * tile[axis, lane]
 
 
 @compiled
 def _measure(  # type: ignore[no-untyped-def]
-    queries, features, short, tiles, order, query_bounds, row_bounds, few_bounds, lowest, squares, rows
+    queries, features, short, few, query_bounds, few_bounds, allowances, groups, squares, rows
 ):
     """Measure for each query the rows that may be the nearest; of equals the first counts."""
-    total, lows = features.shape[0], np.zeros(LANES, np.float32)
+    boxes, limits = np.zeros(groups.low.shape[1], np.float32), np.zeros(LANES, np.float32)
+    nothing, total = np.float32(0), features.shape[0]
     for i in range(queries.shape[0]):
-        likely = int(np.argmin(lowest[i]))
-        first, count = likely * LANES, min(LANES, total - likely * LANES)
-        lows[:count] = row_bounds[first : first + count]
-        _less_products(short[i], tiles[likely], lows)
-        guess = first + int(np.argmin(lows[:count]))
-        row = order[guess]
-        nearest = square_distance(queries[i], features[row])
-        limit, few_limit = np.float32(nearest - query_bounds[i]), np.float32(nearest - few_bounds[i])
-        for group in range(lowest.shape[1]):
-            if lowest[i, group] > few_limit:
+        _box_squares(few[i], groups.low, groups.high, boxes)
+        likely = int(np.argmin(boxes))
+        _products(short[i], groups.tiles[likely], limits)
+        row = groups.order[likely * LANES + int(np.argmin(limits))]
+        guess, nearest = row, square_distance(queries[i], features[row])
+        for group in range(boxes.shape[0]):
+            if boxes[group] - groups.allowances[group] > nearest + allowances[i]:
                 continue
-            first, count = group * LANES, min(LANES, total - group * LANES)
-            lows[:count] = row_bounds[first : first + count]
-            _less_products(short[i], tiles[group], lows)
-            for j in range(first, first + count):
-                if j == guess or lows[j - first] > limit:
-                    continue
-                square = square_distance(queries[i], features[order[j]])
-                if square < nearest or (square == nearest and order[j] < row):
-                    nearest, row = square, order[j]
-                    limit = min(limit, np.float32(square - query_bounds[i]))
-                    few_limit = min(few_limit, np.float32(square - few_bounds[i]))
+            limits[:] = nearest - few_bounds[i]
+            if not lanes_within(few[i], groups.few_tiles[group], nothing, limits):
+                continue
+            limits[:] = nearest - query_bounds[i]
+            within = lanes_within(short[i], groups.tiles[group], nothing, limits)
+            lane = group * LANES
+            while within and lane < total:
+                if within & np.uint64(1) and groups.order[lane] != guess:
+                    other = groups.order[lane]
+                    square = square_distance(queries[i], features[other])
+                    if square < nearest or (square == nearest and other < row):
+                        nearest, row = square, other
+                within >>= np.uint64(1)
+                lane += 1
         squares[i, 0], rows[i, 0] = nearest, row
 
 

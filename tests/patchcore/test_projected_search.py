@@ -59,6 +59,19 @@ def test_by_the_first_axes_alone_they_are_no_farther_apart_either(kind):
     assert (low[:, :50] <= true).all()
 
 
+@pytest.mark.parametrize("kind", ["random", "near_ties", "large_norms", "one_dim"])
+def test_a_box_is_never_farther_than_the_nearest_row_in_it(kind):
+    queries, rows = set_of(kind, 200)
+    short = ShortRows.of(rows)
+    groups, own = short._groups, projected_search._fewer(short.shorten(queries)[0])
+    allowed = projected_search._allowances(own, bounds(own, SPARE))
+    found = np.zeros(groups.low.shape[1], np.float32)
+    for query, few, spare in zip(queries[:40], own[:40], allowed[:40], strict=True):
+        projected_search._box_squares(few, groups.low, groups.high, found)
+        true = np.array([square_distance(query, row) for row in rows[groups.order]])
+        assert (found - groups.allowances - spare <= np.minimum.reduceat(true, range(0, len(rows), 64))).all()
+
+
 @pytest.mark.parametrize("count", [0, 1, 64, 65, 1000])
 def test_groups_of_like_rows_hold_each_row_once(count):
     points = np.random.default_rng(0).standard_normal((count, 5)).astype(np.float32) * (9, 1, 1, 1, 1)
