@@ -182,7 +182,8 @@ def _beside_one(short: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _allowances(short: NDArray[np.float32], lowered: NDArray[np.float32]) -> NDArray[np.float32]:
     """Say by how much each vector's square was lowered to a bound."""
-    return np.einsum("ij,ij->i", short, short) - lowered
+    allowances: NDArray[np.float32] = np.einsum("ij,ij->i", short, short) - lowered
+    return allowances
 
 
 def in_threads(work: Callable[[slice], None], count: int) -> None:
@@ -238,15 +239,16 @@ def _measure(  # type: ignore[no-untyped-def]
                 continue
             limits[:] = nearest - query_bounds[i]
             within = lanes_within(short[i], groups.tiles[group], nothing, limits)
-            lane = group * LANES
-            while within and lane < total:
-                if within & np.uint64(1) and groups.order[lane] != guess:
-                    other = groups.order[lane]
-                    square = square_distance(queries[i], features[other])
-                    if square < nearest or (square == nearest and other < row):
-                        nearest, row = square, other
-                within >>= np.uint64(1)
-                lane += 1
+            if not within:
+                continue
+            first = group * LANES
+            for lane in range(min(LANES, total - first)):
+                if not (within >> np.uint64(lane)) & np.uint64(1) or groups.order[first + lane] == guess:
+                    continue
+                other = groups.order[first + lane]
+                square = square_distance(queries[i], features[other])
+                if square < nearest or (square == nearest and other < row):
+                    nearest, row = square, other
         squares[i, 0], rows[i, 0] = nearest, row
 
 

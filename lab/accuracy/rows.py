@@ -57,7 +57,7 @@ class Row:
     false_rejects, escapes, review
         Images at the thresholds that a build sets by default.
     milliseconds
-        From file to score, median.
+        From file to score, the median of some images, each timed in its quickest of three.
     megabytes
         Of the bank.
     """
