@@ -74,9 +74,10 @@ def read_header(path: Path) -> dict[str, Any]:
         raise ArtifactError(f"{path.name} is not an inspector, or it is damaged: {error}") from error
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise ArtifactError(f"{path.name} is not an inspector: it was not written by this program.")
-    if not isinstance(header.get("version"), int) or header["version"] > VERSION:
+    version = header.get("version")
+    if type(version) is not int or not 1 <= version <= VERSION:  # true is a whole number elsewhere
         raise ArtifactError(
-            f"{path.name} has format version {header.get('version')}; this program reads up to {VERSION}. Update it."
+            f"{path.name} has format version {version!r:.40}; this program reads up to {VERSION}. Update it."
         )
     return header
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
+from numbers import Real
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -15,6 +16,8 @@ from patchcore.regions import Region, find_regions
 
 Verdict = Literal["accept", "review", "reject"]
 JudgeBy = Literal["score", "area", "both"]
+LARGEST_SCORE = 1e12  # no distance between features comes near it
+LEAST_THRESHOLD = -5e-324  # the next number below 0: what a rule sets that rejects a score of 0 too
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,8 @@ class Choice:
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Choice:
         """Read what `asdict` wrote."""
-        return cls(str(plain["name"]), {key: float(value) for key, value in plain["parameters"].items()})
+        parameters = {key: _read_number(value) for key, value in plain["parameters"].items()}
+        return cls(str(plain["name"]), parameters)
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,9 @@ class Evidence:
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Evidence:
         """Read what `asdict` wrote."""
-        return cls(**{part.name: {k: float(v) for k, v in plain[part.name].items()} for part in fields(cls)})
+        return cls(
+            **{part.name: {k: _read_number(v) for k, v in plain[part.name].items()} for part in fields(cls)}
+        )
 
 
 @dataclass(frozen=True)
@@ -112,11 +118,17 @@ class OperatingPoint:
                 f"The accept threshold ({self.accept:g}) must be a number not above the reject threshold "
                 f"({self.reject:g})."
             )
+        for name in ("accept", "reject", "pixel"):
+            value = getattr(self, name)
+            if value is not None and not _is_threshold(value):
+                raise SettingsError(
+                    f"The {name} threshold is {value!r}; a threshold lies between 0 and {LARGEST_SCORE:g}."
+                )
         if self.judge_by not in get_args(JudgeBy):
             raise SettingsError(f"Images are judged by score, area or both, not by {self.judge_by!r}.")
         if self.judge_by != "score" and self.pixel is None:
             raise SettingsError("Judging by area needs a pixel threshold; set one first.")
-        if self.min_area < 1:
+        if isinstance(self.min_area, bool) or self.min_area < 1:
             raise SettingsError(f"A region has at least 1 pixel, not {self.min_area}.")
 
     @property
@@ -218,7 +230,7 @@ class OperatingPoint:
                 values[name] = None if values[name] is None else Choice.from_dict(values[name])
             values["evidence"] = Evidence.from_dict(values["evidence"])
             return cls(**values)
-        except (KeyError, TypeError, ValueError, AttributeError) as fault:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as fault:
             raise DataError(
                 f"A stored operating point is damaged ({fault}); set the threshold again."
             ) from fault
@@ -235,3 +247,19 @@ class OperatingPoint:
     def _check_in_force(self) -> None:
         if self.stale:
             raise SettingsError(f"The threshold is out of date: {self.stale} Set it again.")
+
+
+def _is_threshold(value: object) -> bool:
+    """Whether a number can be a threshold for scores; true and false are no numbers."""
+    return (
+        isinstance(value, Real)
+        and not isinstance(value, bool)
+        and LEAST_THRESHOLD <= float(value) <= LARGEST_SCORE
+    )
+
+
+def _read_number(value: object) -> float:
+    """Read a score or a parameter; the peak of a map smaller than the smallest region is minus infinity."""
+    if not isinstance(value, Real) or isinstance(value, bool) or not float(value) < math.inf:
+        raise TypeError(f"{value!r} is no number")
+    return float(value)

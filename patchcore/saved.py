@@ -145,8 +145,8 @@ def from_saved(tensors: Mapping[str, NDArray[Any]], header: Mapping[str, Any]) -
         tensors["bank.features"],
         tensors["bank.images"],
         tensors["bank.positions"],
-        int(header["total_patches"]),
-        int(header.get("taught_rows", 0)),  # absent before rows could be taught
+        _whole(header["total_patches"]),
+        _whole(header.get("taught_rows", 0)),  # absent before rows could be taught
     )
     scores = GoodScores(
         *(tensors[f"good_scores.{part}"] for part in ("offsets", "sizes", "values", "cover_radius", "images"))
@@ -155,10 +155,10 @@ def from_saved(tensors: Mapping[str, NDArray[Any]], header: Mapping[str, Any]) -
         settings=Settings.from_dict(header["settings"]),
         weights_sha256=str(header["weights_sha256"]),
         bank=bank,
-        rows_in_use=int(header["rows_in_use"]),
+        rows_in_use=_whole(header["rows_in_use"]),
         good_scores=scores,
         records=[ImageRecord.from_dict(record) for record in header["images"]],
-        grid=(int(header["grid"][0]), int(header["grid"][1])),
+        grid=(_whole(header["grid"][0]), _whole(header["grid"][1])),
         roi=tensors["roi"].astype(bool) if "roi" in tensors else None,
         operating_point=OperatingPoint.from_dict(header["operating_point"])
         if header["operating_point"]
@@ -168,6 +168,13 @@ def from_saved(tensors: Mapping[str, NDArray[Any]], header: Mapping[str, Any]) -
     )
     _check(saved)
     return saved
+
+
+def _whole(value: object) -> int:
+    """Return a whole number as it is; true is none, though Python counts with it."""
+    if type(value) is not int:
+        raise TypeError(f"{value!r:.40} is no whole number")
+    return value
 
 
 def _check(saved: Saved) -> None:

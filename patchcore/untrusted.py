@@ -23,7 +23,9 @@ from patchcore import artifact
 from patchcore.about import PICTURE, About
 from patchcore.detector import PatchCore
 from patchcore.errors import ArtifactError, SettingsError
-from patchcore.sound_header import MOST_IMAGES, check_header
+from patchcore.operating_point import LARGEST_SCORE
+from patchcore.sound_header import check_header
+from patchcore.sound_values import MOST_IMAGES
 
 LARGEST_FILE = 8 << 30  # bytes
 LARGEST_HEADER = 64 << 20  # bytes; a hundred thousand images need a third of it
@@ -93,6 +95,7 @@ def read_untrusted(
         raise ArtifactError(f"{path.name} is not a sound inspector. {error}") from error
     except MISFITS as error:
         raise ArtifactError(f"{path.name} does not hold a whole inspector ({error!r:.200}).") from error
+    _check_infinite_scores(tensors)
     _check_model(model, header)
     return model, about, header
 
@@ -197,12 +200,17 @@ def _check_arrays(tensors: Mapping[str, NDArray[Any]], header: Mapping[str, Any]
     offsets, sizes = tensors["good_scores.offsets"], tensors["good_scores.sizes"]
     values, cover = tensors["good_scores.values"], tensors["good_scores.cover_radius"]
     scored, roi = tensors["good_scores.images"], tensors.get("roi")
+    extremes = np.array([features.min(initial=0), features.max(initial=0)])
     rules = {
         "a feature has a length that a network gives": 1 <= features.shape[1] <= LONGEST_FEATURE
         and cells * features.shape[1] * 4 <= LARGEST_FEATURES,
+        "a feature is no larger than a score can be": not bool(
+            (np.isfinite(extremes) & (np.abs(extremes) > LARGEST_SCORE)).any()
+        ),
         "no image has more patches than its map": rows - taught <= header["total_patches"] <= images * cells,
         "the good scores follow each other": len(offsets) == len(scored) + 1
         and offsets[0] == 0
+        and offsets[-1] == len(sizes)
         and bool((np.diff(offsets) > 0).all()),
         "a good score changes at a size that the bank can have": len(sizes) == len(values)
         and bool(((sizes >= 1) & (sizes <= rows)).all()),
@@ -210,16 +218,35 @@ def _check_arrays(tensors: Mapping[str, NDArray[Any]], header: Mapping[str, Any]
         and len(np.unique(scored)) == len(scored)
         and bool(((scored >= 0) & (scored < images)).all()),
         "no good score is negative or no number": bool((values >= 0).all()),
+        "good scores and cover radii are no larger than a score can be": bool(
+            (values[np.isfinite(values)] <= LARGEST_SCORE).all() and (cover <= LARGEST_SCORE).all()
+        ),
         "cover radii are numbers that only fall": bool(np.isfinite(cover).all() and (cover >= 0).all())
         and bool((np.diff(cover) <= 0).all()),
         "the self-test has a distance for each patch of the map": distances.shape == (cells,)
-        and bool(np.isfinite(distances).all()),
+        and bool(((distances >= 0) & (distances <= LARGEST_SCORE)).all()),
         "the region of interest leaves something to look at": roi is None
         or (max(roi.shape) <= LARGEST_ROI and bool(roi.any()) and bool((roi <= 1).all())),
     }
     for rule, holds in rules.items():
         if not holds:
             raise ArtifactError(f"The inspector is not sound; it fails the rule: {rule}.")
+
+
+def _check_infinite_scores(tensors: Mapping[str, NDArray[Any]]) -> None:
+    """Check that a good score is infinite only while its image is alone in the bank (`leave_one_out`)."""
+    offsets, sizes = tensors["good_scores.offsets"], tensors["good_scores.sizes"]
+    images, scored = tensors["bank.images"], tensors["good_scores.images"]
+    others = np.flatnonzero(images != images[0]) if len(images) else np.empty(0, np.int64)
+    alone = int(others[0]) if len(others) else len(images)  # rows at the front that are all of one image
+    for step in np.flatnonzero(np.isinf(tensors["good_scores.values"])):
+        place = int(np.searchsorted(offsets, step, side="right")) - 1
+        followed = step + 1 < offsets[place + 1] and sizes[step + 1] == alone + 1
+        if scored[place] != images[0] or sizes[step] > alone or not (followed or alone == len(images)):
+            raise ArtifactError(
+                "The inspector is not sound; it fails the rule: a good score is infinite only while its image is "
+                "alone in the bank."
+            )
 
 
 def _check_model(model: PatchCore, header: Mapping[str, Any]) -> None:

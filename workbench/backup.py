@@ -20,12 +20,12 @@ import secrets
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from alembic.script import ScriptDirectory
 
 from workbench.database import WorkspaceError, migrations
-from workbench.kept_files import kept_files, loose_files
+from workbench.kept_files import KeptFile, kept_files, loose_files
 from workbench.moments import now
 from workbench.portable_rows import dump_rows, tables_in_order
 from workbench.workspace import CHUNK, Workspace
@@ -102,9 +102,9 @@ class _Writing:
             kept = list(kept_files(self.workspace, connection))
             loose = list(loose_files(self.workspace, connection))
         for file in kept:
-            self._file(file.path, f"{file.path} ({file.owner})", file.sha256)
+            self._kept(file)
         for path in loose:
-            self._file(self.workspace.relative(path), None, None)
+            self._file(path, None, None)
         contents = {
             "format": FORMAT,
             "version": VERSION,
@@ -125,11 +125,22 @@ class _Writing:
 
         self._write(f"{TABLES}{name}.jsonl", lines(), compressed=True)
 
-    def _file(self, path: str, name: str | None, sha256: str | None) -> None:
-        """Copy a file. One that is missing or damaged is said, if it has a name, and never stops the rest."""
+    def _kept(self, file: KeptFile) -> None:
+        """Copy a file that a row names; one that lies outside of its own folder is said, and never read."""
+        name = f"{file.path} ({file.owner})"
         try:
-            with (self.workspace.root / PurePosixPath(path)).open("rb") as file:
-                found = self._write(f"{FILES}{path}", iter(lambda: file.read(CHUNK), b""), compressed=False)
+            path = file.place(self.workspace)
+        except WorkspaceError as error:
+            self.done.lost.append(f"{name} is missing: {error}")
+            return
+        self._file(path, name, file.sha256)
+
+    def _file(self, path: Path, name: str | None, sha256: str | None) -> None:
+        """Copy a file. One that is missing or damaged is said, if it has a name, and never stops the rest."""
+        entry = f"{FILES}{self.workspace.relative(path)}"
+        try:
+            with path.open("rb") as file:
+                found = self._write(entry, iter(lambda: file.read(CHUNK), b""), compressed=False)
         except FileNotFoundError:
             if name is not None:
                 self.done.lost.append(f"{name} is missing.")

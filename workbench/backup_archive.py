@@ -6,24 +6,33 @@ import hashlib
 import json
 import re
 import shutil
+import stat
 import zipfile
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from alembic.script import ScriptDirectory
 
+from patchcore.file_names import display_name
 from workbench.backup import CONTENTS, FILES, FORMAT, TABLES, VERSION
 from workbench.database import WorkspaceError, migrations
+from workbench.places import below, is_given_name, make_folder
 from workbench.workspace import CHUNK
 from workbench.zip_archives import ENTRY_FAULTS
 
 LARGEST_CONTENTS = 1 << 30  # bytes of backup.json: ten million files
-PLACES = ("images", "inspectors", "results", "history", "regions", "jobs")  # where files of a backup may go
-PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,160}")
+LONGEST_LINE = 1 << 28  # bytes of a row: the scores of a million images
+PLACES = re.compile(  # where files of a backup may go
+    r"images/(?P<first>[0-9a-f]{2})/(?P=first)[0-9a-f]{62}\.[a-z0-9]{1,12}"
+    r"|inspectors/[a-z0-9-]{1,64}/v[0-9]{4,9}/model\.patchcore"
+    r"|results/[0-9]{1,19}/[0-9a-f]{64}(-left-out)?\.png"
+    r"|history/[0-9]{4}-[0-9]{2}/[^/]+\.jpg"
+    r"|regions/[^/]+\.json"
+    r"|jobs/[0-9]{1,19}/job\.log"
+)
 TABLE = re.compile(r"[a-z_]{1,64}")
-RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")  # devices, on Windows
 DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -48,7 +57,7 @@ class BackupArchive:
             contents = self._read_contents()
             self.schema: str = contents["schema"]
             self.tables: list[str] = contents["tables"]
-            self.lost: list[str] = contents["lost"]
+            self.lost: list[str] = [display_name(sentence) for sentence in contents["lost"]]
             self._entries: dict[str, dict[str, Any]] = contents["entries"]
             self._check_names()
         except BaseException:
@@ -81,7 +90,9 @@ class BackupArchive:
         for _ in self._pieces(name):
             pass
         with self._zip.open(name) as file:
-            for line in file:
+            while line := file.readline(LONGEST_LINE):
+                if len(line) == LONGEST_LINE:
+                    raise self._refusal(f"{name} has a row that is far too long")
                 yield line.decode()
 
     def unpack(self, folder: Path) -> int:
@@ -94,8 +105,8 @@ class BackupArchive:
             )
         names = [name for name in self._entries if name.startswith(FILES)]
         for name in names:
-            target = folder / PurePosixPath(name.removeprefix(FILES))
-            target.parent.mkdir(parents=True, exist_ok=True)
+            target = below(folder, name.removeprefix(FILES))
+            make_folder(target.parent)
             with target.open("xb") as file:
                 for piece in self._pieces(name):
                     file.write(piece)
@@ -130,8 +141,9 @@ class BackupArchive:
             raise self._refusal(f"its {CONTENTS} cannot be read") from error
         if not isinstance(contents, dict) or contents.get("format") != FORMAT:
             raise self._refusal("it was not written by this program")
-        known = {script.revision for script in ScriptDirectory.from_config(migrations()).walk_revisions()}
-        if contents.get("version") != VERSION or contents.get("schema") not in known:
+        known = [script.revision for script in ScriptDirectory.from_config(migrations()).walk_revisions()]
+        version = contents.get("version")
+        if type(version) is not int or version != VERSION or contents.get("schema") not in known:
             raise WorkspaceError(
                 f"{self.path} was written by a newer version of the program. Restore it with that version."
             )
@@ -142,6 +154,8 @@ class BackupArchive:
     def _check_names(self) -> None:
         """Hold the entries of the zip to those that are listed, and their names to those we would give."""
         names = self._zip.namelist()
+        if any(stat.S_ISLNK(entry.external_attr >> 16) for entry in self._zip.infolist()):
+            raise self._refusal("it holds a link, and this program packs none")
         if len(names) != len(set(names)) or set(names) != {CONTENTS, *self._entries}:
             raise self._refusal("its entries are not those that it lists")
         tables = {f"{TABLES}{table}.jsonl" for table in self.tables}
@@ -175,7 +189,7 @@ def _is_described(contents: dict[str, Any]) -> bool:
 def _is_entry(entry: object) -> bool:
     return (
         isinstance(entry, dict)
-        and isinstance(entry.get("bytes"), int)
+        and type(entry.get("bytes")) is int  # true is a whole number elsewhere
         and entry["bytes"] >= 0
         and isinstance(entry.get("sha256"), str)
         and DIGEST.fullmatch(entry["sha256"]) is not None
@@ -184,11 +198,9 @@ def _is_entry(entry: object) -> bool:
 
 def _is_safe(name: str) -> bool:
     """Whether a name leads to a place of the workspace and nowhere else."""
-    parts = name.removeprefix(FILES).split("/")
+    path = name.removeprefix(FILES)
     return (
         name.startswith(FILES)
-        and len(parts) >= 2
-        and parts[0] in PLACES
-        and all(PART.fullmatch(part) and not RESERVED.fullmatch(part) for part in parts)
-        and not any(part.endswith(".") for part in parts)
+        and PLACES.fullmatch(path) is not None
+        and all(map(is_given_name, path.split("/")))
     )

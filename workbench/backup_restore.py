@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -19,9 +19,18 @@ from workbench.job_queue import INTERRUPTED
 from workbench.jobs import STANDING, UNFINISHED, JobState
 from workbench.kept_files import kept_files
 from workbench.moments import now
-from workbench.portable_rows import copy_rows, load_rows, reflected_tables, tables_in_order
-from workbench.tables import Job, Watch
-from workbench.workspace import DATABASE_FILE, Workspace, database_url
+from workbench.places import below, close_to_others, make_folder
+from workbench.portable_rows import UnsoundRow, copy_rows, load_rows, reflected_tables, tables_in_order
+from workbench.sound_rows import check_rows
+from workbench.tables import Job, Watch, WatchedFile
+from workbench.workspace import DATABASE_FILE, Workspace, database_url, move_wholly
+
+OLDEST = "0001"  # its thresholds had not all the parts that they have now
+NOT_BEGUN = "It had not begun when the backup was taken. Look at what it would do; then it can be resumed."
+NO_MORE_WATCHED = (
+    "The folder was watched where the backup was taken. To watch it here, start that anew: Watched folder, on the page "
+    "Inspect."
+)
 
 
 @dataclass(frozen=True)
@@ -37,13 +46,14 @@ class Restored:
 def restore(backup: Path, into: Path) -> Restored:
     """Put a backup into a folder that is empty or not there yet.
 
-    The rows go to ``PATCHCORE_DATABASE_URL`` where that is set: its database must have none. Jobs that were running
-    come back as interrupted; they can be resumed.
+    The rows go to ``PATCHCORE_DATABASE_URL`` where that is set: its database must have none. Jobs that had not ended
+    come back as interrupted; a person can resume them. No folder is watched from here.
 
     Raises
     ------
     WorkspaceError
-        When the folder or the database is not empty, or the backup foreign, damaged or of a newer program.
+        When the folder or the database is not empty, or the backup foreign, damaged, altered or of a newer program.
+        Nothing is written then.
     """
     target = into.expanduser().resolve()
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
@@ -55,7 +65,10 @@ def restore(backup: Path, into: Path) -> Restored:
         files = archive.unpack(staging)
         local = f"sqlite:///{staging / DATABASE_FILE}"
         rows = _fill(archive, local)
-        _check_files(archive, staging, local)
+        with closing(Database(local)) as database:
+            _check_files(archive, staging, database)
+            _check_rows(archive, database)
+            _settle(database)
         if elsewhere is None:
             _place(staging, target)
         else:
@@ -76,41 +89,69 @@ def _fill(archive: BackupArchive, url: str) -> int:
             if {table.name for table in tables} != set(archive.tables):
                 raise ValueError("its tables are not those of its schema")
             counts = load_rows(connection, ((table, archive.rows(table.name)) for table in tables))
-    except (ValueError, KeyError, TypeError, SQLAlchemyError) as error:
+    except UnsoundRow as error:
+        raise _unsound(archive, error) from error
+    except (ValueError, KeyError, TypeError, OverflowError, SQLAlchemyError) as error:
         raise WorkspaceError(
             f"{archive.path} cannot be restored: its rows contradict each other ({error}). Use another backup."
         ) from error
     finally:
         database.close()
-    _interrupt_jobs(url)
     return sum(counts.values())
 
 
-def _interrupt_jobs(url: str) -> None:
-    """Say of jobs that ran when the backup was taken that they do not run here, and watch no folder from here."""
-    database = Database(url)
+def _check_rows(archive: BackupArchive, database: Database) -> None:
+    """Hold every value to those that this program stores, once the rows are in the newest schema."""
+    try:
+        with database.snapshot() as connection:
+            check_rows(connection, complete=archive.schema != OLDEST)
+    except UnsoundRow as error:
+        raise _unsound(archive, error) from error
+
+
+def _unsound(archive: BackupArchive, error: UnsoundRow) -> WorkspaceError:
+    return WorkspaceError(
+        f"{archive.path} cannot be restored: {error}. It was altered, or its disk is damaged. Nothing was written; "
+        "use another backup."
+    )
+
+
+def _settle(database: Database) -> None:
+    """Have nothing begin by itself: unfinished jobs wait for a person, and no folder is watched from here.
+
+    Where the backup came from, folders may still be watched, and files of theirs still be moved.
+    """
     with database.write() as session:
-        for watch in session.scalars(select(Watch).where(Watch.stopped.is_(None))):
-            watch.stopped = now()  # where the backup came from, it may still be watched
-        for job in session.scalars(select(Job).where(Job.kind.in_(STANDING), Job.state.in_(UNFINISHED))):
-            job.state, job.finished = JobState.CANCELLED, now()
-        for job in session.scalars(select(Job).where(Job.state == JobState.RUNNING)):
-            job.state, job.message = JobState.INTERRUPTED, INTERRUPTED
-            job.pid = job.process_started = job.host = job.eta_seconds = None
-    database.close()
+        session.execute(update(Watch).where(Watch.stopped.is_(None)).values(stopped=now()))
+        session.execute(update(WatchedFile).where(WatchedFile.finished.is_(None)).values(finished=now()))
+        for job in session.scalars(select(Job).where(Job.state.in_((*UNFINISHED, JobState.FAILED)))):
+            _interrupt(job)
 
 
-def _check_files(archive: BackupArchive, staging: Path, url: str) -> None:
+def _interrupt(job: Job) -> None:
+    """Say of a job that has not ended where the backup was taken that it does not go on here by itself."""
+    if job.kind in STANDING:
+        job.state, job.finished = JobState.CANCELLED, job.finished or now()
+        job.message = job.message or NO_MORE_WATCHED
+    elif job.state == JobState.QUEUED:
+        job.state, job.message = JobState.INTERRUPTED, NOT_BEGUN
+    elif job.state == JobState.RUNNING:
+        job.state, job.message = JobState.INTERRUPTED, INTERRUPTED
+    elif job.state == JobState.INTERRUPTED:
+        job.message = job.message or INTERRUPTED
+    job.cancel_requested = job.pid = job.process_started = job.host = job.eta_seconds = None
+
+
+def _check_files(archive: BackupArchive, staging: Path, database: Database) -> None:
     """Hold the files that the rows name to those that came, so that no row leads to anywhere else."""
-    database = Database(url)
     with database.snapshot() as connection:
         missing = [
             file for file in kept_files(Workspace(staging), connection) if not archive.holds(file.path)
         ]
-    database.close()
     if missing:
         raise WorkspaceError(
-            f"{archive.path} cannot be restored: it does not hold {missing[0].owner}. Use another backup."
+            f"{archive.path} cannot be restored: it does not hold {missing[0].owner}, which is said to be "
+            f"{missing[0].path!a:.120}. Nothing was written; use another backup."
         )
 
 
@@ -140,25 +181,27 @@ def _move_rows(local: str, elsewhere: str | URL, staging: Path, target: Path) ->
 
 def _place(staging: Path, target: Path) -> None:
     """Move everything to where it belongs, wholly on the disk, the database last."""
-    workspace = Workspace(staging)
+    Workspace(staging)  # with the folders that the backup had nothing for
+    close_to_others(target)
     for path in sorted(staging.iterdir(), key=lambda path: (path.is_file(), path.name)):
-        workspace.place_folder(path, target / path.name)
+        move_wholly(path, below(target, Path(path.name)))
 
 
 @contextmanager
 def _staging(target: Path) -> Iterator[Path]:
     """Yield an empty folder within the target (which may be a disk of its own); it is gone in the end."""
-    was_there = target.exists()
+    absent = [path for path in (target, *target.parents) if not path.exists()]
     folder = target / ".restoring"
     try:
-        folder.mkdir(parents=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
+        yield folder
     except OSError as error:
         raise WorkspaceError(
             f"{target} cannot be written to ({error.strerror}). Choose another folder."
         ) from error
-    try:
-        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-        if not was_there and not any(target.iterdir()):
-            target.rmdir()
+        for path in absent:
+            with suppress(OSError):  # it is not empty, as it should be
+                path.rmdir()

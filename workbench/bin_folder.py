@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.moments import now
+from workbench.places import below, make_folder
 from workbench.portable_rows import dump_row
 from workbench.workspace import Workspace
 
@@ -38,20 +39,26 @@ class Bin:
     @cached_property
     def folder(self) -> Path:
         """The folder, with its note begun."""
-        first = self.workspace.root / "bin" / self._moment.strftime("%Y-%m-%d_%H-%M-%S")
+        first = self.workspace.below(f"bin/{self._moment:%Y-%m-%d_%H-%M-%S}", "bin")
         folder, count = first, 1
         while folder.exists():
             count += 1
             folder = first.with_name(f"{first.name}_{count}")
-        folder.mkdir(parents=True)
+        make_folder(folder)
         (folder / NOTE).write_text(EXPLANATION, encoding="utf-8")
         return folder
 
     def put_file(self, path: Path, why: str) -> Path:
-        """Move a file or a folder of the workspace here, and return where it is now."""
-        relative = self.workspace.relative(path)
-        target = self.folder / relative
-        target.parent.mkdir(parents=True, exist_ok=True)
+        """Move a file or a folder of the workspace here, and return where it is now.
+
+        Raises
+        ------
+        WorkspaceError
+            It lies outside of the workspace, or a link leads to it.
+        """
+        relative = self.workspace.relative(self.workspace.below(path))
+        target = below(self.folder, Path(relative))
+        make_folder(target.parent)
         self._add_line(NOTE, f"{relative}: {why}")  # first: a note too many misleads less than one too few
         path.rename(target)
         return target

@@ -16,6 +16,7 @@ from patchcore.errors import Cancelled, NoImagesError, SettingsError
 from workbench.inspectors import list_versions
 from workbench.jobs import submit
 from workbench.people import Role, require
+from workbench.places import require_id
 from workbench.recalibrating import TOO_FEW, ShareNumbers
 from workbench.roi import Roi
 from workbench.tables import InspectorVersion
@@ -114,12 +115,16 @@ def submit_build(
     ------
     NoImagesError
         When there are fewer than two different images.
+    WorkspaceError
+        When the id is none of an inspector.
     """
     require(Role.ENGINEER, "build inspectors")
+    if inspector_id is not None:
+        require_id(inspector_id)
     if len({image.sha256 for image in images}) < 2:
         raise NoImagesError(TOO_FEW)
     arguments = {
-        "inspector_id": inspector_id or new_inspector_id(settings.name),
+        "inspector_id": new_inspector_id(settings.name) if inspector_id is None else inspector_id,
         "settings": settings.to_dict(),
         "images": [[image.sha256, image.name] for image in images],
     }
@@ -151,8 +156,14 @@ def build(
         As `PatchCore.fit` takes them.
     job_id
         Noted with the version, so that a resumed job finds what it had finished.
+
+    Raises
+    ------
+    WorkspaceError
+        The id is none of an inspector; nothing is built then.
     """
     require(Role.ENGINEER, "build inspectors")
+    require_id(inspector_id)
     began = time.monotonic()
     model = settings.model().fit(
         _sources(workspace, images),
@@ -186,7 +197,9 @@ def run_build(job: RunningJob) -> dict[str, Any]:
     """Do a queued build; called in the job's own process."""
     inspector_id = job.arguments["inspector_id"]
     done = [
-        version for version in list_versions(job.workspace, inspector_id) if version.numbers["job"] == job.id
+        version
+        for version in list_versions(job.workspace, inspector_id)
+        if version.numbers.get("job") == job.id
     ]
     version = (
         done[0]

@@ -66,7 +66,7 @@ def repair(workspace: Workspace, findings: list[Finding]) -> Iterator[Repaired]:
             continue
         try:
             finding.repair(to)
-        except (CannotRepair, OSError) as error:
+        except (CannotRepair, WorkspaceError, OSError) as error:
             yield Repaired(finding, False, str(error))
         else:
             yield Repaired(finding, True, finding.remedy)

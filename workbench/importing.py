@@ -18,6 +18,7 @@ from workbench.building import BuildSettings, new_inspector_id
 from workbench.database import WorkspaceError
 from workbench.inspectors import find_inspector
 from workbench.people import Role, require
+from workbench.places import below, require_id
 from workbench.recalibrating import ShareNumbers
 from workbench.tables import Image, Inspector, InspectorVersion
 from workbench.version_files import ELSEWHERE, store_version
@@ -67,7 +68,7 @@ def import_inspector(
     ArtifactError, WeightsError
         It is refused; the message says why.
     WorkspaceError
-        There is no inspector `into`, or it is in the bin.
+        There is no inspector `into`, as where that is no id of one, or it is in the bin.
     ChangedMeanwhile
         `into` was changed since it was `seen`.
     """
@@ -101,9 +102,9 @@ def _own_copy(workspace: Workspace, source: Path | bytes, file: str) -> Iterator
     """Yield a copy of the file that nobody changes while it is checked; its name is the one the user knows."""
     from patchcore.untrusted import LARGEST_FILE, require_plain_file
 
-    plain = "".join(sign for sign in Path(file).name if sign.isprintable())[-100:] or "file"
+    plain = "".join(sign for sign in Path(file).name if sign.isprintable())[-100:]
     with workspace.draft_folder() as draft:
-        path = draft / plain
+        path = below(draft, Path("file" if plain in ("", ".", "..") else plain))
         try:
             if isinstance(source, bytes):
                 if len(source) > LARGEST_FILE:
@@ -118,7 +119,7 @@ def _own_copy(workspace: Workspace, source: Path | bytes, file: str) -> Iterator
 
 
 def _require_inspector(workspace: Workspace, inspector_id: str) -> Inspector:
-    found = find_inspector(workspace, inspector_id)
+    found = find_inspector(workspace, require_id(inspector_id))
     if found is None or found.deleted is not None:
         raise WorkspaceError(f"There is no inspector {inspector_id}, or it is in the bin.")
     return found

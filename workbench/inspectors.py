@@ -14,6 +14,7 @@ from workbench.changing import note_change
 from workbench.database import WorkspaceError
 from workbench.loaded_models import LOADED
 from workbench.people import Role, current, require
+from workbench.places import is_id, require_id
 from workbench.point_history import put_in_force, store_point
 from workbench.recalibrating import Progress, ShareNumbers, recalibrated
 from workbench.tables import Inspector, InspectorImage, InspectorVersion
@@ -41,6 +42,8 @@ def list_inspectors(workspace: Workspace) -> list[Inspector]:
 
 def find_inspector(workspace: Workspace, inspector_id: str) -> Inspector | None:
     """Return an inspector with its `.current` version, or None; one in the bin has `.deleted`."""
+    if not is_id(inspector_id):
+        return None
     with workspace.database.read() as session:
         return session.get(Inspector, inspector_id)
 
@@ -90,7 +93,8 @@ def has_good_images(version: InspectorVersion) -> bool:
 
 def load_model(workspace: Workspace, version: InspectorVersion) -> PatchCore:
     """Return the fitted model of a version, at its share; the last two banks stay in memory."""
-    return LOADED.at_share(workspace.root / version.path, version.settings.get("weights"), version.share)
+    path = workspace.model_path(version.inspector_id, version.path)
+    return LOADED.at_share(path, version.settings.get("weights"), version.share)
 
 
 def share_numbers(workspace: Workspace, version: InspectorVersion, share: float) -> ShareNumbers:
@@ -214,6 +218,7 @@ def make_current(
         The inspector was changed since it was `seen`.
     """
     require(Role.ENGINEER, "put versions into use")
+    require_id(inspector_id)
     with workspace.database.write() as session:
         version = _require(session, version_id)
         if version.inspector_id != inspector_id:
@@ -252,6 +257,7 @@ def rename(
         The inspector was changed since it was `seen`.
     """
     require(Role.ENGINEER, "rename inspectors")
+    require_id(inspector_id)
     if not name.strip():
         raise WorkspaceError("The inspector needs a name, such as the part and the line.")
     if max(len(name), len(product or "")) > LONGEST_NAME:

@@ -19,9 +19,11 @@ import psutil
 from sqlalchemy.exc import OperationalError
 
 from patchcore.errors import Cancelled, PatchCoreError
+from workbench.job_arguments import check_arguments
 from workbench.jobs import JobState, delete_scratch, get_job, scratch_path
 from workbench.moments import now
 from workbench.people import Person, Role, acting, local_person
+from workbench.places import make_folder
 from workbench.tables import Job
 from workbench.workspace import Workspace
 
@@ -129,7 +131,7 @@ class RunningJob:
         me = psutil.Process()
         if not self._write(pid=me.pid, process_started=me.create_time(), host=socket.gethostname()):
             raise Cancelled(f"Attempt {self.attempt} of job {self.id} is over.")
-        self.scratch.mkdir(parents=True, exist_ok=True)
+        make_folder(self.scratch)
         self._thread.start()
         return self
 
@@ -213,6 +215,7 @@ def leave(code: int) -> NoReturn:
 def _run(job: RunningJob, kinds: Mapping[str, str]) -> int:
     try:
         module, function = kinds[job.kind].split(":")
+        check_arguments(job.kind, job.arguments)
         with acting(job.person):
             result = getattr(importlib.import_module(module), function)(job)
     except Cancelled:

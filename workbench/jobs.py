@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections import deque
 from collections.abc import Mapping
@@ -14,9 +13,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from workbench.database import WorkspaceError
+from workbench.job_arguments import check_arguments, check_inspector
 from workbench.moments import now
 from workbench.people import Role, require
-from workbench.tables import Job
+from workbench.tables import Job, Watch
 from workbench.workspace import Workspace
 
 KINDS = {
@@ -49,8 +49,15 @@ RESUMABLE = (JobState.INTERRUPTED, JobState.FAILED)
 
 
 def submit(workspace: Workspace, kind: str, title: str, arguments: Mapping[str, Any]) -> int:
-    """Record a job for the queue and return its id; it acts as whoever submits it."""
+    """Record a job for the queue and return its id; it acts as whoever submits it.
+
+    Raises
+    ------
+    WorkspaceError
+        When what it works on is no inspector.
+    """
     person = require(Role.OPERATE, "start jobs")
+    check_inspector(arguments, title or kind)
     job = Job(kind=kind, title=title, arguments=dict(arguments), made_by=person.name, state=JobState.QUEUED)
     with workspace.database.write() as session:
         session.add(job)
@@ -101,11 +108,19 @@ def cancel(workspace: Workspace, job_id: int) -> None:
 
 
 def resume(workspace: Workspace, job_id: int) -> None:
-    """Queue an interrupted or failed job again; it goes on from its checkpoints, as whoever submitted it."""
+    """Queue an interrupted or failed job again; it goes on from its checkpoints, as whoever submitted it.
+
+    Raises
+    ------
+    WorkspaceError
+        When there is none with that id, its kind takes no such arguments, or what it watches is not to be watched.
+    """
     require(Role.OPERATE, "resume jobs")
     with workspace.database.write() as session:
         job = _require(session, job_id)
         if job.state in RESUMABLE:
+            check_arguments(job.kind, job.arguments, job.title)
+            _require_watch(session, job)
             job.state, job.message, job.stage, job.stages = JobState.QUEUED, "", "", []
             job.done = job.total = 0
             job.cancel_requested = job.eta_seconds = job.finished = job.pid = job.process_started = None
@@ -135,23 +150,34 @@ def read_log(workspace: Workspace, job_id: int, tail: int = 200) -> str:
 
 def log_path(workspace: Workspace, job_id: int) -> Path:
     """Return where a job's output goes."""
-    return workspace.job_folder(job_id) / "job.log"
+    return workspace.below(workspace.job_folder(job_id) / "job.log", "jobs", str(job_id))
 
 
 def scratch_path(workspace: Workspace, job_id: int) -> Path:
     """Return the folder of a job's checkpoints."""
-    return workspace.job_folder(job_id) / "scratch"
+    return workspace.below(workspace.job_folder(job_id) / "scratch", "jobs", str(job_id))
 
 
 def delete_scratch(workspace: Workspace, job_id: int) -> None:
     """Delete a job's checkpoints; its log stays."""
-    shutil.rmtree(scratch_path(workspace, job_id), ignore_errors=True)
+    workspace.delete(scratch_path(workspace, job_id), "jobs", str(job_id))
 
 
 def _require_no_standing(job: Job) -> None:
     if job.kind in STANDING:
         raise WorkspaceError(
             f"{job.title} goes on until it is stopped where it was started: Watched folder, on the page Inspect."
+        )
+
+
+def _require_watch(session: Session, job: Job) -> None:
+    """Refuse to go on watching where nobody is to: a watch that was stopped is started as a new one."""
+    if job.kind not in STANDING:
+        return
+    watch = session.get(Watch, job.arguments["watch_id"])
+    if watch is None or watch.stopped is not None or watch.job_id != job.id:
+        raise WorkspaceError(
+            f"{job.title} was stopped. Start it anew where it is wanted: Watched folder, on the page Inspect."
         )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
+from workbench.database import WorkspaceError
 from workbench.workspace import Workspace
 
 OLD_SECONDS = (
@@ -38,12 +39,5 @@ def delete_leftovers(workspace: Workspace, age: float = OLD_SECONDS) -> None:
         except FileNotFoundError:
             continue  # its writer has just renamed it
         if old and not is_being_written(path):
-            delete(path)
-
-
-def delete(path: Path) -> None:
-    """Delete a file or a folder, if it is still there."""
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
+            with suppress(WorkspaceError):  # a link: nothing of ours
+                workspace.delete(path, "temporary")

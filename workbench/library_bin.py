@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -14,6 +16,7 @@ from workbench.database import WorkspaceError
 from workbench.jobs import JobState
 from workbench.moments import now
 from workbench.people import Role, require
+from workbench.places import require_id
 from workbench.removing_for_good import delete_files, remove_inspector, remove_version
 from workbench.tables import Batch, BatchImage, Event, Inspector, InspectorVersion, Job, Result, Watch
 from workbench.workspace import Workspace
@@ -66,9 +69,10 @@ def delete_inspector(workspace: Workspace, inspector_id: str, *, seen: int | Non
     Raises
     ------
     WorkspaceError
-        A job works on it, or its folder is watched.
+        A job works on it, its folder is watched, or there is none of that id.
     """
     require(Role.ENGINEER, "delete inspectors")
+    require_id(inspector_id)
     with workspace.database.write() as session:
         inspector = note_change(session, inspector_id, DELETE_INSPECTOR, seen=seen)
         _require_rest(session, inspector)
@@ -135,7 +139,8 @@ def delete_for_good(workspace: Workspace, chosen: Sequence[Binned]) -> list[str]
     Raises
     ------
     WorkspaceError
-        A job works on one of the inspectors; what was chosen before it is deleted.
+        A job works on one of the inspectors, or a row names a file outside of its own folder; what was chosen before
+        it is deleted.
     """
     require(Role.ENGINEER, "delete for good")
     titles = []
@@ -187,7 +192,7 @@ def _binned_inspector(workspace: Workspace, session: Session, inspector: Inspect
         inspector.deleted or now(),
         _deleted_by(session, inspector.id, DELETE_INSPECTOR),
         session.scalar(results) or 0,
-        _megabytes(workspace, {version.path for version in versions}),
+        _megabytes(workspace, versions),
         keeps_bank=False,
     )
 
@@ -205,7 +210,7 @@ def _binned_version(
         version.deleted or now(),
         _deleted_by(session, inspector.id, DELETE_VERSION, version.number),
         session.scalar(select(func.count()).where(Result.version_id == version.id)) or 0,
-        0.0 if keeps_bank else _megabytes(workspace, {version.path}),
+        0.0 if keeps_bank else _megabytes(workspace, [version]),
         keeps_bank,
     )
 
@@ -218,6 +223,9 @@ def _deleted_by(session: Session, inspector_id: str, action: str, number: int | 
     return ""
 
 
-def _megabytes(workspace: Workspace, paths: set[str]) -> float:
-    files = [workspace.root / path for path in paths]
+def _megabytes(workspace: Workspace, versions: Iterable[InspectorVersion]) -> float:
+    files: set[Path] = set()
+    for version in versions:
+        with suppress(WorkspaceError):  # a row that leads elsewhere names no file of ours
+            files.add(workspace.model_path(version.inspector_id, version.path))
     return sum(path.stat().st_size for path in files if path.is_file()) / 1e6

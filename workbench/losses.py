@@ -13,14 +13,16 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.sql.elements import ColumnElement
 
 from patchcore.errors import ArtifactError, PatchCoreError
+from patchcore.file_names import display_name
 from workbench.bin_folder import Bin
+from workbench.database import WorkspaceError
 from workbench.finding import CannotRepair, Finding
 from workbench.history import get_inspection
 from workbench.inspecting import get_result, make_map_again, make_overlay_again
-from workbench.kept_files import KeptFile
+from workbench.kept_files import KeptFile, Kind
 from workbench.map_files import read_map
 from workbench.roi import kept_region
-from workbench.tables import Base, Inspector, InspectorVersion
+from workbench.tables import Base, Image, Inspection, Inspector, InspectorVersion, Result
 from workbench.workspace import Workspace
 
 TRY_BACKUP = "or restore a backup"
@@ -33,7 +35,11 @@ BRING_BACK = {
 def find_losses(workspace: Workspace, kept: list[KeptFile]) -> Iterator[Finding]:
     """Yield files that rows name and that are missing or damaged; every byte of each is read."""
     for file in kept:
-        path = workspace.root / file.path
+        try:
+            path = file.place(workspace)
+        except WorkspaceError:
+            yield _elsewhere(workspace, file)
+            continue
         trouble = damage(file, path) if path.is_file() else "missing"
         if trouble is None:
             continue
@@ -48,6 +54,26 @@ def find_losses(workspace: Workspace, kept: list[KeptFile]) -> Iterator[Finding]
                 file.path, f"{file.owner} is {trouble}", remedy, partial(_put_aside, workspace, file)
             )
     yield from _regions(workspace)
+
+
+def _elsewhere(workspace: Workspace, file: KeptFile) -> Finding:
+    """Tell of a row that names a path outside of the file's own folder: nothing there is read or changed."""
+    place = f"table {NAMED_BY[file.kind].__tablename__}"
+    trouble = f"{file.owner} is said to be {display_name(file.path)}, which is not in its own folder"
+    if file.kind in MADE_AGAIN:
+        return Finding(place, trouble, "have the row forget it", partial(_forget, workspace, file))
+    return Finding(place, trouble, "restore a backup: the row was altered")
+
+
+def _forget(workspace: Workspace, file: KeptFile, to: Bin) -> None:
+    """Clear a path in the rows that name it, and keep what it was in the bin."""
+    table = NAMED_BY[file.kind]
+    column = "map_path" if table is Result else "overlay_path"
+    with workspace.database.write() as session:
+        for row in session.scalars(select(table).where(getattr(table, column) == file.path)):
+            values = {one.key: getattr(row, one.key) for one in table.__table__.columns}
+            to.put_row(table.__tablename__, values, f"its {column} led out of its folder and was cleared")
+            setattr(row, column, None)
 
 
 def damage(file: KeptFile, path: Path) -> str | None:
@@ -150,14 +176,14 @@ def _regions(workspace: Workspace) -> Iterator[Finding]:
 
 
 def _put_aside(workspace: Workspace, file: KeptFile, to: Bin) -> None:
-    path = workspace.root / file.path
+    path = file.place(workspace)
     trouble = damage(file, path) if path.is_file() else None
     if trouble is not None:
         to.put_file(path, f"{file.owner} is {trouble}")
 
 
 def _map_again(workspace: Workspace, file: KeptFile, _bin: Bin) -> None:
-    path = workspace.root / file.path
+    path = file.place(workspace)
     if path.is_file() and damage(file, path) is None:
         return
     try:
@@ -167,7 +193,7 @@ def _map_again(workspace: Workspace, file: KeptFile, _bin: Bin) -> None:
 
 
 def _overlay_again(workspace: Workspace, file: KeptFile, _bin: Bin) -> None:
-    path = workspace.root / file.path
+    path = file.place(workspace)
     if path.is_file() and damage(file, path) is None:
         return
     try:
@@ -178,6 +204,12 @@ def _overlay_again(workspace: Workspace, file: KeptFile, _bin: Bin) -> None:
         ) from error
 
 
+NAMED_BY: dict[Kind, type[Image | InspectorVersion | Result | Inspection]] = {
+    "image": Image,
+    "model": InspectorVersion,
+    "map": Result,
+    "overlay": Inspection,
+}
 MADE_AGAIN = {
     "map": ("compute it again from the image", _map_again),
     "overlay": ("paint it again from the image and its map", _overlay_again),

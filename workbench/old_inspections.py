@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Any
 from sqlalchemy import Row, delete, exists, select, tuple_, update
 from sqlalchemy.orm import Session
 
+from workbench.database import WorkspaceError
 from workbench.jobs import UNFINISHED, JobState
 from workbench.tables import Base, Batch, BatchImage, Image, Inspection, Job, LabelChange, PointRecord, Result
 from workbench.workspace import AT_ONCE, Workspace
@@ -72,7 +74,7 @@ def count_rows(workspace: Workspace, session: Session, before: datetime) -> Gone
     kept |= _inspected_since(session, hashes, before)
     images = _untouched(workspace, session, hashes - kept)
     maps = {row.map_path for row in old if row.map_path and row.truth is None and row.mask_sha256 is None}
-    paths = [workspace.root / row.overlay_path for row in old if row.overlay_path]
+    paths = _overlays(workspace, [row.overlay_path for row in old])
     paths += [
         file for path in maps - _staying_maps(session, maps, before) for file in _map_files(workspace, path)
     ]
@@ -83,7 +85,7 @@ def delete_rows(workspace: Workspace, session: Session, before: datetime) -> Pie
     """Delete some of the inspections that are too old, with the rows that only they need."""
     oldest = select(Inspection).where(Inspection.created < before).order_by(Inspection.created).limit(PIECE)
     rows = session.scalars(oldest).all()
-    files = [workspace.root / row.overlay_path for row in rows if row.overlay_path]
+    files = _overlays(workspace, [row.overlay_path for row in rows])
     ids = [row.id for row in rows]
     images = {row.batch_image_id for row in rows if row.batch_image_id is not None}
     pairs = [(row.batch_image_id, row.version_id) for row in rows]
@@ -206,7 +208,15 @@ def _untouched(workspace: Workspace, session: Session, hashes: Iterable[str]) ->
     columns = select(Image.sha256, Image.suffix, Image.size_bytes)
     for start in range(0, len(wanted), AT_ONCE):
         rows.extend(session.execute(columns.where(Image.sha256.in_(wanted[start : start + AT_ONCE]))))
-    return [row for row in rows if not _is_touched(workspace.image_file(row.sha256, row.suffix))]
+    return [row for row in rows if (path := _image_of(workspace, row)) is not None and not _is_touched(path)]
+
+
+def _image_of(workspace: Workspace, row: Row[Any]) -> Path | None:
+    """Return the file of an image, None where the row leads elsewhere: then both stay."""
+    try:
+        return workspace.image_file(row.sha256, row.suffix)
+    except WorkspaceError:
+        return None
 
 
 def _references(target: Any, besides: Any = None) -> list[Any]:
@@ -219,8 +229,22 @@ def _references(target: Any, besides: Any = None) -> list[Any]:
     ]
 
 
+def _overlays(workspace: Workspace, paths: Iterable[str | None]) -> list[Path]:
+    """Return the files of overlays; a row that leads elsewhere goes, and what it names stays."""
+    files = []
+    for path in paths:
+        with suppress(WorkspaceError):
+            if path:
+                files.append(workspace.below(path, "history"))
+    return files
+
+
 def _map_files(workspace: Workspace, path: str) -> list[Path]:
-    return [workspace.root / path, workspace.tile_path(path)]
+    """Return the files of a map, none where the row leads elsewhere."""
+    try:
+        return [workspace.below(path, "results"), workspace.tile_path(path)]
+    except WorkspaceError:
+        return []
 
 
 def _bytes_of(images: Iterable[Row[Any]]) -> int:

@@ -15,7 +15,7 @@ from workbench.bin_folder import Bin
 from workbench.finding import Finding
 from workbench.jobs import JobState
 from workbench.kept_files import KeptFile
-from workbench.leftovers import delete, is_being_written
+from workbench.leftovers import is_being_written
 from workbench.tables import Image, Job
 from workbench.workspace import Workspace
 
@@ -115,7 +115,8 @@ class Orphans:
 
     def _deletion(self, path: Path, trouble: str, *, derived: bool = False) -> Finding:
         remedy = "delete it: it can be made again" if derived else "delete it"
-        return self._finding(path, trouble, remedy, lambda _bin: delete(path))
+        place = path.relative_to(self.workspace.root).parts[0]
+        return self._finding(path, trouble, remedy, lambda _bin: self.workspace.delete(path, place))
 
     def _move(self, path: Path, trouble: str) -> Finding:
         return self._finding(path, trouble, "move it to the bin", lambda to: _put(to, path, trouble))

@@ -10,12 +10,22 @@ from typing import Any
 
 from sqlalchemy import JSON, DateTime, MetaData, Table, bindparam, func, select, text
 from sqlalchemy.engine import URL, Connection
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy.types import TypeEngine
 
+from workbench.column_types import plain_type, why_unsound
 from workbench.database import Database
 from workbench.tables import Base
 
 AT_ONCE = 500  # rows in one statement
+
+
+class UnsoundRow(ValueError):
+    """A value of a row that somebody else wrote is none of ours; the message says where and what is wrong."""
+
+    def __init__(self, table: str, column: str, row: Mapping[str, Any], reason: str) -> None:
+        row_id = row.get("id", row.get("sha256", row.get("name", "")))
+        which = f", row {row_id!a:.80}" if row_id != "" else ""
+        super().__init__(f"in the table {table}, column {column}{which}: {reason}")
 
 
 def tables_in_order() -> list[Table]:
@@ -49,7 +59,7 @@ def load_rows(connection: Connection, lines: Iterable[tuple[Table, Iterable[str]
     Raises
     ------
     ValueError, KeyError, TypeError
-        When a line is no row of its table.
+        When a line is no row of its table; `UnsoundRow` where a value is not of its column's type.
     sqlalchemy.exc.DatabaseError
         When rows contradict each other, such as one that points to none.
     """
@@ -125,9 +135,15 @@ def _plain(value: Any) -> Any:
 
 def _values(table: Table, line: str) -> dict[str, Any]:
     """Return the values that a line holds, one for every column of the table."""
-    row = json.loads(line)
+    try:
+        row = json.loads(line)
+    except RecursionError:
+        raise ValueError(f"a line of the table {table.name} is nested without end") from None
     if not isinstance(row, dict) or set(row) != set(table.columns.keys()):
         raise ValueError(f"a line of the table {table.name} does not have the columns of that table")
+    for column in table.columns:
+        if reason := why_unsound(column, row[column.name]):
+            raise UnsoundRow(table.name, column.name, row, reason)
     return row
 
 
@@ -138,8 +154,7 @@ def _storable(table: Table, row: Mapping[str, Any], late: Sequence[str]) -> dict
 
 
 def _typed(kind: TypeEngine[Any], value: Any) -> Any:
-    underlying = kind.impl if isinstance(kind, TypeDecorator) else kind
-    if isinstance(underlying, DateTime) and value is not None:
+    if isinstance(plain_type(kind), DateTime) and value is not None:
         return datetime.fromisoformat(value)
     return value
 

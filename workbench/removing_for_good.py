@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from workbench.places import require_id
 from workbench.row_removal import delete_rows
 from workbench.tables import (
     Batch,
@@ -26,7 +26,13 @@ def remove_inspector(workspace: Workspace, session: Session, inspector: Inspecto
     """Remove an inspector with its versions, batches and results; return the files that nothing names any more.
 
     Its verdicts stay in the history, which has its name; so do the events.
+
+    Raises
+    ------
+    WorkspaceError
+        Its id, or the path of a file that would go with it, leads out of its own folder; nothing is removed then.
     """
+    own = workspace.below(f"inspectors/{require_id(inspector.id)}", "inspectors")
     versions = list(
         session.scalars(select(InspectorVersion).where(InspectorVersion.inspector_id == inspector.id))
     )
@@ -36,6 +42,7 @@ def remove_inspector(workspace: Workspace, session: Session, inspector: Inspecto
             select(Result.map_path).join(BatchImage).where(BatchImage.batch_id.in_(batches)).distinct()
         )
     )
+    folders = [_results(workspace, version.id) for version in versions]
     for event in session.scalars(select(Event).where(Event.inspector_id == inspector.id)):
         event.inspector_id, event.details = None, {**event.details, "inspector": inspector.name}
     _forget_in_jobs(session, {version.id for version in versions}, None)
@@ -46,8 +53,7 @@ def remove_inspector(workspace: Workspace, session: Session, inspector: Inspecto
         update(InspectorVersion).where(InspectorVersion.inspector_id == inspector.id).values(base_id=None)
     )
     delete_rows(session, Inspector.__table__, [inspector.id])  # type: ignore[arg-type]
-    folders = [workspace.root / "results" / str(version.id) for version in versions]
-    return [*folders, workspace.root / "inspectors" / inspector.id, *_unnamed(workspace, session, of_batches)]
+    return [*folders, own, *_unnamed(workspace, session, of_batches)]
 
 
 def remove_version(
@@ -55,8 +61,12 @@ def remove_version(
 ) -> list[Path]:
     """Remove a version that is not in use; return the files that nothing names any more.
 
-    Where other versions use its bank, the first of them owns bank and good images from then on.
+    Where other versions use its bank, the first of them owns bank and good images from then on. Errors as for
+    `remove_inspector`.
     """
+    files = [_results(workspace, version.id)]
+    model = workspace.model_path(inspector.id, version.path)
+    workspace.below(model.parent, "inspectors", inspector.id)
     heir = _hand_over(session, version)
     if heir is None and version.base_id is None:
         batches = list(session.scalars(select(Batch.id).where(Batch.bank_id == version.id)))
@@ -65,22 +75,23 @@ def remove_version(
     inspector.last_number = max(inspector.last_number, version.number)
     session.flush()
     delete_rows(session, InspectorVersion.__table__, [version.id])  # type: ignore[arg-type]
-    files = [workspace.root / "results" / str(version.id)]
     if not session.scalar(select(func.count()).where(InspectorVersion.path == version.path)):
-        files.append((workspace.root / version.path).parent)
+        files.append(model.parent)
     return files
 
 
 def delete_files(workspace: Workspace, files: list[Path]) -> None:
     """Delete files and folders of the workspace; what a crash leaves of them the check finds."""
     for path in files:
-        if not path.resolve().is_relative_to(workspace.root):
-            continue
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
-            path.with_suffix(".tile").unlink(missing_ok=True)
+        place = workspace.relative(path).partition("/")[0]
+        if not path.is_dir():
+            workspace.delete(path.with_suffix(".tile"), place)
+        workspace.delete(path, place)
+
+
+def _results(workspace: Workspace, version_id: int) -> Path:
+    """Return the folder of a version's anomaly maps."""
+    return workspace.below(f"results/{version_id}", "results")
 
 
 def _hand_over(session: Session, version: InspectorVersion) -> int | None:
@@ -120,4 +131,4 @@ def _forget_in_jobs(session: Session, gone: set[int], heir: int | None) -> None:
 def _unnamed(workspace: Workspace, session: Session, maps: list[str | None]) -> list[Path]:
     """Return those anomaly maps that no result names any more."""
     named = set(session.scalars(select(Result.map_path)))
-    return [workspace.root / path for path in maps if path is not None and path not in named]
+    return [workspace.below(path, "results") for path in maps if path is not None and path not in named]

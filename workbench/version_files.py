@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from workbench.changing import note_change
 from workbench.people import Role, require
+from workbench.places import require_id
 from workbench.point_history import put_in_force
 from workbench.recalibrating import ShareNumbers
 from workbench.tables import Inspector, InspectorImage, InspectorVersion
@@ -67,8 +68,14 @@ def store_version(
         As `changing.note_change` takes it.
     also
         Done in the same transaction, so that it is there exactly when the version is.
+
+    Raises
+    ------
+    WorkspaceError
+        The id is none of an inspector.
     """
     person = require(Role.ENGINEER, "make versions of inspectors")
+    require_id(inspector_id)
     with workspace.draft_folder() as draft:
         model.save(draft / MODEL_FILE)
         with workspace.database.write() as session:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,12 +19,24 @@ from sqlalchemy.exc import IntegrityError
 
 from workbench.database import Database, WorkspaceError
 from workbench.people import Role, require
+from workbench.places import (
+    OWNER_ONLY,
+    SUFFIX,
+    below,
+    given_path,
+    make_folder,
+    make_root,
+    require_id,
+    require_sha256,
+    require_suffix,
+)
 from workbench.tables import Image
 
-FOLDERS = ("images", "thumbnails", "inspectors", "results", "history", "jobs", "temporary")
+FOLDERS = ("images", "thumbnails", "inspectors", "results", "history", "jobs", "watches", "temporary")
+PLACES = (*FOLDERS, "regions", "bin")
+"""Folders that files are put into; the last two are made when they are needed."""
 DATABASE_FILE = "workspace.db"
 CHUNK = 1 << 20
-SUFFIX = re.compile(r"\.[a-z0-9]{1,12}")
 AT_ONCE = 500  # values in one question; databases have limits
 THUMBNAIL_SIDE = 320  # pixels; enough for a card on a screen of twice the common density
 
@@ -57,9 +68,13 @@ class Workspace:
         history/<yyyy-mm>/<sha256>-....jpg  what an inspection showed: heat and contour as thresholds then were
         regions/<sha256>.json               the region of interest last drawn on an image
         jobs/<id>/                          job.log, checkpoints of an unfinished job
+        watches/<hash>.lock                 who watches which folder
         temporary/                          files being written
         bin/<moment>/                       what `check --repair` put aside
         workspace.db
+
+    Folders are open to their owner alone, where the system knows owners. No path leads out of its folder: whatever
+    reads or writes goes through `below`.
 
     Parameters
     ----------
@@ -76,8 +91,9 @@ class Workspace:
         chosen = root or os.environ.get("PATCHCORE_WORKSPACE") or Path.home() / ".patchcore"
         self.root = Path(chosen).expanduser().resolve()
         try:
+            make_root(self.root)
             for folder in FOLDERS:
-                (self.root / folder).mkdir(parents=True, exist_ok=True)
+                make_folder(self.root / folder)
         except OSError as error:
             raise WorkspaceError(
                 f"The workspace {self.root} cannot be used ({error.strerror}). "
@@ -182,34 +198,59 @@ class Workspace:
 
     def image_file(self, sha256: str, suffix: str) -> Path:
         """Return where an image of this hash and suffix belongs."""
-        return self.root / "images" / sha256[:2] / f"{sha256}{suffix}"
+        folder = require_sha256(sha256)[:2]
+        return self.below(f"images/{folder}/{sha256}{require_suffix(suffix)}", "images", folder)
 
     # ---- places
 
+    def below(self, path: str | Path, *own: str) -> Path:
+        """Return a path of this workspace that lies strictly below its own folder; see `places.below`.
+
+        Parameters
+        ----------
+        path
+            A text is what a row holds: from the workspace's root, with forward slashes.
+        own
+            The names of the folder, from the root: ``"inspectors", inspector_id``.
+
+        Raises
+        ------
+        WorkspaceError
+            It leads anywhere else.
+        """
+        wanted = given_path(path) if isinstance(path, str) else path
+        return below(self.root.joinpath(*own), self.root / wanted)
+
     def version_folder(self, inspector_id: str, number: int) -> Path:
         """Return where a version of an inspector lies."""
-        return self.root / "inspectors" / inspector_id / f"v{number:04d}"
+        own = ("inspectors", require_id(inspector_id))
+        return self.below("/".join((*own, f"v{number:04d}")), *own)
+
+    def model_path(self, inspector_id: str, path: str) -> Path:
+        """Return where the file of a version lies, by `InspectorVersion.path`."""
+        return self.below(path, "inspectors", require_id(inspector_id))
 
     def map_path(self, version_id: int, sha256: str, *, left_out: bool = False) -> Path:
         """Return where the anomaly map of an image belongs; `left_out`: scored as if it had not built the bank."""
-        name = f"{sha256}-left-out.png" if left_out else f"{sha256}.png"
-        return self.root / "results" / str(version_id) / name
+        name = f"{require_sha256(sha256)}-left-out.png" if left_out else f"{require_sha256(sha256)}.png"
+        return self.below(f"results/{version_id}/{name}", "results", str(version_id))
 
     def tile_path(self, map_path: str) -> Path:
         """Return where an image with its map, encoded for the viewer, belongs: beside `Result.map_path`."""
-        return (self.root / map_path).with_suffix(".tile")
+        return self.below(given_path(map_path).with_suffix(".tile").as_posix(), "results")
 
     def thumbnail_path(self, sha256: str) -> Path:
         """Return where the small JPEG of an image belongs."""
-        return self.root / "thumbnails" / sha256[:2] / f"{sha256}.jpg"
+        folder = require_sha256(sha256)[:2]
+        return self.below(f"thumbnails/{folder}/{sha256}.jpg", "thumbnails", folder)
 
     def region_path(self, sha256: str) -> Path:
         """Return where the region of interest last drawn on an image belongs."""
-        return self.root / "regions" / f"{sha256}.json"
+        return self.below(f"regions/{require_sha256(sha256)}.json", "regions")
 
     def job_folder(self, job_id: int) -> Path:
         """Return the folder of a job: its log, and its checkpoints until it is done."""
-        return self.root / "jobs" / str(job_id)
+        return self.below(f"jobs/{job_id}", "jobs")
 
     def relative(self, path: Path) -> str:
         """Return a path as the database holds it: from the workspace's root, with forward slashes."""
@@ -222,22 +263,36 @@ class Workspace:
         """Yield a path to write; when the block ends well it is flushed to the disk and renamed to `target`.
 
         When it does not, nothing is left of it.
+
+        Raises
+        ------
+        WorkspaceError
+            The target lies in none of the folders that files are put into.
         """
+        target = self._in_its_place(target)
         path = self._temporary(target)
         try:
             yield path
             _flush(path)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            path.replace(target)
+            make_folder(target.parent)
+            path.replace(self._in_its_place(target))
             _flush(target.parent)
         finally:
             path.unlink(missing_ok=True)
+
+    def delete(self, path: str | Path, *own: str) -> None:
+        """Delete a file or a folder, if it is still there; arguments and errors as for `below`."""
+        found = self.below(path, *own)
+        if found.is_dir():
+            shutil.rmtree(found, ignore_errors=True)
+        else:
+            found.unlink(missing_ok=True)
 
     @contextmanager
     def draft_folder(self) -> Iterator[Path]:
         """Yield an empty folder that is deleted afterwards, unless `place_folder` has put it somewhere."""
         folder = self._temporary(Path("draft"))
-        folder.mkdir()
+        folder.mkdir(mode=OWNER_ONLY)
         try:
             yield folder
         finally:
@@ -246,7 +301,7 @@ class Workspace:
     def spool_folder(self) -> Path:
         """Make an empty folder for files on their way in; who asks deletes it, a check does when the process died."""
         folder = self._temporary(Path("spool"))
-        folder.mkdir()
+        folder.mkdir(mode=OWNER_ONLY)
         return folder
 
     def place_folder(self, folder: Path, target: Path) -> None:
@@ -254,24 +309,35 @@ class Workspace:
 
         A folder that was there is replaced: it can only be what a crash left before its row was written.
         """
-        for path in (*folder.rglob("*"), folder):
-            _flush(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if target.exists():
-            shutil.rmtree(target)
-        folder.rename(target)
-        _flush(target.parent)
+        move_wholly(self.below(folder, "temporary"), self._in_its_place(target))
 
     def delete_leftovers(self, pid: int) -> None:
         """Delete what a process that is dead, or about to be, was writing."""
-        for path in (self.root / "temporary").glob(f"{pid}-*"):
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
+        for path in (self.root / "temporary").glob(f"{int(pid)}-*"):
+            with suppress(WorkspaceError):  # a link: nothing of ours
+                self.delete(path, "temporary")
+
+    def _in_its_place(self, target: Path) -> Path:
+        """Return a target, if it lies strictly below one of the folders that files are put into."""
+        parts = target.relative_to(self.root).parts if target.is_relative_to(self.root) else ()
+        if not parts or parts[0] not in PLACES:
+            raise WorkspaceError(f"{target} lies in no folder of {self.root} that files are put into.")
+        return self.below(target, parts[0])
 
     def _temporary(self, target: Path) -> Path:
-        return self.root / "temporary" / f"{os.getpid()}-{secrets.token_hex(6)}-{target.name[-40:]}"
+        name = f"{os.getpid()}-{secrets.token_hex(6)}-{target.name[-40:]}"
+        return self.below(Path("temporary", name), "temporary")
+
+
+def move_wholly(path: Path, target: Path) -> None:
+    """Flush all that is in a file or folder and rename it to `target`, in place of what is there."""
+    for one in (*path.rglob("*"), path):
+        _flush(one)
+    make_folder(target.parent)
+    if target.exists():
+        shutil.rmtree(target)
+    path.rename(target)
+    _flush(target.parent)
 
 
 def database_url() -> str | None:

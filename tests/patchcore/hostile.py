@@ -280,6 +280,152 @@ def self_test_that_fails(path):
     rewritten(path, change)
 
 
+def with_point(path, **parts):
+    rewritten(path, lambda tensors, header: header["operating_point"].update(parts))
+
+
+def threshold_beyond_all_scores(path):
+    with_point(path, accept=1e300, reject=1e300)
+
+
+def threshold_just_beyond(path):
+    with_point(path, reject=1e13)
+
+
+def whole_threshold_beyond_all_numbers(path):
+    with_point(path, reject=10**400)
+
+
+def negative_threshold(path):
+    with_point(path, accept=-1.0)
+
+
+def negative_pixel_threshold(path):
+    with_point(path, pixel=-1e-9)
+
+
+def endless_pixel_threshold(path):
+    with_point(path, pixel=float("inf"))
+
+
+def threshold_that_is_true(path):
+    with_point(path, accept=True, reject=True)
+
+
+def threshold_that_is_a_text(path):
+    with_point(path, reject="9")
+
+
+def negative_scale(path):
+    with_point(path, millimetres_per_pixel=-0.1)
+
+
+def region_of_true_pixels(path):
+    with_point(path, min_area=True)
+
+
+def judged_by_nothing(path):
+    with_point(path, judge_by=True)
+
+
+def accept_above_reject(path):
+    with_point(path, accept=3.0, reject=2.0)
+
+
+def parameter_of_a_rule_beyond_all_scores(path):
+    with_point(path, rule={"name": "by_hand", "parameters": {"value": 1e300}})
+
+
+def negative_parameter_of_a_rule(path):
+    with_point(path, rule={"name": "from_good", "parameters": {"budget": -1}})
+
+
+def parameter_that_no_rule_has(path):
+    with_point(path, rule={"name": "from_good", "parameters": {"__class__": 1}})
+
+
+def evidence_of(score):
+    return {"good": {"a" * 64: score}, "defect": {}, "map_peaks": {}}
+
+
+def endless_evidence(path):
+    with_point(path, evidence=evidence_of(float("inf")))
+
+
+def negative_evidence(path):
+    with_point(path, evidence=evidence_of(-1.0))
+
+
+def evidence_that_is_true(path):
+    with_point(path, evidence=evidence_of(True))
+
+
+def version_that_is_true(path):
+    _, header = artifact.read(path)
+    header_of(path, json.dumps({**header, "version": True}))
+
+
+def version_zero(path):
+    _, header = artifact.read(path)
+    header_of(path, json.dumps({**header, "version": 0}))
+
+
+def rows_that_are_true(path):
+    rewritten(path, lambda tensors, header: header.update(rows_in_use=True))
+
+
+def taught_rows_that_are_false(path):
+    rewritten(path, lambda tensors, header: header.update(taught_rows=False))
+
+
+def map_that_is_true(path):
+    rewritten(path, lambda tensors, header: header.update(grid=[True, True]))
+
+
+def image_of_true_width(path):
+    rewritten(path, lambda tensors, header: header["images"][0].update(width=True))
+
+
+def seed_that_is_true(path):
+    rewritten(path, lambda tensors, header: header["settings"].update(seed=True))
+
+
+def share_that_is_true(path):
+    rewritten(path, lambda tensors, header: header["settings"].update(coreset=True))
+
+
+def layers_that_are_false(path):
+    rewritten(path, lambda tensors, header: header["settings"].update(layers=False))
+
+
+def endless_good_score(path):
+    rewritten(path, lambda tensors, header: tensors["good_scores.values"].__setitem__(-1, np.inf))
+
+
+def good_scores_without_end(path):
+    rewritten(path, lambda tensors, header: tensors["good_scores.values"].fill(np.inf))
+
+
+def good_score_beyond_all_scores(path):
+    rewritten(path, lambda tensors, header: tensors["good_scores.values"].__setitem__(-1, 1e30))
+
+
+def negative_good_score(path):
+    rewritten(path, lambda tensors, header: tensors["good_scores.values"].__setitem__(-1, -1))
+
+
+def feature_beyond_all_measure(path):
+    rewritten(path, lambda tensors, header: tensors["bank.features"].__setitem__((0, 0), 1e30))
+
+
+def endless_distance_of_the_self_test(path):
+    rewritten(path, lambda tensors, header: tensors["self_test.distances"].__setitem__(0, np.inf))
+
+
+def endless_cover_radius(path):
+    rewritten(path, lambda tensors, header: tensors["good_scores.cover_radius"].__setitem__(0, np.inf))
+
+
 HOSTILE = {
     cut_off: "not what the file holds|takes? .* bytes",
     cut_off_in_the_header: "cut off",
@@ -331,4 +477,38 @@ HOSTILE = {
     weights_that_are_not_here: "not the expected file",
     bank_under_a_false_number: "not the one that its images and settings make",
     self_test_that_fails: "does not compute what the builder's did",
+    threshold_beyond_all_scores: r"the threshold accept is no number from 0 to 1e\+12",
+    threshold_just_beyond: r"the threshold reject is no number from 0 to 1e\+12",
+    whole_threshold_beyond_all_numbers: "the threshold reject is no number",
+    negative_threshold: "the threshold accept is no number from 0",
+    negative_pixel_threshold: "the threshold pixel is no number from 0",
+    endless_pixel_threshold: "the threshold pixel is no number",
+    threshold_that_is_true: "the threshold accept is no number",
+    threshold_that_is_a_text: "the threshold reject is no number",
+    negative_scale: "the millimetres per pixel is no number from 0",
+    region_of_true_pixels: "the smallest region is no whole number",
+    judged_by_nothing: "none of score, area and both",
+    accept_above_reject: "accept is above the threshold reject",
+    parameter_of_a_rule_beyond_all_scores: "the parameter value of the rule is no number from 0",
+    negative_parameter_of_a_rule: "the parameter budget of the rule is no number from 0",
+    parameter_that_no_rule_has: "the rule from_good has no parameter '__class__'",
+    endless_evidence: "a score of the operating point's evidence is no number",
+    negative_evidence: "a score of the operating point's evidence is no number from 0",
+    evidence_that_is_true: "a score of the operating point's evidence is no number",
+    version_that_is_true: "format version True",
+    version_zero: "format version 0",
+    rows_that_are_true: "the number of rows in use is no whole number",
+    taught_rows_that_are_false: "the number of rows that were taught is no whole number",
+    map_that_is_true: "the map's size is no whole number",
+    image_of_true_width: "the width of an image is no whole number",
+    seed_that_is_true: "the setting seed is no whole number",
+    share_that_is_true: "the share of patches kept is no number",
+    layers_that_are_false: "the list of layers is no list",
+    endless_good_score: "a good score is infinite only while its image is alone",
+    good_scores_without_end: "a good score is infinite only while its image is alone",
+    good_score_beyond_all_scores: "no larger than a score can be",
+    negative_good_score: "no good score is negative",
+    feature_beyond_all_measure: "a feature is no larger than a score can be",
+    endless_distance_of_the_self_test: "the self-test has a distance for each patch",
+    endless_cover_radius: "no larger than a score can be",
 }

@@ -134,6 +134,20 @@ def test_an_entry_that_is_not_listed_and_one_that_is_missing(whole, tmp_path):
         "files/images",
         "evil.png",
         "tables/evil.jsonl",
+        "files/images/aa/x.png",
+        "files/images/ab/" + "a" * 64 + ".png",
+        "files/images/aa/" + "a" * 64 + ".png/x.png",
+        "files/inspectors/../v0001/model.patchcore",
+        "files/inspectors/A/v0001/model.patchcore",
+        "files/inspectors/p/v1/model.patchcore",
+        "files/inspectors/p/v0001/other",
+        "files/results/x/" + "a" * 64 + ".png",
+        "files/results/1/" + "a" * 64 + ".tile",
+        "files/history/2026-01/..jpg",
+        "files/history/evil.jpg",
+        "files/jobs/1/scratch/key",
+        "files/temporary/1-x",
+        "files/watches/x.lock",
         "files/images/aa/x.png ",
         "files/images/aa/x.png.",
     ],
@@ -166,7 +180,17 @@ def test_contents_of_the_wrong_kind(whole, tmp_path, key, value):
         BackupArchive(path)
 
 
-@pytest.mark.parametrize("change", [{"version": 2}, {"schema": "9999"}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"version": 2},
+        {"version": True},
+        {"version": 1.0},
+        {"version": [1]},
+        {"schema": "9999"},
+        {"schema": ["0003"]},
+    ],
+)
 def test_a_newer_one(whole, tmp_path, change):
     path = rewritten(whole, tmp_path, lambda _, contents: contents.update(change))
     refused(path, tmp_path, "newer version of the program")

@@ -15,7 +15,8 @@ from workbench.backup_restore import restore
 from workbench.database import Database, WorkspaceError
 from workbench.inspecting import create_batch, list_results, load_map, score_batch
 from workbench.inspectors import get_version
-from workbench.jobs import JobState, get_job, read_log
+from workbench.jobs import JobState, get_job, read_log, resume
+from workbench.moments import now
 from workbench.portable_rows import dump_rows, tables_in_order
 from workbench.roi import kept_region
 from workbench.tables import Job
@@ -80,6 +81,39 @@ def test_a_job_that_was_running_comes_back_as_interrupted(workspace, tmp_path):
     assert (job.state, job.pid, job.process_started, job.host) == (JobState.INTERRUPTED, None, None, None)
     assert "resumed" in job.message
     again.database.close()
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "then"),
+    [
+        ("build", JobState.QUEUED, JobState.INTERRUPTED),
+        ("build", JobState.RUNNING, JobState.INTERRUPTED),
+        ("retain", JobState.INTERRUPTED, JobState.INTERRUPTED),
+        ("retain", JobState.QUEUED, JobState.INTERRUPTED),
+        ("build", JobState.FAILED, JobState.FAILED),
+        ("build", JobState.DONE, JobState.DONE),
+        ("retain", JobState.CANCELLED, JobState.CANCELLED),
+    ],
+)
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_no_job_comes_back_to_begin_by_itself(workspace, tmp_path, kind, state, then):
+    with workspace.database.write() as session:
+        job = Job(
+            kind=kind, title="It", arguments={}, state=state, message="why" if state == "failed" else ""
+        )
+        job.pid, job.process_started, job.cancel_requested = 1, 1.0, now()
+        session.add(job)
+    back_up(workspace, tmp_path / "all.zip")
+    restore(tmp_path / "all.zip", tmp_path / "new")
+    again = Workspace(tmp_path / "new")
+    job = get_job(again, 1)
+    ended = state in (JobState.DONE, JobState.CANCELLED)
+    assert job.state == then and bool(job.message) != ended
+    assert ended or (job.pid, job.process_started, job.cancel_requested) == (None, None, None)
+    if then == JobState.INTERRUPTED and kind == "retain":
+        resume(again, 1)
+        assert get_job(again, 1).state == JobState.QUEUED
+    again.close()
 
 
 def test_only_an_empty_folder_is_filled(workspace, tmp_path, monkeypatch):

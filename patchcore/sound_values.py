@@ -1,0 +1,78 @@
+"""Values that somebody else wrote, in a file or a row: each must have the kind and the size that ours have."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+LARGEST_NUMBER = sys.float_info.max
+LONGEST_MOMENT = 40  # characters
+MOST_IMAGES = 1_000_000
+SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class Unsound(ValueError):
+    """A value is none of ours; the message names it and says what is wrong, and continues a sentence."""
+
+
+def mapping(value: Any, what: str, most: int) -> Mapping[str, Any]:
+    """Return a mapping with at most so many entries, else raise `Unsound`, as all functions here do."""
+    if not isinstance(value, dict) or len(value) > most:
+        raise Unsound(f"{what} is no list of at most {most:,} names and values")
+    return value
+
+
+def items(value: Any, what: str, most: int, *, exactly: bool = False) -> list[Any]:
+    """Return a list with at most, or exactly, so many entries."""
+    if not isinstance(value, list) or len(value) > most or (exactly and len(value) != most):
+        raise Unsound(f"{what} is no list of {'' if exactly else 'at most '}{most:,} entries")
+    return value
+
+
+def whole(value: Any, what: str, lowest: int, highest: int) -> int:
+    """Return a whole number within bounds; true and false are none."""
+    if type(value) is not int or not lowest <= value <= highest:
+        raise Unsound(f"{what} is no whole number from {lowest:,} to {highest:,}")
+    return value
+
+
+def number(value: Any, what: str, lowest: float = -LARGEST_NUMBER, highest: float = LARGEST_NUMBER) -> float:
+    """Return a number within bounds; NaN, the infinities, true and false are none."""
+    if type(value) not in (int, float) or not -LARGEST_NUMBER <= value <= LARGEST_NUMBER:
+        raise Unsound(f"{what} is no number")
+    if not lowest <= value <= highest:
+        raise Unsound(f"{what} is no number from {round(lowest, 9) + 0.0:g} to {highest:g}")
+    return float(value)
+
+
+def yes_or_no(value: Any, what: str) -> bool:
+    """Return true or false."""
+    if not isinstance(value, bool):
+        raise Unsound(f"{what} is neither yes nor no")
+    return value
+
+
+def text(value: Any, what: str, longest: int) -> str:
+    """Return a text of at most so many characters."""
+    if not isinstance(value, str) or len(value) > longest:
+        raise Unsound(f"{what} is no text of at most {longest:,} characters")
+    return value
+
+
+def match(value: Any, pattern: re.Pattern[str], what: str) -> str:
+    """Return a text that a pattern describes from its first sign to its last."""
+    if not isinstance(value, str) or not pattern.fullmatch(value):
+        raise Unsound(f"{what} is {value!a:.80}, which is none")
+    return value
+
+
+def moment(value: Any, what: str) -> None:
+    """Check a moment, ISO 8601, or nothing."""
+    try:
+        if text(value, what, LONGEST_MOMENT):
+            datetime.fromisoformat(value)
+    except ValueError as error:
+        raise Unsound(f"{what} is no time") from error

@@ -1,0 +1,173 @@
+"""Arguments of jobs: what each kind takes, checked when one is resumed and before it works.
+
+A row may have come back with a backup that somebody else wrote; what it asks for is then done nowhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from patchcore.errors import PatchCoreError
+from patchcore.file_names import display_name
+from patchcore.sound_values import (
+    MOST_IMAGES,
+    SHA256,
+    Unsound,
+    items,
+    mapping,
+    match,
+    number,
+    text,
+    whole,
+    yes_or_no,
+)
+from workbench.database import WorkspaceError
+from workbench.places import is_id
+
+MOST = 50  # arguments of a job, settings of an inspector
+LARGEST_ID = (1 << 63) - 1
+LONGEST_NAME, LONGEST_PATH = 10_000, 10_000  # characters
+Arguments = Mapping[str, Any]
+
+
+def check_arguments(kind: str, arguments: object, title: str = "") -> None:
+    """Refuse arguments that a kind of job does not take.
+
+    Parameters
+    ----------
+    kind
+        One of `jobs.KINDS`; of any other only the inspector is looked at.
+    title
+        The job's, for the sentence.
+
+    Raises
+    ------
+    WorkspaceError
+        They are none; the message names the argument.
+    """
+    try:
+        sound_arguments(kind, arguments)
+    except Unsound as fault:
+        raise _refusal(title or kind, fault) from fault
+
+
+def check_inspector(arguments: object, title: str) -> None:
+    """Refuse arguments that name what is no inspector; errors as for `check_arguments`."""
+    try:
+        _named_inspector(arguments)
+    except Unsound as fault:
+        raise _refusal(title, fault) from fault
+
+
+def sound_arguments(kind: str, arguments: object, *, empty: bool = False) -> None:
+    """Check arguments as `check_arguments` does, but raise `Unsound`; `empty`: there need not be any."""
+    given = _named_inspector(arguments)
+    if kind in _KINDS and (given or not empty):
+        try:
+            _KINDS[kind](given)
+        except KeyError as error:
+            raise Unsound(f"its argument {error} is missing") from error
+
+
+def check_settings(settings: object) -> None:
+    """Check the settings of an inspector, as `BuildSettings.to_dict` wrote them; those not there are the usual ones."""
+    for name, value in mapping(settings, "the settings", MOST).items():
+        if name in _SETTINGS:
+            _SETTINGS[name](value, f"the setting {name}")
+
+
+def row_id(value: Any, what: str) -> None:
+    """Check the number of a row."""
+    whole(value, what, 1, LARGEST_ID)
+
+
+def or_none(check: Callable[[Any, str], object]) -> Callable[[Any, str], None]:
+    """Return a check that lets None pass."""
+
+    def checked(value: Any, what: str) -> None:
+        if value is not None:
+            check(value, what)
+
+    return checked
+
+
+def _named_inspector(arguments: object) -> Arguments:
+    """Return arguments, if the inspector that they name can be one."""
+    given = mapping(arguments, "the list of arguments", MOST)
+    if "inspector_id" in given and not is_id(given["inspector_id"]):
+        raise Unsound(f"its inspector_id {given['inspector_id']!r:.80} is no id of an inspector")
+    return given
+
+
+def _refusal(title: str, fault: Unsound) -> WorkspaceError:
+    return WorkspaceError(
+        f"The job {display_name(title)} cannot be done: {fault}. Discard it, and start it anew."
+    )
+
+
+def _build(arguments: Arguments) -> None:
+    _require_inspector(arguments)
+    check_settings(arguments["settings"])
+    for image in items(arguments["images"], "the list of images", MOST_IMAGES):
+        sha256, name = items(image, "an image of the list", 2, exactly=True)
+        match(sha256, SHA256, "the SHA-256 of an image")
+        text(name, "the name of an image", LONGEST_NAME)
+
+
+def _sweep(arguments: Arguments) -> None:
+    _require_inspector(arguments)
+    for name in ("version_id", "bank_id", "batch_id"):  # None: what was deleted for good
+        or_none(row_id)(arguments[name], f"its {name}")
+    mapping(arguments["rule"], "its rule", MOST)
+
+
+def _watch(arguments: Arguments) -> None:
+    row_id(arguments["watch_id"], "its watch_id")
+
+
+def _retain(arguments: Arguments) -> None:
+    if arguments:
+        raise Unsound("it takes no arguments")
+
+
+def _require_inspector(arguments: Arguments) -> None:
+    if "inspector_id" not in arguments:
+        raise Unsound("it names no inspector")
+
+
+def _range(value: Any, what: str) -> None:
+    black, white = (number(one, what) for one in items(value, what, 2, exactly=True))
+    if black >= white:
+        raise Unsound("black is not below white")
+
+
+def _region(value: Any, what: str) -> None:
+    from workbench.roi import Roi  # late: NumPy comes with it, and most jobs draw nothing
+
+    try:
+        Roi.from_dict(mapping(value, what, MOST))
+    except (PatchCoreError, KeyError, TypeError, ValueError, OverflowError) as error:
+        raise Unsound(f"{what} is none") from error
+
+
+_KINDS: dict[str, Callable[[Arguments], None]] = {
+    "build": _build,
+    "sweep": _sweep,
+    "retain": _retain,
+    "watch": _watch,
+}
+_SETTINGS: dict[str, Callable[[Any, str], object]] = {
+    "name": lambda value, what: text(value, what, LONGEST_NAME),
+    "product": lambda value, what: text(value, what, LONGEST_NAME),
+    "backbone": lambda value, what: text(value, what, LONGEST_NAME),
+    "geometry": lambda value, what: text(value, what, LONGEST_NAME),
+    "weights": or_none(lambda value, what: text(value, what, LONGEST_PATH)),
+    "image_size": lambda value, what: whole(value, what, 1, 1 << 16),
+    "coreset": lambda value, what: number(value, what, 0, 1),
+    "share": or_none(lambda value, what: number(value, what, 0, 1)),
+    "seed": lambda value, what: whole(value, what, 0, LARGEST_ID),
+    "reweight": yes_or_no,
+    "roi": or_none(_region),
+    "value_range": or_none(_range),
+}
