@@ -7,6 +7,9 @@ IMAGE_SUFFIXES = frozenset(
 )
 
 
+SETTINGS_FOLDERS = frozenset({"appdata", "application data", "library"})  # of a home, on Windows and macOS
+
+
 def display_name(name: str) -> str:
     """Put a name on one line: control characters and undecodable bytes become escapes."""
     if name.isprintable():
@@ -18,3 +21,8 @@ def display_name(name: str) -> str:
 def is_hidden(parts: tuple[str, ...]) -> bool:
     """Tell whether a relative path is an operating system's leftovers, not the user's."""
     return any(part.startswith(".") or part in ("__MACOSX", "Thumbs.db", "desktop.ini") for part in parts)
+
+
+def is_private(parts: tuple[str, ...]) -> bool:
+    """Tell whether a path below a home or another root leads where programs keep their settings."""
+    return is_hidden(parts) or (bool(parts) and parts[0].casefold() in SETTINGS_FOLDERS)

@@ -17,6 +17,7 @@ from patchcore.errors import ArtifactError, PatchCoreError
 if TYPE_CHECKING:
     from workbench.checking import Repaired
     from workbench.finding import Finding
+    from workbench.signing_in import Account
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 remarks = Console(stderr=True, highlight=False)
@@ -179,20 +180,43 @@ def export_file(
 
 
 @app.command()
-def people() -> None:
-    """Check the list of people who may sign in, and print who may do what."""
+def people(
+    release: Annotated[
+        str,
+        typer.Option(
+            metavar="EMAIL", help="Give an address free for the next account that signs in with it."
+        ),
+    ] = "",
+) -> None:
+    """Check the list of people who may sign in, and print who may do what; or give an address free."""
+    from workbench import address_owners
     from workbench.people import Role
     from workbench.signing_in import people_file, read_people
     from workbench.workspace import Workspace
 
-    path = people_file(Workspace().root)
-    listed = read_people(path)
+    with closing(Workspace()) as workspace:
+        if release:
+            _release(release, address_owners.release(workspace, release))
+            return
+        path = people_file(workspace.root)
+        listed = read_people(path)
+        owners = address_owners.list_owners(workspace)
     remarks.print(str(path), markup=False, soft_wrap=True)
-    table = _table("Address", "Role")
+    table = _table("Address or account", "Role", "Belongs to")
     for address, role in sorted(listed.roles.items()):
-        table.add_row(Text(address), role.word)
+        table.add_row(Text(address), role.word, Text(str(owners.get(address, "the first to sign in"))))
+    for account, role in sorted(listed.accounts.items(), key=lambda entry: str(entry[0])):
+        table.add_row(Text(str(account)), role.word)
     table.add_row("all others who sign in", "none" if listed.default == Role.NOBODY else listed.default.word)
     results.print(table)
+
+
+def _release(email: str, owner: Account | None) -> None:
+    from workbench.signing_in import PeopleError
+
+    if owner is None:
+        raise PeopleError(f"The address {email} belongs to no account: nobody has signed in with it yet.")
+    remarks.print(f"{email} no longer belongs to {owner}.", markup=False, soft_wrap=True)
 
 
 def _tell_losses(lost: list[str], what: str) -> None:

@@ -352,3 +352,14 @@ class Preference(Base):
     value: Mapped[dict[str, Any]]
     made_by: Mapped[str] = mapped_column(Text, default="")
     changed: Mapped[datetime] = mapped_column(default=now)
+
+
+class AddressOwner(Base):
+    """The account that an e-mail address of the list of people belongs to: the first that signed in with it."""
+
+    __tablename__ = "address_owners"
+
+    address: Mapped[str] = mapped_column(Text, primary_key=True)  # in small letters
+    issuer: Mapped[str] = mapped_column(Text)
+    subject: Mapped[str] = mapped_column(Text)
+    created: Mapped[datetime] = mapped_column(default=now)

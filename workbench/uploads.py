@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from patchcore.errors import PatchCoreError
-from patchcore.file_names import display_name, is_hidden
+from patchcore.file_names import display_name, is_hidden, is_private
 from workbench.upload_set import (
     HEAD,
     LeftOut,
@@ -171,12 +171,21 @@ def open_path(typed: str, *, roots: Sequence[Path] | None = None, exclude: Seque
             "more through PATCHCORE_ROOTS."
         )
     if _inside(path, [place.resolve() for place in exclude]):
-        raise FolderError(f"{shown} belongs to the dashboard's own workspace. Choose the images' own folder.")
+        raise FolderError(f"{shown} belongs to the dashboard itself. Choose the images' own folder.")
+    if any(is_private(path.relative_to(root).parts) for root in roots if path.is_relative_to(root)):
+        raise FolderError(
+            f"{shown} lies in a hidden folder, where programs keep their settings. Choose a folder without one in "
+            "its path."
+        )
     return path
 
 
 def allowed_roots(environ: Mapping[str, str] = os.environ) -> list[Path]:
-    """List the folders that are open to the interface: ``PATCHCORE_ROOTS``, else the user's home."""
+    """List the folders that are open to the interface: ``PATCHCORE_ROOTS``, else the user's home.
+
+    A dashboard that serves other computers too sets ``PATCHCORE_ROOTS`` to the folder `inspection` of the home, unless
+    it is set already (`workbench.widgets.front`).
+    """
     named = [entry for entry in environ.get("PATCHCORE_ROOTS", "").split(os.pathsep) if entry.strip()]
     return [Path(entry).expanduser().resolve() for entry in named] or [Path.home().resolve()]
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from patchcore.errors import SettingsError
 from patchcore.file_names import display_name
-from patchcore.watch_outputs import Mover
+from patchcore.watch_outputs import PROGRAM, LineFile, Mover
 from patchcore.watch_verdict import Given
 from patchcore.watching import require_folder
 from workbench import jobs
@@ -248,15 +248,15 @@ def _checked(workspace: Workspace, folder: Path, options: WatchOptions) -> Watch
     places: dict[str, str] = {}
     for name in ("move_to", "lines_to"):
         typed = getattr(options, name).strip()
-        places[name] = str(open_path(typed, exclude=[workspace.root])) if typed else ""
+        places[name] = str(open_path(typed, exclude=[workspace.root, PROGRAM])) if typed else ""
     if folder_name(folder) != str(folder):
         raise SettingsError(
             f"The name of {display_name(str(folder))} is not text that can be stored. Rename the folder first."
         )
     checked = WatchOptions(**asdict(options) | places)
     checked.mover(folder)
-    if checked.lines_to and Path(checked.lines_to).is_dir():
-        raise SettingsError(f"{checked.lines_to} is a folder; name the file to write to.")
+    if checked.lines_to:
+        LineFile(Path(checked.lines_to))
     return checked
 
 

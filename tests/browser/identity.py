@@ -13,8 +13,9 @@ import time
 import urllib.error
 import urllib.request
 import venv
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 
 import pytest
 
@@ -25,6 +26,7 @@ PYTHON = ENVIRONMENT / "bin" / "python"
 READY = ENVIRONMENT / "installed.txt"  # what was asked for when it was made
 
 PASSWORD = "correct horse battery staple"
+COOKIE_SECRET = "of the tests alone, which sign in nowhere else"
 CLIENT_ID, CLIENT_SECRET = "dashboard", "the dashboard's own secret"
 START_SECONDS = 60
 
@@ -58,21 +60,34 @@ class Provider:
         Where the dashboard takes people back.
     people
         Full names by the names they sign in with.
+    addresses
+        E-mail addresses of those who have another than their own, by the same names.
+    unverified
+        The names of those whose address is not said to be verified.
     """
 
-    def __init__(self, port: int, redirect_uri: str, people: dict[str, str]) -> None:
+    def __init__(
+        self,
+        port: int,
+        redirect_uri: str,
+        people: dict[str, str],
+        *,
+        addresses: Mapping[str, str] = MappingProxyType({}),
+        unverified: Sequence[str] = (),
+    ) -> None:
         self.url = f"http://localhost:{port}"
         self.redirect_uri = redirect_uri
         self.people = people
+        self.addresses, self.unverified = dict(addresses), list(unverified)
         self._command = [str(PYTHON), str(HERE / "provider.py"), str(port), redirect_uri]
 
-    def secrets(self) -> str:
+    def secrets(self, cookie_secret: str = COOKIE_SECRET) -> str:
         """Return what Streamlit must know of it."""
         return "\n".join(
             [
                 "[auth]",
                 f'redirect_uri = "{self.redirect_uri}"',
-                f'cookie_secret = "{"of the tests alone " * 2}"',
+                f'cookie_secret = "{cookie_secret}"',
                 f'client_id = "{CLIENT_ID}"',
                 f'client_secret = "{CLIENT_SECRET}"',
                 f'server_metadata_url = "{self.url}/.well-known/openid-configuration"',
@@ -84,6 +99,8 @@ class Provider:
         """Start it and wait until it answers."""
         known = {
             "people": self.people,
+            "addresses": self.addresses,
+            "unverified": self.unverified,
             "password": PASSWORD,
             "client_id": CLIENT_ID,
             "client_secret": CLIENT_SECRET,

@@ -1,8 +1,9 @@
 """A real OpenID provider (Canaille), with a few people and the dashboard as its client; run in its own environment.
 
 ``python provider.py PORT REDIRECT_URI < people.json`` serves it on this computer. It knows the people as
-``{"people": {name: full name}, "password": ..., "client_id": ..., "client_secret": ...}``; each signs in with their
-name, has the address name@example.com, and has not consented yet to the dashboard knowing it.
+``{"people": {name: full name}, "addresses": {name: address}, "unverified": [name, ...], "password": ..., "client_id":
+..., "client_secret": ...}``; each signs in with their name, has the address name@example.com unless another is given,
+and has not consented yet to the dashboard knowing it.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ def main(port: int, redirect_uri: str) -> None:
     os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"  # http is good enough on this computer
     known = json.load(sys.stdin)
     app = create_app(config=configuration(port))
+    app.config["CANAILLE_OIDC"]["USERINFO_MAPPING"] |= claims(known)  # its own settings know no such claim
     with app.app_context():
         for row in rows(known, redirect_uri):
             Backend.instance.save(row)
@@ -60,6 +62,15 @@ def configuration(port: int) -> dict[str, object]:
         "ENV_FILE": None,
         "CANAILLE": {"DATABASE": "memory", "JAVASCRIPT": False, "ACL": permissions},
         "CANAILLE_OIDC": {"ACTIVE_JWKS": [key]},
+    }
+
+
+def claims(known: dict[str, Any]) -> dict[str, str]:
+    """Return the templates of what the tokens say of an address."""
+    addresses, unverified = json.dumps(known["addresses"]), json.dumps(known["unverified"])
+    return {
+        "EMAIL": f"{{{{ {addresses}.get(user.user_name, user.preferred_email) }}}}",
+        "EMAIL_VERIFIED": f"{{% if user.user_name not in {unverified} %}}true{{% endif %}}",
     }
 
 

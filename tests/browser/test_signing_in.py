@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import socket
+import subprocess
+import sys
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,22 +15,36 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, WebSocketRoute, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
+from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
 from patchcore.operating_point import OperatingPoint
-from tests.browser.identity import NEEDS_PROVIDER, PASSWORD, Provider
+from tests.browser.identity import COOKIE_SECRET, NEEDS_PROVIDER, PASSWORD, Provider
 from tests.pages.prepared import prepare
+from tests.pages.texts import ROOT
+from workbench.address_owners import release
 from workbench.inspectors import find_inspector
+from workbench.signing_in import Account
 from workbench.workspace import Workspace
 
 pytestmark = NEEDS_PROVIDER
 PATIENCE = 40_000
-PEOPLE = {"vic": "Vic Viewer", "ola": "Ola Operator", "ada": "Ada Engineer", "nemo": "Nemo *Nobody*"}
+PEOPLE = {
+    "vic": "Vic Viewer",
+    "ola": "Ola Operator",
+    "ada": "Ada Engineer",
+    "nemo": "Nemo *Nobody*",
+    "eve": "Eve Engineer",
+    "una": "Una Unverified",
+}
+ADDRESSES = {"eve": "ada@example.com"}
 LIST = """
 "vic@example.com" = "view"
 "ola@example.com" = "operate"
 "ada@example.com" = "engineer"
 ask = "Ada, phone 4711"
 """
+FORMER_WORDS = "a long random text: python -c 'import secrets; print(secrets.token_hex())'"
 DEEP = ("build", "inspect?inspector=washer", "tune?inspector=washer", "evaluate?inspector=washer", "")
 
 
@@ -36,6 +54,7 @@ class Dashboard:
 
     url: str
     workspace: Workspace
+    issuer: str
 
     def allow(self, people: str) -> None:
         (self.workspace.root / "people.toml").write_text(people)
@@ -57,12 +76,14 @@ def free_port() -> int:
 def dashboard(serve: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     root = prepare(tmp_path_factory.mktemp("people") / "workspace")
     port = free_port()
-    with Provider(free_port(), f"http://localhost:{port}/oauth2callback", PEOPLE) as provider:
+    back = f"http://localhost:{port}/oauth2callback"
+    with Provider(free_port(), back, PEOPLE, addresses=ADDRESSES, unverified=["una"]) as provider:
         secrets = root.parent / "secrets.toml"
-        secrets.write_text(provider.secrets())
+        secrets.write_text(provider.secrets(), encoding="utf-8")
+        secrets.chmod(0o600)
         options = ("--secrets.files", str(secrets))
         server = serve("app.py", workspace=root, port=port, options=options)
-        yield Dashboard(server.url, Workspace(root))
+        yield Dashboard(server.url, Workspace(root), provider.url)
 
 
 @pytest.fixture
@@ -88,6 +109,7 @@ def enter(dashboard: Dashboard, browser: Browser) -> Any:
 
 
 def sign_in(page: Page, name: str) -> None:
+    """Go through the provider's form, to the dashboard or to where it says why not."""
     page.get_by_role("button", name="Sign in").click()
     page.locator("input[name=login]").fill(name)
     page.get_by_role("button", name="Continue").click()
@@ -181,6 +203,98 @@ def test_signing_out_leaves_nothing_behind(dashboard, enter):
     page.goto(f"{dashboard.url}/tune?inspector=washer")
     expect(page.get_by_role("button", name="Sign in")).to_be_visible()
     assert "Washer" not in page.content()
+
+
+def test_an_address_belongs_to_the_account_that_signed_in_with_it_first(dashboard, enter):
+    expect(enter("ada").locator(".pc-facts", has_text="role engineer")).to_be_visible()
+    page = enter("eve")
+    told = page.get_by_text("The address ada@example.com belongs to another account")
+    expect(told).to_contain_text("python -m workbench people --release ada@example.com")
+    assert "Washer" not in page.content()
+    try:
+        assert release(dashboard.workspace, "ada@example.com") == Account(dashboard.issuer, "ada")
+        page.reload()
+        expect(page.locator(".pc-facts", has_text="Eve Engineer (ada@example.com)")).to_be_visible()
+        expect(enter("ada").get_by_text("belongs to another account")).to_be_visible()
+    finally:
+        release(dashboard.workspace, "ada@example.com")
+
+
+def test_an_account_without_a_verified_address_is_known_once_it_is_listed(dashboard, enter):
+    page = enter("una")
+    line = f'"{dashboard.issuer} una" = "view"'
+    told = page.get_by_text("Your address is not verified where you signed in")
+    expect(told).to_contain_text(line)
+    assert "Washer" not in page.content()
+    dashboard.allow(LIST + '"una@example.com" = "engineer"\n')
+    page.reload()
+    expect(told).to_be_visible()
+    dashboard.allow(f"{LIST}{line}\n")
+    page.reload()
+    expect(page.locator(".pc-facts", has_text="Una Unverified (una at localhost")).to_be_visible()
+
+
+def forged_cookie(url: str, secret: str, **claims: Any) -> dict[str, str]:
+    """Return a cookie that says that an engineer has signed in, signed as Streamlit signs."""
+    known = {
+        "iss": "http://localhost:1",
+        "sub": "mallory",
+        "email": "forged@example.com",
+        "email_verified": True,
+    }
+    told = {"is_logged_in": True, "origin": url, "provider": "default", **known, **claims}
+    value = create_signed_value(secret, USER_COOKIE_NAME, json.dumps(told)).decode()
+    return {"name": USER_COOKIE_NAME, "value": value, "url": url}
+
+
+def test_a_cookie_that_somebody_made_at_home_opens_nothing(dashboard, enter):
+    dashboard.allow(LIST + '"forged@example.com" = "engineer"\n')
+    page = enter(None)
+    for secret in ("", " ", "xxx", FORMER_WORDS, COOKIE_SECRET[:-1], COOKIE_SECRET.upper()):
+        page.context.add_cookies([forged_cookie(dashboard.url, secret)])
+        page.goto(f"{dashboard.url}/tune?inspector=washer")
+        expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+        assert "Washer" not in page.content()
+    page.context.add_cookies([forged_cookie(dashboard.url, COOKIE_SECRET)])
+    page.goto(f"{dashboard.url}/tune?inspector=washer")
+    expect(page.locator(".pc-facts", has_text="forged@example.com")).to_be_visible()  # so it was the secret
+
+
+@pytest.mark.parametrize("secret", ["", FORMER_WORDS])
+def test_a_secret_that_anybody_knows_keeps_everybody_out(secret, dashboard, enter, serve, tmp_path_factory):
+    folder, port = tmp_path_factory.mktemp("known"), free_port()
+    secrets = folder / "secrets.toml"
+    provider = Provider(1, f"http://localhost:{port}/oauth2callback", {})
+    secrets.write_text(provider.secrets(secret), encoding="utf-8")
+    workspace = Workspace(folder / "workspace")
+    (workspace.root / "people.toml").write_text('"forged@example.com" = "engineer"\n', encoding="utf-8")
+    options = ("--secrets.files", str(secrets))
+    server = serve("app.py", workspace=workspace.root, port=port, options=options)
+    page = enter(None)
+    page.context.add_cookies([forged_cookie(server.url, secret)])
+    page.goto(f"{server.url}/build")
+    expect(page.get_by_text(f"{secrets}, section [auth]: cookie_secret is")).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("^Sign"))).to_have_count(0)
+    assert "cookie_secret is" in server.log()
+    server.process.terminate()
+    server.process.wait(timeout=10)
+
+
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [({}, "nobody has to sign in"), ({"PATCHCORE_OPEN_NETWORK": "1"}, "only yes counts")],
+)
+def test_a_server_that_others_reach_does_not_start_where_nobody_signs_in(tmp_path, variables, told):
+    options = ("--server.address", "0.0.0.0", "--server.headless", "true", "--server.port", str(free_port()))
+    ended = subprocess.run(
+        [sys.executable, "-m", "streamlit", "run", "app.py", *options],
+        env={**os.environ, "PATCHCORE_WORKSPACE": str(tmp_path), **variables},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ended.returncode == 1 and told in ended.stdout + ended.stderr
 
 
 def leave_the_provider(page: Page) -> None:

@@ -5,19 +5,26 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
+from streamlit.runtime.secrets import Secrets
 from streamlit.testing.v1 import AppTest
 
 from tests.pages.prepared import prepare
 from tests.pages.texts import ROOT
 from workbench import people
+from workbench.running import stop_all
+from workbench.widgets import signed_in
 from workbench.workspace import Workspace
 
 
 @pytest.fixture(autouse=True)
 def at_rest(monkeypatch):
-    """Stop what a server would keep running, the job queue and the scorer, and forget who was asked for the person."""
+    """Stop what a server would keep running, and forget what it knows: the person, the secrets, that people sign in."""
     monkeypatch.setattr(people, "_identify", [])
+    monkeypatch.setattr(st, "secrets", Secrets())
+    signed_in._wished.clear()
+    signed_in._latest.clear()
     yield
+    stop_all()
     st.cache_resource.clear()
     st.cache_data.clear()
 

@@ -10,9 +10,19 @@ from patchcore.operating_point import OperatingPoint
 from tests.pages.texts import ROOT, words
 from workbench.inspectors import find_inspector, set_operating_point
 from workbench.people import Role
-from workbench.widgets import sign_in
+from workbench.widgets import sign_in, signed_in
 
-SECRETS = {"auth": {"client_id": "dashboard", "client_secret": "s", "cookie_secret": "c" * 32}}
+COMMON = {
+    "redirect_uri": "http://localhost:8501/oauth2callback",
+    "cookie_secret": "5e0c1f7ad92b48603be1f5d7c8a94e6203d7b1fa68c95e240b8fd3617ca9e052",
+}
+ISSUER = "https://login.example.com"
+PROVIDER = {
+    "client_id": "dashboard",
+    "client_secret": "s",
+    "server_metadata_url": f"{ISSUER}/.well-known/openid-configuration",
+}
+SECRETS = {"auth": {**COMMON, **PROVIDER}}
 LIST = """
 "vic@example.com" = "view"
 "ola@example.com" = "operate"
@@ -52,8 +62,8 @@ def enter(full):
         app.secrets = SECRETS
         app.user = {"is_logged_in": False}
         if name is not None:
-            email = f"{name}@example.com"
-            app.user = {"is_logged_in": True, "email": email, "name": name.title(), **claims}
+            known = {"iss": ISSUER, "sub": name, "email": f"{name}@example.com", "email_verified": True}
+            app.user = {"is_logged_in": True, "name": name.title(), **known, **claims}
         app.query_params["inspector"] = "washer"
         app.run()
         if page != "home":
@@ -143,32 +153,43 @@ def test_an_address_that_is_not_verified_is_nobodys(enter):
     assert "is not verified" in words(app) and "Washer" not in words(app)
 
 
-@pytest.mark.parametrize("secrets", [{"auth": {}}, {"auth": "yes"}, {"auth": {"google": {"client": "x"}}}])
-def test_a_sign_in_that_is_set_up_wrongly_lets_nobody_in(full, secrets):
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    app.secrets = secrets
-    app.run()
-    assert not app.exception and "Signing in is not set up as it should be" in words(app)
-    assert "Washer" not in words(app)
+def test_an_account_that_has_taken_over_an_address_is_nobodys(enter):
+    assert "Washer" in words(enter("home", "ada"))
+    app = enter("home", "ada", sub="another")
+    told = words(app)
+    assert "Ada (ada@example.com). The address ada@example.com belongs to another account" in told
+    assert "Ask Ada, phone 4711 to give the address free" in told and "Washer" not in told
 
 
-def test_a_secrets_file_that_cannot_be_read_lets_nobody_in(full, tmp_path, monkeypatch):
-    file = tmp_path / "secrets.toml"
-    file.write_text("[auth\n")
-    monkeypatch.setattr(sign_in, "_secret_files", lambda: [file])
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
-    assert not app.exception and f"The file {file} cannot be read" in words(app)
+@pytest.mark.parametrize(
+    "secrets",
+    [
+        {"auth": {}},
+        {"auth": "yes"},
+        {"auth": {**COMMON, "google": {"client": "x"}}},
+        {"auth": {**COMMON, **PROVIDER, "cookie_secret": ""}},
+        {"Auth": SECRETS["auth"]},
+        {"database": {"url": "x"}},
+    ],
+)
+@pytest.mark.parametrize("page", ["home", "inspect"])
+def test_a_sign_in_that_is_set_up_wrongly_lets_nobody_in(enter, monkeypatch, page, secrets):
+    monkeypatch.setitem(globals(), "SECRETS", secrets)
+    for name in (None, "ada"):
+        app = enter(page, name)
+        assert "Nobody can sign in" in words(app) and ".streamlit/secrets.toml" in words(app)
+        assert "Washer" not in words(app) and not app.button and not app.sidebar.children
 
 
 def test_several_providers_have_a_button_each(full):
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    app.secrets = {"auth": {"cookie_secret": "c", "plant": {"client_id": "a"}, "office": {"client_id": "b"}}}
+    app.secrets = {"auth": {**COMMON, "plant": PROVIDER, "office": PROVIDER}}
     app.user = {"is_logged_in": False}
     app.run()
     assert [one.label for one in app.button] == ["Sign in with plant", "Sign in with office"]
 
 
-def test_without_sign_in_a_server_that_others_reach_says_so_on_every_page(
+def test_without_sign_in_a_server_that_others_reach_is_closed_or_says_so_on_every_page(
     full, open_app, monkeypatch, caplog
 ):
     for page in ("home", "inspect"):
@@ -177,13 +198,16 @@ def test_without_sign_in_a_server_that_others_reach_says_so_on_every_page(
     public = {"server.address": "0.0.0.0"}
     monkeypatch.setattr(sign_in.st, "get_option", lambda name: public.get(name) or ask(name))
     sign_in._tell_once.cache_clear()
+    assert "it is closed" in words(open_app()) and "Washer" not in words(open_app())
+    monkeypatch.setenv("PATCHCORE_OPEN_NETWORK", "yes")
+    caplog.clear()
     for page in ("home", "inspect"):
         (told,) = (one.value for one in open_app(page).warning if "nobody has to sign in" in one.value)
         assert "listens at 0.0.0.0" in told.replace("\\", "")
     assert sum("nobody has to sign in" in one.getMessage() for one in caplog.records) == 1
 
 
-def test_a_thread_of_its_own_may_only_look_where_people_sign_in(monkeypatch):
-    assert sign_in.who() is None
-    monkeypatch.setattr(sign_in, "is_on", lambda: True)
-    assert sign_in.who().role == Role.VIEW
+def test_a_thread_of_its_own_may_only_look_where_people_sign_in(empty, monkeypatch):
+    assert signed_in.who() is None
+    monkeypatch.setenv("PATCHCORE_PEOPLE", "people.toml")
+    assert signed_in.who().role == Role.VIEW

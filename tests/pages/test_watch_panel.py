@@ -4,12 +4,12 @@ import pytest
 
 from tests.pages.texts import words
 from workbench import people
+from workbench.job_queue import JobQueue
 from workbench.jobs import JobState
 from workbench.moments import now
 from workbench.people import Person, Role
 from workbench.tables import Job, Watch, WatchedFile
 from workbench.watching import WatchOptions, list_watches, start_watch
-from workbench.widgets import session
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def folder(tmp_path, monkeypatch):
 @pytest.fixture(autouse=True)
 def still(monkeypatch):
     """No job is started: what is shown of one is written by the test."""
-    monkeypatch.setattr(session, "_queue", lambda root: None)
+    monkeypatch.setattr(JobQueue, "step", lambda self: None)
 
 
 @pytest.fixture

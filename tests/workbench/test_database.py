@@ -49,7 +49,7 @@ def test_migrations_from_nothing_give_the_tables_that_the_code_declares(database
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
-        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == "0003"
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == "0004"
 
 
 def test_an_older_database_keeps_its_data_and_gets_a_history(url):

@@ -5,15 +5,33 @@ import os
 import pytest
 
 from workbench.people import Role
-from workbench.signing_in import WHOM, People, PeopleError, is_local, people_file, person_of, read_people
+from workbench.signing_in import (
+    WHOM,
+    Account,
+    People,
+    PeopleError,
+    account_of,
+    is_local,
+    people_file,
+    person_of,
+    read_people,
+    verified_address,
+)
 
 LIST = """
 # who may do what
 "anna@example.com" = "engineer"
 "Ben@Example.com" = "operate"
+"https://login.example.com/plant 4f2a" = "operate"
+"https://login.example.com/ cara@plant" = "engineer"
 default = "view"
 ask = "Anna, phone 4711"
 """
+
+AT = {
+    "iss": "https://login.example.com/office",
+    "sub": "4711",
+}  # an account that no list of these tests names
 
 
 @pytest.fixture
@@ -54,6 +72,12 @@ def test_a_change_counts_at_once_even_within_one_tick_of_the_clock(file):
         ('"a@b.de" = 3', "line 1: the role is none of"),
         ('default = "nobody"', "line 1: the role is none of"),
         ('"a@b.de" = "view"\n\n"A@B.de" = "engineer"', "line 3: this address is listed twice"),
+        ('"https://a.de 7" = "view"\n"https://a.de/  7" = "view"', "line 2: this account is listed twice"),
+        ('"https://a.de" = "view"', "line 1: .* is no e-mail address and no account"),
+        ('"https://a.de/@7" = "view"', "line 1: .* is no e-mail address and no account"),
+        ('"a.de 7" = "view"', "line 1: .* is no e-mail address and no account"),
+        ('"Anna <a@b.de>" = "view"', "line 1: .* is no e-mail address and no account"),
+        ('"https://a.de 7" = "boss"', "line 1: the role is none of"),
         ('"a@b.de" = "view"\nanna = "view"', 'line 2: "anna" is no e-mail address'),
         ('anna.b = "view"', 'line 1: "anna" is no e-mail address'),
         ('[people]\n"a@b.de" = "view"', 'line 1: "people" is no e-mail address'),
@@ -85,33 +109,95 @@ def test_it_lies_in_the_workspace_or_where_it_is_said_to(tmp_path, monkeypatch):
     assert people_file(tmp_path) == tmp_path / "people.toml"
     monkeypatch.setenv("PATCHCORE_PEOPLE", "~/everybody.toml")
     assert people_file(tmp_path).name == "everybody.toml" and people_file(tmp_path).is_absolute()
+    monkeypatch.setenv("PATCHCORE_PEOPLE", "~nobody-of-that-name/everybody.toml")
+    with pytest.raises(PeopleError, match="There is no list of people"):
+        read_people(people_file(tmp_path))
+
+
+def test_a_list_saved_by_an_editor_that_marks_utf8_is_read(file):
+    file.write_text(LIST, encoding="utf-8-sig")
+    assert read_people(file).role_of("anna@example.com") == Role.ENGINEER
 
 
 def test_a_person_is_known_by_the_address_and_it_is_kept_with_the_name(file):
     people = read_people(file)
-    anna = person_of({"email": "anna@example.com", "name": " Anna\n Berg", "email_verified": True}, people)
+    verified = {**AT, "email": "anna@example.com", "email_verified": True}
+    anna = person_of({**verified, "name": " Anna\n \u202eBerg"}, people)
     assert (anna.name, anna.role) == ("Anna Berg (anna@example.com)", Role.ENGINEER)
-    assert person_of({"email": "anna@example.com"}, people).name == "anna@example.com"
-    assert len(person_of({"email": "a@b.de", "name": "x" * 5000}, people).name) < 100
+    assert person_of(verified, people).name == "anna@example.com"
+    assert len(person_of({**verified, "name": "x" * 5000}, people).name) < 110
+
+
+def test_an_address_that_does_not_count_is_not_kept_with_the_name(file):
+    claims = {**AT, "email": "anna@example.com", "name": "Anna Berg"}
+    assert person_of(claims, read_people(file)).name == "Anna Berg (4711 at login.example.com)"
+
+
+@pytest.mark.parametrize(
+    ("issuer", "subject", "role"),
+    [
+        ("https://login.example.com/plant", "4f2a", Role.OPERATE),
+        ("https://login.example.com/plant/", "4f2a", Role.OPERATE),
+        ("https://login.example.com", "cara@plant", Role.ENGINEER),
+        ("https://login.example.com/plant", "4F2A", Role.NOBODY),
+        ("https://login.example.com/other", "4f2a", Role.NOBODY),
+        ("https://login.example.org/plant", "4f2a", Role.NOBODY),
+        ("https://login.example.com/plant", "", Role.NOBODY),
+        ("", "4f2a", Role.NOBODY),
+        (None, "4f2a", Role.NOBODY),
+        ("https://login.example.com/plant", 4, Role.NOBODY),
+    ],
+)
+def test_an_account_is_known_by_issuer_and_subject_without_any_address(file, issuer, subject, role):
+    assert person_of({"iss": issuer, "sub": subject}, read_people(file)).role == role
+
+
+def test_what_the_list_says_of_an_account_is_more_than_what_it_says_of_its_address(file):
+    claims = {"iss": "https://login.example.com/plant", "sub": "4f2a"}
+    address = {"email": "anna@example.com", "email_verified": True}
+    assert person_of({**claims, **address}, read_people(file)).role == Role.OPERATE
+
+
+def test_an_address_that_looks_like_an_account_is_none(file):
+    claims = {**AT, "email": "https://login.example.com/ cara@plant", "email_verified": True}
+    assert (verified_address(claims), person_of(claims, read_people(file)).role) == ("", Role.NOBODY)
+
+
+def test_an_account_reads_as_the_line_of_the_list_does():
+    account = account_of({"iss": "https://a.de/", "sub": "7 b"})
+    assert account == Account("https://a.de", "7 b") and str(account) == "https://a.de 7 b"
 
 
 @pytest.mark.parametrize(
     "claims",
     [
-        {"email": "anna@example.com", "email_verified": False},
-        {"email": "anna@example.com", "email_verified": "false"},
-        {"email": "anna@example.com", "email_verified": None},
-        {"email": "", "name": "anna@example.com"},
+        *(
+            {"email": "anna@example.com", "email_verified": no}
+            for no in (False, "false", None, 0, 1, "True", "", [True])
+        ),
+        {"email": "anna@example.com"},
+        {"email": "", "name": "anna@example.com", "email_verified": True},
+        {"email": ["anna@example.com"], "email_verified": True},
+        {"email": "anna@example.com ben@example.com", "email_verified": True},
         {"name": "anna@example.com", "preferred_username": "anna@example.com"},
         {},
     ],
 )
 def test_what_is_no_verified_address_gives_no_role_and_no_default(file, claims):
-    assert person_of(claims, read_people(file)).role == Role.NOBODY
+    assert person_of({**AT, **claims}, read_people(file)).role == Role.NOBODY
+
+
+@pytest.mark.parametrize("yes", [True, "true"])
+def test_what_is_a_verified_address_gives_its_role_to_an_account_and_to_nothing_else(file, yes):
+    claims = {"email": "anna@example.com", "email_verified": yes}
+    assert person_of({**AT, **claims}, read_people(file)).role == Role.ENGINEER
+    for part, value in AT.items():
+        assert person_of({part: value, **claims}, read_people(file)).role == Role.NOBODY
 
 
 def test_an_empty_list_knows_nobody():
-    assert person_of({"email": "anna@example.com"}, People()).role == Role.NOBODY
+    claims = {**AT, "email": "anna@example.com", "email_verified": True}
+    assert person_of(claims, People()).role == Role.NOBODY
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from workbench.uploads import FolderError, allowed_roots, from_files, from_folder, from_server
+from workbench.uploads import FolderError, allowed_roots, from_files, from_folder, from_server, open_path
 
 
 def picture(seed=0):
@@ -187,8 +187,38 @@ def test_server_path_to_a_zip(parts, spool, tmp_path):
 def test_the_workspace_is_never_a_source(parts, spool, tmp_path):
     roots, workspace = [tmp_path / "home"], parts / "deep"
     assert names(from_server("parts", spool, roots=roots, exclude=[workspace])) == ["a 1.png", "b.png"]
-    with pytest.raises(FolderError, match="own workspace"):
+    with pytest.raises(FolderError, match="belongs to the dashboard itself"):
         from_server("parts/deep/er", spool, roots=roots, exclude=[workspace])
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ".ssh",
+        ".ssh/keys",
+        "parts/.cache/x",
+        ".bashrc",
+        "way in/keys",
+        "AppData/Local",
+        "appdata",
+        "Library/LaunchAgents",
+        "parts/../.ssh",
+        "parts/__MACOSX",
+    ],
+)
+def test_folders_of_settings_are_not_open(typed, tmp_path):
+    home = tmp_path / "home"
+    for folder in (".ssh/keys", "parts/.cache/x", "AppData/Local", "Library/LaunchAgents", "parts/__MACOSX"):
+        (home / folder).mkdir(parents=True)
+    (home / "way in").symlink_to(home / ".ssh")
+    with pytest.raises(FolderError, match="hidden folder"):
+        open_path(typed, roots=[home])
+
+
+def test_a_root_may_lie_in_a_hidden_folder_because_it_was_opened_on_purpose(tmp_path):
+    root = tmp_path / ".mounted" / "line 3"
+    root.mkdir(parents=True)
+    assert open_path("parts/library", roots=[root]) == root / "parts" / "library"
 
 
 def test_roots_come_from_the_environment(tmp_path):

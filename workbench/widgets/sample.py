@@ -8,6 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from patchcore.images import list_images
+from workbench.database import WorkspaceError
 from workbench.inspectors import find_inspector
 from workbench.jobs import UNFINISHED, JobState, get_job
 from workbench.library_bin import bring_back, list_bin
@@ -19,10 +20,15 @@ from workbench.samples import (
     sample_batch,
     submit_sample,
 )
+from workbench.tables import Job
 from workbench.widgets import access, session, wording
 from workbench.widgets.theme import data_uri
 
 POLL_SECONDS = 0.5
+ASKED, JOB = (
+    "sample_asked",
+    "sample_job",
+)  # in the session: a button was pressed; and which build it waits for
 
 
 def open_button(*, primary: bool = False) -> None:
@@ -37,14 +43,19 @@ def open_button(*, primary: bool = False) -> None:
         type="primary" if primary else "secondary",
         key="open_sample",
     ):
-        st.session_state["sample_job"] = 0
+        st.session_state[ASKED] = True
 
 
 def progress() -> None:
-    """Once the sample is asked for: follow its build, then open its test images."""
+    """Once somebody of this session has asked for the sample: follow its build, then open its test images.
+
+    An address alone, as a link from elsewhere has it, follows a build that is going on and starts nothing.
+    """
     samples = list_samples()
-    if samples and session.chosen_number("sample_job") is not None:
+    if samples and ASKED in st.session_state:
         _open(samples[0])
+    elif samples and (job_id := session.chosen_number(JOB)) is not None:
+        _follow(samples[0], job_id)
 
 
 def nothing_yet(page: str) -> None:
@@ -84,18 +95,25 @@ def _open(sample: SampleProduct) -> None:
     inspector = find_sample_inspector(session.workspace(), sample)
     if inspector is not None:
         _go(sample, inspector.id)
-    job_id = session.chosen_number("sample_job") or submit_sample(session.workspace(), sample)
-    session.choose("sample_job", job_id)
+    if JOB not in st.session_state:
+        session.choose(JOB, submit_sample(session.workspace(), sample))
+    _follow(sample, int(st.session_state[JOB]))
+
+
+def _follow(sample: SampleProduct, job_id: int) -> None:
+    """Show how far a build of the sample is, and draw the page again when it has ended."""
 
     @st.fragment(run_every=POLL_SECONDS)
     def follow() -> None:
-        job = get_job(session.workspace(), job_id)
-        if job.state not in UNFINISHED:
-            if job.state != JobState.DONE:
-                session.forget("sample_job")
-                st.error(session.sentence(job.message or "The sample could not be built."))
-                return
+        job = _build_of(sample, job_id)
+        if job is None or job.state == JobState.DONE:
+            session.forget(JOB)
             st.rerun()
+        if job.state not in UNFINISHED:
+            session.forget(JOB)
+            st.session_state.pop(ASKED, None)
+            st.error(session.sentence(job.message or "The sample could not be built."))
+            return
         share = min(1.0, job.done / job.total) if job.total else 0.0
         steps = f" {wording.count(job.done)}/{wording.count(job.total)}" if job.total else ""
         st.progress(share, text=f"Building the sample: {session.sentence(job.stage or job.state)}{steps}")
@@ -103,8 +121,19 @@ def _open(sample: SampleProduct) -> None:
     follow()
 
 
+def _build_of(sample: SampleProduct, job_id: int) -> Job | None:
+    """Return a job if it builds the sample: an address may name any number."""
+    try:
+        job = get_job(session.workspace(), job_id)
+    except WorkspaceError:
+        return None
+    is_its = job.kind == "build" and job.arguments.get("inspector_id") == sample.inspector_id
+    return job if is_its else None
+
+
 def _go(sample: SampleProduct, inspector_id: str) -> None:
-    session.forget("sample_job")
+    session.forget(JOB)
+    st.session_state.pop(ASKED, None)
     for binned in list_bin(session.workspace()):
         if binned.key == inspector_id:
             bring_back(session.workspace(), binned)

@@ -10,8 +10,8 @@ import streamlit as st
 
 from patchcore.errors import PatchCoreError
 from workbench.inspectors import find_inspector, list_inspectors
-from workbench.job_queue import JobQueue, stated_capacity
 from workbench.people import Role, require
+from workbench.running import running
 from workbench.scoring import Scorer
 from workbench.tables import Inspector, InspectorVersion
 from workbench.workspace import Workspace
@@ -23,14 +23,13 @@ _LEFT = "left_behind"
 def workspace() -> Workspace:
     """Return the workspace of this server, its job queue running, to whoever may see it."""
     require(Role.VIEW, "see what is here")
-    here = Workspace()
-    _queue(str(here.root))
-    return _workspace(str(here.root))
+    return running(Workspace().root).workspace
 
 
 def scorer() -> Scorer:
     """Return what scores batches for all sessions of this server."""
-    return _scorer(str(workspace().root))
+    require(Role.VIEW, "see what is here")
+    return running(Workspace().root).scorer
 
 
 @contextmanager
@@ -132,18 +131,3 @@ def _left_behind(name: str, told: str) -> bool:
         and str(st.session_state.get(name)) != told
         and time.monotonic() - at < SECONDS_TO_FOLLOW
     )
-
-
-@st.cache_resource(show_spinner=False)
-def _workspace(root: str) -> Workspace:
-    return Workspace(root)
-
-
-@st.cache_resource(show_spinner=False, on_release=JobQueue.stop)
-def _queue(root: str) -> JobQueue:
-    return JobQueue(_workspace(root), capacity=stated_capacity()).start()
-
-
-@st.cache_resource(show_spinner=False, on_release=Scorer.stop)
-def _scorer(root: str) -> Scorer:
-    return Scorer(_workspace(root))

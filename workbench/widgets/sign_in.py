@@ -1,122 +1,169 @@
-"""Signing in on the pages: by Streamlit's own OpenID Connect where it is set up; who is acting; and the way out.
+"""Signing in on the pages: by Streamlit's own OpenID Connect where anything asks for it; and the way out.
 
-It is set up by a section ``[auth]`` in Streamlit's ``secrets.toml``. Whatever is wrong with that file keeps everybody
-out: a server that is meant to ask who somebody is never takes everyone for the person at this computer.
+Whatever is wrong with how it is set up keeps everybody out: a server that is meant to ask for a person's name never
+takes everybody for the person at this computer. Neither does a server that other computers reach.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator
 from functools import cache
 from html import escape
-from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import streamlit as st
+from sqlalchemy.exc import SQLAlchemyError
 from streamlit.errors import StreamlitAuthError, StreamlitMissingAuthlibError
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from patchcore.errors import PatchCoreError
 from workbench import people, signing_in
-from workbench.people import Person, Role
-from workbench.signing_in import People, PeopleError
-from workbench.widgets import session, theme
-from workbench.workspace import Workspace
+from workbench.gate import admitted
+from workbench.people import Role
+from workbench.secrets_files import open_to_others, writable_by_anybody
+from workbench.sign_in_providers import providers_in
+from workbench.sign_in_setup import GUIDE, Setup
+from workbench.widgets import session, signed_in, theme
 
-STRANGER = Person("somebody who is not signed in", Role.NOBODY)
 MAY = {Role.VIEW: "look", Role.OPERATE: "bring images and label", Role.ENGINEER: "do everything"}
-DASHBOARD = Person("the dashboard", Role.VIEW)  # its own threads; they change nothing in anybody's name
 OPEN_TO_ALL = (
-    "This dashboard can be reached from other computers (it listens at {address}), and nobody has to sign in: whoever "
-    "reaches it may change and delete everything. Set up signing in (docs/signing_in.md), or let server.address in "
-    ".streamlit/config.toml be localhost."
-)
-BROKEN = (
-    "Signing in is not set up as it should be, so nobody can. The file {file} cannot be read as TOML, or its section "
-    "[auth] lacks something; docs/signing_in.md has an example."
+    "This dashboard can be reached from other computers ({how}), and nobody has to sign in: everybody who reaches it "
+    "may change and delete everything. {variable}=yes says that something in front of it guards it. If nothing does, "
+    "set up signing in ({guide})."
 )
 
 log = logging.getLogger(__name__)
 
 
-def admit() -> bool:
-    """Return whether the page may be drawn for whoever asks; where not, draw what they can do about it."""
-    people.identify_by(who)
-    if not is_on():
-        _warn_when_open_to_all()
-        return True
-    if not _is_usable():
-        _notice(
-            "Sign in", BROKEN.format(file=", ".join(map(str, _secret_files())) or ".streamlit/secrets.toml")
-        )
-        return False
-    if not st.user.get("is_logged_in"):
-        _sign_in_page()
-        return False
-    try:
-        known = _people()
-    except PeopleError as error:
-        _notice("Nobody can be let in", str(error), leave=True)
-        return False
-    person = _person(known)
-    if person.role < Role.VIEW:
-        _turned_away(person, known)
-        return False
-    return True
+def why_not_start() -> str | None:
+    """Return why the server must not start as it is set up, as sentences; None where it may.
 
-
-def who() -> Person | None:
-    """Return who is acting in this run of a page; None where that is whoever sits at this computer."""
-    if (
-        get_script_run_ctx(suppress_warning=True) is None
-    ):  # a thread of its own: it must not touch the session
-        return DASHBOARD if is_on() else None
-    if not is_on():
-        return None
-    if not _is_usable() or not st.user.get("is_logged_in"):
-        return STRANGER
-    try:
-        return _person(_people())
-    except PeopleError:
-        return signing_in.person_of(_claims(), People())
+    It may where people sign in, also when nobody can yet: the pages say why. It may not where nobody signs in and
+    other computers reach it, unless ``PATCHCORE_OPEN_NETWORK=yes`` says that something in front of it guards it.
+    """
+    here = signed_in.setup()
+    for words in _remarks(here):
+        _tell_once(words)
+    return here.fault_that_ends_streamlit() if here.is_on else signed_in.why_closed()
 
 
 def is_on() -> bool:
-    """Whether people sign in here: ``[auth]`` is there, or the file that might have it cannot be read."""
-    return "auth" in st.secrets if st.secrets.load_if_toml_exists() else bool(_secret_files())
+    """Whether people have to sign in here."""
+    return signed_in.setup().is_on
+
+
+def admit() -> bool:
+    """Return whether the page may be drawn for the person who asks; where not, draw what they can do about it."""
+    people.identify_by(signed_in.who)
+    let_in = False
+    try:
+        let_in = _may_enter(signed_in.setup())
+    finally:
+        _tell_gate(let_in)
+    return let_in
 
 
 def show_person() -> None:
-    """Draw who is signed in and the way out, where people sign in."""
-    if not is_on():
+    """Draw who is signed in and the way out, where people sign in; to engineers, what they should mend."""
+    here = signed_in.setup()
+    if not here.is_on:
         return
     person = people.current()
     with st.container(key="signed_in", gap="xsmall"):
         st.html(
-            f'<div class="pc-facts pc-mute"><b>{escape(person.name)}</b><br>may {MAY[person.role]}, '
+            f'<div class="pc-facts pc-mute"><b>{escape(person.name)}</b><br>may {MAY.get(person.role, "do nothing")}, '
             f"role {person.role.word}</div>"
         )
+        if person.role >= Role.ENGINEER:
+            for words in _remarks(here):
+                st.html(f'<div class="pc-facts pc-review">! {escape(words)}</div>')
         st.button("Sign out", key="sign_out", type="tertiary", on_click=st.logout)
 
 
-def _sign_in_page() -> None:
+def _may_enter(here: Setup) -> bool:
+    for words in _remarks(here):
+        _tell_once(words)
+    if not here.is_on:
+        return _open_to_all()
+    if reason := here.fault():
+        _tell_once(reason)
+        _notice("Nobody can sign in", reason)
+        return False
+    if not signed_in.is_signed_in(here):
+        _sign_in_page(here)
+        return False
+    return _has_role()
+
+
+def _has_role() -> bool:
+    try:
+        person, why_not = signed_in.judged(signed_in.read_people())
+    except PatchCoreError as error:
+        _notice("Nobody can be let in", str(error), leave=True)
+        return False
+    except SQLAlchemyError as error:
+        log.exception("The owner of an address cannot be found out")
+        words = f"The database of the workspace does not answer ({type(error).__name__}). The log says more."
+        _notice("Nobody can be let in", words, leave=True)
+        return False
+    if person.role >= Role.VIEW:
+        return True
+    _notice("Not on the list", why_not, leave=True)
+    return False
+
+
+def _open_to_all() -> bool:
+    """Let everybody in where only this computer reaches the dashboard, or where something guards it."""
+    if reason := signed_in.why_closed():
+        _tell_once(reason)
+        _notice("Closed", reason)
+        return False
+    if how := signed_in.reached_by_others():
+        words = OPEN_TO_ALL.format(how=how, variable=signed_in.OPEN_NETWORK, guide=GUIDE)
+        _tell_once(words)
+        st.warning(session.sentence(words))
+    return True
+
+
+def _sign_in_page(here: Setup) -> None:
     with _panel("Sign in"):
         st.markdown("This dashboard is open to those it knows. You are sent to where you sign in, and back.")
-        for provider in _providers():
+        for provider in here.providers:
             label = "Sign in" if provider is None else f"Sign in with {session.sentence(provider)}"
             if st.button(label, type="primary", key=f"sign_in_{provider or ''}"):
                 try:
                     st.login(provider)
                 except (StreamlitAuthError, StreamlitMissingAuthlibError) as error:
                     log.error("Signing in is not set up as it should be: %s", error)
-                    st.error(BROKEN.format(file=", ".join(map(str, _secret_files()))))
+                    st.error(session.sentence(f"{here.file}, section [auth]: {error}"))
 
 
-def _turned_away(person: Person, known: People) -> None:
-    words = f"You are signed in as {person.name}, who is not on the list of people here. Ask {known.ask}."
-    if _claims().get("email_verified") is False:
-        words += " Your address is not verified where you signed in; that must be done first."
-    _notice("Not on the list", words, leave=True)
+def _remarks(here: Setup) -> Iterator[str]:
+    """Yield what is risky in how signing in is set up, and what to do about it."""
+    value = os.environ.get(signed_in.OPEN_NETWORK, "").strip()
+    if not here.is_on:
+        if value and value.casefold() != "yes":
+            yield signed_in.only_yes(value)
+        return
+    for path in open_to_others(here.files):
+        yield f"Others on this computer can read {path}, which has the secrets of signing in. Run: chmod 600 {path}"
+    file = signed_in.people_file()
+    if file is not None and writable_by_anybody(file):
+        yield f"Everybody on this computer can change the list of people {file}. Run: chmod go-w {file}"
+    for values in providers_in(here.section).values():
+        address = str(values.get("server_metadata_url"))
+        if address.startswith("http://") and not signing_in.is_local(urlsplit(address).hostname):
+            yield f"The provider is asked without encryption, at {address}. Write https:// in server_metadata_url."
+
+
+def _tell_gate(let_in: bool) -> None:
+    """Have the gate know whether this session may bring files."""
+    context = get_script_run_ctx(suppress_warning=True)
+    if context is not None:
+        admitted.note(context.session_id, let_in=let_in)
 
 
 def _notice(title: str, words: str, *, leave: bool = False) -> None:
@@ -136,47 +183,7 @@ def _panel(title: str) -> Any:
     return panel
 
 
-def _providers() -> list[str | None]:
-    """Return the names of those who know people; None is the only one, which has no name."""
-    section = st.secrets["auth"]
-    if "client_id" in section:
-        return [None]
-    return [name for name, value in section.items() if isinstance(value, Mapping) and "client_id" in value]
-
-
-def _is_usable() -> bool:
-    return (
-        bool(st.secrets.load_if_toml_exists())
-        and isinstance(st.secrets["auth"], Mapping)
-        and bool(_providers())
-    )
-
-
-def _secret_files() -> list[Path]:
-    return [path for path in map(Path, st.get_option("secrets.files")) if path.exists()]
-
-
-def _claims() -> Mapping[str, Any]:
-    return st.user.to_dict()
-
-
-def _people() -> People:
-    return signing_in.read_people(signing_in.people_file(Workspace().root))
-
-
-def _person(known: People) -> Person:
-    return signing_in.person_of(_claims(), known)
-
-
-def _warn_when_open_to_all() -> None:
-    address = st.get_option("server.address")
-    if not signing_in.is_local(address):
-        words = OPEN_TO_ALL.format(address=address or "every address of this computer")
-        _tell_once(words)
-        st.warning(session.sentence(words))
-
-
 @cache
 def _tell_once(words: str) -> None:
-    """Write it to the terminal, the first time that a page is opened."""
+    """Write it to the terminal, the first time that it is so."""
     log.warning(words)

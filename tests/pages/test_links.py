@@ -1,0 +1,48 @@
+"""A link, whatever it names, changes nothing: addresses come from anywhere."""
+
+import pytest
+
+from workbench.portable_rows import dump_rows, tables_in_order
+
+NUMBERS = ("0", "1", "-1", "999999", "1e9", "x", "")
+
+
+COMPUTED = {"results"}  # scores, maps and explanations, computed once when they are first looked at
+
+
+def contents(workspace):
+    """Return every row of every table that holds what people did."""
+    tables = [table for table in tables_in_order() if table.name not in COMPUTED]
+    with workspace.database.snapshot() as connection:
+        return {table.name: list(dump_rows(connection, table)) for table in tables}
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_a_link_does_not_build_the_sample(empty, open_app, number):
+    before = contents(empty)
+    app = open_app("home", sample_job=number)
+    app.run()
+    assert contents(empty) == before
+    assert any(button.label == "Open the sample product" for button in app.button)
+
+
+@pytest.mark.parametrize(
+    ("page", "address"),
+    [
+        ("home", {"sample_job": "1", "inspector": "sample-washer"}),
+        ("inspect", {"sample_job": "0", "batch": "1", "image": "1", "review": "none"}),
+        ("inspect", {"threshold": "1e300", "batch": "2"}),
+        ("tune", {"sample_job": "0", "trial": "by_hand:1", "look": "3"}),
+        ("evaluate", {"sample_job": "0", "view": "Good images", "set": "1", "share": "0.01"}),
+        ("review", {"sample_job": "0", "image": "1"}),
+        ("history", {"inspection": "1"}),
+        ("library", {"look": "certificate", "entry": "1", "other": "2"}),
+        ("build", {"job": "1"}),
+        ("build", {"job": "999999", "sample_job": "0"}),
+    ],
+)
+def test_a_link_to_any_page_changes_nothing(full, open_app, page, address):
+    open_app(page)  # what the page itself brings about when it is opened without an address
+    before = contents(full)
+    open_app(page, **address)
+    assert contents(full) == before

@@ -1,0 +1,109 @@
+"""The cookie secret: whether somebody could guess it, who could then write a cookie that passes for an engineer's.
+
+Streamlit signs the cookie of somebody who has signed in with this one text. A text that anybody can read somewhere, or
+try out, proves nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+SHORTEST = 32  # characters; `secrets.token_hex` gives 64
+FEWEST_DIFFERENT = 8  # signs; a random text of 32 has more
+LONGEST_UNIT = 15  # of a text that repeats itself
+COMMAND = "python -c 'import secrets; print(secrets.token_hex())'"
+
+KNOWN = (
+    # the command itself, in these and in other instructions
+    *("tokenhex", "tokenurlsafe", "importsecrets", "opensslrand", "uuidgen"),
+    # what stands where a secret is to be put
+    *(
+        "longrandom",
+        "strongrandom",
+        "randomlygenerated",
+        "randomtext",
+        "randomstring",
+        "randomsecret",
+        "randomvalue",
+    ),
+    *(
+        "changeme",
+        "changethis",
+        "pleasechange",
+        "replaceme",
+        "replacethis",
+        "replacewith",
+        "placeholder",
+        "example",
+    ),
+    *(
+        "secrethere",
+        "yoursecret",
+        "yourcookie",
+        "yourown",
+        "yourstrong",
+        "insertyour",
+        "puthere",
+        "putyour",
+        "fillin",
+    ),
+    *(
+        "cookiesecret",
+        "clientsecret",
+        "secretkey",
+        "mysecret",
+        "supersecret",
+        "verysecret",
+        "topsecret",
+        "notsecret",
+    ),
+    *("oauth2callback", "openidconfiguration", "streamlit", "patchcore"),
+    # what people type who want to be done
+    *(
+        "password",
+        "passwort",
+        "letmein",
+        "qwerty",
+        "asdfgh",
+        "loremipsum",
+        "correcthorse",
+        "abcdefgh",
+        "12345678",
+    ),
+)
+"""Words of instructions and of the commonest passwords, in small letters and digits alone."""
+
+
+def weakness(secret: object) -> str | None:
+    """Return what is wrong with a cookie secret, as it continues "cookie_secret"; None where nothing is."""
+    if not isinstance(secret, str):
+        return "is no text in quotation marks"
+    text = _squeezed(secret)
+    if not text:
+        return "is empty"
+    if len(text) < SHORTEST:
+        spaces = " without the spaces" if len(text) < len(secret) else ""
+        return f"has {len(text)} characters{spaces}, and takes at least {SHORTEST}"
+    words = re.sub("[^a-z0-9]", "", text.casefold())
+    if any(known in words for known in KNOWN) or "://" in text:
+        return "is made of words that can be read in instructions, so anybody may know it"
+    if len(set(text)) < FEWEST_DIFFERENT or _repeats(text) or _counts(text):
+        return "repeats itself, so it can be guessed"
+    return None
+
+
+def _squeezed(secret: str) -> str:
+    """Return a text without what cannot be seen: no spaces around it, and one at most between two words."""
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in secret).split())
+
+
+def _repeats(text: str) -> bool:
+    """Whether a text is a short one, over and over."""
+    return any(text[step:] == text[:-step] for step in range(1, LONGEST_UNIT + 1))
+
+
+def _counts(text: str) -> bool:
+    """Whether most signs equal the one before them or stand next to it in the alphabet."""
+    steps = [abs(ord(one) - ord(other)) <= 1 for one, other in pairwise(text)]
+    return sum(steps) > len(steps) * 2 / 3
