@@ -19,7 +19,6 @@ GOOD = "5e0c1f7ad92b48603be1f5d7c8a94e6203d7b1fa68c95e240b8fd3617ca9e052"
         GOOD,
         GOOD[:32],
         f"{GOOD}\n",
-        secrets.token_urlsafe(24),
         "Grünkohl im Nebel, siebzehn Möwen, ein Fahrrad",
     ],
 )
