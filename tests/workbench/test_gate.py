@@ -1,6 +1,7 @@
 """The gate in front of Streamlit: which hosts, which pages, which messages, which files."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -45,8 +46,14 @@ def call(headers, *, kind="http", path="/", method="GET", names=NAMES, messages=
     async def send(message):
         sent.append(message)
 
-    asyncio.run(Gate(behind, lambda: names)(scope, receive, send))
+    run(Gate(behind, lambda: names)(scope, receive, send))
     return behind, sent
+
+
+def run(work):
+    """Run a coroutine in a thread of its own: a browser test's loop may be running in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, work).result()
 
 
 def passes(headers, **more):
@@ -207,5 +214,5 @@ def test_what_is_no_request_passes():
     async def app(scope, receive, send):
         seen.append(scope["type"])
 
-    asyncio.run(Gate(app, list)({"type": "lifespan"}, None, None))
+    run(Gate(app, list)({"type": "lifespan"}, None, None))
     assert seen == ["lifespan"] and not behind.reached
