@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
+from workbench.people import Role, require
 from workbench.signing_in import Account, plain_address
 from workbench.tables import AddressOwner
 from workbench.workspace import Workspace
@@ -37,7 +38,14 @@ def list_owners(workspace: Workspace) -> dict[str, Account]:
 
 
 def release(workspace: Workspace, email: str) -> Account | None:
-    """Give an address free for the next account that signs in with it, and return the owner it had."""
+    """Give an address free for the next account that signs in with it, and return the owner it had.
+
+    Raises
+    ------
+    NotAllowed
+        For a person who is no engineer.
+    """
+    require(Role.ENGINEER, "give addresses free")
     with workspace.database.write() as session:
         row = session.get(AddressOwner, plain_address(email))
         if row is None:

@@ -24,6 +24,7 @@ from workbench import retention
 from workbench.jobs import STANDING, JobState, delete_scratch, log_path
 from workbench.leftovers import delete_leftovers
 from workbench.moments import now
+from workbench.places import make_folder
 from workbench.tables import Job
 from workbench.workspace import Workspace
 
@@ -196,7 +197,7 @@ class JobQueue:
     def _launch(self, job_id: int, attempt: int) -> None:
         path = log_path(self.workspace, job_id)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(path.parent)
             with path.open("ab") as output:
                 self._children[job_id] = subprocess.Popen(
                     [*self.command, str(self.workspace.root), str(job_id), str(attempt)],

@@ -43,7 +43,12 @@ def dump_rows(connection: Connection, table: Table) -> Iterator[str]:
 def dump_row(row: Mapping[Any, Any]) -> str:
     """Return one row as a line, without the line's end."""
     plain = {str(name): _plain(value) for name, value in row.items()}
-    return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
+    line = json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
+    try:
+        line.encode()
+    except UnicodeEncodeError:  # the name of a file whose bytes are no text
+        return json.dumps(plain, separators=(",", ":"))
+    return line
 
 
 def load_rows(connection: Connection, lines: Iterable[tuple[Table, Iterable[str]]]) -> dict[str, int]:

@@ -33,7 +33,8 @@ LONGEST_SIDE = 1 << 31  # pixels
 BIG = 1e15  # seconds, megabytes
 VERDICTS, DECISIONS = ("accept", "review", "reject"), ("fine", "defect")
 SHA256_OR_NONE = re.compile(f"({SHA256.pattern})?")  # a file that could not be read has none
-OUTSIDE = re.compile(r"^[/\\]|^[A-Za-z]:[/\\]|(^|[/\\])\.\.([/\\]|$)|\x00")
+ESCAPE = r"x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}"  # of bytes in a name that are no text
+OUTSIDE = re.compile(rf"^/|^\\(?!{ESCAPE})|^[A-Za-z]:[/\\]|(^|[/\\])\.\.([/\\]|$)|\x00")
 
 
 def shaped(known: Mapping[str, Check], required: tuple[str, ...] = ()) -> Check:

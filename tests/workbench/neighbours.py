@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from patchcore.errors import PatchCoreError
 from workbench.checking import check, repair
-from workbench.inspectors import list_inspectors, load_model
+from workbench.inspectors import list_inspectors
 from workbench.job_queue import JobQueue
 from workbench.jobs import RESUMABLE, JobState, cancel, list_jobs, resume
 from workbench.library_bin import delete_for_good, delete_inspector, delete_version, list_bin
@@ -50,9 +50,6 @@ def live_in(workspace):
             resume(workspace, job.id)
     for job in list_jobs(workspace, JobState.QUEUED):
         cancel(workspace, job.id)
-    for inspector in list_inspectors(workspace):
-        with suppress(PatchCoreError):
-            load_model(workspace, inspector.current)
     with suppress(PatchCoreError):
         list(repair(workspace, check(workspace, grace=0)))
     with suppress(PatchCoreError):

@@ -3,6 +3,7 @@
 from contextlib import closing
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from workbench.__main__ import app
@@ -16,7 +17,7 @@ ANNA = Account("https://login.example.com/plant", "4f2a")
 @pytest.fixture
 def home(tmp_path, monkeypatch):
     monkeypatch.setenv("PATCHCORE_WORKSPACE", str(tmp_path))
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr("workbench.__main__.results", Console(highlight=False, width=200))
     monkeypatch.delenv("PATCHCORE_PEOPLE", raising=False)
     monkeypatch.delenv("PATCHCORE_DATABASE_URL", raising=False)
     with closing(Workspace()) as workspace:

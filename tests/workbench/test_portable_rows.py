@@ -70,6 +70,15 @@ def test_a_line_is_plain_json(origin):
     assert json.loads(job)["arguments"] == {"x": [1, None]} and json.loads(job)["result"] is None
 
 
+def test_a_name_whose_bytes_are_no_text_is_kept(origin, workspace):
+    with origin.write() as session:
+        session.get_one(Job, 1).arguments = {"file": "\udcff.png"}
+    (job,) = lines(origin)["jobs"]
+    assert job.isascii() and json.loads(job.encode().decode())["arguments"] == {"file": "\udcff.png"}
+    copy_rows(origin.url, workspace.database)
+    assert lines(workspace.database)["jobs"] == [job]
+
+
 def test_rows_are_the_same_after_a_copy_and_a_copy_back(origin, workspace, tmp_path):
     written = lines(origin)
     counts = copy_rows(origin.url, workspace.database)

@@ -22,6 +22,7 @@ from workbench.tables import Event
 FOLDER = Path(workbench.__file__).parent
 WRITES = {"write_directly", "new_file", "place_folder"}  # and `database.write`
 NO_CHANGE = {
+    "address_owners.claim": "signing in itself, which comes before any role",
     "backup_restore.*": "the command line, into an empty folder",
     "history.store_overlay": "part of scoring",
     "inspecting._add_good_images": "made from the inspector when it is looked at",

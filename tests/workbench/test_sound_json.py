@@ -52,6 +52,10 @@ def ran(value, what):
 SOUND = [
     (shapes.told, TOLD),
     (shapes.told, given(FileKey("a", 0, 1), b"", "p", error="unreadable").to_dict() | {"new": 1}),
+    *(
+        (shapes.inner_path, name)
+        for name in ("a", "a/b.png", "\\udcff.png", "\\xff", "\udcff", "a..b", "..a", "a:b", "~")
+    ),
     (shapes.explanation, WHY),
     (shapes.numbers, NUMBERS),
     (shapes.numbers, {}),
@@ -70,6 +74,8 @@ SOUND = [
     (shapes.regions, [REGION]),
 ]
 UNSOUND = [
+    *((shapes.inner_path, name) for name in ("", "/", "..", "a/..", "\\", "\\u", "\\\\host\\a", "\\a", "c:/a")),
+    *((shapes.inner_path, name) for name in ("a\\..\\b", None, 7, ["a"])),
     *((shapes.told, TOLD | {"file": value}) for value in ("", "../a", "a/../../b", "/a", "C:\\a", "..\\a", "a\0", 7)),
     *((shapes.told, TOLD | change) for change in ({"size": "3"}, {"modified_ns": True}, {"sha256": "../x"},
       {"score": -1.0}, {"score": 1e300}, {"verdict": "maybe"}, {"reject": -1}, {"worst_box": [1]}, {"width": 0},
