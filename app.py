@@ -5,12 +5,12 @@ Streamlit reads this file twice: as the module of the server, which is `app`, an
 
 import streamlit as st
 
-from workbench.viewer import kept_files
-from workbench.widgets import entry, front, seen, session, sidebar, sign_in, theme
-
 
 def run() -> None:
-    """Draw the page that is asked for, for whoever may see it."""
+    """Draw the page that is asked for, for a person who may see it."""
+    from workbench.viewer import kept_files
+    from workbench.widgets import entry, seen, session, sidebar, sign_in, theme
+
     pages = [
         st.Page("pages/home.py", title="Home", default=True),
         st.Page("pages/build.py", title="Build"),
@@ -37,4 +37,6 @@ def run() -> None:
 if __name__ == "__main__":
     run()
 else:
+    from workbench.widgets import front
+
     app = st.App(__file__, middleware=front.middleware())
