@@ -107,6 +107,7 @@ def app():
 
 @pytest.fixture
 def place(tmp_path, monkeypatch, app):
+    config.get_config_options()  # read once in a process: as the project has them, not as this test's folder does
     before = set(os.environ)
     for variable in [name for name in os.environ if name.startswith(("STREAMLIT_", "PATCHCORE_"))]:
         monkeypatch.delenv(variable)
