@@ -8,6 +8,7 @@ import shutil
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.settled import settle
 from tests.pages.texts import WASHER
 from workbench.building import BuildSettings, build
 from workbench.inspecting import create_batch, score_batch
@@ -17,7 +18,6 @@ from workbench.workspace import Workspace
 PATIENCE = 120_000  # milliseconds; the machine may be busy
 GOOD = 14
 PLANTED = "planted.jpg"
-DONE = "() => document.querySelector('.stApp')?.dataset.testScriptState === 'notRunning'"
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def test_the_report_opens_with_networking_off(page, tmp_path):
     expect(page.get_by_text(re.compile("Of 6 defects"))).to_be_visible()
     page.get_by_role("textbox", name="Author").fill("J. <b>Inspector</b>")
     page.get_by_role("textbox", name="Author").press("Tab")
-    page.wait_for_function(DONE)
+    expect(page.get_by_text("Signed: J. <b>Inspector</b>.")).to_be_visible()
     with page.expect_download(timeout=PATIENCE) as download:
         page.get_by_role("button", name="Make the report").click()
     assert download.value.suggested_filename == "report_Washer_line_3_v1.html"
@@ -101,7 +101,7 @@ def test_no_view_has_a_serious_barrier(serve, open_page, planted, find_barriers,
     page = open_page(f"{server.url}/evaluate?inspector=washer&view={view}", dark=dark).page
     page.locator(".st-key-evaluate_view").wait_for(timeout=PATIENCE)
     page.get_by_text("Making the maps").wait_for(state="hidden", timeout=PATIENCE)
-    page.wait_for_function(DONE, timeout=PATIENCE)
+    settle(page, PATIENCE)
     page.wait_for_timeout(500)
     assert find_barriers(page) == []
 

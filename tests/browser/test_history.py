@@ -11,12 +11,12 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import select, update
 
+from tests.browser.settled import settle
 from tests.pages.prepared import prepare
 from workbench.tables import Inspection
 from workbench.workspace import Workspace
 
 PATIENCE = 120_000  # milliseconds; the machine may be busy
-SETTLED = "() => document.querySelector('.stApp')?.dataset.testScriptState === 'notRunning'"
 ROW = "[class*='st-key-history_row_']"
 
 
@@ -71,7 +71,7 @@ def search(page: Page, text: str) -> None:
     box.press("Enter")
     expect(page.locator(ROW)).to_have_count(1)
     expect(page.locator(".pc-counts")).to_contain_text("1 inspection")
-    page.wait_for_function(SETTLED)
+    settle(page)
 
 
 def export(page: Page, folder: Path) -> None:
@@ -92,7 +92,7 @@ def decide(page: Page, root: Path) -> None:
     note.fill("a polishing mark")
     page.get_by_role("button", name="This part is fine").click()
     expect(page.get_by_text("Decided: ✓ fine")).to_be_visible()
-    page.wait_for_function(SETTLED)
+    settle(page)
     kept = inspection(root, 2)
     assert (kept.decision, bool(kept.decided_by)) == ("fine", True)
 
@@ -101,9 +101,9 @@ def test_no_serious_barrier_on_history(serve, open_page, root, find_barriers):
     url = serve("app.py", workspace=root).url
     page = open_page(f"{url}/history?inspector=washer", dark=True).page
     page.locator(ROW).first.wait_for(timeout=PATIENCE)
-    page.wait_for_function(SETTLED)
+    settle(page)
     assert find_barriers(page) == []
     page = open_page(f"{url}/history?inspection=1").page
     page.locator(".pc-shown img").wait_for(timeout=PATIENCE)
-    page.wait_for_function(SETTLED)
+    settle(page)
     assert find_barriers(page) == []

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 
 from patchcore.operating_point import OperatingPoint
 from patchcore.thresholds import by_hand
+from tests.browser.settled import settle
 from tests.pages.prepared import prepare
 from tests.pages.texts import WASHER
 from workbench.inspecting import create_batch, score_batch
@@ -20,7 +21,6 @@ from workbench.point_history import store_point
 from workbench.workspace import Workspace
 
 PATIENCE = 120_000  # milliseconds; the machine may be busy
-SETTLED = "() => document.querySelector('.stApp')?.dataset.testScriptState === 'notRunning'"
 
 
 @pytest.fixture(scope="module")
@@ -74,11 +74,11 @@ def delete_and_bring_back(page: Page) -> None:
     expect(page.get_by_role("dialog")).to_contain_text("goes to the bin with 1 version")
     page.get_by_role("button", name="Put it in the bin").click()
     expect(page.get_by_text("there is none yet")).to_be_visible()
-    page.wait_for_function(SETTLED)
+    settle(page)
     page.get_by_text("Bin (1)").click()
     page.get_by_role("button", name="Bring back").click()
     expect(page.get_by_text("The bin is empty")).to_be_visible()
-    page.wait_for_function(SETTLED)
+    settle(page)
     page.get_by_text("Inspectors", exact=True).click()
     expect(page.locator(".pc-state")).to_have_count(3)
 
@@ -105,7 +105,7 @@ def refuse(page: Page, folder: Path) -> None:
 def bring_in(page: Page, file: Path) -> None:
     page.locator("input[type=file]").set_input_files(file)
     expect(page.get_by_text("was refused")).to_have_count(0)
-    page.wait_for_function(SETTLED)
+    settle(page)
     page.get_by_role("button", name="Import this file").click()
     expect(page.get_by_text("is imported, as version 1")).to_be_visible()
     expect(page.locator(".pc-state")).to_contain_text("imported")

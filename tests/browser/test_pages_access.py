@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from tests.browser.settled import settle
 from tests.pages.prepared import prepare
 from workbench.inspecting import list_batches, list_results
 from workbench.workspace import Workspace
 
 PATIENCE = 120_000  # milliseconds; the machine may be busy
-SETTLED = "() => document.querySelector('.stApp')?.dataset.testScriptState === 'notRunning'"
 EMPTY = {"": "h1", "build": "input", "inspect": "h1", "review": "h1", "evaluate": "h1", "library": "h1"}
 
 
@@ -48,6 +48,6 @@ def test_full_pages(serve, open_page, find_barriers, full, path, ready, dark):
 
 def barriers(page, ready, find_barriers):
     page.locator(ready).first.wait_for(state="attached", timeout=PATIENCE)
-    page.wait_for_function(SETTLED, timeout=PATIENCE)
+    settle(page, PATIENCE)
     page.wait_for_timeout(500)
     return find_barriers(page)

@@ -9,13 +9,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from patchcore.operating_point import Choice, OperatingPoint
+from tests.browser.settled import settle
 from tests.pages.prepared import prepare
 from workbench.inspecting import list_batches, list_results
 from workbench.inspectors import find_inspector, set_operating_point
 from workbench.workspace import Workspace
 
 PATIENCE = 120_000  # milliseconds; the machine may be busy
-SETTLED = "() => document.querySelector('.stApp')?.dataset.testScriptState === 'notRunning'"
 
 
 @pytest.fixture(scope="module")
@@ -97,18 +97,18 @@ def opened(serve, open_page, root, **look) -> Page:
     page.set_default_timeout(PATIENCE)
     expect.set_options(timeout=PATIENCE)
     page.locator(".detail-viewer[data-ready]").wait_for()
-    page.wait_for_function(SETTLED)
+    settle(page)
     return page
 
 
 def press(page: Page, key: str) -> None:
-    page.wait_for_function(SETTLED)
+    settle(page)
     page.keyboard.press(key)
 
 
 def in_the_viewer(page: Page, shown: str) -> None:
     """Arrow keys that move the picture or its opacity turn no page."""
-    page.wait_for_function(SETTLED)
+    settle(page)
     for part in (page.locator(".detail-viewer canvas").first, page.get_by_role("slider", name="Opacity")):
         part.focus()
         page.keyboard.press("ArrowLeft")
@@ -121,7 +121,7 @@ def by_keyboard(page: Page, label: str) -> None:
     """Reach a button by the Tab key and press it."""
     button = page.get_by_role("button", name=label, exact=True)
     button.wait_for()
-    page.wait_for_function(SETTLED)
+    settle(page)
     for _ in range(60):
         if button.evaluate("(one) => one === document.activeElement"):
             page.keyboard.press("Enter")

@@ -7,13 +7,13 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.settled import settle
 from workbench.inspecting import good_batch, score_batch
 from workbench.inspectors import find_inspector
 from workbench.samples import list_samples, score_sample
 from workbench.workspace import Workspace
 
 PATIENCE = 120_000  # milliseconds; the machine may be busy
-SETTLED = "() => document.querySelector('.stApp')?.dataset.testScriptState === 'notRunning'"
 WASHER = "sample-washer"
 PICTURES = """() => [...document.querySelectorAll('*')]
   .flatMap((host) => [...(host.shadowRoot?.querySelectorAll('.tile.painted') ?? [])])
@@ -39,7 +39,7 @@ def test_from_a_rule_to_a_decision_that_is_kept(serve, open_page, root):
     expect.set_options(timeout=PATIENCE)
     page.locator(".outcome-viewer[data-ready]").wait_for()
     expect(page.locator(".tile .labels.fixed").first).to_be_attached()  # the good images have maps
-    page.wait_for_function(SETTLED)
+    settle(page)
 
     choose_one_in_two_hundred(page)
     drag(page)
@@ -59,7 +59,7 @@ def choose_one_in_two_hundred(page: Page) -> None:
     choose(page, "Reject above", "Let no known defect through")
     expect(page.locator(".st-key-panel_rules")).to_contain_text("Lets none of 24 known defects through")
     expect(page.locator(".outcome .kind").last).to_contain_text("0 of 24 escapes")
-    page.wait_for_function(SETTLED)  # the line stands where it will be taken hold of
+    settle(page)  # the line stands where it will be taken hold of
 
 
 def drag(page: Page) -> None:
@@ -111,6 +111,6 @@ def test_no_serious_barrier_on_tune(serve, open_page, root, find_barriers):
 
 def choose(page: Page, label: str, option: str) -> None:
     """Choose in a select box, when no run is on its way that would close it again."""
-    page.wait_for_function(SETTLED)
+    settle(page)
     page.get_by_role("combobox", name=re.compile(re.escape(label))).click()
     page.get_by_role("option", name=option).click()

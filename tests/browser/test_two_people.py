@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from patchcore.operating_point import OperatingPoint
+from tests.browser.settled import settle
 from tests.workbench.parts import plate
 from workbench.inspecting import list_batches, list_results
 from workbench.inspectors import find_inspector, good_images, list_inspectors, list_versions
@@ -132,6 +133,7 @@ def test_the_second_of_two_who_change_one_inspector_is_told_and_may_do_it_again(
     handle.focus()
     handle.press("PageDown")
     expect(first.get_by_role("button", name="Use this", exact=True)).to_be_enabled()
+    settle(first)  # a run that started after the change below would show it
     second.goto(f"{server.url}/inspect?inspector={inspector.id}&threshold=0.25&review=none")
     second.get_by_role("button", name="Use this threshold").click()
     expect(second.get_by_role("button", name="Back to 0.250").first).to_be_visible()

@@ -21,24 +21,35 @@ CONTENTS = (
 def show(known: Measured) -> None:
     """Draw what the report begins with, who writes it, and the button that makes it."""
     st.markdown(CONTENTS)
+    # The button's function runs outside the session, and a click may overtake the run that the typing asks for:
+    # the texts are handed over in one dictionary, which a callback fills before that run draws a thing.
+    typed: dict[str, str] = st.session_state.setdefault("report_typed", {})
     with st.container(border=True, key="panel_report"):
         st.markdown(f"**It begins:** {session.sentence(headline(known))}")
         left, right = st.columns([1, 2], gap="medium")
         with left:
-            author = st.text_input(
-                "Author", key="report_author", placeholder="Who answers for it", max_chars=120
+            st.text_input(
+                "Author",
+                key="report_author",
+                placeholder="Who answers for it",
+                max_chars=120,
+                on_change=_take_in,
+                args=(typed,),
             )
         with right:
-            note = st.text_area(
+            st.text_area(
                 "Note",
                 key="report_note",
                 placeholder="What the reader should know first",
                 height=90,
                 max_chars=4000,
+                on_change=_take_in,
+                args=(typed,),
             )
+        _take_in(typed)
         st.download_button(
             "Make the report",
-            lambda: _document(known, author.strip(), note.strip()),
+            lambda: _document(known, typed["report_author"], typed["report_note"]),
             file_name=_file_name(known),
             mime="text/html",
             type="primary",
@@ -46,7 +57,7 @@ def show(known: Measured) -> None:
             key="report_download",
             help="Takes a few seconds; images and curves are written into the file.",
         )
-        st.caption(_included(known))
+        st.caption(f"{_signed(typed['report_author'])} {_included(known)}")
 
 
 def headline(known: Measured) -> str:
@@ -69,8 +80,17 @@ def headline(known: Measured) -> str:
     return f"{words[:1].upper()}{words[1:]}."
 
 
+def _take_in(typed: dict[str, str]) -> None:
+    for field in ("report_author", "report_note"):
+        typed[field] = str(st.session_state.get(field, "")).strip()
+
+
 def _document(known: Measured, author: str, note: str) -> bytes:
     return report_of(session.workspace(), known.version, known.batch.id, author, note).encode()
+
+
+def _signed(author: str) -> str:
+    return f"Signed: {session.sentence(author)}." if author else "No author is named yet."
 
 
 def _included(known: Measured) -> str:
