@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from patchcore.conformal import Interval, finite_scores
 from patchcore.errors import DataError
+from patchcore.intervals import Interval, finite_scores
 
 Indices = NDArray[np.intp]
 

@@ -23,8 +23,7 @@ from patchcore.fitting import FittingRun, Progress, Source, fit
 from patchcore.geometry import place, prepare
 from patchcore.images import ImageRecord, LoadedImage, read_image
 from patchcore.leave_one_out import GoodScores
-from patchcore.removal import removed
-from patchcore.saved import SelfTest, from_saved, to_saved
+from patchcore.saved import Saved, SelfTest, from_saved, to_saved
 from patchcore.scoring import (
     Explanation,
     ImagePatches,
@@ -35,7 +34,6 @@ from patchcore.scoring import (
     reweighted,
 )
 from patchcore.settings import Settings
-from patchcore.teaching import Follow, taught
 from patchcore.thresholds import Choice, Evidence, OperatingPoint, decide, images_needed, recalibrate
 
 FIRST_RULE = Choice("provisional")  # reject: the strictest promise that the good images allow
@@ -286,91 +284,6 @@ class PatchCore:
             model.operating_point_ = recalibrate(self.operating_point_, model.evidence_, model.bank_id_)
         return model
 
-    def without_images(
-        self,
-        sha256s: Iterable[str],
-        good: Iterable[Source | tuple[str, Source]],
-        progress: Progress | None = None,
-        cancelled: Callable[[], bool] | None = None,
-    ) -> PatchCore:
-        """Return the model without some of its good images, as if their patches had not been kept.
-
-        Their rows leave the bank by provenance and the others keep their order; leave-one-out scores and cover
-        radius of the remaining images are computed again, and the operating point is recalibrated by its own rule
-        or marked stale.
-
-        Parameters
-        ----------
-        sha256s
-            Of the images to take out.
-        good
-            The remaining good images, as for `fit`: those that were scored leave-one-out are scored again, any
-            other is passed over. One that is missing or cannot be read is listed in `skipped_`.
-        progress, cancelled
-            As for `fit`; the stage is 'calibration'.
-
-        Raises
-        ------
-        SettingsError
-            If an image is not among those that built the bank, fewer than two would remain, none of their rows
-            is in the bank, the self-test fails on this machine, or none of the remaining images could be read.
-        Cancelled
-            If `cancelled` said so.
-        """
-        self._bank()
-        run = FittingRun(self.backbone_, self.settings, self.roi_, progress, cancelled)
-        rest = removed(self, frozenset(sha256s), run, good)
-        model = copy.copy(self)
-        model.full_bank_, model.bank_ = rest.bank, rest.bank.rows(slice(rest.rows_in_use))
-        model.image_records_, model.profile_ = rest.records, rest.good_scores
-        model.skipped_ = [*self.skipped_, *rest.skipped]
-        model.removed_ = (*self.removed_, *rest.removed)
-        model.self_test_ = self.self_test_.renewed(model._patch_distances)
-        if self.operating_point_ is not None:
-            model.operating_point_ = recalibrate(self.operating_point_, model.evidence_, model.bank_id_)
-        return model
-
-    def with_taught(
-        self,
-        images: Iterable[Source | tuple[str, Source]],
-        good: Iterable[Source | tuple[str, Source]],
-        progress: Progress | None = None,
-        cancelled: Callable[[], bool] | None = None,
-        follow: Follow | None = None,
-    ) -> PatchCore:
-        """Return the model with images taught as good: what the bank does not cover of them is added to it.
-
-        Of each image, patches farther than the cover radius (than the accept threshold, if that is nearer) are added,
-        the farthest first, until none is left; see :mod:`patchcore.teaching`. They stand ahead of all others, so that
-        every share holds them. The operating point is recalibrated in the same step, on the images that the bank was
-        built from alone, and each taught image is accepted by it.
-
-        Parameters
-        ----------
-        images
-            To be taught, as for `fit`.
-        good
-            The good images that the bank was built from, as for `without_images`.
-        progress, cancelled
-            As for `fit`; the stage is 'calibration'.
-        follow
-            Gives the operating point of the model with the new bank; its own rule, applied again to the good images,
-            where left out.
-
-        Raises
-        ------
-        SettingsError
-            If an image is one that the bank was built from, no image has anything to teach, the self-test fails on
-            this machine, or none of the good images could be read.
-        ImageError
-            If an image to be taught cannot be read.
-        Cancelled
-            If `cancelled` said so.
-        """
-        self._bank()
-        run = FittingRun(self.backbone_, self.settings, self.roi_, progress, cancelled)
-        return taught(self, list(images), list(good), run, follow)
-
     def with_operating_point(self, point: OperatingPoint | None) -> PatchCore:
         """Return the model with other thresholds in force; None for none.
 
@@ -437,6 +350,17 @@ class PatchCore:
             parts.append(self._taught_rows())
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
+    def fitting_run(
+        self, progress: Progress | None = None, cancelled: Callable[[], bool] | None = None
+    ) -> FittingRun:
+        """Return what goes through images as building this fitted model did."""
+        self._bank()
+        return FittingRun(self.backbone_, self.settings, self.roi_, progress, cancelled)
+
+    def renew_self_test(self) -> None:
+        """Store what the self-test's image gives with the bank in use."""
+        self.self_test_ = self.self_test_.renewed(self._patch_distances)
+
     def self_test_again(self) -> SelfTest:
         """Score the self-test's image now, and say how far its distances are from those stored."""
         self._bank()
@@ -444,10 +368,27 @@ class PatchCore:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the inspector as one `.patchcore` file, whole or not at all."""
-        self._bank()
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        artifact.write(target, *to_saved(self))
+        artifact.write(target, *self.arrays_and_header())
+
+    def arrays_and_header(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+        """Return the contents of the inspector's file."""
+        self._bank()
+        saved = Saved(
+            self.settings,
+            self.backbone_.sha256,
+            self.full_bank_,
+            len(self.bank_),
+            self.profile_,
+            self.image_records_,
+            self.grid_,
+            self.roi_,
+            self.operating_point_,
+            self.self_test_,
+            self.removed_,
+        )
+        return to_saved(saved, self.bank_id_)
 
     @classmethod
     def load(

@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patchcore.bootstrap import auroc_interval
-from patchcore.conformal import Interval
 from patchcore.curves import MarkedCurve, Place, Undefined
 from patchcore.detector import PatchCore
 from patchcore.errors import NoImagesError
 from patchcore.images import display_name
+from patchcore.intervals import Interval
 from patchcore.judging import Judge
 from patchcore.labelled_image import Labelled, grey_masks
 from patchcore.labelled_score import UNREADABLE, LabelledScore

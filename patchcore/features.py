@@ -17,7 +17,8 @@ from scipy.sparse import csr_array
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from patchcore.backbones import Backbone, full_precision
+from patchcore.backbones import Backbone
+from patchcore.backbones.precision import full_precision
 
 PATCH_SIZE = 3  # paper §3.1: p = 3
 

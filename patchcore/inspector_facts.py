@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from patchcore import backbones
-from patchcore.conformal import percent
 from patchcore.detector import PatchCore
+from patchcore.intervals import percent
 
 GEOMETRY_WORDS = {
     "fit": "whole image kept, padded to a square",

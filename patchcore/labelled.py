@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from patchcore.conformal import Interval, clopper_pearson, count, finite_scores, percent
 from patchcore.curves import between
 from patchcore.errors import SettingsError
+from patchcore.intervals import Interval, clopper_pearson, count, finite_scores, percent
 
 
 @dataclass(frozen=True)

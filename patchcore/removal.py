@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import copy
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from patchcore.bank import MemoryBank
 from patchcore.calibration import Calibration
+from patchcore.detector import PatchCore
 from patchcore.errors import ImageError, SettingsError
-from patchcore.fitting import FittingRun, Source
+from patchcore.fitting import FittingRun, Progress, Source
 from patchcore.geometry import place
 from patchcore.images import ImageRecord
 from patchcore.leave_one_out import GoodScores, score_good_images
 from patchcore.scoring import inspected_patches
-
-if TYPE_CHECKING:
-    from patchcore.detector import PatchCore
+from patchcore.thresholds import recalibrate
 
 LEAST_IMAGES = 2  # with one alone no image can be scored without its own rows
 
@@ -53,10 +52,55 @@ class Remaining:
     removed: tuple[str, ...]
 
 
-def removed(
-    model: PatchCore, sha256s: frozenset[str], run: FittingRun, good: Iterable[Source | tuple[str, Source]]
+def without_images(
+    model: PatchCore,
+    sha256s: Iterable[str],
+    good: Iterable[Source | tuple[str, Source]],
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> PatchCore:
+    """Return a model without some of its good images, as if their patches had not been kept.
+
+    Their rows leave the bank by provenance and the others keep their order; leave-one-out scores and cover
+    radius of the remaining images are computed again, and the operating point is recalibrated by its own rule
+    or marked stale.
+
+    Parameters
+    ----------
+    sha256s
+        Of the images to take out.
+    good
+        The remaining good images, as for `fit`: those that were scored leave-one-out are scored again, any
+        other is passed over. One that is missing or cannot be read is listed in `skipped_`.
+    progress, cancelled
+        As for `fit`; the stage is 'calibration'.
+
+    Raises
+    ------
+    SettingsError
+        If an image is not among those that built the bank, fewer than two would remain, none of their rows
+        is in the bank, the self-test fails on this machine, or none of the remaining images could be read.
+    Cancelled
+        If `cancelled` said so.
+    """
+    rest = _remaining(model, frozenset(sha256s), good, model.fitting_run(progress, cancelled))
+    fewer = copy.copy(model)
+    fewer.full_bank_, fewer.bank_ = rest.bank, rest.bank.rows(slice(rest.rows_in_use))
+    fewer.image_records_, fewer.profile_ = rest.records, rest.good_scores
+    fewer.skipped_ = [*model.skipped_, *rest.skipped]
+    fewer.removed_ = (*model.removed_, *rest.removed)
+    fewer.renew_self_test()
+    if model.operating_point_ is not None:
+        fewer.operating_point_ = recalibrate(model.operating_point_, fewer.evidence_, fewer.bank_id_)
+    return fewer
+
+
+def _remaining(
+    model: PatchCore,
+    sha256s: frozenset[str],
+    good: Iterable[Source | tuple[str, Source]],
+    run: FittingRun,
 ) -> Remaining:
-    """Take images out; see :meth:`patchcore.detector.PatchCore.without_images`."""
     records = model.image_records_
     gone = [number for number, record in enumerate(records) if record.sha256 in sha256s]
     _check(model, sha256s, gone)

@@ -19,10 +19,10 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from patchcore import report_words as words
-from patchcore.conformal import percent
 from patchcore.evaluation import Evaluation
 from patchcore.images import display_name
 from patchcore.inspector_facts import Fact
+from patchcore.intervals import percent
 from patchcore.labelled_score import UNREADABLE
 from patchcore.report_charts import distribution_chart, sweep_charts
 from patchcore.report_pictures import data_uri, draw_galleries, heat_scale, telling_images

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from patchcore import report_words as words
-from patchcore.conformal import percent
 from patchcore.curves import MarkedCurve, Measure, Undefined
 from patchcore.evaluation import Evaluation
 from patchcore.images import display_name
+from patchcore.intervals import percent
 from patchcore.metrics import GOOD
 from patchcore.operating_point import OperatingPoint
 from patchcore.report_charts import curve_chart

@@ -6,9 +6,10 @@ import math
 from collections.abc import Sequence
 from datetime import datetime
 
-from patchcore.conformal import Interval, clopper_pearson, count, percent, promise
+from patchcore.conformal import promise
 from patchcore.curves import Measure, Undefined
 from patchcore.evaluation import Evaluation
+from patchcore.intervals import Interval, clopper_pearson, count, percent
 from patchcore.operating_point import Choice, OperatingPoint
 from patchcore.rules import BY_HAND, GOOD_ONLY, RULES
 from patchcore.verdict_counts import VerdictCounts

@@ -1,4 +1,4 @@
-"""What goes into an inspector's file and how it comes back: a model on one side, arrays and header on the other."""
+"""The contents of an inspector's file: the parts of a model on one side, arrays and header on the other."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import platform
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +18,6 @@ from patchcore.images import ImageRecord
 from patchcore.leave_one_out import GoodScores
 from patchcore.settings import Settings
 from patchcore.thresholds import OperatingPoint
-
-if TYPE_CHECKING:
-    from patchcore.detector import PatchCore
 
 LIBRARIES = ("torch", "torchvision", "numpy", "numba")
 SELF_TEST_TOLERANCE = 1e-3
@@ -97,9 +94,9 @@ class Saved:
     removed: tuple[str, ...] = ()
 
 
-def to_saved(model: PatchCore) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """Arrays and header of a fitted model."""
-    bank, scores, test = model.full_bank_, model.profile_, model.self_test_
+def to_saved(saved: Saved, bank_id: str) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """Arrays and header of the parts of a fitted model."""
+    bank, scores, test = saved.bank, saved.good_scores, saved.self_test
     tensors: dict[str, NDArray[Any]] = {
         "bank.features": bank.features,
         "bank.images": bank.images,
@@ -112,20 +109,20 @@ def to_saved(model: PatchCore) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]
         "self_test.pixels": test.pixels,
         "self_test.distances": test.distances,
     }
-    if model.roi_ is not None:
-        tensors["roi"] = model.roi_.astype(np.uint8)
+    if saved.roi is not None:
+        tensors["roi"] = saved.roi.astype(np.uint8)
     header: dict[str, Any] = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "settings": model.settings.to_dict(),
-        "weights_sha256": model.backbone_.sha256,
-        "bank_id": model.bank_id_,
+        "settings": saved.settings.to_dict(),
+        "weights_sha256": saved.weights_sha256,
+        "bank_id": bank_id,
         "total_patches": bank.total_patches,
         "taught_rows": bank.taught,
-        "rows_in_use": len(model.bank_),
-        "grid": list(model.grid_),
-        "images": [record.to_dict() for record in model.image_records_],
-        "removed": list(model.removed_),
-        "operating_point": model.operating_point_.to_dict() if model.operating_point_ else None,
+        "rows_in_use": saved.rows_in_use,
+        "grid": list(saved.grid),
+        "images": [record.to_dict() for record in saved.records],
+        "removed": list(saved.removed),
+        "operating_point": saved.operating_point.to_dict() if saved.operating_point else None,
         "libraries": library_versions(),
     }
     return tensors, header

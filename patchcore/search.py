@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from patchcore.backbones import full_precision
+from patchcore.backbones.precision import full_precision
 from patchcore.distances import ROUNDING, SMALLEST, any_within, bounds, compiled, square_distance
 from patchcore.products import product
 

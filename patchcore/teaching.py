@@ -7,16 +7,16 @@ and never the evidence that a threshold is set from, which stays that of the ima
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from patchcore.bank import MemoryBank
 from patchcore.calibration import Calibration
+from patchcore.detector import PatchCore
 from patchcore.errors import SettingsError
-from patchcore.fitting import FittingRun, Source, named
+from patchcore.fitting import FittingRun, Progress, Source, named
 from patchcore.images import read_image
 from patchcore.leave_one_out import score_good_images
 from patchcore.operating_point import OperatingPoint
@@ -24,11 +24,8 @@ from patchcore.scoring import ImagePatches
 from patchcore.search import RunningSearch
 from patchcore.thresholds import recalibrate
 
-if TYPE_CHECKING:
-    from patchcore.detector import PatchCore
-
 Given = Sequence[Source | tuple[str, Source]]
-Follow = Callable[["PatchCore"], OperatingPoint | None]
+Follow = Callable[[PatchCore], OperatingPoint | None]
 """Brings the operating point to a model's new bank; None where there is none."""
 
 ROUNDED_MAP = 0.99  # a map's peak lies at most as high as its patches but for rounding, also that of its file
@@ -38,11 +35,47 @@ Rows = list[tuple[ImagePatches, NDArray[np.int64]]]
 """Images with the patches that are to be added of each."""
 
 
-def taught(model: PatchCore, images: Given, good: Given, run: FittingRun, follow: Follow | None) -> PatchCore:
-    """Teach images; see :meth:`patchcore.detector.PatchCore.with_taught`."""
+def with_taught(
+    model: PatchCore,
+    images: Iterable[Source | tuple[str, Source]],
+    good: Iterable[Source | tuple[str, Source]],
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    follow: Follow | None = None,
+) -> PatchCore:
+    """Return a model with images taught as good: what its bank does not cover of them is added to it.
+
+    Of each image, patches farther than the cover radius (than the accept threshold, if that is nearer) are added,
+    the farthest first, until none is left. They stand ahead of all others, so that every share holds them. The
+    operating point is recalibrated in the same step, on the images that the bank was built from alone, and each
+    taught image is accepted by it.
+
+    Parameters
+    ----------
+    images
+        To be taught, as for `fit`.
+    good
+        The good images that the bank was built from, as for `removal.without_images`.
+    progress, cancelled
+        As for `fit`; the stage is 'calibration'.
+    follow
+        Gives the operating point of the model with the new bank; its own rule, applied again to the good images,
+        where left out.
+
+    Raises
+    ------
+    SettingsError
+        If an image is one that the bank was built from, no image has anything to teach, the self-test fails on
+        this machine, or none of the good images could be read.
+    ImageError
+        If an image to be taught cannot be read.
+    Cancelled
+        If `cancelled` said so.
+    """
+    run, good = model.fitting_run(progress, cancelled), list(good)
     if not model.self_test_.passed:
         raise SettingsError(model.self_test_.sentence)
-    pupils = _pupils(model, images, run)
+    pupils = _pupils(model, list(images), run)
     radius = min(model.cover_radius_, accepted_within(model.operating_point_))
     after = model
     while rows := _unfamiliar(after.bank_, pupils, radius):
@@ -135,7 +168,7 @@ def _with_rows(before: PatchCore, rows: Rows, good: Given, run: FittingRun) -> P
     calibration = Calibration(run, wanted)
     model.image_records_, model.profile_ = records, score_good_images(bank, calibration.patches(good))
     model.skipped_ = [*before.skipped_, *calibration.absent(before.image_records_)]
-    model.self_test_ = before.self_test_.renewed(model._patch_distances)
+    model.renew_self_test()
     model.operating_point_ = None
     return model
 

@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 
 from patchcore.conformal import (
     GoodThreshold,
-    clopper_pearson,
     extrapolated,
     from_good,
     from_quantile,
@@ -20,6 +19,7 @@ from patchcore.conformal import (
     provisional,
 )
 from patchcore.errors import DataError, SettingsError
+from patchcore.intervals import clopper_pearson
 from patchcore.labelled import (
     LabelledThreshold,
     Outcome,

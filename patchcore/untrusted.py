@@ -11,19 +11,18 @@ import json
 import stat
 import struct
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from patchcore import artifact
 from patchcore.about import PICTURE, About
-from patchcore.detector import PatchCore
 from patchcore.errors import ArtifactError, SettingsError
-from patchcore.operating_point import LARGEST_SCORE
+from patchcore.operating_point import LARGEST_SCORE, OperatingPoint
 from patchcore.sound_header import check_header
 from patchcore.sound_values import MOST_IMAGES
 
@@ -61,17 +60,39 @@ MISFITS = (
 )  # fmt: skip
 
 
-def read_untrusted(
-    path: Path, weights: Path | None = None, device: str = "auto"
-) -> tuple[PatchCore, About, dict[str, Any]]:
+class Fitted(Protocol):
+    """What is asked of a model that was loaded: that its bank, thresholds and self-test are those of the file."""
+
+    @property
+    def bank_id_(self) -> str: ...  # noqa: D102
+    @property
+    def operating_point_(self) -> OperatingPoint | None: ...  # noqa: D102
+    @property
+    def self_test_(self) -> Test: ...  # noqa: D102
+
+
+class Test(Protocol):
+    """The outcome of a self-test."""
+
+    @property
+    def passed(self) -> bool: ...  # noqa: D102
+    @property
+    def sentence(self) -> str: ...  # noqa: D102
+
+
+Model = TypeVar("Model", bound=Fitted)
+
+
+def read_untrusted(path: Path, load: Callable[[Path], Model]) -> tuple[Model, About, dict[str, Any]]:
     """Read an inspector from anywhere: (model, what the file says about it, its header).
 
     Parameters
     ----------
     path
         A plain file.
-    weights
-        The network's weights where they lie elsewhere than usual; they must be those that built the inspector.
+    load
+        Makes the model of the file once its contents are checked: `PatchCore.load`, with the network's weights
+        where they lie elsewhere than usual.
 
     Raises
     ------
@@ -90,7 +111,7 @@ def read_untrusted(
         _check_arrays(tensors, header)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the self-test's, which is asked below
-            model = PatchCore.load(path, weights=weights, device=device)
+            model = load(path)
     except SettingsError as error:
         raise ArtifactError(f"{path.name} is not a sound inspector. {error}") from error
     except MISFITS as error:
@@ -249,7 +270,7 @@ def _check_infinite_scores(tensors: Mapping[str, NDArray[Any]]) -> None:
             )
 
 
-def _check_model(model: PatchCore, header: Mapping[str, Any]) -> None:
+def _check_model(model: Fitted, header: Mapping[str, Any]) -> None:
     """Check that the thresholds are of this bank, and that this machine computes what the builder's did."""
     if model.bank_id_ != header["bank_id"]:
         raise ArtifactError(

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from patchcore.conformal import Interval, clopper_pearson
 from patchcore.curves import Measure, Undefined, measures_to_dict
+from patchcore.intervals import Interval, clopper_pearson
 from patchcore.labelled_score import LabelledScore
 from patchcore.metrics import ImageMetrics, PixelResult
 

@@ -19,6 +19,14 @@ if TYPE_CHECKING:
     from workbench.finding import Finding
     from workbench.signing_in import Account
 
+JOBS = {
+    "build": "workbench.building:run_build",
+    "sweep": "workbench.sweeping:run_sweep",
+    "retain": "workbench.retention:run_retention",
+    "watch": "workbench.watch_job:run_watch",
+}
+"""Which function does which kind of job; imported in the job's own process only."""
+
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 remarks = Console(stderr=True, highlight=False)
 results = Console(highlight=False)
@@ -27,6 +35,14 @@ results = Console(highlight=False)
 @app.callback()
 def workbench() -> None:
     """Look after the workspace of the dashboard."""
+
+
+@app.command(hidden=True)
+def run_job(workspace: Path, job: int, attempt: int) -> None:
+    """Do one job of the queue, which starts this command."""
+    from workbench.job_process import leave, main
+
+    leave(main([str(workspace), str(job), str(attempt)], JOBS))
 
 
 @app.command()

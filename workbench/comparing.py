@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from patchcore.bootstrap import auroc_difference
-from patchcore.conformal import Interval
 from patchcore.curves import Measure, Undefined
+from patchcore.intervals import Interval
 from patchcore.metrics import image_metrics
 from patchcore.operating_point import OperatingPoint, Verdict
 from workbench.evidence import Known, tested_images

@@ -44,7 +44,6 @@ def export(workspace: Workspace, inspector: Inspector, entry: Entry, target: Pat
     """
     from patchcore import artifact  # late: PyTorch comes with it
     from patchcore.about import About
-    from patchcore.saved import to_saved
 
     person = require(Role.VIEW, "export inspectors")
     model = model_of(workspace, entry)
@@ -57,7 +56,7 @@ def export(workspace: Workspace, inspector: Inspector, entry: Entry, target: Pat
         made_at=now().isoformat(timespec="seconds"),
         picture=_picture(workspace, entry),
     )
-    (tensors, header), (more, fields) = to_saved(model), about.parts()
+    (tensors, header), (more, fields) = model.arrays_and_header(), about.parts()
     artifact.write(target, {**tensors, **more}, {**header, **fields})
 
 

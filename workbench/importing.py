@@ -6,6 +6,7 @@ import io
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,14 +73,15 @@ def import_inspector(
     ChangedMeanwhile
         `into` was changed since it was `seen`.
     """
-    from patchcore.untrusted import read_untrusted  # late: PyTorch comes with it
+    from patchcore.detector import PatchCore  # late: PyTorch comes with it
+    from patchcore.untrusted import read_untrusted
 
     require(Role.ENGINEER, "import inspectors")
     file = file or (source.name if isinstance(source, Path) else "the file")
     if into is not None:
         _require_inspector(workspace, into)
     with _own_copy(workspace, source, file) as path:
-        model, about, header = read_untrusted(path, weights)
+        model, about, header = read_untrusted(path, partial(PatchCore.load, weights=weights))
     numbers = ShareNumbers.of(model)
     title = (name or about.name or Path(file).stem).strip()[:LONGEST_NAME] or UNNAMED
     return store_version(

@@ -178,6 +178,8 @@ def remove_good(
     ChangedMeanwhile
         The inspector was changed since it was `seen`.
     """
+    from patchcore.removal import without_images  # late: PyTorch comes with it
+
     require(Role.ENGINEER, "remove good images from the bank")
     if not has_good_images(version):
         raise SettingsError(NOT_HERE)
@@ -186,7 +188,7 @@ def remove_good(
     paths = workspace.image_paths(image.sha256 for image in rest)
     sources = [(image.name, paths[image.sha256]) for image in rest]
     whole = load_model(workspace, version).with_operating_point(None)
-    model = whole.without_images(gone, sources, progress)
+    model = without_images(whole, gone, sources, progress)
     built_from = {image.sha256 for image in before}
     point = recalibrated(workspace, _point_of(version), model, built_from, progress)
     names = [image.name for image in before if image.sha256 in gone]

@@ -37,7 +37,7 @@ def check_arguments(kind: str, arguments: object, title: str = "") -> None:
     Parameters
     ----------
     kind
-        One of `jobs.KINDS`; of any other only the inspector is looked at.
+        One of `KINDS`; of any other only the inspector is looked at.
     title
         The job's, for the sentence.
 
@@ -63,9 +63,9 @@ def check_inspector(arguments: object, title: str) -> None:
 def sound_arguments(kind: str, arguments: object, *, empty: bool = False) -> None:
     """Check arguments as `check_arguments` does, but raise `Unsound`; `empty`: there need not be any."""
     given = _named_inspector(arguments)
-    if kind in _KINDS and (given or not empty):
+    if kind in KINDS and (given or not empty):
         try:
-            _KINDS[kind](given)
+            KINDS[kind](given)
         except KeyError as error:
             raise Unsound(f"its argument {error} is missing") from error
 
@@ -151,12 +151,13 @@ def _region(value: Any, what: str) -> None:
         raise Unsound(f"{what} is none") from error
 
 
-_KINDS: dict[str, Callable[[Arguments], None]] = {
+KINDS: dict[str, Callable[[Arguments], None]] = {
     "build": _build,
     "sweep": _sweep,
     "retain": _retain,
     "watch": _watch,
 }
+"""The kinds of jobs, each with the rules for its arguments; `python -m workbench` knows which function does which."""
 _SETTINGS: dict[str, Callable[[Any, str], object]] = {
     "name": lambda value, what: text(value, what, LONGEST_NAME),
     "product": lambda value, what: text(value, what, LONGEST_NAME),

@@ -187,8 +187,8 @@ class RunningJob:
 
 
 def main(arguments: Sequence[str], kinds: Mapping[str, str]) -> int:
-    """Do one job: ``run WORKSPACE ID ATTEMPT``; what is printed goes to its log."""
-    _command, root, job_id, attempt = arguments
+    """Do one job, named by ``WORKSPACE ID ATTEMPT``; what is printed goes to its log."""
+    root, job_id, attempt = arguments
     with closing(Workspace(root)) as workspace:
         try:
             with RunningJob(workspace, int(job_id), int(attempt)) as job:

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -20,7 +20,6 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
 from patchcore.errors import SettingsError
-from workbench import retention
 from workbench.jobs import STANDING, JobState, delete_scratch, log_path
 from workbench.leftovers import delete_leftovers
 from workbench.moments import now
@@ -28,7 +27,7 @@ from workbench.places import make_folder
 from workbench.tables import Job
 from workbench.workspace import Workspace
 
-COMMAND = (sys.executable, "-m", "workbench.jobs", "run")
+COMMAND = (sys.executable, "-m", "workbench", "run-job")
 PROJECT = Path(__file__).resolve().parent.parent
 STEP_SECONDS = 0.25
 HOUSEKEEPING_SECONDS = 600.0  # between looks at what is done daily
@@ -76,12 +75,22 @@ class JobQueue:
         How many jobs run at once.
     command
         What runs a job; the workspace's folder, the job's id and the number of the attempt are appended.
+    housekeeping
+        Called with the workspace when the queue starts and every ten minutes: it submits what is done daily.
     """
 
-    def __init__(self, workspace: Workspace, *, capacity: int = 1, command: Sequence[str] = COMMAND) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        *,
+        capacity: int = 1,
+        command: Sequence[str] = COMMAND,
+        housekeeping: Callable[[Workspace], object] = lambda workspace: None,
+    ) -> None:
         self.workspace = workspace
         self.capacity = capacity
         self.command = tuple(command)
+        self._housekeeping = housekeeping
         self._children: dict[int, subprocess.Popen[bytes]] = {}
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
@@ -125,7 +134,7 @@ class JobQueue:
             try:
                 if time.monotonic() - looked >= HOUSEKEEPING_SECONDS:
                     looked = time.monotonic()
-                    retention.submit_if_due(self.workspace)
+                    self._housekeeping(self.workspace)
                 self.step()
             except (OperationalError, OSError, psutil.Error):  # no disk, no memory, no server: it may pass
                 log.exception("The job queue could not do its work; it will try again.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import deque
 from collections.abc import Mapping
 from enum import StrEnum
@@ -19,13 +18,6 @@ from workbench.people import Role, require
 from workbench.tables import Job, Watch
 from workbench.workspace import Workspace
 
-KINDS = {
-    "build": "workbench.building:run_build",
-    "sweep": "workbench.sweeping:run_sweep",
-    "retain": "workbench.retention:run_retention",
-    "watch": "workbench.watch_job:run_watch",
-}
-"""Which function does which kind of job; imported in the job's own process only."""
 STANDING = {"watch": 4}
 """Kinds of jobs that go on until they are stopped, and how many of each run at once, besides all others.
 
@@ -186,9 +178,3 @@ def _require(session: Session, job_id: int) -> Job:
     if job is None:
         raise WorkspaceError(f"There is no job {job_id}.")
     return job
-
-
-if __name__ == "__main__":
-    from workbench.job_process import leave, main
-
-    leave(main(sys.argv[1:], KINDS))

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from patchcore.conformal import count
 from patchcore.errors import DataError, NoImagesError
+from patchcore.intervals import count
 from patchcore.labelled_score import LabelledScore
 from patchcore.operating_point import OperatingPoint
 from workbench.database import WorkspaceError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from patchcore.conformal import Interval, clopper_pearson
+from patchcore.intervals import Interval, clopper_pearson
 from patchcore.operating_point import OperatingPoint, Verdict
 from workbench.evidence import Known
 from workbench.tables import GOOD

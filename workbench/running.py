@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Lock
 
 from workbench.job_queue import JobQueue, stated_capacity
+from workbench.retention import submit_if_due
 from workbench.scoring import Scorer
 from workbench.workspace import Workspace
 
@@ -35,7 +36,7 @@ class Running:
 
     def __post_init__(self) -> None:
         """Start the queue."""
-        self.queue = JobQueue(self.workspace, capacity=stated_capacity()).start()
+        self.queue = JobQueue(self.workspace, capacity=stated_capacity(), housekeeping=submit_if_due).start()
         self.scorer = Scorer(self.workspace)
 
     def stop(self) -> None:

@@ -12,8 +12,8 @@ from sqlalchemy.engine import Connection
 from patchcore.sound_point import check_point, check_score, check_threshold
 from patchcore.sound_values import SHA256, Unsound
 from workbench import sound_json as shapes
-from workbench.job_arguments import check_settings, or_none, sound_arguments
-from workbench.jobs import KINDS, JobState
+from workbench.job_arguments import KINDS, check_settings, or_none, sound_arguments
+from workbench.jobs import JobState
 from workbench.places import SUFFIX, is_given_name
 from workbench.portable_rows import AT_ONCE, UnsoundRow, tables_in_order
 from workbench.sound_json import Check, at_least, matching, one_of, within

@@ -140,6 +140,8 @@ def preview_teaching(
     ImageError, WorkspaceError
         When an image cannot be read.
     """
+    from patchcore.teaching import with_taught  # late: PyTorch comes with it
+
     require(Role.ENGINEER, "teach inspectors")
     inspector = find_inspector(workspace, version.inspector_id)
     if inspector is None or inspector.current_id != version.id:
@@ -150,8 +152,12 @@ def preview_teaching(
     before = OperatingPoint.from_dict(version.operating_point)
     by_hand = any(choice.name == BY_HAND for choice in before.choices)
     follow = _Follow(workspace, version, _without(before, hashes), by_hand and keep_by_hand, progress)
-    model = _model(workspace, version, before).with_taught(
-        _sources(workspace, results), _good_sources(workspace, version), progress, follow=follow
+    model = with_taught(
+        _model(workspace, version, before),
+        _sources(workspace, results),
+        _good_sources(workspace, version),
+        progress,
+        follow=follow,
     )
     numbers = follow.numbers(model)
     scores, changes = {}, []

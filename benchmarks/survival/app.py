@@ -11,7 +11,7 @@ from workbench.job_queue import JobQueue
 from workbench.scoring import Scorer
 from workbench.workspace import Workspace
 
-JOB = (sys.executable, "-m", "benchmarks.survival.job", "run")
+JOB = (sys.executable, "-m", "benchmarks.survival.job")
 
 
 def main(root: str, ledger: str) -> None:

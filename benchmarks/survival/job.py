@@ -1,4 +1,4 @@
-"""The job's side: `python -m workbench.jobs`, with a line in its log for each image whose features are on disk."""
+"""The job's side: `python -m workbench run-job`, with a line in its log for each image whose features are on disk."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 from benchmarks.survival.setting import STORED
 from patchcore.feature_store import FeatureStore
+from workbench.__main__ import JOBS
 from workbench.job_process import leave, main
-from workbench.jobs import KINDS
 
 append = FeatureStore.append
 
@@ -21,4 +21,4 @@ def append_and_tell(store: FeatureStore, sha256: str, *arguments: Any) -> None:
 FeatureStore.append = append_and_tell  # type: ignore[method-assign, assignment]
 
 if __name__ == "__main__":
-    leave(main(sys.argv[1:], KINDS))
+    leave(main(sys.argv[1:], JOBS))

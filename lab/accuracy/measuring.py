@@ -10,10 +10,10 @@ from pathlib import Path
 from lab.accuracy.kept_features import KeptFeatures
 from lab.accuracy.rows import Row, Variant
 from patchcore import PatchCore
-from patchcore.conformal import Interval
 from patchcore.curves import Undefined
 from patchcore.evaluation import Evaluation, evaluate
 from patchcore.images import list_images
+from patchcore.intervals import Interval
 from patchcore.mvtec_layout import LabelledImage, read_layout
 
 TIMED, REPEATS = (

@@ -10,7 +10,6 @@ from patchcore.backbones.default import DEFAULT
 if TYPE_CHECKING:
     from patchcore.backbones.entry import BackboneSpec
     from patchcore.backbones.loading import Backbone, load_backbone
-    from patchcore.backbones.precision import full_precision
     from patchcore.backbones.registry import (
         download_weights,
         find_weights,
@@ -28,7 +27,6 @@ __all__ = [
     "download_weights",
     "file_sha256",
     "find_weights",
-    "full_precision",
     "load_backbone",
     "missing_weights_sentence",
     "names",
@@ -43,7 +41,6 @@ _HOMES = {
     "download_weights": "registry",
     "file_sha256": "weight_files",
     "find_weights": "registry",
-    "full_precision": "precision",
     "load_backbone": "loading",
     "missing_weights_sentence": "registry",
     "names": "registry",

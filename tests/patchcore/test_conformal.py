@@ -4,16 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from patchcore.conformal import (
-    clopper_pearson,
-    extrapolated,
-    from_good,
-    from_quantile,
-    images_needed,
-    promise,
-    provisional,
-)
+from patchcore.conformal import extrapolated, from_good, from_quantile, images_needed, promise, provisional
 from patchcore.errors import DataError, SettingsError
+from patchcore.intervals import clopper_pearson
 
 TRIALS = 2000
 DISTRIBUTIONS = {"gamma": stats.gamma(4), "lognormal": stats.lognorm(0.5), "normal": stats.norm(3, 1)}

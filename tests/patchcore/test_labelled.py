@@ -3,8 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from patchcore.conformal import clopper_pearson
 from patchcore.errors import DataError, SettingsError
+from patchcore.intervals import clopper_pearson
 from patchcore.labelled import (
     cheapest,
     escape_ceiling,

@@ -9,6 +9,7 @@ from numpy.testing import assert_array_equal
 from patchcore import read_image
 from patchcore.detector import PatchCore
 from patchcore.errors import Cancelled, SettingsError
+from patchcore.removal import without_images
 from patchcore.thresholds import Choice, Evidence, by_hand, decide
 from tests.patchcore.conftest import SIDE
 
@@ -27,7 +28,7 @@ def rest(good):
 
 @pytest.fixture(scope="module")
 def fewer(model, hashes, rest):
-    return model.without_images([hashes[i] for i in GONE], rest)
+    return without_images(model, [hashes[i] for i in GONE], rest)
 
 
 def test_the_bank_is_the_old_one_less_the_rows_of_the_images(model, fewer, hashes):
@@ -44,7 +45,7 @@ def test_the_bank_is_the_old_one_less_the_rows_of_the_images(model, fewer, hashe
 
 def test_smaller_shares_are_still_prefixes_and_the_share_in_use_loses_only_its_own_rows(model, hashes, rest):
     small = model.with_coreset(0.1)
-    fewer = small.without_images([hashes[i] for i in GONE], rest)
+    fewer = without_images(small, [hashes[i] for i in GONE], rest)
     assert_array_equal(fewer.bank_.features, small.bank_.without_images(set(GONE)).features)
     assert_array_equal(fewer.bank_.features, fewer.full_bank_.features[: len(fewer.bank_)])
     assert_array_equal(fewer.with_coreset(0.05).bank_.features, fewer.full_bank_.features[:19])
@@ -70,7 +71,7 @@ def test_rules_that_cannot_be_applied_again_leave_the_point_stale(model, hashes,
     labelled = decide(Choice("f1_max"), Evidence(found.good, {"x": 9.0}), model.bank_id_, set_by="Ada")
     hand = by_hand(1.0, found, model.bank_id_, set_by="Ada")
     for point, reason in ((labelled, "defects"), (hand, "by hand")):
-        fewer = model.with_operating_point(point).without_images(hashes[:1], rest)
+        fewer = without_images(model.with_operating_point(point), hashes[:1], rest)
         assert reason in fewer.operating_point_.stale
 
 
@@ -92,8 +93,8 @@ def test_it_is_not_taken_for_a_fresh_build_on_the_remaining_images(fewer, rest):
 
 
 def test_images_can_be_removed_one_after_the_other(model, fewer, hashes, good, rest):
-    first = model.without_images([hashes[2]], [pair for i, pair in enumerate(good) if i != 2])
-    both = first.without_images([hashes[5]], rest)
+    first = without_images(model, [hashes[2]], [pair for i, pair in enumerate(good) if i != 2])
+    both = without_images(first, [hashes[5]], rest)
     assert_array_equal(both.full_bank_.features, fewer.full_bank_.features)
     assert both.good_scores_ == fewer.good_scores_
     assert both.bank_id_ == fewer.bank_id_
@@ -105,14 +106,14 @@ def test_patches_of_removed_images_are_counted_as_they_were(good):
     roi[:, :7] = True
     images = [(name, image[: SIDE - 20 * (i % 2)]) for i, (name, image) in enumerate(good[:4])]
     model = PatchCore(image_size=SIDE, coreset=0.5).fit(images, roi=roi)
-    fewer = model.without_images([read_image(images[1][1]).record.sha256], images)
+    fewer = without_images(model, [read_image(images[1][1]).record.sha256], images)
     alone = PatchCore(image_size=SIDE, coreset=0.5).fit([images[i] for i in (0, 2, 3)], roi=roi)
     assert fewer.full_bank_.total_patches == alone.full_bank_.total_patches < model.full_bank_.total_patches
 
 
 def test_what_could_not_be_scored_again_is_listed(model, hashes, good):
     given = [good[1], ("broken.png", b"no image"), Path("/nowhere.png"), good[3]]
-    fewer = model.without_images([hashes[0]], given)
+    fewer = without_images(model, [hashes[0]], given)
     assert set(fewer.good_scores_) == {good[1][0], good[3][0]}
     assert {error.name for error in fewer.skipped_} == {good[i][0] for i in (2, 4, 5, 6, 7)}
 
@@ -129,12 +130,12 @@ def test_what_could_not_be_scored_again_is_listed(model, hashes, good):
 )
 def test_what_is_refused(model, hashes, good, chosen, given, sentence):
     with pytest.raises(SettingsError, match=sentence):
-        model.without_images(chosen(hashes), good if given else [])
+        without_images(model, chosen(hashes), good if given else [])
 
 
 def test_progress_and_cancel(model, hashes, rest):
     seen = []
-    model.without_images([hashes[2], hashes[5]], rest, lambda *step: seen.append(step))
+    without_images(model, [hashes[2], hashes[5]], rest, lambda *step: seen.append(step))
     assert seen == [("calibration", done, 6) for done in range(7)]
     with pytest.raises(Cancelled):
-        model.without_images([hashes[2]], rest, cancelled=lambda: True)
+        without_images(model, [hashes[2]], rest, cancelled=lambda: True)

@@ -11,9 +11,10 @@ from numpy.testing import assert_array_equal
 from patchcore.bank import MemoryBank
 from patchcore.errors import ArtifactError, Cancelled, SettingsError
 from patchcore.inspector_facts import inspector_facts
-from patchcore.saved import from_saved, to_saved
+from patchcore.removal import without_images
+from patchcore.saved import from_saved
 from patchcore.sweep import default_shares, sweep
-from patchcore.teaching import accepted_within, unfamiliar
+from patchcore.teaching import accepted_within, unfamiliar, with_taught
 from patchcore.thresholds import by_hand, recalibrate
 from tests.patchcore.conftest import stripes
 
@@ -36,7 +37,7 @@ def small(model):
 
 @pytest.fixture(scope="module")
 def wiser(small, spotted, good):
-    return small.with_taught(spotted[:1], good)
+    return with_taught(small, spotted[:1], good)
 
 
 def farthest_first(features, bank, radius):
@@ -112,7 +113,7 @@ def test_profile_and_evidence_are_those_of_the_images_it_was_built_from(small, w
 
 def test_the_model_that_was_taught_is_as_it_was(small, model, bad, spotted, good):
     before = (small.bank_id_, small.score(bad).score, small.score(spotted[1][1]).score, small.good_scores_)
-    small.with_taught(spotted, good)
+    with_taught(small, spotted, good)
     assert before == (
         small.bank_id_,
         small.score(bad).score,
@@ -145,7 +146,7 @@ def test_saved_and_loaded_in_a_new_process_it_is_bit_equal(wiser, bad, tmp_path)
 
 @pytest.mark.parametrize("rows", [-1, 7, 10**6])
 def test_a_file_whose_count_of_taught_rows_does_not_fit_is_refused(wiser, rows):
-    tensors, header = to_saved(wiser)
+    tensors, header = wiser.arrays_and_header()
     assert from_saved(tensors, header).bank.taught == wiser.full_bank_.taught != 7
     assert from_saved(tensors, {**header, "taught_rows": 0}).bank.taught == 0
     with pytest.raises(ArtifactError, match="taught rows stand before"):
@@ -159,15 +160,15 @@ def test_its_facts_tell_taught_images_from_the_others(wiser, small):
 
 
 def test_a_bank_is_known_by_its_taught_rows(small, wiser, spotted, good):
-    other = small.with_taught(spotted[1:], good)
-    both = wiser.with_taught(spotted[1:], good)
+    other = with_taught(small, spotted[1:], good)
+    both = with_taught(wiser, spotted[1:], good)
     assert len({small.bank_id_, wiser.bank_id_, other.bank_id_, both.bank_id_}) == 4
     assert both.taught_ == (*wiser.taught_, *other.taught_)
     assert_array_equal(both.bank_.features[: wiser.bank_.taught], wiser.bank_.features[: wiser.bank_.taught])
 
 
 def test_without_the_taught_image_the_scores_are_those_from_before(small, wiser, good, spotted, bad):
-    back = wiser.without_images(wiser.taught_, good)
+    back = without_images(wiser, wiser.taught_, good)
     assert back.full_bank_.taught == 0
     assert (back.bank_id_, back.removed_) == (small.bank_id_, ())
     assert_array_equal(back.full_bank_.features, small.full_bank_.features)
@@ -178,13 +179,13 @@ def test_without_the_taught_image_the_scores_are_those_from_before(small, wiser,
 
 def test_without_an_image_that_built_the_bank_the_taught_rows_stay(small, wiser, good):
     gone = wiser.image_records_[2].sha256
-    fewer = wiser.without_images([gone], [pair for i, pair in enumerate(good) if i != 2])
-    plain = small.without_images([gone], [pair for i, pair in enumerate(good) if i != 2])
+    fewer = without_images(wiser, [gone], [pair for i, pair in enumerate(good) if i != 2])
+    plain = without_images(small, [gone], [pair for i, pair in enumerate(good) if i != 2])
     assert (fewer.taught_, fewer.full_bank_.taught) == (wiser.taught_, wiser.full_bank_.taught)
     assert fewer.full_bank_.total_patches == plain.full_bank_.total_patches
     assert fewer.bank_.built == plain.bank_.built
     with pytest.raises(SettingsError, match="at least 2 good images; removing 7 of 8"):
-        wiser.without_images([record.sha256 for record in wiser.image_records_[:7]], good)
+        without_images(wiser, [record.sha256 for record in wiser.image_records_[:7]], good)
 
 
 def test_a_falling_threshold_makes_it_go_on_until_the_image_is_accepted(small, spotted, good):
@@ -197,7 +198,7 @@ def test_a_falling_threshold_makes_it_go_on_until_the_image_is_accepted(small, s
         bar = next(bars, 0.4) * small.cover_radius_
         return by_hand(bar, taught.evidence_, taught.bank_id_, set_by="Ada")
 
-    wiser = small.with_taught(spotted[:1], good, follow=follow)
+    wiser = with_taught(small, spotted[:1], good, follow=follow)
     assert len(turns) > 1 and turns == sorted(set(turns))
     assert wiser.score(spotted[0][1]).score <= wiser.operating_point_.accept
 
@@ -211,14 +212,14 @@ def test_an_image_judged_by_area_shows_no_region_afterwards(small, spotted, good
     def follow(taught):
         return replace(point, bank_id=taught.bank_id_)
 
-    wiser = strict.with_taught(spotted[:1], good, follow=follow)
+    wiser = with_taught(strict, spotted[:1], good, follow=follow)
     assert not wiser.operating_point_.regions(wiser.score(spotted[0][1]).map)
     assert accepted_within(point) == pytest.approx(0.99 * pixel)
 
 
 def test_a_point_set_by_hand_is_stale_and_says_so(small, spotted, good):
     hand = by_hand(small.operating_point_.reject, small.evidence_, small.bank_id_, set_by="Ada")
-    wiser = small.with_operating_point(hand).with_taught(spotted[:1], good)
+    wiser = with_taught(small.with_operating_point(hand), spotted[:1], good)
     assert "by hand" in wiser.operating_point_.stale
     assert recalibrate(hand, wiser.evidence_, wiser.bank_id_).stale == wiser.operating_point_.stale
 
@@ -226,7 +227,7 @@ def test_a_point_set_by_hand_is_stale_and_says_so(small, spotted, good):
 def test_an_image_may_be_taught_again_where_a_larger_bank_is_stricter(wiser, spotted, good):
     larger = wiser.with_coreset(0.5)
     assert larger.score(spotted[0][1]).score > larger.cover_radius_
-    again = larger.with_taught(spotted[:1], good)
+    again = with_taught(larger, spotted[:1], good)
     assert again.full_bank_.taught > wiser.full_bank_.taught
     assert again.taught_ == wiser.taught_
 
@@ -240,18 +241,18 @@ def test_shares_of_the_what_if_do_not_count_taught_rows(model, wiser):
 
 def test_what_is_refused(wiser, small, good, spotted):
     with pytest.raises(SettingsError, match="was built from"):
-        small.with_taught([good[0]], good)
+        with_taught(small, [good[0]], good)
     with pytest.raises(SettingsError, match="nothing to teach"):
-        wiser.with_taught(spotted[:1], good)
+        with_taught(wiser, spotted[:1], good)
     with pytest.raises(SettingsError, match="No image was named"):
-        small.with_taught([], good)
+        with_taught(small, [], good)
     with pytest.raises(Cancelled):
-        small.with_taught(spotted[:1], good, cancelled=lambda: True)
+        with_taught(small, spotted[:1], good, cancelled=lambda: True)
 
 
 def test_progress_and_what_could_not_be_scored_again(small, spotted, good):
     seen = []
-    wiser = small.with_taught(spotted[:1], good[:5], lambda *step: seen.append(step))
+    wiser = with_taught(small, spotted[:1], good[:5], lambda *step: seen.append(step))
     assert seen == [("calibration", done, 8) for done in range(6)]
     assert {error.name for error in wiser.skipped_} == {name for name, _ in good[5:]}
     assert len(wiser.good_scores_) == 5

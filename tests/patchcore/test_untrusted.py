@@ -9,7 +9,8 @@ from patchcore import PatchCore, artifact
 from patchcore.about import About
 from patchcore.errors import ArtifactError, PatchCoreError
 from patchcore.plain_text import leads_elsewhere
-from patchcore.saved import to_saved
+from patchcore.removal import without_images
+from patchcore.teaching import with_taught
 from patchcore.untrusted import read_untrusted
 from tests.patchcore import hostile
 
@@ -33,7 +34,7 @@ def path(model, tmp_path):
 
 
 def test_a_sound_file_is_read_as_it_was_saved(model, path, good):
-    read, about, header = read_untrusted(path)
+    read, about, header = read_untrusted(path, PatchCore.load)
     assert read.score(good[0]).score == model.score(good[0]).score and about.name == ""
     assert read.bank_id_ == model.bank_id_ == header["bank_id"]
 
@@ -42,13 +43,13 @@ def test_every_state_that_we_save_is_sound(model, good, tmp_path):
     roi = np.zeros((20, 30), bool)
     roi[5:15, 5:25] = True
     with_roi = PatchCore(image_size=SIDE, coreset=0.5, layers=("block6",)).fit(good, roi=roi)
-    fewer = model.without_images([model.image_records_[0].sha256], good[1:])
+    fewer = without_images(model, [model.image_records_[0].sha256], good[1:])
     new = np.full((SIDE, SIDE, 3), 200, np.uint8)
-    taught = model.with_coreset(0.2).with_taught([new], good)
+    taught = with_taught(model.with_coreset(0.2), [new], good)
     assert taught.bank_.taught
     for state in (model.with_coreset(0.05), fewer, with_roi, model.with_operating_point(None), taught):
         state.save(tmp_path / "state.patchcore")
-        assert read_untrusted(tmp_path / "state.patchcore")[0].bank_id_ == state.bank_id_
+        assert read_untrusted(tmp_path / "state.patchcore", PatchCore.load)[0].bank_id_ == state.bank_id_
 
 
 def test_what_a_file_says_of_itself_comes_back(model, path, good):
@@ -56,10 +57,10 @@ def test_what_a_file_says_of_itself_comes_back(model, path, good):
     told = About(
         "Plate, line 3", "A/B", "3.2", "after\nthe lamp", "Ada", "2026-01-02T03:04:05+00:00", picture
     )
-    tensors, header = to_saved(model)
+    tensors, header = model.arrays_and_header()
     more, fields = told.parts()
     artifact.write(path, {**tensors, **more}, {**header, **fields})
-    _, about, _ = read_untrusted(path)
+    _, about, _ = read_untrusted(path, PatchCore.load)
     assert vars(about) | {"picture": None} == vars(told) | {"picture": None}
     assert np.array_equal(about.picture, picture)
     assert PatchCore.load(path).score(good[0]).score == model.score(good[0]).score
@@ -69,7 +70,7 @@ def test_what_a_file_says_of_itself_comes_back(model, path, good):
 def test_hostile_files_are_refused_with_the_reason(path, spoil):
     spoil(path)
     with pytest.raises(PatchCoreError, match=hostile.HOSTILE[spoil]):
-        read_untrusted(path)
+        read_untrusted(path, PatchCore.load)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +80,7 @@ def test_what_a_file_declares_is_not_allocated(path, spoil):
     spoil(path)
     tracemalloc.start()
     with pytest.raises(ArtifactError):
-        read_untrusted(path)
+        read_untrusted(path, PatchCore.load)
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert most < 20 * path.stat().st_size

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from workbench.jobs import JobState, cancel, list_jobs
 
-REHEARSAL = (sys.executable, str(Path(__file__).with_name("rehearsal.py")), "run")
+REHEARSAL = (sys.executable, str(Path(__file__).with_name("rehearsal.py")))
 
 
 def end_all(workspace):

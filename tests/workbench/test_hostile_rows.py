@@ -10,12 +10,13 @@ import pytest
 
 from patchcore.errors import PatchCoreError
 from tests.workbench.neighbours import beside, live_in, settle_neighbours
+from workbench.__main__ import JOBS
 from workbench.backup import back_up
 from workbench.checking import check, repair
 from workbench.database import WorkspaceError
 from workbench.inspectors import find_inspector, get_version, list_inspectors, load_model
 from workbench.job_process import main
-from workbench.jobs import KINDS, JobState, get_job, resume
+from workbench.jobs import JobState, get_job, resume
 from workbench.library_bin import delete_for_good, delete_inspector, list_bin
 from workbench.retention import delete_older
 from workbench.tables import Inspector, InspectorVersion, Result
@@ -167,7 +168,7 @@ def test_a_job_is_asked_for_its_arguments_when_it_is_resumed_and_before_it_works
     assert get_job(workspace, 9).state == JobState.INTERRUPTED
     workspace.close()
     workspace = alter(box, "UPDATE jobs SET state = 'running', attempts = 1 WHERE id = 9")
-    assert main(["run", str(workspace.root), "9", "1"], KINDS) == 1
+    assert main([str(workspace.root), "9", "1"], JOBS) == 1
     job = get_job(workspace, 9)
     assert job.state == JobState.FAILED and "is no id of an inspector" in job.message
     with workspace.database.read() as session:

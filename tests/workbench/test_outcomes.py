@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from patchcore.conformal import clopper_pearson
 from patchcore.errors import SettingsError
+from patchcore.intervals import clopper_pearson
 from patchcore.operating_point import Choice, OperatingPoint
 from workbench.evidence import Known
 from workbench.map_files import read_map, write_map

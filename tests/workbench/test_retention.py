@@ -70,7 +70,7 @@ def test_the_server_applies_it_by_itself(worked):
     age(worked)
     with acting(Person("Ann", Role.ENGINEER)), worked.database.write() as session:
         session.add(Preference(name=retention.RULE, value={"months": 12}, made_by="Ann"))
-    queue = JobQueue(worked).start()
+    queue = JobQueue(worked, housekeeping=retention.submit_if_due).start()
     try:
         wait_until(
             lambda: any(job.state == JobState.DONE for job in list_jobs(worked) if job.kind == "retain")

@@ -7,9 +7,10 @@ from patchcore.errors import Cancelled
 from patchcore.operating_point import OperatingPoint
 from patchcore.thresholds import by_hand
 from tests.workbench.parts import picture, plate, scratch_mask, store_plates
+from workbench.__main__ import JOBS
 from workbench.inspecting import create_batch, score_batch
 from workbench.inspectors import load_model, reslice, set_operating_point
-from workbench.jobs import KINDS, JobState, get_job
+from workbench.jobs import JobState, get_job
 from workbench.samples import submit_sample
 from workbench.sweeping import OTHER_RULE, latest_sweep, run_sweep, start_sweep
 from workbench.tables import Job
@@ -57,7 +58,7 @@ def test_it_is_queued_once_for_a_bank_and_a_batch(workspace, version, batch):
     assert start_sweep(workspace, version, batch) == job_id != start_sweep(workspace, version, None)
     job = get_job(workspace, job_id)
     assert (job.kind, job.title, job.state) == ("sweep", "Measure bank sizes of Plate", JobState.QUEUED)
-    assert KINDS["sweep"] == f"{run_sweep.__module__}:{run_sweep.__name__}"
+    assert JOBS["sweep"] == f"{run_sweep.__module__}:{run_sweep.__name__}"
     assert latest_sweep(workspace, version, batch) is None
 
 

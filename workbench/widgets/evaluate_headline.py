@@ -6,8 +6,8 @@ from html import escape
 
 import streamlit as st
 
-from patchcore.conformal import Interval
 from patchcore.curves import Measure, Undefined
+from patchcore.intervals import Interval
 from patchcore.verdict_counts import Rate, VerdictCounts
 from workbench.widgets import session, theme, wording
 from workbench.widgets.evaluate_measured import Measured
