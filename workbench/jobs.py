@@ -23,7 +23,7 @@ KINDS = {
     "build": "workbench.building:run_build",
     "sweep": "workbench.sweeping:run_sweep",
     "retain": "workbench.retention:run_retention",
-    "watch": "workbench.watch_job:run_watch",
+    "watch": "workbench.watching.job:run_watch",
 }
 """Which function does which kind of job; imported in the job's own process only."""
 STANDING = {"watch": 4}
