@@ -1,4 +1,4 @@
-"""The command line: `python -m patchcore build | score | watch | evaluate | threshold | report | info | weights`.
+"""The command line: `python -m patchcore build | score | evaluate | threshold | report | info | weights`.
 
 Standard output carries the result and nothing else; progress and remarks go to standard error. Exit code 0: done;
 1: something the user can mend, said in a sentence; 2: a fault of the program.
@@ -7,8 +7,6 @@ Standard output carries the result and nothing else; progress and remarks go to 
 from __future__ import annotations
 
 import json
-import sys
-import traceback
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -21,8 +19,7 @@ from rich.table import Table
 from patchcore.backbones import DEFAULT
 from patchcore.cli_report import report as write_report
 from patchcore.cli_threshold import threshold
-from patchcore.cli_watch import watch
-from patchcore.errors import ImageError, NoImagesError, PatchCoreError
+from patchcore.errors import ImageError, NoImagesError, SettingsError
 from patchcore.terminal import (
     AsJson,
     InspectorFile,
@@ -33,6 +30,7 @@ from patchcore.terminal import (
     progress_bars,
     remark,
     remarks,
+    run,
 )
 
 if TYPE_CHECKING:
@@ -132,7 +130,16 @@ def score(
         raise NoImagesError("None of the images could be scored.")
 
 
-app.command()(watch)
+@app.command(
+    hidden=True,
+    add_help_option=False,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)
+def watch() -> None:
+    """Say which command watches a folder."""
+    raise SettingsError(
+        "A folder is watched by the workbench: python -m workbench watch NAME|FILE.patchcore FOLDER."
+    )
 
 
 @app.command()
@@ -344,16 +351,4 @@ def _print_sweep(shares: list[SharePoint]) -> None:
 
 def main() -> None:
     """Run the command line; turn errors into exit codes."""
-    try:
-        app()
-    except (
-        SystemExit
-    ) as finished:  # typer leaves with 2 when it cannot read its arguments: the user's to mend
-        sys.exit(1 if finished.code == 2 else finished.code)
-    except PatchCoreError as error:
-        remarks.print(str(error), style="red", markup=False, soft_wrap=True)
-        sys.exit(1)
-    except Exception:
-        remarks.print("A fault of the program, not yours. Please report what follows.", style="red")
-        remarks.print(traceback.format_exc(), markup=False)
-        sys.exit(2)
+    run(app)

@@ -1,7 +1,9 @@
-"""What the commands share: remarks and progress on standard error, loading an inspector, reading rules, numbers."""
+"""What the commands share: exit codes, remarks and progress on standard error, loading an inspector, rules, numbers."""
 
 from __future__ import annotations
 
+import sys
+import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from patchcore.errors import SettingsError
+from patchcore.errors import PatchCoreError, SettingsError
 
 if TYPE_CHECKING:
     from patchcore.detector import PatchCore
@@ -33,6 +35,22 @@ LabelledSet = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 Weights = Annotated[Path | None, typer.Option(help="State dict of the backbone (.pth or .safetensors).")]
+
+
+def run(app: typer.Typer) -> None:
+    """Run a command line; turn errors into exit codes: 1 for what the user can mend, 2 for a fault of the program."""
+    try:
+        app()
+    except SystemExit as finished:
+        # typer leaves with 2 when it cannot read its arguments: the user's to mend
+        sys.exit(1 if finished.code == 2 else finished.code)
+    except PatchCoreError as error:
+        remarks.print(str(error), style="red", markup=False, soft_wrap=True)
+        sys.exit(1)
+    except Exception:
+        remarks.print("A fault of the program, not yours. Please report what follows.", style="red")
+        remarks.print(traceback.format_exc(), markup=False)
+        sys.exit(2)
 
 
 @contextmanager

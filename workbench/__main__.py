@@ -1,8 +1,7 @@
-"""The workbench on the command line: the sample, check, backup and restore, import and export, the list of people."""
+"""The workbench on the command line: the sample, a watched folder, check, backup, restore, import, export, people."""
 
 from __future__ import annotations
 
-import sys
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +11,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from patchcore.errors import ArtifactError, PatchCoreError
+from patchcore.errors import ArtifactError
+from patchcore.terminal import run
+from workbench.watching.command import watch
 
 if TYPE_CHECKING:
     from workbench.checking import Repaired
@@ -23,7 +24,7 @@ JOBS = {
     "build": "workbench.building:run_build",
     "sweep": "workbench.sweeping:run_sweep",
     "retain": "workbench.retention:run_retention",
-    "watch": "workbench.watch_job:run_watch",
+    "watch": "workbench.watching.job:run_watch",
 }
 """Which function does which kind of job; imported in the job's own process only."""
 
@@ -34,7 +35,7 @@ results = Console(highlight=False)
 
 @app.callback()
 def workbench() -> None:
-    """Look after the workspace of the dashboard."""
+    """Look after the workspace of the dashboard, and watch a folder of a line."""
 
 
 @app.command(hidden=True)
@@ -58,6 +59,9 @@ def prepare_sample() -> None:
                     f"Building the sample inspector {sample.title} in {workspace.root} ...", markup=False
                 )
             samples.score_sample(workspace, sample)
+
+
+app.command()(watch)
 
 
 @app.command()
@@ -176,7 +180,7 @@ def import_file(
 @app.command("export")
 def export_file(
     inspector: Annotated[
-        str, typer.Argument(help="The id of an inspector, as the dashboard's address has it.")
+        str, typer.Argument(help="The name of an inspector, or its id, as the dashboard's address has it.")
     ],
     file: Annotated[Path, typer.Argument(help="The file to write.")],
     version: Annotated[str, typer.Option(help="Which, as 3.2; the one in use when left out.")] = "",
@@ -184,13 +188,14 @@ def export_file(
 ) -> None:
     """Write an inspector to one file that scores the same anywhere; the good images themselves are not in it."""
     from workbench.exporting import export
+    from workbench.inspectors import find_id
     from workbench.timeline import require_state
     from workbench.workspace import Workspace
 
     if file.exists() and not replace:
         raise ArtifactError(f"{file} is there already. Choose another name, or --replace.")
     with closing(Workspace()) as workspace:
-        found, entry = require_state(workspace, inspector, version or None)
+        found, entry = require_state(workspace, find_id(workspace, inspector), version or None)
         export(workspace, found, entry, file)
     remarks.print(f"{file}: {found.name}, version {entry.number}.", markup=False, soft_wrap=True)
 
@@ -245,8 +250,4 @@ def _tell_losses(lost: list[str], what: str) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        app()
-    except PatchCoreError as error:
-        remarks.print(str(error), style="red", markup=False, soft_wrap=True)
-        sys.exit(1)
+    run(app)

@@ -48,6 +48,26 @@ def find_inspector(workspace: Workspace, inspector_id: str) -> Inspector | None:
         return session.get(Inspector, inspector_id)
 
 
+def find_id(workspace: Workspace, named: str) -> str:
+    """Return the id of the inspector that is called so, by its id or by its name.
+
+    Raises
+    ------
+    WorkspaceError
+        When there is none, or several have this name.
+    """
+    if find_inspector(workspace, named) is not None:
+        return named
+    ids = [inspector.id for inspector in list_inspectors(workspace) if inspector.name == named]
+    if not ids:
+        raise WorkspaceError(f"There is no inspector {named} in {workspace.root}.")
+    if len(ids) > 1:
+        raise WorkspaceError(
+            f"{len(ids)} inspectors are called {named}. Name one by its id: {', '.join(ids)}."
+        )
+    return ids[0]
+
+
 def list_versions(workspace: Workspace, inspector_id: str) -> list[InspectorVersion]:
     """Return the versions of an inspector, newest first; not those in the bin."""
     query = select(InspectorVersion).where(

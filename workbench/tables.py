@@ -325,7 +325,7 @@ class WatchedFile(Base):
     )  # nanoseconds: too many digits for some databases' numbers
     inspection_id: Mapped[int | None] = mapped_column(ForeignKey("inspections.id"))
     created: Mapped[datetime] = mapped_column(default=now)
-    told: Mapped[dict[str, Any]]  # patchcore.watch_verdict.Given.to_dict(): what is told of it to others
+    told: Mapped[dict[str, Any]]  # workbench.watching.verdict.Given.to_dict(): what is told of it to others
     finished: Mapped[datetime | None]  # once it was told, and moved where that is wanted
 
 

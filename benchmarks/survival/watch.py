@@ -13,7 +13,7 @@ from benchmarks.survival.setting import INSPECTOR, WATCHED, App, Kind, Ledger, i
 from workbench import jobs
 from workbench.jobs import JobState
 from workbench.tables import Batch, BatchImage, Result, Watch, WatchedFile
-from workbench.watching import WatchOptions, start_watch, stop_watch
+from workbench.watching.standing import WatchOptions, start_watch, stop_watch
 from workbench.workspace import Workspace
 
 

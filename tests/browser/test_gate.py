@@ -21,7 +21,7 @@ from tests.browser.conftest import CHROMIUM_ARGUMENTS, AppServer, ServerPool, fr
 from tests.workbench.parts import build_small
 from workbench.jobs import list_jobs
 from workbench.tables import Job
-from workbench.watching import WatchOptions, list_watches, start_watch
+from workbench.watching.standing import WatchOptions, list_watches, start_watch
 from workbench.workspace import Workspace
 
 EVIL = "evil.test"  # a name that leads to this computer, as its owner may have it lead anywhere

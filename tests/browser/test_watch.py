@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from tests.pages.prepared import prepare
 from tests.pages.texts import WASHER
-from workbench.watching import list_watches, stop_watch
+from workbench.watching.standing import list_watches, stop_watch
 from workbench.workspace import Workspace
 
 PAINTED = ".tile.painted:not([hidden])"

@@ -9,7 +9,7 @@ from workbench.jobs import JobState
 from workbench.moments import now
 from workbench.people import Person, Role
 from workbench.tables import Job, Watch, WatchedFile
-from workbench.watching import WatchOptions, list_watches, start_watch
+from workbench.watching.standing import WatchOptions, list_watches, start_watch
 
 
 @pytest.fixture

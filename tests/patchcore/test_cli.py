@@ -223,3 +223,11 @@ def test_a_fault_of_the_program_is_exit_code_2(tmp_path):
     assert done.returncode == 2
     assert "planted" in done.stderr
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ("--help",), ("striped.patchcore", "in", "--move", "out", "--once")]
+)
+def test_who_looks_for_watch_here_is_told_where_it_is(arguments):
+    told = patchcore("watch", *arguments, expect=1)
+    assert "python -m workbench watch NAME|FILE.patchcore FOLDER" in told.stderr and told.stdout == ""

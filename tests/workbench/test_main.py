@@ -82,7 +82,7 @@ def test_an_inspector_goes_from_one_workspace_to_another_by_commands(worked, tmp
     runner, file = CliRunner(), tmp_path / "plate.patchcore"
     told = runner.invoke(app, ["export", "plate-1", str(file), "--version", "1"])
     assert told.exit_code == 0 and "Plate, version 1.1" in told.stderr and file.stat().st_size > 10_000
-    again = runner.invoke(app, ["export", "plate-1", str(file)])
+    again = runner.invoke(app, ["export", "Plate", str(file)])
     assert again.exit_code == 1 and "is there already" in str(again.exception)
     brought = runner.invoke(app, ["import", str(file), "--name", "Plate, line 4"])
     assert brought.exit_code == 0 and "Plate, line 4, version 1, is in" in brought.stderr.replace("\n", " ")

@@ -38,22 +38,23 @@ NO_CHANGE = {
     "samples._add_masks": "stores images, which asks",
     "scored_image._stored": "part of scoring",
     "scored_image.store_tile": "part of scoring",
-    "watch_history.HistoryJournal.finish": "a standing job about its own work; who starts a watch is asked",
-    "watch_history.HistoryJournal.record": "a standing job about its own work; who starts a watch is asked",
+    "watching.history.HistoryJournal.finish": "a standing job about its own work; who starts a watch is asked",
+    "watching.history.HistoryJournal.record": "a standing job about its own work; who starts a watch is asked",
     "workspace.Workspace.thumbnail": "can be made again from the image",
 }
 
 
 def functions():
     """Every function of the workbench, but for those of the pages, as (name, its syntax)."""
-    for path in sorted(FOLDER.glob("*.py")):
+    for path in sorted([*FOLDER.glob("*.py"), *FOLDER.glob("watching/*.py")]):
+        module = ".".join(path.relative_to(FOLDER).with_suffix("").parts)
         for node in ast.parse(path.read_text()).body:
             if isinstance(node, ast.FunctionDef):
-                yield f"{path.stem}.{node.name}", node
+                yield f"{module}.{node.name}", node
             elif isinstance(node, ast.ClassDef):
                 for method in node.body:
                     if isinstance(method, ast.FunctionDef):
-                        yield f"{path.stem}.{node.name}.{method.name}", method
+                        yield f"{module}.{node.name}.{method.name}", method
 
 
 def calls(node):
@@ -82,9 +83,10 @@ ASKING = {name: asked_for(node) for name, node in functions() if asked_for(node)
 
 def call_with_nothing(name):
     """Call a function with None for all it needs: one that asks first never looks at it."""
-    module, *path = name.split(".")
-    function = importlib.import_module(f"workbench.{module}")
-    for part in path:
+    function = workbench
+    for part in name.split("."):
+        if not hasattr(function, part):
+            importlib.import_module(f"{function.__name__}.{part}")
         function = getattr(function, part)
     needed = [p for p in inspect.signature(function).parameters.values() if p.default is p.empty]
     by_name = {p.name: None for p in needed if p.kind is p.KEYWORD_ONLY}

@@ -3,12 +3,12 @@
 import pytest
 
 from patchcore.sound_values import Unsound
-from patchcore.watch_verdict import given
-from patchcore.watching import FileKey
 from workbench import sound_json as shapes
 from workbench.history import DECIDE
 from workbench.inspecting import Explained
-from workbench.watching import WatchOptions
+from workbench.watching.folder import FileKey
+from workbench.watching.standing import WatchOptions
+from workbench.watching.verdict import given
 
 A = "a" * 64
 REGION = {"box": [0, 1, 2, 3], "area": 4, "score": 5.0}

@@ -18,7 +18,7 @@ from workbench.inspectors import good_images
 from workbench.tables import Batch, BatchImage, InspectorVersion, Result
 from workbench.viewer import Dot, Tile, gallery
 from workbench.viewer.items import Label
-from workbench.watching import count_images, is_watched
+from workbench.watching.standing import count_images, is_watched
 from workbench.widgets import decision_bar, detail_view, seen, session, threshold_bar, wording
 from workbench.workspace import Workspace
 

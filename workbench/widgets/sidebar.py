@@ -13,7 +13,7 @@ from patchcore.operating_point import OperatingPoint
 from workbench.inspectors import list_inspectors
 from workbench.jobs import UNFINISHED, JobState, list_jobs
 from workbench.tables import Inspector, InspectorVersion, Job
-from workbench.watching import WatchState, list_watches
+from workbench.watching.standing import WatchState, list_watches
 from workbench.widgets import seen, session, sign_in, wording
 from workbench.widgets.pictures import thumbnail_tag
 from workbench.widgets.watch_state import sign, watched_name

@@ -11,7 +11,14 @@ from workbench.jobs import JobState
 from workbench.people import Role
 from workbench.tables import Inspector
 from workbench.uploads import allowed_roots
-from workbench.watching import WatchOptions, WatchState, list_watches, start_again, start_watch, stop_watch
+from workbench.watching.standing import (
+    WatchOptions,
+    WatchState,
+    list_watches,
+    start_again,
+    start_watch,
+    stop_watch,
+)
 from workbench.widgets import access, session
 from workbench.widgets.watch_state import state_html
 from workbench.workspace import Workspace

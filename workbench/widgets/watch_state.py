@@ -7,9 +7,9 @@ from html import escape
 from pathlib import Path
 
 from patchcore.file_names import display_name
-from patchcore.watch_verdict import Given
 from workbench.jobs import JobState
-from workbench.watching import WatchState
+from workbench.watching.standing import WatchState
+from workbench.watching.verdict import Given
 from workbench.widgets import wording
 
 VERDICT_SIGNS = {"accept": "✓", "review": "?", "reject": "✕"}

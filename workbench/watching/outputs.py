@@ -19,14 +19,14 @@ from typing import get_args
 from patchcore.errors import NotKept, PatchCoreError, SettingsError
 from patchcore.file_names import is_private
 from patchcore.operating_point import Verdict
-from patchcore.watch_verdict import Given
-from patchcore.watching import FileKey
+from workbench.watching.folder import FileKey
+from workbench.watching.verdict import Given
 
 TAIL = 1 << 18  # bytes at the end of a file of lines in which an unfinished one is looked for
 VERDICTS = get_args(Verdict)
 LINE_SUFFIXES = (".jsonl", ".ndjson", ".json")
 FIRST_WORDS = b'{"file": "'  # of a line
-PROGRAM = Path(__file__).resolve().parent.parent
+PROGRAM = Path(__file__).resolve().parents[2]
 
 
 class Outputs:

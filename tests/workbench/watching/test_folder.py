@@ -7,8 +7,8 @@ import time
 import pytest
 
 from patchcore.errors import NoImagesError
-from patchcore.watching import FileKey, Watcher, is_provisional, require_folder
-from tests.patchcore.watched import png, put
+from tests.workbench.watching.watched import png, put
+from workbench.watching.folder import FileKey, Watcher, is_provisional, require_folder
 
 
 class Clock:

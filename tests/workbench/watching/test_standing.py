@@ -12,7 +12,7 @@ from patchcore.errors import NoImagesError, SettingsError
 from patchcore.operating_point import OperatingPoint
 from tests.workbench.parts import ADA, OLA, plate
 from tests.workbench.processes import wait_until
-from workbench import jobs, watching
+from workbench import jobs
 from workbench.backup import back_up
 from workbench.backup_restore import restore
 from workbench.checking import check
@@ -25,7 +25,8 @@ from workbench.library_bin import delete_for_good, delete_inspector, list_bin
 from workbench.people import NotAllowed, acting
 from workbench.tables import Event, Inspection, Job, Watch, WatchedFile
 from workbench.uploads import FolderError
-from workbench.watching import WatchOptions, list_watches, start_again, start_watch, stop_watch
+from workbench.watching import standing
+from workbench.watching.standing import WatchOptions, list_watches, start_again, start_watch, stop_watch
 from workbench.workspace import Workspace
 
 QUICK = WatchOptions(settle=0.1)
@@ -89,7 +90,7 @@ def test_a_watch_scores_what_arrives_by_what_is_in_force_and_survives_kill_9(
     assert sorted(one["file"] for one in lines) == ["a.png", "b.png", "c.png", "d.png"]
     (batch,) = list_batches(workspace, "plate-1")
     assert batch.name.startswith("Watched line 3 20") and batch.watch_id == watch_id
-    assert watching.is_watched(workspace, batch) and state.batch_id == batch.id
+    assert standing.is_watched(workspace, batch) and state.batch_id == batch.id
     results = list_results(workspace, batch.id, version.id)
     assert {one.image.name: one.score for one in results} == {one["file"]: one["score"] for one in lines}
     inspections = rows(workspace, Inspection)
@@ -102,7 +103,7 @@ def test_a_watch_scores_what_arrives_by_what_is_in_force_and_survives_kill_9(
     stop_watch(workspace, watch_id)
     wait_until(lambda: job(workspace).state == JobState.CANCELLED and not psutil.pid_exists(pid))
     assert time.monotonic() - asked < 2 and list_watches(workspace) == []
-    assert not watching.is_watched(workspace, batch)
+    assert not standing.is_watched(workspace, batch)
     assert check(workspace, grace=0) == []
     assert [event.action for event in rows(workspace, Event) if "watch" in event.action] == [
         "start watch",
@@ -152,7 +153,7 @@ class TestStarting:
         with pytest.raises(Exception, match="below is watched already"):
             start(workspace, folder, replace(QUICK, subfolders=True))
         start(workspace, folder)
-        monkeypatch.setattr(watching, "STANDING", {"watch": 2})
+        monkeypatch.setattr(standing, "STANDING", {"watch": 2})
         (folder / "third").mkdir()
         with pytest.raises(Exception, match="2 folders are watched already, as many as may be"):
             start(workspace, folder / "third")

@@ -8,11 +8,12 @@ import numpy as np
 from PIL import Image
 
 from patchcore.errors import UnreadableImage
-from patchcore.watch_journal import FileJournal
-from patchcore.watch_outputs import Outputs
-from patchcore.watch_run import WatchRun
-from patchcore.watch_verdict import Judged, given
-from patchcore.watching import Watcher
+from workbench.watching.folder import Watcher
+from workbench.watching.history import HistoryJournal, plain_inspection
+from workbench.watching.outputs import Outputs
+from workbench.watching.run import WatchRun
+from workbench.watching.verdict import Judged, given
+from workbench.workspace import Workspace
 
 SETTLE, INTERVAL, BROKEN_AFTER = 0.1, 0.02, 0.5
 
@@ -54,12 +55,23 @@ class GreyJudge:
         return Judged(given(key, data, "grey", error=why.reason), data)
 
 
+class RowKeeper:
+    """Keeps rows alone."""
+
+    def prepare(self, judged):
+        pass
+
+    def keep(self, session, judged):
+        return plain_inspection(judged.given)
+
+
 class Session:
     """One life of a watching process, in this process."""
 
-    def __init__(self, folder, journal, *, outputs=None, told=lambda _: None, **options):
+    def __init__(self, folder, root, *, outputs=None, told=lambda _: None, **options):
         self.said = []
-        self.journal = FileJournal(journal, folder, self.said.append)
+        self.workspace = Workspace(root)
+        self.journal = HistoryJournal(self.workspace, folder, RowKeeper())
         self.judge, self.stop = GreyJudge(), threading.Event()
         chosen = {"settle": SETTLE, "interval": INTERVAL, "broken_after": BROKEN_AFTER, **options}
         self.watcher = Watcher(folder, self.journal.seen, **chosen)
@@ -75,5 +87,9 @@ class Session:
 
     def once(self):
         tally = self.run.run(once=True)
-        self.journal.close()
+        self.close()
         return tally
+
+    def close(self):
+        self.journal.close()
+        self.workspace.close()

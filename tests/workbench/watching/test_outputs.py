@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from patchcore.errors import NotKept, PatchCoreError, SettingsError
-from patchcore.watch_outputs import PROGRAM, LineFile, Mover, Outputs, as_line, to_stdout
-from patchcore.watch_verdict import given
-from patchcore.watching import FileKey
-from tests.patchcore.watched import put
+from tests.workbench.watching.watched import put
+from workbench.watching.folder import FileKey
+from workbench.watching.outputs import PROGRAM, LineFile, Mover, Outputs, as_line, to_stdout
+from workbench.watching.verdict import given
 
 SHM = Path("/dev/shm")
 

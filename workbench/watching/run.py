@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 from patchcore.errors import ImageError, NotKept, Outdated, UnreadableImage
-from patchcore.watch_journal import Journal
-from patchcore.watch_outputs import Outputs
-from patchcore.watch_verdict import Given, Judged
-from patchcore.watching import Arrived, FileKey, Watcher
+from workbench.watching.folder import Arrived, FileKey, Watcher
+from workbench.watching.history import HistoryJournal
+from workbench.watching.outputs import Outputs
+from workbench.watching.verdict import Given, Judged
 
 T = TypeVar("T")
 FOLDER, WRITING = "folder", "writing"  # what a run may wait for
@@ -23,7 +23,7 @@ class Judge(Protocol):
     """Gives verdicts."""
 
     def __call__(self, key: FileKey, data: bytes) -> Judged:
-        """Score a file by its bytes; `ImageError` when it is no image that can be scored; `NotKept` as `Journal`."""
+        """Score a file by its bytes; `ImageError` when it is no image that can be scored; `NotKept` as the journal."""
 
     def broken(self, key: FileKey, data: bytes, why: ImageError) -> Judged:
         """Say of a file that it cannot be scored."""
@@ -68,7 +68,7 @@ class WatchRun:
         self,
         watcher: Watcher,
         judge: Judge,
-        journal: Journal,
+        journal: HistoryJournal,
         outputs: Outputs,
         *,
         say: Callable[[str], None],
@@ -163,7 +163,9 @@ class WatchRun:
                 return None
             reason = f"the file cannot be opened ({fault.strerror}). Check its permissions."
             unusable = UnreadableImage(key.path, reason)
-        return self.judge.broken(key, data, unusable) if arrived.last_try else None
+        if not arrived.last_try:
+            return None
+        return self._persist(lambda: self.judge.broken(key, data, unusable))
 
     def _tell(self, given: Given, *, again: bool = False) -> bool:
         """Do what is to be done with a verdict; false when the run was stopped before it could be."""

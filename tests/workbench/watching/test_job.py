@@ -8,17 +8,17 @@ from sqlalchemy import select
 
 from patchcore.errors import Outdated
 from patchcore.operating_point import OperatingPoint
-from patchcore.watching import FileKey
 from tests.workbench.parts import plate
-from workbench import watch_job
 from workbench.checking import check
 from workbench.database import WorkspaceError
 from workbench.history import get_inspection
 from workbench.inspecting import list_batches, list_results
 from workbench.moments import now
 from workbench.tables import Batch, Inspection, Inspector, InspectorVersion, WatchedFile
-from workbench.watch_job import WatchJudge, prepare_run
-from workbench.watching import WatchOptions, get_watch, start_watch
+from workbench.watching import job
+from workbench.watching.folder import FileKey
+from workbench.watching.job import WatchJudge, prepare_run
+from workbench.watching.standing import WatchOptions, get_watch, start_watch
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_broken_images_are_shown_with_their_reason_beside_the_others(workspace, 
 
 
 def test_a_batch_is_of_one_day_and_not_too_long(workspace, arrive, monkeypatch):
-    monkeypatch.setattr(watch_job, "BATCH_IMAGES", 2)
+    monkeypatch.setattr(job, "BATCH_IMAGES", 2)
     arrive(a=plate(60), b=plate(61), c=plate(62))
     first, second = rows(workspace, Batch)
     assert (

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from patchcore.errors import ImageError
-from patchcore.watching import FileKey
+from workbench.watching.folder import FileKey
 
 if TYPE_CHECKING:
     from patchcore.detector import PatchCore
     from patchcore.images import LoadedImage
+    from patchcore.operating_point import OperatingPoint
     from patchcore.scoring import Result
 
 
@@ -92,15 +95,18 @@ class Judged:
         The file's bytes.
     image, scored
         What was read and found; None when it could not be scored.
-    heat_from
-        Where heat begins in an overlay of it.
+    point
+        The thresholds that judged it; None when none did.
+    owner
+        Columns of its row that say whose verdict it is; empty where that is no inspector of the workspace.
     """
 
     given: Given
     data: bytes
     image: LoadedImage | None = None
     scored: Result | None = None
-    heat_from: float | None = None
+    point: OperatingPoint | None = None
+    owner: Mapping[str, Any] = field(default_factory=dict)
 
 
 class ModelJudge:
@@ -109,16 +115,27 @@ class ModelJudge:
     Parameters
     ----------
     model
-        With its thresholds; stale ones judge nothing.
+        What scores.
     name
         What it is called.
+    point
+        The thresholds; none, and stale ones, judge nothing.
+    owner
+        As `Judged` has it.
     """
 
-    def __init__(self, model: PatchCore, name: str) -> None:
-        self.model, self.name = model, name
-        self.point = model.operating_point_
-        if self.point is not None and self.point.stale:
-            self.point = None
+    def __init__(
+        self,
+        model: PatchCore,
+        name: str,
+        point: OperatingPoint | None,
+        owner: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
+        self.model, self.name, self.owner = model, name, owner
+        self.missing = (
+            "it has none" if point is None else point.stale
+        )  # why no image is judged; empty: each is
+        self.point = None if self.missing else point
 
     def __call__(self, key: FileKey, data: bytes) -> Judged:
         """Score a file by its bytes.
@@ -159,11 +176,11 @@ class ModelJudge:
             seconds=round(time.perf_counter() - began, 4),
             **values,
         )
-        return Judged(given, data, image, scored, None if point is None else point.heat_from)
+        return Judged(given, data, image, scored, point, self.owner)
 
     def broken(self, key: FileKey, data: bytes, why: ImageError) -> Judged:
         """Say of a file that it cannot be scored."""
-        return Judged(self._given(key, data, error=why.reason), data)
+        return Judged(self._given(key, data, error=why.reason), data, owner=self.owner)
 
     def _given(self, key: FileKey, data: bytes, **values: Any) -> Given:
         return given(key, data, self.name, **values)

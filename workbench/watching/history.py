@@ -1,16 +1,18 @@
 """Where verdicts on the files of a watched folder are kept: a row of the history, and the file in the same transaction.
 
-That row of `WatchedFile` is the journal: what has one is not scored again, whoever watches the folder.
+That row of `WatchedFile` is the journal: what has one is not scored again, whoever watches the folder. A verdict is
+kept first, durably, and only then told to others; `finish` notes that it was. What a crash left between the two is
+`unfinished` and completed at the next start.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from filelock import FileLock, Timeout
 from sqlalchemy import event, select
@@ -19,17 +21,14 @@ from sqlalchemy.orm import Session
 
 from patchcore.errors import NotKept, SettingsError
 from patchcore.file_names import display_name
-from patchcore.watch_verdict import Given, Judged
-from patchcore.watching import FileKey
 from workbench import history
 from workbench.map_files import KeptMap
 from workbench.moments import now
 from workbench.people import current
-from workbench.tables import Inspection, Inspector, InspectorVersion, WatchedFile
+from workbench.tables import Inspection, WatchedFile
+from workbench.watching.folder import FileKey
+from workbench.watching.verdict import Given, Judged
 from workbench.workspace import Workspace
-
-if TYPE_CHECKING:
-    from patchcore.watch_journal import Journal
 
 LOCK_SECONDS = 5.0  # the process that watched before may be ending
 
@@ -53,8 +52,6 @@ class HistoryJournal:
         Absolute.
     keeper
         Stores what a verdict leaves behind.
-    closes_workspace
-        Whether nobody else uses the workspace.
 
     Raises
     ------
@@ -62,11 +59,8 @@ class HistoryJournal:
         When another process watches the folder.
     """
 
-    def __init__(
-        self, workspace: Workspace, folder: Path, keeper: Keeper, *, closes_workspace: bool = False
-    ) -> None:
+    def __init__(self, workspace: Workspace, folder: Path, keeper: Keeper) -> None:
         self.workspace, self.folder, self.keeper = workspace, folder_name(folder), keeper
-        self._closes_workspace = closes_workspace
         self._lock = _locked(workspace, self.folder)
         _flush_every_commit(workspace)
         self._seen = set(self._keys())
@@ -76,7 +70,15 @@ class HistoryJournal:
         return _stored(key) in self._seen
 
     def record(self, judged: Judged) -> None:
-        """Keep a verdict."""
+        """Keep a verdict; when this returns, a power failure takes it no more.
+
+        Raises
+        ------
+        NotKept
+            When it cannot be kept at present, as with a full disk; nothing of it is kept then.
+        Outdated
+            When it must be given anew; nothing of it is kept then either.
+        """
         key = _stored(judged.given.key)
         with waits_for_room(self.workspace):
             self.keeper.prepare(judged)
@@ -97,13 +99,13 @@ class HistoryJournal:
         self._seen.add(key)
 
     def unfinished(self) -> list[Given]:
-        """Return the verdicts that may not have been told."""
+        """Return the verdicts that may not have been told, in the order they were given."""
         query = select(WatchedFile).where(WatchedFile.folder == self.folder, WatchedFile.finished.is_(None))
         with self.workspace.database.read() as session:
             return [Given.from_dict(row.told) for row in session.scalars(query.order_by(WatchedFile.id))]
 
     def finish(self, key: FileKey) -> None:
-        """Note that a verdict was told."""
+        """Note that a verdict was told; `NotKept` as for `record`."""
         wanted = _stored(key)
         query = select(WatchedFile).where(
             WatchedFile.folder == self.folder,
@@ -117,27 +119,12 @@ class HistoryJournal:
     def close(self) -> None:
         """Let another process watch the folder."""
         self._lock.release()
-        if self._closes_workspace:
-            self.workspace.close()
 
     def _keys(self) -> Iterator[FileKey]:
         query = select(WatchedFile.path, WatchedFile.size_bytes, WatchedFile.modified)
         with self.workspace.database.read() as session:
             for path, size, modified in session.execute(query.where(WatchedFile.folder == self.folder)):
                 yield FileKey(path, size, int(modified))
-
-
-def open_history(inspector: Path, folder: Path, say: Callable[[str], None]) -> Journal:
-    """Open the history of the workspace for verdicts that a file of an inspector gives (`python -m patchcore watch`).
-
-    Images and overlays are stored in the workspace. A file that is not of this workspace has no inspector in the
-    rows, only its name.
-    """
-    workspace = Workspace()
-    keeper = _FileKeeper(workspace, inspector)
-    journal = HistoryJournal(workspace, folder, keeper, closes_workspace=True)
-    say(f"Verdicts are kept in the history of {workspace.root}.")
-    return journal
 
 
 def plain_inspection(given: Given, **values: Any) -> Inspection:
@@ -163,13 +150,12 @@ def plain_inspection(given: Given, **values: Any) -> Inspection:
     return Inspection(**columns | values)
 
 
-class _FileKeeper:
-    """Keeps verdicts that were given by a file of an inspector."""
+class PictureKeeper:
+    """Keeps the image, its overlay and a row of each verdict, outside of all batches."""
 
-    def __init__(self, workspace: Workspace, inspector: Path) -> None:
+    def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
-        self._ids = _whose(workspace, inspector)
-        self._overlays: dict[FileKey, str] = {}
+        self._overlays: dict[FileKey, str] = {}  # of the verdict in hand
 
     def prepare(self, judged: Judged) -> None:
         """Store the image and its overlay."""
@@ -179,41 +165,24 @@ class _FileKeeper:
         if judged.data:
             self.workspace.store_image(judged.data, display_name(given.file))
         if scored is not None and judged.image is not None and given.key not in self._overlays:
-            name = f"{given.sha256[:16]}-file-{secrets.token_hex(4)}.jpg"
-            path = f"history/{now():%Y-%m}/{name}"
-            heat_from = judged.heat_from or max(float(scored.map.max()) / 2, 1e-6)
+            path = f"history/{now():%Y-%m}/{given.sha256[:16]}-file-{secrets.token_hex(4)}.jpg"
+            highest, point = float(scored.map.max()), judged.point
+            heat_from = max(highest / 2, 1e-6) if point is None else point.heat_from
             kept, pixels = KeptMap.of(scored.map), display_pixels(judged.image.pixels)
             history.store_overlay(self.workspace, path, kept, pixels, heat_from)
             self._overlays = {given.key: path}
 
     def keep(self, session: Session, judged: Judged) -> Inspection:
         """Return the row of the verdict."""
-        return plain_inspection(judged.given, **self._ids, overlay_path=self._overlays.get(judged.given.key))
+        point = judged.point
+        columns = {} if point is None else {"min_area": point.min_area, "judge_by": point.judge_by}
+        overlay = self._overlays.get(judged.given.key)
+        return plain_inspection(judged.given, **judged.owner, **columns, overlay_path=overlay)
 
 
 def folder_name(folder: Path) -> str:
     """Return a folder as the database names it."""
     return _storable(str(folder.resolve()))
-
-
-def _whose(workspace: Workspace, inspector: Path) -> dict[str, Any]:
-    """Return the columns that say which version a file is, where it is one of this workspace."""
-    try:
-        path = workspace.relative(inspector.resolve())
-    except ValueError:
-        return {}
-    query = select(InspectorVersion, Inspector).join(Inspector, Inspector.id == InspectorVersion.inspector_id)
-    with workspace.database.read() as session:
-        found = session.execute(query.where(InspectorVersion.path == path).limit(1)).first()
-    if found is None:
-        return {}
-    version, owner = found
-    return {
-        "inspector_id": owner.id,
-        "inspector_name": owner.name,
-        "version_id": version.id,
-        "version_number": version.number,
-    }
 
 
 def _locked(workspace: Workspace, folder: str) -> FileLock:

@@ -13,9 +13,6 @@ from sqlalchemy.orm import Session
 
 from patchcore.errors import SettingsError
 from patchcore.file_names import display_name
-from patchcore.watch_outputs import PROGRAM, LineFile, Mover
-from patchcore.watch_verdict import Given
-from patchcore.watching import require_folder
 from workbench import jobs
 from workbench.changing import note_event
 from workbench.database import WorkspaceError
@@ -24,7 +21,10 @@ from workbench.moments import now
 from workbench.people import Role, require
 from workbench.tables import Batch, BatchImage, Inspector, Job, Watch, WatchedFile
 from workbench.uploads import open_path
-from workbench.watch_history import folder_name
+from workbench.watching.folder import require_folder
+from workbench.watching.history import folder_name
+from workbench.watching.outputs import PROGRAM, LineFile, Mover
+from workbench.watching.verdict import Given
 from workbench.workspace import Workspace
 
 KIND = "watch"
@@ -277,7 +277,7 @@ def _require_free(session: Session, folder: Path, options: WatchOptions) -> None
     if len(watches) >= STANDING[KIND]:
         raise WorkspaceError(
             f"{len(watches)} folders are watched already, as many as may be at once. Stop one of them first, or "
-            "watch further folders with python -m patchcore watch."
+            "watch further folders with python -m workbench watch."
         )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -19,18 +19,17 @@ from sqlalchemy.orm import Session
 from patchcore.errors import Cancelled, ImageError, Outdated
 from patchcore.images import display_name, read_image
 from patchcore.threads import use_threads
-from patchcore.watch_outputs import LineFile, Outputs
-from patchcore.watch_run import Tally, WatchRun
-from patchcore.watch_verdict import Judged, given
-from patchcore.watching import FileKey, Watcher
-from workbench.database import WorkspaceError
 from workbench.history import in_force
-from workbench.inspectors import find_inspector, load_model
 from workbench.job_process import RunningJob, say
 from workbench.scored_image import ScoredImage, keep_scored, score_image
-from workbench.tables import Batch, BatchImage, Inspection, Inspector, InspectorVersion, Watch
-from workbench.watch_history import HistoryJournal, plain_inspection, waits_for_room
-from workbench.watching import WATCHING, WatchOptions, get_watch
+from workbench.tables import Batch, BatchImage, Inspection, Watch
+from workbench.watching.folder import FileKey, Watcher
+from workbench.watching.history import HistoryJournal, plain_inspection, waits_for_room
+from workbench.watching.in_use import columns_of, model_in_use
+from workbench.watching.outputs import LineFile, Outputs
+from workbench.watching.run import Tally, WatchRun
+from workbench.watching.standing import WATCHING, WatchOptions, get_watch
+from workbench.watching.verdict import Judged, given
 from workbench.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -70,7 +69,7 @@ def prepare_run(
     """
     options, folder = WatchOptions.from_dict(watch.options), Path(watch.folder)
     judge = WatchJudge(workspace, watch)
-    judge.model_in_use()
+    model_in_use(workspace, watch.inspector_id)
     mover = options.mover(folder)
     outputs = Outputs(mover, LineFile(Path(options.lines_to)) if options.lines_to else None)
     journal = HistoryJournal(workspace, folder, judge)
@@ -115,26 +114,10 @@ class WatchJudge:
     def __init__(self, workspace: Workspace, watch: Watch) -> None:
         self.workspace, self.watch = workspace, watch
 
-    def model_in_use(self) -> tuple[Inspector, InspectorVersion, Any]:
-        """Return the inspector, its version in use, and its model, loaded.
-
-        Raises
-        ------
-        WorkspaceError
-            When the inspector was deleted meanwhile.
-        """
-        inspector = find_inspector(self.workspace, self.watch.inspector_id)
-        if inspector is None or inspector.current is None or inspector.deleted is not None:
-            raise WorkspaceError(
-                "The inspector that judges the images of this folder has been deleted. Put it back, or stop this "
-                "watch and start one with another."
-            )
-        return inspector, inspector.current, load_model(self.workspace, inspector.current)
-
     def __call__(self, key: FileKey, data: bytes) -> Arrival:
         """Score a file; the image, its map and its overlay are stored, its rows are not."""
         with waits_for_room(self.workspace):
-            inspector, version, model = self.model_in_use()
+            inspector, version, model = model_in_use(self.workspace, self.watch.inspector_id)
             began, name = time.perf_counter(), display_name(key.path)
             loaded = read_image(data, name=name, value_range=model.settings.value_range)
             stored = self.workspace.store_image(data, name, record=loaded.record.to_dict())
@@ -162,7 +145,7 @@ class WatchJudge:
     def broken(self, key: FileKey, data: bytes, why: ImageError) -> Arrival:
         """Say of a file that it cannot be scored."""
         with waits_for_room(self.workspace):
-            inspector, version, _ = self.model_in_use()
+            inspector, version, _ = model_in_use(self.workspace, self.watch.inspector_id)
             with self.workspace.database.read() as session:
                 force = in_force(session, version.id)
             if data:
@@ -177,7 +160,7 @@ class WatchJudge:
         """Store image, result and inspection together, in the batch of the day."""
         assert isinstance(judged, Arrival) and judged.found is not None and judged.force is not None
         if not judged.data:  # a file that could not even be opened has no image to be shown
-            return self._without_image(judged, judged.force)
+            return plain_inspection(judged.given, **columns_of(judged.force))
         batch = self._batch(session)
         last = session.scalar(select(func.max(BatchImage.position)).where(BatchImage.batch_id == batch.id))
         image = BatchImage(
@@ -194,17 +177,6 @@ class WatchJudge:
             raise Outdated(f"The inspector was changed while {judged.given.file} was scored.")
         assert kept.inspection.verdict == judged.given.verdict
         return kept.inspection
-
-    def _without_image(self, judged: Arrival, force: InForce) -> Inspection:
-        return plain_inspection(
-            judged.given,
-            inspector_id=force.inspector_id,
-            inspector_name=force.inspector_name,
-            version_id=force.version_id,
-            version_number=force.version_number,
-            point_id=force.point_id,
-            point_number=force.point_number,
-        )
 
     def _batch(self, session: Session) -> Batch:
         """Return the batch of this day that has room, made when there is none."""

@@ -4,20 +4,23 @@ import json
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from patchcore.errors import NotKept
-from patchcore.watch_outputs import LineFile, Mover, Outputs
-from tests.patchcore.watched import BROKEN_AFTER, Session, png, put
+from tests.workbench.watching.watched import BROKEN_AFTER, Session, png, put
+from workbench.watching.outputs import LineFile, Mover, Outputs
+from workbench.workspace import Workspace
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -27,9 +30,16 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def live(folder, tmp_path):
+def root(tmp_path, monkeypatch):
+    """Where the workspace is; its rows are in SQLite, which the tests read by themselves."""
+    monkeypatch.delenv("PATCHCORE_DATABASE_URL", raising=False)
+    return tmp_path / "here"
+
+
+@pytest.fixture
+def live(folder, root):
     """Give what begins a session in this process."""
-    return lambda **options: Session(folder, tmp_path / "journal.jsonl", **options)
+    return lambda **options: Session(folder, root, **options)
 
 
 @pytest.fixture
@@ -49,7 +59,7 @@ def working(live):
         session.stop.set()
         thread.join(10)
         assert not thread.is_alive()
-        session.journal.close()
+        session.close()
 
 
 def wait_until(condition, seconds=20):
@@ -59,17 +69,19 @@ def wait_until(condition, seconds=20):
         time.sleep(0.01)
 
 
-def given(journal):
+def given(root):
     """Return what the journal says of each verdict."""
-    lines = [json.loads(line) for line in journal.read_text().splitlines()]
-    return [line["verdict"] for line in lines if "verdict" in line]
+    with closing(sqlite3.connect(root / "workspace.db")) as database:
+        return [
+            json.loads(told) for (told,) in database.execute("SELECT told FROM watched_files ORDER BY id")
+        ]
 
 
-def test_what_is_there_is_judged_once_and_not_again_by_the_next_run(live, folder, tmp_path):
+def test_what_is_there_is_judged_once_and_not_again_by_the_next_run(live, folder, root):
     for name, grey, age in [("b.png", 200, 5), ("a.png", 20, 1), ("c.png", 100, 9)]:
         put(folder, name, png(grey), age=age)
     tally = live().once()
-    assert [(one["file"], one["verdict"]) for one in given(tmp_path / "journal.jsonl")] == [
+    assert [(one["file"], one["verdict"]) for one in given(root)] == [
         ("c.png", "review"),
         ("b.png", "reject"),
         ("a.png", "accept"),
@@ -78,7 +90,7 @@ def test_what_is_there_is_judged_once_and_not_again_by_the_next_run(live, folder
     assert live().once().scored == 0
     put(folder, "a.png", png(201))
     assert live().once().scored == 1
-    assert [one["verdict"] for one in given(tmp_path / "journal.jsonl") if one["file"] == "a.png"] == [
+    assert [one["verdict"] for one in given(root) if one["file"] == "a.png"] == [
         "accept",
         "reject",
     ]
@@ -152,6 +164,21 @@ def test_a_full_disk_is_said_once_and_nothing_is_told_before_it_is_kept(
     )
 
 
+def test_a_full_disk_while_a_broken_file_is_reported_is_waited_for_too(live, folder, monkeypatch):
+    session = live(broken_after=0.0)
+    put(folder, "cut.png", png(20)[:50])
+    report, full = session.judge.broken, [NotKept("The disk is full.")]
+
+    def broken(*arguments):
+        if full:
+            raise full.pop()
+        return report(*arguments)
+
+    monkeypatch.setattr(session.judge, "broken", broken)
+    assert session.once().broken == 1
+    assert session.said == ["The disk is full.", "It can be written again.", "cut.png: truncated"]
+
+
 def test_stopping_while_it_waits_for_room_leaves_the_file_to_the_next_run(
     live, folder, tmp_path, monkeypatch
 ):
@@ -167,7 +194,9 @@ def test_stopping_while_it_waits_for_room_leaves_the_file_to_the_next_run(
     assert live().once().scored == 1
 
 
-def test_a_crash_between_verdict_and_move_is_completed_at_the_next_start(live, folder, tmp_path, monkeypatch):
+def test_a_crash_between_verdict_and_move_is_completed_at_the_next_start(
+    live, folder, root, tmp_path, monkeypatch
+):
     def outputs():
         return Outputs(Mover(folder, tmp_path / "out"), LineFile(tmp_path / "lines.jsonl"))
 
@@ -178,8 +207,8 @@ def test_a_crash_between_verdict_and_move_is_completed_at_the_next_start(live, f
     )
     with pytest.raises(KeyboardInterrupt):
         session.once()
-    session.journal.close()
-    assert (folder / "a.png").exists() and len(given(tmp_path / "journal.jsonl")) == 1
+    session.close()
+    assert (folder / "a.png").exists() and len(given(root)) == 1
     again = live(outputs=outputs())
     assert again.once().scored == 0 and again.judge.judged == []
     assert (tmp_path / "out/reject/a.png").exists() and not (folder / "a.png").exists()
@@ -214,16 +243,14 @@ NURSERY = """
 import os, sys
 from pathlib import Path
 import patchcore.images
-from patchcore.watch_outputs import LineFile, Mover, Outputs
-from tests.patchcore.watched import Session
+from workbench.watching.outputs import LineFile, Mover, Outputs
+from tests.workbench.watching.watched import Session
 folder, target = Path(sys.argv[1]), Path(sys.argv[2])
 for _ in sys.stdin:
     child = os.fork()
     if child == 0:
         lines = LineFile(target.parent / "lines.jsonl")
-        Session(
-            folder, target.parent / "journal.jsonl", outputs=Outputs(Mover(folder, target), lines)
-        ).run.run()
+        Session(folder, target.parent / "here", outputs=Outputs(Mover(folder, target), lines)).run.run()
         os._exit(0)
     print(child, flush=True)
     os.waitpid(child, 0)
@@ -232,7 +259,8 @@ for _ in sys.stdin:
 
 
 @pytest.fixture
-def nursery(folder, tmp_path):
+def nursery(folder, root, tmp_path):
+    Workspace(root).database.close()  # made before anybody is killed
     command = [sys.executable, "-c", NURSERY, str(folder), str(tmp_path / "out")]
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -242,16 +270,15 @@ def nursery(folder, tmp_path):
 
 
 def test_kill_9_at_random_moments_leaves_every_file_one_verdict_one_line_and_one_place(
-    nursery, folder, tmp_path
+    nursery, folder, root, tmp_path
 ):
     dice, total, target = random.Random(7), 24, tmp_path / "out"
-    journal = tmp_path / "journal.jsonl"
 
     def killed(arriving):
         print("begin", file=nursery.stdin, flush=True)
-        child, size = int(nursery.stdout.readline()), written(journal) + dice.randint(1, 1500)
+        child, wanted = int(nursery.stdout.readline()), steps(root) + dice.randint(1, 6)
         wait_until(
-            lambda: written(journal) >= size or not (arriving.is_alive() or list(folder.glob("*.png"))),
+            lambda: steps(root) >= wanted or not (arriving.is_alive() or list(folder.glob("*.png"))),
             60,
         )
         time.sleep(dice.uniform(0, 0.01))
@@ -265,13 +292,11 @@ def test_kill_9_at_random_moments_leaves_every_file_one_verdict_one_line_and_one
         arriving.join()
     while list(folder.glob("*.png")):
         killed(arriving)
-    session = Session(
-        folder,
-        tmp_path / "journal.jsonl",
-        outputs=Outputs(Mover(folder, target), LineFile(tmp_path / "lines.jsonl")),
-    )
-    assert session.once().scored == 0 and session.journal.unfinished() == []
-    verdicts = given(tmp_path / "journal.jsonl")
+    outputs = Outputs(Mover(folder, target), LineFile(tmp_path / "lines.jsonl"))
+    session = Session(folder, root, outputs=outputs)
+    assert session.run.run(once=True).scored == 0 and session.journal.unfinished() == []
+    session.close()
+    verdicts = given(root)
     assert Counter(one["file"] for one in verdicts) == Counter(f"{n:03d}.png" for n in range(total))
     lines = [json.loads(line) for line in (tmp_path / "lines.jsonl").read_text().splitlines()]
     assert Counter(one["file"] for one in lines) == Counter(one["file"] for one in verdicts)
@@ -279,8 +304,11 @@ def test_kill_9_at_random_moments_leaves_every_file_one_verdict_one_line_and_one
     assert moved == {one["file"]: one["verdict"] for one in verdicts}
 
 
-def written(path):
-    return path.stat().st_size if path.exists() else 0
+def steps(root):
+    """Return how many verdicts were kept and how many finished, together."""
+    with closing(sqlite3.connect(root / "workspace.db")) as database:
+        ((count,),) = database.execute("SELECT count(*) + count(finished) FROM watched_files")
+    return count
 
 
 def deliver(folder, numbers):

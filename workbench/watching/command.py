@@ -1,0 +1,154 @@
+"""`python -m workbench watch`: score the images of a folder as they arrive, each once, until told to stop."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from patchcore.errors import SettingsError
+from patchcore.file_names import display_name
+from patchcore.terminal import Weights, load_inspector, remark
+
+if TYPE_CHECKING:
+    from workbench.watching.run import Judge
+    from workbench.watching.verdict import Given, ModelJudge
+    from workbench.workspace import Workspace
+
+SUFFIX = ".patchcore"
+
+
+def watch(
+    inspector: Annotated[
+        str,
+        typer.Argument(
+            metavar=f"NAME|FILE{SUFFIX}",
+            help="An inspector of the workspace, by its name or id, or a saved one.",
+            show_default=False,
+        ),
+    ],
+    folder: Annotated[Path, typer.Argument(help="Folder in which images arrive.", show_default=False)],
+    move: Annotated[
+        Path | None, typer.Option(help="Move each image into accept, review or reject in this folder.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print a line of JSON for each image, for a line controller.")
+    ] = False,
+    json_to: Annotated[Path | None, typer.Option(help="Append those lines to this file.")] = None,
+    subfolders: Annotated[bool, typer.Option("--subfolders", help="Look into folders below too.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Score what is there, then end.")] = False,
+    settle: Annotated[
+        float, typer.Option(help="Seconds for which a file must not have changed.", min=0)
+    ] = 1.0,
+    interval: Annotated[float, typer.Option(help="Seconds between two looks at the folder.", min=0.05)] = 0.5,
+    broken_after: Annotated[
+        float, typer.Option(help="Seconds after which a file that cannot be read is called broken.", min=0)
+    ] = 30.0,
+    threads: Annotated[
+        int | None, typer.Option(help="Threads to compute with; all cores by default.")
+    ] = None,
+    weights: Weights = None,
+) -> None:
+    """Score images as they arrive in a folder: written completely, each once, also across restarts.
+
+    Verdicts are kept in the history of the workspace. Ctrl-C or SIGTERM ends it after the image in hand.
+    docs/watching.md tells how to run it as a service of a line's PC.
+    """
+    from patchcore.threads import use_threads
+    from workbench.watching.folder import Watcher, require_folder
+    from workbench.watching.history import HistoryJournal, PictureKeeper
+    from workbench.watching.outputs import LineFile, Mover, Outputs, as_line, to_stdout
+    from workbench.watching.run import WatchRun
+    from workbench.workspace import Workspace
+
+    require_folder(folder)
+    mover = None if move is None else Mover(folder, move)
+    line_file = None if json_to is None else LineFile(json_to)
+    if threads is not None:
+        use_threads(threads)
+    with closing(Workspace()) as workspace:
+        judge, at_start = _judge(workspace, inspector, weights)
+        _check_threshold(at_start.missing, move)
+        with (
+            _stop_on_signals() as stop,
+            closing(HistoryJournal(workspace, folder, PictureKeeper(workspace))) as journal,
+        ):
+            _say(f"Verdicts are kept in the history of {workspace.root}.")
+            watcher = Watcher(
+                folder,
+                journal.seen,
+                settle=settle,
+                interval=interval,
+                broken_after=broken_after,
+                subfolders=subfolders,
+                exclude=[workspace.root, *([] if mover is None else mover.places)],
+            )
+            if not once:
+                _say(f"Watching {folder} for images to be judged by {at_start.name}. Ctrl-C ends it.")
+            outputs = Outputs(mover, line_file, to_stdout(as_line if as_json else _for_people))
+            tally = WatchRun(watcher, judge, journal, outputs, say=_say, stop=stop).run(once=once)
+    broken = f", {tally.broken} could not be scored" if tally.broken else ""
+    _say(f"Scored {tally.scored} of {folder}{broken}.")
+
+
+def _judge(workspace: Workspace, inspector: str, weights: Path | None) -> tuple[Judge, ModelJudge]:
+    """Return what judges, and what that is at the start."""
+    from workbench.inspectors import find_id
+    from workbench.watching.in_use import InspectorJudge, columns_of_file
+    from workbench.watching.verdict import ModelJudge
+
+    if inspector.lower().endswith(SUFFIX):
+        file = Path(inspector)
+        model = load_inspector(file, weights)
+        alone = ModelJudge(model, file.stem, model.operating_point_, columns_of_file(workspace, file))
+        return alone, alone
+    if weights is not None:
+        raise SettingsError(
+            f"--weights goes with a file that ends in {SUFFIX}; the workspace knows those of its inspectors."
+        )
+    judge = InspectorJudge(workspace, find_id(workspace, inspector))
+    return judge, judge.in_use()
+
+
+def _check_threshold(missing: str, move: Path | None) -> None:
+    if missing and move is not None:
+        raise SettingsError(
+            f"No file can be moved by its verdict: the threshold cannot be used ({missing}). Set it first: on the "
+            "page Tune, or in a file by python -m patchcore threshold."
+        )
+    if missing:
+        remark([f"No image is judged, only scored: the threshold cannot be used ({missing})."])
+
+
+@contextmanager
+def _stop_on_signals() -> Iterator[threading.Event]:
+    """Yield what the first Ctrl-C or SIGTERM sets; a second one ends the program at once."""
+    stop = threading.Event()
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def ask(number: int, _frame: object) -> None:
+        stop.set()
+        signal.signal(number, before[signal.Signals(number)])
+
+    for number in before:
+        signal.signal(number, ask)
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _for_people(given: Given) -> str:
+    box = ",".join(str(edge) for edge in given.worst_box or ())
+    score = "-" if given.score is None else f"{given.score:.4f}"
+    return f"{score}\t{given.verdict or '-'}\t{box}\t{display_name(given.moved_to or given.file)}"
+
+
+def _say(sentence: str) -> None:
+    remark([display_name(sentence)])

@@ -1,0 +1,93 @@
+"""The inspector that judges a folder: its version and thresholds in use, looked up anew for each image."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from patchcore.errors import ImageError
+from workbench.database import WorkspaceError
+from workbench.history import InForce, in_force
+from workbench.inspectors import find_inspector, load_model
+from workbench.tables import Inspector, InspectorVersion
+from workbench.watching.folder import FileKey
+from workbench.watching.history import waits_for_room
+from workbench.watching.verdict import Judged, ModelJudge
+from workbench.workspace import Workspace
+
+if TYPE_CHECKING:
+    from patchcore.detector import PatchCore
+
+
+class InspectorJudge:
+    """Judges files by an inspector of the workspace, as it is in use when each is taken up."""
+
+    def __init__(self, workspace: Workspace, inspector_id: str) -> None:
+        self.workspace, self.inspector_id = workspace, inspector_id
+
+    def __call__(self, key: FileKey, data: bytes) -> Judged:
+        """Score a file by its bytes; errors as for `ModelJudge` and `model_in_use`."""
+        return self.in_use()(key, data)
+
+    def broken(self, key: FileKey, data: bytes, why: ImageError) -> Judged:
+        """Say of a file that it cannot be scored."""
+        return self.in_use().broken(key, data, why)
+
+    def in_use(self) -> ModelJudge:
+        """Return what judges at this moment."""
+        with waits_for_room(self.workspace):
+            _, version, model = model_in_use(self.workspace, self.inspector_id)
+            with self.workspace.database.read() as session:
+                force = in_force(session, version.id)
+        return ModelJudge(model, force.inspector_name, force.point, columns_of(force))
+
+
+def model_in_use(workspace: Workspace, inspector_id: str) -> tuple[Inspector, InspectorVersion, PatchCore]:
+    """Return an inspector, its version in use, and its model, loaded.
+
+    Raises
+    ------
+    WorkspaceError
+        When the inspector was deleted meanwhile.
+    """
+    inspector = find_inspector(workspace, inspector_id)
+    if inspector is None or inspector.current is None or inspector.deleted is not None:
+        raise WorkspaceError(
+            "The inspector that judges the images of this folder has been deleted. Put it back, or stop this "
+            "watch and start one with another."
+        )
+    return inspector, inspector.current, load_model(workspace, inspector.current)
+
+
+def columns_of(force: InForce) -> dict[str, Any]:
+    """Return the columns of an inspection that say whose verdict it is."""
+    return {
+        "inspector_id": force.inspector_id,
+        "inspector_name": force.inspector_name,
+        "version_id": force.version_id,
+        "version_number": force.version_number,
+        "point_id": force.point_id,
+        "point_number": force.point_number,
+    }
+
+
+def columns_of_file(workspace: Workspace, file: Path) -> dict[str, Any]:
+    """Return those columns for a file of an inspector; none where it is not the file of a version of this workspace."""
+    try:
+        path = workspace.relative(file.resolve())
+    except ValueError:
+        return {}
+    query = select(InspectorVersion, Inspector).join(Inspector, Inspector.id == InspectorVersion.inspector_id)
+    with workspace.database.read() as session:
+        found = session.execute(query.where(InspectorVersion.path == path).limit(1)).first()
+    if found is None:
+        return {}
+    version, owner = found
+    return {
+        "inspector_id": owner.id,
+        "inspector_name": owner.name,
+        "version_id": version.id,
+        "version_number": version.number,
+    }
