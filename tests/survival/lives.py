@@ -15,8 +15,8 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.survival.kinds import KINDS, running_jobs
-from benchmarks.survival.setting import Kind, Ledger
+from tests.survival.kinds import KINDS, running_jobs
+from tests.survival.setting import Kind, Ledger
 from workbench.checking import check, repair
 from workbench.workspace import Workspace
 
@@ -82,7 +82,7 @@ class Life:
         if self.app is not None and self.app.poll() is None:
             return
         with self.output.open("ab") as output:
-            command = [sys.executable, "-m", "benchmarks.survival.app", str(self.root), str(self.ledger.path)]
+            command = [sys.executable, "-m", "tests.survival.app", str(self.root), str(self.ledger.path)]
             self.app = subprocess.Popen(command, cwd=PROJECT, stdout=output, stderr=subprocess.STDOUT)
 
     def _wait_for(self, moment: Moment) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from benchmarks.survival.kinds import KINDS
-from benchmarks.survival.setting import App, Ledger
+from tests.survival.kinds import KINDS
+from tests.survival.setting import App, Ledger
 from workbench.job_queue import JobQueue
 from workbench.scoring import Scorer
 from workbench.workspace import Workspace
 
-JOB = (sys.executable, "-m", "benchmarks.survival.job", "run")
+JOB = (sys.executable, "-m", "tests.survival.job", "run")
 
 
 def main(root: str, ledger: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from benchmarks.survival.setting import INSPECTOR, WATCHED, App, Kind, Ledger, inspections, picture
+from tests.survival.setting import INSPECTOR, WATCHED, App, Kind, Ledger, inspections, picture
 from workbench import jobs
 from workbench.jobs import JobState
 from workbench.tables import Batch, BatchImage, Result, Watch, WatchedFile

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from benchmarks.survival.setting import STORED
 from patchcore.feature_store import FeatureStore
+from tests.survival.setting import STORED
 from workbench.job_process import leave, main
 from workbench.jobs import KINDS
 

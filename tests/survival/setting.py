@@ -25,7 +25,7 @@ INSPECTOR = "plate-survives"
 TEACH_STEPS = 5  # taught three times, taken back twice
 IMPORTS = 4  # times that it is brought in as another inspector
 WATCHED = [f"{number}.png" for number in range(6)]  # the files that arrive in the watched folder
-STORED = "stored features of"  # what the job's log says, see `benchmarks.survival.job`
+STORED = "stored features of"  # what the job's log says, see `tests.survival.job`
 
 
 class Ledger:

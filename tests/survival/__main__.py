@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.machine import machine
-from benchmarks.survival.lives import Life, Outcome, draw_moments
+from tests.survival.lives import Life, Outcome, draw_moments
 
 IN_A_LIFE = 5
 

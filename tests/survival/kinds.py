@@ -12,7 +12,7 @@ from collections import Counter
 
 from sqlalchemy import select
 
-from benchmarks.survival.setting import (
+from tests.survival.setting import (
     GOOD,
     IMPORTS,
     INSPECTOR,
@@ -28,7 +28,7 @@ from benchmarks.survival.setting import (
     picture,
     stored,
 )
-from benchmarks.survival.watch import WATCH, watched_files
+from tests.survival.watch import WATCH, watched_files
 from workbench import jobs
 from workbench.building import submit_build
 from workbench.exporting import export
