@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.machine import machine
+from lab.machine import machine
 from tests.survival.lives import Life, Outcome, draw_moments
 
 IN_A_LIFE = 5

@@ -1,4 +1,4 @@
-"""What every benchmark prints first: the machine it ran on."""
+"""The machine that something was measured on, and the most memory that a process had on it."""
 
 from __future__ import annotations
 
@@ -26,3 +26,17 @@ def _processor() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
+
+
+def peak_resident() -> int:
+    """Largest resident memory of this process since its start, bytes."""
+    # Linux, whose getrusage also counts what the process was before it became this program
+    status = Path("/proc/self/status")
+    if status.exists():
+        peak = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(peak.split()[1]) * 1024
+    try:
+        import resource
+    except ImportError:  # Windows
+        return int(psutil.Process().memory_info().peak_wset)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -10,9 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-SETTLE = (
-    0.3  # seconds after which a peer's threads have gone to sleep, so that what comes next has the machine
-)
+SETTLE = 0.3  # seconds after which a peer's threads sleep, so that what comes next has the machine
 HERE = Path(__file__).resolve().parent
 
 
@@ -47,7 +45,7 @@ class Peer:
         self._process.stdin.flush()
         line = self._process.stdout.readline()
         if not line:
-            raise RuntimeError(f"{self._process.args} ended; run it by hand to see why.")
+            raise RuntimeError(f"{self._process.args!r} ended; run it by hand to see why.")
         time.sleep(SETTLE)
         return dict(json.loads(line))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -12,12 +13,13 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.inputs import pictures, wide_weights
-from benchmarks.measuring import Peaks, Row, Taken, Work, in_turn, seconds, timed
-from benchmarks.peers import Peer
+from lab.speed.inputs import flat, pictures, projected, wide_weights
+from lab.speed.peers import Peer
+from lab.speed.rows import Row
+from lab.speed.timing import Peaks, Taken, Work, in_turn, seconds, timed
 from patchcore.backbones import DEFAULT, Backbone, load_backbone, spec
 from patchcore.bank import MemoryBank
-from patchcore.coreset import greedy_k_centre, projection_matrix
+from patchcore.coreset import greedy_k_centre
 from patchcore.features import patch_features
 from patchcore.search import RunningSearch
 
@@ -52,8 +54,8 @@ class Subject:
         queries = flat(patch_features(torches, picture))
         works = {f"{self.name} alone": timed(lambda: torches.maps(_batch(picture)))}
         for engine, backbone in self.engines.items():
-            works[f"{self.name} {engine} features"] = timed(lambda b=backbone: patch_features(b, picture))
-            works[f"{self.name} {engine} score"] = timed(lambda b=backbone: _score(b, bank, picture))
+            works[f"{self.name} {engine} features"] = timed(partial(patch_features, backbone, picture))
+            works[f"{self.name} {engine} score"] = timed(partial(_score, backbone, bank, picture))
         works[f"{self.name} search"] = timed(lambda: bank.nearest(queries))
         works[f"{self.name} whole search"] = timed(lambda: _whole_search(bank, queries))
         return works
@@ -104,23 +106,20 @@ def _rows(
     )
     for engine, backbone in subject.engines.items():
         score = taken[f"{name} {engine} score"]
-        row = Row(
+        beside = ratio = ""
+        if peer:
+            off = abs(np.sqrt(peer[0]) / own - 1)
+            assert off < TOLERANCE
+            beside = f"reference {peer[1]}; root of its score off ours by {off:.1e}"
+            ratio = f"{peer[1].median / score.median:.1f}"
+        yield Row(
             f"score of one image, {name}, {engine}, {len(bank):,} rows",
             f"{score}, {score.median / base.median:.2f} x and {seconds(score.median - base.median)} more than the "
             f"network alone; {papers / score.median:.1f} times as quick as the paper's network in torch; score off "
             f"torch's by {abs(_score(backbone, bank, picture) / own - 1):.1e}",
-            values={"backbone": name, "seconds": score.to_dict(), "network": base.median},
+            beside,
+            ratio,
         )
-        if peer:
-            off = abs(np.sqrt(peer[0]) / own - 1)
-            row.peers = f"reference {peer[1]}; root of its score off ours by {off:.1e}"
-            row.ratio = f"{peer[1].median / score.median:.1f}"
-            assert off < TOLERANCE
-        yield row
-
-
-def flat(features: NDArray[np.float32]) -> NDArray[np.float32]:
-    return features.reshape(-1, features.shape[2])
 
 
 def _grid(backbone: Backbone, picture: NDArray[np.float32]) -> tuple[int, int]:
@@ -152,7 +151,7 @@ def coreset_bank(backbone: Backbone, rows: int, folder: Path) -> MemoryBank:
     path = _bank_path(folder, backbone.spec.name, rows)
     if not path.exists():
         every = np.concatenate([flat(patch_features(backbone, p)) for p in pictures(-(-5 * rows // 784))])
-        order = greedy_k_centre(every @ projection_matrix(every.shape[1], 0), rows).indices
+        order = greedy_k_centre(projected(every), rows).indices
         np.save(path, every[order])
     numbers = np.zeros(rows, np.int32)
     return MemoryBank(np.load(path), numbers, numbers, 10 * rows)

@@ -1,26 +1,21 @@
-"""How long a moved threshold takes with 60 images on screen: `python -m benchmarks.threshold_move`.
+"""How long a moved threshold takes with 60 images on screen: `python -m lab.speed.threshold`.
 
-First in the browser: the app runs as a user runs it, a real browser moves the reject threshold by keyboard on Inspect
-and on Tune; counted is the time from the frame that tells the server to the last frame of the run that follows; browser
-and server share the machine. Then on the server alone: a run of the script, from the event to its end.
+The app runs as a user runs it, and a real browser moves the reject threshold by keyboard on Inspect and on Tune.
+Counted is the time from the frame that tells the server to the last frame of the run that follows; browser and server
+share the machine.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import statistics
-import tempfile
 import time
 from pathlib import Path
 
-from playwright.sync_api import Page, WebSocket, sync_playwright
-from streamlit.testing.v1 import AppTest
+from playwright.sync_api import Page, WebSocket
 
-from benchmarks.machine import machine
+from lab.browser import chromium
+from lab.machine import machine
 from patchcore.images import list_images
-from tests.browser.chromium import find_chromium
-from tests.browser.conftest import CHROMIUM_ARGUMENTS, ServerPool
 from workbench.inspecting import create_batch, score_batch
 from workbench.inspectors import get_version
 from workbench.samples import list_samples, prepare_sample
@@ -76,27 +71,6 @@ def moves(page: Page, frames: Frames) -> list[float]:
     return taken
 
 
-def runs(root: Path, name: str, address: str) -> list[float]:
-    """Give the page another threshold again and again and return the seconds that each run of the script took."""
-    os.environ["PATCHCORE_WORKSPACE"] = str(root)
-    app = AppTest.from_file(str(Path("app.py").resolve()), default_timeout=120)
-    app.query_params.update(dict(part.split("=") for part in address.split("&")))
-    app.run()
-    app.switch_page(f"pages/{name}.py").run()
-    taken = []
-    for step in range(MOVES):
-        reject = 0.4 + 0.001 * step
-        rule = {"rule": {"name": "by_hand", "parameters": {"value": reject}}}
-        app.query_params["threshold" if name == "inspect" else "trial"] = (
-            str(reject) if name == "inspect" else json.dumps(rule)
-        )
-        began = time.perf_counter()
-        app.run()
-        taken.append(time.perf_counter() - began)
-    assert not app.exception
-    return taken
-
-
 def tell(name: str, taken: list[float]) -> None:
     """Print the median and the longest."""
     shown = [1000 * seconds for seconds in taken]
@@ -108,26 +82,18 @@ def tell(name: str, taken: list[float]) -> None:
 
 def main() -> None:
     print(machine())
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        root = Path(folder) / "workspace"
+    with chromium() as (browser, serve):
+        root = serve.folder / "workspace"
         address = prepare(root)
-        serve = ServerPool(Path(folder))
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_ARGUMENTS)
-        try:
-            for name in ("inspect", "tune"):
-                page, frames = browser.new_page(viewport={"width": 1440, "height": 1400}), Frames()
-                page.on("websocket", frames.watch)
-                page.goto(f"{serve('app.py', workspace=root).url}/{name}?{address}")
-                page.locator(".tile.painted").first.wait_for(timeout=120_000)
-                page.get_by_text("Scoring").first.wait_for(state="hidden", timeout=120_000)
-                page.wait_for_timeout(5_000)
-                tell(f"{name}, browser and server", moves(page, frames))
-                page.close()
-        finally:
-            browser.close()
-            serve.stop()
         for name in ("inspect", "tune"):
-            tell(f"{name}, server", runs(root, name, address))
+            page, frames = browser.new_page(viewport={"width": 1440, "height": 1400}), Frames()
+            page.on("websocket", frames.watch)
+            page.goto(f"{serve('app.py', workspace=root).url}/{name}?{address}")
+            page.locator(".tile.painted").first.wait_for(timeout=120_000)
+            page.get_by_text("Scoring").first.wait_for(state="hidden", timeout=120_000)
+            page.wait_for_timeout(5_000)
+            tell(name, moves(page, frames))
+            page.close()
 
 
 if __name__ == "__main__":

@@ -3,38 +3,15 @@
 from __future__ import annotations
 
 import math
-import os
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
-import numpy as np
-import psutil
 import torch
 
 Work = Callable[[], float]
 """Does the work once and returns the seconds it took."""
-
-
-@dataclass
-class Row:
-    """One line of the table."""
-
-    work: str
-    ours: str
-    peers: str = ""
-    ratio: str = ""
-    limit: str = ""
-    values: dict[str, Any] = field(default_factory=dict)
-
-    def markdown(self) -> str:
-        """Write the line."""
-        return f"| {self.work} | {self.ours} | {self.peers} | {self.ratio} | {self.limit} |"
-
-
-HEAD = "| work | here | peers | peers / here | limit |\n| --- | --- | --- | --- | --- |"
 
 
 @dataclass(frozen=True)
@@ -50,15 +27,6 @@ class Taken:
         if self.least == self.most:
             return seconds(self.median)
         return f"{seconds(self.median)} ({seconds(self.least)} to {seconds(self.most)})"
-
-    def to_dict(self) -> dict[str, float]:
-        """As JSON."""
-        return asdict(self)
-
-
-def to_dicts(taken: dict[str, Taken]) -> dict[str, dict[str, float]]:
-    """As JSON, by name."""
-    return {name: value.to_dict() for name, value in taken.items()}
 
 
 def seconds(value: float) -> str:
@@ -120,29 +88,3 @@ def peaks() -> Peaks:
     product = in_turn({"": timed(lambda: square @ square)}, 5)[""].least
     read = in_turn({"": timed(long.sum)}, 10)[""].least
     return Peaks(2 * 4096**3 / product, 4 * 2**26 / read)
-
-
-class Watch:
-    """Notes when each stage of a build began and ended, how far it came and the largest resident memory seen in it."""
-
-    def __init__(self) -> None:
-        self.process = psutil.Process(os.getpid())
-        self.stages: dict[str, tuple[float, float, int]] = {}
-        self.reached: dict[str, tuple[int, int]] = {}
-
-    def __call__(self, stage: str, done: int, total: int) -> None:
-        """Be the progress callback."""
-        self.reached[stage] = done, total
-        now, resident = time.perf_counter(), self.process.memory_info().rss
-        begun, _, peak = self.stages.get(stage, (now, now, 0))
-        self.stages[stage] = (begun, now, max(peak, resident))
-
-    def took(self, stage: str) -> float:
-        """Seconds of a stage."""
-        begun, ended, _ = self.stages[stage]
-        return ended - begun
-
-
-def spread(values: np.ndarray) -> str:
-    """Write the least and the most of some values."""
-    return f"{values.min():.3g} to {values.max():.3g}"

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from PIL import Image
 from torchvision import models
 
+from lab import ROOT
 from patchcore.backbones import DEFAULT, load_backbone
 from patchcore.coreset import projection_matrix
 from patchcore.features import patch_features
 from patchcore.images import list_images, read_image
 
-WASHERS = Path(__file__).resolve().parent.parent / "sample_data" / "washer" / "train" / "good"
+WASHERS = ROOT / "sample_data" / "washer" / "train" / "good"
 
 
 def pictures(count: int, side: int = 224, seed: int = 0) -> Iterator[NDArray[np.float32]]:
@@ -46,18 +47,29 @@ def write_pictures(folder: Path, count: int, side: int = 224) -> list[Path]:
     return paths
 
 
-def points(count: int, kept_in: Path, device: str = "cpu") -> NDArray[np.float32]:
+def points(count: int, kept_in: Path) -> NDArray[np.float32]:
     """Give projected patch features of the photographs, [count, 128], by the default network; kept in a file."""
     path = kept_in / f"points-{count}.npy"
     if not path.exists():
-        backbone = load_backbone(DEFAULT, device=device, engine="torch")
+        backbone = load_backbone(DEFAULT, device="cpu", engine="torch")
         parts = []
         for picture in pictures(-(-count // 784)):
-            features = patch_features(backbone, picture)
-            flat = features.reshape(-1, features.shape[2])
-            parts.append(flat @ projection_matrix(flat.shape[1], 0))
+            features = flat(patch_features(backbone, picture))
+            parts.append(projected(features))
         np.save(path, np.concatenate(parts)[:count])
-    return np.load(path)
+    found: NDArray[np.float32] = np.load(path)
+    return found
+
+
+def projected(features: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Give patches as a build's greedy order sees them: [patches, 128]."""
+    matrix = projection_matrix(features.shape[1], 0)
+    return features if matrix is None else features @ matrix
+
+
+def flat(features: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Give an image's patches one after the other: [patches, dims]."""
+    return features.reshape(-1, features.shape[2])
 
 
 def wide_weights(folder: Path) -> Path:

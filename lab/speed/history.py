@@ -1,4 +1,4 @@
-"""How long the page History takes with 100,000 inspections: `python -m benchmarks.history_page`.
+"""How long the page History takes with 100,000 inspections: `python -m lab.speed.history`.
 
 A small inspector is built and a few images are scored by it; their rows and overlays are then repeated with other
 names, times and scores until there are as many as asked for. Counted is the server's time: a run of the page's script
@@ -9,7 +9,6 @@ nothing before; each filter is set once on the open page.
 from __future__ import annotations
 
 import argparse
-import io
 import os
 import random
 import shutil
@@ -23,21 +22,18 @@ from typing import Any
 from sqlalchemy import insert, select
 from streamlit.testing.v1 import AppTest
 
-from benchmarks.machine import machine
+from lab import ROOT
+from lab.machine import machine
 from patchcore.images import list_images
 from workbench.building import BuildSettings, build
-from workbench.drift import find_drift
-from workbench.history_export import write_csv, write_parquet
-from workbench.history_query import Filter, count, read_page, sample
 from workbench.inspecting import create_batch, score_batch
 from workbench.inspectors import get_version
 from workbench.moments import now
-from workbench.retention import what_goes
 from workbench.samples import list_samples
 from workbench.tables import Inspection
 from workbench.workspace import Workspace
 
-APP = Path(__file__).resolve().parent.parent / "app.py"
+APP = ROOT / "app.py"
 OVERLAYS = 400  # different files; a page shows 25
 AT_ONCE = 5_000
 LIMIT = 1.0  # seconds
@@ -106,33 +102,6 @@ def timed(what: str, work: Callable[[], Any]) -> float:
     return seconds
 
 
-def queries(workspace: Workspace, total: int) -> None:
-    """Time what the page asks the database for, filter by filter."""
-    part = Filter(inspector_id="part")
-    wanted = {
-        "no filter": part,
-        "all inspectors": Filter(),
-        "rejected": Filter(inspector_id="part", verdicts=("reject",)),
-        "by name": Filter(inspector_id="part", text="4711"),
-        "disagreements": Filter(disagreements=True),
-        "by score": Filter(inspector_id="part", lowest=8.0, highest=8.1),
-        "by operator": Filter(operator="Ann"),
-        "one day": Filter(since=now() - timedelta(days=21), until=now() - timedelta(days=20)),
-    }
-    for name, one in wanted.items():
-        timed(f"database: rows, counts and sample, {name}", lambda one=one: _ask(workspace, one))  # type: ignore[misc]
-    version = get_version(workspace, 1)
-    timed("database: drift", lambda: find_drift(workspace, version.id))
-    timed(f"export of {total:,} rows as CSV", lambda: write_csv(workspace, Filter(), io.BytesIO()))
-    timed(f"export of {total:,} rows as Parquet", lambda: write_parquet(workspace, Filter(), io.BytesIO()))
-    timed("counting what keeping 1 month would delete", lambda: what_goes(workspace, 1))
-
-
-def _ask(workspace: Workspace, wanted: Filter) -> None:
-    sample(workspace, wanted, count(workspace, wanted).total)
-    read_page(workspace, wanted)
-
-
 def page() -> list[float]:
     """Open the page and filter it; return the seconds of every run."""
     app = AppTest.from_file(str(APP), default_timeout=120)
@@ -178,7 +147,6 @@ def main() -> None:
         rows = prepare(workspace)
         timed(f"(filling in {options.rows:,} rows)", lambda: fill(workspace, rows, options.rows))
         taken = page()
-        queries(workspace, options.rows)
         workspace.close()
     print(f"The slowest run of the page took {max(taken):.2f} s; {LIMIT:.0f} s is allowed.")
     if max(taken) > LIMIT:

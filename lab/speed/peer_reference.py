@@ -1,4 +1,4 @@
-"""Run with the authors' checkout in front: their sampler and their scoring. Started by `benchmarks.peers`."""
+"""Run with the authors' checkout in front: their sampler and their scoring. Started by `lab.speed.peers`."""
 
 import json
 import sys

@@ -1,23 +1,20 @@
 """How fast the viewer paints in a real browser: 60 tiles under a dragged threshold, 2,000 images, 24 megapixels.
 
-Run by hand on a quiet machine: ``python -m benchmarks.viewer``. Prints the median and
-the 95th percentile of a paint, the time to the first paint, blank tiles while scrolling, the browser's memory, and the
-time to open a large image.
+`python -m lab.speed.viewer`, on a quiet machine, prints the median and the 95th percentile of a paint, the time to the
+first paint, blank tiles while scrolling, the browser's memory, and the time to open a large image.
 """
 
 from __future__ import annotations
 
 import statistics
-import tempfile
 import time
-from pathlib import Path
 
 import numpy as np
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
+from lab.browser import chromium
 from tests.browser.apps import made_up
-from tests.browser.chromium import find_chromium
-from tests.browser.conftest import CHROMIUM_ARGUMENTS, ServerPool
+from tests.browser.conftest import ServerPool
 from workbench.viewer.pictures import encode_detail, encode_tile
 
 GALLERY = "tests/browser/apps/viewer_gallery.py"
@@ -116,15 +113,9 @@ def encode_tiles() -> None:
 
 def main() -> None:
     encode_tiles()
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        serve = ServerPool(Path(folder))
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_ARGUMENTS)
-        try:
-            for measure in (drag_sixty, scroll_two_thousand, open_large):
-                measure(browser, serve)
-        finally:
-            browser.close()
-            serve.stop()
+    with chromium() as (browser, serve):
+        for measure in (drag_sixty, scroll_two_thousand, open_large):
+            measure(browser, serve)
 
 
 if __name__ == "__main__":

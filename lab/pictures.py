@@ -1,4 +1,4 @@
-"""Take the pictures of the dashboard that the README shows: `python -m docs.screenshots`.
+"""Take the pictures of the dashboard that README and docs show: `python -m lab.pictures`.
 
 Opens the sample product in a workspace of its own, in a real Chromium, and writes docs/images/*.png.
 """
@@ -6,14 +6,11 @@ Opens the sample product in a workspace of its own, in a real Chromium, and writ
 from __future__ import annotations
 
 import re
-import sys
-import tempfile
-from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from tests.browser.chromium import find_chromium
-from tests.browser.conftest import CHROMIUM_ARGUMENTS, ROOT, ServerPool
+from lab import ROOT
+from lab.browser import chromium
 
 IMAGES = ROOT / "docs" / "images"
 PATIENCE = 600_000  # milliseconds; the sample is built first
@@ -21,19 +18,11 @@ SIZES = ((1440, 900), (1024, 800))
 QUIET = "() => document.querySelector('.stApp')?.dataset.testScriptState === 'notRunning'"
 
 
-def main() -> int:
+def main() -> None:
     """Take all pictures, light and dark, wide and narrow."""
     IMAGES.mkdir(parents=True, exist_ok=True)
-    chromium = find_chromium()
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        servers = ServerPool(Path(folder))
-        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGUMENTS)
-        try:
-            take(browser, servers("app.py").url)
-        finally:
-            browser.close()
-            servers.stop()
-    return 0
+    with chromium() as (browser, serve):
+        take(browser, serve("app.py").url)
 
 
 def take(browser: Browser, url: str) -> None:
@@ -121,4 +110,4 @@ def picture(page: Page, name: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import torch
 from numba import njit
 from numpy.typing import NDArray
 
-from benchmarks.inputs import points
-from benchmarks.measuring import Peaks, Row, Work, in_turn, seconds, timed
-from benchmarks.peers import Peer
+from lab.speed.inputs import points
+from lab.speed.peers import Peer
+from lab.speed.rows import Row
+from lab.speed.timing import Peaks, Work, in_turn, seconds, timed
 from patchcore.coreset import greedy_k_centre
 from patchcore.distances import square_distance
 from patchcore.divided_coreset import divided_k_centre
@@ -25,7 +27,7 @@ PEER_PICKS = 500  # picks of a longer loop otherwise: each costs the same
 
 
 @njit(cache=True, nogil=True)
-def plain_greedy(points, count, first):
+def plain_greedy(points: NDArray[np.float32], count: int, first: int) -> NDArray[np.int64]:
     """Algorithm 1 of the paper: every point against every pick; of equals the first."""
     nearest, picks, pick = np.full(points.shape[0], np.inf), np.empty(count, np.int64), first
     for k in range(count):
@@ -34,7 +36,7 @@ def plain_greedy(points, count, first):
         for i in range(points.shape[0]):
             square = square_distance(points[i], points[pick])
             nearest[i] = min(nearest[i], square)
-        pick = np.argmax(nearest)
+        pick = int(np.argmax(nearest))
     return picks
 
 
@@ -43,16 +45,16 @@ def measure(folder: Path, peers: dict[str, Peer], peak: Peaks, quick: bool, full
     for size in QUICK_SIZES if quick else SIZES:
         cloud = points(size, folder)
         for share in SHARES:
-            yield _row(cloud, int(size * share), folder / f"points-{size}.npy", peers, peak, full)
+            yield _row(cloud, share, folder / f"points-{size}.npy", peers, peak, full)
     cloud = points((QUICK_SIZES if quick else SIZES)[-2], folder)
     yield _unstructured(len(cloud))
     yield _divided(cloud)
 
 
 def _row(
-    cloud: NDArray[np.float32], picks: int, path: Path, peers: dict[str, Peer], peak: Peaks, full: bool
+    cloud: NDArray[np.float32], share: float, path: Path, peers: dict[str, Peer], peak: Peaks, full: bool
 ) -> Row:
-    size = len(cloud)
+    size, picks = len(cloud), int(len(cloud) * share)
     asked = picks if full and size <= WHOLE else min(picks, PEER_PICKS)
     works: dict[str, Work] = {"here": timed(lambda: greedy_k_centre(cloud, picks))}
     for name, peer in peers.items():
@@ -75,27 +77,16 @@ def _row(
         "; ".join(f"{name} {seconds(value)}{how}" for name, value in theirs.items()),
         "; ".join(f"{value / here:.0f}" for value in theirs.values()),
         f"reading every point for every pick: {seconds(streamed)}",
-        {
-            "size": size,
-            "picks": picks,
-            "seconds": here,
-            "extra": extra,
-            "peers": theirs,
-            "peer_picks": asked,
-            "same": same,
-            "streamed": streamed,
-        },
+        grows=f"patches, {share:.0%}",
+        size=size,
+        coreset=here,
+        **theirs,
     )
 
 
 def _asking(peer: Peer, path: Path, rows: int, picks: int) -> Work:
-    import torch
-
-    return lambda: float(
-        peer.ask(do="pick", points=str(path), rows=rows, picks=picks, threads=torch.get_num_threads())[
-            "seconds"
-        ]
-    )
+    request = {"do": "pick", "points": str(path), "rows": rows, "picks": picks}
+    return lambda: float(peer.ask(**request, threads=torch.get_num_threads())["seconds"])
 
 
 def _extra_memory(cloud: NDArray[np.float32], picks: int) -> int:
@@ -113,7 +104,6 @@ def _unstructured(size: int) -> Row:
     return Row(
         f"coreset {size:,} x 128 of pure noise, {picks:,} picks",
         f"{seconds(here)}; the worst case: no coordinate says more than another",
-        values={"size": size, "picks": picks, "seconds": here},
     )
 
 
@@ -126,7 +116,6 @@ def _divided(cloud: NDArray[np.float32]) -> Row:
     return Row(
         f"the same in {parts} parts, {len(cloud):,} points, {picks:,} picks",
         f"cover radius {of_parts / of_exact:.3f} x the exact one's; its bound said {found.bound / of_exact:.2f}",
-        values={"ratio": of_parts / of_exact, "bound": found.bound / of_exact, "parts": parts},
     )
 
 

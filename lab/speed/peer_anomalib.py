@@ -1,4 +1,4 @@
-"""Run by another Python that has anomalib: its greedy loop, on the same points. Started by `benchmarks.peers`."""
+"""Run by another Python that has anomalib: its greedy loop, on the same points. Started by `lab.speed.peers`."""
 
 import importlib.util
 import json
