@@ -1,1 +1,5 @@
-"""Commands that are run by hand: what was measured of the product, and how; nothing in the product imports them."""
+"""Commands run by hand that measure what README and docs say, and take their pictures. Nothing imports them."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent

@@ -15,9 +15,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks.machine import machine
 from lab.accuracy import rows, tables
 from lab.accuracy.measuring import measure
+from lab.machine import machine
 from patchcore.backbones import DEFAULT
 
 

@@ -16,10 +16,8 @@ from patchcore.images import list_images
 from patchcore.intervals import Interval
 from patchcore.mvtec_layout import LabelledImage, read_layout
 
-TIMED, REPEATS = (
-    7,
-    3,
-)  # images whose scoring is timed, and how often each: a busy moment of the machine does not count
+# Images whose scoring is timed, and how often each: a busy moment of the machine does not count.
+TIMED, REPEATS = 7, 3
 
 
 def measure(variant: Variant, folder: Path, name: str, seed: int, features: Path) -> Row:

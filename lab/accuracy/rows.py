@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
+
+from lab import tables
 
 
 @dataclass(frozen=True)
@@ -85,30 +86,19 @@ class Row:
         return self.variant, self.name, self.seed
 
 
-VARIANT = tuple(f.name for f in fields(Variant))
 MEASURED = tuple(f.name for f in fields(Row) if f.name != "variant")
 COUNTS = ("seed", "good", "defects", "false_rejects", "escapes", "review")
 
 
 def append(path: Path, row: Row) -> None:
     """Add a row to the file, which is made if absent."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = not path.exists()
-    with path.open("a", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, (*VARIANT, *MEASURED), lineterminator="\n")
-        if fresh:
-            writer.writeheader()
-        values = {name: _text(getattr(row, name)) for name in MEASURED}
-        variant = asdict(row.variant) | {"layers": "+".join(row.variant.layers)}
-        writer.writerow({**variant, **values})
+    variant = asdict(row.variant) | {"layers": "+".join(row.variant.layers)}
+    tables.append(path, variant | {name: _text(getattr(row, name)) for name in MEASURED})
 
 
 def read(path: Path) -> list[Row]:
     """Read the rows of a file; none if it is not there."""
-    if not path.exists():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return [_row(line) for line in csv.DictReader(file)]
+    return [_row(line) for line in tables.read(path)]
 
 
 def _row(line: dict[str, str]) -> Row:

@@ -7,8 +7,11 @@ import statistics
 from collections.abc import Callable, Sequence
 
 from lab.accuracy.rows import Row, Variant
+from lab.tables import head, line
 
 Z = 1.96  # of a 95 % interval
+COLUMNS = "set, good + defects, image AUROC [95 %], seeds, AP, pixel AUROC, AUPRO"
+AT_THRESHOLDS = "false rejects, escapes, to review, ms, MB"
 
 
 def text(rows: Sequence[Row]) -> str:
@@ -24,27 +27,28 @@ def comparison(rows: Sequence[Row], variants: Sequence[Variant]) -> str:
     sets = list(dict.fromkeys(row.name for row in rows))
     found = {(v, s): [r for r in rows if r.variant == v and r.name == s] for v in variants for s in sets}
     common = [s for s in sets if all(found[v, s] for v in variants)]
-    lines = [_line(["set", *map(str, variants)]), _line(["---"] * (len(variants) + 1))]
-    lines += [_line([s, *(_pair(found[v, s]) for v in variants)]) for s in sets]
+    lines = [head("set", *map(str, variants))]
+    lines += [line([s, *(_pair(found[v, s]) for v in variants)]) for s in sets]
     means = [_pair([row for s in common for row in found[v, s]]) for v in variants]
-    return "\n".join([*lines, _line([f"mean of {len(common)}", *means])])
+    return "\n".join([*lines, line([f"mean of {len(common)}", *means])])
 
 
 def by_set(rows: Sequence[Row]) -> str:
     """Return one variant's table: a line for each set, the mean over sets with its interval, and the worst."""
-    head = ["set", "good + defects", "image AUROC [95 %]", "seeds", "AP", "pixel AUROC", "AUPRO"]
-    head += ["false rejects", "escapes", "to review", "ms", "MB"]
     sets = {name: [r for r in rows if r.name == name] for name in dict.fromkeys(r.name for r in rows)}
-    lines = [_line(head), _line(["---"] * len(head)), *(_line(_cells(name, of)) for name, of in sets.items())]
+    lines = [
+        head(*f"{COLUMNS}, {AT_THRESHOLDS}".split(", ")),
+        *(line(_cells(name, of)) for name, of in sets.items()),
+    ]
     means = [_average(of, "image_auroc") for of in sets.values()]
     worst = min(sets, key=lambda name: _average(sets[name], "image_auroc"))
     low, high = _interval_of_mean(list(sets.values()))
     columns = ("average_precision", "pixel_auroc", "aupro")
     others = [_mean([_average(of, column) for of in sets.values()]) for column in columns]
     lines.append(
-        _line(["mean", "", f"**{_mean(means):.3f}** [{low:.3f}, {high:.3f}]", "", *map(_three, others)])
+        line(["mean", "", f"**{_mean(means):.3f}** [{low:.3f}, {high:.3f}]", "", *map(_three, others)])
     )
-    lines.append(_line([f"worst: {worst}", "", f"{min(means):.3f}"]))
+    lines.append(line([f"worst: {worst}", "", f"{min(means):.3f}"]))
     return "\n".join(lines)
 
 
@@ -96,7 +100,3 @@ def _mean(values: Sequence[float]) -> float:
 
 def _three(value: float) -> str:
     return "–" if math.isnan(value) else f"{value:.3f}"
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"

@@ -18,7 +18,6 @@ ABOVE = {
     "pages",
     "app",
     "lab",
-    "benchmarks",
     "sample_data",
 }
 

@@ -1,12 +1,12 @@
-"""Nothing is lost when processes are killed; twenty moments and more: `python -m benchmarks.survival`."""
+"""Nothing is lost when processes are killed; twenty moments and more: `python -m tests.survival`."""
 
 import json
 
 import pytest
 
-from benchmarks.survival.kinds import KINDS
-from benchmarks.survival.lives import Life, draw_moments
-from benchmarks.survival.setting import Ledger
+from tests.survival.kinds import KINDS
+from tests.survival.lives import Life, draw_moments
+from tests.survival.setting import Ledger
 
 
 def test_all_that_was_told_survives_kills_at_random_moments(tmp_path, database_kind):

@@ -58,4 +58,4 @@ def large(side: int) -> Part:
 def good_scores(count: int = 70) -> list[float]:
     """Return scores as good images have them."""
     random = np.random.default_rng(5)
-    return (1.1 + random.random((count, 3)).sum(1) * 0.7).tolist()
+    return [float(score) for score in 1.1 + random.random((count, 3)).sum(1) * 0.7]

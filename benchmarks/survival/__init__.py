@@ -1,1 +1,0 @@
-"""Killing the dashboard's processes at random moments, and looking at what is left: `python -m benchmarks.survival`."""
