@@ -95,7 +95,7 @@ def undo_label(workspace: Workspace, batch_id: int) -> BatchImage | None:
         .where(
             BatchImage.batch_id == batch_id,
             LabelChange.undone.is_(None),
-            LabelChange.made_by.in_((person.name, "")),  # those from before names were kept are anybody's
+            LabelChange.made_by == person.name,
             ~overruled,
         )
         .order_by(LabelChange.id.desc())
@@ -168,7 +168,7 @@ def _who_labelled(session: Session, image: BatchImage) -> str:
     change = session.scalar(changes.order_by(LabelChange.id.desc()).limit(1))
     who, what = "Somebody", image.truth or "unknown"
     if change is not None:
-        who = f"{change.made_by or who} ({change.undone or change.created:%Y-%m-%d %H:%M} UTC)"
+        who = f"{change.made_by} ({change.undone or change.created:%Y-%m-%d %H:%M} UTC)"
     return (
         f"{who} labelled {image.name} as {what} since you looked at it, so your label was not kept. Give it again "
         "if you still want to."
