@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session, aliased
 
-from workbench.changing import ChangedMeanwhile, note_event
+from workbench.changing import ChangedMeanwhile
 from workbench.database import WorkspaceError
-from workbench.inspecting import image_size, read_mask
 from workbench.moments import now
 from workbench.people import Role, require
 from workbench.tables import GOOD, Batch, BatchImage, LabelChange
@@ -124,27 +123,6 @@ def labelled_sets(workspace: Workspace, inspector_id: str) -> list[Batch]:
     query = select(Batch).where(Batch.inspector_id == inspector_id, Batch.kind == "test", labelled)
     with workspace.database.read() as session:
         return list(session.scalars(query.order_by(Batch.id.desc())))
-
-
-def set_mask(workspace: Workspace, batch_image_id: int, sha256: str | None) -> None:
-    """Say where the defect of an image is, by a stored picture; None for not known.
-
-    Raises
-    ------
-    WorkspaceError
-        When the mask has another size than its image, or greys.
-    ImageError
-        When one of the two cannot be read.
-    """
-    require(Role.OPERATE, "label images")
-    with workspace.database.read() as session:
-        image = _require_image(session, batch_image_id)
-    if sha256 is not None:
-        read_mask(workspace, sha256, image.name, image_size(workspace, image.sha256))
-    with workspace.database.write() as session:
-        image = _require_image(session, batch_image_id)
-        image.mask_sha256 = sha256
-        note_event(session, "mark defect", batch_image=image.id, mask=sha256)
 
 
 def import_labelled(workspace: Workspace, inspector_id: str, uploads: UploadSet, name: str) -> ImportedSet:

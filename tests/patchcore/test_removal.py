@@ -9,8 +9,9 @@ from numpy.testing import assert_array_equal
 from patchcore import read_image
 from patchcore.detector import PatchCore
 from patchcore.errors import Cancelled, SettingsError
-from patchcore.thresholds import Choice, Evidence, by_hand, decide
+from patchcore.thresholds import Choice, Evidence, decide
 from tests.patchcore.conftest import SIDE
+from tests.points import by_hand
 
 GONE = (2, 5)
 

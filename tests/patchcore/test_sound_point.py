@@ -9,7 +9,8 @@ from patchcore.errors import DataError, SettingsError
 from patchcore.operating_point import LARGEST_SCORE, LEAST_THRESHOLD, Choice, Evidence, OperatingPoint
 from patchcore.sound_point import check_point
 from patchcore.sound_values import Unsound
-from patchcore.thresholds import by_hand, decide
+from patchcore.thresholds import decide
+from tests.points import by_hand
 
 ONE, TWO = "a" * 64, "b" * 64
 GOOD = Evidence({ONE: 1.0, TWO: 2.5}, {"c" * 64: 4.0}, {ONE: 0.5, TWO: 0.7})
