@@ -21,7 +21,6 @@ from patchcore.errors import ArtifactError
 
 FORMAT = "patchcore-inspector"
 VERSION = 1
-SUFFIX = ".patchcore"
 HEADER_KEY = "patchcore"
 
 Tensors = Mapping[str, NDArray[Any]]

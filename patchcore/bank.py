@@ -119,17 +119,6 @@ class MemoryBank:
         """Return the bank less every row that came from the given images."""
         return self.rows(~np.isin(self.images, list(images)))
 
-    def appended(
-        self, features: NDArray[np.float32], images: NDArray[np.int32], positions: NDArray[np.int32]
-    ) -> MemoryBank:
-        """Return the bank with rows added at its end, so that every earlier prefix stays what it was."""
-        return replace(
-            self,
-            features=np.concatenate([self.features, features]),
-            images=np.concatenate([self.images, images]),
-            positions=np.concatenate([self.positions, positions]),
-        )
-
     def with_taught(
         self, features: NDArray[np.float32], images: NDArray[np.int32], positions: NDArray[np.int32]
     ) -> MemoryBank:

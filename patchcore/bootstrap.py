@@ -48,33 +48,8 @@ def stratified_interval(
     return float(low), float(high)
 
 
-def threshold_interval(
-    rule: Callable[[NDArray[np.float64], NDArray[np.float64]], float],
-    good: ArrayLike,
-    defect: ArrayLike,
-    *,
-    repeats: int = 1000,
-    seed: int = 0,
-) -> Interval:
-    """Give the interval of the threshold that a rule sets, by applying it to each draw.
-
-    Parameters
-    ----------
-    rule
-        Takes good and defect scores and gives a threshold, such as ``lambda g, d: youden(g, d).value``.
-    good, defect
-        [n], [m] scores.
-    repeats, seed
-        As for `stratified_interval`.
-    """
-    passed, caught = finite_scores(good), finite_scores(defect, "defect")
-    return stratified_interval(
-        lambda g, d: rule(passed[g], caught[d]), passed.size, caught.size, repeats=repeats, seed=seed
-    )
-
-
 def auroc_interval(good: ArrayLike, defect: ArrayLike, *, repeats: int = 1000, seed: int = 0) -> Interval:
-    """Give the interval of the image AUROC; arguments as for `threshold_interval`."""
+    """Give the interval of the image AUROC; arguments as for `auroc_difference`."""
     wins = _wins(good, defect)
     return stratified_interval(lambda g, d: _mean(wins, g, d), *wins.shape, repeats=repeats, seed=seed)
 

@@ -19,7 +19,6 @@ from torch import get_num_threads
 
 from patchcore.coreset_loops import LANES, LEADING, catch_up, pick_above
 from patchcore.errors import Cancelled, DataError, SettingsError
-from patchcore.products import product
 
 PROJECTED_DIMS = 128  # reference implementation: Johnson-Lindenstrauss projection to 128 dimensions
 FARTHEST = 4096  # points of which one round picks: what it needs of them stays in the cache
@@ -69,37 +68,6 @@ def projection_matrix(dims: int, seed: int) -> NDArray[np.float32] | None:
         return None
     gaussian = np.random.default_rng(seed).standard_normal((dims, PROJECTED_DIMS))
     return np.asarray(gaussian / np.sqrt(PROJECTED_DIMS), np.float32)
-
-
-def project(features: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
-    """Reduce features for the greedy search: [N, dims] -> [N, at most 128] float32."""
-    matrix = projection_matrix(features.shape[1], seed)
-    return features if matrix is None else product(features, matrix)
-
-
-def greedy_order(features: NDArray[np.float32], count: int, seed: int = 0) -> NDArray[np.int64]:
-    """Greedy k-centre order of rows, minimising the cover radius on a random projection (paper §3.2, Algorithm 1).
-
-    Parameters
-    ----------
-    features
-        [N, dims] float32.
-    count
-        How many rows to pick; at most N.
-    seed
-        Chooses the projection and the first pick.
-
-    Returns
-    -------
-    ndarray
-        [count] int64, no row twice. Ties go to the lowest index.
-
-    Raises
-    ------
-    SettingsError
-        If `count` is not between 1 and N.
-    """
-    return greedy_k_centre(project(np.asarray(features, np.float32), seed), count, seed).indices
 
 
 def greedy_k_centre(

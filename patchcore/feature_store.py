@@ -126,11 +126,6 @@ class FeatureStore:
         """Return the rows of one image: [P, dims]."""
         return self._read(image.start, image.count)
 
-    def by_image(self) -> Iterator[tuple[int, NDArray[np.float32]]]:
-        """Go through the images in use: (number, rows [P, dims])."""
-        for number, image in enumerate(self.images):
-            yield number, self.rows(image)
-
     def take(self, indices: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return rows by their number counted over the images in use: [len(indices), dims], in that order."""
         number, within = self.locate(indices)

@@ -115,13 +115,6 @@ class Placement:
         y0, y1 = self._span_to_original(0, box[1], box[3])
         return x0, y0, x1, y1
 
-    def box_to_input(self, box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
-        """Bring (x0, y0, x1, y1) from original pixels to the input's, unrounded and unclipped."""
-        (y_scale, x_scale), (top, left) = self.scale, self.offset
-        xs = [(x - self.trim[1]) * x_scale + left for x in (box[0], box[2])]
-        ys = [(y - self.trim[0]) * y_scale + top for y in (box[1], box[3])]
-        return xs[0], ys[0], xs[1], ys[1]
-
     def to_dict(self) -> dict[str, Any]:
         """Give the placement as plain JSON types, without the mask."""
         names = ("original_size", "trim", "resized", "offset")

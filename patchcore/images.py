@@ -104,8 +104,8 @@ class ImageRecord:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> ImageRecord:
         """Rebuild a record from `to_dict`; unknown keys are ignored."""
-        known = {key: values[key] for key in cls.__dataclass_fields__ if key in values}
-        return cls(**{**known, "notes": tuple(known.get("notes", ()))})
+        known = {key: values[key] for key in cls.__dataclass_fields__}
+        return cls(**{**known, "notes": tuple(known["notes"])})
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What scores look like: overlays, contours, maps, legend, on a fixed scale anchored at the threshold.
+"""What scores look like: overlays, contours, maps, on a fixed scale anchored at the threshold.
 
 A colour means the same score in every image: nothing here looks at the range of the picture it paints.
 A browser can repeat every pixel, for after one float32 step all arithmetic is on whole numbers. With
@@ -30,7 +30,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 from scipy import ndimage
 
 from patchcore.colours import (
@@ -43,7 +43,6 @@ from patchcore.colours import (
     MAP_GREYS,
     MAP_GROUND,
     MISSED,
-    Colour,
 )
 from patchcore.errors import DataError, SettingsError
 
@@ -115,23 +114,6 @@ def alpha_table(opacity: float) -> NDArray[np.uint8]:
     ramp = np.minimum(np.arange(256) / ALPHA_RAMP, 1.0)
     alpha: NDArray[np.float64] = np.floor(255 * opacity * (ramp * ramp * (3 - 2 * ramp)) + 0.5)
     return alpha.astype(np.uint8)
-
-
-def heat_rgba(anomaly_map: NDArray[np.float32], scale: HeatScale, opacity: float = 0.6) -> NDArray[np.uint8]:
-    """Paint the heat alone, to be laid over any picture.
-
-    Parameters
-    ----------
-    anomaly_map
-        Scores, float32 [H, W].
-
-    Returns
-    -------
-    uint8 [H, W, 4], not premultiplied; alpha 0 at and below the threshold.
-    """
-    table: NDArray[np.uint8] = np.column_stack([HEAT_TABLE, alpha_table(opacity)])
-    painted: NDArray[np.uint8] = table[scale.level(_checked_map(anomaly_map))]
-    return painted
 
 
 def overlay(
@@ -242,44 +224,6 @@ def encode_png(picture: NDArray[np.uint8], *, compress_level: int = 1) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, "PNG", compress_level=compress_level)
     return buffer.getvalue()
-
-
-def legend_picture(
-    scale: HeatScale, width: int = 320, height: int = 44, *, ink: Colour = (93, 107, 120), unit: str = ""
-) -> NDArray[np.uint8]:
-    """Draw the scale: clear up to the threshold, its tick, the colours from there, and the scores in numbers.
-
-    Parameters
-    ----------
-    width, height
-        Size in pixels; the bar takes the upper part, the numbers the rest.
-    ink
-        Colour of frame, tick and numbers, to suit a light or a dark page.
-    unit
-        Added to the last number.
-
-    Returns
-    -------
-    uint8 [height, width, 4] with a transparent ground.
-    """
-    bar = max(4, height // 3)
-    start = min(0.0, scale.threshold)
-    scores = np.linspace(start, scale.top, max(1, width - 2), dtype=np.float32)
-    canvas = np.zeros((height, width, 4), np.uint8)
-    canvas[..., :3] = ink  # so that the soft edges of letters mix with nothing darker
-    canvas[1 : bar - 1, 1:-1] = heat_rgba(scores[None], scale, 1.0)
-    picture = Image.fromarray(canvas)
-    draw = ImageDraw.Draw(picture)
-    tick = 1 + (width - 3) * (scale.threshold - start) / (scale.top - start)
-    draw.rectangle((0, 0, width - 1, bar - 1), outline=(*ink, 120))
-    draw.line((tick, 0, tick, bar + 3), fill=(*ink, 255), width=2)
-    font = ImageFont.load_default(size=max(8.0, min(13.0, height - bar - 6)))
-    ends = [(0.0, "la", f"{start:.3g}"), (width - 1.0, "ra", f"{scale.top:.3g}+ {unit}".rstrip())]
-    room = draw.textlength(f"{scale.threshold:.3g}", font) / 2 + 4
-    middle = min(max(tick, room), width - room)
-    for place, anchor, text in [*ends, (middle, "ma", f"{scale.threshold:.3g}")]:
-        draw.text((place, bar + 5), text, fill=(*ink, 255), font=font, anchor=anchor)
-    return np.asarray(picture)
 
 
 def _checked_map(anomaly_map: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -143,7 +143,7 @@ def from_saved(tensors: Mapping[str, NDArray[Any]], header: Mapping[str, Any]) -
         tensors["bank.images"],
         tensors["bank.positions"],
         _whole(header["total_patches"]),
-        _whole(header.get("taught_rows", 0)),  # absent before rows could be taught
+        _whole(header["taught_rows"]),
     )
     scores = GoodScores(
         *(tensors[f"good_scores.{part}"] for part in ("offsets", "sizes", "values", "cover_radius", "images"))
@@ -161,7 +161,7 @@ def from_saved(tensors: Mapping[str, NDArray[Any]], header: Mapping[str, Any]) -
         if header["operating_point"]
         else None,
         self_test=SelfTest(tensors["self_test.pixels"], tensors["self_test.distances"]),
-        removed=tuple(str(sha256) for sha256 in header.get("removed", ())),  # absent where nothing ever was
+        removed=tuple(str(sha256) for sha256 in header["removed"]),
     )
     _check(saved)
     return saved

@@ -52,15 +52,15 @@ def _check(header: Mapping[str, Any]) -> None:
     images = items(header["images"], "the list of its images", MOST_IMAGES)
     whole(header["total_patches"], "the number of patches", 1, MOST_IMAGES * side * side)
     whole(header["rows_in_use"], "the number of rows in use", 1, 1 << 40)
-    whole(header.get("taught_rows", 0), "the number of rows that were taught", 0, 1 << 40)
+    whole(header["taught_rows"], "the number of rows that were taught", 0, 1 << 40)
     for image in images:
         _image(image)
-    for sha256 in items(header.get("removed", []), "the list of removed images", MOST_IMAGES):
+    for sha256 in items(header["removed"], "the list of removed images", MOST_IMAGES):
         match(sha256, SHA256, "the hash of a removed image")
     if header["operating_point"] is not None:
         _point(header["operating_point"])
-    moment(header.get("created", ""), "when it was made")
-    for name, version in mapping(header.get("libraries", {}), "the list of libraries", 50).items():
+    moment(header["created"], "when it was made")
+    for name, version in mapping(header["libraries"], "the list of libraries", 50).items():
         require_text(name, "the name of a library", 100)
         require_text(version, "the version of a library", 100, empty=True)
 
@@ -94,8 +94,8 @@ def _image(image: Any) -> None:
     for name in ("width", "height", "channels", "bit_depth"):
         whole(image[name], f"the {name.replace('_', ' ')} of an image", 1, LONGEST_SIDE)
     for name in ("lowest", "highest"):
-        number(image.get(name, 0.0), f"the {name} sample of an image")
-    for note in items(image.get("notes", []), "the notes on an image", 100):
+        number(image[name], f"the {name} sample of an image")
+    for note in items(image["notes"], "the notes on an image", 100):
         require_text(note, "a note on an image", LONGEST_TEXT, path=False)
 
 

@@ -27,13 +27,11 @@ BANK = re.compile(r"[0-9a-f]{8,64}")
 LONGEST_RULE, LONGEST_TEXT = 100, 100_000  # characters; a note takes up those before it
 
 
-def check_point(point: Any, *, complete: bool = True, empty_maps: bool = False) -> None:
+def check_point(point: Any, *, empty_maps: bool = False) -> None:
     """Check every part of an operating point, as `OperatingPoint.to_dict` wrote it.
 
     Parameters
     ----------
-    complete
-        Whether every part must be there; an older program may not have written all of them.
     empty_maps
         Whether the peak of a map may be minus infinity: of one that is smaller than the smallest region.
 
@@ -44,17 +42,15 @@ def check_point(point: Any, *, complete: bool = True, empty_maps: bool = False) 
     """
     mapping(point, "the operating point", 50)
     for name, check in _PARTS.items():
-        if name in point:
-            check(point[name], name.replace("_", " "))
-        elif complete:
+        if name not in point:
             raise Unsound(f"the operating point has no {name.replace('_', ' ')}")
-    if "evidence" in point:
-        _evidence(point["evidence"], empty_maps)
-    elif complete:
+        check(point[name], name.replace("_", " "))
+    if "evidence" not in point:
         raise Unsound("the operating point has no evidence")
-    if "accept" in point and "reject" in point and point["accept"] > point["reject"]:
+    _evidence(point["evidence"], empty_maps)
+    if point["accept"] > point["reject"]:
         raise Unsound("the threshold accept is above the threshold reject")
-    if point.get("judge_by", "score") != "score" and point.get("pixel") is None:
+    if point["judge_by"] != "score" and point["pixel"] is None:
         raise Unsound("images are judged by area without a threshold pixel")
 
 

@@ -52,7 +52,6 @@ __all__ = [
     "Rule",
     "Verdict",
     "apply_rule",
-    "by_hand",
     "cheapest",
     "clopper_pearson",
     "decide",
@@ -136,40 +135,6 @@ def decide(
     )
 
 
-def by_hand(
-    reject: float,
-    evidence: Evidence,
-    bank_id: str,
-    *,
-    set_by: str,
-    accept: float | None = None,
-    pixel: float | None = None,
-    min_area: int = 1,
-    judge_by: JudgeBy = "score",
-    note: str = "",
-) -> OperatingPoint:
-    """Make an operating point of thresholds that a person chose; what they do to the evidence is stated.
-
-    Parameters
-    ----------
-    reject, accept, pixel
-        The thresholds; nothing is reviewed without `accept`, and there are no regions without `pixel`.
-    evidence, bank_id, set_by, min_area, judge_by, note
-        As for `decide`.
-    """
-    return decide(
-        _hand(reject),
-        evidence,
-        bank_id,
-        set_by=set_by,
-        accept_rule=None if accept is None else _hand(accept),
-        pixel_rule=None if pixel is None else _hand(pixel),
-        min_area=min_area,
-        judge_by=judge_by,
-        note=note,
-    )
-
-
 def recalibrate(point: OperatingPoint, evidence: Evidence, bank_id: str) -> OperatingPoint:
     """Bring an operating point to another bank (another coreset share, images added or removed).
 
@@ -234,10 +199,6 @@ def _review_words(evidence: Evidence, accept: float, reject: float) -> str:
         return ""
     good, defect = score_array(evidence.good), score_array(evidence.defect)
     return " " + review_band(good, defect, accept, reject).statement
-
-
-def _hand(value: float) -> Choice:
-    return Choice(BY_HAND, {"value": value})
 
 
 def _value(choice: Choice, evidence: Evidence) -> tuple[float, str]:

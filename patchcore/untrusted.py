@@ -216,7 +216,7 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _check_arrays(tensors: Mapping[str, NDArray[Any]], header: Mapping[str, Any]) -> None:
     """Check what `saved.from_saved` does not: those are rules that no program of ours can break."""
     features, distances = tensors["bank.features"], tensors["self_test.distances"]
-    taught = header.get("taught_rows", 0)
+    taught = header["taught_rows"]
     rows, images, cells = len(features), len(header["images"]), header["grid"][0] * header["grid"][1]
     offsets, sizes = tensors["good_scores.offsets"], tensors["good_scores.sizes"]
     values, cover = tensors["good_scores.values"], tensors["good_scores.cover_radius"]

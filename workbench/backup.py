@@ -49,11 +49,6 @@ class BackedUp:
     lost: list[str] = field(default_factory=list)  # sentences: a file that is missing or damaged, and whose
 
 
-def newest_revision() -> str:
-    """Return the schema that this program writes."""
-    return str(ScriptDirectory.from_config(migrations()).get_current_head())
-
-
 def back_up(workspace: Workspace, target: Path, *, replace: bool = False) -> BackedUp:
     """Write everything a user made to one file, which is whole or not there.
 
@@ -108,7 +103,7 @@ class _Writing:
         contents = {
             "format": FORMAT,
             "version": VERSION,
-            "schema": newest_revision(),
+            "schema": ScriptDirectory.from_config(migrations()).get_current_head(),
             "created": now().isoformat(),
             "tables": [table.name for table in tables],
             "entries": self.entries,

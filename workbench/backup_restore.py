@@ -12,7 +12,6 @@ from sqlalchemy import select, update
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
-from workbench.backup import newest_revision
 from workbench.backup_archive import BackupArchive
 from workbench.database import Database, WorkspaceError
 from workbench.job_queue import INTERRUPTED
@@ -25,7 +24,6 @@ from workbench.sound_rows import check_rows
 from workbench.tables import Job, Watch, WatchedFile
 from workbench.workspace import DATABASE_FILE, Workspace, database_url, move_wholly
 
-OLDEST = "0001"  # its thresholds had not all the parts that they have now
 NOT_BEGUN = "It had not begun when the backup was taken. Look at what it would do; then it can be resumed."
 NO_MORE_WATCHED = (
     "The folder was watched where the backup was taken. To watch it here, start that anew: Watched folder, on the page "
@@ -77,18 +75,14 @@ def restore(backup: Path, into: Path) -> Restored:
 
 
 def _fill(archive: BackupArchive, url: str) -> int:
-    """Make a database of the backup's own schema, fill it, and bring it to the newest."""
+    """Make a database of the backup's own schema and fill it; opened the next time, it is brought to the newest."""
     database = Database(url, archive.schema)
     try:
         with database.write_directly() as connection:
-            tables = (
-                tables_in_order()
-                if archive.schema == newest_revision()
-                else reflected_tables(connection, archive.tables)
-            )
-            if {table.name for table in tables} != set(archive.tables):
+            tables = reflected_tables(connection)
+            if tables.keys() != set(archive.tables):
                 raise ValueError("its tables are not those of its schema")
-            counts = load_rows(connection, ((table, archive.rows(table.name)) for table in tables))
+            counts = load_rows(connection, ((table, archive.rows(name)) for name, table in tables.items()))
     except UnsoundRow as error:
         raise _unsound(archive, error) from error
     except (ValueError, KeyError, TypeError, OverflowError, SQLAlchemyError) as error:
@@ -104,7 +98,7 @@ def _check_rows(archive: BackupArchive, database: Database) -> None:
     """Hold every value to those that this program stores, once the rows are in the newest schema."""
     try:
         with database.snapshot() as connection:
-            check_rows(connection, complete=archive.schema != OLDEST)
+            check_rows(connection)
     except UnsoundRow as error:
         raise _unsound(archive, error) from error
 

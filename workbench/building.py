@@ -87,7 +87,7 @@ class BuildSettings:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> BuildSettings:
         """Return the settings that `to_dict` described."""
-        roi, value_range = data.get("roi"), data.get("value_range")
+        roi, value_range = data["roi"], data["value_range"]
         known = {
             "roi": None if roi is None else Roi.from_dict(roi),
             "value_range": None if value_range is None else (value_range[0], value_range[1]),

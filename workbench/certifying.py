@@ -58,7 +58,7 @@ def certificate_of(workspace: Workspace, inspector: Inspector, entry: Entry) -> 
         point=entry.point,
         self_test=model.self_test_again(),
         measured=list(_measured(workspace, inspector, entry)),
-        built_with=came.get("libraries") or header.get("libraries", {}),
+        built_with=came.get("libraries") or header["libraries"],
         repeated_with=library_versions(),
         history=[
             Change(

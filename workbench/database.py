@@ -34,7 +34,7 @@ class Database:
     url
         SQLAlchemy's: ``sqlite:///...`` or ``postgresql+psycopg://...``.
     revision
-        The schema to bring it to, when not the newest: for the rows of an older backup.
+        The schema to bring it to, when not the newest: a backup's own, for its rows to fit.
 
     Raises
     ------

@@ -136,9 +136,9 @@ def _says(truth: str | None) -> Decision | None:
 
 
 def _recorded(session: Session, result: Result) -> Inspection:
-    """Make the row of a result that has none in the history, because it was scored before one was kept.
+    """Make the row of a result that has none in the history any more: labelled ones outlive it (`old_inspections`).
 
-    What it was judged by then was not recorded, and is not invented.
+    What it was judged by then is not known any more, and is not invented.
     """
     force = history.in_force(session, result.version_id)
     row = history.record(session, result.image, result, force, None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from workbench.auditing import Audited, audit
 from workbench.comparing import Comparison, Disagreement, compare
-from workbench.measuring import StoredScore, evaluation_of, fingerprint, labelled_scores
+from workbench.measuring import StoredScore, evaluation_of, labelled_scores
 from workbench.reporting import report_of
 from workbench.sweeping import latest_sweep, start_sweep
 
@@ -16,7 +16,6 @@ __all__ = [
     "audit",
     "compare",
     "evaluation_of",
-    "fingerprint",
     "labelled_scores",
     "latest_sweep",
     "report_of",

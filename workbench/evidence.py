@@ -77,30 +77,18 @@ def known_images(workspace: Workspace, version: InspectorVersion, batch_id: int 
     return [*_good(workspace, version), *tested]
 
 
-def evidence(
-    workspace: Workspace,
-    version: InspectorVersion,
-    batch_id: int | None,
-    good: GoodSource,
-    *,
-    min_area: int = 1,
-) -> Evidence:
-    """Return what a threshold of a version can be set from.
+def evidence_from(known: Iterable[Known], good: GoodSource, *, min_area: int = 1) -> Evidence:
+    """Return what a threshold of a version can be set from, of its `known_images`.
 
     Parameters
     ----------
-    batch_id
-        Its labelled images count: defects, and good ones where they are wanted.
+    known
+        Those that are labelled count: defects, and good ones where they are wanted.
     good
         Which good images: those of the bank ("leave-one-out"), those of the batch ("held-out"), or both.
     min_area
         For `map_peaks`, which is empty unless the maps of all these good images are stored.
     """
-    return evidence_from(known_images(workspace, version, batch_id), good, min_area=min_area)
-
-
-def evidence_from(known: Iterable[Known], good: GoodSource, *, min_area: int = 1) -> Evidence:
-    """Return the evidence that images make; see `evidence`."""
     wanted = {"leave-one-out": {"leave-one-out"}, "held-out": {"test"}, "both": {"leave-one-out", "test"}}[
         good
     ]

@@ -145,8 +145,8 @@ def _measured(
         "total_patches": model.full_bank_.total_patches,
         IMPORTED: {
             "file": file[:LONGEST_NAME],
-            "built": header.get("created", ""),
-            "libraries": header.get("libraries", {}),
+            "built": header["created"],
+            "libraries": header["libraries"],
             **told,
         },
     }

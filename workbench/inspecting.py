@@ -320,7 +320,7 @@ def load_tile(workspace: Workspace, result: Result) -> bytes:
 
 def value_range_of(version: InspectorVersion) -> tuple[float, float] | None:
     """Return what black and white are in 16-bit and float files, as the version was built with."""
-    black_white = version.settings.get("value_range")
+    black_white = version.settings["value_range"]
     return None if black_white is None else (black_white[0], black_white[1])
 
 

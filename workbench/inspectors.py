@@ -114,7 +114,7 @@ def has_good_images(version: InspectorVersion) -> bool:
 def load_model(workspace: Workspace, version: InspectorVersion) -> PatchCore:
     """Return the fitted model of a version, at its share; the last two banks stay in memory."""
     path = workspace.model_path(version.inspector_id, version.path)
-    return LOADED.at_share(path, version.settings.get("weights"), version.share)
+    return LOADED.at_share(path, version.settings["weights"], version.share)
 
 
 def share_numbers(workspace: Workspace, version: InspectorVersion, share: float) -> ShareNumbers:

@@ -20,7 +20,6 @@ from patchcore.sound_values import (
     number,
     text,
     whole,
-    yes_or_no,
 )
 from workbench.database import WorkspaceError
 from workbench.places import is_id
@@ -71,10 +70,12 @@ def sound_arguments(kind: str, arguments: object, *, empty: bool = False) -> Non
 
 
 def check_settings(settings: object) -> None:
-    """Check the settings of an inspector, as `BuildSettings.to_dict` wrote them; those not there are the usual ones."""
-    for name, value in mapping(settings, "the settings", MOST).items():
-        if name in _SETTINGS:
-            _SETTINGS[name](value, f"the setting {name}")
+    """Check the settings of an inspector, as `BuildSettings.to_dict` wrote them."""
+    found = mapping(settings, "the settings", MOST)
+    for name, check in _SETTINGS.items():
+        if name not in found:
+            raise Unsound(f"the settings have no {name}")
+        check(found[name], f"the setting {name}")
 
 
 def row_id(value: Any, what: str) -> None:
@@ -168,7 +169,6 @@ _SETTINGS: dict[str, Callable[[Any, str], object]] = {
     "coreset": lambda value, what: number(value, what, 0, 1),
     "share": or_none(lambda value, what: number(value, what, 0, 1)),
     "seed": lambda value, what: whole(value, what, 0, LARGEST_ID),
-    "reweight": yes_or_no,
     "roi": or_none(_region),
     "value_range": or_none(_range),
 }

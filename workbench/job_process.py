@@ -22,7 +22,7 @@ from patchcore.errors import Cancelled, PatchCoreError
 from workbench.job_arguments import check_arguments
 from workbench.jobs import JobState, delete_scratch, get_job, scratch_path
 from workbench.moments import now
-from workbench.people import Person, Role, acting, local_person
+from workbench.people import Person, Role, acting
 from workbench.places import make_folder
 from workbench.tables import Job
 from workbench.workspace import Workspace
@@ -100,7 +100,7 @@ class RunningJob:
         self.kind = job.kind
         self.attempt = job.attempts if attempt is None else attempt
         self.arguments: dict[str, Any] = job.arguments
-        self.person = Person(job.made_by, Role.ENGINEER) if job.made_by else local_person()
+        self.person = Person(job.made_by, Role.ENGINEER)
         """As whom it acts: whoever submitted it was allowed to."""
         self.scratch: Path = scratch_path(workspace, job_id)  # survives a crash, not the end
         self._progress = Progress()

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session, aliased
 
-from workbench.changing import ChangedMeanwhile, note_event
+from workbench.changing import ChangedMeanwhile
 from workbench.database import WorkspaceError
-from workbench.inspecting import image_size, read_mask
 from workbench.moments import now
 from workbench.people import Role, require
 from workbench.tables import GOOD, Batch, BatchImage, LabelChange
@@ -95,7 +94,7 @@ def undo_label(workspace: Workspace, batch_id: int) -> BatchImage | None:
         .where(
             BatchImage.batch_id == batch_id,
             LabelChange.undone.is_(None),
-            LabelChange.made_by.in_((person.name, "")),  # those from before names were kept are anybody's
+            LabelChange.made_by == person.name,
             ~overruled,
         )
         .order_by(LabelChange.id.desc())
@@ -126,27 +125,6 @@ def labelled_sets(workspace: Workspace, inspector_id: str) -> list[Batch]:
         return list(session.scalars(query.order_by(Batch.id.desc())))
 
 
-def set_mask(workspace: Workspace, batch_image_id: int, sha256: str | None) -> None:
-    """Say where the defect of an image is, by a stored picture; None for not known.
-
-    Raises
-    ------
-    WorkspaceError
-        When the mask has another size than its image, or greys.
-    ImageError
-        When one of the two cannot be read.
-    """
-    require(Role.OPERATE, "label images")
-    with workspace.database.read() as session:
-        image = _require_image(session, batch_image_id)
-    if sha256 is not None:
-        read_mask(workspace, sha256, image.name, image_size(workspace, image.sha256))
-    with workspace.database.write() as session:
-        image = _require_image(session, batch_image_id)
-        image.mask_sha256 = sha256
-        note_event(session, "mark defect", batch_image=image.id, mask=sha256)
-
-
 def import_labelled(workspace: Workspace, inspector_id: str, uploads: UploadSet, name: str) -> ImportedSet:
     """Take in images with their labels as a batch; see `workbench.labelled_uploads`."""
     from workbench import labelled_uploads  # late: PyTorch comes with it
@@ -168,7 +146,7 @@ def _who_labelled(session: Session, image: BatchImage) -> str:
     change = session.scalar(changes.order_by(LabelChange.id.desc()).limit(1))
     who, what = "Somebody", image.truth or "unknown"
     if change is not None:
-        who = f"{change.made_by or who} ({change.undone or change.created:%Y-%m-%d %H:%M} UTC)"
+        who = f"{change.made_by} ({change.undone or change.created:%Y-%m-%d %H:%M} UTC)"
     return (
         f"{who} labelled {image.name} as {what} since you looked at it, so your label was not kept. Give it again "
         "if you still want to."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -75,16 +74,6 @@ def labelled_scores(workspace: Workspace, batch_id: int, version: InspectorVersi
         for known in tested_images(workspace, version, batch_id)
         if known.truth is not None and known.result is not None
     ]
-
-
-def fingerprint(workspace: Workspace, batch_id: int, version: InspectorVersion) -> str:
-    """Return what changes whenever an evaluation would: with a result, a label, a mask or the thresholds."""
-    rows = [
-        (result.id, result.score, result.image.truth, result.image.mask_sha256)
-        for result in list_results(workspace, batch_id, version.id)
-    ]
-    told = repr((version.id, sorted(version.operating_point.items()), rows))
-    return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 def _stored_score(

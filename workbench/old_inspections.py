@@ -176,8 +176,7 @@ def _named_elsewhere(session: Session, hashes: set[str], besides: Any = None) ->
             query = query.where(BatchImage.id.not_in(besides))
         named |= _among(session, query, column, hashes)
     for data in session.scalars(select(PointRecord.data)):
-        evidence = data.get("evidence") or {}
-        named |= hashes & {sha256 for part in evidence.values() for sha256 in part}
+        named |= hashes & {sha256 for part in data["evidence"].values() for sha256 in part}
     unfinished = [JobState.FAILED, *UNFINISHED]
     for arguments in session.scalars(select(Job.arguments).where(Job.state.in_(unfinished))):
         text = json.dumps(arguments)

@@ -10,13 +10,16 @@ from typing import Any
 
 from sqlalchemy import JSON, DateTime, MetaData, Table, bindparam, func, select, text
 from sqlalchemy.engine import URL, Connection
+from sqlalchemy.schema import sort_tables
 from sqlalchemy.types import TypeEngine
 
 from workbench.column_types import plain_type, why_unsound
 from workbench.database import Database
+from workbench.moments import UtcTime
 from workbench.tables import Base
 
 AT_ONCE = 500  # rows in one statement
+VERSION_TABLE = "alembic_version"  # of which a row says which schema the others have
 
 
 class UnsoundRow(ValueError):
@@ -116,15 +119,24 @@ def late_columns(table: Table, present: Iterable[str]) -> list[str]:
     return [key.parent.name for key in table.foreign_keys if key.column.table.name not in known]
 
 
-def reflected_tables(connection: Connection, names: Iterable[str]) -> list[Table]:
-    """Return tables as the database has them: those of an older schema than the code declares."""
+def reflected_tables(connection: Connection) -> dict[str, Table]:
+    """Return the tables as the database has them, which need not be as the code declares them; each by its name.
+
+    Each comes after those that its rows must point to.
+    """
     found = MetaData()
-    found.reflect(connection, only=list(names))
+    found.reflect(connection, only=lambda name, _: name != VERSION_TABLE)
     for table in found.tables.values():
         for column in table.columns:
             if isinstance(column.type, JSON):
                 column.type = JSON(none_as_null=True)  # unknown is not the JSON word null
-    return [found.tables[name] for name in names]
+            elif isinstance(column.type, DateTime):
+                column.type = UtcTime()
+    # `skip_fn` is asked about each column, though SQLAlchemy declares that it is about whole constraints.
+    in_order = sort_tables(
+        found.tables.values(), skip_fn=lambda key: bool(getattr(key.parent, "nullable", False))
+    )
+    return {table.name: table for table in in_order}
 
 
 def _batches(rows: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

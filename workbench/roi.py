@@ -16,7 +16,6 @@ from workbench.viewer.shapes import Shape, mask_of
 from workbench.workspace import Workspace
 
 MASK_SIDE = 2048  # pixels; a larger image gets a mask of this longest side
-FRACTIONS = 1024  # pixels a side of the square that stands for an image in what older versions stored
 
 
 @dataclass(frozen=True)
@@ -62,11 +61,8 @@ class Roi:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Roi:
-        """Return the region that `to_dict` described, also as older versions did: polygons in fractions."""
-        if "polygons" not in data:
-            return cls(tuple(map(Shape.from_dict, data["shapes"])), int(data["height"]), int(data["width"]))
-        polygons = [tuple((FRACTIONS * x, FRACTIONS * y) for x, y in polygon) for polygon in data["polygons"]]
-        return cls(tuple(Shape("polygon", points) for points in polygons), FRACTIONS, FRACTIONS)
+        """Return the region that `to_dict` described."""
+        return cls(tuple(map(Shape.from_dict, data["shapes"])), int(data["height"]), int(data["width"]))
 
 
 def keep_region(workspace: Workspace, sha256: str, roi: Roi | None) -> None:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from typing import Any
 
+from patchcore.watch_verdict import Given
+
+from patchcore.images import ImageRecord
 from patchcore.sound_point import check_score, check_scores, check_threshold
 from patchcore.sound_values import (
     MOST_IMAGES,
@@ -32,6 +36,8 @@ LONGEST = 100_000  # characters
 LONGEST_SIDE = 1 << 31  # pixels
 BIG = 1e15  # seconds, megabytes
 VERDICTS, DECISIONS = ("accept", "review", "reject"), ("fine", "defect")
+RECORD = tuple(part.name for part in fields(ImageRecord))
+TOLD = tuple(part.name for part in fields(Given))
 SHA256_OR_NONE = re.compile(f"({SHA256.pattern})?")  # a file that could not be read has none
 ESCAPE = r"x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}"  # of bytes in a name that are no text
 OUTSIDE = re.compile(rf"^/|^\\(?!{ESCAPE})|^[A-Za-z]:[/\\]|(^|[/\\])\.\.([/\\]|$)|\x00")
@@ -140,7 +146,8 @@ record = shaped(
         **dict.fromkeys(("width", "height", "channels", "bit_depth"), side),
         **dict.fromkeys(("lowest", "highest"), number),
         "notes": names,
-    }
+    },
+    RECORD,
 )
 explanation = shaped(
     {
@@ -169,7 +176,7 @@ numbers = shaped(
                 "decisions": listed(row_id, MOST_IMAGES),
                 "images": names,
             },
-            ("before", "labels", "decisions"),
+            ("before", "labels", "decisions", "images"),
         ),
     }
 )
@@ -228,7 +235,7 @@ told = shaped(
         "error": or_none(words),
         "moved_to": or_none(words),
     },
-    ("file", "size", "modified_ns", "sha256", "time", "inspector"),
+    TOLD,
 )
 _decided = shaped(
     {

@@ -29,13 +29,8 @@ Row = Mapping[str, Any]
 Checks = Mapping[str, Check]  # of columns
 
 
-def check_rows(connection: Connection, *, complete: bool = True) -> None:
+def check_rows(connection: Connection) -> None:
     """Check every row of a database that was filled from a backup; types and lengths are checked on the way in.
-
-    Parameters
-    ----------
-    complete
-        Whether operating points have all their parts: those of the first programs may not.
 
     Raises
     ------
@@ -44,11 +39,10 @@ def check_rows(connection: Connection, *, complete: bool = True) -> None:
     """
     for table in tables_in_order():
         columns, more = COLUMNS.get(table.name, {}), OF_ROWS.get(table.name, _nothing)
-        points = dict.fromkeys(POINTS.get(table.name, ()), _point(complete))
         rows = connection.execution_options(yield_per=AT_ONCE).execute(select(table)).mappings()
         for found in rows:
             row = {str(name): value for name, value in found.items()}
-            _check_row(table.name, row, {**columns, **points, **more(row)})
+            _check_row(table.name, row, {**columns, **more(row)})
 
 
 def _check_row(table: str, row: Row, checks: Checks) -> None:
@@ -59,8 +53,8 @@ def _check_row(table: str, row: Row, checks: Checks) -> None:
             raise UnsoundRow(table, name, row, str(fault)) from fault
 
 
-def _point(complete: bool) -> Check:
-    return lambda data, _what: check_point(data, complete=complete, empty_maps=True)
+def _point(data: Any, _what: str) -> None:
+    check_point(data, empty_maps=True)
 
 
 def _settings(value: Any, _what: str) -> None:
@@ -131,6 +125,7 @@ COLUMNS: dict[str, dict[str, Check]] = {
         "patches": _positive,
         "cover_radius": check_score,
         "megabytes": within(0, shapes.BIG),
+        "operating_point": _point,
         "good_scores": shapes.good_scores,
         "numbers": shapes.numbers,
         "change": one_of(*VERSION_CHANGES),
@@ -138,7 +133,7 @@ COLUMNS: dict[str, dict[str, Check]] = {
     "inspector_images": {"position": _count, "sha256": _sha256},
     "batches": {**_owner, "kind": one_of("test", "good")},
     "batch_images": {"position": _count, "sha256": _sha256, "mask_sha256": or_none(_sha256)},
-    "operating_points": {"change": one_of(*POINT_CHANGES)},
+    "operating_points": {"data": _point, "change": one_of(*POINT_CHANGES)},
     "results": {
         "score": _score,
         "worst_box": or_none(shapes.box),
@@ -187,7 +182,6 @@ COLUMNS: dict[str, dict[str, Check]] = {
     },
     "events": {"inspector_id": or_none(shapes.inspector_id), "revision": or_none(_count)},
 }
-POINTS = {"inspector_versions": ("operating_point",), "operating_points": ("data",)}
 OF_ROWS: dict[str, Callable[[Row], Checks]] = {  # where one column decides what another may hold
     "inspector_versions": _of_version,
     "results": _of_result,

@@ -88,8 +88,8 @@ def can_undo(version: InspectorVersion) -> bool:
 
 
 def taught_names(version: InspectorVersion) -> list[str]:
-    """Return the names of the images that were taught when a version was made."""
-    return list(version.numbers.get(UNDO, {}).get("images", ()))
+    """Return the names of the images that were taught when a version was made, one that `can_undo`."""
+    return list(version.numbers[UNDO]["images"])
 
 
 def undo_teaching(

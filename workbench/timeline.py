@@ -69,9 +69,8 @@ class Entry:
 
     @property
     def made_by(self) -> str:
-        """Who made it; for thresholds from before names were kept, where they were set."""
-        named = self.version.made_by if self.starts_version else self.record.made_by
-        return named or str(self.record.data.get("set_by", ""))
+        """Who made it."""
+        return self.version.made_by if self.starts_version else self.record.made_by
 
     @property
     def created(self) -> datetime:

@@ -80,6 +80,6 @@ def compare_on(workspace: Workspace, batch: Batch, first: Entry, second: Entry) 
 
 def _settings(first: InspectorVersion, second: InspectorVersion) -> Iterator[tuple[str, Any, Any]]:
     for name, words in SETTINGS.items():
-        ours, theirs = first.settings.get(name), second.settings.get(name)
+        ours, theirs = first.settings[name], second.settings[name]
         if ours != theirs:
             yield words, ours, theirs

@@ -81,9 +81,7 @@ def store_version(
         with workspace.database.write() as session:
             inspector = session.get(Inspector, inspector_id)
             if inspector is None:
-                inspector = Inspector(
-                    id=inspector_id, name=settings["name"], product=settings.get("product", "")
-                )
+                inspector = Inspector(id=inspector_id, name=settings["name"], product=settings["product"])
                 session.add(inspector)
                 session.flush()
             number = next_number(session, inspector_id)

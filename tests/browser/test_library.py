@@ -11,10 +11,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from patchcore.operating_point import OperatingPoint
-from patchcore.thresholds import by_hand
 from tests.browser.settled import settle
 from tests.pages.prepared import prepare
 from tests.pages.texts import WASHER
+from tests.points import by_hand
 from workbench.inspecting import create_batch, score_batch
 from workbench.inspectors import find_inspector, list_inspectors
 from workbench.point_history import store_point

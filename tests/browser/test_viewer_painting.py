@@ -8,7 +8,8 @@ import pytest
 from patchcore.regions import find_regions
 from patchcore.rendering import HeatScale, map_picture, overlay
 from tests.browser.apps import made_up
-from workbench.viewer.raster import decode_map, encode_map
+from tests.workbench.viewer.decoding import decode_map
+from workbench.viewer.raster import encode_map
 
 APP = "tests/browser/apps/viewer_painting.py"
 # The modules the page has loaded, all their names in one object.

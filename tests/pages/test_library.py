@@ -5,9 +5,9 @@ import shutil
 import pytest
 
 from patchcore.operating_point import OperatingPoint
-from patchcore.thresholds import by_hand
 from tests.pages.texts import WASHER, words
 from tests.patchcore.hostile import HOSTILE, pickle_renamed, wrong_hashes
+from tests.points import by_hand
 from workbench.exporting import export, export_bytes
 from workbench.importing import import_inspector
 from workbench.inspecting import create_batch, list_batches, list_results, score_batch

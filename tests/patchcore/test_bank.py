@@ -59,11 +59,3 @@ def test_removing_images_leaves_the_others_in_order(bank):
     rest = bank.without_images({0, 3})
     assert set(rest.images) == {1, 2, 4, 5}
     assert_array_equal(rest.features, bank.features[np.isin(bank.images, [1, 2, 4, 5])])
-
-
-def test_appending_keeps_every_earlier_prefix(bank):
-    more = np.ones((2, 24), np.float32)
-    grown = bank.appended(more, np.full(2, 6, np.int32), np.arange(2, dtype=np.int32))
-    assert len(grown) == 62
-    assert_array_equal(grown.features[:60], bank.features)
-    assert grown.images[-1] == 6

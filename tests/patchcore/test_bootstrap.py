@@ -2,9 +2,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from patchcore.bootstrap import auroc_difference, auroc_interval, stratified_interval, threshold_interval
+from patchcore.bootstrap import auroc_difference, auroc_interval, stratified_interval
 from patchcore.errors import DataError
-from patchcore.labelled import youden
 from patchcore.metrics import image_metrics
 
 RNG = np.random.default_rng(0)
@@ -53,12 +52,6 @@ def test_paired_difference_is_narrower_than_either():
     assert high - low < alone[1] - alone[0]
     with pytest.raises(DataError, match="same images"):
         auroc_difference(better, (GOOD[:-1], DEFECT))
-
-
-def test_threshold_interval_holds_the_threshold():
-    low, high = threshold_interval(lambda g, d: youden(g, d).value, GOOD, DEFECT, repeats=200)
-    assert low < youden(GOOD, DEFECT).value < high
-    assert threshold_interval(lambda g, d: youden(g, d).value, [1.0], [2.0], repeats=5) == (1.5, 1.5)
 
 
 def test_both_kinds_are_needed():

@@ -14,8 +14,8 @@ from PIL import Image
 
 from patchcore import PatchCore, cli
 from patchcore.backbones import DEFAULT
-from patchcore.thresholds import by_hand
 from tests.patchcore.conftest import stripes
+from tests.points import by_hand
 
 ROOT = Path(__file__).parents[2]
 

@@ -8,8 +8,9 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
 from patchcore import coreset
-from patchcore.coreset import coreset_size, greedy_k_centre, greedy_order, projection_matrix
+from patchcore.coreset import coreset_size, greedy_k_centre, projection_matrix
 from patchcore.errors import Cancelled, DataError, SettingsError
+from tests.patchcore.greedy import greedy_order
 
 
 def plain_greedy(points, count, seed):

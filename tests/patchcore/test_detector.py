@@ -12,7 +12,6 @@ from numpy.testing import assert_allclose, assert_array_equal
 from torchvision import models
 
 from patchcore import artifact, read_image
-from patchcore.coreset import greedy_order
 from patchcore.detector import PatchCore
 from patchcore.errors import (
     ArtifactError,
@@ -27,6 +26,7 @@ from patchcore.errors import (
 from patchcore.features import patch_features
 from patchcore.thresholds import Choice, Evidence, decide
 from tests.patchcore.conftest import stripes
+from tests.patchcore.greedy import greedy_order
 
 SIDE = 64
 

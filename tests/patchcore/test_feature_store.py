@@ -23,8 +23,8 @@ def test_rows_come_back_by_image_and_by_number(tmp_path, images):
     store = fill(FeatureStore(tmp_path, "key"), images)
     flat = images.reshape(-1, 6)
     assert len(store) == 60
-    for number, rows in store.by_image():
-        assert_array_equal(rows, images[number].reshape(-1, 6))
+    for number, image in enumerate(store.images):
+        assert_array_equal(store.rows(image), images[number].reshape(-1, 6))
     wanted = np.array([59, 0, 20, 19, 41])
     assert_array_equal(store.take(wanted), flat[wanted])
     number, within = store.locate(wanted)

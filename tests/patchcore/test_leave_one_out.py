@@ -6,9 +6,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from patchcore import leave_one_out
 from patchcore.bank import MemoryBank
-from patchcore.coreset import greedy_order
 from patchcore.leave_one_out import _Patches, score_good_images
 from tests.patchcore.adversarial import KINDS, features
+from tests.patchcore.greedy import greedy_order
 
 IMAGES, PATCHES, DIMS = 6, 50, 8
 

@@ -10,8 +10,9 @@ from patchcore import read_image
 from patchcore.detector import PatchCore
 from patchcore.errors import Cancelled, SettingsError
 from patchcore.removal import without_images
-from patchcore.thresholds import Choice, Evidence, by_hand, decide
+from patchcore.thresholds import Choice, Evidence, decide
 from tests.patchcore.conftest import SIDE
+from tests.points import by_hand
 
 GONE = (2, 5)
 

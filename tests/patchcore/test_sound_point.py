@@ -9,7 +9,8 @@ from patchcore.errors import DataError, SettingsError
 from patchcore.operating_point import LARGEST_SCORE, LEAST_THRESHOLD, Choice, Evidence, OperatingPoint
 from patchcore.sound_point import check_point
 from patchcore.sound_values import Unsound
-from patchcore.thresholds import by_hand, decide
+from patchcore.thresholds import decide
+from tests.points import by_hand
 
 ONE, TWO = "a" * 64, "b" * 64
 GOOD = Evidence({ONE: 1.0, TWO: 2.5}, {"c" * 64: 4.0}, {ONE: 0.5, TWO: 0.7})
@@ -71,9 +72,8 @@ CHANGES = [
 
 @pytest.mark.parametrize("changes", CHANGES, ids=lambda changes: ascii(changes)[:60])
 def test_no_part_of_another_kind_is_sound(changes):
-    for complete in (True, False):
-        with pytest.raises(Unsound):
-            check_point(plain(**changes), complete=complete)
+    with pytest.raises(Unsound):
+        check_point(plain(**changes))
 
 
 @pytest.mark.parametrize("point", [None, [], "x", 7, {}, {"reject": 2}, dict.fromkeys(map(str, range(99)))])
@@ -82,8 +82,15 @@ def test_what_is_no_point_is_not_sound(point):
         check_point(point)
 
 
-def test_a_point_of_an_old_program_may_lack_parts_and_a_stored_map_may_be_empty():
-    check_point({"reject": 2}, complete=False)
+@pytest.mark.parametrize("part", plain())
+def test_a_point_that_lacks_a_part_is_not_sound(part):
+    whole = plain()
+    del whole[part]
+    with pytest.raises(Unsound, match=f"has no {part.replace('_', ' ')}"):
+        check_point(whole)
+
+
+def test_a_stored_map_may_be_empty():
     empty = plain(evidence={"good": {}, "defect": {}, "map_peaks": {ONE: -math.inf}})
     check_point(empty, empty_maps=True)
     assert OperatingPoint.from_dict(empty).evidence.map_peaks == {ONE: -math.inf}

@@ -11,8 +11,9 @@ from patchcore.errors import Cancelled, SettingsError
 from patchcore.evaluation import evaluate
 from patchcore.metrics import Undefined
 from patchcore.sweep import default_shares, sweep
-from patchcore.thresholds import Choice, Evidence, by_hand, decide
+from patchcore.thresholds import Choice, Evidence, decide
 from tests.patchcore.conftest import SIDE, stripes
+from tests.points import by_hand
 
 SHARES = (0.002, 0.02, 0.1, 0.5)
 

@@ -15,8 +15,9 @@ from patchcore.removal import without_images
 from patchcore.saved import from_saved
 from patchcore.sweep import default_shares, sweep
 from patchcore.teaching import accepted_within, unfamiliar, with_taught
-from patchcore.thresholds import by_hand, recalibrate
+from patchcore.thresholds import recalibrate
 from tests.patchcore.conftest import stripes
+from tests.points import by_hand
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +74,13 @@ def test_the_image_is_accepted_afterwards_and_no_patch_lies_beyond_the_radius(sm
 def test_it_scores_as_a_bank_with_the_rows_appended_bit_for_bit(small, wiser, spotted, good, bad):
     taught = wiser.full_bank_.taught
     rows = wiser.full_bank_.rows(slice(taught))
-    naive = small.bank_.appended(rows.features, rows.images, rows.positions)
+    naive = replace(
+        small.bank_,
+        **{
+            part: np.concatenate([getattr(small.bank_, part), getattr(rows, part)])
+            for part in ("features", "images", "positions")
+        },
+    )
     for image in (bad, spotted[0][1], spotted[1][1], good[3][1]):
         features = small.patches(image).features
         expected = naive.nearest(features).distances

@@ -5,7 +5,8 @@ import pytest
 
 from patchcore.conformal import from_good
 from patchcore.errors import DataError, SettingsError
-from patchcore.thresholds import BY_HAND, RULES, Choice, Evidence, by_hand, decide, recalibrate
+from patchcore.thresholds import BY_HAND, RULES, Choice, Evidence, decide, recalibrate
+from tests.points import by_hand
 
 RNG = np.random.default_rng(0)
 GOOD = {f"good{k}": float(v) for k, v in enumerate(RNG.normal(2, 0.5, 250))}

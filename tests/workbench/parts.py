@@ -6,6 +6,7 @@ import numpy as np
 import PIL.Image
 
 from workbench.building import BuildSettings, build
+from workbench.evidence import evidence_from, known_images
 from workbench.inspectors import get_version
 from workbench.people import Person, Role
 
@@ -55,3 +56,8 @@ def build_small(workspace, count=6, inspector_id="plate-1", **settings):
         workspace, BuildSettings(name="Plate", **{**SMALL, **settings}), images, inspector_id=inspector_id
     )
     return get_version(workspace, version.id)
+
+
+def evidence(workspace, version, batch_id, good, *, min_area=1):
+    """What a threshold of a version can be set from; `good` is as for `evidence_from`."""
+    return evidence_from(known_images(workspace, version, batch_id), good, min_area=min_area)

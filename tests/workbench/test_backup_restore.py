@@ -1,18 +1,16 @@
 """Restore: everything is there again and works, from either database into either."""
 
-import json
 import socket
-import zipfile
 
 import numpy as np
 import pytest
-from sqlalchemy import inspect, text
+from sqlalchemy import text
 
 from tests.workbench.parts import store_plates
 from tests.workbench.postgresql import NEEDS_POSTGRESQL
 from workbench.backup import back_up
 from workbench.backup_restore import restore
-from workbench.database import Database, WorkspaceError
+from workbench.database import WorkspaceError
 from workbench.inspecting import create_batch, list_results, load_map, score_batch
 from workbench.inspectors import get_version
 from workbench.jobs import JobState, get_job, read_log, resume
@@ -137,65 +135,3 @@ def test_a_server_that_has_rows_is_left_alone(worked, tmp_path, database_kind):
     with pytest.raises(WorkspaceError, match="is not empty: it has rows in images"):
         restore(tmp_path / "all.zip", tmp_path / "new")
     assert lines(worked) == written and not (tmp_path / "new").exists()
-
-
-def test_an_older_backup_is_brought_to_the_newest_schema(tmp_path, goal):
-    """As version 1 of the schema wrote it: no masks, no kinds of batches, no history of thresholds."""
-    old = Database(f"sqlite:///{tmp_path / 'old.db'}", "0001")
-    moment = "2026-03-01 12:00:00.000000"
-    with old.write_directly() as connection:
-        for statement in (
-            f"INSERT INTO inspectors VALUES ('p', 'P', '', '{moment}', NULL)",
-            "INSERT INTO inspector_versions VALUES (7, 'p', 1, NULL, 'inspectors/p/v0001/model.patchcore', "
-            f"'{{}}', 0.1, 0.1, 5, 1, 1, '{{\"reject\": 2}}', '{{}}', '{{}}', NULL, '', '{moment}')",
-            "UPDATE inspectors SET current_id = 7",
-            f"INSERT INTO batches VALUES (3, 'p', 'Monday', '{moment}')",
-        ):
-            connection.exec_driver_sql(statement)
-    workspace = Workspace(tmp_path / "empty")
-    goal()
-    path = as_version_1(old, back_up_empty(workspace, tmp_path))
-    old.close()
-    restore(path, tmp_path / "new")
-    again = Workspace(tmp_path / "new")
-    rows = {name: [json.loads(line) for line in found] for name, found in lines(again).items()}
-    assert rows["batches"][0]["kind"] == "test" and rows["batches"][0]["created"].startswith(
-        "2026-03-01T12:00"
-    )
-    assert rows["operating_points"][0]["data"] == {"reject": 2}
-    assert rows["inspectors"][0]["current_id"] == 7
-    again.database.close()
-
-
-def back_up_empty(workspace, tmp_path):
-    path = back_up(workspace, tmp_path / "empty.zip").path
-    workspace.database.close()
-    return path
-
-
-def as_version_1(old, template):
-    """Write what the first version of the program would have written of a database."""
-    import hashlib
-
-    from workbench.portable_rows import reflected_tables
-
-    with zipfile.ZipFile(template) as archive:
-        contents = json.loads(archive.read("backup.json"))
-    names = [name for name in contents["tables"] if inspect(old.engine).has_table(name)]
-    entries = {"files/inspectors/p/v0001/model.patchcore": b"a bank"}
-    with old.snapshot() as connection:
-        for table in reflected_tables(connection, names):
-            entries[f"tables/{table.name}.jsonl"] = "".join(
-                line + "\n" for line in dump_rows(connection, table)
-            ).encode()
-    contents |= {"schema": "0001", "tables": names}
-    contents["entries"] = {
-        name: {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
-        for name, data in entries.items()
-    }
-    path = template.with_name("old.zip")
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, data in entries.items():
-            archive.writestr(name, data)
-        archive.writestr("backup.json", json.dumps(contents))
-    return path

@@ -5,7 +5,7 @@ import pytest
 from patchcore.bootstrap import auroc_difference
 from patchcore.curves import Undefined
 from patchcore.operating_point import OperatingPoint
-from patchcore.thresholds import by_hand
+from tests.points import by_hand
 from tests.workbench.parts import SMALL, build_small, store_plates
 from workbench.building import BuildSettings, build
 from workbench.comparing import compare

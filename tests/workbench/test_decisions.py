@@ -83,7 +83,7 @@ def test_who_may_only_look_decides_nothing(worked, results):
         take_back(worked, results[0])
 
 
-def test_a_result_from_before_verdicts_were_kept_gets_a_row_without_one(worked, results):
+def test_a_result_that_outlived_its_row_in_the_history_gets_one_without_a_verdict(worked, results):
     with worked.database.write() as session:
         session.execute(delete(Inspection))
     with acting(ADA):

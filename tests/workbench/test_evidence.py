@@ -3,8 +3,8 @@
 import pytest
 
 from patchcore.regions import clearing_threshold
-from tests.workbench.parts import store_plates
-from workbench.evidence import evidence, known_images
+from tests.workbench.parts import evidence, store_plates
+from workbench.evidence import known_images
 from workbench.inspecting import create_batch, good_batch, load_map, score_batch
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from patchcore import PatchCore, artifact
 from patchcore.operating_point import OperatingPoint
-from patchcore.thresholds import by_hand
+from tests.points import by_hand
 from workbench.database import WorkspaceError
 from workbench.exporting import export, export_bytes, file_name
 from workbench.inspectors import find_inspector, reslice

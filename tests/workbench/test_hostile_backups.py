@@ -5,6 +5,7 @@ import shutil
 from datetime import timedelta
 
 import pytest
+from patchcore.watch_verdict import Given
 from sqlalchemy import select, update
 
 from tests.workbench.hostile_backups import BACKUPS, Altered
@@ -54,14 +55,7 @@ def whole(tmp_path_factory, worked_in):
         session.add(watched)
         session.flush()
         watch.arguments = {"watch_id": watched.id}
-        told = {
-            "file": "a.png",
-            "size": 3,
-            "modified_ns": 5,
-            "sha256": "",
-            "time": now().isoformat(),
-            "inspector": "P",
-        }
+        told = Given("a.png", 3, 5, "", now().isoformat(), "P").to_dict()
         session.add(WatchedFile(folder="/in", path="a.png", size_bytes=3, modified="5", told=told))
         session.add(Preference(name="retention", value={"months": 1}))
         session.execute(

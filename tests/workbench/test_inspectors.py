@@ -4,7 +4,7 @@ import pytest
 
 from patchcore.errors import SettingsError
 from patchcore.operating_point import OperatingPoint
-from patchcore.thresholds import by_hand
+from tests.points import by_hand
 from tests.workbench.parts import build_small, store_plates
 from workbench.database import WorkspaceError
 from workbench.inspecting import create_batch, list_results, score_batch

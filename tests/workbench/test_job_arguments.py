@@ -43,6 +43,10 @@ UNSOUND = [
                        {"roi": {"shapes": [], "height": 1, "width": 1}}, {"value_range": [5, 1]},
                        {"value_range": [0]}, {"geometry": None})
     ),
+    *(
+        ("build", {**BUILD, "settings": {name: SETTINGS[name] for name in SETTINGS if name != gone}})
+        for gone in SETTINGS
+    ),
     *(("build", {name: BUILD[name] for name in BUILD if name != gone}) for gone in BUILD),
     *(("sweep", {**SWEEP, name: value}) for name in ("version_id", "bank_id", "batch_id") for value in ("1", True, 0)),
     ("sweep", {**SWEEP, "rule": None}),

@@ -1,14 +1,13 @@
 """Labels: given, taken back in order, all kept; and labelled sets as users hand them in."""
 
-import numpy as np
 import pytest
 from sqlalchemy import select
 
-from tests.workbench.parts import ADA, OLA, picture, scratch_mask, store_plates
+from tests.workbench.parts import ADA, OLA, store_plates
 from workbench.changing import ChangedMeanwhile
 from workbench.database import WorkspaceError
-from workbench.inspecting import create_batch, load_mask
-from workbench.labelling import label_counts, labelled_sets, set_label, set_mask, undo_label
+from workbench.inspecting import create_batch
+from workbench.labelling import label_counts, labelled_sets, set_label, undo_label
 from workbench.people import acting
 from workbench.tables import BatchImage, LabelChange
 
@@ -109,15 +108,3 @@ def test_a_label_without_meaning_is_refused(workspace, batch, label):
 def test_an_absent_image_is_said(workspace):
     with pytest.raises(WorkspaceError, match="no image 9 in any batch"):
         set_label(workspace, 9, "good")
-
-
-def test_a_mask_is_set_when_it_fits(workspace, batch):
-    image = rows(workspace, batch)[0]
-    fitting = workspace.store_image(scratch_mask(), "m.png").sha256
-    small = workspace.store_image(picture(np.zeros((8, 8), np.uint8)), "s.png").sha256
-    set_mask(workspace, image.id, fitting)
-    with pytest.raises(WorkspaceError, match="8 × 8"):
-        set_mask(workspace, image.id, small)
-    assert load_mask(workspace, rows(workspace, batch)[0]).sum() == 288
-    set_mask(workspace, image.id, None)
-    assert load_mask(workspace, rows(workspace, batch)[0]) is None

@@ -9,12 +9,11 @@ from patchcore.errors import NoImagesError
 from patchcore.evaluation import evaluate, judge
 from patchcore.mvtec_layout import LabelledImage
 from patchcore.operating_point import OperatingPoint
-from patchcore.thresholds import by_hand
+from tests.points import by_hand
 from tests.workbench.parts import picture, plate, scratch_mask, store_plates
 from workbench.inspecting import create_batch, score_batch
-from workbench.inspectors import load_model, set_operating_point
-from workbench.labelling import set_label, set_mask
-from workbench.measuring import evaluation_of, fingerprint, labelled_scores
+from workbench.inspectors import load_model
+from workbench.measuring import evaluation_of, labelled_scores
 from workbench.tables import BatchImage
 from workbench.workspace import NamedImage
 
@@ -117,17 +116,3 @@ def test_nothing_labelled_is_said(workspace, version):
     batch = create_batch(workspace, version.inspector_id, store_plates(workspace, 2, first=70), "b")
     with pytest.raises(NoImagesError, match="no labelled image with a score.*2 images not scored yet"):
         evaluation_of(workspace, batch, version)
-
-
-def test_the_fingerprint_changes_with_labels_masks_and_thresholds_alone(workspace, version, masked):
-    image = labelled_scores(workspace, masked, version)[0].result.image
-    seen = [fingerprint(workspace, masked, version)]
-    assert fingerprint(workspace, masked, version) == seen[0]
-    set_label(workspace, image.id, "dent")
-    seen.append(fingerprint(workspace, masked, version))
-    set_mask(workspace, image.id, workspace.store_image(scratch_mask(), "m.png").sha256)
-    seen.append(fingerprint(workspace, masked, version))
-    now = OperatingPoint.from_dict(version.operating_point)
-    moved = set_operating_point(workspace, version, by_hand(9.0, now.evidence, now.bank_id, set_by="Ada"))
-    seen.append(fingerprint(workspace, masked, moved))
-    assert len(set(seen)) == 4

@@ -4,10 +4,10 @@ import pytest
 
 from patchcore.errors import SettingsError
 from patchcore.operating_point import Choice, OperatingPoint
-from patchcore.thresholds import by_hand, decide
-from tests.workbench.parts import ADA, BEN
+from patchcore.thresholds import decide
+from tests.points import by_hand
+from tests.workbench.parts import ADA, BEN, evidence
 from workbench.changing import ChangedMeanwhile
-from workbench.evidence import evidence
 from workbench.inspectors import find_inspector, get_version, reslice, set_operating_point
 from workbench.people import acting
 from workbench.point_history import point_history, store_point

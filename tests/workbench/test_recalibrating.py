@@ -4,9 +4,9 @@ import pytest
 
 from patchcore.operating_point import Choice, OperatingPoint
 from patchcore.regions import clearing_threshold
-from patchcore.thresholds import by_hand, decide
-from tests.workbench.parts import store_plates
-from workbench.evidence import evidence
+from patchcore.thresholds import decide
+from tests.points import by_hand
+from tests.workbench.parts import evidence, store_plates
 from workbench.inspecting import create_batch, good_batch, load_map, score_batch
 from workbench.inspectors import get_version, load_model, remove_good, reslice, share_numbers
 from workbench.point_history import point_history, store_point

@@ -4,11 +4,11 @@ import pytest
 
 from patchcore.errors import SettingsError
 from patchcore.operating_point import Choice, OperatingPoint
-from patchcore.thresholds import by_hand, decide
-from tests.workbench.parts import ADA, BEN, build_small, store_plates
+from patchcore.thresholds import decide
+from tests.points import by_hand
+from tests.workbench.parts import ADA, BEN, build_small, evidence, store_plates
 from workbench.changing import ChangedMeanwhile
 from workbench.database import WorkspaceError
-from workbench.evidence import evidence
 from workbench.inspecting import create_batch, good_batch, score_batch
 from workbench.inspectors import find_inspector, rename, reslice
 from workbench.people import acting

@@ -35,11 +35,6 @@ def test_it_survives_the_database():
     assert Roi.from_dict(roi.to_dict()) == roi
 
 
-def test_polygons_in_fractions_are_still_read():
-    roi = Roi.from_dict({"polygons": [[[0, 0], [1, 0], [0, 1]], [[1, 1], [0.5, 1], [1, 0.5]]]})
-    assert roi.mask().mean() == pytest.approx(0.5 + 0.125, abs=0.01)
-
-
 @pytest.mark.parametrize(
     ("shapes", "height"), [((), 10), ((Shape("mask"),), 10), ((RECTANGLE,), 0)], ids=["none", "mask", "size"]
 )

@@ -5,7 +5,7 @@ import pytest
 
 from patchcore.errors import Cancelled
 from patchcore.operating_point import OperatingPoint
-from patchcore.thresholds import by_hand
+from tests.points import by_hand
 from tests.workbench.parts import picture, plate, scratch_mask, store_plates
 from workbench.__main__ import JOBS
 from workbench.inspecting import create_batch, score_batch

@@ -5,7 +5,8 @@ import pytest
 
 from patchcore.errors import SettingsError
 from patchcore.operating_point import OperatingPoint
-from patchcore.thresholds import Choice, Evidence, by_hand, decide
+from patchcore.thresholds import Choice, Evidence, decide
+from tests.points import by_hand
 from tests.workbench.parts import plate, store_plates
 from workbench.changing import ChangedMeanwhile
 from workbench.database import WorkspaceError

@@ -4,7 +4,7 @@ import pytest
 
 from patchcore.errors import SettingsError
 from patchcore.operating_point import OperatingPoint
-from patchcore.thresholds import by_hand
+from tests.points import by_hand
 from workbench.changing import ChangedMeanwhile
 from workbench.database import WorkspaceError
 from workbench.inspectors import find_inspector, get_version, list_versions, remove_good, reslice

@@ -87,19 +87,6 @@ def encode_map(anomaly_map: NDArray[np.float32], threshold: float | None = None)
     return MapRaster(zlib.compress(_planes(codes, bits), _LEVEL), width, height, bits, step)
 
 
-def decode_map(raster: MapRaster) -> NDArray[np.float32]:
-    """Return the scores the browser sees, float32 [H, W]."""
-    size = raster.width * raster.height
-    planes = np.frombuffer(zlib.decompress(raster.data), np.uint8).reshape(raster.bits // 8, size)
-    folded = np.zeros(size, np.int64)
-    for plane in planes:
-        folded = folded << 8 | plane
-    change = np.where(folded & 1, -((folded + 1) >> 1), folded >> 1).reshape(raster.height, raster.width)
-    codes = change.cumsum(1).cumsum(0) & (2**raster.bits - 1)
-    scores: NDArray[np.float32] = codes.astype(np.float32) * np.float32(raster.step)
-    return scores
-
-
 def _bits_for(highest: float, threshold: float | None) -> int:
     coarse = highest / (2**16 - 1) / 2
     return 24 if threshold is not None and threshold > 0 and coarse > FINENESS * threshold / 2 else 16

@@ -255,7 +255,7 @@ def _given(line: bytes) -> Given | None:
     """Read a line as it was written; None where it is another's."""
     try:
         return Given.from_dict(json.loads(line))
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, KeyError):
         return None
 
 

@@ -80,7 +80,7 @@ class Given:
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> Given:
         """Read what `to_dict` wrote; keys of a newer program are ignored."""
-        return cls(**{part.name: plain[part.name] for part in fields(cls) if part.name in plain})
+        return cls(**{part.name: plain[part.name] for part in fields(cls)})
 
 
 @dataclass(frozen=True, eq=False)

@@ -130,7 +130,7 @@ def _facts(row: Inspection) -> str:
 
 def _unjudged(row: Inspection) -> str:
     if row.reject is None and row.error is None:
-        return "unknown: it was scored before verdicts were kept"
+        return "unknown: the verdict was older than history is kept, and was deleted"
     return row.error or "not at all: the thresholds were out of date"
 
 

@@ -44,7 +44,7 @@ def card_html(inspector: Inspector, version: InspectorVersion, *, in_use: bool) 
         "Bank": f"{wording.counted(version.patches, 'patch', 'patches')}, {wording.share(version.share)}, "
         f"{wording.megabytes(version.megabytes)}",
         "Threshold": f"{wording.score(point.reject)}",
-        "Network": escape(network_title(str(version.settings.get("backbone", "")))),
+        "Network": escape(network_title(str(version.settings["backbone"]))),
         "Built": wording.moment(version.created),
         "State": '<span class="pc-accent">● in use</span>'
         if in_use

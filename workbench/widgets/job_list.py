@@ -71,7 +71,6 @@ def line_html(job: Job) -> str:
 
 
 def _words(job: Job) -> str:
-    who = f"{job.made_by}, " if job.made_by else ""
     when = (
         f"started {wording.moment(job.started)}"
         if job.started
@@ -80,7 +79,7 @@ def _words(job: Job) -> str:
     took = ""
     if job.finished is not None and job.started is not None:
         took = f", took {wording.seconds(max(0.0, (job.finished - job.started).total_seconds()))}"
-    return f"{who}{when}{took}"
+    return f"{job.made_by}, {when}{took}"
 
 
 def _actions(job: Job) -> None:

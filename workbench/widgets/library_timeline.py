@@ -54,12 +54,11 @@ def line_html(entry: Entry) -> str:
     """Return what an entry is, who made it and when, and what it judges by."""
     used = ' <span class="pc-accent pc-whole">● in use</span>' if entry.in_use else ""
     note = f' <span class="pc-mute">{escape(entry.note)}</span>' if entry.note else ""
-    who = f"{escape(entry.made_by)}, " if entry.made_by else ""
     version = entry.version
     return (
         f'<div class="pc-state pc-num"><div class="pc-clip" title="{escape(entry.note)}"><b>'
         f"{escape(WORDS.get(entry.what, entry.what))}</b>{used}{note}</div>"
-        f'<div class="pc-mute pc-clip">{who}{wording.moment(entry.created)}; reject above '
+        f'<div class="pc-mute pc-clip">{escape(entry.made_by)}, {wording.moment(entry.created)}; reject above '
         f"{wording.score(entry.point.reject)}; {wording.counted(version.patches, 'patch', 'patches')}, "
         f"{wording.share(version.share)}</div></div>"
     )

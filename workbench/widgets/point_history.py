@@ -33,8 +33,7 @@ def _row(version: InspectorVersion, stored: StoredPoint, *, in_force: bool) -> N
                 f"**{wording.score(point.reject)}**{review}, {session.sentence(wording.rule(point.rule))}",
                 help=session.sentence(point.statement),
             )
-            person = stored.made_by or point.set_by
-            said = f"{wording.moment(stored.created)}, {person}, bank version {stored.number}"
+            said = f"{wording.moment(stored.created)}, {stored.made_by}, bank version {stored.number}"
             st.caption(session.sentence(f"{said}: {stored.note}" if stored.note else said))
         if in_force:
             st.caption("in force", width="content")

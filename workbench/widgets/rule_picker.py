@@ -89,7 +89,6 @@ PIXEL_WORDS = {
     "provisional": "The strictest that these good images allow",
     BY_HAND: "By hand",
 }
-FIRST_REVIEW = {"from_good": {"budget": 1 / 20}}
 
 
 def pick(

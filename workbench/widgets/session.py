@@ -13,7 +13,7 @@ from workbench.inspectors import find_inspector, list_inspectors
 from workbench.people import Role, require
 from workbench.running import running
 from workbench.scoring import Scorer
-from workbench.tables import Inspector, InspectorVersion
+from workbench.tables import Inspector
 from workbench.workspace import Workspace
 
 SECONDS_TO_FOLLOW = 15.0  # within which a browser has certainly taken over the address it was sent
@@ -58,12 +58,6 @@ def inspector_in_use() -> Inspector | None:
     if inspector is not None:
         _keep("inspector", inspector.id)
     return inspector
-
-
-def version_in_use() -> InspectorVersion | None:
-    """Return the current version of the inspector in use."""
-    inspector = inspector_in_use()
-    return None if inspector is None else inspector.current
 
 
 def use_inspector(inspector_id: str) -> None:

@@ -88,10 +88,10 @@ def notice(version: InspectorVersion) -> None:
     if not can_undo(version):
         return
     names = session.sentence(named(taught_names(version)))
-    by = f" by {session.sentence(version.made_by)}" if version.made_by else ""
+    by = session.sentence(version.made_by)
     with st.container(horizontal=True, vertical_alignment="center", key="teach_notice"):
         st.markdown(
-            f"Version {version.number} was taught {names}{by}, {wording.moment(version.created)}.",
+            f"Version {version.number} was taught {names} by {by}, {wording.moment(version.created)}.",
             width="stretch",
         )
         access.button(

@@ -7,8 +7,8 @@ from dataclasses import replace
 import streamlit as st
 
 from patchcore.operating_point import Choice
-from workbench.deciding import store_point
 from workbench.people import Role
+from workbench.point_history import store_point
 from workbench.widgets import access, rule_picker, seen, session, trial, tune_view, wording
 from workbench.widgets.shared_field import is_heard, place_of
 from workbench.widgets.tune_view import Decision

@@ -10,8 +10,7 @@ import streamlit as st
 
 from patchcore.errors import PatchCoreError
 from patchcore.operating_point import Evidence, OperatingPoint
-from workbench import deciding
-from workbench.deciding import GoodSource, Known
+from workbench.evidence import GoodSource, Known, evidence_from, known_images
 from workbench.inspecting import count_unscored, good_batch, load_tile
 from workbench.labelling import set_label, undo_label
 from workbench.people import Role
@@ -60,9 +59,9 @@ class Decision:
 def decision(version: InspectorVersion, batch: Batch | None) -> Decision:
     """Gather what the page works on; where a rule cannot be kept to, the point in force stands in and it is said."""
     here = session.workspace()
-    known = deciding.known_images(here, version, None if batch is None else batch.id)
+    known = known_images(here, version, None if batch is None else batch.id)
     stored, tried = OperatingPoint.from_dict(version.operating_point), trial.current(version)
-    evidence = deciding.evidence_from(known, good_source(known), min_area=tried.min_area)
+    evidence = evidence_from(known, good_source(known), min_area=tried.min_area)
     if session.chosen(trial.NAME) is None:
         return Decision(version, batch, known, evidence, stored, tried, replace(stored, stale=""))
     try:

@@ -8,6 +8,7 @@ from PIL import Image
 
 from patchcore import rendering
 from patchcore.errors import DataError
+from tests.workbench.viewer.decoding import decode_map
 from workbench.viewer.pictures import (
     EncodedCache,
     as_bytes,
@@ -16,7 +17,7 @@ from workbench.viewer.pictures import (
     fitted,
     original_size,
 )
-from workbench.viewer.raster import MapRaster, decode_map
+from workbench.viewer.raster import MapRaster
 
 
 def unpack(file):

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from patchcore.errors import DataError
-from workbench.viewer.raster import FINENESS, decode_map, encode_map
+from tests.workbench.viewer.decoding import decode_map
+from workbench.viewer.raster import FINENESS, encode_map
 
 MAPS = arrays(
     np.float32,
