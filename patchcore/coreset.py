@@ -76,7 +76,6 @@ def greedy_k_centre(
     seed: int = 0,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
-    device: str = "cpu",
 ) -> GreedyOrder:
     """Run exact greedy k-centre on points as they are, without projecting.
 
@@ -92,8 +91,6 @@ def greedy_k_centre(
         Chooses the first pick, which is itself in the coreset.
     progress, cancelled
         Called now and then with (picked, count); asked now and then whether to stop.
-    device
-        On 'cuda' points are compared with picks on the GPU; the picks are the same.
 
     Raises
     ------
@@ -107,7 +104,7 @@ def greedy_k_centre(
     total = len(points)
     if not 1 <= count <= total:
         raise SettingsError(f"Cannot pick {count} rows out of {total}.")
-    picking = _Picking(np.ascontiguousarray(points, np.float32), count, cancelled, device)
+    picking = _Picking(np.ascontiguousarray(points, np.float32), count, cancelled)
     try:
         picking.start(int(np.random.default_rng(seed).integers(total)))
         while picking.made < count:
@@ -128,18 +125,15 @@ def compile_ahead() -> None:
 class _Picking:
     """What is known while picking: for each point an upper bound of its distance, and which picks it has seen."""
 
-    def __init__(
-        self, points: NDArray[np.float32], count: int, cancelled: Callable[[], bool] | None, device: str
-    ) -> None:
+    def __init__(self, points: NDArray[np.float32], count: int, cancelled: Callable[[], bool] | None) -> None:
         total = len(points)
-        self.points, self.cancelled, self.device = points, cancelled, device
+        self.points, self.cancelled = points, cancelled
         self.leading, self.scale = _leading_coordinates(points)
         self.nearest = np.full(total, np.inf)  # squares
         self.seen = np.zeros(total, np.int32)
         self.tiles = np.full((-(-count // LANES), LEADING, LANES), np.inf, np.float32)
         self.picks, self.squares, self.made = np.empty(count, np.int64), np.empty(count), 0
-        self.on_gpu = device.startswith("cuda")
-        threads = 1 if self.on_gpu or total * count <= ALONE else get_num_threads()
+        threads = 1 if total * count <= ALONE else get_num_threads()
         self.pool = ThreadPoolExecutor(threads) if threads > 1 else None
 
     def start(self, first: int) -> None:
@@ -193,20 +187,11 @@ class _Picking:
         self.made = len(self.picks)
 
     def _compare(self, rows: NDArray[np.int64], level: float) -> None:
-        """Let rows see the picks they have not seen, or as many as it takes to come within the level."""
-        compare, step = (self._catch_up_on_gpu, FARTHEST) if self.on_gpu else (self._catch_up, AT_ONCE)
-        parts = (rows[start : start + step] for start in range(0, len(rows), step))
-        for _ in (self.pool.map if self.pool else map)(lambda part: compare(part, level), parts):
+        """Compare rows with new picks; stop a row early once its distance is below `level`."""
+        parts = (rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE))
+        for _ in (self.pool.map if self.pool else map)(lambda part: self._catch_up(part, level), parts):
             if self.cancelled and self.cancelled():
                 raise Cancelled("Stopped while choosing the coreset.")
-
-    def _catch_up_on_gpu(self, rows: NDArray[np.int64], _level: float) -> None:
-        import torch
-
-        from patchcore.coreset_gpu import catch_up_on
-
-        device = torch.device(self.device)
-        catch_up_on(device, self.points, self.picks[: self.made], rows, self.nearest, self.seen)
 
     def _catch_up(self, rows: NDArray[np.int64], level: float) -> None:
         catch_up(

@@ -54,7 +54,6 @@ def divided_k_centre(
     seed: int = 0,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
-    device: str = "cpu",
 ) -> DividedOrder:
     """Pick from parts that are in memory one at a time.
 
@@ -66,7 +65,7 @@ def divided_k_centre(
         How many to pick in all.
     memory
         Bytes that the merged picks may take.
-    seed, progress, cancelled, device
+    seed, progress, cancelled
         As for :func:`patchcore.coreset.greedy_k_centre`.
 
     Raises
@@ -84,7 +83,7 @@ def divided_k_centre(
         fit = memory // (len(parts) * (4 * points.shape[1] + HELD_BESIDE))
         keep = min(len(points), count, max(fit, 1))
         guaranteed = guaranteed and keep == min(len(points), count)
-        order = greedy_k_centre(points, keep, seed, cancelled=cancelled, device=device)
+        order = greedy_k_centre(points, keep, seed, cancelled=cancelled)
         if keep < len(points):
             farthest = max(farthest, float(order.radii[-1]))
         rows.append(start + order.indices)
@@ -98,7 +97,7 @@ def divided_k_centre(
             f"a share of at most {left / start:.2%} fits."
         )
     halfway = None if progress is None else lambda done, total: progress((total + done) // 2, total)
-    order = greedy_k_centre(np.concatenate(merged), count, seed, halfway, cancelled, device)
+    order = greedy_k_centre(np.concatenate(merged), count, seed, halfway, cancelled)
     indices = np.concatenate(rows)[order.indices]
     last = float(order.radii[-1]) if count < left else 0.0
     return DividedOrder(GreedyOrder(indices, order.radii), farthest + last, guaranteed)

@@ -290,18 +290,17 @@ def _greedy_order(run: FittingRun, store: FeatureStore) -> NDArray[np.int64]:
     count, dims = coreset_size(total, settings.coreset), store.dims if matrix is None else matrix.shape[1]
     progress = partial(run.report, "coreset")
     progress(0, count)  # projecting is the first part of it
-    device = str(run.backbone.device)
     divided = parts_needed(total, dims, run.coreset_memory)
     if divided == 1:
         points = _projected(store, store.images, matrix, dims)
-        return greedy_k_centre(points, count, settings.seed, progress, run.cancelled, device).indices
+        return greedy_k_centre(points, count, settings.seed, progress, run.cancelled).indices
     ends = [len(store.images) * i // divided for i in range(divided + 1)]
     parts = [
         partial(_projected, store, store.images[start:end], matrix, dims)
         for start, end in pairwise(ends)
         if end > start
     ]
-    found = divided_k_centre(parts, count, run.coreset_memory, settings.seed, progress, run.cancelled, device)
+    found = divided_k_centre(parts, count, run.coreset_memory, settings.seed, progress, run.cancelled)
     return found.order.indices
 
 

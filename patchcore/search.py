@@ -150,18 +150,11 @@ class TorchSearch:
 
     def nearest(self, queries: NDArray[np.float32], k: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Give distances [Q, k] and rows [Q, k] as `RunningSearch` does."""
-        squares, rows = self.nearest_squares(queries, k)
-        return np.sqrt(squares).astype(np.float32), rows
-
-    def nearest_squares(
-        self, queries: NDArray[np.float32], k: int
-    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Give the squares of the distances [Q, k], and the rows."""
         queries = np.ascontiguousarray(queries, np.float32)
         step = max(1, PAIRS_ON_GPU // len(self.features))
         parts = [self._part(queries[i : i + step], k) for i in range(0, len(queries), step)]
         squares, rows = (np.concatenate(both) for both in zip(*parts, strict=True))
-        return squares, rows
+        return np.sqrt(squares).astype(np.float32), rows
 
     def _part(self, queries: NDArray[np.float32], k: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         with full_precision(self.device):  # the bounds allow for no more rounding than its

@@ -4,7 +4,6 @@ import tracemalloc
 
 import numpy as np
 import pytest
-import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
 from patchcore import coreset
@@ -65,11 +64,8 @@ def grid(rows, dims, sides, seed=0):
     ],
     ids=["gaussian", "repeats", "ties", "large", "squares beyond float32", "tiny", "outliers"],
 )
-@pytest.mark.parametrize("device", ["cpu", "compared as on a GPU"])
-def test_in_many_rounds_the_picks_are_still_those_of_the_plain_algorithm(points, device, monkeypatch):
+def test_in_many_rounds_the_picks_are_still_those_of_the_plain_algorithm(points, monkeypatch):
     pick_in_many_rounds(monkeypatch)
-    if device != "cpu":
-        monkeypatch.setattr(coreset._Picking, "_catch_up", coreset._Picking._catch_up_on_gpu)
     order = greedy_k_centre(points, len(points) - 20, seed=3)
     picks, radii = plain_greedy(points, len(points) - 20, 3)
     assert_array_equal(order.indices, picks)
@@ -81,25 +77,6 @@ def test_neighbouring_floats_are_told_apart(monkeypatch):
     steps = np.random.default_rng(8).integers(0, 40, (400, 6))
     points = (np.float32(1) + steps.astype(np.float32) * np.float32(2**-23)).astype(np.float32)
     assert_array_equal(greedy_k_centre(points, 300).indices, plain_greedy(points, 300, 0)[0])
-
-
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no GPU")
-def test_a_gpu_picks_what_the_cpu_does():
-    points = np.random.default_rng(9).standard_normal((20_000, 128)).astype(np.float32)
-    alone, together = greedy_k_centre(points, 500), greedy_k_centre(points, 500, device="cuda")
-    assert_array_equal(together.indices, alone.indices)
-    assert_array_equal(together.radii, alone.radii)
-
-
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no GPU")
-def test_progress_and_cancel_on_a_gpu():
-    points = np.random.default_rng(5).standard_normal((9000, 4)).astype(np.float32)
-    seen = []
-    greedy_k_centre(points, 600, progress=lambda done, total: seen.append((done, total)), device="cuda")
-    assert seen[-1] == (600, 600)
-    assert seen == sorted(seen)
-    with pytest.raises(Cancelled):
-        greedy_k_centre(points, 600, cancelled=lambda: True, device="cuda")
 
 
 def test_memory_beyond_the_points_is_a_fraction_of_them():
