@@ -217,10 +217,13 @@ def _outcome(scores: LabelledScores, reject: float) -> dict[str, Any] | None:
     if not (scores.good or scores.defect):
         return None
     found = outcome(list(scores.good.values()), list(scores.defect.values()), reject)
+    intervals = {"false_reject_interval": found.false_reject_rate, "escape_interval": found.escape_rate}
     return {
-        **{name: value for name, value in vars(found).items() if name != "threshold"},
-        "false_reject_interval": found.false_reject_interval,
-        "escape_interval": found.escape_interval,
+        "false_rejects": found.false_rejects,
+        "n_good": found.good,
+        "escapes": found.escapes,
+        "n_defect": found.defects,
+        **{name: rate.interval if rate.trials else None for name, rate in intervals.items()},
     }
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -54,10 +53,6 @@ class GoodThreshold:
     n_rejected: int = 0
     provisional: bool = False
     extrapolated: bool = False
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give plain values, for JSON."""
-        return vars(self) | {"interval": None if self.interval is None else list(self.interval)}
 
 
 def from_good(scores: ArrayLike, budget: float, confidence: float = 0.95) -> GoodThreshold:

@@ -18,11 +18,13 @@ from numpy.typing import NDArray
 from patchcore import artifact
 from patchcore.backbones import DEFAULT, Backbone, load_backbone
 from patchcore.bank import MemoryBank
-from patchcore.errors import ArtifactError, DataError, NotFittedError, SettingsError
+from patchcore.conformal import images_needed
+from patchcore.errors import ArtifactError, DataError, NotFittedError
 from patchcore.fitting import FittingRun, Progress, Source, fit
 from patchcore.geometry import place, prepare
 from patchcore.images import ImageRecord, LoadedImage, read_image
 from patchcore.leave_one_out import GoodScores
+from patchcore.operating_point import Choice, Evidence, OperatingPoint
 from patchcore.saved import Saved, SelfTest, from_saved, to_saved
 from patchcore.scoring import (
     Explanation,
@@ -34,7 +36,7 @@ from patchcore.scoring import (
     reweighted,
 )
 from patchcore.settings import Settings
-from patchcore.thresholds import Choice, Evidence, OperatingPoint, decide, images_needed, recalibrate
+from patchcore.thresholds import decide, recalibrate
 
 FIRST_RULE = Choice("provisional")  # reject: the strictest promise that the good images allow
 FIRST_REVIEW = Choice(
@@ -472,6 +474,3 @@ class PatchCore:
         features = FittingRun(self.backbone_, settings).features(prepared)
         flat = features.reshape(-1, features.shape[2])
         return self.full_bank_.nearest(flat, device=self.backbone_.device).distances[:, 0]
-
-
-__all__ = ["Explanation", "PatchCore", "Result", "SettingsError"]

@@ -18,25 +18,17 @@ from patchcore.bootstrap import auroc_interval
 from patchcore.curves import MarkedCurve, Place, Undefined
 from patchcore.detector import PatchCore
 from patchcore.errors import NoImagesError
-from patchcore.images import display_name
+from patchcore.file_names import display_name
 from patchcore.intervals import Interval
 from patchcore.judging import Judge
 from patchcore.labelled_image import Labelled, grey_masks
 from patchcore.labelled_score import UNREADABLE, LabelledScore
-from patchcore.metrics import (
-    ImageMetrics,
-    PixelCurves,
-    PixelMetrics,
-    PixelResult,
-    image_curves,
-    image_metrics,
-    image_metrics_by_type,
-)
+from patchcore.metrics import ImageMetrics, image_curves, image_metrics, image_metrics_by_type
 from patchcore.operating_point import OperatingPoint
+from patchcore.pixel_metrics import PixelCurves, PixelMetrics, PixelResult
 from patchcore.set_scoring import score_each
-from patchcore.verdict_counts import TypeRow, VerdictCounts, count_verdicts, type_rows
-
-__all__ = ["Evaluation", "Labelled", "LabelledScore", "evaluate", "judge", "measure"]
+from patchcore.type_rows import TypeRow, type_rows
+from patchcore.verdict_counts import VerdictCounts, count_verdicts
 
 Progress = Callable[[int, int], None]
 """Called with (done, total)."""
@@ -78,7 +70,7 @@ class Evaluation:
     @property
     def counts(self) -> VerdictCounts | None:
         """What the operating point does to these images; None if none is in force."""
-        return count_verdicts(self.scored)
+        return count_verdicts((item.is_defect, item.verdict) for item in self.scored)
 
     def verdicts(self) -> dict[str, Any] | None:
         """Give `counts` as plain values."""

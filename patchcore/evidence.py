@@ -9,8 +9,8 @@ import numpy as np
 
 from patchcore.detector import PatchCore
 from patchcore.errors import DataError, ImageError
-from patchcore.evaluation import Labelled
 from patchcore.fitting import Source, named, source_sha256
+from patchcore.labelled_image import Labelled
 from patchcore.regions import clearing_threshold
 
 Progress = Callable[[str, int, int], None]

@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 
 from .errors import ImageError, ImageTooLarge, NoImagesError, SettingsError, UnreadableImage
 from .file_names import IMAGE_SUFFIXES, display_name, is_hidden
-from .geometry import Geometry, Placement, Prepared, prepare, thumbnail
 from .image_formats import (
     DECODER_FAULTS,
     decode_bmp,
@@ -34,25 +33,6 @@ from .image_formats import (
 from .raw_image import Limits, RawImage, from_array
 from .sample_scaling import to_rgb
 from .tiff_format import decode_tiff
-
-__all__ = [
-    "IMAGE_SUFFIXES",
-    "WHITE",
-    "Geometry",
-    "ImageRecord",
-    "Limits",
-    "LoadedImage",
-    "Placement",
-    "Prepared",
-    "check_weight",
-    "display_name",
-    "display_pixels",
-    "is_hidden",
-    "list_images",
-    "prepare",
-    "read_image",
-    "thumbnail",
-]
 
 WHITE = (1.0, 1.0, 1.0)
 _DECODERS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from patchcore.images import display_name
+from patchcore.file_names import display_name
 from patchcore.labelled_score import UNREADABLE, LabelledScore
 from patchcore.operating_point import OperatingPoint, Verdict
 

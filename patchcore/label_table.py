@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from patchcore.errors import DataError, NoImagesError
-from patchcore.images import display_name
+from patchcore.file_names import display_name
 from patchcore.mvtec_layout import GOOD, LabelledImage, read_layout
 
 COLUMNS = ("file", "label", "mask")

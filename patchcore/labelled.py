@@ -4,58 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from patchcore.curves import between
 from patchcore.errors import SettingsError
-from patchcore.intervals import Interval, clopper_pearson, count, finite_scores, percent
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a threshold does to labelled images.
-
-    Parameters
-    ----------
-    threshold
-        Reject what scores more than this.
-    false_rejects, n_good
-        Good images rejected, of how many.
-    escapes, n_defect
-        Defects not rejected, of how many.
-    """
-
-    threshold: float
-    false_rejects: int
-    n_good: int
-    escapes: int
-    n_defect: int
-
-    @property
-    def false_reject_interval(self) -> Interval | None:
-        """Clopper-Pearson interval of the false-reject rate; None without good images."""
-        return clopper_pearson(self.false_rejects, self.n_good) if self.n_good else None
-
-    @property
-    def escape_interval(self) -> Interval | None:
-        """Clopper-Pearson interval of the escape rate; None without defects."""
-        return clopper_pearson(self.escapes, self.n_defect) if self.n_defect else None
-
-    def expected_cost(self, cost_ratio: float, defect_rate: float) -> float:
-        """Expected cost of a part, in false rejects.
-
-        Parameters
-        ----------
-        cost_ratio
-            False rejects that one escape costs.
-        defect_rate
-            Share of defects on the line.
-        """
-        wasted = (1 - defect_rate) * self.false_rejects / self.n_good
-        return wasted + defect_rate * cost_ratio * self.escapes / self.n_defect
+from patchcore.intervals import clopper_pearson, count, finite_scores, percent
+from patchcore.verdict_counts import VerdictCounts
 
 
 @dataclass(frozen=True)
@@ -63,33 +19,15 @@ class LabelledThreshold:
     """A threshold set from labelled images: what it does to them, and the rule's meaning in a sentence."""
 
     value: float
-    outcome: Outcome
+    outcome: VerdictCounts
     statement: str
-    expected_cost: float | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give plain values, for JSON."""
-        return {
-            "value": self.value,
-            **vars(self.outcome),
-            "statement": self.statement,
-            "expected_cost": self.expected_cost,
-        }
 
 
-def outcome(good: ArrayLike, defect: ArrayLike, threshold: float) -> Outcome:
-    """Count what a threshold does; either kind may be empty.
-
-    Parameters
-    ----------
-    good, defect
-        [n], [m] scores.
-    threshold
-        Reject what scores more than this.
-    """
+def outcome(good: ArrayLike, defect: ArrayLike, threshold: float) -> VerdictCounts:
+    """Count what a threshold does: of the scores [n] and [m], those above it are rejected. Either kind may be empty."""
     passed, caught = np.asarray(good, np.float64), np.asarray(defect, np.float64)
     false_rejects, hits = np.count_nonzero(passed > threshold), np.count_nonzero(caught > threshold)
-    return Outcome(threshold, int(false_rejects), passed.size, int(caught.size - hits), caught.size)
+    return VerdictCounts(passed.size, int(false_rejects), 0, caught.size, int(caught.size - hits), 0)
 
 
 def no_escapes(good: ArrayLike, defect: ArrayLike) -> LabelledThreshold:
@@ -148,12 +86,14 @@ def cheapest(good: ArrayLike, defect: ArrayLike, cost_ratio: float, defect_rate:
     ways = _Ways(good, defect)
     costs = (1 - defect_rate) * ways.false_rejects / ways.n + defect_rate * cost_ratio * ways.escapes / ways.m
     value = ways.best(-costs)
-    cost = outcome(good, defect, value).expected_cost(cost_ratio, defect_rate)
+    found = outcome(good, defect, value)
+    wasted = (1 - defect_rate) * found.false_rejects / found.good
+    cost = wasted + defect_rate * cost_ratio * found.escapes / found.defects
     words = (
         f"Cheapest when an escape costs {cost_ratio:g} false rejects and {percent(defect_rate)} of parts are "
         f"defective: {cost * 1000:.3g} false rejects' worth per 1,000 parts. Rejects {{fr}} and lets {{esc}} through."
     )
-    return _told(good, defect, value, words, cost)
+    return _told(good, defect, value, words)
 
 
 def false_reject_ceiling(good: ArrayLike, defect: ArrayLike, ceiling: float) -> LabelledThreshold:
@@ -182,59 +122,15 @@ def fixed(good: ArrayLike, defect: ArrayLike, value: float) -> LabelledThreshold
     return _told(good, defect, value, words)
 
 
-@dataclass(frozen=True)
-class ReviewBand:
-    """What two thresholds send to a person.
-
-    Parameters
-    ----------
-    accept, reject
-        Accept up to the first, reject above the second, review between.
-    good_share, defect_share
-        Share of the known good images and of the known defects in the band; None where there are none.
-    share
-        Expected share of all parts on the line.
-    """
-
-    accept: float
-    reject: float
-    good_share: float
-    defect_share: float | None
-    share: float
-    statement: str
-
-
-def review_band(
-    good: ArrayLike, defect: ArrayLike, accept: float, reject: float, defect_rate: float = 0.0
-) -> ReviewBand:
-    """Tell how many parts two thresholds send to review.
-
-    Parameters
-    ----------
-    good, defect
-        [n], [m] scores; `defect` may be empty.
-    accept, reject
-        Accept up to the first, reject above the second.
-    defect_rate
-        Share of defects on the line, 0 to 1.
-    """
-    if not accept <= reject:
-        raise SettingsError(
-            f"The accept threshold ({accept:g}) lies above the reject threshold ({reject:g})."
-        )
-    if not 0 <= defect_rate <= 1:
-        raise SettingsError(f"The share of defects on the line lies between 0 and 1, not {defect_rate:g}.")
-    passed, caught = finite_scores(good), np.asarray(defect, np.float64)
-    good_share = float(np.mean((passed > accept) & (passed <= reject)))
-    defect_share = float(np.mean((caught > accept) & (caught <= reject))) if caught.size else None
-    share = (1 - defect_rate) * good_share + defect_rate * (defect_share or 0.0)
-    within = round(good_share * passed.size)
+def review_words(good: ArrayLike, accept: float, reject: float) -> str:
+    """Say how many of the scores [n] of good images go to review: those above `accept`, up to `reject`."""
+    passed = finite_scores(good)
+    within = int(np.count_nonzero((passed > accept) & (passed <= reject)))
     low, high = clopper_pearson(within, passed.size)
-    statement = (
-        f"About {percent(share)} of parts go to review ({within} of {count(passed.size, 'good image')}, "
+    return (
+        f"About {percent(within / passed.size)} of parts go to review ({within} of {count(passed.size, 'good image')}, "
         f"{percent(low)} to {percent(high)})."
     )
-    return ReviewBand(accept, reject, good_share, defect_share, share, statement)
 
 
 class _Ways:
@@ -255,17 +151,15 @@ class _Ways:
         return between(float(self.steps[place]), float(self.steps[place + 1]))
 
 
-def _told(
-    good: ArrayLike, defect: ArrayLike, value: float, words: str, cost: float | None = None
-) -> LabelledThreshold:
+def _told(good: ArrayLike, defect: ArrayLike, value: float, words: str) -> LabelledThreshold:
     found = outcome(good, defect, value)
     statement = words.format(
-        n=count(found.n_good, "known good image"),
-        m=count(found.n_defect, "known defect"),
-        fr=f"{found.false_rejects} of {count(found.n_good, 'good image')}",
-        esc=f"{found.escapes} of {count(found.n_defect, 'defect')}",
+        n=count(found.good, "known good image"),
+        m=count(found.defects, "known defect"),
+        fr=f"{found.false_rejects} of {count(found.good, 'good image')}",
+        esc=f"{found.escapes} of {count(found.defects, 'defect')}",
     )
-    return LabelledThreshold(value, found, statement, cost)
+    return LabelledThreshold(value, found, statement)
 
 
 def _check_share(ceiling: float) -> None:

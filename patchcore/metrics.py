@@ -15,21 +15,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from patchcore.curves import Curve, Measure, Sweep, Undefined, measures_to_dict
 from patchcore.errors import DataError
-from patchcore.pixel_metrics import PixelCurves, PixelMetrics, PixelResult, binary_mask
-
-__all__ = [
-    "Curve",
-    "ImageMetrics",
-    "Measure",
-    "PixelCurves",
-    "PixelMetrics",
-    "PixelResult",
-    "Undefined",
-    "binary_mask",
-    "image_curves",
-    "image_metrics",
-    "image_metrics_by_type",
-]
 
 GOOD = "good"  # the type of a defect-free image, as in MVTec's folder names
 

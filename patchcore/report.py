@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from patchcore import report_words as words
 from patchcore.evaluation import Evaluation
-from patchcore.images import display_name
+from patchcore.file_names import display_name
 from patchcore.inspector_facts import Fact
 from patchcore.intervals import percent
 from patchcore.labelled_score import UNREADABLE

@@ -19,7 +19,7 @@ from markupsafe import Markup, escape
 from numpy.typing import NDArray
 
 from patchcore.curves import Curve, MarkedCurve
-from patchcore.images import display_name
+from patchcore.file_names import display_name
 from patchcore.operating_point import OperatingPoint
 
 if TYPE_CHECKING:

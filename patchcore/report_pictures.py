@@ -13,7 +13,7 @@ from PIL import Image
 from scipy import ndimage
 
 from patchcore.evaluation import Evaluation
-from patchcore.images import display_name
+from patchcore.file_names import display_name
 from patchcore.labelled_score import UNREADABLE, LabelledScore
 from patchcore.metrics import GOOD
 from patchcore.operating_point import Verdict

@@ -13,7 +13,7 @@ import numpy as np
 from patchcore import report_words as words
 from patchcore.curves import MarkedCurve, Measure, Undefined
 from patchcore.evaluation import Evaluation
-from patchcore.images import display_name
+from patchcore.file_names import display_name
 from patchcore.intervals import percent
 from patchcore.metrics import GOOD
 from patchcore.operating_point import OperatingPoint

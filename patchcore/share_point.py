@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from patchcore.metrics import ImageMetrics, PixelResult
+from patchcore.metrics import ImageMetrics
+from patchcore.pixel_metrics import PixelResult
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,9 @@ from patchcore.coreset import coreset_size
 from patchcore.detector import PatchCore
 from patchcore.errors import Cancelled, DataError, ImageError, SettingsError
 from patchcore.labelled_image import Labelled, grey_masks, read_mask
-from patchcore.metrics import GOOD, PixelMetrics, image_metrics
+from patchcore.metrics import GOOD, image_metrics
 from patchcore.operating_point import Evidence, OperatingPoint
+from patchcore.pixel_metrics import PixelMetrics
 from patchcore.scoring import ImagePatches, anomaly_map
 from patchcore.share_point import GoodSummary, SharePoint
 from patchcore.thresholds import recalibrate

@@ -10,67 +10,12 @@ import math
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from patchcore.conformal import (
-    GoodThreshold,
-    extrapolated,
-    from_good,
-    from_quantile,
-    images_needed,
-    provisional,
-)
 from patchcore.errors import DataError, SettingsError
-from patchcore.intervals import clopper_pearson
 from patchcore.labelled import (
-    LabelledThreshold,
-    Outcome,
-    ReviewBand,
-    cheapest,
-    escape_ceiling,
-    f1_max,
-    false_reject_ceiling,
-    no_escapes,
-    no_false_rejects,
-    outcome,
-    review_band,
-    youden,
+    review_words,
 )
-from patchcore.operating_point import Choice, Evidence, JudgeBy, OperatingPoint, Verdict
-from patchcore.rules import BY_HAND, GOOD_ONLY, RULES, Rule, apply_rule, completed, score_array
-
-__all__ = [
-    "BY_HAND",
-    "GOOD_ONLY",
-    "RULES",
-    "Choice",
-    "Evidence",
-    "GoodThreshold",
-    "JudgeBy",
-    "LabelledThreshold",
-    "OperatingPoint",
-    "Outcome",
-    "ReviewBand",
-    "Rule",
-    "Verdict",
-    "apply_rule",
-    "cheapest",
-    "clopper_pearson",
-    "decide",
-    "escape_ceiling",
-    "extrapolated",
-    "f1_max",
-    "false_reject_ceiling",
-    "from_good",
-    "from_quantile",
-    "images_needed",
-    "no_escapes",
-    "no_false_rejects",
-    "outcome",
-    "provisional",
-    "recalibrate",
-    "review_band",
-    "set_anew",
-    "youden",
-]
+from patchcore.operating_point import Choice, Evidence, JudgeBy, OperatingPoint
+from patchcore.rules import BY_HAND, GOOD_ONLY, apply_rule, completed, score_array
 
 
 def decide(
@@ -115,7 +60,8 @@ def decide(
     accept = reject
     if accept_rule is not None:
         accept = min(reject, _value(accept_rule, evidence)[0])
-        statement += _review_words(evidence, accept, reject)
+        if evidence.good:
+            statement += " " + review_words(score_array(evidence.good), accept, reject)
     return OperatingPoint(
         accept=accept,
         reject=reject,
@@ -192,13 +138,6 @@ def _unscored(point: OperatingPoint, evidence: Evidence) -> str:
         return ""
     which = "The defects" if missing == len(known) else f"{missing} of the {len(known)} defects"
     return f"{which} it was set from have not been scored with the new bank."
-
-
-def _review_words(evidence: Evidence, accept: float, reject: float) -> str:
-    if not evidence.good:
-        return ""
-    good, defect = score_array(evidence.good), score_array(evidence.defect)
-    return " " + review_band(good, defect, accept, reject).statement
 
 
 def _value(choice: Choice, evidence: Evidence) -> tuple[float, str]:

@@ -1,15 +1,14 @@
-"""What verdicts do to labelled images: rates with intervals, and the same for each defect type."""
+"""What verdicts do to labelled images: counts, and rates with their intervals."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from patchcore.curves import Measure, Undefined, measures_to_dict
+from patchcore.curves import Measure, Undefined
 from patchcore.intervals import Interval, clopper_pearson
-from patchcore.labelled_score import LabelledScore
-from patchcore.metrics import ImageMetrics, PixelResult
+from patchcore.operating_point import Verdict
 
 
 @dataclass(frozen=True)
@@ -93,44 +92,12 @@ class VerdictCounts:
         }
 
 
-@dataclass(frozen=True)
-class TypeRow:
-    """One defect type in a table.
-
-    Parameters
-    ----------
-    defect_type, count
-        Its name, and how many images show it.
-    caught, in_review, escaped
-        Images rejected, sent to review, accepted; None without an operating point.
-    auroc
-        Of its images beside all good ones.
-    aupro
-        Of its images that have a mask, beside all good ones.
-    worst_name, worst_score
-        Its lowest-scoring image: the one that is missed first.
-    """
-
-    defect_type: str
-    count: int
-    caught: int | None
-    in_review: int | None
-    escaped: int | None
-    auroc: Measure
-    aupro: Measure
-    worst_name: str
-    worst_score: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give plain values, for JSON; None beside a reason where undefined."""
-        return vars(self) | measures_to_dict({"auroc": self.auroc, "aupro": self.aupro})
-
-
-def count_verdicts(scored: Sequence[LabelledScore]) -> VerdictCounts | None:
-    """Count the verdicts of those that have one; None if none has."""
-    good = [item.verdict for item in scored if item.verdict and not item.is_defect]
-    defects = [item.verdict for item in scored if item.verdict and item.is_defect]
-    if not good and not defects:
+def count_verdicts(judged: Iterable[tuple[bool, Verdict | None]]) -> VerdictCounts | None:
+    """Count the verdicts of images, each given with whether it is a defect; None if none has a verdict."""
+    found = [(is_defect, verdict) for is_defect, verdict in judged if verdict]
+    good = [verdict for is_defect, verdict in found if not is_defect]
+    defects = [verdict for is_defect, verdict in found if is_defect]
+    if not found:
         return None
     return VerdictCounts(
         len(good),
@@ -139,43 +106,6 @@ def count_verdicts(scored: Sequence[LabelledScore]) -> VerdictCounts | None:
         len(defects),
         defects.count("accept"),
         defects.count("review"),
-    )
-
-
-def type_rows(
-    scored: Sequence[LabelledScore],
-    image: Mapping[str, ImageMetrics],
-    pixel: Mapping[str, PixelResult],
-) -> list[TypeRow]:
-    """Give a row for each defect type, by name.
-
-    Parameters
-    ----------
-    scored
-        All labelled images.
-    image, pixel
-        Metrics by defect type; a type may lack pixel metrics.
-    """
-    return [
-        _row(kind, [item for item in scored if item.defect_type == kind], metrics.auroc, pixel.get(kind))
-        for kind, metrics in sorted(image.items())
-    ]
-
-
-def _row(kind: str, items: list[LabelledScore], auroc: Measure, pixel: PixelResult | None) -> TypeRow:
-    counts = count_verdicts(items)
-    lowest = min(items, key=lambda item: item.score)
-    no_mask = Undefined("No image of this type has a mask that could be counted.")
-    return TypeRow(
-        kind,
-        len(items),
-        counts.caught if counts else None,
-        counts.defects_in_review if counts else None,
-        counts.escapes if counts else None,
-        auroc,
-        pixel.aupro if pixel else no_mask,
-        lowest.name,
-        lowest.score,
     )
 
 

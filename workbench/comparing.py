@@ -10,8 +10,7 @@ from patchcore.curves import Measure, Undefined
 from patchcore.intervals import Interval
 from patchcore.metrics import image_metrics
 from patchcore.operating_point import OperatingPoint, Verdict
-from workbench.evidence import Known, tested_images
-from workbench.outcomes import verdict_of
+from workbench.evidence import Known, tested_images, verdict_of
 from workbench.tables import InspectorVersion
 from workbench.workspace import Workspace
 

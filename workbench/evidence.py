@@ -134,6 +134,20 @@ def judged(workspace: Workspace, result: Result, point: OperatingPoint) -> Verdi
     return point.verdict(score) if peak is None else point.judge_by_peak(score, peak)
 
 
+def verdict_of(known: Known, point: OperatingPoint) -> Verdict | None:
+    """Judge a known image as the point says; None where its map is needed and not stored.
+
+    Raises
+    ------
+    SettingsError
+        The thresholds are stale.
+    """
+    if point.judge_by == "score":
+        return point.verdict(known.score)
+    peak = known.map_peak(point.min_area)
+    return None if peak is None else point.judge_by_peak(known.score, peak)
+
+
 def _good(workspace: Workspace, version: InspectorVersion) -> list[Known]:
     batch_id = find_good_batch(workspace, version)
     results = [] if batch_id is None else list_results(workspace, batch_id, version.id)

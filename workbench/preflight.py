@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from patchcore.errors import Cancelled, ImageError
-from patchcore.images import ImageRecord, Limits, read_image, thumbnail
+from patchcore.geometry import thumbnail
+from patchcore.images import ImageRecord, read_image
+from patchcore.raw_image import Limits
 from workbench.preflight_warnings import warnings_of
 from workbench.upload_set import LeftOut, Upload, UploadSet
 

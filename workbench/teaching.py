@@ -16,21 +16,9 @@ from workbench.decisions import keep_decision, take_back_label
 from workbench.history import find_inspection, note_decision
 from workbench.people import Role, require
 from workbench.tables import Inspector, InspectorVersion, LabelChange
-from workbench.teaching_preview import TeachingPreview, VerdictChange, preview_teaching
+from workbench.teaching_preview import TeachingPreview
 from workbench.version_files import store_version
 from workbench.workspace import Workspace
-
-__all__ = [
-    "TEACH",
-    "TeachingPreview",
-    "VerdictChange",
-    "can_undo",
-    "keep_teaching",
-    "named",
-    "preview_teaching",
-    "taught_names",
-    "undo_teaching",
-]
 
 TEACH = "teach"  # `InspectorVersion.change` of a version that teaching made
 UNDO = "teaching"

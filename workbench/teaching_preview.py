@@ -13,10 +13,9 @@ from patchcore.regions import clearing_threshold
 from patchcore.rules import BY_HAND
 from patchcore.thresholds import set_anew
 from workbench.database import WorkspaceError
-from workbench.evidence import Known, tested_images
+from workbench.evidence import Known, tested_images, verdict_of
 from workbench.inspectors import NOT_HERE, find_inspector, good_images, has_good_images, load_model
 from workbench.map_files import as_stored
-from workbench.outcomes import verdict_of
 from workbench.people import Role, require
 from workbench.recalibrating import Progress, ShareNumbers, recalibrated
 from workbench.tables import GOOD, InspectorVersion, Result

@@ -18,8 +18,6 @@ from patchcore.errors import PatchCoreError
 from patchcore.file_names import display_name, is_hidden, is_private
 from workbench.upload_set import (
     HEAD,
-    LeftOut,
-    Upload,
     UploadSet,
     is_table,
     new_file,
@@ -27,20 +25,6 @@ from workbench.upload_set import (
     why_not_wanted,
 )
 from workbench.zip_archives import DEFAULT_LIMITS, ZipLimits, unpack_zip
-
-__all__ = [
-    "FolderError",
-    "LeftOut",
-    "Upload",
-    "UploadSet",
-    "ZipLimits",
-    "allowed_roots",
-    "from_files",
-    "from_folder",
-    "from_server",
-    "open_path",
-    "safe_name",
-]
 
 
 class FolderError(PatchCoreError):

@@ -8,11 +8,13 @@ import pytest
 from PIL import Image
 
 from patchcore import PatchCore
+from patchcore.conformal import from_good
 from patchcore.evidence import map_peaks
 from patchcore.label_table import read_labelled
 from patchcore.labelled import outcome
+from patchcore.operating_point import Choice, Evidence
 from patchcore.rules import BY_HAND, RULES
-from patchcore.thresholds import Choice, Evidence, decide, from_good
+from patchcore.thresholds import decide
 from tests.patchcore.conftest import stripes
 from tests.patchcore.test_cli import patchcore
 
@@ -65,7 +67,7 @@ def test_a_rule_from_good_images_and_what_it_does_to_the_labelled_set(inspector,
     assert plain["false_reject_interval"] == list(expected.interval)
     assert plain["outcome"]["false_rejects"] == found.false_rejects
     assert plain["outcome"]["escapes"] == found.escapes
-    assert plain["outcome"]["escape_interval"] == list(found.escape_interval)
+    assert plain["outcome"]["escape_interval"] == list(found.escape_rate.interval)
     assert not plain["set_from_these"] and not plain["saved"]
     assert inspector.read_bytes() == before
 

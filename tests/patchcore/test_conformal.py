@@ -116,4 +116,3 @@ def test_impossible_budgets_are_refused(budget):
 def test_budgets_in_words():
     assert promise(1 / 200) == "at most 1 good part in 200"
     assert promise(0.03) == "at most 3 % of good parts"
-    assert from_good([1.0], 0.5).to_dict()["n_good"] == 1

@@ -24,7 +24,8 @@ from patchcore.errors import (
     WeightsMismatch,
 )
 from patchcore.features import patch_features
-from patchcore.thresholds import Choice, Evidence, decide
+from patchcore.operating_point import Choice, Evidence
+from patchcore.thresholds import decide
 from tests.patchcore.conftest import stripes
 from tests.patchcore.greedy import greedy_order
 

@@ -13,11 +13,12 @@ from patchcore.bootstrap import auroc_interval
 from patchcore.curves import Undefined
 from patchcore.detector import PatchCore
 from patchcore.errors import NoImagesError
-from patchcore.evaluation import LabelledScore, evaluate, judge, measure
+from patchcore.evaluation import evaluate, judge, measure
 from patchcore.images import display_pixels, read_image
-from patchcore.metrics import PixelMetrics
+from patchcore.labelled_score import LabelledScore
 from patchcore.mvtec_layout import read_layout
 from patchcore.operating_point import Choice, OperatingPoint
+from patchcore.pixel_metrics import PixelMetrics
 from tests.patchcore.conftest import stripes
 
 

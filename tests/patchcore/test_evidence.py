@@ -6,8 +6,9 @@ import pytest
 from patchcore import read_image
 from patchcore.errors import DataError
 from patchcore.evidence import map_peaks, score_labelled
+from patchcore.operating_point import Choice, Evidence
 from patchcore.regions import clearing_threshold, find_regions
-from patchcore.thresholds import Choice, Evidence, decide
+from patchcore.thresholds import decide
 from tests.patchcore.conftest import stripes
 from tests.patchcore.test_sweep import Shown, spotted
 

@@ -8,7 +8,8 @@ import pytest
 from PIL import Image, ImageOps
 
 from patchcore.errors import ImageError, ImageTooLarge
-from patchcore.images import Limits, display_pixels, read_image
+from patchcore.images import display_pixels, read_image
+from patchcore.raw_image import Limits
 
 RNG = np.random.default_rng(3)
 COLOUR = RNG.integers(0, 256, (21, 34, 3), dtype=np.uint8)

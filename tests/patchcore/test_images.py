@@ -11,14 +11,9 @@ import pytest
 from PIL import Image
 
 from patchcore.errors import ImageTooLarge, NoImagesError, SettingsError, UnreadableImage
-from patchcore.images import (
-    ImageRecord,
-    Limits,
-    display_name,
-    display_pixels,
-    list_images,
-    read_image,
-)
+from patchcore.file_names import display_name
+from patchcore.images import ImageRecord, display_pixels, list_images, read_image
+from patchcore.raw_image import Limits
 
 RNG = np.random.default_rng(7)
 COLOUR = RNG.integers(0, 256, (37, 53, 3), dtype=np.uint8)

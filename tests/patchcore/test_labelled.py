@@ -14,7 +14,7 @@ from patchcore.labelled import (
     no_escapes,
     no_false_rejects,
     outcome,
-    review_band,
+    review_words,
     youden,
 )
 
@@ -51,9 +51,8 @@ def test_outcome_and_words():
     assert found.outcome == outcome(GOOD, DEFECT, 1.75)
     assert (found.outcome.false_rejects, found.outcome.escapes) == (4, 0)
     assert found.statement == "Lets none of 4 known defects through and rejects 4 of 6 good images."
-    assert found.outcome.false_reject_interval == clopper_pearson(4, 6)
-    assert found.outcome.escape_interval == clopper_pearson(0, 4)
-    assert found.to_dict()["n_defect"] == 4
+    assert found.outcome.false_reject_rate.interval == clopper_pearson(4, 6)
+    assert found.outcome.escape_rate.interval == clopper_pearson(0, 4)
 
 
 def test_each_rule_reaches_the_best_of_every_way(scores):
@@ -84,7 +83,8 @@ def test_each_rule_reaches_the_best_of_every_way(scores):
 def test_expected_cost_by_hand():
     found = cheapest(GOOD, DEFECT, cost_ratio=20, defect_rate=0.01)
     rates = found.outcome.false_rejects / 6, found.outcome.escapes / 4
-    assert found.expected_cost == pytest.approx(0.99 * rates[0] + 0.01 * 20 * rates[1])
+    cost = 0.99 * rates[0] + 0.01 * 20 * rates[1]
+    assert f"{1000 * cost:.3g} false rejects' worth per 1,000 parts" in found.statement
     assert "an escape costs 20 false rejects and 1 % of parts" in found.statement
 
 
@@ -100,7 +100,7 @@ def test_scores_that_overlap_wholly_or_not_at_all():
 def test_a_chosen_threshold_is_kept_as_it_is():
     found = fixed(GOOD, DEFECT, 2.0)
     assert (found.value, found.outcome.false_rejects, found.outcome.escapes) == (2.0, 2, 1)
-    assert fixed([], [], 2.0).outcome.n_good == 0
+    assert fixed([], [], 2.0).outcome.good == 0
     with pytest.raises(SettingsError, match="A threshold is a number"):
         fixed(GOOD, DEFECT, math.inf)
 
@@ -131,16 +131,9 @@ def test_impossible_settings_are_refused():
         escape_ceiling(GOOD, DEFECT, 1.0)
 
 
-def test_review_band_by_hand():
-    band = review_band(GOOD, DEFECT, accept=1.9, reject=3.0, defect_rate=0.1)
-    assert (band.good_share, band.defect_share) == (0.5, 0.5)
-    assert band.share == pytest.approx(0.5)
+def test_what_goes_to_review_by_hand():
     low, high = clopper_pearson(3, 6)
-    assert band.statement == (
+    assert review_words(GOOD, 1.9, 3.0) == (
         f"About 50 % of parts go to review (3 of 6 good images, {low * 100:.0f} % to {high * 100:.0f} %)."
     )
-    alone = review_band(GOOD, [], 1.9, 3.0)
-    assert (alone.share, alone.defect_share) == (0.5, None)
-    assert review_band(GOOD, DEFECT, 3.0, 3.0).share == 0
-    with pytest.raises(SettingsError, match="above the reject"):
-        review_band(GOOD, DEFECT, 3.0, 2.0)
+    assert review_words(GOOD, 3.0, 3.0).startswith("About 0 % of parts go to review (0 of 6 good images")

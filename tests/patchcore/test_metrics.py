@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
+from patchcore.curves import Undefined
 from patchcore.errors import DataError
-from patchcore.metrics import Undefined, image_curves, image_metrics, image_metrics_by_type
+from patchcore.metrics import image_curves, image_metrics, image_metrics_by_type
 
 
 @pytest.mark.parametrize("seed", range(8))

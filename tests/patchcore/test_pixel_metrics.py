@@ -3,8 +3,9 @@ import pytest
 from scipy import ndimage
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from patchcore.curves import Undefined
 from patchcore.errors import DataError, SettingsError
-from patchcore.metrics import PixelMetrics, Undefined, binary_mask
+from patchcore.pixel_metrics import PixelMetrics, binary_mask
 
 
 def naive_aupro(maps: list[np.ndarray], masks: list[np.ndarray], max_fpr: float) -> float:

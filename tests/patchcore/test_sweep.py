@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from patchcore.curves import Undefined
 from patchcore.detector import PatchCore
 from patchcore.errors import Cancelled, SettingsError
 from patchcore.evaluation import evaluate
-from patchcore.metrics import Undefined
+from patchcore.operating_point import Choice, Evidence
 from patchcore.sweep import default_shares, sweep
-from patchcore.thresholds import Choice, Evidence, decide
+from patchcore.thresholds import decide
 from tests.patchcore.conftest import SIDE, stripes
 from tests.points import by_hand
 

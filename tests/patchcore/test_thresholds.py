@@ -5,7 +5,9 @@ import pytest
 
 from patchcore.conformal import from_good
 from patchcore.errors import DataError, SettingsError
-from patchcore.thresholds import BY_HAND, RULES, Choice, Evidence, decide, recalibrate
+from patchcore.operating_point import Choice, Evidence
+from patchcore.rules import BY_HAND, RULES
+from patchcore.thresholds import decide, recalibrate
 from tests.points import by_hand
 
 RNG = np.random.default_rng(0)

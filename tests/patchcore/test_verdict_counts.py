@@ -4,12 +4,7 @@ import numpy as np
 from scipy.stats import beta
 
 from patchcore.curves import Undefined
-from patchcore.labelled_score import LabelledScore
 from patchcore.verdict_counts import Rate, count_verdicts
-
-
-def image(kind, verdict):
-    return LabelledScore("x", kind, 1.0, lambda: np.zeros((1, 1), np.float32), lambda: None, list, verdict)
 
 
 def test_a_rate_has_the_exact_interval():
@@ -20,7 +15,7 @@ def test_a_rate_has_the_exact_interval():
 
 
 def test_images_without_a_verdict_are_not_counted():
-    images = [image("good", "reject"), image("good", None), image("rust", "review"), image("rust", "reject")]
+    images = [(False, "reject"), (False, None), (True, "review"), (True, "reject")]
     counts = count_verdicts(images)
     assert (counts.good, counts.false_rejects, counts.defects, counts.caught, counts.review) == (
         1,
@@ -30,5 +25,5 @@ def test_images_without_a_verdict_are_not_counted():
         1,
     )
     assert counts.to_dict()["escape_interval"][0] == 0.0
-    assert count_verdicts([image("good", None)]) is None
+    assert count_verdicts([(False, None)]) is None
     assert count_verdicts(images[:1]).to_dict()["escape_interval"] is None

@@ -46,7 +46,8 @@ from workbench.tables import (
     Job,
     Result,
 )
-from workbench.teaching import TEACH, keep_teaching, preview_teaching, undo_teaching
+from workbench.teaching import TEACH, keep_teaching, undo_teaching
+from workbench.teaching_preview import preview_teaching
 from workbench.timeline import require_state
 from workbench.workspace import Workspace
 

@@ -13,8 +13,9 @@ from workbench.inspectors import get_version
 from workbench.job_queue import JobQueue
 from workbench.jobs import JobState, log_path
 from workbench.portable_rows import copy_rows
-from workbench.roi import Roi, Shape, keep_region
+from workbench.roi import Roi, keep_region
 from workbench.tables import Job
+from workbench.viewer.shapes import Shape
 from workbench.workspace import Workspace
 
 

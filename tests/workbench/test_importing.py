@@ -40,7 +40,7 @@ from workbench.library_bin import delete_inspector
 from workbench.people import NotAllowed, Person, Role, acting
 from workbench.reporting import report_of
 from workbench.tables import Base, Image
-from workbench.teaching import preview_teaching
+from workbench.teaching_preview import preview_teaching
 from workbench.timeline import timeline
 from workbench.workspace import Workspace
 

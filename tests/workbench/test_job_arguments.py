@@ -8,8 +8,9 @@ from workbench.database import WorkspaceError
 from workbench.job_arguments import check_arguments
 from workbench.jobs import JobState, get_job
 from workbench.moments import now
-from workbench.roi import Roi, Shape
+from workbench.roi import Roi
 from workbench.tables import Inspector, Job, Watch
+from workbench.viewer.shapes import Shape
 
 A, B = "a" * 64, "b" * 64
 REGION = Roi((Shape("rectangle", ((1.0, 2.0), (30.0, 40.0))),), 64, 64)

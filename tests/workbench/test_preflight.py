@@ -7,7 +7,7 @@ import tifffile
 from PIL import Image
 
 from patchcore.errors import Cancelled
-from patchcore.images import Limits
+from patchcore.raw_image import Limits
 from workbench.preflight import preflight
 from workbench.upload_set import Upload, UploadSet
 from workbench.uploads import from_folder

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from patchcore.errors import SettingsError
-from patchcore.operating_point import OperatingPoint
-from patchcore.thresholds import Choice, Evidence, decide
+from patchcore.operating_point import Choice, Evidence, OperatingPoint
+from patchcore.thresholds import decide
 from tests.points import by_hand
 from tests.workbench.parts import plate, store_plates
 from workbench.changing import ChangedMeanwhile
@@ -25,7 +25,8 @@ from workbench.inspectors import (
 from workbench.labelling import set_label
 from workbench.people import NotAllowed, Person, Role, acting
 from workbench.tables import GOOD
-from workbench.teaching import can_undo, keep_teaching, preview_teaching, taught_names, undo_teaching
+from workbench.teaching import can_undo, keep_teaching, taught_names, undo_teaching
+from workbench.teaching_preview import preview_teaching
 from workbench.version_files import ELSEWHERE
 
 ADA = Person("Ada", Role.ENGINEER)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from patchcore.intervals import clopper_pearson
 from patchcore.operating_point import JudgeBy
-from patchcore.thresholds import clopper_pearson
 from workbench.viewer.items import Dot, Thresholds
 from workbench.viewer.mount import json_url, mount
 

@@ -17,7 +17,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from patchcore.errors import Cancelled, ImageError, Outdated
-from patchcore.images import display_name, read_image
+from patchcore.file_names import display_name
+from patchcore.images import read_image
 from patchcore.threads import use_threads
 from workbench.history import in_force
 from workbench.job_process import RunningJob, say

@@ -9,7 +9,7 @@ import PIL.Image
 import streamlit as st
 
 from patchcore.errors import PatchCoreError
-from workbench.evaluating import Audited
+from workbench.auditing import Audited
 from workbench.inspecting import Box, load_pixels
 from workbench.widgets import session, wording
 from workbench.widgets.pictures import encode_jpeg, thumbnail_tag

@@ -14,7 +14,8 @@ from workbench.people import Role
 from workbench.preflight import preflight
 from workbench.roi import kept_region
 from workbench.samples import list_samples
-from workbench.uploads import UploadSet, from_folder
+from workbench.upload_set import UploadSet
+from workbench.uploads import from_folder
 from workbench.widgets import access, intake, network_view, preflight_view, session, settings_form
 from workbench.widgets.draft import IMAGES, NAME, SETTINGS, VIEW, Draft, current
 from workbench.workspace import NamedImage

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from patchcore.operating_point import OperatingPoint
-from workbench.evaluating import Audited, audit
+from workbench.auditing import Audited, audit
 from workbench.inspecting import good_batch, value_range_of
 from workbench.inspectors import (
     NOT_HERE,

@@ -9,7 +9,7 @@ from statistics import median
 import streamlit as st
 
 from patchcore.curves import Undefined
-from workbench.evaluating import Comparison, Disagreement, compare
+from workbench.comparing import Comparison, Disagreement, compare
 from workbench.inspectors import get_version, list_inspectors, list_versions
 from workbench.tables import GOOD, InspectorVersion
 from workbench.widgets import evaluate_images, evaluate_scoring, session, settings_form, wording

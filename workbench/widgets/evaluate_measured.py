@@ -12,8 +12,8 @@ import streamlit as st
 from patchcore.evaluation import Evaluation, judge
 from patchcore.labelled_score import LabelledScore
 from patchcore.operating_point import OperatingPoint
-from workbench.evaluating import StoredScore, evaluation_of
 from workbench.inspecting import list_results
+from workbench.measuring import StoredScore, evaluation_of
 from workbench.tables import Batch, InspectorVersion, Result
 from workbench.widgets import session
 

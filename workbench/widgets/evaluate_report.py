@@ -6,8 +6,9 @@ import re
 
 import streamlit as st
 
-from workbench.evaluating import latest_sweep, report_of
 from workbench.inspectors import find_inspector
+from workbench.reporting import report_of
+from workbench.sweeping import latest_sweep
 from workbench.widgets import session, wording
 from workbench.widgets.evaluate_measured import Measured
 

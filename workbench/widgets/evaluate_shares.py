@@ -9,9 +9,9 @@ from typing import Any
 import streamlit as st
 
 from patchcore.operating_point import OperatingPoint
-from workbench.evaluating import latest_sweep, start_sweep
 from workbench.inspectors import reslice, share_numbers
 from workbench.people import Role
+from workbench.sweeping import latest_sweep, start_sweep
 from workbench.tables import Batch, Inspector, InspectorVersion
 from workbench.widgets import (
     access,

@@ -7,7 +7,7 @@ from html import escape
 import streamlit as st
 
 from patchcore.curves import Undefined
-from patchcore.verdict_counts import TypeRow
+from patchcore.type_rows import TypeRow
 from workbench.widgets import evaluate_images, wording
 from workbench.widgets.evaluate_headline import metric
 from workbench.widgets.evaluate_measured import Measured, stored

@@ -12,7 +12,8 @@ from typing import Any
 import streamlit as st
 
 from patchcore.errors import PatchCoreError
-from workbench.uploads import UploadSet, allowed_roots, from_files, from_server
+from workbench.upload_set import UploadSet
+from workbench.uploads import allowed_roots, from_files, from_server
 from workbench.widgets import session
 
 FOLDER, FILES, SERVER, CAMERA, SAMPLE = (

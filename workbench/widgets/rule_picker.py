@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from patchcore.operating_point import Choice, Evidence
-from patchcore.thresholds import BY_HAND, RULES
+from patchcore.rules import BY_HAND, RULES
 from workbench.widgets import trial as trials
 from workbench.widgets.shared_field import is_heard, is_shown, place_of
 

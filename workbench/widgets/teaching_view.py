@@ -10,16 +10,8 @@ import streamlit as st
 from patchcore.errors import PatchCoreError
 from workbench.people import Role, current
 from workbench.tables import GOOD, InspectorVersion, Result
-from workbench.teaching import (
-    TeachingPreview,
-    VerdictChange,
-    can_undo,
-    keep_teaching,
-    named,
-    preview_teaching,
-    taught_names,
-    undo_teaching,
-)
+from workbench.teaching import can_undo, keep_teaching, named, taught_names, undo_teaching
+from workbench.teaching_preview import TeachingPreview, VerdictChange, preview_teaching
 from workbench.widgets import access, seen, session, wording
 from workbench.widgets.pictures import thumbnail_tag
 

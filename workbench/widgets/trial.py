@@ -9,7 +9,8 @@ from typing import Any
 
 from patchcore.errors import PatchCoreError
 from patchcore.operating_point import Choice, Evidence, JudgeBy, OperatingPoint
-from patchcore.thresholds import BY_HAND, RULES, decide
+from patchcore.rules import BY_HAND, RULES
+from patchcore.thresholds import decide
 from workbench.people import current as current_person
 from workbench.tables import InspectorVersion
 from workbench.viewer import RegionRule, Thresholds

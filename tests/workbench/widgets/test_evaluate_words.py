@@ -4,7 +4,8 @@ import pytest
 
 from patchcore.curves import Curve, MarkedCurve, Undefined
 from patchcore.verdict_counts import Rate
-from workbench.evaluating import Audited, Comparison
+from workbench.auditing import Audited
+from workbench.comparing import Comparison
 from workbench.widgets import (
     evaluate_audit,
     evaluate_compare,
