@@ -10,8 +10,8 @@ from workbench.widgets import (
     library_bin_view,
     library_import,
     library_inspector,
-    library_notice,
     library_shelf,
+    notice,
     sample,
     session,
     theme,
@@ -29,7 +29,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
         theme.page_title("Library", "Every inspector, all that was done to it, and the way back.")
     with st.popover("Import", width="content", key="import_popover"):
         library_import.show(shelved)
-library_notice.show()
+notice.show()
 
 VIEWS = {"inspectors": "Inspectors", "jobs": "Jobs", "bin": f"Bin ({binned})" if binned else "Bin"}
 chosen = session.chosen(KEY)

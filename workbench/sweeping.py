@@ -72,7 +72,7 @@ def start_sweep(workspace: Workspace, version: InspectorVersion, batch_id: int |
         Its labelled images are scored; without any, a few good images tell times and distances.
     """
     require(Role.ENGINEER, "measure bank sizes")
-    for job in _sweeps(workspace, version, batch_id):
+    for job in sweeps(workspace, version, batch_id):
         if job.state in jobs.UNFINISHED:
             jobs.resume(workspace, job.id)
             return job.id
@@ -96,7 +96,7 @@ def latest_sweep(
     `in_use` is that of the version now. Where its threshold has been set by another rule since, no threshold is
     told, with the reason. None when there has been no sweep.
     """
-    done = [job for job in _sweeps(workspace, version, batch_id) if job.state == jobs.JobState.DONE]
+    done = [job for job in sweeps(workspace, version, batch_id) if job.state == jobs.JobState.DONE]
     if not done or done[0].result is None:
         return None
     points: list[dict[str, Any]] = done[0].result["points"]
@@ -133,7 +133,7 @@ def _images(workspace: Workspace, version: InspectorVersion, batch_id: int | Non
     return [StoredLabelled(workspace, image, paths[image.sha256]) for image in images]
 
 
-def _sweeps(workspace: Workspace, version: InspectorVersion, batch_id: int | None) -> list[Job]:
+def sweeps(workspace: Workspace, version: InspectorVersion, batch_id: int | None) -> list[Job]:
     """Return the sweeps of a bank over a batch, the newest first."""
     with workspace.database.read() as session:
         found = list(session.scalars(select(Job).where(Job.kind == "sweep").order_by(Job.id.desc())))

@@ -25,8 +25,8 @@ from workbench.widgets import (
     access,
     audit_card,
     evaluate_images,
-    evaluate_notice,
     evaluate_scoring,
+    notice,
     seen,
     session,
     wording,
@@ -47,7 +47,7 @@ EXPLANATION = (
 
 def show(inspector: Inspector, version: InspectorVersion, batch: Batch) -> None:
     """Draw the good images ranked by their scores, and what can be done with those selected."""
-    evaluate_notice.show(version)
+    notice.show_of(version)
     if not has_good_images(version):
         st.info(NOT_HERE)
         return
@@ -155,7 +155,7 @@ def _remove(version: InspectorVersion, hashes: Sequence[str]) -> None:
         before_point, after_point = (
             OperatingPoint.from_dict(one.operating_point) for one in (version, after)
         )
-        evaluate_notice.leave(
+        notice.leave(
             after,
             f"{wording.counted(len(hashes), 'image')} removed: the bank went from "
             f"{wording.count(version.patches)} to {wording.counted(after.patches, 'patch', 'patches')}, the "

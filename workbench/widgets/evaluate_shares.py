@@ -10,18 +10,18 @@ import streamlit as st
 
 from patchcore.operating_point import OperatingPoint
 from workbench.inspectors import reslice, share_numbers
+from workbench.jobs import JobState
 from workbench.people import Role
-from workbench.sweeping import latest_sweep, start_sweep
-from workbench.tables import Batch, Inspector, InspectorVersion
+from workbench.sweeping import latest_sweep, start_sweep, sweeps
+from workbench.tables import Batch, Inspector, InspectorVersion, Job
 from workbench.widgets import (
     access,
     bank_size,
-    evaluate_notice,
     evaluate_share_charts,
     job_view,
+    notice,
     seen,
     session,
-    sweep_job,
     wording,
 )
 
@@ -48,15 +48,15 @@ Row = Mapping[str, Any]
 
 def show(inspector: Inspector, version: InspectorVersion, batch: Batch) -> None:
     """Draw the sweep: what starts it, how far it is, or what it found."""
-    evaluate_notice.show(version)
-    job = sweep_job.of(session.workspace(), version, batch)
-    if job is not None and sweep_job.is_running(job):
+    notice.show_of(version)
+    job = next(iter(sweeps(session.workspace(), version, batch.id)), None)
+    if job is not None and job.state in (JobState.QUEUED, JobState.RUNNING):
         job_view.follow(job.id)
         return
     sweep = latest_sweep(session.workspace(), version, batch.id)
     if not sweep:
         _begin(version, batch, "Compare bank sizes", primary=True)
-        sweep_job.why_not(job)
+        _why_not(job)
         return
     chosen = _chosen(sweep, version)
     evaluate_share_charts.show(sweep, version.share, chosen, _choose, f"sizes_{version.bank_id}_{batch.id}")
@@ -160,7 +160,7 @@ def _put_into_use(version: InspectorVersion, share: float) -> None:
         before_point, after_point = (
             OperatingPoint.from_dict(one.operating_point) for one in (version, after)
         )
-        evaluate_notice.leave(
+        notice.leave(
             after,
             f"The bank is at {wording.share(after.share)} now. The threshold was set anew by its rule "
             f"({wording.rule(after_point.rule)}): {wording.score(before_point.reject)} became "
@@ -189,6 +189,18 @@ def _reasons(sweep: Sequence[Row]) -> None:
     reasons += [point["pixels"].get("auroc_undefined") for point in sweep]
     for reason in dict.fromkeys(one for one in reasons if one):
         st.caption(f"– {session.sentence(str(reason))}")
+
+
+def _why_not(job: Job | None) -> None:
+    """Say why the last sweep has no result."""
+    if job is None or job.state == JobState.DONE:
+        return
+    if job.state == JobState.CANCELLED:
+        st.caption("The last comparison was cancelled.")
+    else:
+        st.error(
+            session.sentence(job.message or "The last comparison ended before it was done. Start it again.")
+        )
 
 
 def _measure(value: float | None) -> str:

@@ -10,7 +10,7 @@ import streamlit as st
 from workbench.jobs import UNFINISHED, JobState, cancel, discard, list_jobs, read_log, resume
 from workbench.people import Role
 from workbench.tables import Job
-from workbench.widgets import access, job_view, library_notice, session, wording
+from workbench.widgets import access, job_view, notice, session, wording
 
 POLL_SECONDS = 2.0
 LATEST = 12  # of those that ended
@@ -112,4 +112,4 @@ def _action(
 
 
 def _attempt(action: Callable[..., None], job_id: int) -> None:
-    library_notice.attempt(action, job_id)
+    notice.attempt(action, job_id)

@@ -9,7 +9,7 @@ import streamlit as st
 
 from workbench.library_bin import Binned, bring_back, delete_for_good, list_bin
 from workbench.people import Role
-from workbench.widgets import access, library_notice, session, wording
+from workbench.widgets import access, notice, session, wording
 from workbench.widgets.pictures import thumbnail_tag
 
 
@@ -78,8 +78,8 @@ def _confirm(chosen: Sequence[Binned]) -> None:
 
 def _delete(chosen: Sequence[Binned]) -> None:
     titles = ", ".join(one.title for one in chosen)
-    library_notice.attempt(delete_for_good, chosen, said=f"Deleted for good: {titles}.")
+    notice.attempt(delete_for_good, chosen, said=f"Deleted for good: {titles}.")
 
 
 def _bring_back(one: Binned) -> None:
-    library_notice.attempt(bring_back, one, said=f"{one.title} is back as it was.")
+    notice.attempt(bring_back, one, said=f"{one.title} is back as it was.")

@@ -10,7 +10,7 @@ from patchcore.errors import PatchCoreError
 from workbench.importing import import_inspector
 from workbench.library import Shelved
 from workbench.people import Role
-from workbench.widgets import access, library_notice, seen, session
+from workbench.widgets import access, notice, seen, session
 
 NEW = ""
 EXPLANATION = (
@@ -54,5 +54,5 @@ def show(shelved: Sequence[Shelved]) -> None:
         st.session_state["imports"] = st.session_state.get("imports", 0) + 1
         session.use_inspector(version.inspector_id)
         session.forget("version")
-        library_notice.done(f"{file.name} is imported, as version {version.number}.")
+        notice.done(f"{file.name} is imported, as version {version.number}.")
         st.rerun()

@@ -13,9 +13,9 @@ from workbench.tables import Inspector
 from workbench.timeline import Entry, find_entry, timeline
 from workbench.widgets import (
     access,
-    library_notice,
     library_state,
     library_timeline,
+    notice,
     seen,
     session,
     wording,
@@ -64,7 +64,7 @@ def _rename(inspector: Inspector) -> None:
         name = st.text_input("Name", inspector.name, max_chars=200)
         product = st.text_input("Product", inspector.product, max_chars=200)
         if st.form_submit_button("Keep"):
-            library_notice.attempt(
+            notice.attempt(
                 rename,
                 inspector.id,
                 name,
@@ -95,7 +95,7 @@ def _confirm(inspector: Inspector, versions: int) -> None:
 
 
 def _delete(inspector: Inspector) -> None:
-    deleted = library_notice.attempt(
+    deleted = notice.attempt(
         delete_inspector,
         inspector.id,
         seen=inspector.revision,

@@ -15,7 +15,7 @@ from workbench.library_bin import delete_version
 from workbench.people import Role
 from workbench.tables import Inspector
 from workbench.timeline import WORDS, Entry, edit_note, restore
-from workbench.widgets import access, library_compare, library_notice, session, theme, wording
+from workbench.widgets import access, library_compare, notice, session, theme, wording
 
 LOOK = "look"  # name of what is looked at closely, in the address
 CERTIFICATE, COMPARE = "certificate", "compare"
@@ -75,7 +75,7 @@ def _note(inspector: Inspector, entry: Entry) -> None:
     def keep() -> None:
         note = str(st.session_state.get(key, ""))
         if note.strip() != entry.note.strip():
-            library_notice.attempt(
+            notice.attempt(
                 edit_note,
                 inspector.id,
                 entry.number,
@@ -140,7 +140,7 @@ def _look(what: str, *, disabled: bool = False) -> None:
 
 
 def _restore(inspector: Inspector, entry: Entry) -> None:
-    restored = library_notice.attempt(
+    restored = notice.attempt(
         restore,
         inspector.id,
         entry.number,
@@ -173,7 +173,7 @@ def _confirm(inspector: Inspector, entry: Entry) -> None:
 
 
 def _delete(inspector: Inspector, entry: Entry) -> None:
-    deleted = library_notice.attempt(
+    deleted = notice.attempt(
         delete_version,
         entry.version.id,
         seen=inspector.revision,
