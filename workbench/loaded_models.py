@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from workbench.latest import Latest
 
 if TYPE_CHECKING:
     from patchcore.detector import PatchCore
@@ -19,22 +20,17 @@ class LoadedModels:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._whole: OrderedDict[_File, PatchCore] = OrderedDict()
-        self._sliced: OrderedDict[tuple[_File, float], PatchCore] = OrderedDict()
+        self._whole: Latest[PatchCore] = Latest(MODELS_IN_MEMORY)
+        self._sliced: Latest[PatchCore] = Latest(MODELS_IN_MEMORY)
 
     def at_share(self, path: Path, weights: str | None, share: float) -> PatchCore:
         """Return a model at a share of all patches."""
         from patchcore.detector import PatchCore  # late: PyTorch comes with it, and most pages need none
 
         file = _identity(path)
-        key = (file, share)
-        with self._lock:
-            if file not in self._whole:
-                self._whole[file] = PatchCore.load(path, weights=weights)
-            whole = _latest(self._whole, file)
-            if key not in self._sliced:
-                self._sliced[key] = whole.with_coreset(share)
-            return _latest(self._sliced, key)
+        with self._lock:  # nobody loads what somebody is loading
+            whole = self._whole.get(file, lambda: PatchCore.load(path, weights=weights))
+            return self._sliced.get((file, share), lambda: whole.with_coreset(share))
 
 
 def _identity(path: Path) -> _File:
@@ -44,14 +40,6 @@ def _identity(path: Path) -> _File:
     except OSError:
         return path, 0, 0  # loading it says what is wrong
     return path, found.st_mtime_ns, found.st_size
-
-
-def _latest(models: OrderedDict[Any, PatchCore], key: object) -> PatchCore:
-    """Return one, now the last used, and let go of those used least recently."""
-    models.move_to_end(key)
-    while len(models) > MODELS_IN_MEMORY:
-        models.popitem(last=False)
-    return models[key]
 
 
 LOADED = LoadedModels()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.latest import Latest
 from workbench.viewer.items import Loaded
 from workbench.viewer.mount import event_value, picture_url
 from workbench.viewer.pictures import as_bytes, encode_detail, encode_image, encoded, pack
@@ -43,29 +43,7 @@ class ImageSource:
         return pack(encode_image(part, "png"), None, None, original=part.shape)
 
 
-class LargePictures:
-    """The few large images last looked at, as bytes, so that their crops need no second reading."""
-
-    def __init__(self, count: int = 2) -> None:
-        self._count = count
-        self._held: OrderedDict[str, NDArray[np.uint8]] = OrderedDict()
-
-    def put(self, item: str, picture: NDArray[np.uint8]) -> None:
-        """Keep a picture, dropping the one longest held."""
-        self._held[item] = picture
-        while len(self._held) > self._count:
-            self._held.popitem(last=False)
-
-    def get(self, item: str, load: Callable[[], NDArray[np.uint8]]) -> NDArray[np.uint8]:
-        """Return a picture, loading it when it is not held."""
-        picture = self._held.get(item)
-        if picture is None:
-            picture = load()
-            self.put(item, picture)
-        return picture
-
-
-_large = LargePictures()
+_large = Latest[NDArray[np.uint8]](2)  # those last looked at, so that their crops need no second reading
 
 
 def crop_urls(key: str, pictures: ImageSource, wanted: Sequence[tuple[int, int]]) -> dict[str, str]:

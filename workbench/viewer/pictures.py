@@ -9,9 +9,6 @@ from __future__ import annotations
 import io
 import json
 import struct
-import threading
-from collections import OrderedDict
-from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -19,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from patchcore.errors import DataError
+from workbench.latest import Latest
 from workbench.viewer.raster import encode_map
 
 Pixels = NDArray[np.float32] | NDArray[np.uint8]
@@ -177,28 +175,4 @@ def _map_at(anomaly_map: NDArray[np.float32] | None, width: int, height: int) ->
     return np.asarray(scores.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0), np.float32)
 
 
-class EncodedCache:
-    """What has been encoded, by key, the least recently used dropped first beyond a number of bytes."""
-
-    def __init__(self, limit: int = CACHE_BYTES) -> None:
-        self._limit = limit
-        self._held: OrderedDict[object, bytes] = OrderedDict()
-        self._size = 0
-        self._lock = threading.Lock()
-
-    def get(self, key: object, encode: Callable[[], bytes]) -> bytes:
-        """Return what is kept under the key, encoding it the first time."""
-        with self._lock:
-            if key in self._held:
-                self._held.move_to_end(key)
-                return self._held[key]
-        data = encode()
-        with self._lock:
-            self._size += len(data) - len(self._held.pop(key, b""))
-            self._held[key] = data
-            while self._size > self._limit and len(self._held) > 1:
-                self._size -= len(self._held.popitem(last=False)[1])
-        return data
-
-
-encoded = EncodedCache()
+encoded = Latest[bytes](CACHE_BYTES, len)

@@ -10,7 +10,6 @@ from patchcore import rendering
 from patchcore.errors import DataError
 from tests.workbench.viewer.decoding import decode_map
 from workbench.viewer.pictures import (
-    EncodedCache,
     as_bytes,
     encode_detail,
     encode_tile,
@@ -89,17 +88,3 @@ def test_what_is_no_image_is_refused(shape):
 def test_foreign_bytes_are_refused():
     with pytest.raises(DataError, match="encoded for the viewer"):
         original_size(b"\x89PNG....")
-
-
-def test_the_cache_encodes_once_and_forgets_the_oldest():
-    cache = EncodedCache(limit=10)
-    made = []
-
-    def encode(name):
-        made.append(name)
-        return name.encode() * 4
-
-    for name in ["a", "b", "a", "c", "a", "b"]:
-        assert cache.get(name, lambda name=name: encode(name)) == name.encode() * 4
-    # a and b fill it; c pushes out b, which had been used longest ago; then b comes again
-    assert made == ["a", "b", "c", "b"]
