@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
 from patchcore.errors import ArtifactError
+from patchcore.whole_files import whole_file
 
 FORMAT = "patchcore-inspector"
 VERSION = 1
@@ -41,18 +41,13 @@ def write(path: Path, tensors: Tensors, header: Mapping[str, Any]) -> None:
     arrays = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
     hashes = {name: _digest(array) for name, array in arrays.items()}
     text = json.dumps({"format": FORMAT, "version": VERSION, **header, "sha256": hashes}, ensure_ascii=False)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        save_file(arrays, part, metadata={HEADER_KEY: text})
-        with part.open("rb+") as file:
-            os.fsync(file.fileno())
-        part.replace(path)
+        with whole_file(path) as part:
+            save_file(arrays, part, metadata={HEADER_KEY: text})
     except OSError as error:
         raise ArtifactError(
             f"{path} cannot be written: {error.strerror or error}. Choose another folder."
         ) from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def read_header(path: Path) -> dict[str, Any]:

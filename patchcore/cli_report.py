@@ -10,6 +10,7 @@ import typer
 
 from patchcore.errors import PatchCoreError, SettingsError
 from patchcore.terminal import InspectorFile, LabelledSet, Weights, load_inspector, progress_bars, remark
+from patchcore.whole_files import whole_file
 
 
 def report(
@@ -63,11 +64,10 @@ def _check_output(output: Path) -> None:
 
 def _write(output: Path, page: str) -> None:
     """Write beside and rename, so that there is never half a report."""
-    partial = output.with_name(output.name + ".part")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(page, encoding="utf-8")
-        partial.replace(output)
+        with whole_file(output) as part:
+            part.write_text(page, encoding="utf-8")
     except OSError as error:
         raise PatchCoreError(
             f"{output} cannot be written ({error.strerror}). Choose another place."

@@ -15,8 +15,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import secrets
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -24,6 +22,7 @@ from pathlib import Path
 
 from alembic.script import ScriptDirectory
 
+from patchcore.whole_files import whole_file
 from workbench.database import WorkspaceError, migrations
 from workbench.kept_files import KeptFile, kept_files, loose_files
 from workbench.moments import now
@@ -63,19 +62,13 @@ def back_up(workspace: Workspace, target: Path, *, replace: bool = False) -> Bac
         )
     if target.exists() and not replace:
         raise WorkspaceError(f"{target} is there already. Choose another name, or say --replace.")
-    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
-        with zipfile.ZipFile(part, "x", allowZip64=True) as archive:
+        with whole_file(target) as part, zipfile.ZipFile(part, "x", allowZip64=True) as archive:
             done = _Writing(workspace, archive, BackedUp(target)).everything()
-        with part.open("rb+") as file:
-            os.fsync(file.fileno())
-        part.replace(target)
     except OSError as error:
         raise WorkspaceError(
             f"The backup {target} cannot be written ({error.strerror or error}). Choose a folder with enough room."
         ) from error
-    finally:
-        part.unlink(missing_ok=True)
     done.size_bytes = target.stat().st_size
     return done
 

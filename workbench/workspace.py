@@ -17,6 +17,7 @@ import PIL.Image
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+from patchcore.whole_files import flush, whole_file
 from workbench.database import Database, WorkspaceError
 from workbench.people import Role, require
 from workbench.places import (
@@ -270,15 +271,14 @@ class Workspace:
             The target lies in none of the folders that files are put into.
         """
         target = self._in_its_place(target)
-        path = self._temporary(target)
-        try:
-            yield path
-            _flush(path)
+
+        def before() -> None:
             make_folder(target.parent)
-            path.replace(self._in_its_place(target))
-            _flush(target.parent)
-        finally:
-            path.unlink(missing_ok=True)
+            self._in_its_place(target)  # a link may have come meanwhile
+
+        with whole_file(target, self._temporary(target), before) as path:
+            yield path
+        flush(target.parent)
 
     def delete(self, path: str | Path, *own: str) -> None:
         """Delete a file or a folder, if it is still there; arguments and errors as for `below`."""
@@ -332,12 +332,12 @@ class Workspace:
 def move_wholly(path: Path, target: Path) -> None:
     """Flush all that is in a file or folder and rename it to `target`, in place of what is there."""
     for one in (*path.rglob("*"), path):
-        _flush(one)
+        flush(one)
     make_folder(target.parent)
     if target.exists():
         shutil.rmtree(target)
     path.rename(target)
-    _flush(target.parent)
+    flush(target.parent)
 
 
 def database_url() -> str | None:
@@ -358,14 +358,3 @@ def _copy(source: bytes | Path, target: Path) -> int:
         return target.write_bytes(source)
     shutil.copyfile(source, target)
     return target.stat().st_size
-
-
-def _flush(path: Path) -> None:
-    """Have the system put a file, or the names in a folder, onto the disk (Windows cannot open folders)."""
-    if path.is_dir() and os.name == "nt":
-        return
-    descriptor = os.open(path, os.O_RDWR if path.is_file() and os.name == "nt" else os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from patchcore.errors import WeightsError, WeightsMismatch
+from patchcore.whole_files import whole_file
 
 BLOCK = 1 << 20  # bytes
 
@@ -88,8 +89,7 @@ def fetch(
         If what came is not the expected file; nothing is kept then.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_suffix(".part")
-    try:
+    with whole_file(target, target.with_suffix(".part")) as part:
         with urllib.request.urlopen(url, timeout=timeout) as answer, part.open("wb") as out:
             total = int(answer.headers.get("Content-Length", 0))
             while block := answer.read(BLOCK):
@@ -97,6 +97,3 @@ def fetch(
                 if progress:
                     progress(out.tell(), total)
         check_hash(part, sha256)
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)

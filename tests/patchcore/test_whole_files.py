@@ -1,0 +1,34 @@
+"""A file is whole or not there, and one that was there stays until the new one is whole."""
+
+import os
+
+import pytest
+
+from patchcore.whole_files import whole_file
+
+
+def test_what_is_written_is_on_disk_before_it_is_in_its_place(tmp_path, monkeypatch):
+    done, target = [], tmp_path / "a.txt"
+    target.write_text("old")
+    monkeypatch.setattr(os, "fsync", lambda _: done.append(target.read_text()))
+    with whole_file(target, before=lambda: done.append("ready")) as part:
+        assert part.parent == tmp_path and part.name.startswith(".a.txt.") and part.suffix == ".part"
+        part.write_text("new")
+    assert done == ["old", "ready"]
+    assert target.read_text() == "new" and list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("ready", [True, False])
+def test_what_breaks_off_leaves_nothing_but_what_was_there(tmp_path, ready):
+    target, part = tmp_path / "a.txt", tmp_path / "elsewhere"
+    target.write_text("old")
+
+    def refuse():
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"), whole_file(target, part, refuse) as path:
+        assert path == part
+        path.write_text("new")
+        if not ready:
+            refuse()
+    assert target.read_text() == "old" and list(tmp_path.iterdir()) == [target]
