@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from numbers import Real
 from typing import Any
 
@@ -18,6 +19,7 @@ from patchcore.intervals import percent
 from patchcore.metrics import GOOD
 from patchcore.operating_point import OperatingPoint
 from patchcore.report_charts import curve_chart
+from patchcore.rules import told
 from patchcore.verdict_counts import Rate
 
 MOST_PROBLEMS = 30
@@ -86,7 +88,12 @@ def threshold_rules(point: OperatingPoint | None, like: float) -> list[tuple[str
     if point.pixel is not None and point.pixel_rule:
         rows.append(("Pixel threshold", point.pixel, point.pixel_rule))
     return [
-        (name, words.score_words(value, like), words.rule_words(rule, value)) for name, value, rule in rows
+        (
+            name,
+            words.score_words(value, like),
+            told(rule, partial(words.score_words, like=value)),
+        )
+        for name, value, rule in rows
     ]
 
 

@@ -6,12 +6,11 @@ import math
 from collections.abc import Sequence
 from datetime import datetime
 
-from patchcore.conformal import promise
 from patchcore.curves import Measure, Undefined
 from patchcore.evaluation import Evaluation
 from patchcore.intervals import Interval, clopper_pearson, count, percent
-from patchcore.operating_point import Choice, OperatingPoint
-from patchcore.rules import BY_HAND, GOOD_ONLY, RULES
+from patchcore.operating_point import OperatingPoint
+from patchcore.rules import GOOD_ONLY
 from patchcore.verdict_counts import VerdictCounts
 
 LEAST_PER_TYPE = 20  # images of a defect type below which its own numbers are called rough
@@ -49,39 +48,6 @@ def score_words(value: float | None, like: float) -> str:
         return "not defined"
     decimals = 2 - math.floor(math.log10(abs(like))) if like else 3
     return f"{value:,.{min(max(decimals, 0), 9)}f}"
-
-
-def rule_words(choice: Choice, like: float) -> str:
-    """Say in plain words what sets a threshold.
-
-    Parameters
-    ----------
-    choice
-        The rule and its parameters.
-    like
-        The threshold it set.
-    """
-    rule = RULES.get(choice.name)
-    if rule is None:
-        return choice.name.replace("_", " ")
-    given = {**rule.parameters, **choice.parameters}
-    words = {
-        "from_good": lambda: f"Reject {promise(given['budget'])}",
-        "from_quantile": lambda: f"Reject {percent(given['share'])} of these good images",
-        "extrapolated": lambda: f"Extrapolate until {promise(given['budget'])} is rejected",
-        "cheapest": lambda: (
-            f"Cheapest overall, where an escape costs {given['cost_ratio']:g} false rejects and "
-            f"{percent(given['defect_rate'])} of parts are defective"
-        ),
-        "false_reject_ceiling": lambda: (
-            f"Catch most, rejecting at most {percent(given['ceiling'])} of good parts"
-        ),
-        "escape_ceiling": lambda: (
-            f"Reject fewest, letting at most {percent(given['ceiling'])} of defects through"
-        ),
-        BY_HAND: lambda: f"Set by hand, at {score_words(given['value'], like)}",
-    }
-    return words[choice.name]() if choice.name in words else rule.label
 
 
 def judge_words(point: OperatingPoint) -> str:

@@ -6,7 +6,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from patchcore.conformal import clopper_pearson
+from patchcore.intervals import clopper_pearson
 from patchcore.regions import clearing_threshold
 from tests.browser.apps import made_up
 

@@ -6,7 +6,7 @@ import pytest
 
 from patchcore.evaluation import judge, measure
 from patchcore.operating_point import Choice
-from patchcore.report_words import headline, judge_words, limits, moment_words, rule_words, score_words
+from patchcore.report_words import headline, judge_words, limits, moment_words, score_words
 from tests.patchcore.labelled_sets import item, point, some_of_each
 
 
@@ -37,28 +37,6 @@ def test_the_outcome_of_one_part():
     assert (
         headline(only) == "Of 1 defect, 1 is rejected and none passes; no good part was there to be rejected."
     )
-
-
-@pytest.mark.parametrize(
-    ("rule", "words"),
-    [
-        (Choice("from_good", {"budget": 0.005}), "Reject at most 1 good part in 200"),
-        (Choice("no_escapes"), "Let no known defect through"),
-        (
-            Choice("cheapest", {"cost_ratio": 20}),
-            "Cheapest overall, where an escape costs 20 false rejects and 1 % of parts are defective",
-        ),
-        (
-            Choice("escape_ceiling", {"ceiling": 0.02}),
-            "Reject fewest, letting at most 2 % of defects through",
-        ),
-        (Choice("extrapolated", {}), "Extrapolate until at most 1 good part in 1,000 is rejected"),
-        (Choice("by_hand", {"value": 3.4217}), "Set by hand, at 3.42"),
-        (Choice("of_the_future"), "of the future"),
-    ],
-)
-def test_rules_in_plain_words(rule, words):
-    assert rule_words(rule, 3.0) == words
 
 
 def test_how_an_image_is_judged():

@@ -9,11 +9,9 @@ from dataclasses import dataclass
 import streamlit as st
 
 from patchcore.operating_point import Choice, Evidence
-from patchcore.rules import BY_HAND, RULES
+from patchcore.rules import BY_HAND, NOTHING, REJECT_CHOICES, RULES
 from workbench.widgets import trial as trials
 from workbench.widgets.shared_field import is_heard, is_shown, place_of
-
-NOTHING = "nothing"  # in the list of review rules
 
 
 @dataclass(frozen=True)
@@ -63,32 +61,6 @@ FIELDS: Mapping[tuple[str, str], Field] = {
     ("false_reject_ceiling", "ceiling"): _percent("False rejects at most, %", "Of the known good images."),
     ("escape_ceiling", "ceiling"): _percent("Escapes at most, %", "Of the known defects."),
 }
-WORDS = {
-    "from_good": "Reject at most 1 good part in …",
-    "provisional": "The strictest promise these good images allow",
-    "no_escapes": "Let no known defect through",
-    "no_false_rejects": "Reject no known good part",
-    "cheapest": "Cheapest overall",
-    "false_reject_ceiling": "Catch most, rejecting at most a share of good parts",
-    "escape_ceiling": "Reject fewest, letting at most a share of defects through",
-    "f1_max": "Best balance (largest F1)",
-    "youden": "Best sum of both rates (Youden)",
-    "from_quantile": "Reject a share of these good images, no promise",
-    "extrapolated": "Rarer than the images can show, extrapolated",
-    BY_HAND: "By hand",
-}
-REVIEW_WORDS = {
-    NOTHING: "Nothing: accept or reject",
-    "from_good": "What scores like the worst 1 good part in …",
-    "no_escapes": "From the lowest known defect",
-    BY_HAND: "By hand",
-}
-PIXEL_WORDS = {
-    NOTHING: "Where review begins",
-    "from_good": "At most 1 good part in … shows a region",
-    "provisional": "The strictest that these good images allow",
-    BY_HAND: "By hand",
-}
 
 
 def pick(
@@ -130,7 +102,7 @@ def pick(
     st.selectbox(
         label,
         options,
-        format_func=lambda name: words.get(name, WORDS.get(name, name)),
+        format_func=lambda name: words.get(name, REJECT_CHOICES.get(name, name)),
         key=place,
         on_change=switch,
         help=explained,

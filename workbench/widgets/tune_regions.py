@@ -8,6 +8,7 @@ import streamlit as st
 
 from patchcore.operating_point import Choice, JudgeBy
 from patchcore.regions import pixels_in_area
+from patchcore.rules import PIXEL_CHOICES
 from workbench.widgets import detail_view, rule_picker, session, trial, tune_view
 from workbench.widgets.shared_field import is_heard, is_shown, place_of
 from workbench.widgets.tune_view import Decision
@@ -34,7 +35,7 @@ def _pixel_rule(now: Decision) -> None:
     rule_picker.pick(
         "tune_pixel",
         "Pixel threshold",
-        rule_picker.PIXEL_WORDS,
+        PIXEL_CHOICES,
         now.trial.pixel_rule,
         replace(now.evidence, good=now.evidence.map_peaks),
         pixel,

@@ -7,6 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from patchcore.operating_point import Choice
+from patchcore.rules import REJECT_CHOICES, REVIEW_CHOICES
 from workbench.people import Role
 from workbench.point_history import store_point
 from workbench.widgets import access, rule_picker, seen, session, trial, tune_view, wording
@@ -20,7 +21,7 @@ def show(now: Decision) -> None:
     rule_picker.pick(
         "tune_rule",
         "Reject above",
-        rule_picker.WORDS,
+        REJECT_CHOICES,
         now.trial.rule,
         now.evidence,
         now.point.reject,
@@ -31,7 +32,7 @@ def show(now: Decision) -> None:
     rule_picker.pick(
         "tune_review",
         "Send to review",
-        rule_picker.REVIEW_WORDS,
+        REVIEW_CHOICES,
         now.trial.accept_rule,
         now.evidence,
         now.point.accept if now.point.accept < now.point.reject else 0.9 * now.point.reject,
@@ -39,7 +40,7 @@ def show(now: Decision) -> None:
         explained="Parts whose score lies between two thresholds are neither accepted nor rejected: a person looks "
         "at them.",
     )
-    if rule_picker.missing(now.evidence, list(rule_picker.WORDS)):
+    if rule_picker.missing(now.evidence, list(REJECT_CHOICES)):
         st.caption("More rules appear once a defect is labelled: from costs, or so that none is let through.")
     if now.fault:
         st.warning(session.sentence(now.fault))

@@ -5,12 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from patchcore.operating_point import Choice
-
-RULE_WORDS = {
-    "by_hand": "set by hand",
-    "from_good": "rejects at most {budget} of good parts",
-    "provisional": "the strictest promise these good images allow",
-}
+from patchcore.rules import briefly
 
 
 def score(value: float) -> str:
@@ -66,5 +61,4 @@ def moment(when: datetime) -> str:
 
 def rule(choice: Choice) -> str:
     """Return a threshold's rule in a few words."""
-    words = RULE_WORDS.get(choice.name, choice.name.replace("_", " "))
-    return words.format(budget=share(choice.parameters.get("budget", 1 / 200)))
+    return briefly(choice, share)
