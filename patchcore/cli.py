@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,10 +15,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from patchcore.backbones import DEFAULT
 from patchcore.cli_report import report as write_report
 from patchcore.cli_threshold import threshold
 from patchcore.errors import ImageError, NoImagesError, SettingsError
+from patchcore.settings import SETTINGS, Settings
 from patchcore.terminal import (
     AsJson,
     InspectorFile,
@@ -46,31 +45,24 @@ app = typer.Typer(
 app.command(name="report")(write_report)
 
 
-class GeometryMode(StrEnum):
-    """How an image is fitted into the network's input."""
-
-    FIT = "fit"
-    STRETCH = "stretch"
-    CROP = "crop"
+def _setting(name: str) -> Any:
+    """Return the option of a setting; what it may be, `Settings` says."""
+    return typer.Option(help=SETTINGS[name].about)
 
 
 @app.command()
 def build(
     good_dir: Annotated[Path, typer.Argument(help="Folder of images of good parts.", show_default=False)],
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write.", show_default=False)],
-    backbone: Annotated[
-        str, typer.Option(help="Network; `python -m patchcore weights` lists them.")
-    ] = DEFAULT,
+    backbone: Annotated[str, _setting("backbone")] = Settings.backbone,
     weights: Weights = None,
-    coreset: Annotated[float, typer.Option(help="Largest share of all patches to keep, 0 to 1.")] = 0.10,
-    image_size: Annotated[int, typer.Option(help="Side of the network's input, pixels.")] = 224,
-    geometry: Annotated[GeometryMode, typer.Option(help="How images are fitted into it.")] = GeometryMode.FIT,
+    coreset: Annotated[float, _setting("coreset")] = Settings.coreset,
+    image_size: Annotated[int, _setting("image_size")] = Settings.image_size,
+    geometry: Annotated[str, _setting("geometry")] = Settings.geometry,
     roi: Annotated[Path | None, typer.Option(help="Mask picture: white where to look.")] = None,
-    reweight: Annotated[bool, typer.Option(help="Re-weight image scores by Eq. 7.")] = False,
-    value_range: Annotated[
-        tuple[float, float] | None, typer.Option(help="Black and white of 16-bit and float images.")
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of every random choice.")] = 0,
+    reweight: Annotated[bool, _setting("reweight")] = Settings.reweight,
+    value_range: Annotated[tuple[float, float] | None, _setting("value_range")] = Settings.value_range,
+    seed: Annotated[int, _setting("seed")] = Settings.seed,
     as_json: AsJson = False,
 ) -> None:
     """Build an inspector from a folder of images of good parts."""
@@ -85,7 +77,7 @@ def build(
         backbone=backbone,
         weights=weights,
         image_size=image_size,
-        geometry=geometry.value,
+        geometry=geometry,  # type: ignore[arg-type]  # Settings checks it
         coreset=coreset,
         reweight=reweight,
         seed=seed,

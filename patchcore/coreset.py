@@ -19,6 +19,7 @@ from torch import get_num_threads
 
 from patchcore.coreset_loops import LANES, LEADING, catch_up, pick_above
 from patchcore.errors import Cancelled, DataError, SettingsError
+from patchcore.settings import check
 
 PROJECTED_DIMS = 128  # reference implementation: Johnson-Lindenstrauss projection to 128 dimensions
 FARTHEST = 4096  # points of which one round picks: what it needs of them stays in the cache
@@ -57,8 +58,7 @@ def coreset_size(total: int, share: float) -> int:
     SettingsError
         If the share is not in (0, 1].
     """
-    if not 0 < share <= 1:
-        raise SettingsError(f"The coreset share must be above 0 and at most 1 (100 %), not {share}.")
+    check("coreset", share)
     return max(1, int(share * total + 1e-9))
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patchcore import artifact
-from patchcore.backbones import DEFAULT, Backbone, load_backbone
+from patchcore.backbones import Backbone, load_backbone
 from patchcore.bank import MemoryBank
 from patchcore.conformal import images_needed
 from patchcore.errors import ArtifactError, DataError, NotFittedError
@@ -35,7 +35,7 @@ from patchcore.scoring import (
     patch_box,
     reweighted,
 )
-from patchcore.settings import Settings
+from patchcore.settings import Mode, Settings
 from patchcore.thresholds import decide, recalibrate
 
 FIRST_RULE = Choice("provisional")  # reject: the strictest promise that the good images allow
@@ -114,17 +114,17 @@ class PatchCore:
 
     def __init__(
         self,
-        backbone: str = DEFAULT,
+        backbone: str = Settings.backbone,
         weights: str | Path | None = None,
-        layers: tuple[str, ...] | None = None,
-        image_size: int = 224,
-        geometry: str = "fit",
-        coreset: float = 0.10,
-        dims: int | None = None,
-        reweight: bool = False,
-        neighbours: int = 9,
-        seed: int = 0,
-        value_range: tuple[float, float] | None = None,
+        layers: tuple[str, ...] | None = Settings.layers,
+        image_size: int = Settings.image_size,
+        geometry: Mode = Settings.geometry,
+        coreset: float = Settings.coreset,
+        dims: int | None = Settings.dims,
+        reweight: bool = Settings.reweight,
+        neighbours: int = Settings.neighbours,
+        seed: int = Settings.seed,
+        value_range: tuple[float, float] | None = Settings.value_range,
         device: str = "auto",
         engine: str | None = None,
     ) -> None:

@@ -41,11 +41,9 @@ class Geometry:
     size: int = 224
 
     def __post_init__(self) -> None:
-        """Reject misspelt modes and impossible sizes."""
+        """Reject misspelt modes."""
         if self.mode not in ("fit", "stretch", "crop"):
             raise SettingsError(f"The geometry is fit, stretch or crop; {self.mode!r} is none of them.")
-        if not 8 <= self.size <= 4096:
-            raise SettingsError(f"The image size must lie between 8 and 4096 pixels; it is {self.size}.")
 
 
 @dataclass(frozen=True, eq=False)

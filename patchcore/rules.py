@@ -15,11 +15,11 @@ from patchcore.conformal import (
     extrapolated,
     from_good,
     from_quantile,
-    percent,
     promise,
     provisional,
 )
 from patchcore.errors import SettingsError
+from patchcore.intervals import percent
 from patchcore.labelled import (
     LabelledThreshold,
     cheapest,

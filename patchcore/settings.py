@@ -1,16 +1,139 @@
-"""What a PatchCore model is told before it sees an image, checked in one place."""
+"""What a PatchCore model is told before it sees an image: each setting with its bounds, stated once.
+
+The command line, the page, a job's arguments and an inspector's file are made of `SETTINGS`, and refuse by `check`.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from patchcore.backbones import DEFAULT, spec
-from patchcore.coreset import coreset_size
+from patchcore.backbones import DEFAULT
 from patchcore.errors import SettingsError
-from patchcore.geometry import Geometry
+
+if TYPE_CHECKING:
+    from patchcore.geometry import Geometry
+
+Mode = Literal["fit", "stretch", "crop"]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a setting may hold.
+
+    Parameters
+    ----------
+    title
+        What it is called at the beginning of a sentence.
+    about
+        What it does.
+    must
+        What it must be, to end "must be".
+    fits
+        Whether a value is that.
+    lowest, highest
+        Of a whole number.
+    """
+
+    title: str
+    about: str
+    must: str
+    fits: Callable[[Any], bool]
+    lowest: int = 0
+    highest: int = 0
+
+
+def _whole(title: str, about: str, lowest: int, highest: int, unit: str = "") -> Setting:
+    def fits(value: Any) -> bool:
+        return isinstance(value, Integral) and not isinstance(value, bool) and lowest <= int(value) <= highest
+
+    must = f"a whole number from {lowest:,} to {highest:,}{unit}"
+    return Setting(title, about, must, fits, lowest, highest)
+
+
+def _optional(setting: Setting) -> Setting:
+    fits = setting.fits
+    return Setting(setting.title, setting.about, setting.must, lambda value: value is None or fits(value))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= 100 and value.isprintable()
+
+
+def _are_names(value: Any) -> bool:
+    return isinstance(value, list | tuple) and 0 < len(value) <= 50 and all(map(_is_name, value))
+
+
+def _is_range(value: Any) -> bool:
+    two = isinstance(value, list | tuple) and len(value) == 2 and all(map(_is_number, value))
+    return two and bool(value[0] < value[1])
+
+
+SETTINGS: Mapping[str, Setting] = {
+    "backbone": Setting(
+        "The network", "Network; `python -m patchcore weights` lists them.", "a name", _is_name
+    ),
+    "layers": _optional(
+        Setting(
+            "The list of layers", "Depths whose maps make a patch feature.", "a list of names", _are_names
+        )
+    ),
+    "image_size": _whole("The image size", "Side of the network's input, pixels.", 32, 2048, " pixels"),
+    "geometry": Setting(
+        "The geometry",
+        "How images are fitted into it: fit, stretch or crop.",
+        "fit, stretch or crop",
+        lambda value: value in get_args(Mode),
+    ),
+    "coreset": Setting(
+        "The coreset share",
+        "Largest share of all patches to keep, 0 to 1.",
+        "above 0 and at most 1 (100 %)",
+        lambda value: _is_number(value) and 0 < value <= 1,
+    ),
+    "dims": _optional(
+        _whole("dims, the length of a patch feature,", "Length of a patch feature.", 1, 8192),
+    ),
+    "reweight": Setting(
+        "Re-weighting",
+        "Re-weight image scores by Eq. 7.",
+        "true or false",
+        lambda value: isinstance(value, bool),
+    ),
+    "neighbours": _whole("neighbours, b of Eq. 7,", "b of Eq. 7.", 2, 1_000_000),
+    "seed": _whole("The seed", "Seed of every random choice.", 0, 2**31 - 1),
+    "value_range": _optional(
+        Setting(
+            "The value range",
+            "Black and white of 16-bit and float images.",
+            "two numbers, black below white",
+            _is_range,
+        )
+    ),
+}
+
+
+def check(name: str, value: Any) -> None:
+    """Refuse a value that a setting cannot have.
+
+    Raises
+    ------
+    SettingsError
+        With the same sentence wherever the value comes from.
+    """
+    setting = SETTINGS[name]
+    if not setting.fits(value):
+        plain = tuple(value) if isinstance(value, list) else value  # as JSON has it, and as Python
+        raise SettingsError(f"{setting.title} must be {setting.must}; it is {plain!a:.80}.")
 
 
 @dataclass(frozen=True)
@@ -20,13 +143,13 @@ class Settings:
     Raises
     ------
     SettingsError
-        When one is out of its range.
+        When one is none that `SETTINGS` allows, or there is no such backbone.
     """
 
     backbone: str = DEFAULT
     layers: tuple[str, ...] | None = None
     image_size: int = 224
-    geometry: str = "fit"
+    geometry: Mode = "fit"
     coreset: float = 0.10
     dims: int | None = None
     reweight: bool = False
@@ -35,26 +158,18 @@ class Settings:
     value_range: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
-        """Check every value, each with a sentence of its own."""
+        """Check every value."""
+        from patchcore.backbones import spec  # late: PyTorch comes with it
+
+        for name in SETTINGS:
+            check(name, getattr(self, name))
         spec(self.backbone)
-        coreset_size(1, self.coreset)
-        if not 32 <= self.image_size <= 2048:
-            raise SettingsError(
-                f"The image size must lie between 32 and 2048 pixels; it is {self.image_size}."
-            )
-        self.geometry_of_input()
-        if self.dims is not None and not 1 <= self.dims <= 8192:
-            raise SettingsError(
-                f"dims, the length of a patch feature, must lie between 1 and 8192; it is {self.dims}."
-            )
-        if self.neighbours < 2:
-            raise SettingsError(f"neighbours (b of Eq. 7) must be at least 2; it is {self.neighbours}.")
-        if self.seed < 0:
-            raise SettingsError(f"The seed must not be negative; it is {self.seed}.")
 
     def geometry_of_input(self) -> Geometry:
         """Return how images are fitted into the network's input."""
-        return Geometry(self.geometry, self.image_size)  # type: ignore[arg-type]  # Geometry checks the word itself
+        from patchcore.geometry import Geometry  # late: PyTorch comes with it
+
+        return Geometry(self.geometry, self.image_size)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as JSON types."""

@@ -18,17 +18,14 @@ from patchcore.sound_values import (
     moment,
     number,
     whole,
-    yes_or_no,
 )
 
 LONGEST_NAME, LONGEST_TEXT = 1024, 4000  # characters
 LONGEST_SIDE = 1_000_000  # pixels
-WORDS = ("backbone", "geometry")
-WHOLE = {"image_size": 4096, "neighbours": 1_000_000, "seed": 1 << 63, "dims": 8192}
 
 
 def check_header(header: Mapping[str, Any]) -> None:
-    """Check every field that is used.
+    """Check every field that is used, but the settings: `Settings` checks those, and must have.
 
     Raises
     ------
@@ -43,7 +40,6 @@ def check_header(header: Mapping[str, Any]) -> None:
 
 def _check(header: Mapping[str, Any]) -> None:
     whole(header["version"], "the format's version", 1, 1 << 16)
-    _settings(header["settings"])
     match(header["weights_sha256"], SHA256, "the hash of its weights")
     match(header["bank_id"], BANK, "the number of its bank")
     side = header["settings"]["image_size"]
@@ -63,27 +59,6 @@ def _check(header: Mapping[str, Any]) -> None:
     for name, version in mapping(header["libraries"], "the list of libraries", 50).items():
         require_text(name, "the name of a library", 100)
         require_text(version, "the version of a library", 100, empty=True)
-
-
-def _settings(settings: Any) -> None:
-    mapping(settings, "the settings", 50)
-    for name in WORDS:
-        require_text(settings[name], f"the setting {name}", 100)
-    for name, highest in WHOLE.items():
-        if name != "dims" or settings[name] is not None:
-            whole(settings[name], f"the setting {name}", 0, highest)
-    number(settings["coreset"], "the share of patches kept", 0, 1)
-    yes_or_no(settings["reweight"], "the setting reweight")
-    if settings["layers"] is not None:
-        for layer in items(settings["layers"], "the list of layers", 50):
-            require_text(layer, "the name of a layer", 100)
-    if settings["value_range"] is not None:
-        black, white = (
-            number(value, "black and white of its images")
-            for value in items(settings["value_range"], "black and white of its images", 2, exactly=True)
-        )
-        if black >= white:
-            raise Unsound("black is not below white")
 
 
 def _image(image: Any) -> None:

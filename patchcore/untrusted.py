@@ -23,6 +23,7 @@ from patchcore import artifact
 from patchcore.about import PICTURE, About
 from patchcore.errors import ArtifactError, SettingsError
 from patchcore.operating_point import LARGEST_SCORE, OperatingPoint
+from patchcore.settings import SETTINGS, Settings
 from patchcore.sound_header import check_header
 from patchcore.sound_values import MOST_IMAGES
 
@@ -106,6 +107,7 @@ def read_untrusted(path: Path, load: Callable[[Path], Model]) -> tuple[Model, Ab
     _check_layout(path)
     try:
         tensors, header = artifact.read(path)
+        Settings.from_dict({name: header["settings"][name] for name in SETTINGS})
         check_header(header)
         about = About.from_parts(tensors, header)
         _check_arrays(tensors, header)

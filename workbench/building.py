@@ -9,10 +9,10 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from patchcore.backbones import DEFAULT
 from patchcore.errors import Cancelled, NoImagesError, SettingsError
+from patchcore.settings import SETTINGS, Mode, Settings
 from workbench.inspectors import list_versions
 from workbench.jobs import submit
 from workbench.people import Role, require
@@ -40,15 +40,17 @@ class BuildSettings:
 
     name: str
     product: str = ""
-    backbone: str = DEFAULT
+    backbone: str = Settings.backbone
     weights: str | None = None  # path to a state dict on this computer
-    image_size: int = 224
-    geometry: Literal["fit", "stretch", "crop"] = "fit"
-    coreset: float = 0.10  # largest share of all patches to keep
+    image_size: int = Settings.image_size
+    geometry: Mode = Settings.geometry
+    coreset: float = Settings.coreset  # largest share of all patches to keep
     share: float | None = None  # of all patches, in use at first; None: `coreset`
-    seed: int = 0
+    seed: int = Settings.seed
     roi: Roi | None = None
-    value_range: tuple[float, float] | None = None  # black and white of 16-bit and float images
+    value_range: tuple[float, float] | None = (
+        Settings.value_range
+    )  # black and white of 16-bit and float images
 
     def __post_init__(self) -> None:
         """Check what can be checked before a job is queued."""
@@ -59,7 +61,7 @@ class BuildSettings:
                 f"The share in use ({self.share:.2%}) must be above 0 and at most the largest share "
                 f"({self.coreset:.2%})."
             )
-        self.model()
+        Settings(**self._of_model())
 
     def model(self) -> PatchCore:
         """Return a model with these settings, not fitted yet."""
@@ -67,15 +69,10 @@ class BuildSettings:
             PatchCore,
         )  # late: PyTorch comes with it, and listing settings needs none
 
-        return PatchCore(
-            backbone=self.backbone,
-            weights=self.weights,
-            image_size=self.image_size,
-            geometry=self.geometry,
-            coreset=self.coreset,
-            seed=self.seed,
-            value_range=self.value_range,
-        )
+        return PatchCore(weights=self.weights, **self._of_model())
+
+    def _of_model(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name in SETTINGS}
 
     def to_dict(self) -> dict[str, Any]:
         """Return what the database holds."""

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from patchcore.errors import PatchCoreError
+from patchcore.errors import PatchCoreError, SettingsError
 from patchcore.file_names import display_name
+from patchcore.settings import SETTINGS, check
 from patchcore.sound_values import (
     MOST_IMAGES,
     SHA256,
@@ -17,7 +18,6 @@ from patchcore.sound_values import (
     items,
     mapping,
     match,
-    number,
     text,
     whole,
 )
@@ -137,10 +137,16 @@ def _require_inspector(arguments: Arguments) -> None:
         raise Unsound("it names no inspector")
 
 
-def _range(value: Any, what: str) -> None:
-    black, white = (number(one, what) for one in items(value, what, 2, exactly=True))
-    if black >= white:
-        raise Unsound("black is not below white")
+def _setting(name: str) -> Callable[[Any, str], None]:
+    """Return the check of a model's setting, in its own sentence."""
+
+    def checked(value: Any, _what: str) -> None:
+        try:
+            check(name, value)
+        except SettingsError as error:
+            raise Unsound(str(error).removesuffix(".")) from error
+
+    return checked
 
 
 def _region(value: Any, what: str) -> None:
@@ -160,15 +166,10 @@ KINDS: dict[str, Callable[[Arguments], None]] = {
 }
 """The kinds of jobs, each with the rules for its arguments; `python -m workbench` knows which function does which."""
 _SETTINGS: dict[str, Callable[[Any, str], object]] = {
+    **{name: _setting(name) for name in SETTINGS},
     "name": lambda value, what: text(value, what, LONGEST_NAME),
     "product": lambda value, what: text(value, what, LONGEST_NAME),
-    "backbone": lambda value, what: text(value, what, LONGEST_NAME),
-    "geometry": lambda value, what: text(value, what, LONGEST_NAME),
     "weights": or_none(lambda value, what: text(value, what, LONGEST_PATH)),
-    "image_size": lambda value, what: whole(value, what, 1, 1 << 16),
-    "coreset": lambda value, what: number(value, what, 0, 1),
-    "share": or_none(lambda value, what: number(value, what, 0, 1)),
-    "seed": lambda value, what: whole(value, what, 0, LARGEST_ID),
+    "share": or_none(_setting("coreset")),
     "roi": or_none(_region),
-    "value_range": or_none(_range),
 }

@@ -13,11 +13,15 @@ from patchcore.settings import Settings
     [
         ({"backbone": "vgg"}, "no backbone 'vgg'"),
         ({"coreset": 0}, "coreset share"),
-        ({"image_size": 16}, "between 32 and 2048"),
+        ({"image_size": 16}, "from 32 to 2,048 pixels; it is 16"),
         ({"geometry": "zoom"}, "fit, stretch or crop"),
         ({"dims": 0}, "length of a patch feature"),
-        ({"neighbours": 1}, "at least 2"),
+        ({"neighbours": 1}, "whole number from 2"),
         ({"seed": -1}, "seed"),
+        ({"seed": True}, "seed must be a whole number"),
+        ({"reweight": 1}, "true or false"),
+        ({"layers": ()}, "list of names"),
+        ({"value_range": (5, 5)}, "black below white"),
     ],
 )
 def test_each_wrong_value_has_its_sentence(wrong, sentence):

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
 
 import streamlit as st
 
 from patchcore.backbones import preferred_backbone
+from patchcore.settings import SETTINGS as OF_MODEL
+from patchcore.settings import Mode, Settings
 from workbench.building import BuildSettings
 from workbench.preflight import CheckedImage, Preflight
 from workbench.roi import Roi
 from workbench.widgets.intake import Spool
 
-Geometric = Literal["fit", "stretch", "crop"]
 NAME, IMAGES, VIEW, SETTINGS = 1, 2, 3, 4
 
 
@@ -27,13 +27,13 @@ class Draft:
     found: Preflight | None = None
     spool: Spool | None = None
     reading_seconds: float = 0.02  # to read one image, measured
-    geometry: Geometric = "fit"
+    geometry: Mode = Settings.geometry
     roi: Roi | None = None
     backbone: str = field(default_factory=preferred_backbone)
-    image_size: int = 224
-    coreset: float = 0.10
-    seed: int = 0
-    value_range: tuple[float, float] | None = None
+    image_size: int = Settings.image_size
+    coreset: float = Settings.coreset
+    seed: int = Settings.seed
+    value_range: tuple[float, float] | None = Settings.value_range
 
     @property
     def images(self) -> list[CheckedImage]:
@@ -48,16 +48,8 @@ class Draft:
         SettingsError
             When a value is out of its range.
         """
-        return BuildSettings(
-            name=self.name,
-            backbone=self.backbone,
-            image_size=self.image_size,
-            geometry=self.geometry,
-            coreset=self.coreset,
-            seed=self.seed,
-            roi=self.roi,
-            value_range=self.value_range,
-        )
+        chosen = {name: value for name, value in vars(self).items() if name in OF_MODEL}
+        return BuildSettings(name=self.name, roi=self.roi, **chosen)
 
     def needs_range(self) -> bool:
         """Whether there are 16-bit or float images, whose black and white the user may state."""

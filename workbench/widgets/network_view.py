@@ -12,17 +12,18 @@ from numpy.typing import NDArray
 from patchcore.errors import PatchCoreError
 from patchcore.geometry import Geometry, prepare
 from patchcore.images import read_image
+from patchcore.settings import Mode
 from workbench.preflight import CheckedImage
 from workbench.roi import Roi, keep_region
 from workbench.viewer import RoiImage, roi_editor
 from workbench.viewer.roi import Drawing
 from workbench.widgets import session
-from workbench.widgets.draft import Draft, Geometric
+from workbench.widgets.draft import Draft
 from workbench.widgets.pictures import encode_jpeg
 from workbench.widgets.theme import data_uri
 
 CHECKED_ON = 8  # good images, spread over all, that the drawing can be checked on
-FITS: dict[Geometric, str] = {
+FITS: dict[Mode, str] = {
     "fit": "Fit: keep the shape, pad the rest",
     "stretch": "Stretch: fill the square",
     "crop": "Crop: cut the centre out",
@@ -126,7 +127,7 @@ def _seen_html(draft: Draft, image: CheckedImage) -> str:
 @st.cache_data(show_spinner=False, max_entries=64)
 def _seen(
     source: str,
-    geometry: Geometric,
+    geometry: Mode,
     size: int,
     region: str,
     value_range: tuple[float, float] | None,

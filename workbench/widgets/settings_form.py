@@ -6,6 +6,7 @@ import streamlit as st
 
 from patchcore import backbones
 from patchcore.errors import PatchCoreError
+from patchcore.settings import SETTINGS
 from workbench.estimating import BuildEstimate, estimate_build, network_cost
 from workbench.widgets import network_view, session, theme, wording
 from workbench.widgets.draft import Draft
@@ -82,6 +83,7 @@ def _download(name: str) -> None:
 
 def _advanced(draft: Draft) -> None:
     left, middle, right = st.columns(3)
+    seed = SETTINGS["seed"]
     draft.image_size = left.select_slider(
         "Image size, px",
         SIZES,
@@ -98,7 +100,11 @@ def _advanced(draft: Draft) -> None:
     )
     draft.seed = int(
         right.number_input(
-            "Seed", 0, 2**31 - 1, draft.seed, help="The same images, settings and seed give the same bank."
+            "Seed",
+            seed.lowest,
+            seed.highest,
+            draft.seed,
+            help="The same images, settings and seed give the same bank.",
         )
     )
 
