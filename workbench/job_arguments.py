@@ -72,10 +72,10 @@ def sound_arguments(kind: str, arguments: object, *, empty: bool = False) -> Non
 def check_settings(settings: object) -> None:
     """Check the settings of an inspector, as `BuildSettings.to_dict` wrote them."""
     found = mapping(settings, "the settings", MOST)
-    for name, check in _SETTINGS.items():
+    for name, rule in _SETTINGS.items():
         if name not in found:
             raise Unsound(f"the settings have no {name}")
-        check(found[name], f"the setting {name}")
+        rule(found[name], f"the setting {name}")
 
 
 def row_id(value: Any, what: str) -> None:

@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
 
-from patchcore.watch_verdict import Given
-
 from patchcore.images import ImageRecord
 from patchcore.sound_point import check_score, check_scores, check_threshold
 from patchcore.sound_values import (
@@ -29,6 +27,7 @@ from workbench.job_arguments import LARGEST_ID, or_none, row_id
 from workbench.places import is_id
 from workbench.retention import LONGEST as MOST_MONTHS
 from workbench.retention import RAN, RULE
+from workbench.watching.verdict import Given
 
 Check = Callable[[Any, str], object]
 MOST = 10_000  # names in a mapping, entries in a list

@@ -5,13 +5,18 @@ import json
 import zipfile
 
 import pytest
+from alembic.script import ScriptDirectory
 
 from tests.workbench.parts import plate
 from workbench import backup as backup_module
-from workbench.backup import back_up, newest_revision
-from workbench.database import WorkspaceError
+from workbench.backup import back_up
+from workbench.database import WorkspaceError, migrations
 from workbench.portable_rows import dump_rows
 from workbench.tables import Base
+
+
+def newest_schema():
+    return ScriptDirectory.from_config(migrations()).get_current_head()
 
 
 def entries(path):
@@ -38,7 +43,7 @@ def test_it_holds_every_row_and_every_file_that_cannot_be_made_again(worked, tmp
 def test_its_contents_are_listed_with_their_hashes(worked, tmp_path):
     held = entries(back_up(worked, tmp_path / "all.zip").path)
     contents = json.loads(held.pop("backup.json"))
-    assert (contents["format"], contents["schema"]) == ("patchcore-backup", newest_revision())
+    assert (contents["format"], contents["schema"]) == ("patchcore-backup", newest_schema())
     assert contents["entries"] == {
         name: {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)} for name, data in held.items()
     }

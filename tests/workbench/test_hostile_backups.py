@@ -5,7 +5,6 @@ import shutil
 from datetime import timedelta
 
 import pytest
-from patchcore.watch_verdict import Given
 from sqlalchemy import select, update
 
 from tests.workbench.hostile_backups import BACKUPS, Altered
@@ -19,6 +18,7 @@ from workbench.job_queue import JobQueue
 from workbench.jobs import JobState, get_job, list_jobs
 from workbench.moments import now
 from workbench.tables import Image, Inspection, Job, Preference, Watch, WatchedFile
+from workbench.watching.verdict import Given
 from workbench.workspace import Workspace
 
 ACCEPTED = [name for name, (_, reason) in BACKUPS.items() if reason is None]

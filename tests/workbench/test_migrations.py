@@ -43,7 +43,7 @@ from workbench.library import shelf
 from workbench.point_history import point_history
 from workbench.portable_rows import dump_rows, load_rows, reflected_tables
 from workbench.timeline import timeline
-from workbench.watching import list_watches
+from workbench.watching.standing import list_watches
 from workbench.workspace import Workspace
 
 KEPT = {
