@@ -9,7 +9,8 @@ import streamlit as st
 def run() -> None:
     """Draw the page that is asked for, for a person who may see it."""
     from workbench.viewer import kept_files
-    from workbench.widgets import entry, seen, session, sidebar, sign_in, theme
+    from workbench.widgets.frame import sidebar, sign_in
+    from workbench.widgets.shared import page_guard, revision_guard, session, theme
 
     pages = [
         st.Page("pages/home.py", title="Home", default=True),
@@ -28,15 +29,15 @@ def run() -> None:
         )
         theme.apply()
         if sign_in.admit():
-            with entry.app(), seen.run(), session.plain_errors():
+            with page_guard.app(), revision_guard.run(), session.plain_errors():
                 sidebar.show(pages, page)
-                seen.show_refusal()
+                revision_guard.show_refusal()
                 page.run()
 
 
 if __name__ == "__main__":
     run()
 else:
-    from workbench.widgets import front
+    from workbench.widgets.frame import front
 
     app = st.App(__file__, middleware=front.middleware())

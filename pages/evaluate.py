@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from workbench.widgets import entry, evaluate_set, evaluate_view, sample, session, theme, wording
+from workbench.widgets.evaluate import labelled_set, views
+from workbench.widgets.shared import page_guard, sample, session, theme, wording
 
-entry.by_app()
+page_guard.by_app()
 
 EXPLANATION = "How well defects are told from good parts, on images whose truth is known."
 
@@ -15,18 +16,18 @@ if inspector is None or inspector.current is None:
     st.stop()
 
 version = inspector.current
-batch = evaluate_set.in_use(inspector)
+batch = labelled_set.in_use(inspector)
 if batch is None:
     theme.page_title("Evaluate", EXPLANATION)
-    evaluate_set.nothing_yet(inspector)
+    labelled_set.nothing_yet(inspector)
     st.stop()
 
 with st.container(horizontal=True, vertical_alignment="center"):
     with st.container(width="stretch"):
-        known = evaluate_set.known_words(batch)
+        known = labelled_set.known_words(batch)
         theme.page_title("Evaluate", f"{batch.name}, {known}, bank {wording.share(version.share)}")
-    evaluate_set.choose(inspector, batch)
+    labelled_set.choose(inspector, batch)
     with st.popover("Bring a labelled set", width="content"):
-        evaluate_set.bring(inspector)
-evaluate_set.show_problems(batch)
-evaluate_view.show(inspector, version, batch)
+        labelled_set.bring(inspector)
+labelled_set.show_problems(batch)
+views.show(inspector, version, batch)

@@ -2,21 +2,11 @@
 
 import streamlit as st
 
-from workbench import history_query
-from workbench.widgets import (
-    entry,
-    history_detail,
-    history_filters,
-    history_keeping,
-    history_table,
-    history_trend,
-    sample,
-    session,
-    theme,
-    wording,
-)
+from workbench.inspections import history_query
+from workbench.widgets.history import detail, filters, keeping, table, trend
+from workbench.widgets.shared import page_guard, sample, session, theme, wording
 
-entry.by_app()
+page_guard.by_app()
 
 here = session.workspace()
 inspector = session.inspector_in_use()
@@ -26,17 +16,17 @@ if since is None:
     if inspector is None:
         sample.nothing_yet("History")
     else:
-        history_table.nothing_yet(inspector)
+        table.nothing_yet(inspector)
     st.stop()
 
-opened = history_detail.opened()
+opened = detail.opened()
 if opened is not None:
-    history_detail.show(opened)
+    detail.show(opened)
     st.stop()
 
 theme.page_title("History", f"Every verdict since {wording.moment(since)}, newest first.")
-wanted = history_filters.choose(inspector)
+wanted = filters.choose(inspector)
 counts = history_query.count(here, wanted)
-history_trend.show(wanted, counts)
-history_table.show(wanted, counts)
-history_keeping.show()
+trend.show(wanted, counts)
+table.show(wanted, counts)
+keeping.show()

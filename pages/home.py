@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from workbench.inspectors import list_inspectors
-from workbench.widgets import entry, inspector_cards, sample, session, theme
+from workbench.inspectors.versions import list_inspectors
+from workbench.widgets.library import inspector_cards
+from workbench.widgets.shared import page_guard, sample, session, theme
 
-entry.by_app()
+page_guard.by_app()
 
 inspectors = list_inspectors(session.workspace())
 

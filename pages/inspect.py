@@ -2,20 +2,12 @@
 
 import streamlit as st
 
-from workbench.widgets import (
-    batch_view,
-    batches,
-    entry,
-    sample,
-    session,
-    settings_form,
-    teaching_view,
-    theme,
-    watch_panel,
-    wording,
-)
+from workbench.widgets.build import settings_form
+from workbench.widgets.inspect import batch_view, batches, watch_panel
+from workbench.widgets.review import teaching_view
+from workbench.widgets.shared import page_guard, sample, session, theme, wording
 
-entry.by_app()
+page_guard.by_app()
 
 inspector = session.inspector_in_use()
 if inspector is None or inspector.current is None:

@@ -2,22 +2,12 @@
 
 import streamlit as st
 
-from workbench.library import shelf
-from workbench.library_bin import list_bin
-from workbench.widgets import (
-    entry,
-    job_list,
-    library_bin_view,
-    library_import,
-    library_inspector,
-    library_shelf,
-    notice,
-    sample,
-    session,
-    theme,
-)
+from workbench.inspectors.library import shelf
+from workbench.upkeep.bin import list_bin
+from workbench.widgets.library import bin_view, import_file, inspector_panel, job_list, shelf_list
+from workbench.widgets.shared import notice, page_guard, sample, session, theme
 
-entry.by_app()
+page_guard.by_app()
 
 KEY = "shelf"  # name of what is shown, in the address
 shelved = shelf(session.workspace())
@@ -28,7 +18,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
     with st.container(width="stretch"):
         theme.page_title("Library", "Every inspector, all that was done to it, and the way back.")
     with st.popover("Import", width="content", key="import_popover"):
-        library_import.show(shelved)
+        import_file.show(shelved)
 notice.show()
 
 VIEWS = {"inspectors": "Inspectors", "jobs": "Jobs", "bin": f"Bin ({binned})" if binned else "Bin"}
@@ -48,12 +38,12 @@ with st.container(key=f"view_{view}"), session.plain_errors():
     if view == "jobs":
         job_list.show()
     elif view == "bin":
-        library_bin_view.show()
+        bin_view.show()
     elif inspector is None or inspector.current is None:
         sample.nothing_yet("Library")
     else:
         narrow, wide = st.columns([2, 5], gap="medium")
         with narrow:
-            library_shelf.show(shelved, inspector)
+            shelf_list.show(shelved, inspector)
         with wide:
-            library_inspector.show(inspector)
+            inspector_panel.show(inspector)

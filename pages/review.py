@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from workbench.widgets import entry, review_view, sample, session, teaching_view, theme
+from workbench.widgets.review import one_by_one, teaching_view
+from workbench.widgets.shared import page_guard, sample, session, theme
 
-entry.by_app()
+page_guard.by_app()
 
 inspector = session.inspector_in_use()
 if inspector is None or inspector.current is None:
@@ -13,7 +14,7 @@ if inspector is None or inspector.current is None:
     st.stop()
 
 version = inspector.current
-queue = review_view.waiting(version)
-theme.page_title("Review", review_view.left(queue))
+waiting = one_by_one.waiting(version)
+theme.page_title("Review", one_by_one.left(waiting))
 teaching_view.notice(version)
-review_view.show(version, queue)
+one_by_one.show(version, waiting)

@@ -2,19 +2,11 @@
 
 import streamlit as st
 
-from workbench.widgets import (
-    batches,
-    entry,
-    point_history,
-    sample,
-    session,
-    theme,
-    tune_regions,
-    tune_rules,
-    tune_view,
-)
+from workbench.widgets.inspect import batches
+from workbench.widgets.shared import page_guard, sample, session, theme
+from workbench.widgets.tune import overview, point_history, regions, rules
 
-entry.by_app()
+page_guard.by_app()
 
 inspector = session.inspector_in_use()
 if inspector is None or inspector.current is None:
@@ -24,7 +16,7 @@ if inspector is None or inspector.current is None:
 
 version = inspector.current
 batch = batches.open_batch(inspector)
-now = tune_view.decision(version, batch)
+now = overview.decision(version, batch)
 
 with st.container(horizontal=True, vertical_alignment="center"):
     with st.container(width="stretch"):
@@ -37,18 +29,18 @@ with st.container(horizontal=True, vertical_alignment="center"):
 
 wide, narrow = st.columns([2, 1], gap="medium")
 with wide:
-    tune_view.scores(now)
-    tune_view.borderline(now)
+    overview.scores(now)
+    overview.borderline(now)
 with narrow:
     with st.container(border=True, key="panel_rules"):
-        tune_rules.show(now)
-    tune_view.effects(now)
+        rules.show(now)
+    overview.effects(now)
     with st.container(border=True, key="panel_use"):
-        tune_rules.use(now)
+        rules.use(now)
     point_history.show(version)
 
 with st.container(border=True, key="panel_regions"):
     st.markdown("**Regions of a map**")
-    tune_regions.show(now)
+    regions.show(now)
 
-tune_view.follow_scoring(version, batch)
+overview.follow_scoring(version, batch)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from patchcore.process import prepare
+from patchcore.kernels.native_threads import prepare
 
 if TYPE_CHECKING:
     from patchcore.detector import PatchCore
     from patchcore.errors import PatchCoreError
-    from patchcore.images import read_image
+    from patchcore.images.reading import read_image
 
 prepare()
 
@@ -18,7 +18,7 @@ __version__ = "0.1.0"
 __all__ = ["PatchCore", "PatchCoreError", "__version__", "read_image"]
 
 # Looked up at first use, so that reading an image or a header does not wait for torch.
-_HOMES = {"PatchCore": "detector", "PatchCoreError": "errors", "read_image": "images"}
+_HOMES = {"PatchCore": "detector", "PatchCoreError": "errors", "read_image": "images.reading"}
 
 
 def __getattr__(name: str) -> Any:  # PEP 562

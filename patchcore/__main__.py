@@ -1,5 +1,5 @@
 """`python -m patchcore`."""
 
-from patchcore.cli import main
+from patchcore.cli.commands import main
 
 main()

@@ -10,10 +10,10 @@ import torch
 from numpy.typing import NDArray
 
 from patchcore.coreset import coreset_size
-from patchcore.distances import bounds
 from patchcore.errors import SettingsError
-from patchcore.projected_search import SMALLEST_BANK, SMALLEST_DIMS, ShortRows
-from patchcore.search import RunningSearch, TorchSearch, nearest_by_faiss
+from patchcore.kernels.distances import bounds
+from patchcore.kernels.projected_search import SMALLEST_BANK, SMALLEST_DIMS, ShortRows
+from patchcore.kernels.search import RunningSearch, TorchSearch, nearest_by_faiss
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,7 @@ class MemoryBank:
 
     @cached_property
     def bounds(self) -> NDArray[np.float32]:
-        """[R] float32, see :func:`patchcore.distances.bounds`; computed at the first search."""
+        """[R] float32, see :func:`patchcore.kernels.distances.bounds`; computed at the first search."""
         return bounds(self.features)
 
     @cached_property

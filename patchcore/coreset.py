@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import get_num_threads
 
-from patchcore.coreset_loops import LANES, LEADING, catch_up, pick_above
 from patchcore.errors import Cancelled, DataError, SettingsError
+from patchcore.kernels.greedy_loops import LANES, LEADING, catch_up, pick_above
 from patchcore.settings import check
 
 PROJECTED_DIMS = 128  # reference implementation: Johnson-Lindenstrauss projection to 128 dimensions
@@ -79,7 +79,8 @@ def greedy_k_centre(
 ) -> GreedyOrder:
     """Run exact greedy k-centre on points as they are, without projecting.
 
-    Distances are those of :func:`patchcore.distances.square_distance`; of equally far points the first is picked.
+    Distances are those of :func:`patchcore.kernels.distances.square_distance`; of equally far points the first is
+    picked.
 
     Parameters
     ----------

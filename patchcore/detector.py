@@ -15,16 +15,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from patchcore import artifact
 from patchcore.backbones import Backbone, load_backbone
 from patchcore.bank import MemoryBank
-from patchcore.conformal import images_needed
 from patchcore.errors import ArtifactError, DataError, NotFittedError
-from patchcore.fitting import FittingRun, Progress, Source, fit
-from patchcore.geometry import place, prepare
-from patchcore.images import ImageRecord, LoadedImage, read_image
+from patchcore.files import container
+from patchcore.fitting.stages import FittingRun, Progress, Source, fit
+from patchcore.images.geometry import place, prepare
+from patchcore.images.reading import ImageRecord, LoadedImage, read_image
 from patchcore.leave_one_out import GoodScores
-from patchcore.operating_point import Choice, Evidence, OperatingPoint
 from patchcore.saved import Saved, SelfTest, from_saved, to_saved
 from patchcore.scoring import (
     Explanation,
@@ -36,7 +34,9 @@ from patchcore.scoring import (
     reweighted,
 )
 from patchcore.settings import Mode, Settings
-from patchcore.thresholds import decide, recalibrate
+from patchcore.thresholds.decision import decide, recalibrate
+from patchcore.thresholds.from_good import images_needed
+from patchcore.thresholds.operating_point import Choice, Evidence, OperatingPoint
 
 FIRST_RULE = Choice("provisional")  # reject: the strictest promise that the good images allow
 FIRST_REVIEW = Choice(
@@ -372,7 +372,7 @@ class PatchCore:
         """Write the inspector as one `.patchcore` file, whole or not at all."""
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        artifact.write(target, *self.arrays_and_header())
+        container.write(target, *self.arrays_and_header())
 
     def arrays_and_header(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """Return the contents of the inspector's file."""
@@ -411,7 +411,7 @@ class PatchCore:
         WeightsError
             If the weights that built it are not on this machine; no others are taken.
         """
-        tensors, header = artifact.read(Path(path))
+        tensors, header = container.read(Path(path))
         try:
             saved = from_saved(tensors, header)
         except (KeyError, IndexError, TypeError, ValueError) as error:

@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from patchcore.backbones import Backbone
-from patchcore.backbones.precision import full_precision
+from patchcore.kernels.precision import full_precision
 
 PATCH_SIZE = 3  # paper §3.1: p = 3
 

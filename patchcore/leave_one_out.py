@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import get_num_threads
 
-from patchcore.ahead import done_ahead
 from patchcore.bank import MemoryBank
-from patchcore.distances import bounds, compiled, square_distance
-from patchcore.lanes import LANES, lanes_within
+from patchcore.kernels.distances import bounds, compiled, square_distance
+from patchcore.kernels.prefetch import done_ahead
+from patchcore.kernels.simd import LANES, lanes_within
 
 ROWS_AT_FIRST = 1024
 FOLLOWED = (16, 48)  # patches followed to the last row early on, of each kind; together no more than LANES

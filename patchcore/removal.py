@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patchcore.bank import MemoryBank
-from patchcore.calibration import Calibration
 from patchcore.detector import PatchCore
 from patchcore.errors import ImageError, SettingsError
-from patchcore.fitting import FittingRun, Progress, Source
-from patchcore.geometry import place
-from patchcore.images import ImageRecord
+from patchcore.fitting.second_pass import Calibration
+from patchcore.fitting.stages import FittingRun, Progress, Source
+from patchcore.images.geometry import place
+from patchcore.images.reading import ImageRecord
 from patchcore.leave_one_out import GoodScores, score_good_images
 from patchcore.scoring import inspected_patches
-from patchcore.thresholds import recalibrate
+from patchcore.thresholds.decision import recalibrate
 
 LEAST_IMAGES = 2  # with one alone no image can be scored without its own rows
 

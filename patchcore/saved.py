@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from patchcore.bank import MemoryBank
 from patchcore.errors import ArtifactError
-from patchcore.images import ImageRecord
+from patchcore.images.reading import ImageRecord
 from patchcore.leave_one_out import GoodScores
-from patchcore.operating_point import OperatingPoint
 from patchcore.settings import Settings
+from patchcore.thresholds.operating_point import OperatingPoint
 
 LIBRARIES = ("torch", "torchvision", "numpy", "numba")
 SELF_TEST_TOLERANCE = 1e-3

@@ -11,8 +11,8 @@ from scipy import ndimage
 from torch.nn import functional
 
 from patchcore.bank import MemoryBank
-from patchcore.geometry import Box, Placement
-from patchcore.images import ImageRecord
+from patchcore.images.geometry import Box, Placement
+from patchcore.images.reading import ImageRecord
 
 SMOOTHING = 4 / 224  # paper §3.3: a Gaussian of sigma 4 at 224 px input
 

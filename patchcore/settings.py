@@ -17,7 +17,7 @@ from patchcore.backbones import DEFAULT
 from patchcore.errors import SettingsError
 
 if TYPE_CHECKING:
-    from patchcore.geometry import Geometry
+    from patchcore.images.geometry import Geometry
 
 Mode = Literal["fit", "stretch", "crop"]
 
@@ -167,7 +167,7 @@ class Settings:
 
     def geometry_of_input(self) -> Geometry:
         """Return how images are fitted into the network's input."""
-        from patchcore.geometry import Geometry  # late: PyTorch comes with it
+        from patchcore.images.geometry import Geometry  # late: PyTorch comes with it
 
         return Geometry(self.geometry, self.image_size)
 

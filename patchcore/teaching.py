@@ -13,16 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patchcore.bank import MemoryBank
-from patchcore.calibration import Calibration
 from patchcore.detector import PatchCore
 from patchcore.errors import SettingsError
-from patchcore.fitting import FittingRun, Progress, Source, named
-from patchcore.images import read_image
+from patchcore.fitting.second_pass import Calibration
+from patchcore.fitting.stages import FittingRun, Progress, Source, named
+from patchcore.images.reading import read_image
+from patchcore.kernels.search import RunningSearch
 from patchcore.leave_one_out import score_good_images
-from patchcore.operating_point import OperatingPoint
 from patchcore.scoring import ImagePatches
-from patchcore.search import RunningSearch
-from patchcore.thresholds import recalibrate
+from patchcore.thresholds.decision import recalibrate
+from patchcore.thresholds.operating_point import OperatingPoint
 
 Given = Sequence[Source | tuple[str, Source]]
 Follow = Callable[[PatchCore], OperatingPoint | None]

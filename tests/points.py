@@ -1,7 +1,7 @@
 """Operating points of thresholds that a person chose, for the tests."""
 
-from patchcore.operating_point import Choice
-from patchcore.thresholds import BY_HAND, decide
+from patchcore.thresholds.decision import BY_HAND, decide
+from patchcore.thresholds.operating_point import Choice
 
 
 def by_hand(reject, evidence, bank_id, *, accept=None, pixel=None, **details):

@@ -11,19 +11,19 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from patchcore.cli.terminal import run
 from patchcore.errors import ArtifactError
-from patchcore.terminal import run
 from workbench.watching.command import watch
 
 if TYPE_CHECKING:
-    from workbench.checking import Repaired
-    from workbench.finding import Finding
-    from workbench.signing_in import Account
+    from workbench.people.accounts import Account
+    from workbench.upkeep.check import Repaired
+    from workbench.upkeep.finding import Finding
 
 JOBS = {
-    "build": "workbench.building:run_build",
-    "sweep": "workbench.sweeping:run_sweep",
-    "retain": "workbench.retention:run_retention",
+    "build": "workbench.inspectors.building:run_build",
+    "sweep": "workbench.evaluation.sweep:run_sweep",
+    "retain": "workbench.upkeep.retention:run_retention",
     "watch": "workbench.watching.job:run_watch",
 }
 """Which function does which kind of job; imported in the job's own process only."""
@@ -41,7 +41,7 @@ def workbench() -> None:
 @app.command(hidden=True)
 def run_job(workspace: Path, job: int, attempt: int) -> None:
     """Do one job of the queue, which starts this command."""
-    from workbench.job_process import leave, main
+    from workbench.jobs.process import leave, main
 
     leave(main([str(workspace), str(job), str(attempt)], JOBS))
 
@@ -49,8 +49,8 @@ def run_job(workspace: Path, job: int, attempt: int) -> None:
 @app.command()
 def prepare_sample() -> None:
     """Build the inspectors of the sample products and inspect their test images, unless that is done."""
-    from workbench import samples  # late, so that --help does not wait for PyTorch
-    from workbench.workspace import Workspace
+    from workbench.inspections import samples  # late, so that --help does not wait for PyTorch
+    from workbench.storage.workspace import Workspace
 
     with closing(Workspace()) as workspace:
         for sample in reversed(samples.list_samples()):  # the newest is in use at first: the one listed first
@@ -72,17 +72,17 @@ def check(
     ] = 600,
 ) -> None:
     """Find files without rows and rows without files. Exit code 0: all is in order, or was put in order."""
-    from workbench import checking
-    from workbench.workspace import Workspace
+    from workbench.storage.workspace import Workspace
+    from workbench.upkeep import check
 
     with closing(Workspace()) as workspace:
-        found = checking.check(workspace, grace=grace)
+        found = check.check(workspace, grace=grace)
         if not found:
             remarks.print(f"{workspace.root} is in order.", markup=False, soft_wrap=True)
             return
         if repair:
-            _tell_repairs(list(checking.repair(workspace, found)))
-            found = checking.check(workspace, grace=grace)
+            _tell_repairs(list(check.repair(workspace, found)))
+            found = check.check(workspace, grace=grace)
     if found:
         _tell_findings(found, "Still to do" if repair else "What --repair would do")
         raise typer.Exit(1)
@@ -117,8 +117,8 @@ def backup(
     replace: Annotated[bool, typer.Option(help="Overwrite the file when it is there already.")] = False,
 ) -> None:
     """Write everything that was made to one file; the dashboard may go on working meanwhile."""
-    from workbench.backup import back_up
-    from workbench.workspace import Workspace
+    from workbench.storage.workspace import Workspace
+    from workbench.upkeep.backups.writing import back_up
 
     with closing(Workspace()) as workspace:
         done = back_up(workspace, file, replace=replace)
@@ -137,7 +137,7 @@ def restore(
     into: Annotated[Path, typer.Option(help="A new or empty folder.")],
 ) -> None:
     """Put a backup into a new folder, after checking every part of it."""
-    from workbench.backup_restore import restore as put_back
+    from workbench.upkeep.backups.restoring import restore as put_back
 
     done = put_back(file, into)
     remarks.print(
@@ -163,9 +163,9 @@ def import_file(
     ] = None,
 ) -> None:
     """Bring an inspector in from a file; nothing is written unless all of it is sound."""
-    from workbench.importing import import_inspector
-    from workbench.inspectors import find_inspector
-    from workbench.workspace import Workspace
+    from workbench.inspectors.importing import import_inspector
+    from workbench.inspectors.versions import find_inspector
+    from workbench.storage.workspace import Workspace
 
     with closing(Workspace()) as workspace:
         version = import_inspector(workspace, file, name, into=into or None, weights=weights)
@@ -187,10 +187,10 @@ def export_file(
     replace: Annotated[bool, typer.Option(help="Overwrite the file when it is there already.")] = False,
 ) -> None:
     """Write an inspector to one file that scores the same anywhere; the good images themselves are not in it."""
-    from workbench.exporting import export
-    from workbench.inspectors import find_id
-    from workbench.timeline import require_state
-    from workbench.workspace import Workspace
+    from workbench.inspectors.exporting import export
+    from workbench.inspectors.timeline import require_state
+    from workbench.inspectors.versions import find_id
+    from workbench.storage.workspace import Workspace
 
     if file.exists() and not replace:
         raise ArtifactError(f"{file} is there already. Choose another name, or --replace.")
@@ -210,10 +210,10 @@ def people(
     ] = "",
 ) -> None:
     """Check the list of people who may sign in, and print who may do what; or give an address free."""
-    from workbench import address_owners
-    from workbench.people import Role
-    from workbench.signing_in import people_file, read_people
-    from workbench.workspace import Workspace
+    from workbench.people.accounts import people_file, read_people
+    from workbench.people.roles import Role
+    from workbench.storage import address_owners
+    from workbench.storage.workspace import Workspace
 
     with closing(Workspace()) as workspace:
         if release:
@@ -233,7 +233,7 @@ def people(
 
 
 def _release(email: str, owner: Account | None) -> None:
-    from workbench.signing_in import PeopleError
+    from workbench.people.accounts import PeopleError
 
     if owner is None:
         raise PeopleError(f"The address {email} belongs to no account: nobody has signed in with it yet.")

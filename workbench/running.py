@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 
-from workbench.job_queue import JobQueue, stated_capacity
-from workbench.retention import submit_if_due
-from workbench.scoring import Scorer
-from workbench.workspace import Workspace
+from workbench.inspections.background_scorer import Scorer
+from workbench.jobs.queue import JobQueue, stated_capacity
+from workbench.storage.workspace import Workspace
+from workbench.upkeep.retention import submit_if_due
 
 
 @dataclass

@@ -10,11 +10,11 @@ from pathlib import Path
 from lab.accuracy.kept_features import KeptFeatures
 from lab.accuracy.rows import Row, Variant
 from patchcore import PatchCore
-from patchcore.curves import Undefined
-from patchcore.evaluation import Evaluation, evaluate
-from patchcore.images import list_images
-from patchcore.intervals import Interval
-from patchcore.mvtec_layout import LabelledImage, read_layout
+from patchcore.evaluation.measures import Evaluation, evaluate
+from patchcore.evaluation.mvtec_layout import LabelledImage, read_layout
+from patchcore.images.reading import list_images
+from patchcore.statistics.curves import Undefined
+from patchcore.statistics.intervals import Interval
 
 # Images whose scoring is timed, and how often each: a busy moment of the machine does not count.
 TIMED, REPEATS = 7, 3

@@ -16,8 +16,8 @@ from lab.speed.peers import Peer
 from lab.speed.rows import Row
 from lab.speed.timing import Peaks, Work, in_turn, seconds, timed
 from patchcore.coreset import greedy_k_centre
-from patchcore.distances import square_distance
-from patchcore.divided_coreset import divided_k_centre
+from patchcore.fitting.divided_coreset import divided_k_centre
+from patchcore.kernels.distances import square_distance
 
 SIZES, QUICK_SIZES = (10_000, 50_000, 160_720, 500_000), (10_000, 30_000)
 SHARES = (0.01, 0.10)

@@ -24,14 +24,14 @@ from streamlit.testing.v1 import AppTest
 
 from lab import ROOT
 from lab.machine import machine
-from patchcore.images import list_images
-from workbench.building import BuildSettings, build
-from workbench.inspecting import create_batch, score_batch
-from workbench.inspectors import get_version
-from workbench.moments import now
-from workbench.samples import list_samples
-from workbench.tables import Inspection
-from workbench.workspace import Workspace
+from patchcore.images.reading import list_images
+from workbench.inspections.batches import create_batch, score_batch
+from workbench.inspections.samples import list_samples
+from workbench.inspectors.building import BuildSettings, build
+from workbench.inspectors.versions import get_version
+from workbench.storage.tables import Inspection
+from workbench.storage.timestamps import now
+from workbench.storage.workspace import Workspace
 
 APP = ROOT / "app.py"
 OVERLAYS = 400  # different files; a page shows 25

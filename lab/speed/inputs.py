@@ -15,7 +15,7 @@ from lab import ROOT
 from patchcore.backbones import DEFAULT, load_backbone
 from patchcore.coreset import projection_matrix
 from patchcore.features import patch_features
-from patchcore.images import list_images, read_image
+from patchcore.images.reading import list_images, read_image
 
 WASHERS = ROOT / "sample_data" / "washer" / "train" / "good"
 

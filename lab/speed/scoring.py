@@ -21,7 +21,7 @@ from patchcore.backbones import DEFAULT, Backbone, load_backbone, spec
 from patchcore.bank import MemoryBank
 from patchcore.coreset import greedy_k_centre
 from patchcore.features import patch_features
-from patchcore.search import RunningSearch
+from patchcore.kernels.search import RunningSearch
 
 PAPERS = "wide_resnet50_2"
 ROWS, QUICK_ROWS = 16_000, 4_000

@@ -15,11 +15,11 @@ from playwright.sync_api import Page, WebSocket
 
 from lab.browser import chromium
 from lab.machine import machine
-from patchcore.images import list_images
-from workbench.inspecting import create_batch, score_batch
-from workbench.inspectors import get_version
-from workbench.samples import list_samples, prepare_sample
-from workbench.workspace import Workspace
+from patchcore.images.reading import list_images
+from workbench.inspections.batches import create_batch, score_batch
+from workbench.inspections.samples import list_samples, prepare_sample
+from workbench.inspectors.versions import get_version
+from workbench.storage.workspace import Workspace
 
 IMAGES, MOVES = 60, 20
 QUIET_SECONDS = 1.0  # without a frame, after which a run is over

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page
 from lab.browser import chromium
 from tests.browser.apps import made_up
 from tests.browser.conftest import ServerPool
-from workbench.viewer.pictures import encode_detail, encode_tile
+from workbench.storage.pictures import encode_detail, encode_tile
 
 GALLERY = "tests/browser/apps/viewer_gallery.py"
 DETAIL = "tests/browser/apps/viewer_detail.py"

@@ -11,10 +11,10 @@ from torch import Tensor, nn
 
 from patchcore.backbones.engines import Engine, make_engine
 from patchcore.backbones.entry import BackboneSpec
-from patchcore.backbones.precision import full_precision
 from patchcore.backbones.registry import missing_weights_sentence, spec
 from patchcore.backbones.weight_files import check_hash, read_state
 from patchcore.errors import SettingsError, WeightsMismatch, WeightsMissing
+from patchcore.kernels.precision import full_precision
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from patchcore.images import read_image
-from workbench.building import BuildSettings
-from workbench.inspectors import list_inspectors, load_model
-from workbench.workspace import Workspace
+from patchcore.images.reading import read_image
+from workbench.inspectors.building import BuildSettings
+from workbench.inspectors.versions import list_inspectors, load_model
+from workbench.storage.workspace import Workspace
 
 WASHER = Path(__file__).resolve().parents[2] / "sample_data" / "washer"
 SIDE, GOOD = 448, 6  # pixels of the sample's images

@@ -10,10 +10,10 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.settled import settle
 from tests.pages.texts import WASHER
-from workbench.building import BuildSettings, build
-from workbench.inspecting import create_batch, score_batch
-from workbench.inspectors import get_version
-from workbench.workspace import Workspace
+from workbench.inspections.batches import create_batch, score_batch
+from workbench.inspectors.building import BuildSettings, build
+from workbench.inspectors.versions import get_version
+from workbench.storage.workspace import Workspace
 
 PATIENCE = 120_000  # milliseconds; the machine may be busy
 GOOD = 14

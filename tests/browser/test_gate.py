@@ -19,10 +19,10 @@ from patchcore.errors import PatchCoreError
 from tests.browser.chromium import find_chromium
 from tests.browser.conftest import CHROMIUM_ARGUMENTS, AppServer, ServerPool, free_port
 from tests.workbench.parts import build_small
-from workbench.jobs import list_jobs
-from workbench.tables import Job
+from workbench.jobs.requests import list_jobs
+from workbench.storage.tables import Job
+from workbench.storage.workspace import Workspace
 from workbench.watching.standing import WatchOptions, list_watches, start_watch
-from workbench.workspace import Workspace
 
 EVIL = "evil.test"  # a name that leads to this computer, as its owner may have it lead anywhere
 ATTACK = """
@@ -180,7 +180,7 @@ def test_from_a_web_page_to_a_shell(fooled, dashboard, attacker, tmp_path, monke
     workspace = Workspace(tmp_path / "workspace")  # as whoever was let in may use it
     build_small(workspace, inspector_id="plate-1")
     with workspace.database.write() as session:
-        from workbench.tables import Inspector
+        from workbench.storage.tables import Inspector
 
         session.get_one(Inspector, "plate-1").name = f'$(touch "{mark}")'
     written = []

@@ -13,8 +13,8 @@ from sqlalchemy import select, update
 
 from tests.browser.settled import settle
 from tests.pages.prepared import prepare
-from workbench.tables import Inspection
-from workbench.workspace import Workspace
+from workbench.storage.tables import Inspection
+from workbench.storage.workspace import Workspace
 
 PATIENCE = 120_000  # milliseconds; the machine may be busy
 ROW = "[class*='st-key-history_row_']"

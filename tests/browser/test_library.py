@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from patchcore.operating_point import OperatingPoint
+from patchcore.thresholds.operating_point import OperatingPoint
 from tests.browser.settled import settle
 from tests.pages.prepared import prepare
 from tests.pages.texts import WASHER
 from tests.points import by_hand
-from workbench.inspecting import create_batch, score_batch
-from workbench.inspectors import find_inspector, list_inspectors
-from workbench.point_history import store_point
-from workbench.workspace import Workspace
+from workbench.inspections.batches import create_batch, score_batch
+from workbench.inspectors.point_history import store_point
+from workbench.inspectors.versions import find_inspector, list_inspectors
+from workbench.storage.workspace import Workspace
 
 PATIENCE = 120_000  # milliseconds; the machine may be busy
 

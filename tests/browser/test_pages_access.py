@@ -6,8 +6,8 @@ import pytest
 
 from tests.browser.settled import settle
 from tests.pages.prepared import prepare
-from workbench.inspecting import list_batches, list_results
-from workbench.workspace import Workspace
+from workbench.inspections.batches import list_batches, list_results
+from workbench.storage.workspace import Workspace
 
 PATIENCE = 120_000  # milliseconds; the machine may be busy
 EMPTY = {"": "h1", "build": "input", "inspect": "h1", "review": "h1", "evaluate": "h1", "library": "h1"}

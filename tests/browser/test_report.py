@@ -2,9 +2,9 @@
 
 import pytest
 
-from patchcore.evaluation import measure
-from patchcore.inspector_facts import Fact
-from patchcore.report import Report, render_report
+from patchcore.evaluation.measures import measure
+from patchcore.reports.document import Report, render_report
+from patchcore.reports.inspector_facts import Fact
 from tests.patchcore.labelled_sets import point, some_of_each
 
 SWEEP = [

@@ -8,12 +8,12 @@ from dataclasses import replace
 import pytest
 from playwright.sync_api import Page, expect
 
-from patchcore.operating_point import Choice, OperatingPoint
+from patchcore.thresholds.operating_point import Choice, OperatingPoint
 from tests.browser.settled import settle
 from tests.pages.prepared import prepare
-from workbench.inspecting import list_batches, list_results
-from workbench.inspectors import find_inspector, set_operating_point
-from workbench.workspace import Workspace
+from workbench.inspections.batches import list_batches, list_results
+from workbench.inspectors.versions import find_inspector, set_operating_point
+from workbench.storage.workspace import Workspace
 
 PATIENCE = 120_000  # milliseconds; the machine may be busy
 

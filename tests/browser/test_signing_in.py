@@ -18,14 +18,14 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
-from patchcore.operating_point import OperatingPoint
+from patchcore.thresholds.operating_point import OperatingPoint
 from tests.browser.identity import COOKIE_SECRET, NEEDS_PROVIDER, PASSWORD, Provider
 from tests.pages.prepared import prepare
 from tests.pages.texts import ROOT
-from workbench.address_owners import release
-from workbench.inspectors import find_inspector
-from workbench.signing_in import Account
-from workbench.workspace import Workspace
+from workbench.inspectors.versions import find_inspector
+from workbench.people.accounts import Account
+from workbench.storage.address_owners import release
+from workbench.storage.workspace import Workspace
 
 pytestmark = NEEDS_PROVIDER
 PATIENCE = 40_000

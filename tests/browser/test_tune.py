@@ -8,10 +8,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.settled import settle
-from workbench.inspecting import good_batch, score_batch
-from workbench.inspectors import find_inspector
-from workbench.samples import list_samples, score_sample
-from workbench.workspace import Workspace
+from workbench.inspections.batches import good_batch, score_batch
+from workbench.inspections.samples import list_samples, score_sample
+from workbench.inspectors.versions import find_inspector
+from workbench.storage.workspace import Workspace
 
 PATIENCE = 120_000  # milliseconds; the machine may be busy
 WASHER = "sample-washer"

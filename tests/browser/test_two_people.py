@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from patchcore.operating_point import OperatingPoint
+from patchcore.thresholds.operating_point import OperatingPoint
 from tests.browser.settled import settle
 from tests.workbench.parts import plate
-from workbench.inspecting import list_batches, list_results
-from workbench.inspectors import find_inspector, good_images, list_inspectors, list_versions
-from workbench.jobs import list_jobs
-from workbench.people import local_person
-from workbench.point_history import point_history
-from workbench.workspace import Workspace
+from workbench.inspections.batches import list_batches, list_results
+from workbench.inspectors.point_history import point_history
+from workbench.inspectors.versions import find_inspector, good_images, list_inspectors, list_versions
+from workbench.jobs.requests import list_jobs
+from workbench.people.roles import local_person
+from workbench.storage.workspace import Workspace
 
 PATIENCE = 120_000
 GOOD = 4

@@ -1,15 +1,15 @@
-"""What the browser paints and finds, against patchcore/rendering.py and patchcore/regions.py, pixel for pixel."""
+"""What the browser paints and finds, against the drawings and regions of patchcore/maps, pixel for pixel."""
 
 import base64
 
 import numpy as np
 import pytest
 
-from patchcore.regions import find_regions
-from patchcore.rendering import HeatScale, map_picture, overlay
+from patchcore.maps.regions import find_regions
+from patchcore.maps.rendering import HeatScale, map_picture, overlay
 from tests.browser.apps import made_up
 from tests.workbench.viewer.decoding import decode_map
-from workbench.viewer.raster import encode_map
+from workbench.storage.map_codec import encode_map
 
 APP = "tests/browser/apps/viewer_painting.py"
 # The modules the page has loaded, all their names in one object.

@@ -6,8 +6,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from patchcore.intervals import clopper_pearson
-from patchcore.regions import clearing_threshold
+from patchcore.maps.regions import clearing_threshold
+from patchcore.statistics.intervals import clopper_pearson
 from tests.browser.apps import made_up
 
 APP = "tests/browser/apps/viewer_tune.py"

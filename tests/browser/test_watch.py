@@ -10,8 +10,8 @@ from playwright.sync_api import expect
 
 from tests.pages.prepared import prepare
 from tests.pages.texts import WASHER
+from workbench.storage.workspace import Workspace
 from workbench.watching.standing import list_watches, stop_watch
-from workbench.workspace import Workspace
 
 PAINTED = ".tile.painted:not([hidden])"
 PATIENCE = 120_000  # milliseconds; the machine may be busy

@@ -10,16 +10,16 @@ from streamlit.testing.v1 import AppTest
 
 from tests.pages.prepared import prepare
 from tests.pages.texts import ROOT
-from workbench import people
+from workbench.people import roles
 from workbench.running import stop_all
-from workbench.widgets import signed_in
-from workbench.workspace import Workspace
+from workbench.storage.workspace import Workspace
+from workbench.widgets.frame import signed_in
 
 
 @pytest.fixture(autouse=True)
 def at_rest(monkeypatch):
     """Stop what a server would keep running, and forget what it knows: the person, the secrets, that people sign in."""
-    monkeypatch.setattr(people, "_identify", [])
+    monkeypatch.setattr(roles, "_identify", [])
     monkeypatch.setattr(st, "secrets", Secrets())
     signed_in._wished.clear()
     signed_in._latest.clear()

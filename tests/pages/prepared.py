@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from tests.pages.texts import HOSTILE, WASHER
-from workbench.building import BuildSettings, build
-from workbench.inspecting import create_batch, score_batch
-from workbench.inspectors import get_version
-from workbench.workspace import Workspace
+from workbench.inspections.batches import create_batch, score_batch
+from workbench.inspectors.building import BuildSettings, build
+from workbench.inspectors.versions import get_version
+from workbench.storage.workspace import Workspace
 
 
 def prepare(root: Path) -> Path:

@@ -1,11 +1,11 @@
 import pytest
 
 from tests.pages.texts import words
-from workbench.job_queue import JobQueue
-from workbench.jobs import JobState, get_job, list_jobs
-from workbench.roi import Roi, kept_region
+from workbench.jobs.queue import JobQueue
+from workbench.jobs.requests import JobState, get_job, list_jobs
+from workbench.storage.roi import Roi, kept_region
 from workbench.viewer import Drawing, Shape
-from workbench.widgets import network_view
+from workbench.widgets.build import network_view
 
 LEFT_HALF = Shape("rectangle", ((0.0, 0.0), (224.0, 448.0)))
 CUT_ALL = Shape("rectangle", ((0.0, 0.0), (448.0, 448.0)), cut=True)
@@ -79,7 +79,7 @@ def test_steps_close_to_a_line_and_end_in_a_queued_build(empty, open_app, folder
 def test_a_network_without_weights_says_how_to_get_them(empty, open_app, folder, monkeypatch, tmp_path):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "no weights here"))
     app = open_app("build")
-    from workbench.widgets.draft import SETTINGS, Draft
+    from workbench.widgets.build.draft import SETTINGS, Draft
 
     app.session_state["draft"] = Draft(step=SETTINGS, name="x", backbone="wide_resnet50_2")
     app.run()
@@ -98,14 +98,14 @@ def test_a_folder_outside_the_roots_is_refused(empty, open_app, folder):
 
 
 def test_a_failed_build_says_why_and_leads_back(empty, open_app, monkeypatch):
-    from workbench.building import BuildSettings
-    from workbench.jobs import submit
+    from workbench.inspectors.building import BuildSettings
+    from workbench.jobs.requests import submit
 
     monkeypatch.setattr(JobQueue, "step", lambda self: None)
     settings = BuildSettings(name="x").to_dict()
     job_id = submit(empty, "build", "Build x", {"settings": settings, "images": [], "inspector_id": "x"})
     with empty.database.write() as session:
-        from workbench.tables import Job
+        from workbench.storage.tables import Job
 
         job = session.get_one(Job, job_id)
         job.state, job.message = JobState.FAILED, "The disk is full."

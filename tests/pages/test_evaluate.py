@@ -3,18 +3,26 @@ from types import SimpleNamespace
 
 import pytest
 
-from patchcore.operating_point import OperatingPoint
+from patchcore.thresholds.operating_point import OperatingPoint
 from tests.pages.texts import HOSTILE, WASHER, words
-from workbench.inspecting import create_batch, good_batch, list_results, load_map, load_mask, score_batch
-from workbench.inspectors import find_inspector, good_images, reslice, set_operating_point
-from workbench.job_queue import JobQueue
-from workbench.jobs import JobState, list_jobs
-from workbench.labelling import labelled_sets
-from workbench.sweeping import run_sweep
-from workbench.tables import Job
+from workbench.evaluation.sweep import run_sweep
+from workbench.inspections.batches import (
+    create_batch,
+    good_batch,
+    list_results,
+    load_map,
+    load_mask,
+    score_batch,
+)
+from workbench.inspections.labels import labelled_sets
+from workbench.inspectors.versions import find_inspector, good_images, reslice, set_operating_point
+from workbench.jobs.queue import JobQueue
+from workbench.jobs.requests import JobState, list_jobs
+from workbench.storage.tables import Job
+from workbench.storage.workspace import Workspace
 from workbench.viewer import DetailEvents, GalleryEvents
-from workbench.widgets import detail_view, evaluate_images
-from workbench.workspace import Workspace
+from workbench.widgets.evaluate import images
+from workbench.widgets.shared import detail_view
 
 VIEWS = (
     "Curves",
@@ -68,7 +76,7 @@ def given(monkeypatch):
         seen["detail"] = {"name": name, "load": load, "thresholds": thresholds, **rest}
         return DetailEvents(None)
 
-    monkeypatch.setattr(evaluate_images, "gallery", gallery)
+    monkeypatch.setattr(images, "gallery", gallery)
     monkeypatch.setattr(detail_view, "detail", detail)
     return seen
 
@@ -106,13 +114,11 @@ def test_the_headline_counts_what_the_threshold_does(labelled, open_app):
 
 
 def test_nothing_is_measured_twice(labelled, open_app, monkeypatch):
-    from workbench.widgets import evaluate_measured
+    from workbench.widgets.evaluate import measured
 
     calls = []
-    real = evaluate_measured.evaluation_of
-    monkeypatch.setattr(
-        evaluate_measured, "evaluation_of", lambda *a, **k: (calls.append(1), real(*a, **k))[1]
-    )
+    real = measured.evaluation_of
+    monkeypatch.setattr(measured, "evaluation_of", lambda *a, **k: (calls.append(1), real(*a, **k))[1])
     app = open_app("evaluate", inspector="washer")
     app.run()
     judge_by_hand(labelled, reject=0.5)

@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import select, update
 
 from tests.pages.texts import HOSTILE, words
-from workbench.job_queue import JobQueue
-from workbench.moments import now
-from workbench.people import Person, Role, acting
-from workbench.tables import BatchImage, Inspection, Job, Preference, Result
+from workbench.jobs.queue import JobQueue
+from workbench.people.roles import Person, Role, acting
+from workbench.storage.tables import BatchImage, Inspection, Job, Preference, Result
+from workbench.storage.timestamps import now
 
 
 def rows(workspace):
@@ -138,14 +138,14 @@ def test_a_decision_can_be_made_when_the_image_is_not_kept_any_more(full, open_a
 def test_who_may_only_look_is_told_so(full, open_app, monkeypatch):
     app = open_app("history", inspection="1")
     with acting(Person("Vic", Role.VIEW)):
-        monkeypatch.setattr("workbench.people.current", lambda: Person("Vic", Role.VIEW))
+        monkeypatch.setattr("workbench.people.roles.current", lambda: Person("Vic", Role.VIEW))
         app.button(key="decide_fine").click().run()
     assert rows(full)[0].decision is None and "takes the role operate" in app.toast[0].value
 
 
 def test_both_files_hold_what_is_filtered(full, history):
-    from workbench.history_export import write_csv
-    from workbench.history_query import Filter
+    from workbench.inspections.history_export import write_csv
+    from workbench.inspections.history_query import Filter
 
     history.text_input(key="history_text").set_value("notes").run()
     assert [button.proto.label for button in history.get("download_button")] == ["CSV", "Parquet"]
@@ -171,7 +171,7 @@ def test_how_long_it_is_kept_is_counted_before_it_is_set(full, open_app, monkeyp
 
 
 def test_deletions_are_said(full, open_app):
-    from workbench.retention import delete_older
+    from workbench.upkeep.retention import delete_older
 
     with full.database.write() as session:
         session.execute(

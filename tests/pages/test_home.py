@@ -22,8 +22,8 @@ def test_a_stranger_in_the_address_is_ignored(full, open_app):
 
 
 def test_opening_the_sample_queues_its_build(empty, open_app, monkeypatch):
-    from workbench.job_queue import JobQueue
-    from workbench.jobs import list_jobs
+    from workbench.jobs.queue import JobQueue
+    from workbench.jobs.requests import list_jobs
 
     monkeypatch.setattr(JobQueue, "step", lambda self: None)  # nothing is computed here
     app = open_app()

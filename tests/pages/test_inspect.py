@@ -2,13 +2,14 @@ from dataclasses import replace
 
 import pytest
 
-from patchcore.operating_point import Choice, OperatingPoint
+from patchcore.thresholds.operating_point import Choice, OperatingPoint
 from tests.pages.texts import HOSTILE, words
-from workbench import people
-from workbench.inspecting import list_batches, list_results
-from workbench.inspectors import find_inspector, set_operating_point
+from workbench.inspections.batches import list_batches, list_results
+from workbench.inspectors.versions import find_inspector, set_operating_point
+from workbench.people import roles
 from workbench.viewer import DetailEvents, GalleryEvents
-from workbench.widgets import batch_view, detail_view
+from workbench.widgets.inspect import batch_view
+from workbench.widgets.shared import detail_view
 
 
 @pytest.fixture
@@ -101,7 +102,7 @@ def test_a_threshold_kept_here_leaves_regions_and_judging_as_they_were(full, ope
     press(app, "Use this threshold")
     kept = point(full)
     assert (kept["reject"], kept["accept"], kept["pixel"], kept["min_area"]) == (0.25, 0.25, 0.2, 9)
-    assert (kept["judge_by"], kept["set_by"]) == ("area", people.current().name)
+    assert (kept["judge_by"], kept["set_by"]) == ("area", roles.current().name)
 
 
 def test_there_is_a_way_back_to_the_threshold_in_force(full, open_app, given):

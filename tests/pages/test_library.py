@@ -4,23 +4,23 @@ import shutil
 
 import pytest
 
-from patchcore.operating_point import OperatingPoint
+from patchcore.thresholds.operating_point import OperatingPoint
 from tests.pages.texts import WASHER, words
 from tests.patchcore.hostile import HOSTILE, pickle_renamed, wrong_hashes
 from tests.points import by_hand
-from workbench.exporting import export, export_bytes
-from workbench.importing import import_inspector
-from workbench.inspecting import create_batch, list_batches, list_results, score_batch
-from workbench.inspectors import find_inspector, list_inspectors, reslice
-from workbench.job_queue import JobQueue
-from workbench.jobs import JobState, get_job, log_path
-from workbench.labelling import set_label
-from workbench.library_bin import delete_inspector, list_bin
-from workbench.people import Person, Role, acting
-from workbench.point_history import store_point
-from workbench.tables import Job
-from workbench.timeline import restore, timeline
-from workbench.workspace import Workspace
+from workbench.inspections.batches import create_batch, list_batches, list_results, score_batch
+from workbench.inspections.labels import set_label
+from workbench.inspectors.exporting import export, export_bytes
+from workbench.inspectors.importing import import_inspector
+from workbench.inspectors.point_history import store_point
+from workbench.inspectors.timeline import restore, timeline
+from workbench.inspectors.versions import find_inspector, list_inspectors, reslice
+from workbench.jobs.queue import JobQueue
+from workbench.jobs.requests import JobState, get_job, log_path
+from workbench.people.roles import Person, Role, acting
+from workbench.storage.tables import Job
+from workbench.storage.workspace import Workspace
+from workbench.upkeep.bin import delete_inspector, list_bin
 
 NAME = "Washer *line* <3>"
 
@@ -249,9 +249,9 @@ def test_jobs_are_seen_with_who_started_them_and_can_be_ended_from_here(full, op
 
 
 def test_who_may_only_look_is_told_so(changed, open_app, monkeypatch):
-    from workbench import people
+    from workbench.people import roles
 
-    monkeypatch.setattr(people, "local_person", lambda: Person("Otto", Role.VIEW))
+    monkeypatch.setattr(roles, "local_person", lambda: Person("Otto", Role.VIEW))
     app = open_app("library", inspector="washer", version="1.1")
     assert button(app, "state_restore").disabled and button(app, "library_delete").disabled
     assert "yours is view" in button(app, "state_restore").help and not app.file_uploader

@@ -2,7 +2,7 @@
 
 import pytest
 
-from workbench.portable_rows import dump_rows, tables_in_order
+from workbench.upkeep.backups.portable_rows import dump_rows, tables_in_order
 
 NUMBERS = ("0", "1", "-1", "999999", "1e9", "x", "")
 

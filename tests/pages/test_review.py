@@ -2,15 +2,15 @@ from dataclasses import replace
 
 import pytest
 
-from patchcore.operating_point import Choice, OperatingPoint
+from patchcore.thresholds.operating_point import Choice, OperatingPoint
 from tests.pages.texts import HOSTILE, words
-from workbench import people
-from workbench.inspecting import list_batches, list_results
-from workbench.inspectors import find_inspector, set_operating_point
-from workbench.people import Person, Role
-from workbench.review_queue import review_queue
-from workbench.widgets import wording
-from workbench.widgets.session import sentence as escaped
+from workbench.inspections.batches import list_batches, list_results
+from workbench.inspectors.versions import find_inspector, set_operating_point
+from workbench.people import roles
+from workbench.people.roles import Person, Role
+from workbench.tuning.review_queue import review_queue
+from workbench.widgets.shared import wording
+from workbench.widgets.shared.session import sentence as escaped
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def test_teaching_shows_what_it_would_change_before_it_is_kept_and_can_be_undone
 
 
 def test_who_may_only_look_sees_the_queue_and_decides_nothing(banded, open_app, monkeypatch):
-    monkeypatch.setattr(people, "local_person", lambda: Person("Eve", Role.VIEW))
+    monkeypatch.setattr(roles, "local_person", lambda: Person("Eve", Role.VIEW))
     app = open_app("review", inspector="washer")
     off = {button.label: button.disabled for button in app.button}
     assert off["Fine"] and off["Defect"] and not off["Skip"]

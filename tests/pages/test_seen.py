@@ -6,13 +6,13 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from patchcore.operating_point import OperatingPoint
-from workbench.inspectors import find_inspector, list_versions, rename, set_operating_point
-from workbench.labelling import set_label
-from workbench.people import Person, Role, acting
-from workbench.point_history import point_history
+from patchcore.thresholds.operating_point import OperatingPoint
+from workbench.inspections.labels import set_label
+from workbench.inspectors.point_history import point_history
+from workbench.inspectors.versions import find_inspector, list_versions, rename, set_operating_point
+from workbench.people.roles import Person, Role, acting
 from workbench.viewer import GalleryEvents
-from workbench.widgets import tune_view
+from workbench.widgets.tune import overview
 
 BEN = Person("Ben", Role.ENGINEER)
 
@@ -86,12 +86,12 @@ def test_a_label_given_elsewhere_is_not_overwritten_unseen(full, open_app, monke
             st.rerun()
         return GalleryEvents(None, None, ())
 
-    monkeypatch.setattr(tune_view, "gallery", gallery)
+    monkeypatch.setattr(overview, "gallery", gallery)
     app = open_app("tune", inspector="washer")
     tile, label = given["tiles"][0], given["on_labelled"]
     image = int(tile.key.split(":")[0])
     with full.database.read() as session:
-        from workbench.tables import Result
+        from workbench.storage.tables import Result
 
         place = session.get_one(Result, image).batch_image_id
     with acting(BEN):
@@ -111,14 +111,14 @@ def test_only_a_page_that_was_wholly_drawn_counts_as_seen():
     def page():
         import streamlit as st
 
-        from workbench.tables import Inspector
-        from workbench.widgets import seen
+        from workbench.storage.tables import Inspector
+        from workbench.widgets.shared import revision_guard
 
         how = st.query_params.get("how", "")
-        with seen.run():
-            seen.note(Inspector(id="washer", revision=int(st.query_params["now"])))
+        with revision_guard.run():
+            revision_guard.note(Inspector(id="washer", revision=int(st.query_params["now"])))
             if how == "redraws":
-                seen.everything_is_drawn()
+                revision_guard.everything_is_drawn()
             if how == "stops":
                 st.stop()
             if how in ("cut short", "redraws"):
@@ -145,9 +145,9 @@ def test_only_a_page_that_was_wholly_drawn_counts_as_seen():
 
 def built_by_job(workspace):
     """A job that has built the inspector, so that the page Build shows it with its slider."""
-    from workbench.building import BuildSettings
-    from workbench.jobs import JobState
-    from workbench.tables import Job
+    from workbench.inspectors.building import BuildSettings
+    from workbench.jobs.requests import JobState
+    from workbench.storage.tables import Job
 
     arguments = {"settings": BuildSettings(name="x").to_dict(), "images": [], "inspector_id": "washer"}
     result = {"inspector_id": "washer", "version_id": 1}

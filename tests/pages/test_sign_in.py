@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from patchcore.operating_point import OperatingPoint
+from patchcore.thresholds.operating_point import OperatingPoint
 from tests.pages.texts import ROOT, words
-from workbench.inspectors import find_inspector, set_operating_point
-from workbench.people import Role
-from workbench.widgets import sign_in, signed_in
+from workbench.inspectors.versions import find_inspector, set_operating_point
+from workbench.people.roles import Role
+from workbench.widgets.frame import sign_in, signed_in
 
 COMMON = {
     "redirect_uri": "http://localhost:8501/oauth2callback",

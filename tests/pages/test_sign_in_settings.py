@@ -18,9 +18,9 @@ from streamlit.web.server.starlette.starlette_app_utils import create_signed_val
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
 from tests.pages.texts import words
-from workbench.gate import admitted
-from workbench.people import Person, Role, acting
-from workbench.widgets import sign_in, signed_in
+from workbench.people.gate import admitted
+from workbench.people.roles import Person, Role, acting
+from workbench.widgets.frame import sign_in, signed_in
 
 SECRET = "5e0c1f7ad92b48603be1f5d7c8a94e6203d7b1fa68c95e240b8fd3617ca9e052"
 GOOD = f"""
@@ -48,7 +48,7 @@ def page() -> None:
     """Draw one word, where the person may see it."""
     import streamlit as st
 
-    from workbench.widgets import sign_in
+    from workbench.widgets.frame import sign_in
 
     if sign_in.admit():
         st.markdown("inside")
@@ -432,8 +432,8 @@ def test_files_that_others_can_change_are_said_to_engineers_and_keep_nobody_out(
 def test_an_address_belongs_to_the_first_account_until_it_is_given_free(place):
     from contextlib import closing
 
-    from workbench.address_owners import release
-    from workbench.workspace import Workspace
+    from workbench.storage.address_owners import release
+    from workbench.storage.workspace import Workspace
 
     place.secrets.write_text(GOOD, encoding="utf-8")
     list_people(place)

@@ -1,15 +1,16 @@
 import pytest
 import streamlit as st
 
-from patchcore.operating_point import OperatingPoint
+from patchcore.thresholds.operating_point import OperatingPoint
 from tests.pages.texts import HOSTILE, words
-from workbench import people
-from workbench.inspecting import good_batch, list_batches, list_results, score_batch
-from workbench.inspectors import find_inspector, set_operating_point
-from workbench.point_history import point_history
-from workbench.scoring import Scorer
+from workbench.inspections.background_scorer import Scorer
+from workbench.inspections.batches import good_batch, list_batches, list_results, score_batch
+from workbench.inspectors.point_history import point_history
+from workbench.inspectors.versions import find_inspector, set_operating_point
+from workbench.people import roles
 from workbench.viewer import DetailEvents, GalleryEvents, RegionRule, StripEvents, Thresholds
-from workbench.widgets import detail_view, tune_view
+from workbench.widgets.shared import detail_view
+from workbench.widgets.tune import overview
 
 
 @pytest.fixture
@@ -35,9 +36,9 @@ def given(monkeypatch):
         seen["detail"] = {"item": item, "name": name, "thresholds": thresholds, **rest}
         return DetailEvents(None)
 
-    monkeypatch.setattr(tune_view, "threshold_strip", strip)
-    monkeypatch.setattr(tune_view, "gallery", gallery)
-    monkeypatch.setattr(tune_view, "outcome", outcome)
+    monkeypatch.setattr(overview, "threshold_strip", strip)
+    monkeypatch.setattr(overview, "gallery", gallery)
+    monkeypatch.setattr(overview, "outcome", outcome)
     monkeypatch.setattr(detail_view, "detail", detail)
     return seen
 
@@ -112,7 +113,7 @@ def test_a_dragged_line_is_a_rule_by_hand_and_is_stored_with_its_note(full, open
         0.25,
         0.2,
         "after the new lamp",
-        people.current().name,
+        roles.current().name,
     )
     assert "trial" not in app.query_params and button(app, "Use this").disabled
     assert len(kept.evidence.good) == 4

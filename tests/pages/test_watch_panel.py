@@ -3,13 +3,14 @@
 import pytest
 
 from tests.pages.texts import words
-from workbench import people
-from workbench.job_queue import JobQueue
-from workbench.jobs import JobState
-from workbench.moments import now
-from workbench.people import Person, Role
-from workbench.tables import Job, Watch, WatchedFile
+from workbench.jobs.queue import JobQueue
+from workbench.jobs.requests import JobState
+from workbench.people import roles
+from workbench.people.roles import Person, Role
+from workbench.storage.tables import Job, Watch, WatchedFile
+from workbench.storage.timestamps import now
 from workbench.watching.standing import WatchOptions, list_watches, start_watch
+from workbench.watching.verdict import Given
 
 
 @pytest.fixture
@@ -34,9 +35,10 @@ def watch(full, folder):
 def arrived(workspace, watch_id, **told):
     with workspace.database.write() as session:
         watch = session.get(Watch, watch_id)
-        plain = {"file": "a<i>.png", "size": 3, "modified_ns": 5, "sha256": "", "inspector": "Washer"}
-        plain |= {"time": now().isoformat(), **told}
-        session.add(WatchedFile(folder=watch.folder, path="a<i>.png", size_bytes=3, modified="5", told=plain))
+        given = Given("a<i>.png", 3, 5, "", now().isoformat(), "Washer", **told)
+        row = WatchedFile(folder=watch.folder, path="a<i>.png", size_bytes=3, modified="5")
+        row.told = given.to_dict()
+        session.add(row)
 
 
 def set_job(workspace, **values):
@@ -94,7 +96,7 @@ def test_images_that_could_not_be_judged_are_said(full, open_app, watch):
 
 
 def test_who_is_no_engineer_sees_it_and_cannot_change_it(full, open_app, watch, monkeypatch):
-    monkeypatch.setattr(people, "local_person", lambda: Person("Ola", Role.OPERATE))
+    monkeypatch.setattr(roles, "local_person", lambda: Person("Ola", Role.OPERATE))
     app = open_app("inspect", inspector="washer")
     (stop,) = [button for button in app.button if button.label == "Stop watching"]
     assert "○ Starting" in words(app) and stop.disabled and "takes the role engineer" in stop.help

@@ -1,7 +1,7 @@
 """The greedy order of features as a build makes it: on a random projection of them (paper section 3.2)."""
 
 from patchcore.coreset import greedy_k_centre, projection_matrix
-from patchcore.products import product
+from patchcore.kernels.matmul import product
 
 
 def greedy_order(features, count, seed=0):

@@ -9,17 +9,17 @@ import zipfile
 import numpy as np
 from safetensors.numpy import save_file
 
-from patchcore import artifact
+from patchcore.files import container
 
 ABOVE = "../../evil"
 
 
 def rewritten(path, change):
     """Write a file anew, all its hashes right, after `change(tensors, header)`."""
-    tensors, header = artifact.read(path)
+    tensors, header = container.read(path)
     tensors = {name: array.copy() for name, array in tensors.items()}
     change(tensors, header)
-    artifact.write(path, tensors, {k: v for k, v in header.items() if k not in ("format", "version")})
+    container.write(path, tensors, {k: v for k, v in header.items() if k not in ("format", "version")})
 
 
 def relisted(path, change):
@@ -59,13 +59,13 @@ def one_bit_turned(path):
 
 
 def wrong_hashes(path):
-    tensors, header = artifact.read(path)
+    tensors, header = container.read(path)
     header["sha256"]["bank.features"] = "0" * 64
     save_file(tensors, path, metadata={"patchcore": json.dumps(header)})
 
 
 def hashes_that_are_a_number(path):
-    tensors, header = artifact.read(path)
+    tensors, header = container.read(path)
     save_file(tensors, path, metadata={"patchcore": json.dumps({**header, "sha256": 5})})
 
 
@@ -163,7 +163,7 @@ def deep_list_of_parts(path):
 
 
 def header_of_a_later_version(path):
-    _, header = artifact.read(path)
+    _, header = container.read(path)
     header_of(path, json.dumps({**header, "version": 99}))
 
 
@@ -361,12 +361,12 @@ def evidence_that_is_true(path):
 
 
 def version_that_is_true(path):
-    _, header = artifact.read(path)
+    _, header = container.read(path)
     header_of(path, json.dumps({**header, "version": True}))
 
 
 def version_zero(path):
-    _, header = artifact.read(path)
+    _, header = container.read(path)
     header_of(path, json.dumps({**header, "version": 0}))
 
 

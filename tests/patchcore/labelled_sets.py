@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from patchcore.labelled_score import LabelledScore
-from patchcore.operating_point import Choice, OperatingPoint
+from patchcore.evaluation.labelled_score import LabelledScore
+from patchcore.thresholds.operating_point import Choice, OperatingPoint
 
 MARK = np.zeros((40, 60), bool)
 MARK[10:20, 30:40] = True

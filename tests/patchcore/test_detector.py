@@ -11,7 +11,7 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from torchvision import models
 
-from patchcore import artifact, read_image
+from patchcore import read_image
 from patchcore.detector import PatchCore
 from patchcore.errors import (
     ArtifactError,
@@ -24,8 +24,9 @@ from patchcore.errors import (
     WeightsMismatch,
 )
 from patchcore.features import patch_features
-from patchcore.operating_point import Choice, Evidence
-from patchcore.thresholds import decide
+from patchcore.files import container
+from patchcore.thresholds.decision import decide
+from patchcore.thresholds.operating_point import Choice, Evidence
 from tests.patchcore.conftest import stripes
 from tests.patchcore.greedy import greedy_order
 
@@ -206,8 +207,8 @@ def test_a_loaded_inspector_keeps_its_largest_share_and_its_good_scores(model, t
 
 def test_a_self_test_that_fails_is_said(model, tmp_path):
     model.save(tmp_path / "x.patchcore")
-    tensors, header = artifact.read(tmp_path / "x.patchcore")
-    artifact.write(
+    tensors, header = container.read(tmp_path / "x.patchcore")
+    container.write(
         tmp_path / "y.patchcore",
         tensors | {"self_test.distances": tensors["self_test.distances"] * 2},
         header,
@@ -259,10 +260,10 @@ def no_operating_point_parts(tensors, header):
 )
 def test_an_unsound_inspector_with_right_hashes_is_refused(model, tmp_path, damage):
     model.save(tmp_path / "x.patchcore")
-    tensors, header = artifact.read(tmp_path / "x.patchcore")
+    tensors, header = container.read(tmp_path / "x.patchcore")
     tensors = {name: array.copy() for name, array in tensors.items()}
     damage(tensors, header)
-    artifact.write(tmp_path / "x.patchcore", tensors, header)
+    container.write(tmp_path / "x.patchcore", tensors, header)
     with pytest.raises(ArtifactError):
         PatchCore.load(tmp_path / "x.patchcore")
 
@@ -353,7 +354,7 @@ def test_an_interrupted_build_goes_on_without_computing_features_again(good, tmp
     paths = []
     for number, (_, image) in enumerate(good):
         path = tmp_path / f"{number}.npy.png"
-        from patchcore.rendering import encode_png
+        from patchcore.maps.rendering import encode_png
 
         path.write_bytes(encode_png(image))
         paths.append(path)
@@ -362,10 +363,10 @@ def test_an_interrupted_build_goes_on_without_computing_features_again(good, tmp
     with pytest.raises(Cancelled):
         PatchCore(image_size=SIDE).fit(paths, scratch=scratch, cancelled=lambda: next(calls) >= 5)
     computed = []
-    from patchcore import at_once, fitting
+    from patchcore.fitting import batching, stages
 
-    real = fitting.patch_features
-    for module in (fitting, at_once):
+    real = stages.patch_features
+    for module in (stages, batching):
         monkeypatch.setattr(module, "patch_features", lambda *a: computed.append(1) or real(*a))
     resumed = PatchCore(image_size=SIDE).fit(paths, scratch=scratch)
     assert len(computed) == 1 + 3 + 1  # the sample image again, the three that were missing, the self-test

@@ -9,9 +9,9 @@ from numpy.testing import assert_array_equal
 from patchcore import read_image
 from patchcore.detector import PatchCore
 from patchcore.errors import Cancelled, SettingsError
-from patchcore.operating_point import Choice, Evidence
 from patchcore.removal import without_images
-from patchcore.thresholds import decide
+from patchcore.thresholds.decision import decide
+from patchcore.thresholds.operating_point import Choice, Evidence
 from tests.patchcore.conftest import SIDE
 from tests.points import by_hand
 

@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose
 from scipy import ndimage
 
 from patchcore.bank import MemoryBank
-from patchcore.geometry import Geometry, place, prepare
+from patchcore.images.geometry import Geometry, place, prepare
 from patchcore.scoring import anomaly_map, inspected_patches, patch_box, reweighted
 
 

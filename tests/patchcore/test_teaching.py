@@ -10,12 +10,12 @@ from numpy.testing import assert_array_equal
 
 from patchcore.bank import MemoryBank
 from patchcore.errors import ArtifactError, Cancelled, SettingsError
-from patchcore.inspector_facts import inspector_facts
+from patchcore.evaluation.sweep import default_shares, sweep
 from patchcore.removal import without_images
+from patchcore.reports.inspector_facts import inspector_facts
 from patchcore.saved import from_saved
-from patchcore.sweep import default_shares, sweep
 from patchcore.teaching import accepted_within, unfamiliar, with_taught
-from patchcore.thresholds import recalibrate
+from patchcore.thresholds.decision import recalibrate
 from tests.patchcore.conftest import stripes
 from tests.points import by_hand
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from tests.survival.kinds import KINDS
 from tests.survival.setting import App, Ledger
-from workbench.job_queue import JobQueue
-from workbench.scoring import Scorer
-from workbench.workspace import Workspace
+from workbench.inspections.background_scorer import Scorer
+from workbench.jobs.queue import JobQueue
+from workbench.storage.workspace import Workspace
 
 JOB = (sys.executable, "-m", "tests.survival.job")
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from patchcore.feature_store import FeatureStore
+from patchcore.fitting.feature_store import FeatureStore
 from tests.survival.setting import STORED
 from workbench.__main__ import JOBS
-from workbench.job_process import leave, main
+from workbench.jobs.process import leave, main
 
 append = FeatureStore.append
 

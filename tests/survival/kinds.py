@@ -29,14 +29,21 @@ from tests.survival.setting import (
     stored,
 )
 from tests.survival.watch import WATCH, watched_files
-from workbench import jobs
-from workbench.building import submit_build
-from workbench.exporting import export
-from workbench.importing import import_inspector
-from workbench.inspecting import count_unscored, create_batch, list_batches, list_results, load_map
-from workbench.inspectors import find_inspector, get_version, list_inspectors, list_versions, load_model
-from workbench.jobs import JobState
-from workbench.tables import (
+from workbench.inspections.batches import count_unscored, create_batch, list_batches, list_results, load_map
+from workbench.inspectors.building import submit_build
+from workbench.inspectors.exporting import export
+from workbench.inspectors.importing import import_inspector
+from workbench.inspectors.timeline import require_state
+from workbench.inspectors.versions import (
+    find_inspector,
+    get_version,
+    list_inspectors,
+    list_versions,
+    load_model,
+)
+from workbench.jobs import requests
+from workbench.jobs.requests import JobState
+from workbench.storage.tables import (
     Batch,
     BatchImage,
     Event,
@@ -46,10 +53,9 @@ from workbench.tables import (
     Job,
     Result,
 )
-from workbench.teaching import TEACH, keep_teaching, undo_teaching
-from workbench.teaching_preview import preview_teaching
-from workbench.timeline import require_state
-from workbench.workspace import Workspace
+from workbench.storage.workspace import Workspace
+from workbench.tuning.teaching import TEACH, keep_teaching, undo_teaching
+from workbench.tuning.teaching_preview import preview_teaching
 
 # ---- store
 
@@ -92,19 +98,19 @@ def build(app: App) -> None:
     )
     if job_id not in app.ledger.told("submit"):
         app.ledger.tell("submit", job_id)
-    job = jobs.get_job(app.workspace, job_id)
+    job = requests.get_job(app.workspace, job_id)
     while job.state != JobState.DONE:
         if job.state == JobState.INTERRUPTED:
-            jobs.resume(app.workspace, job_id)
+            requests.resume(app.workspace, job_id)
         assert job.state not in (JobState.FAILED, JobState.CANCELLED), job.message
         time.sleep(0.05)
-        job = jobs.get_job(app.workspace, job_id)
+        job = requests.get_job(app.workspace, job_id)
     assert job.result is not None
     app.ledger.tell("build", job.result["version_id"])
 
 
 def builds(workspace: Workspace) -> list[Job]:
-    return [job for job in jobs.list_jobs(workspace) if job.kind == "build"]
+    return [job for job in requests.list_jobs(workspace) if job.kind == "build"]
 
 
 def built_share(workspace: Workspace) -> float:
@@ -119,7 +125,7 @@ def built_share(workspace: Workspace) -> float:
 
 def verify_build(workspace: Workspace, ledger: Ledger) -> None:
     for job_id in ledger.told("submit"):
-        assert jobs.get_job(workspace, int(job_id)).state not in (JobState.FAILED, JobState.CANCELLED)
+        assert requests.get_job(workspace, int(job_id)).state not in (JobState.FAILED, JobState.CANCELLED)
     for version_id in ledger.told("build"):
         load_model(workspace, get_version(workspace, int(version_id)))
     repeated = [line for line, times in Counter(stored_features(workspace)).items() if times > 1]
@@ -128,7 +134,7 @@ def verify_build(workspace: Workspace, ledger: Ledger) -> None:
 
 def stored_features(workspace: Workspace) -> list[str]:
     """Which images' features the build put on disk, by its log, over all attempts."""
-    logs = [jobs.read_log(workspace, job.id, tail=10_000) for job in builds(workspace)]
+    logs = [requests.read_log(workspace, job.id, tail=10_000) for job in builds(workspace)]
     return [line for log in logs for line in log.splitlines() if line.startswith(STORED)]
 
 
@@ -139,7 +145,7 @@ def one_version(workspace: Workspace) -> None:
     assert len(model.image_records_) == GOOD
     (job,) = builds(workspace)
     assert job.state == JobState.DONE and len(set(stored_features(workspace))) <= GOOD
-    assert not jobs.scratch_path(workspace, job.id).exists()
+    assert not requests.scratch_path(workspace, job.id).exists()
 
 
 def built_versions(workspace: Workspace) -> list[InspectorVersion]:
@@ -307,4 +313,4 @@ KINDS = (
 
 
 def running_jobs(workspace: Workspace) -> list[Job]:
-    return jobs.list_jobs(workspace, JobState.RUNNING)
+    return requests.list_jobs(workspace, JobState.RUNNING)

@@ -17,8 +17,8 @@ import psutil
 
 from tests.survival.kinds import KINDS, running_jobs
 from tests.survival.setting import Kind, Ledger
-from workbench.checking import check, repair
-from workbench.workspace import Workspace
+from workbench.storage.workspace import Workspace
+from workbench.upkeep.check import check, repair
 
 PROJECT = Path(__file__).resolve().parents[2]
 LONGEST_DELAY = 0.1  # seconds after the work has come so far

@@ -13,10 +13,10 @@ import numpy as np
 import PIL.Image
 from sqlalchemy import select
 
-from workbench.building import BuildSettings
-from workbench.scoring import Scorer
-from workbench.tables import Inspection
-from workbench.workspace import NamedImage, Workspace
+from workbench.inspections.background_scorer import Scorer
+from workbench.inspectors.building import BuildSettings
+from workbench.storage.tables import Inspection
+from workbench.storage.workspace import NamedImage, Workspace
 
 GOOD, TEST = 24, 12  # images to build on, and to inspect
 SIDE = 192  # pixels; large enough that a build takes seconds

@@ -10,11 +10,11 @@ from pathlib import Path
 from sqlalchemy import select
 
 from tests.survival.setting import INSPECTOR, WATCHED, App, Kind, Ledger, inspections, picture
-from workbench import jobs
-from workbench.jobs import JobState
-from workbench.tables import Batch, BatchImage, Result, Watch, WatchedFile
+from workbench.jobs import requests
+from workbench.jobs.requests import JobState
+from workbench.storage.tables import Batch, BatchImage, Result, Watch, WatchedFile
+from workbench.storage.workspace import Workspace
 from workbench.watching.standing import WatchOptions, start_watch, stop_watch
-from workbench.workspace import Workspace
 
 
 def watch(app: App) -> None:
@@ -41,7 +41,7 @@ def watch(app: App) -> None:
     row = the_watch(app.workspace)
     assert row is not None and row.job_id is not None
     stop_watch(app.workspace, row.id)
-    while jobs.get_job(app.workspace, row.job_id).state != JobState.CANCELLED:
+    while requests.get_job(app.workspace, row.job_id).state != JobState.CANCELLED:
         time.sleep(0.05)
 
 

@@ -7,16 +7,16 @@ import pytest
 from tests.workbench.parts import SIDE, build_small, store_plates
 from tests.workbench.postgresql import NEEDS_POSTGRESQL, Server, SharedDatabase, find_programs
 from tests.workbench.processes import REHEARSAL, end_all, wait_until
-from workbench.database import Database
-from workbench.inspecting import create_batch, score_batch
-from workbench.inspectors import get_version
-from workbench.job_queue import JobQueue
-from workbench.jobs import JobState, log_path
-from workbench.portable_rows import copy_rows
-from workbench.roi import Roi, keep_region
-from workbench.tables import Job
-from workbench.viewer.shapes import Shape
-from workbench.workspace import Workspace
+from workbench.inspections.batches import create_batch, score_batch
+from workbench.inspectors.versions import get_version
+from workbench.jobs.queue import JobQueue
+from workbench.jobs.requests import JobState, log_path
+from workbench.storage.database import Database
+from workbench.storage.roi import Roi, keep_region
+from workbench.storage.shapes import Shape
+from workbench.storage.tables import Job
+from workbench.storage.workspace import Workspace
+from workbench.upkeep.backups.portable_rows import copy_rows
 
 
 @pytest.fixture(scope="session")

@@ -4,13 +4,13 @@ import hashlib
 from contextlib import suppress
 
 from patchcore.errors import PatchCoreError
-from workbench.checking import check, repair
-from workbench.inspectors import list_inspectors
-from workbench.job_queue import JobQueue
-from workbench.jobs import RESUMABLE, JobState, cancel, list_jobs, resume
-from workbench.library_bin import delete_for_good, delete_inspector, delete_version, list_bin
-from workbench.retention import delete_older
-from workbench.tables import InspectorVersion
+from workbench.inspectors.versions import list_inspectors
+from workbench.jobs.queue import JobQueue
+from workbench.jobs.requests import RESUMABLE, JobState, cancel, list_jobs, resume
+from workbench.storage.tables import InspectorVersion
+from workbench.upkeep.bin import delete_for_good, delete_inspector, delete_version, list_bin
+from workbench.upkeep.check import check, repair
+from workbench.upkeep.retention import delete_older
 
 NAMES = ("victim", "v0001", "model.patchcore", "images", "results", "workspace.db", "plate-1")
 

@@ -5,10 +5,10 @@ import io
 import numpy as np
 import PIL.Image
 
-from workbench.building import BuildSettings, build
-from workbench.evidence import evidence_from, known_images
-from workbench.inspectors import get_version
-from workbench.people import Person, Role
+from workbench.inspectors.building import BuildSettings, build
+from workbench.inspectors.versions import get_version
+from workbench.people.roles import Person, Role
+from workbench.tuning.evidence import evidence_from, known_images
 
 SIDE = 64
 SMALL = {"image_size": 64, "coreset": 0.5}

@@ -16,7 +16,7 @@ import pytest
 from psycopg import sql
 from sqlalchemy.engine import make_url
 
-from workbench.tables import Base
+from workbench.storage.tables import Base
 
 DEBIAN = Path("/usr/lib/postgresql")
 SETTINGS = {  # a server for minutes: nothing of it must survive a power cut

@@ -4,7 +4,7 @@ import sys
 import time
 from pathlib import Path
 
-from workbench.jobs import JobState, cancel, list_jobs
+from workbench.jobs.requests import JobState, cancel, list_jobs
 
 REHEARSAL = (sys.executable, str(Path(__file__).with_name("rehearsal.py")))
 

@@ -1,4 +1,4 @@
-"""Jobs that do nothing useful, for the tests of the queue; run like `python -m workbench.jobs`."""
+"""Jobs that do nothing useful, for the tests of the queue; run like `python -m workbench.jobs.requests`."""
 
 import sys
 import time
@@ -7,8 +7,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from patchcore.errors import Cancelled, NoImagesError
-from workbench import people
-from workbench.job_process import RunningJob, leave, main
+from workbench.jobs.process import RunningJob, leave, main
+from workbench.people import roles
 
 KINDS = {kind: f"rehearsal:{kind}" for kind in ("count", "deaf", "refuse", "stumble", "introduce")}
 
@@ -39,7 +39,7 @@ def refuse(job: RunningJob) -> None:
 
 def introduce(job: RunningJob) -> dict[str, str]:
     """Say as whom it acts."""
-    person = people.current()
+    person = roles.current()
     return {"name": person.name, "role": person.role.word}
 
 

@@ -10,16 +10,16 @@ from sqlalchemy import select, update
 from tests.workbench.hostile_backups import BACKUPS, Altered
 from tests.workbench.neighbours import beside, live_in, settle_neighbours
 from tests.workbench.parts import SMALL
-from workbench.backup import back_up
-from workbench.backup_restore import restore
-from workbench.building import BuildSettings
-from workbench.database import WorkspaceError
-from workbench.job_queue import JobQueue
-from workbench.jobs import JobState, get_job, list_jobs
-from workbench.moments import now
-from workbench.tables import Image, Inspection, Job, Preference, Watch, WatchedFile
+from workbench.inspectors.building import BuildSettings
+from workbench.jobs.queue import JobQueue
+from workbench.jobs.requests import JobState, get_job, list_jobs
+from workbench.storage.database import WorkspaceError
+from workbench.storage.tables import Image, Inspection, Job, Preference, Watch, WatchedFile
+from workbench.storage.timestamps import now
+from workbench.storage.workspace import Workspace
+from workbench.upkeep.backups.restoring import restore
+from workbench.upkeep.backups.writing import back_up
 from workbench.watching.verdict import Given
-from workbench.workspace import Workspace
 
 ACCEPTED = [name for name, (_, reason) in BACKUPS.items() if reason is None]
 REFUSED = [name for name in BACKUPS if name not in ACCEPTED]

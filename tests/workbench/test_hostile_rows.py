@@ -11,16 +11,16 @@ import pytest
 from patchcore.errors import PatchCoreError
 from tests.workbench.neighbours import beside, live_in, settle_neighbours
 from workbench.__main__ import JOBS
-from workbench.backup import back_up
-from workbench.checking import check, repair
-from workbench.database import WorkspaceError
-from workbench.inspectors import find_inspector, get_version, list_inspectors, load_model
-from workbench.job_process import main
-from workbench.jobs import JobState, get_job, resume
-from workbench.library_bin import delete_for_good, delete_inspector, list_bin
-from workbench.retention import delete_older
-from workbench.tables import Inspector, InspectorVersion, Result
-from workbench.workspace import Workspace
+from workbench.inspectors.versions import find_inspector, get_version, list_inspectors, load_model
+from workbench.jobs.process import main
+from workbench.jobs.requests import JobState, get_job, resume
+from workbench.storage.database import WorkspaceError
+from workbench.storage.tables import Inspector, InspectorVersion, Result
+from workbench.storage.workspace import Workspace
+from workbench.upkeep.backups.writing import back_up
+from workbench.upkeep.bin import delete_for_good, delete_inspector, list_bin
+from workbench.upkeep.check import check, repair
+from workbench.upkeep.retention import delete_older
 
 OUT = "../../victim"
 JOB = json.dumps(

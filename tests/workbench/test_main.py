@@ -4,13 +4,13 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.workbench.parts import SMALL, plate
-from workbench import samples
 from workbench.__main__ import app
-from workbench.building import BuildSettings
-from workbench.inspecting import list_batches, list_results
-from workbench.inspectors import list_inspectors, list_versions
-from workbench.samples import SampleProduct
-from workbench.workspace import Workspace
+from workbench.inspections import samples
+from workbench.inspections.batches import list_batches, list_results
+from workbench.inspections.samples import SampleProduct
+from workbench.inspectors.building import BuildSettings
+from workbench.inspectors.versions import list_inspectors, list_versions
+from workbench.storage.workspace import Workspace
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from workbench.__main__ import app
-from workbench.address_owners import claim, list_owners
-from workbench.signing_in import Account, PeopleError
-from workbench.workspace import Workspace
+from workbench.people.accounts import Account, PeopleError
+from workbench.storage.address_owners import claim, list_owners
+from workbench.storage.workspace import Workspace
 
 ANNA = Account("https://login.example.com/plant", "4f2a")
 

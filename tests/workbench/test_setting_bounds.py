@@ -5,14 +5,14 @@ from dataclasses import fields, replace
 import pytest
 from typer.testing import CliRunner
 
-from patchcore.cli import app
+from patchcore.cli.commands import app
 from patchcore.errors import SettingsError
 from patchcore.settings import SETTINGS, Settings, check
-from workbench.building import BuildSettings
-from workbench.database import WorkspaceError
-from workbench.job_arguments import check_arguments
-from workbench.widgets.draft import Draft
-from workbench.widgets.settings_form import SHARES, SIZES
+from workbench.inspectors.building import BuildSettings
+from workbench.jobs.arguments import check_arguments
+from workbench.storage.database import WorkspaceError
+from workbench.widgets.build.draft import Draft
+from workbench.widgets.build.settings_form import SHARES, SIZES
 
 JUST_OUTSIDE = [
     ("image_size", 31),

@@ -1,13 +1,13 @@
 """The viewer: images and anomaly maps painted in the browser. README.md beside this file shows how to call it."""
 
+from workbench.storage.pictures import encode_tile
+from workbench.storage.shapes import Shape
+from workbench.viewer.component import kept_files
 from workbench.viewer.detail import DetailEvents, Why, detail, why_pair
 from workbench.viewer.gallery import GalleryEvents, StripEvents, gallery, threshold_strip
 from workbench.viewer.items import Dot, RegionRule, Thresholds, Tile
-from workbench.viewer.mount import kept_files
 from workbench.viewer.outcome import outcome
-from workbench.viewer.pictures import encode_tile
 from workbench.viewer.roi import Drawing, RoiImage, roi_editor
-from workbench.viewer.shapes import Shape
 
 __all__ = [
     "DetailEvents",

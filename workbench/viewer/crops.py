@@ -8,10 +8,10 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.latest import Latest
+from workbench.storage.pictures import as_bytes, encode_detail, encode_image, encoded, pack
+from workbench.storage.recently_used import Latest
+from workbench.viewer.component import event_value, picture_url
 from workbench.viewer.items import Loaded
-from workbench.viewer.mount import event_value, picture_url
-from workbench.viewer.pictures import as_bytes, encode_detail, encode_image, encoded, pack
 
 WHOLE_PIXELS = 4_000_000  # images up to here are sent whole and lossless
 OVERVIEW_SIDE = 2048

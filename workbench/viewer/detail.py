@@ -10,7 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patchcore.errors import DataError
-from patchcore.operating_point import JudgeBy
+from patchcore.thresholds.operating_point import JudgeBy
+from workbench.storage.pictures import (
+    Pixels,
+    as_bytes,
+    encode_detail,
+    encoded,
+    fitted,
+    original_size,
+    pack,
+)
+from workbench.viewer.component import event_value, mount, picture_url
 from workbench.viewer.crops import (
     CROP_SIDE,
     WHOLE_PIXELS,
@@ -21,16 +31,6 @@ from workbench.viewer.crops import (
 )
 from workbench.viewer.items import Loaded, RegionRule, Thresholds
 from workbench.viewer.lineage import lineage_of
-from workbench.viewer.mount import event_value, mount, picture_url
-from workbench.viewer.pictures import (
-    Pixels,
-    as_bytes,
-    encode_detail,
-    encoded,
-    fitted,
-    original_size,
-    pack,
-)
 
 Box = tuple[int, int, int, int]
 THUMBNAIL_SIDE = 130

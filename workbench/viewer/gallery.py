@@ -6,10 +6,10 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from patchcore.operating_point import JudgeBy
+from patchcore.thresholds.operating_point import JudgeBy
+from workbench.viewer.component import event_value, json_url, mount, picture_url
 from workbench.viewer.items import Dot, Label, Thresholds, Tile, thresholds_from
 from workbench.viewer.lineage import lineage_of
-from workbench.viewer.mount import event_value, json_url, mount, picture_url
 
 TILE_WIDTH = 170
 

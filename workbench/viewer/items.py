@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patchcore.errors import SettingsError
-from patchcore.operating_point import JudgeBy, OperatingPoint
+from patchcore.thresholds.operating_point import JudgeBy, OperatingPoint
+from workbench.storage.pictures import Pixels, encode_tile, encoded
 from workbench.viewer.lineage import lineage_of
-from workbench.viewer.pictures import Pixels, encode_tile, encoded
 
 Label = Literal["good", "defect"]
 Loaded = tuple[Pixels, NDArray[np.float32] | None]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from patchcore.intervals import clopper_pearson
-from patchcore.operating_point import JudgeBy
+from patchcore.statistics.intervals import clopper_pearson
+from patchcore.thresholds.operating_point import JudgeBy
+from workbench.viewer.component import json_url, mount
 from workbench.viewer.items import Dot, Thresholds
-from workbench.viewer.mount import json_url, mount
 
 
 def outcome(

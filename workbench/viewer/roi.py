@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patchcore.errors import DataError, NoImagesError
+from workbench.storage.pictures import Pixels, encode_detail, encoded, original_size, pack
+from workbench.storage.shapes import Shape, mask_of
+from workbench.viewer.component import event_value, mount, picture_url
 from workbench.viewer.lineage import lineage_of
-from workbench.viewer.mount import event_value, mount, picture_url
-from workbench.viewer.pictures import Pixels, encode_detail, encoded, original_size, pack
-from workbench.viewer.shapes import Shape, mask_of
 
 DISPLAY_SIDE = 1600
 

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from patchcore.cli.terminal import Weights, load_inspector, remark
 from patchcore.errors import SettingsError
-from patchcore.file_names import display_name
-from patchcore.terminal import Weights, load_inspector, remark
+from patchcore.images.file_names import display_name
 
 if TYPE_CHECKING:
+    from workbench.storage.workspace import Workspace
     from workbench.watching.run import Judge
     from workbench.watching.verdict import Given, ModelJudge
-    from workbench.workspace import Workspace
 
 SUFFIX = ".patchcore"
 
@@ -59,12 +59,12 @@ def watch(
     Verdicts are kept in the history of the workspace. Ctrl-C or SIGTERM ends it after the image in hand.
     docs/watching.md tells how to run it as a service of a line's PC.
     """
-    from patchcore.threads import use_threads
+    from patchcore.kernels.threads import use_threads
+    from workbench.storage.workspace import Workspace
     from workbench.watching.folder import Watcher, require_folder
     from workbench.watching.history import HistoryJournal, PictureKeeper
     from workbench.watching.outputs import LineFile, Mover, Outputs, as_line, to_stdout
     from workbench.watching.run import WatchRun
-    from workbench.workspace import Workspace
 
     require_folder(folder)
     mover = None if move is None else Mover(folder, move)
@@ -98,7 +98,7 @@ def watch(
 
 def _judge(workspace: Workspace, inspector: str, weights: Path | None) -> tuple[Judge, ModelJudge]:
     """Return what judges, and what that is at the start."""
-    from workbench.inspectors import find_id
+    from workbench.inspectors.versions import find_id
     from workbench.watching.in_use import InspectorJudge, columns_of_file
     from workbench.watching.verdict import ModelJudge
 

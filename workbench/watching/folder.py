@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from patchcore.errors import NoImagesError
-from patchcore.file_names import IMAGE_SUFFIXES, display_name, is_hidden
+from patchcore.images.file_names import IMAGE_SUFFIXES, display_name, is_hidden
 
 PROVISIONAL = (".part", ".tmp", ".temp", ".partial", ".filepart", ".crdownload", "~")
 SETTLE, INTERVAL, BROKEN_AFTER = 1.0, 0.5, 30.0  # seconds
@@ -168,7 +168,7 @@ class Watcher:
         OSError
             When it cannot be opened or read.
         """
-        from patchcore.images import check_weight  # late: PyTorch comes with it
+        from patchcore.images.reading import check_weight  # late: PyTorch comes with it
 
         check_weight(arrived.key.size, display_name(arrived.key.path))
         try:

@@ -20,15 +20,15 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from patchcore.errors import NotKept, SettingsError
-from patchcore.file_names import display_name
-from workbench import history
-from workbench.map_files import KeptMap
-from workbench.moments import now
-from workbench.people import current
-from workbench.tables import Inspection, WatchedFile
+from patchcore.images.file_names import display_name
+from workbench.inspections import history
+from workbench.people.roles import current
+from workbench.storage.map_files import KeptMap
+from workbench.storage.tables import Inspection, WatchedFile
+from workbench.storage.timestamps import now
+from workbench.storage.workspace import Workspace
 from workbench.watching.folder import FileKey
 from workbench.watching.verdict import Given, Judged
-from workbench.workspace import Workspace
 
 LOCK_SECONDS = 5.0  # the process that watched before may be ending
 
@@ -159,7 +159,7 @@ class PictureKeeper:
 
     def prepare(self, judged: Judged) -> None:
         """Store the image and its overlay."""
-        from patchcore.images import display_pixels  # late: PyTorch comes with it
+        from patchcore.images.reading import display_pixels  # late: PyTorch comes with it
 
         given, scored = judged.given, judged.scored
         if judged.data:

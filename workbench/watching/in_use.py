@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from patchcore.errors import ImageError
-from workbench.database import WorkspaceError
-from workbench.history import InForce, in_force
-from workbench.inspectors import find_inspector, load_model
-from workbench.tables import Inspector, InspectorVersion
+from workbench.inspections.history import InForce, in_force
+from workbench.inspectors.versions import find_inspector, load_model
+from workbench.storage.database import WorkspaceError
+from workbench.storage.tables import Inspector, InspectorVersion
+from workbench.storage.workspace import Workspace
 from workbench.watching.folder import FileKey
 from workbench.watching.history import waits_for_room
 from workbench.watching.verdict import Judged, ModelJudge
-from workbench.workspace import Workspace
 
 if TYPE_CHECKING:
     from patchcore.detector import PatchCore

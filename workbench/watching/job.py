@@ -17,13 +17,14 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from patchcore.errors import Cancelled, ImageError, Outdated
-from patchcore.file_names import display_name
-from patchcore.images import read_image
-from patchcore.threads import use_threads
-from workbench.history import in_force
-from workbench.job_process import RunningJob, say
-from workbench.scored_image import ScoredImage, keep_scored, score_image
-from workbench.tables import Batch, BatchImage, Inspection, Watch
+from patchcore.images.file_names import display_name
+from patchcore.images.reading import read_image
+from patchcore.kernels.threads import use_threads
+from workbench.inspections.history import in_force
+from workbench.inspections.score_and_store import ScoredImage, keep_scored, score_image
+from workbench.jobs.process import RunningJob, say
+from workbench.storage.tables import Batch, BatchImage, Inspection, Watch
+from workbench.storage.workspace import Workspace
 from workbench.watching.folder import FileKey, Watcher
 from workbench.watching.history import HistoryJournal, plain_inspection, waits_for_room
 from workbench.watching.in_use import columns_of, model_in_use
@@ -31,10 +32,9 @@ from workbench.watching.outputs import LineFile, Outputs
 from workbench.watching.run import Tally, WatchRun
 from workbench.watching.standing import WATCHING, WatchOptions, get_watch
 from workbench.watching.verdict import Judged, given
-from workbench.workspace import Workspace
 
 if TYPE_CHECKING:
-    from workbench.history import InForce
+    from workbench.inspections.history import InForce
 
 BATCH_IMAGES = 500  # of one batch; a page shows no more at once
 SLICE = 0.1  # seconds between looks at whether the job was cancelled

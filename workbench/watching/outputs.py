@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import get_args
 
 from patchcore.errors import NotKept, PatchCoreError, SettingsError
-from patchcore.file_names import is_private
-from patchcore.operating_point import Verdict
+from patchcore.images.file_names import is_private
+from patchcore.thresholds.operating_point import Verdict
 from workbench.watching.folder import FileKey
 from workbench.watching.verdict import Given
 

@@ -12,20 +12,20 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from patchcore.errors import SettingsError
-from patchcore.file_names import display_name
-from workbench import jobs
-from workbench.changing import note_event
-from workbench.database import WorkspaceError
-from workbench.jobs import STANDING, JobState
-from workbench.moments import now
-from workbench.people import Role, require
-from workbench.tables import Batch, BatchImage, Inspector, Job, Watch, WatchedFile
-from workbench.uploads import open_path
+from patchcore.images.file_names import display_name
+from workbench.jobs import requests
+from workbench.jobs.requests import STANDING, JobState
+from workbench.people.roles import Role, require
+from workbench.storage.database import WorkspaceError
+from workbench.storage.revisions import note_event
+from workbench.storage.tables import Batch, BatchImage, Inspector, Job, Watch, WatchedFile
+from workbench.storage.timestamps import now
+from workbench.storage.workspace import Workspace
+from workbench.uploads.intake import open_path
 from workbench.watching.folder import require_folder
 from workbench.watching.history import folder_name
 from workbench.watching.outputs import PROGRAM, LineFile, Mover
 from workbench.watching.verdict import Given
-from workbench.workspace import Workspace
 
 KIND = "watch"
 WATCHING = "watching"  # the job's stage when nothing is in its way
@@ -116,7 +116,7 @@ def start_watch(
     Parameters
     ----------
     folder
-        As a user types it; it must lie where the interface may go (`uploads.allowed_roots`), as must the places
+        As a user types it; it must lie where the interface may go (`intake.allowed_roots`), as must the places
         that `options` name.
 
     Raises
@@ -197,7 +197,7 @@ def start_again(workspace: Workspace, watch_id: int) -> None:
     with workspace.database.read() as session:
         watch = _require(session, watch_id)
     if watch.stopped is None and watch.job_id is not None:
-        jobs.resume(workspace, watch.job_id)
+        requests.resume(workspace, watch.job_id)
 
 
 def list_watches(workspace: Workspace, inspector_id: str | None = None) -> list[WatchState]:

@@ -16,9 +16,9 @@ from workbench.watching.folder import FileKey
 
 if TYPE_CHECKING:
     from patchcore.detector import PatchCore
-    from patchcore.images import LoadedImage
-    from patchcore.operating_point import OperatingPoint
+    from patchcore.images.reading import LoadedImage
     from patchcore.scoring import Result
+    from patchcore.thresholds.operating_point import OperatingPoint
 
 
 @dataclass(frozen=True)
@@ -145,8 +145,8 @@ class ModelJudge:
         ImageError
             When it is not an image that can be scored.
         """
-        from patchcore.images import read_image
-        from patchcore.regions import find_regions
+        from patchcore.images.reading import read_image
+        from patchcore.maps.regions import find_regions
 
         began = time.perf_counter()
         image = read_image(

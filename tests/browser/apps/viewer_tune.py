@@ -4,7 +4,7 @@ import json
 
 import streamlit as st
 
-from patchcore.regions import clearing_threshold
+from patchcore.maps.regions import clearing_threshold
 from tests.browser.apps import made_up
 from workbench.viewer import Dot, Thresholds, Tile, encode_tile, gallery, kept_files, outcome, threshold_strip
 

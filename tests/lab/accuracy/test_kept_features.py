@@ -3,7 +3,7 @@ import pytest
 
 from lab.accuracy.kept_features import KeptFeatures
 from patchcore import PatchCore
-from patchcore.images import list_images
+from patchcore.images.reading import list_images
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@
 from lab.accuracy import rows
 from lab.accuracy.__main__ import find_sets, main
 from patchcore import PatchCore
-from patchcore.evaluation import evaluate
-from patchcore.images import list_images
-from patchcore.mvtec_layout import read_layout
+from patchcore.evaluation.measures import evaluate
+from patchcore.evaluation.mvtec_layout import read_layout
+from patchcore.images.reading import list_images
 
 
 def test_sets_are_found_at_any_depth_and_named_by_their_path(sets):

@@ -1,7 +1,7 @@
 import numpy as np
 
+from workbench.storage.pictures import original_size
 from workbench.viewer.crops import CROP_SIDE, ImageSource
-from workbench.viewer.pictures import original_size
 
 
 def test_crops_are_the_originals_pixels_and_end_at_its_edge():

@@ -1,7 +1,7 @@
 import numpy as np
 
+from workbench.storage.pictures import original_size
 from workbench.viewer.detail import why_pair
-from workbench.viewer.pictures import original_size
 
 
 def test_the_pair_shows_each_place_inside_its_surroundings():

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from patchcore.errors import SettingsError
+from workbench.storage.pictures import encode_tile, original_size
 from workbench.viewer.items import Dot, Thresholds, Tile, thresholds_from
-from workbench.viewer.pictures import encode_tile, original_size
 
 PIXELS = np.full((8, 10, 3), 100, np.uint8)
 SCORES = np.ones((8, 10), np.float32)

@@ -2,7 +2,7 @@ import json
 
 from streamlit.testing.v1 import AppTest
 
-from patchcore.intervals import clopper_pearson
+from patchcore.statistics.intervals import clopper_pearson
 from workbench.viewer.items import Dot, Thresholds
 from workbench.viewer.outcome import outcome
 

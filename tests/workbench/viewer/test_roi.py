@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from patchcore.errors import DataError, NoImagesError
+from workbench.storage.shapes import Shape
 from workbench.viewer.roi import Drawing, RoiImage, roi_editor
-from workbench.viewer.shapes import Shape
 
 IMAGE = RoiImage("test_viewer_roi", "good.png", lambda: np.zeros((6, 8, 3), np.uint8))
 

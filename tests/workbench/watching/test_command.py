@@ -17,15 +17,15 @@ from sqlalchemy import select
 from typer.testing import CliRunner
 
 from patchcore import PatchCore
-from patchcore.operating_point import OperatingPoint
+from patchcore.thresholds.operating_point import OperatingPoint
 from tests.workbench.parts import plate
 from tests.workbench.processes import wait_until
 from workbench.__main__ import app
-from workbench.checking import check
-from workbench.inspectors import load_model, set_operating_point
-from workbench.moments import now
-from workbench.tables import Inspection, Inspector, InspectorVersion, WatchedFile
-from workbench.workspace import Workspace
+from workbench.inspectors.versions import load_model, set_operating_point
+from workbench.storage.tables import Inspection, Inspector, InspectorVersion, WatchedFile
+from workbench.storage.timestamps import now
+from workbench.storage.workspace import Workspace
+from workbench.upkeep.check import check
 
 ROOT = Path(__file__).parents[3]
 QUICK = ("--settle", 0.05, "--interval", 0.05, "--broken-after", 0.3)

@@ -5,8 +5,8 @@ from sqlalchemy import select
 
 from patchcore.errors import NotKept, SettingsError
 from tests.workbench.watching.watched import RowKeeper
-from workbench.people import current
-from workbench.tables import Inspection, WatchedFile
+from workbench.people.roles import current
+from workbench.storage.tables import Inspection, WatchedFile
 from workbench.watching import history
 from workbench.watching.folder import FileKey
 from workbench.watching.history import HistoryJournal

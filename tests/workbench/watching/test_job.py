@@ -7,14 +7,14 @@ import pytest
 from sqlalchemy import select
 
 from patchcore.errors import Outdated
-from patchcore.operating_point import OperatingPoint
+from patchcore.thresholds.operating_point import OperatingPoint
 from tests.workbench.parts import plate
-from workbench.checking import check
-from workbench.database import WorkspaceError
-from workbench.history import get_inspection
-from workbench.inspecting import list_batches, list_results
-from workbench.moments import now
-from workbench.tables import Batch, Inspection, Inspector, InspectorVersion, WatchedFile
+from workbench.inspections.batches import list_batches, list_results
+from workbench.inspections.history import get_inspection
+from workbench.storage.database import WorkspaceError
+from workbench.storage.tables import Batch, Inspection, Inspector, InspectorVersion, WatchedFile
+from workbench.storage.timestamps import now
+from workbench.upkeep.check import check
 from workbench.watching import job
 from workbench.watching.folder import FileKey
 from workbench.watching.job import WatchJudge, prepare_run

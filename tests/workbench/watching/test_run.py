@@ -17,8 +17,8 @@ import pytest
 
 from patchcore.errors import NotKept
 from tests.workbench.watching.watched import BROKEN_AFTER, Session, png, put
+from workbench.storage.workspace import Workspace
 from workbench.watching.outputs import LineFile, Mover, Outputs
-from workbench.workspace import Workspace
 
 ROOT = Path(__file__).parents[3]
 
@@ -242,7 +242,7 @@ def test_a_file_that_never_ends_is_left_for_the_next_time(live, folder):
 NURSERY = """
 import os, sys
 from pathlib import Path
-import patchcore.images
+import patchcore.images.reading
 from workbench.watching.outputs import LineFile, Mover, Outputs
 from tests.workbench.watching.watched import Session
 folder, target = Path(sys.argv[1]), Path(sys.argv[2])

@@ -9,25 +9,25 @@ import pytest
 from sqlalchemy import select
 
 from patchcore.errors import NoImagesError, SettingsError
-from patchcore.operating_point import OperatingPoint
+from patchcore.thresholds.operating_point import OperatingPoint
 from tests.workbench.parts import ADA, OLA, plate
 from tests.workbench.processes import wait_until
-from workbench import jobs
-from workbench.backup import back_up
-from workbench.backup_restore import restore
-from workbench.checking import check
-from workbench.database import WorkspaceError
-from workbench.inspecting import list_batches, list_results
-from workbench.inspectors import get_version, set_operating_point
-from workbench.job_queue import JobQueue
-from workbench.jobs import JobState
-from workbench.library_bin import delete_for_good, delete_inspector, list_bin
-from workbench.people import NotAllowed, acting
-from workbench.tables import Event, Inspection, Job, Watch, WatchedFile
-from workbench.uploads import FolderError
+from workbench.inspections.batches import list_batches, list_results
+from workbench.inspectors.versions import get_version, set_operating_point
+from workbench.jobs import requests
+from workbench.jobs.queue import JobQueue
+from workbench.jobs.requests import JobState
+from workbench.people.roles import NotAllowed, acting
+from workbench.storage.database import WorkspaceError
+from workbench.storage.tables import Event, Inspection, Job, Watch, WatchedFile
+from workbench.storage.workspace import Workspace
+from workbench.upkeep.backups.restoring import restore
+from workbench.upkeep.backups.writing import back_up
+from workbench.upkeep.bin import delete_for_good, delete_inspector, list_bin
+from workbench.upkeep.check import check
+from workbench.uploads.intake import FolderError
 from workbench.watching import standing
 from workbench.watching.standing import WatchOptions, list_watches, start_again, start_watch, stop_watch
-from workbench.workspace import Workspace
 
 QUICK = WatchOptions(settle=0.1)
 
@@ -60,7 +60,7 @@ def rows(workspace, table):
 
 
 def job(workspace):
-    return jobs.list_jobs(workspace)[0]
+    return requests.list_jobs(workspace)[0]
 
 
 def test_a_watch_scores_what_arrives_by_what_is_in_force_and_survives_kill_9(
@@ -138,7 +138,7 @@ class TestStarting:
         (tmp_path / "accept").mkdir()
         with pytest.raises(SettingsError, match="files are moved to"):
             start(workspace, tmp_path / "accept", WatchOptions(move_to=str(tmp_path)))
-        assert list_watches(workspace) == [] and jobs.list_jobs(workspace) == []
+        assert list_watches(workspace) == [] and requests.list_jobs(workspace) == []
 
     def test_a_folder_is_watched_once_also_from_above_and_below(
         self, workspace, version, folder, monkeypatch
@@ -165,10 +165,10 @@ class TestStarting:
             row.state, row.message = JobState.FAILED, "The network is missing."
         assert list_watches(workspace)[0].trouble == "The network is missing."
         with pytest.raises(WorkspaceError, match="until it is stopped where it was started"):
-            jobs.discard(workspace, job(workspace).id)
+            requests.discard(workspace, job(workspace).id)
         start_again(workspace, watch_id)
         with pytest.raises(WorkspaceError, match="until it is stopped where it was started"):
-            jobs.cancel(workspace, job(workspace).id)
+            requests.cancel(workspace, job(workspace).id)
         assert list_watches(workspace)[0].trouble == "" and job(workspace).state == JobState.QUEUED
         stop_watch(workspace, watch_id)
         assert job(workspace).state == JobState.CANCELLED

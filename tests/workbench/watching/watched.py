@@ -8,12 +8,12 @@ import numpy as np
 from PIL import Image
 
 from patchcore.errors import UnreadableImage
+from workbench.storage.workspace import Workspace
 from workbench.watching.folder import Watcher
 from workbench.watching.history import HistoryJournal, plain_inspection
 from workbench.watching.outputs import Outputs
 from workbench.watching.run import WatchRun
 from workbench.watching.verdict import Judged, given
-from workbench.workspace import Workspace
 
 SETTLE, INTERVAL, BROKEN_AFTER = 0.1, 0.02, 0.5
 

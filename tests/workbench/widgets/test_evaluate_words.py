@@ -2,18 +2,11 @@
 
 import pytest
 
-from patchcore.curves import Curve, MarkedCurve, Undefined
-from patchcore.verdict_counts import Rate
-from workbench.auditing import Audited
-from workbench.comparing import Comparison
-from workbench.widgets import (
-    evaluate_audit,
-    evaluate_compare,
-    evaluate_curves,
-    evaluate_headline,
-    evaluate_share_charts,
-    evaluate_shares,
-)
+from patchcore.statistics.curves import Curve, MarkedCurve, Undefined
+from patchcore.thresholds.verdict_counts import Rate
+from workbench.evaluation.audit import Audited
+from workbench.evaluation.comparison import Comparison
+from workbench.widgets.evaluate import audit, compare, curves, headline, share_charts, shares
 
 
 def audited(name="a.png", times=2.3, deviations=9.0):
@@ -34,23 +27,23 @@ def size(share, auroc=0.9, threshold=0.5):
 
 
 def test_a_rate_is_said_with_its_interval():
-    assert evaluate_headline.rate_html(Rate(2, 60)) == "2 <small>of 60, 3.3 % (0.4 % to 11.5 %)</small>"
-    assert evaluate_headline.rate_html(Rate(0, 0)) == "–"
+    assert headline.rate_html(Rate(2, 60)) == "2 <small>of 60, 3.3 % (0.4 % to 11.5 %)</small>"
+    assert headline.rate_html(Rate(0, 0)) == "–"
 
 
 def test_what_is_undefined_is_a_dash():
-    assert evaluate_headline.metric(Undefined("no masks")) == "–"
-    assert evaluate_headline.metric(0.98765) == "0.988"
+    assert headline.metric(Undefined("no masks")) == "–"
+    assert headline.metric(0.98765) == "0.988"
 
 
 def test_the_audit_says_whether_one_stands_out():
-    assert evaluate_audit.verdict([audited()], 0) == (
+    assert audit.verdict([audited()], 0) == (
         "a.png scores 2.3 times the median of the good images: look at it first."
     )
-    assert evaluate_audit.verdict([audited(times=1.4)], 0).startswith("No good image stands out")
-    assert evaluate_audit.verdict([audited(deviations=2.0)], 0).startswith("No good image stands out")
-    assert evaluate_audit.stands_out(audited(deviations=None))  # all others score the same
-    assert "looked at and kept" in evaluate_audit.verdict([], 4)
+    assert audit.verdict([audited(times=1.4)], 0).startswith("No good image stands out")
+    assert audit.verdict([audited(deviations=2.0)], 0).startswith("No good image stands out")
+    assert audit.stands_out(audited(deviations=None))  # all others score the same
+    assert "looked at and kept" in audit.verdict([], 4)
 
 
 @pytest.mark.parametrize(
@@ -68,40 +61,38 @@ def test_the_audit_says_whether_one_stands_out():
     ],
 )
 def test_a_difference_is_said_with_what_it_means(difference, interval, words):
-    assert words in evaluate_compare.sentence(compared(difference, interval))
+    assert words in compare.sentence(compared(difference, interval))
 
 
 def test_a_curve_can_be_pointed_at_and_is_marked():
     from numpy import array, inf
 
     curve = Curve(array([0.0, 0.5, 1.0]), array([0.0, 1.0, 1.0]), array([inf, 2.0, 1.0]))
-    spec = evaluate_curves.chart(evaluate_curves.PLANES["roc"], MarkedCurve(curve, (0.5, 1.0)))
+    spec = curves.chart(curves.PLANES["roc"], MarkedCurve(curve, (0.5, 1.0)))
     assert [row["threshold"] for row in spec["layer"][1]["data"]["values"]] == ["all", "2.00", "1.00"]
     assert spec["layer"][2]["data"]["values"][0]["x"] == 0.5
-    assert len(evaluate_curves.chart(evaluate_curves.PLANES["roc"], MarkedCurve(curve))["layer"]) == 2
+    assert len(curves.chart(curves.PLANES["roc"], MarkedCurve(curve))["layer"]) == 2
 
 
 def test_without_defects_the_spread_of_good_scores_takes_the_place_of_auroc():
-    titles = [
-        chart.title for chart in evaluate_share_charts.charts([size(0.01, auroc=None), size(0.1, auroc=None)])
-    ]
+    titles = [chart.title for chart in share_charts.charts([size(0.01, auroc=None), size(0.1, auroc=None)])]
     assert (
         titles[0] == "Scores of good images" and "Image AUROC" not in titles and "Pixel AUROC" not in titles
     )
-    assert "Image AUROC" in [chart.title for chart in evaluate_share_charts.charts([size(0.01), size(0.1)])]
+    assert "Image AUROC" in [chart.title for chart in share_charts.charts([size(0.01), size(0.1)])]
 
 
 def test_sizes_that_lack_a_number_are_left_out_of_its_chart():
-    rows = evaluate_share_charts.rows_of([size(0.01, threshold=None), size(0.1)])
-    threshold = next(chart for chart in evaluate_share_charts.CHARTS if chart.field == "threshold")
-    spec = evaluate_share_charts.specification(threshold, rows, 10.0, 1.0)
+    rows = share_charts.rows_of([size(0.01, threshold=None), size(0.1)])
+    threshold = next(chart for chart in share_charts.CHARTS if chart.field == "threshold")
+    spec = share_charts.specification(threshold, rows, 10.0, 1.0)
     assert [row["percent"] for row in spec["data"]["values"]] == [10.0]
     x = spec["layer"][-1]["encoding"]["x"]
     assert x["scale"]["type"] == "log" and x["scale"]["domain"] == [1.0, 10.0]  # the same in every chart
 
 
 def test_the_table_marks_the_chosen_size_and_the_one_in_use():
-    html = evaluate_shares.table_html([size(0.01), size(0.1, threshold=None)], 0.1, 0.01)
+    html = shares.table_html([size(0.01), size(0.1, threshold=None)], 0.1, 0.01)
     chosen, in_use = html.split("<tr")[2:]
     assert "pc-chosen" in chosen and "in use" not in chosen
     assert "in use" in in_use and "–" in in_use

@@ -1,4 +1,4 @@
-// The line around what lies above the threshold: in the map's pixels as patchcore/rendering.py draws it (step 4),
+// The line around what lies above the threshold: in the map's pixels as patchcore/maps/rendering.py draws it (step 4),
 // and as a path that stays sharp at any zoom.
 
 import { lastCodeAtOrBelow } from "./heat.js";

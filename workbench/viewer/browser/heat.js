@@ -1,4 +1,4 @@
-// The heat, pixel for pixel as patchcore/rendering.py paints it (its docstring states the rule; steps 1, 2, 3, 5).
+// The heat, pixel for pixel as patchcore/maps/rendering.py paints it (its docstring states the rule; steps 1, 2, 3, 5).
 
 import { ALPHA_RAMP, HEAT, MAP_GREYS, MAP_GROUND } from "./palette.js";
 

@@ -1,4 +1,4 @@
-// Defect regions of a map, by the rule of patchcore/regions.py: 8-connected pixels strictly above the threshold.
+// Defect regions of a map, by the rule of patchcore/maps/regions.py: 8-connected pixels strictly above the threshold.
 
 import { lastCodeAtOrBelow } from "./heat.js";
 

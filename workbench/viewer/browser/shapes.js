@@ -1,4 +1,4 @@
-// The shapes a region of interest is drawn with, and the mask they make in their order (workbench/viewer/shapes.py
+// The shapes a region of interest is drawn with, and the mask they make in their order (workbench/storage/shapes.py
 // makes the binding one, in the original's pixels). A first shape that takes away takes from the whole image.
 
 import { contourPath } from "./contour.js";

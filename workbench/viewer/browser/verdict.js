@@ -13,7 +13,7 @@ export function verdictOf(score, { reject, review }) {
   return review !== null && score > review ? "review" : "accept";
 }
 
-// By score, by regions or by both (patchcore/operating_point.py). An image has a region when its map still shows one at
+// By score, by regions or by both (patchcore/thresholds/operating_point.py). An image has a region when its map still shows one at
 // the pixel threshold: `peak` is the lowest threshold at which it shows none.
 export function judge(item, { thresholds, judgeBy, pixelThreshold }) {
   const byScore = verdictOf(item.score, thresholds);

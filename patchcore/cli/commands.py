@@ -1,0 +1,346 @@
+"""The command line: `python -m patchcore build | score | evaluate | threshold | report | info | weights`.
+
+Standard output carries the result and nothing else; progress and remarks go to standard error. Exit code 0: done;
+1: something the user can mend, said in a sentence; 2: a fault of the program.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from patchcore.cli.report import report as write_report
+from patchcore.cli.terminal import (
+    AsJson,
+    InspectorFile,
+    LabelledSet,
+    Weights,
+    load_inspector,
+    number,
+    progress_bars,
+    remark,
+    remarks,
+    run,
+)
+from patchcore.cli.threshold import threshold
+from patchcore.errors import ImageError, NoImagesError, SettingsError
+from patchcore.settings import SETTINGS, Settings
+
+if TYPE_CHECKING:
+    from patchcore.evaluation.measures import Evaluation
+    from patchcore.evaluation.share_point import SharePoint
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help=(__doc__ or "").partition("\n")[0],
+)
+app.command(name="report")(write_report)
+
+
+def _setting(name: str) -> Any:
+    """Return the option of a setting; what it may be, `Settings` says."""
+    return typer.Option(help=SETTINGS[name].about)
+
+
+@app.command()
+def build(
+    good_dir: Annotated[Path, typer.Argument(help="Folder of images of good parts.", show_default=False)],
+    output: Annotated[Path, typer.Option("--output", "-o", help="File to write.", show_default=False)],
+    backbone: Annotated[str, _setting("backbone")] = Settings.backbone,
+    weights: Weights = None,
+    coreset: Annotated[float, _setting("coreset")] = Settings.coreset,
+    image_size: Annotated[int, _setting("image_size")] = Settings.image_size,
+    geometry: Annotated[str, _setting("geometry")] = Settings.geometry,
+    roi: Annotated[Path | None, typer.Option(help="Mask picture: white where to look.")] = None,
+    reweight: Annotated[bool, _setting("reweight")] = Settings.reweight,
+    value_range: Annotated[tuple[float, float] | None, _setting("value_range")] = Settings.value_range,
+    seed: Annotated[int, _setting("seed")] = Settings.seed,
+    as_json: AsJson = False,
+) -> None:
+    """Build an inspector from a folder of images of good parts."""
+    from patchcore.detector import PatchCore
+    from patchcore.images.reading import list_images, read_image
+
+    target = output if output.suffix == ".patchcore" else output.with_name(output.name + ".patchcore")
+    paths = list_images(good_dir)
+    if not paths:
+        raise NoImagesError(f"{good_dir} holds no images.")
+    model = PatchCore(
+        backbone=backbone,
+        weights=weights,
+        image_size=image_size,
+        geometry=geometry,  # type: ignore[arg-type]  # Settings checks it
+        coreset=coreset,
+        reweight=reweight,
+        seed=seed,
+        value_range=value_range,
+    )
+    mask = None if roi is None else read_image(roi).pixels.max(axis=2) > 0.5
+    with progress_bars() as report:
+        model.fit([(str(path.relative_to(good_dir)), path) for path in paths], roi=mask, progress=report)
+    for error in model.skipped_:
+        remarks.print(f"left out {error}", style="yellow", markup=False, soft_wrap=True)
+    model.save(target)
+    _print(_summary(model) | {"path": str(target)}, as_json)
+
+
+@app.command()
+def score(
+    inspector: InspectorFile,
+    paths: Annotated[list[Path], typer.Argument(help="Images or folders of images.", show_default=False)],
+    overlays: Annotated[Path | None, typer.Option(help="Folder to write overlay pictures to.")] = None,
+    weights: Weights = None,
+    as_json: AsJson = False,
+) -> None:
+    """Score images: score, verdict if a threshold is stored, and the box of the worst patch."""
+    model = load_inspector(inspector, weights)
+    if model.operating_point_ is not None and model.operating_point_.stale:
+        remark([f"No image is judged: the threshold is out of date. {model.operating_point_.stale}"])
+        model = model.with_operating_point(None)
+    rows, failed = [], 0
+    for path in list(_expanded(paths)):
+        try:
+            rows.append(_score_one(model, path, overlays))
+        except ImageError as error:
+            failed += 1
+            rows.append({"path": str(path), "error": error.reason})
+            remarks.print(f"left out {error}", style="yellow", markup=False, soft_wrap=True)
+    if as_json:
+        print(json.dumps(rows, indent=1, ensure_ascii=False))
+    else:
+        for row in rows:
+            _print_score(row)
+    if failed == len(rows):
+        raise NoImagesError("None of the images could be scored.")
+
+
+@app.command(
+    hidden=True,
+    add_help_option=False,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)
+def watch() -> None:
+    """Say which command watches a folder."""
+    raise SettingsError(
+        "A folder is watched by the workbench: python -m workbench watch NAME|FILE.patchcore FOLDER."
+    )
+
+
+@app.command()
+def evaluate(
+    inspector: InspectorFile,
+    labelled: LabelledSet,
+    sweep: Annotated[
+        bool, typer.Option("--sweep", help="Measure smaller banks too, in one more pass.")
+    ] = False,
+    weights: Weights = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure an inspector on a labelled set: image and pixel metrics, overall and per defect type."""
+    from patchcore.evaluation.label_table import read_labelled
+    from patchcore.evaluation.measures import evaluate as measure
+    from patchcore.evaluation.sweep import sweep as measure_shares
+
+    model = load_inspector(inspector, weights)
+    images, problems = read_labelled(labelled)
+    with progress_bars() as report:
+        evaluation = measure(model, images, lambda done, total: report("scoring", done, total))
+        shares = measure_shares(model, images, progress=report) if sweep else []
+    problems += evaluation.problems + evaluation.unjudged
+    remark(problems + _undefined(evaluation))
+    result = evaluation.to_dict() | ({"sweep": [point.to_dict() for point in shares]} if sweep else {})
+    result["problems"] = problems
+    if as_json:
+        print(json.dumps(result, indent=1, ensure_ascii=False))
+        return
+    _print_evaluation(result)
+    if sweep:
+        _print_sweep(shares)
+
+
+app.command()(threshold)
+
+
+@app.command()
+def info(inspector: InspectorFile, weights: Weights = None, as_json: AsJson = False) -> None:
+    """Say what an inspector is, after checking all of it and repeating its self-test."""
+    model = load_inspector(inspector, weights)
+    _print(_summary(model) | {"path": str(inspector), "self_test": model.self_test_.sentence}, as_json)
+
+
+@app.command(name="weights")
+def list_weights(
+    download: Annotated[str | None, typer.Option(help="Fetch the weights of this backbone.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the backbones and where their weights are; with --download, fetch one."""
+    from patchcore import backbones
+
+    if download:
+        with progress_bars() as report:
+            backbones.download_weights(download, lambda done, total: report("downloading", done, total))
+    found = [(backbones.spec(name), backbones.find_weights(name)) for name in backbones.names()]
+    rows = [
+        {
+            "backbone": entry.name,
+            "summary": entry.summary,
+            "file": entry.weights.file,
+            "sha256": entry.weights.sha256,
+            "megabytes": entry.weights.megabytes,
+            "licence": entry.licence,
+            "path": str(path) if path else None,
+        }
+        for entry, path in found
+    ]
+    if as_json:
+        print(json.dumps(rows, indent=1))
+        return
+    table = Table("backbone", "weights", "MB", "what for", box=None)
+    for row in rows:
+        here = "ready" if row["path"] else f"missing: {row['file']}"
+        table.add_row(str(row["backbone"]), here, f"{row['megabytes']:.0f}", str(row["summary"]))
+    Console().print(table)
+
+
+def _expanded(paths: list[Path]) -> Iterator[Path]:
+    from patchcore.images.reading import list_images
+
+    for path in paths:
+        if path.is_dir():
+            yield from list_images(path)
+        else:
+            yield path
+
+
+def _score_one(model: Any, path: Path, overlays: Path | None) -> dict[str, Any]:
+    from patchcore.images.reading import read_image
+
+    image = read_image(path, value_range=model.settings.value_range)
+    result = model.score(image)
+    point = model.operating_point_
+    row: dict[str, Any] = {"path": str(path), "score": result.score, "worst_box": list(result.worst_box)}
+    row["verdict"] = point.judge(result.score, point.regions(result.map)) if point else None
+    if overlays is not None:
+        row["overlay"] = str(_write_overlay(model, image, result, path, overlays))
+    return row
+
+
+def _write_overlay(model: Any, image: Any, result: Any, path: Path, folder: Path) -> Path:
+    from patchcore.maps.rendering import HeatScale, encode_png, overlay
+
+    point = model.operating_point_
+    anchor = point.heat_from if point else max(float(result.map.max()) / 2, 1e-6)
+    picture = overlay(image.pixels, result.map, HeatScale.anchored(anchor), mode="both")
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / f"{path.parent.name}_{path.stem}_{result.record.sha256[:6]}.png"
+    target.write_bytes(encode_png(picture))
+    return target
+
+
+def _summary(model: Any) -> dict[str, Any]:
+    bank, settings, point = model.bank_, model.settings, model.operating_point_
+    return {
+        "backbone": settings.backbone,
+        "weights_sha256": model.backbone_.sha256,
+        "image_size": settings.image_size,
+        "geometry": settings.geometry,
+        "seed": settings.seed,
+        "good_images": len(model.image_records_),
+        "left_out": [str(error) for error in model.skipped_],
+        "patches": bank.total_patches,
+        "bank_rows": len(bank),
+        "bank_share": bank.share,
+        "bank_megabytes": bank.nbytes / 1e6,
+        "cover_radius": model.cover_radius_,
+        "bank_id": model.bank_id_,
+        "threshold": model.threshold_,
+        "threshold_rule": point.statement if point else None,
+    }
+
+
+def _print(summary: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(summary, indent=1, ensure_ascii=False))
+        return
+    for key, value in summary.items():
+        shown = f"{value:.4g}" if isinstance(value, float) else value
+        if value not in (None, []):
+            print(f"{key.replace('_', ' '):>16}  {shown}")
+
+
+def _print_score(row: dict[str, Any]) -> None:
+    if "error" in row:
+        return
+    box = ",".join(str(edge) for edge in row["worst_box"])
+    print(f"{row['score']:.4f}\t{row['verdict'] or '-'}\t{box}\t{row['path']}")
+
+
+def _print_evaluation(result: dict[str, Any]) -> None:
+    table = Table("", "images", "image AUROC", "AP", "F1-max", "pixel AUROC", "AUPRO", box=None)
+    rows = {"all": {"image": result["image"], "pixel": result["pixel"]}} | result["types"]
+    for name, part in rows.items():
+        image, pixel = part["image"], part["pixel"] or {}
+        table.add_row(
+            name,
+            f"{image['n_good']} + {image['n_defect']}",
+            *(number(image[key]) for key in ("auroc", "average_precision", "f1_max")),
+            *(number(pixel.get(key)) for key in ("auroc", "aupro")),
+        )
+    Console(width=100).print(table)
+    if verdicts := result["verdicts"]:
+        print(
+            f"at the stored threshold: {verdicts['false_rejects']} of {verdicts['good']} good rejected, "
+            f"{verdicts['escapes']} of {verdicts['defects']} defects accepted, {verdicts['review']} to review"
+        )
+
+
+def _undefined(evaluation: Evaluation) -> list[str]:
+    """Say why a metric is missing."""
+    from patchcore.statistics.curves import Undefined
+
+    measures = (evaluation.image.auroc, evaluation.pixel.auroc)
+    return [measure.reason for measure in measures if isinstance(measure, Undefined)]
+
+
+def _print_sweep(shares: list[SharePoint]) -> None:
+    table = Table(
+        *(
+            "share",
+            "rows",
+            "MB",
+            "cover radius",
+            "threshold",
+            "good, 95 %",
+            "image AUROC",
+            "pixel AUROC",
+            "ms",
+        ),
+        box=None,
+    )
+    for point in shares:
+        plain = point.to_dict()
+        table.add_row(
+            f"{point.share:.2%}" + (" in use" if point.in_use else ""),
+            str(point.rows),
+            f"{point.megabytes:.3g}",
+            *(number(value) for value in (point.cover_radius, point.threshold)),
+            number(point.good_scores.percentile_95),
+            *(number(plain[level]["auroc"]) for level in ("image", "pixels")),
+            "-" if point.milliseconds is None else f"{point.milliseconds:.1f}",
+        )
+    Console(width=120).print(table)
+    for reason in dict.fromkeys(point.reason for point in shares if point.reason):
+        print(f"no threshold: {reason}")
+
+
+def main() -> None:
+    """Run the command line; turn errors into exit codes."""
+    run(app)

@@ -1,0 +1,74 @@
+"""`python -m patchcore report`: measure an inspector on a labelled set and write the report."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from patchcore.cli.terminal import InspectorFile, LabelledSet, Weights, load_inspector, progress_bars, remark
+from patchcore.errors import PatchCoreError, SettingsError
+from patchcore.whole_files import whole_file
+
+
+def report(
+    inspector: InspectorFile,
+    labelled: LabelledSet,
+    output: Annotated[Path, typer.Option("--output", "-o", help="File to write.", show_default=False)],
+    title: Annotated[str, typer.Option(help="What the report is called.")] = "Inspection report",
+    author: Annotated[str, typer.Option(help="Who made it.")] = "",
+    note: Annotated[str, typer.Option(help="A remark for its readers.")] = "",
+    weights: Weights = None,
+) -> None:
+    """Write a report as one HTML file that opens offline and prints well."""
+    from patchcore.evaluation.label_table import read_labelled
+    from patchcore.evaluation.measures import evaluate
+    from patchcore.reports.document import Report, render_report
+    from patchcore.reports.inspector_facts import inspector_facts
+
+    _check_output(output)
+    model = load_inspector(inspector, weights)
+    images, problems = read_labelled(labelled)
+    with progress_bars() as bars:
+        evaluation = evaluate(model, images, lambda done, total: bars("scoring", done, total))
+    evaluation = replace(evaluation, problems=problems + evaluation.problems)
+    remark([*evaluation.problems, *evaluation.unjudged])
+    page = render_report(
+        Report(
+            evaluation,
+            product=inspector.stem,
+            title=title,
+            author=author,
+            note=note,
+            test_set=labelled.resolve().name,
+            facts=inspector_facts(model),
+            good_images=len(model.image_records_),
+            good_scores=list(model.good_scores_.values()),
+            left_out=[str(error) for error in model.skipped_],
+            share=model.bank_.share,
+        )
+    )
+    _write(output, page)
+    print(output)
+
+
+def _check_output(output: Path) -> None:
+    """Refuse before anything is scored what could not be written afterwards."""
+    if output.is_dir():
+        raise SettingsError(
+            f"{output} is a folder; name the file to write, such as {output / 'report.html'}."
+        )
+
+
+def _write(output: Path, page: str) -> None:
+    """Write beside and rename, so that there is never half a report."""
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(output) as part:
+            part.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise PatchCoreError(
+            f"{output} cannot be written ({error.strerror}). Choose another place."
+        ) from error

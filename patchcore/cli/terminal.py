@@ -1,0 +1,122 @@
+"""What the commands share: exit codes, remarks and progress on standard error, loading an inspector, rules, numbers."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from patchcore.errors import PatchCoreError, SettingsError
+
+if TYPE_CHECKING:
+    from patchcore.detector import PatchCore
+    from patchcore.thresholds.operating_point import Choice
+
+remarks = Console(stderr=True, highlight=False)
+
+InspectorFile = Annotated[
+    Path, typer.Argument(metavar="NAME.patchcore", help="A saved inspector.", show_default=False)
+]
+LabelledSet = Annotated[
+    Path,
+    typer.Argument(
+        metavar="SET",
+        help="Labelled set: a folder in MVTec's layout, or a CSV of file,label[,mask].",
+        show_default=False,
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+Weights = Annotated[Path | None, typer.Option(help="State dict of the backbone (.pth or .safetensors).")]
+
+
+def run(app: typer.Typer) -> None:
+    """Run a command line; turn errors into exit codes: 1 for what the user can mend, 2 for a fault of the program."""
+    try:
+        app()
+    except SystemExit as finished:
+        # typer leaves with 2 when it cannot read its arguments: the user's to mend
+        sys.exit(1 if finished.code == 2 else finished.code)
+    except PatchCoreError as error:
+        remarks.print(str(error), style="red", markup=False, soft_wrap=True)
+        sys.exit(1)
+    except Exception:
+        remarks.print("A fault of the program, not yours. Please report what follows.", style="red")
+        remarks.print(traceback.format_exc(), markup=False)
+        sys.exit(2)
+
+
+@contextmanager
+def progress_bars() -> Iterator[Any]:
+    """Show a bar per stage on standard error; yields a callback (stage, done, total)."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=remarks, transient=True) as bars:
+        tasks: dict[str, Any] = {}
+
+        def report(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage)
+            bars.update(tasks[stage], completed=done, total=total or None)
+
+        yield report
+
+
+def remark(sentences: list[str]) -> None:
+    """Say on standard error what was left out or could not be counted."""
+    for sentence in sentences:
+        remarks.print(sentence, style="yellow", markup=False, soft_wrap=True)
+
+
+def load_inspector(path: Path, weights: Path | None) -> PatchCore:
+    """Read an inspector; what its self-test finds is a remark."""
+    from patchcore.detector import PatchCore
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model = PatchCore.load(path, weights)
+    for warning in caught:
+        if warning.category is UserWarning:
+            remarks.print(str(warning.message), style="bold yellow", markup=False, soft_wrap=True)
+    return model
+
+
+def read_rule(text: str) -> Choice:
+    """Read a rule as it is written on the command line: NAME or NAME:parameter=number,parameter=number.
+
+    Raises
+    ------
+    SettingsError
+        A parameter is not written so. Unknown names are refused where the rule is applied.
+    """
+    from patchcore.thresholds.operating_point import Choice
+
+    name, _, rest = text.partition(":")
+    return Choice(name.strip(), read_parameters(rest.split(",") if rest else []))
+
+
+def read_parameters(written: list[str]) -> dict[str, float]:
+    """Read "name=number" pairs; errors as for `read_rule`."""
+    parameters = {}
+    for pair in written:
+        name, equals, value = pair.partition("=")
+        try:
+            parameters[name.strip()] = float(value)
+        except ValueError:
+            equals = ""
+        if not (name.strip() and equals):
+            raise SettingsError(
+                f"A rule's parameter is written name=number, as in budget=0.005; not {pair!r}."
+            )
+    return parameters
+
+
+def number(value: float | None) -> str:
+    """Show four digits, or a dash for what is undefined."""
+    return "-" if value is None else f"{value:.4f}"

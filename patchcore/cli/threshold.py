@@ -1,0 +1,307 @@
+"""The command `threshold`: set an inspector's threshold by a rule, or compare every rule, and store the decision."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from patchcore.cli.terminal import (
+    AsJson,
+    InspectorFile,
+    Weights,
+    load_inspector,
+    number,
+    progress_bars,
+    read_parameters,
+    read_rule,
+    remark,
+)
+from patchcore.errors import DataError, SettingsError
+
+if TYPE_CHECKING:
+    from patchcore.detector import PatchCore
+    from patchcore.evaluation.evidence import LabelledScores
+    from patchcore.thresholds.operating_point import Choice, Evidence, OperatingPoint
+
+
+class Judge(StrEnum):
+    """What an image is judged by."""
+
+    SCORE = "score"
+    AREA = "area"
+    BOTH = "both"
+
+
+def threshold(
+    inspector: InspectorFile,
+    rule: Annotated[
+        str, typer.Option(help="Sets the reject threshold; --all lists the rules.")
+    ] = "from_good",
+    parameters: Annotated[
+        list[str] | None, typer.Option("--parameter", "-p", help="Of the rule, as in budget=0.005.")
+    ] = None,
+    review: Annotated[
+        str | None,
+        typer.Option(
+            help="Rule that sets the accept threshold, as in from_good:budget=0.05; review between."
+        ),
+    ] = None,
+    pixel: Annotated[
+        str | None, typer.Option(help="Rule that sets the pixel threshold from the maps of --good.")
+    ] = None,
+    good: Annotated[Path | None, typer.Option(help="Folder that the inspector was built from.")] = None,
+    min_area: Annotated[int, typer.Option(min=1, help="Pixels that a region needs to count.")] = 1,
+    judge: Annotated[Judge, typer.Option(help="What images are judged by.")] = Judge.SCORE,
+    labelled: Annotated[
+        Path | None, typer.Option(help="Labelled set: MVTec's layout, or a CSV of file,label[,mask].")
+    ] = None,
+    note: Annotated[str, typer.Option(help="Why; kept with the threshold.")] = "",
+    by: Annotated[str, typer.Option(help="Who decides; your login name where left out.")] = "",
+    save: Annotated[bool, typer.Option("--save", help="Put it in force, in the inspector's file.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Compare every rule instead.")] = False,
+    weights: Weights = None,
+    as_json: AsJson = False,
+) -> None:
+    """Set the threshold by a rule, from the good images alone or from labelled ones, and say what it does."""
+    model = load_inspector(inspector, weights)
+    scores = _scored(model, labelled)
+    chosen = read_parameters(parameters or [])
+    if every:
+        if save:
+            raise SettingsError("--all compares the rules; choose one with --rule to save it.")
+        _show_all(_all_rules(model, scores, chosen), as_json)
+        return
+    first = read_rule(rule)
+    rules = _Rules(
+        _with(first, chosen), read_rule(review) if review else None, read_rule(pixel) if pixel else None
+    )
+    evidence = rules.evidence(model, scores, _peaks(model, good, min_area) if good and pixel else {})
+    if pixel and not good and not rules.pixel_by_hand:
+        raise SettingsError(
+            "A pixel threshold is set from the good images' maps; name their folder with --good."
+        )
+    point = _decide(model, rules, evidence, by=by, note=note, min_area=min_area, judge_by=judge.value)
+    if save:
+        model.with_operating_point(point).save(inspector)
+    _show(_summary(point, scores) | {"path": str(inspector), "saved": save}, as_json)
+
+
+@dataclass(frozen=True)
+class _Rules:
+    reject: Choice
+    accept: Choice | None
+    pixel: Choice | None
+
+    @property
+    def pixel_by_hand(self) -> bool:
+        from patchcore.thresholds.rules import BY_HAND
+
+        return self.pixel is not None and self.pixel.name == BY_HAND
+
+    def evidence(self, model: PatchCore, scores: LabelledScores, peaks: Mapping[str, float]) -> Evidence:
+        """Give the images that the rules are applied to.
+
+        Rules that go by good images alone are given the leave-one-out scores alone, so that the labelled set is a
+        test of what they promise.
+        """
+        from patchcore.thresholds.operating_point import Evidence
+        from patchcore.thresholds.rules import BY_HAND, GOOD_ONLY
+
+        alone = model.evidence_.good
+        named = {choice.name for choice in (self.reject, self.accept) if choice is not None}
+        if named <= GOOD_ONLY | {BY_HAND}:
+            return Evidence(alone, map_peaks=peaks)
+        return Evidence({**scores.good, **alone}, scores.defect, peaks)
+
+
+def _scored(model: PatchCore, labelled: Path | None) -> LabelledScores:
+    from patchcore.evaluation.evidence import LabelledScores, score_labelled
+    from patchcore.evaluation.label_table import read_labelled
+
+    if labelled is None:
+        return LabelledScores()
+    images, problems = read_labelled(labelled)
+    with progress_bars() as report:
+        scores = score_labelled(model, images, report)
+    scores.problems[:0] = problems
+    remark(scores.problems)
+    return scores
+
+
+def _peaks(model: PatchCore, good: Path, min_area: int) -> dict[str, float]:
+    from patchcore.evaluation.evidence import map_peaks
+    from patchcore.images.reading import list_images
+
+    with progress_bars() as report:
+        peaks = map_peaks(model, list_images(good), min_area, report)
+    missing = len(model.evidence_.good) - len(peaks)
+    if missing:
+        remark(
+            [
+                f"{missing} of the {len(model.evidence_.good)} good images are not in {good}; their maps are missing."
+            ]
+        )
+    return peaks
+
+
+def _with(choice: Choice, parameters: Mapping[str, float]) -> Choice:
+    from patchcore.thresholds.operating_point import Choice
+
+    return Choice(choice.name, {**choice.parameters, **parameters})
+
+
+def _decide(
+    model: PatchCore, rules: _Rules, evidence: Evidence, *, by: str, note: str, min_area: int, judge_by: Any
+) -> OperatingPoint:
+    from patchcore.thresholds.decision import decide
+
+    return decide(
+        rules.reject,
+        evidence,
+        model.bank_id_,
+        set_by=by or _login(),
+        accept_rule=rules.accept,
+        pixel_rule=rules.pixel,
+        min_area=min_area,
+        judge_by=judge_by,
+        note=note,
+    )
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "command line"
+
+
+def _summary(point: OperatingPoint, scores: LabelledScores) -> dict[str, Any]:
+    from patchcore.thresholds.rules import apply_rule
+
+    found = apply_rule(point.rule, point.evidence)
+    interval = getattr(found, "interval", None)
+    return {
+        "rule": point.rule.name,
+        "parameters": dict(point.rule.parameters),
+        "reject": point.reject,
+        "accept": point.accept,
+        "pixel": point.pixel,
+        "min_area": point.min_area,
+        "judge_by": point.judge_by,
+        "statement": point.statement,
+        "false_reject_interval": None if interval is None else list(interval),
+        "good_images": len(point.evidence.good),
+        "defects": len(point.evidence.defect),
+        "bank_id": point.bank_id,
+        "set_by": point.set_by,
+        "note": point.note,
+        "outcome": _outcome(scores, point.reject),
+        "set_from_these": bool(point.evidence.defect),
+        "problems": scores.problems,
+    }
+
+
+def _outcome(scores: LabelledScores, reject: float) -> dict[str, Any] | None:
+    """Count what a reject threshold does to the labelled set; None without one."""
+    from patchcore.thresholds.from_labelled import outcome
+
+    if not (scores.good or scores.defect):
+        return None
+    found = outcome(list(scores.good.values()), list(scores.defect.values()), reject)
+    intervals = {"false_reject_interval": found.false_reject_rate, "escape_interval": found.escape_rate}
+    return {
+        "false_rejects": found.false_rejects,
+        "n_good": found.good,
+        "escapes": found.escapes,
+        "n_defect": found.defects,
+        **{name: rate.interval if rate.trials else None for name, rate in intervals.items()},
+    }
+
+
+def _all_rules(model: PatchCore, scores: LabelledScores, chosen: Mapping[str, float]) -> list[dict[str, Any]]:
+    """Apply every rule; one that cannot be applied has its reason in place of a threshold."""
+    from patchcore.thresholds.operating_point import Choice
+    from patchcore.thresholds.rules import BY_HAND, RULES, apply_rule, completed
+
+    known = {name for rule in RULES.values() for name in rule.parameters} - {"value"}
+    if unknown := sorted(set(chosen) - known):
+        raise SettingsError(
+            f"No rule has the parameter {', '.join(unknown)}; there are {', '.join(sorted(known))}."
+        )
+    rows = []
+    for name, rule in RULES.items():
+        if name == BY_HAND:
+            continue
+        choice = completed(Choice(name, {key: chosen[key] for key in rule.parameters if key in chosen}))
+        row: dict[str, Any] = {
+            "rule": name,
+            "label": rule.label,
+            "parameters": dict(choice.parameters),
+            "threshold": None,
+            "outcome": None,
+        }
+        try:
+            found = apply_rule(choice, _Rules(choice, None, None).evidence(model, scores, {}))
+            row |= {"threshold": found.value, "statement": found.statement}
+        except (SettingsError, DataError) as fault:
+            row["statement"] = str(fault)
+        if row["threshold"] is not None:
+            row["outcome"] = _outcome(scores, row["threshold"])
+        rows.append(row)
+    return rows
+
+
+def _show_all(rows: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(rows, indent=1, ensure_ascii=False))
+        return
+    table = Table("rule", "asked", "threshold", "false rejects", "escapes", "what it says", box=None)
+    for row in rows:
+        asked = ", ".join(f"{name} {value:g}" for name, value in row["parameters"].items())
+        false_rejects, escapes = _counts(row["outcome"])
+        table.add_row(row["rule"], asked, number(row["threshold"]), false_rejects, escapes, row["statement"])
+    Console(width=160).print(table)
+
+
+def _counts(outcome: dict[str, Any] | None) -> tuple[str, str]:
+    if outcome is None:
+        return "-", "-"
+    return (
+        _rate(outcome["false_rejects"], outcome["n_good"], outcome["false_reject_interval"]),
+        _rate(outcome["escapes"], outcome["n_defect"], outcome["escape_interval"]),
+    )
+
+
+def _rate(count: int, of: int, interval: tuple[float, float] | None) -> str:
+    if interval is None:
+        return "-"
+    return f"{count} of {of} ({interval[0]:.1%} to {interval[1]:.1%})"
+
+
+def _show(summary: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(summary, indent=1, ensure_ascii=False))
+        return
+    print(f"reject above {number(summary['reject'])}  ({summary['rule']})")
+    if summary["accept"] != summary["reject"]:
+        print(f"accept up to {number(summary['accept'])}, review between")
+    if summary["pixel"] is not None:
+        print(f"regions above {number(summary['pixel'])}, of at least {summary['min_area']} px")
+    print(summary["statement"])
+    if summary["false_reject_interval"]:
+        low, high = summary["false_reject_interval"]
+        print(f"False-reject rate: {low:.1%} to {high:.1%} (95 % interval)")
+    if summary["outcome"]:
+        false_rejects, escapes = _counts(summary["outcome"])
+        where = "the labelled set it was set from" if summary["set_from_these"] else "the labelled set"
+        print(f"On {where}: false rejects {false_rejects}, escapes {escapes}")
+    print("Stored in " + summary["path"] if summary["saved"] else "Not stored; --save puts it in force.")

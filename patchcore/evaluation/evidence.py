@@ -1,0 +1,124 @@
+"""Evidence for a threshold: scores of a labelled set, and what the good images' maps show, each by its SHA-256."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from patchcore.detector import PatchCore
+from patchcore.errors import DataError, ImageError
+from patchcore.evaluation.labelled_image import Labelled
+from patchcore.fitting.stages import Source, named, source_sha256
+from patchcore.maps.regions import clearing_threshold
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class LabelledScores:
+    """Scores of a labelled set.
+
+    Attributes
+    ----------
+    good, defect
+        SHA-256 of the image -> its score; an image that built the bank is scored without its own rows.
+    problems
+        What was left out, a sentence each.
+    """
+
+    good: dict[str, float] = field(default_factory=dict)
+    defect: dict[str, float] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+
+def score_labelled(
+    model: PatchCore, images: Sequence[Labelled], progress: Progress | None = None
+) -> LabelledScores:
+    """Score a labelled set; one bad file, or a file with two labels, does not stop the rest.
+
+    Parameters
+    ----------
+    model
+        A fitted model.
+    images
+        Those without a label are left out.
+    progress
+        Called with ("scoring", done, total).
+    """
+    found, names = LabelledScores(), dict[str, str]()
+    for done, image in enumerate(images, start=1):
+        try:
+            _score_one(model, image, found, names)
+        except ImageError as fault:
+            found.problems.append(f"Left out {image.name}: {fault.reason}")
+        except DataError as fault:
+            found.problems.append(f"Left out {image.name}: {fault}")
+        if progress:
+            progress("scoring", done, len(images))
+    return found
+
+
+def _score_one(model: PatchCore, image: Labelled, found: LabelledScores, names: dict[str, str]) -> None:
+    if image.defect_type is None:
+        raise DataError("it has no label.")
+    result = model.score(image.source, leave_out=True)
+    sha256 = result.record.sha256
+    if sha256 in names:
+        raise DataError(
+            f"it is the same file as {names[sha256]}; each image counts once, with its first label."
+        )
+    names[sha256] = image.name
+    (found.defect if image.is_defect else found.good)[sha256] = result.score
+
+
+def map_peaks(
+    model: PatchCore,
+    good: Iterable[Source | tuple[str, Source]],
+    min_area: int = 1,
+    progress: Progress | None = None,
+) -> dict[str, float]:
+    """Find what each calibrated good image's map shows when it is scored without its own rows.
+
+    Parameters
+    ----------
+    model
+        A fitted model.
+    good
+        The images that built it, as for `fit`; any other is passed over.
+    min_area
+        Pixels that a region needs to count.
+    progress
+        Called with ("maps", done, total).
+
+    Returns
+    -------
+    dict
+        SHA-256 of the image -> the lowest pixel threshold at which its map shows no such region.
+
+    Raises
+    ------
+    DataError
+        None of the images was given.
+    """
+    wanted = set(model.evidence_.good)
+    total, peaks = len(wanted), dict[str, float]()
+    for _, source in map(named, good, range(1, 1 << 62)):
+        sha256 = source_sha256(source)
+        if sha256 is not None and (sha256 not in wanted or sha256 in peaks):
+            continue
+        try:
+            result = model.score(source, leave_out=True)
+        except (ImageError, DataError):
+            continue  # not the file that it was
+        if result.record.sha256 in wanted:
+            peaks[result.record.sha256] = clearing_threshold(np.asarray(result.map), min_area)
+            if progress:
+                progress("maps", len(peaks), total)
+    if not peaks:
+        raise DataError(
+            "None of the images given is among the good ones that built this inspector; a pixel threshold is set "
+            "from their maps. Name the folder it was built from."
+        )
+    return peaks

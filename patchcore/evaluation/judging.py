@@ -1,0 +1,47 @@
+"""Verdicts for a labelled set, image by image; what cannot be judged is said and the others go on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from patchcore.evaluation.labelled_score import UNREADABLE, LabelledScore
+from patchcore.images.file_names import display_name
+from patchcore.thresholds.operating_point import OperatingPoint, Verdict
+
+
+@dataclass
+class Judge:
+    """Applies one operating point.
+
+    Parameters
+    ----------
+    point
+        The thresholds; None or stale ones give no verdicts.
+    unjudged
+        What has no verdict, and why, a sentence each; filled while judging.
+    """
+
+    point: OperatingPoint | None
+    unjudged: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Say at once that stale thresholds judge nothing."""
+        if self.point is not None and self.point.stale:
+            self.unjudged.append(f"Nothing is judged: the threshold is out of date. {self.point.stale}")
+            self.point = None
+
+    def judged(self, item: LabelledScore) -> LabelledScore:
+        """Give the item with its verdict; its map is read only where images are judged by area."""
+        verdict: Verdict | None = None
+        try:
+            if self.point is not None:
+                verdict = _verdict(self.point, item)
+        except UNREADABLE as error:
+            self.unjudged.append(f"{display_name(item.name)}: not judged, its map is missing. {error}")
+        return replace(item, verdict=verdict)
+
+
+def _verdict(point: OperatingPoint, item: LabelledScore) -> Verdict:
+    if point.judge_by == "score":
+        return point.verdict(item.score)
+    return point.judge(item.score, point.regions(item.load_map()))

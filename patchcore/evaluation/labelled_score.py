@@ -1,0 +1,60 @@
+"""One labelled image with its score; its map, mask and picture are read only when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from patchcore.errors import DataError, ImageError
+from patchcore.evaluation.metrics import GOOD
+from patchcore.thresholds.operating_point import Verdict
+
+UNREADABLE = (ImageError, DataError, OSError)  # what a loader may raise of one image; the others go on
+
+
+@dataclass(frozen=True)
+class LabelledScore:
+    """What is known of one image of a labelled set.
+
+    Parameters
+    ----------
+    name
+        As the user knows it; untrusted text.
+    defect_type
+        Name of the defect; "good" for a good part.
+    score
+        The image's anomaly score.
+    load_map
+        Gives the anomaly map, float32 [H, W].
+    load_mask
+        Gives the marked defect, [H, W]: bool, or black and one other value; None if there is no mask.
+    load_pixels
+        Gives the picture, uint8 [H, W, 3].
+    verdict
+        Of the operating point in force; None without one.
+
+    Notes
+    -----
+    The loaders may raise `ImageError`, `DataError` or `OSError`.
+    """
+
+    name: str
+    defect_type: str
+    score: float
+    load_map: Callable[[], NDArray[np.float32]]
+    load_mask: Callable[[], NDArray[Any] | None]
+    load_pixels: Callable[[], NDArray[np.uint8]]
+    verdict: Verdict | None = None
+
+    @property
+    def is_defect(self) -> bool:
+        """Whether the part is defective."""
+        return self.defect_type != GOOD
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain values, for JSON."""
+        return {"path": self.name, "type": self.defect_type, "score": self.score, "verdict": self.verdict}

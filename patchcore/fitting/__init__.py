@@ -1,0 +1,1 @@
+"""From good images to stored features, and from these to a bank."""

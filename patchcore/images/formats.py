@@ -1,0 +1,187 @@
+"""Owns the image containers: PNG, JPEG, BMP and WebP bytes to samples as stored (TIFF: tiff_format.py).
+
+Nothing is scaled here. A decoder checks the size that the header declares before it unpacks a single
+pixel, turns the picture upright, and says in words what it had to do.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+
+import numpy as np
+from PIL import BmpImagePlugin, Image, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
+
+from patchcore.images.raw_image import Limits, RawImage, from_channels
+
+# What Pillow, tifffile and imagecodecs raise on damaged files (found by flipping bits in good ones). OSError
+# covers "truncated", RuntimeError the codecs, the rest are slips of parsers on nonsense in a header.
+DECODER_FAULTS = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    RuntimeError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    ArithmeticError,
+    EOFError,
+    struct.error,
+)
+
+ORIENTATION_TAG = 0x0112
+_FOREIGN = (
+    (0, b"GIF8", "a GIF"),
+    (0, b"%PDF", "a PDF document"),
+    (0, b"PK\x03\x04", "a zip archive"),
+    (4, b"ftyp", "a HEIC, AVIF or video file"),
+    (0, b"\x00\x00\x00\x0cjP", "a JPEG 2000 file"),
+    (128, b"DICM", "a DICOM file"),
+    (0, b"8BPS", "a Photoshop document"),
+)
+
+
+def sniff_format(data: bytes) -> str | None:
+    """Name the container by its first bytes; None when it is not one that can be read."""
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "PNG"
+    if data.startswith(b"\xff\xd8\xff"):
+        return "JPEG"
+    if data.startswith(b"BM"):
+        return "BMP"
+    if data[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+        return "TIFF"
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "WebP"
+    return None
+
+
+def why_not_an_image(data: bytes) -> str:
+    """Say what bytes without a known signature are, and what to do."""
+    remedy = "Export it as PNG, JPEG, TIFF, BMP or WebP."
+    for offset, magic, what in _FOREIGN:
+        if data[offset : offset + len(magic)] == magic:
+            return f"this is {what}, which cannot be read here. {remedy}"
+    head = data[:512]
+    if all(byte >= 0x20 or byte in b"\t\n\r\f" for byte in head):
+        return f"this is text, not an image, whatever its name says. {remedy}"
+    return f"no image format that is known here begins like this file. {remedy}"
+
+
+def why_damaged(kind: str, data: bytes, fault: Exception) -> str:
+    """Say whether a file that failed to decode was cut short or is otherwise damaged."""
+    if _breaks_off(kind, data):
+        return (
+            f"truncated: the {kind} breaks off after {len(data):,} bytes, before the picture is complete. "
+            "Copy it again from where it came."
+        )
+    detail = " ".join(str(fault).split())[:120]
+    return (
+        f"its {kind} data is damaged or of a kind that cannot be read ({detail}). "
+        "Copy it again, or export it as PNG."
+    )
+
+
+def _breaks_off(kind: str, data: bytes) -> bool:
+    match kind:
+        case "PNG":
+            return b"IEND" not in data[-64:]
+        case "JPEG":
+            return b"\xff\xd9" not in data[-64:]
+        case "WebP":
+            return len(data) < 8 + int.from_bytes(data[4:8], "little")
+        case "BMP":
+            return len(data) < int.from_bytes(data[2:6], "little")
+    return False
+
+
+def decode_png(data: bytes, name: str, limits: Limits) -> RawImage:
+    """Unpack a PNG; 16-bit ones through libpng, since Pillow would keep only 8 bits of colour."""
+    if len(data) < 33:
+        raise EOFError("no complete header")
+    width, height, depth, colour = struct.unpack(">IIBB", data[16:26])
+    channels = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}.get(colour, 1)
+    limits.check(name, width, height, channels * max(depth // 8, 1))
+    image = PngImagePlugin.PngImageFile(io.BytesIO(data))
+    if depth != 16:
+        return _from_pillow(image, "PNG", depth)
+    import imagecodecs  # late: no other image needs it, and a GPU machine may lack it
+
+    raw = from_channels(imagecodecs.png_decode(data), "PNG", 16, 65535)
+    raw.turn_upright(_orientation(image))
+    return raw
+
+
+def decode_jpeg(data: bytes, name: str, limits: Limits) -> RawImage:
+    """Unpack a JPEG."""
+    image = JpegImagePlugin.JpegImageFile(io.BytesIO(data))
+    limits.check(name, *image.size, len(image.getbands()))
+    return _from_pillow(image, "JPEG", 8)
+
+
+def decode_bmp(data: bytes, name: str, limits: Limits) -> RawImage:
+    """Unpack a BMP."""
+    image = BmpImagePlugin.BmpImageFile(io.BytesIO(data))
+    limits.check(name, *image.size, len(image.getbands()))
+    return _from_pillow(image, "BMP", 1 if image.mode == "1" else 8)
+
+
+def decode_webp(data: bytes, name: str, limits: Limits) -> RawImage:
+    """Unpack a WebP (its first frame, if it moves)."""
+    limits.check(name, *_webp_size(data), 4)
+    return _from_pillow(WebPImagePlugin.WebPImageFile(io.BytesIO(data)), "WebP", 8)
+
+
+def _webp_size(data: bytes) -> tuple[int, int]:
+    """Width and height from the first chunk; Pillow's decoder would allocate the canvas first."""
+    match data[12:16]:
+        case b"VP8X":
+            return 1 + int.from_bytes(data[24:27], "little"), 1 + int.from_bytes(data[27:30], "little")
+        case b"VP8L":
+            bits = int.from_bytes(data[21:25], "little")
+            return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+        case b"VP8 ":
+            width, height = struct.unpack("<HH", data[26:30])
+            return width & 0x3FFF, height & 0x3FFF
+    raise ValueError("unknown kind of WebP")
+
+
+def _from_pillow(image: ImageFile.ImageFile, kind: str, bit_depth: int) -> RawImage:
+    notes = []
+    frames = getattr(image, "n_frames", 1)
+    if frames > 1:
+        notes.append(f"the first of {frames} frames")
+    orientation = _orientation(image)
+    channels = len(image.getbands())
+    picture: Image.Image = image
+    if image.mode == "CMYK":
+        notes.append("CMYK converted to RGB without a colour profile")
+        picture = image.convert("RGB")
+    elif image.mode == "PA" or "transparency" in image.info:
+        picture = image.convert("RGBA")
+        channels = 4
+    elif image.mode not in ("1", "L", "LA", "RGB", "RGBA"):
+        picture = image.convert("RGB")
+        channels = 3
+    if image.mode in ("P", "PA"):
+        notes.append("palette resolved to RGB")
+    array = np.asarray(picture)
+    raw = from_channels(array, kind, bit_depth, 1 if array.dtype == bool else 255)
+    raw.channels = channels
+    raw.notes[:0] = notes
+    raw.turn_upright(orientation)
+    return raw
+
+
+def _orientation(image: ImageFile.ImageFile) -> int:
+    """Give the EXIF orientation code; 1 (upright) when there is none or it cannot be parsed."""
+    block = image.info.get("exif")
+    if not block:
+        return 1
+    exif = Image.Exif()
+    try:
+        exif.load(block)
+        return int(exif.get(ORIENTATION_TAG, 1))
+    except DECODER_FAULTS:
+        return 1

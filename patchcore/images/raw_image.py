@@ -1,0 +1,151 @@
+"""Owns a picture as its container stores it, before any scaling, and the limits on what it may weigh."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from patchcore.errors import ImageTooLarge, UnreadableImage
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one image may weigh.
+
+    Parameters
+    ----------
+    max_pixels
+        Width times height, as the header declares them.
+    max_bytes
+        Size of the file, and of its samples once unpacked as stored.
+    """
+
+    max_pixels: int = 120_000_000
+    max_bytes: int = 512 * 2**20
+
+    def check(self, name: str, width: int, height: int, bytes_per_pixel: int = 1) -> None:
+        """Refuse a declared size.
+
+        Raises
+        ------
+        ImageTooLarge
+            More pixels, or more bytes once unpacked, than allowed.
+        UnreadableImage
+            A side is zero.
+        """
+        if width < 1 or height < 1:
+            raise UnreadableImage(name, f"its header declares {width} × {height} pixels; export it again.")
+        if width * height > self.max_pixels or width * height * bytes_per_pixel > 4 * self.max_bytes:
+            raise ImageTooLarge(
+                name,
+                f"{width:,} × {height:,} pixels ({width * height / 1e6:,.0f} million); the limit is "
+                f"{self.max_pixels / 1e6:,.4g} million. Crop it or scale it down first.",
+            )
+
+
+@dataclass
+class RawImage:
+    """One picture as its container stores it, upright.
+
+    Attributes
+    ----------
+    samples
+        [H, W] grey or [H, W, 3] colour, in the dtype of the container.
+    format
+        ``PNG``, ``JPEG``, ``BMP``, ``WebP``, ``TIFF`` or ``array``.
+    channels
+        Channels as stored: 1 grey, 2 grey and alpha, 3 colour, 4 colour and alpha or CMYK.
+    bit_depth
+        Bits a sample as stored.
+    peak
+        The sample value that means full white; None where the container does not say (float, signed).
+    fixed_scale
+        True where a user's value range makes no sense: up to 8 bits, palettes, CMYK.
+    alpha
+        [H, W] float32 in 0..1, or None when the picture is opaque.
+    premultiplied
+        The colours are already multiplied by alpha.
+    notes
+        What was done, in words.
+    """
+
+    samples: NDArray[Any]
+    format: str
+    channels: int
+    bit_depth: int
+    peak: float | None
+    fixed_scale: bool = False
+    alpha: NDArray[np.float32] | None = None
+    premultiplied: bool = False
+    notes: list[str] = field(default_factory=list)
+
+    def turn_upright(self, orientation: int) -> None:
+        """Apply an EXIF/TIFF orientation code (1 to 8) to samples and alpha."""
+        if orientation not in _TURNS:
+            return
+        self.samples = _TURNS[orientation](self.samples)
+        if self.alpha is not None:
+            self.alpha = _TURNS[orientation](self.alpha)
+        self.notes.append("turned upright, as its orientation tag says")
+
+    def set_alpha(self, alpha: NDArray[Any], peak: float, premultiplied: bool = False) -> None:
+        """Keep an alpha channel that has something to say; note why it is dropped otherwise."""
+        if alpha.min() >= peak:
+            self.notes.append("opaque alpha channel dropped")
+        elif alpha.max() <= 0:
+            self.notes.append("alpha channel is zero everywhere; ignored")
+        else:
+            self.alpha = (alpha / np.float32(peak)).astype(np.float32)
+            self.premultiplied = premultiplied
+
+
+_TURNS: dict[int, Any] = {
+    2: lambda a: a[:, ::-1],
+    3: lambda a: a[::-1, ::-1],
+    4: lambda a: a[::-1],
+    5: lambda a: a.swapaxes(0, 1),
+    6: lambda a: a.swapaxes(0, 1)[:, ::-1],
+    7: lambda a: a.swapaxes(0, 1)[::-1, ::-1],
+    8: lambda a: a.swapaxes(0, 1)[::-1],
+}
+
+
+def from_channels(array: NDArray[Any], kind: str, bit_depth: int, peak: float | None) -> RawImage:
+    """Split [H, W] or [H, W, 1..4] into colour and straight alpha."""
+    count = 1 if array.ndim == 2 else array.shape[2]
+    alpha = array[..., -1] if count in (2, 4) else None
+    colours = array if array.ndim == 2 else array[..., 0] if count <= 2 else array[..., :3]
+    raw = RawImage(colours, kind, count, bit_depth, peak, fixed_scale=bit_depth <= 8 and peak is not None)
+    if alpha is not None:
+        raw.set_alpha(alpha, 1.0 if peak is None else peak)
+    return raw
+
+
+def from_array(array: NDArray[Any], name: str, limits: Limits) -> RawImage:
+    """Take [H, W] or [H, W, 1 | 3 | 4] of any real dtype as a picture.
+
+    Raises
+    ------
+    UnreadableImage
+        Another shape, or a dtype that holds no brightness.
+    ImageTooLarge
+        More pixels than allowed.
+    """
+    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)):
+        raise UnreadableImage(
+            name, f"an array of shape {array.shape} is no picture; give [H, W] or [H, W, 1, 3 or 4]."
+        )
+    if array.dtype.kind not in "buif":
+        raise UnreadableImage(name, f"an array of {array.dtype} holds no brightness; give uint8 or float32.")
+    limits.check(
+        name,
+        array.shape[1],
+        array.shape[0],
+        array.dtype.itemsize * array.size // (array.shape[0] * array.shape[1] or 1),
+    )
+    bits = 1 if array.dtype == bool else array.dtype.itemsize * 8
+    peak = 1.0 if bits == 1 else float(2**bits - 1) if array.dtype in (np.uint8, np.uint16) else None
+    return from_channels(array, "array", bits, peak)

@@ -1,0 +1,240 @@
+"""Owns the way from any industrial image file, bytes or array to float32 RGB in 0..1, with a record of it.
+
+8-bit samples are scaled by 255 and 16-bit samples by 65535, whatever the picture holds; a value range,
+fixed when an inspector is built, replaces that for 16-bit and float data. No image is ever stretched to its
+own minimum and maximum: the same part under the same light must give the same numbers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import warnings
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from patchcore.errors import ImageError, ImageTooLarge, NoImagesError, SettingsError, UnreadableImage
+from patchcore.images.file_names import IMAGE_SUFFIXES, display_name, is_hidden
+from patchcore.images.formats import (
+    DECODER_FAULTS,
+    decode_bmp,
+    decode_jpeg,
+    decode_png,
+    decode_webp,
+    sniff_format,
+    why_damaged,
+    why_not_an_image,
+)
+from patchcore.images.raw_image import Limits, RawImage, from_array
+from patchcore.images.sample_scaling import to_rgb
+from patchcore.images.tiff_format import decode_tiff
+
+WHITE = (1.0, 1.0, 1.0)
+_DECODERS = {
+    "PNG": decode_png,
+    "JPEG": decode_jpeg,
+    "BMP": decode_bmp,
+    "WebP": decode_webp,
+    "TIFF": decode_tiff,
+}
+
+
+@dataclass(frozen=True)
+class ImageRecord:
+    """What is known of an image besides its pixels.
+
+    Attributes
+    ----------
+    name
+        As the user knows it, on one line.
+    sha256
+        Of the file's bytes; of dtype, shape and samples for an array.
+    format
+        ``PNG``, ``JPEG``, ``BMP``, ``TIFF``, ``WebP`` or ``array``.
+    width, height
+        In pixels, upright.
+    channels, bit_depth
+        As stored in the file.
+    notes
+        What was done or noticed while reading, each a phrase.
+    lowest, highest
+        Smallest and largest sample as stored, over all colours.
+    """
+
+    name: str
+    sha256: str
+    format: str
+    width: int
+    height: int
+    channels: int
+    bit_depth: int
+    notes: tuple[str, ...] = ()
+    lowest: float = 0.0
+    highest: float = 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the record as plain JSON types."""
+        return {**asdict(self), "notes": list(self.notes)}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> ImageRecord:
+        """Rebuild a record from `to_dict`; unknown keys are ignored."""
+        known = {key: values[key] for key in cls.__dataclass_fields__}
+        return cls(**{**known, "notes": tuple(known["notes"])})
+
+
+@dataclass(frozen=True)
+class LoadedImage:
+    """An image ready for the method.
+
+    Attributes
+    ----------
+    pixels
+        [H, W, 3] float32 RGB in 0..1; grey is repeated.
+    record
+        What the file was and what was done to it.
+    """
+
+    pixels: NDArray[np.float32]
+    record: ImageRecord
+
+
+def read_image(
+    source: str | os.PathLike[str] | bytes | NDArray[Any],
+    *,
+    name: str | None = None,
+    value_range: tuple[float, float] | None = None,
+    limits: Limits = Limits(),  # noqa: B008 - frozen
+    background: tuple[float, float, float] = WHITE,
+) -> LoadedImage:
+    """Read one image.
+
+    Parameters
+    ----------
+    source
+        A path, the bytes of a file, or an array [H, W] or [H, W, 1 | 3 | 4] (bool, integer or float).
+    name
+        What to call it; by default the path as given.
+    value_range
+        (black, white) in sample values, for data of more than 8 bits and float. Values beyond it are clipped
+        and counted in the record's notes.
+    limits
+        Checked on the header, before decoding.
+    background
+        RGB in 0..1 that shows through transparent pixels.
+
+    Raises
+    ------
+    UnreadableImage
+        Not an image, empty, truncated, of a kind without plain meaning, not finite, or float outside 0..1
+        with no value range to say what is black and white.
+    ImageTooLarge
+        Beyond the limits.
+    SettingsError
+        `value_range` is not an increasing finite pair.
+    """
+    _check_range(value_range)
+    if isinstance(source, np.ndarray):
+        label = display_name(name or "array")
+        raw, sha256 = from_array(source, label, limits), _array_hash(source)
+    else:
+        label = display_name(name or ("image" if isinstance(source, bytes) else os.fspath(source)))
+        data = source if isinstance(source, bytes) else _file_bytes(Path(source), label, limits)
+        raw, sha256 = _decode(data, label, limits), hashlib.sha256(data).hexdigest()
+    pixels, lowest, highest = to_rgb(raw, label, value_range, background)
+    record = ImageRecord(
+        label,
+        sha256,
+        raw.format,
+        pixels.shape[1],
+        pixels.shape[0],
+        raw.channels,
+        raw.bit_depth,
+        tuple(raw.notes),
+        lowest,
+        highest,
+    )
+    return LoadedImage(pixels, record)
+
+
+def display_pixels(pixels: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Round float RGB in 0..1 to uint8, same shape."""
+    return (pixels * np.float32(255) + np.float32(0.5)).astype(np.uint8)
+
+
+def list_images(folder: str | os.PathLike[str]) -> list[Path]:
+    """List the image files below a folder by suffix, sorted by path, hidden ones and ``__MACOSX`` skipped.
+
+    Raises
+    ------
+    NoImagesError
+        There is no such folder.
+    """
+    root = Path(folder)
+    if not root.is_dir():
+        raise NoImagesError(f"{display_name(str(root))} is not a folder on this machine. Check the path.")
+    found = []
+    for where, folders, files in os.walk(root):
+        folders[:] = [entry for entry in folders if not is_hidden((entry,))]
+        names = (entry for entry in files if not is_hidden((entry,)))
+        found += [Path(where, entry) for entry in names if Path(entry).suffix.lower() in IMAGE_SUFFIXES]
+    return sorted(path for path in found if path.is_file())
+
+
+def _check_range(value_range: tuple[float, float] | None) -> None:
+    if value_range is None:
+        return
+    if len(value_range) != 2 or not np.isfinite(value_range).all() or value_range[0] >= value_range[1]:
+        raise SettingsError(f"The value range must be two numbers, black below white; it is {value_range}.")
+
+
+def _file_bytes(path: Path, name: str, limits: Limits) -> bytes:
+    try:
+        status = path.stat()
+        if stat.S_ISFIFO(status.st_mode) or stat.S_ISSOCK(status.st_mode):  # would wait for ever
+            raise UnreadableImage(name, "this is not a regular file. Copy the image itself.")
+        check_weight(status.st_size, name, limits)
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise UnreadableImage(name, "there is no such file. Check the path.") from None
+    except (OSError, ValueError) as fault:
+        why = getattr(fault, "strerror", None) or fault
+        raise UnreadableImage(name, f"the file cannot be opened ({why}). Check its permissions.") from fault
+
+
+def check_weight(size: int, name: str, limits: Limits = Limits()) -> None:  # noqa: B008 - frozen
+    """Refuse a file of more bytes than the limits allow, before any of it is read."""
+    if size > limits.max_bytes:
+        raise ImageTooLarge(
+            name,
+            f"the file has {size:,} bytes; the limit is {limits.max_bytes:,}. Crop it or scale it down.",
+        )
+
+
+def _decode(data: bytes, name: str, limits: Limits) -> RawImage:
+    if not data:
+        raise UnreadableImage(name, "the file is empty (0 bytes). Copy it again from where it came.")
+    check_weight(len(data), name, limits)
+    kind = sniff_format(data)
+    if kind is None:
+        raise UnreadableImage(name, why_not_an_image(data))
+    try:
+        with warnings.catch_warnings():  # decoders warn of metadata that nothing here uses
+            warnings.simplefilter("ignore")
+            image: RawImage = _DECODERS[kind](data, name, limits)
+            return image
+    except ImageError:
+        raise
+    except DECODER_FAULTS as fault:
+        raise UnreadableImage(name, why_damaged(kind, data, fault)) from fault
+
+
+def _array_hash(array: NDArray[Any]) -> str:
+    digest = hashlib.sha256(f"{array.dtype.str} {array.shape} ".encode())
+    digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()

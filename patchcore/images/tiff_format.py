@@ -1,0 +1,160 @@
+"""Owns TIFF: a file's first page to samples as stored, with everything checked that its tags declare."""
+
+from __future__ import annotations
+
+import io
+import logging
+from typing import Any
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+from PIL import JpegImagePlugin
+from tifffile import COMPRESSION, PHOTOMETRIC
+
+from patchcore.errors import UnreadableImage
+from patchcore.images.formats import ORIENTATION_TAG
+from patchcore.images.raw_image import Limits, RawImage
+
+# Whatever tifffile has to say about a file is raised here as a sentence; its log lines would only come twice.
+logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)
+
+_PREMULTIPLIED, _STRAIGHT = 1, 2  # values of the ExtraSamples tag
+# Codecs that unpack into the room the tags declare and no further, and JPEG, whose own headers are checked.
+_CODECS = frozenset(
+    {
+        COMPRESSION.NONE,
+        COMPRESSION.CCITTRLE,
+        COMPRESSION.CCITT_T4,
+        COMPRESSION.CCITT_T6,
+        COMPRESSION.LZW,
+        COMPRESSION.JPEG,
+        COMPRESSION.ADOBE_DEFLATE,
+        COMPRESSION.DEFLATE,
+        COMPRESSION.PACKBITS,
+        COMPRESSION.ZSTD,
+    }
+)
+_COLOURS: dict[int, int] = {
+    PHOTOMETRIC.MINISWHITE: 1,
+    PHOTOMETRIC.MINISBLACK: 1,
+    PHOTOMETRIC.PALETTE: 1,
+    PHOTOMETRIC.RGB: 3,
+    PHOTOMETRIC.YCBCR: 3,
+    PHOTOMETRIC.SEPARATED: 4,
+}
+
+
+def decode_tiff(data: bytes, name: str, limits: Limits) -> RawImage:
+    """Unpack the first page of a TIFF.
+
+    Raises
+    ------
+    ImageTooLarge
+        The tags declare more than the limits allow; nothing has been unpacked then.
+    UnreadableImage
+        Truncated, or of a kind that has no plain meaning as a picture.
+    """
+    with tifffile.TiffFile(io.BytesIO(data)) as tiff:
+        page = tiff.pages.first
+        _check_declared(page, len(data), name, limits)
+        _check_codec(page, data, name, limits)
+        raw = _interpret(page, _hwc(page, name), name)
+        if tiff.pages.is_multipage:
+            raw.notes.insert(0, "the first of several pages")
+        tag = page.tags.get(ORIENTATION_TAG)
+        raw.turn_upright(int(tag.value) if tag is not None else 1)
+    return raw
+
+
+def _check_declared(page: tifffile.TiffPage, file_bytes: int, name: str, limits: Limits) -> None:
+    if page.dtype is None or page.dtype.kind not in "buif":
+        raise UnreadableImage(
+            name,
+            f"its samples are {page.sampleformat!s} of {page.bitspersample} bits, which hold no brightness. "
+            "Export it with 8 or 16 bits.",
+        )
+    width, height, samples = page.imagewidth, page.imagelength, page.samplesperpixel
+    if page.imagedepth != 1 or samples > 5:
+        raise UnreadableImage(
+            name,
+            f"a page of {samples} channels and {page.imagedepth} layers is no photograph. "
+            "Export it as grey or RGB.",
+        )
+    limits.check(name, width, height, samples * page.dtype.itemsize)
+    if page.is_tiled:
+        limits.check(name, page.tilewidth, page.tilelength, samples * page.dtype.itemsize)
+    ends = [a + n for a, n in zip(page.dataoffsets, page.databytecounts, strict=False)]
+    if not ends or min(page.databytecounts) == 0 or max(ends) > file_bytes:
+        raise UnreadableImage(
+            name,
+            f"truncated: the TIFF breaks off after {file_bytes:,} bytes, but its picture goes on to byte "
+            f"{max(ends, default=0):,}. Copy it again from where it came.",
+        )
+
+
+def _check_codec(page: tifffile.TiffPage, data: bytes, name: str, limits: Limits) -> None:
+    if page.compression not in _CODECS:
+        kind = getattr(page.compression, "name", page.compression)
+        raise UnreadableImage(
+            name,
+            f"a TIFF compressed by {kind} cannot be read. Export it with LZW, deflate or no compression.",
+        )
+    if page.compression == COMPRESSION.JPEG:
+        for start, length in zip(page.dataoffsets, page.databytecounts, strict=True):
+            part = JpegImagePlugin.JpegImageFile(io.BytesIO(data[start : start + length]))
+            limits.check(name, *part.size, len(part.getbands()))
+
+
+def _hwc(page: tifffile.TiffPage, name: str) -> NDArray[Any]:
+    """Decode to [H, W, samples], whichever way the planes are stored."""
+    colours = _COLOURS.get(page.photometric)
+    if colours is None or (page.photometric == PHOTOMETRIC.YCBCR and page.compression != COMPRESSION.JPEG):
+        kind = getattr(page.photometric, "name", page.photometric)
+        raise UnreadableImage(name, f"TIFF of the kind {kind} cannot be read. Export it as grey or RGB.")
+    array: NDArray[Any] = page.asarray(maxworkers=1)
+    if page.samplesperpixel == 1:
+        return array.reshape(page.imagelength, page.imagewidth, 1)
+    if page.planarconfig == tifffile.PLANARCONFIG.SEPARATE:
+        array = np.moveaxis(array, 0, -1)
+    return array.reshape(page.imagelength, page.imagewidth, page.samplesperpixel)
+
+
+def _interpret(page: tifffile.TiffPage, array: NDArray[Any], name: str) -> RawImage:
+    """Give the samples their meaning: grey, inverted grey, palette, RGB, CMYK, and what lies beyond."""
+    bits = int(page.bitspersample)
+    peak = float(2**bits - 1) if array.dtype.kind in "bu" and bits <= 16 else None
+    notes: list[str] = []
+    colours = _COLOURS[page.photometric]
+    if colours == 1 and array.shape[2] in (3, 4) and len(page.extrasamples) != array.shape[2] - 1:
+        colours = 3  # written without a photometric tag, as many programs do with colour
+    if array.shape[2] < colours:
+        raise UnreadableImage(name, f"its tags promise {colours} channels; it has {array.shape[2]}.")
+    picture = array[..., 0] if colours == 1 else array[..., :colours]
+    fixed = bits <= 8 and peak is not None
+    if page.photometric == PHOTOMETRIC.MINISWHITE and peak is not None:
+        picture = ~picture if bits == 1 else (int(peak) - picture).astype(picture.dtype)
+        notes.append("stored with white as zero; inverted")
+    elif page.photometric == PHOTOMETRIC.PALETTE and page.colormap is not None:
+        picture, peak, fixed = page.colormap.T[picture.astype(np.intp)], 65535.0, True
+        notes.append("palette resolved to RGB")
+    elif page.photometric == PHOTOMETRIC.SEPARATED:
+        if peak is None:
+            raise UnreadableImage(name, "CMYK in float or signed samples cannot be read. Export it as RGB.")
+        ink = 1 - picture.astype(np.float32) / np.float32(peak)
+        picture, peak, fixed = ink[..., :3] * ink[..., 3:], 1.0, True
+        notes.append("CMYK converted to RGB without a colour profile")
+    channels = 3 if page.photometric == PHOTOMETRIC.PALETTE else array.shape[2]
+    raw = RawImage(picture, "TIFF", channels, bits, peak, fixed_scale=fixed, notes=notes)
+    if array.shape[2] > colours:
+        _add_extra(raw, page, array[..., colours])
+    return raw
+
+
+def _add_extra(raw: RawImage, page: tifffile.TiffPage, extra: NDArray[Any]) -> None:
+    meaning = int(page.extrasamples[0]) if page.extrasamples else 0
+    if meaning not in (_PREMULTIPLIED, _STRAIGHT):
+        raw.notes.append("a further channel of no stated meaning was left out")
+        return
+    peak = float(2 ** int(page.bitspersample) - 1) if extra.dtype.kind in "bu" else 1.0
+    raw.set_alpha(extra, peak, premultiplied=meaning == _PREMULTIPLIED)

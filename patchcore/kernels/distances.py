@@ -1,0 +1,101 @@
+"""The distance of two patches, the one and only, and a bound below it that a matrix product gives for nearly nothing.
+
+Searching compares every patch with every row by |x|² + |y|² - 2 x·y, one matrix product. It cancels, so near ties
+come out in any order and a patch that is in the bank not at 0. Here that figure is lowered by all that rounding can
+have added to it: a row whose bound lies above the nearest distance found so far cannot be nearer and is passed over;
+every other is measured directly. What is found is then exact, whatever the order of sums in the matrix product.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from patchcore.kernels.simd import eight_sums
+
+ROUNDING = 2.0**-24  # of a float32 operation, relative
+SMALLEST = 2.0**-126  # below it a float32 loses digits
+LARGEST = 1e37  # square norms above it could overflow on the way: nothing is passed over then
+
+
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile to machine code, kept on disk for the next start."""
+    # no fast maths: the order of the sum is part of what is promised
+    machine_code: Callable[..., Any] = njit(cache=True, nogil=True, error_model="numpy")(function)
+    return machine_code
+
+
+@compiled
+def square_distance(a, b):  # type: ignore[no-untyped-def]
+    """Square of the Euclidean distance of two float32 vectors, contiguous, summed in float64 in a fixed order.
+
+    Eight sums take every eighth coordinate each, the first also those left over, and are then added up in pairs.
+    """
+    s = eight_sums(a, b)
+    first = s[0]
+    for j in range(a.shape[0] - a.shape[0] % 8, a.shape[0]):
+        d = np.float64(a[j]) - np.float64(b[j])
+        first += d * d
+    return ((first + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]))
+
+
+def in_any_order(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile what is only a bound: sums may run in parallel lanes; infinities are meant, other numbers are numbers."""
+    fast = {"reassoc", "contract", "nsz", "nnan"}
+    machine_code: Callable[..., Any] = njit(cache=True, nogil=True, error_model="numpy", fastmath=fast)(
+        function
+    )
+    return machine_code
+
+
+def bounds(vectors: NDArray[np.float32], spare: int = 0) -> NDArray[np.float32]:
+    """Lower |v|² by all that rounding can add to a bound made of it.
+
+    However the d products of x·y are summed, the result is off by at most d u |x| |y| to first order, u = 2^-24
+    (Higham, "Accuracy and Stability of Numerical Algorithms", 2002, §3.1); and 2 |x| |y| <= |x|² + |y|². So
+    (1 - c)(|x|² + |y|²) - 2 x·y is never above the true square for c = d u, and a few u more cover the roundings
+    outside the sum.
+
+    Parameters
+    ----------
+    vectors
+        [N, dims] float32.
+    spare
+        How many more roundings to allow for, where the vectors themselves are rounded.
+
+    Returns
+    -------
+    ndarray
+        [N] float32: ``bounds(x) + bounds(y) - 2 x @ y`` is at most ``square_distance(x, y)``, in any rounding.
+    """
+    dims = vectors.shape[1]
+    norms = _square_norms(vectors)
+    lowered = norms * (1 - ROUNDING * (1.01 * dims + 32 + spare)) - SMALLEST * (2 * dims + 64)
+    return np.where(norms < LARGEST, lowered, -np.inf).astype(np.float32)
+
+
+@compiled
+def _square_norms(vectors):  # type: ignore[no-untyped-def]
+    norms = np.empty(vectors.shape[0], np.float64)
+    for i in range(vectors.shape[0]):
+        total = 0.0
+        for j in range(vectors.shape[1]):
+            total += np.float64(vectors[i, j]) * np.float64(vectors[i, j])
+        norms[i] = total
+    return norms
+
+
+@compiled
+def any_within(products, row_bounds, limit):  # type: ignore[no-untyped-def]
+    """Tell whether any row may be nearer than a limit; without a branch, so that it runs in parallel lanes.
+
+    `limit` is the square to beat less the bound of the query. A comparison with what is not a number counts.
+    """
+    two, found = np.float32(2), np.int32(0)
+    for j in range(products.shape[0]):
+        found |= np.int32(not (row_bounds[j] - two * products[j] > limit))
+    return found != 0

@@ -1,0 +1,1 @@
+"""Anomaly maps: the regions in them, and how they are drawn."""

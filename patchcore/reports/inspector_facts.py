@@ -1,0 +1,82 @@
+"""What an inspector is, as rows of label, value and meaning for people."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from patchcore import backbones
+from patchcore.detector import PatchCore
+from patchcore.statistics.intervals import percent
+
+GEOMETRY_WORDS = {
+    "fit": "whole image kept, padded to a square",
+    "stretch": "stretched to a square",
+    "crop": "central square, as in the paper",
+}
+
+
+class Fact(NamedTuple):
+    """One row.
+
+    Parameters
+    ----------
+    label, value
+        What, and how much.
+    meaning
+        What that is, in plain words.
+    """
+
+    label: str
+    value: str
+    meaning: str = ""
+
+
+def inspector_facts(model: PatchCore) -> list[Fact]:
+    """Say what a fitted model was built from and with, and how large it is."""
+    bank, settings = model.bank_, model.settings
+    size = settings.image_size
+    facts = [
+        Fact(
+            "Good images",
+            f"{len(model.image_records_) - len(model.taught_):,}",
+            "photographs of good parts it was built from",
+        ),
+        Fact("Taught", _taught_words(model), "called fine after the build; in the bank at every size of it")
+        if model.taught_
+        else None,
+        Fact("Left out", f"{len(model.skipped_):,}", "images that could not be used")
+        if model.skipped_
+        else None,
+        Fact("Backbone", settings.backbone, backbones.spec(settings.backbone).summary),
+        Fact("Weights", model.backbone_.sha256, "SHA-256 of the network's weights"),
+        Fact("Input", f"{size} × {size} px", GEOMETRY_WORDS.get(settings.geometry, settings.geometry)),
+        Fact("Region of interest", _roi_words(model), "where it looks; the rest takes no part"),
+        Fact("Patches kept", percent(bank.share), "the coreset: the share of all patches that is remembered"),
+        Fact(
+            "Bank", f"{len(bank):,} rows, {bank.nbytes / 1e6:,.1f} MB", f"of {bank.total_patches:,} patches"
+        ),
+        Fact(
+            "Cover radius",
+            f"{model.cover_radius_:.3g}",
+            "farthest that any good patch lies from its nearest kept one, in score units",
+        ),
+        Fact(
+            "Re-weighting",
+            "on" if settings.reweight else "off",
+            "whether scores weigh the neighbours of a match",
+        ),
+        Fact("Seed", str(settings.seed), "of every random choice; the same seed gives the same bank"),
+        Fact("Bank number", model.bank_id_, "identifies images, settings, weights and size together"),
+    ]
+    return [fact for fact in facts if fact is not None]
+
+
+def _taught_words(model: PatchCore) -> str:
+    count = len(model.taught_)
+    return f"{count:,} image{'s' if count > 1 else ''}, {model.bank_.taught:,} rows"
+
+
+def _roi_words(model: PatchCore) -> str:
+    if model.roi_ is None:
+        return "whole image"
+    return f"{percent(float(model.roi_.mean()))} of the image"

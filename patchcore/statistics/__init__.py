@@ -1,0 +1,1 @@
+"""Curves, intervals, bootstrap, histogram and drift tests, of plain numbers."""

@@ -1,0 +1,1 @@
+"""Rules that set thresholds, and the operating point that holds them."""

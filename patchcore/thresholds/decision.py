@@ -1,0 +1,159 @@
+"""Deciding: every rule that sets a threshold under one roof, and how a decision is kept up to date.
+
+The rules themselves are in `from_good` (good images alone) and `from_labelled`, and listed by name in `rules`; here
+they make an operating point, and are applied again when the bank changes.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from patchcore.errors import DataError, SettingsError
+from patchcore.thresholds.from_labelled import (
+    review_words,
+)
+from patchcore.thresholds.operating_point import Choice, Evidence, JudgeBy, OperatingPoint
+from patchcore.thresholds.rules import BY_HAND, GOOD_ONLY, apply_rule, completed, score_array
+
+
+def decide(
+    rule: Choice,
+    evidence: Evidence,
+    bank_id: str,
+    *,
+    set_by: str,
+    accept_rule: Choice | None = None,
+    pixel_rule: Choice | None = None,
+    min_area: int = 1,
+    millimetres_per_pixel: float | None = None,
+    judge_by: JudgeBy = "score",
+    note: str = "",
+    set_at: str | None = None,
+) -> OperatingPoint:
+    """Make an operating point by rules.
+
+    Parameters
+    ----------
+    rule
+        Sets the reject threshold.
+    evidence
+        The scores to set it from; `map_peaks` too where there is a `pixel_rule`.
+    bank_id
+        The bank that gave the scores.
+    set_by, note, set_at
+        Who, why and when; now where left out.
+    accept_rule
+        Sets the accept threshold; never above the reject threshold. Nothing is reviewed where left out.
+    pixel_rule
+        Sets the pixel threshold from the good images' maps; one of `GOOD_ONLY`, or by hand.
+    min_area, millimetres_per_pixel, judge_by
+        As in `OperatingPoint`.
+
+    Raises
+    ------
+    SettingsError
+        A rule cannot keep to what was asked with these images; the message is the rule's own statement.
+    """
+    reject, statement = _value(rule, evidence)
+    accept = reject
+    if accept_rule is not None:
+        accept = min(reject, _value(accept_rule, evidence)[0])
+        if evidence.good:
+            statement += " " + review_words(score_array(evidence.good), accept, reject)
+    return OperatingPoint(
+        accept=accept,
+        reject=reject,
+        rule=completed(rule),
+        bank_id=bank_id,
+        statement=statement,
+        set_by=set_by,
+        set_at=set_at or _now(),
+        note=note,
+        evidence=evidence,
+        accept_rule=None if accept_rule is None else completed(accept_rule),
+        pixel=None if pixel_rule is None else _pixel_value(pixel_rule, evidence),
+        pixel_rule=None if pixel_rule is None else completed(pixel_rule),
+        min_area=min_area,
+        millimetres_per_pixel=millimetres_per_pixel,
+        judge_by=judge_by,
+    )
+
+
+def recalibrate(point: OperatingPoint, evidence: Evidence, bank_id: str) -> OperatingPoint:
+    """Bring an operating point to another bank (another coreset share, images added or removed).
+
+    Its own rules are applied again to the new scores. Where that is impossible, it comes back marked stale with
+    the reason, and refuses to judge; it is never silently kept.
+
+    Parameters
+    ----------
+    point
+        The point in force until now.
+    evidence
+        Scores of the same images with the new bank: where a rule goes by defects, all of those it was set from;
+        where there is a pixel rule, the peaks of the good images' maps at the same minimum area.
+    bank_id
+        The new bank.
+    """
+    if any(choice.name == BY_HAND for choice in point.choices):
+        return point.outdated("It was set by hand for another bank, whose scores differ.")
+    if any(choice.name not in GOOD_ONLY for choice in point.choices) and (lost := _unscored(point, evidence)):
+        return point.outdated(lost)
+    fresh = set_anew(point, evidence, bank_id, point.pixel_rule)
+    return fresh if fresh.stale else replace(fresh, recalibrated_at=_now())
+
+
+def set_anew(
+    point: OperatingPoint, evidence: Evidence, bank_id: str, pixel_rule: Choice | None
+) -> OperatingPoint:
+    """Apply a point's rules to other scores and keep all else of it; marked stale, with the reason, where they fail."""
+    try:
+        fresh = decide(
+            point.rule,
+            evidence,
+            bank_id,
+            set_by=point.set_by,
+            accept_rule=point.accept_rule,
+            pixel_rule=pixel_rule,
+            set_at=point.set_at,
+        )
+    except (SettingsError, DataError) as fault:
+        return point.outdated(f"Its rule does not work with the new scores. {fault}")
+    return replace(
+        fresh,
+        note=point.note,
+        min_area=point.min_area,
+        millimetres_per_pixel=point.millimetres_per_pixel,
+        judge_by=point.judge_by,
+    )
+
+
+def _unscored(point: OperatingPoint, evidence: Evidence) -> str:
+    """Say that defects are missing from new scores; on fewer, a rule that goes by them would promise something else."""
+    known = point.evidence.defect.keys()
+    missing = len(known - evidence.defect.keys())
+    if not missing:
+        return ""
+    which = "The defects" if missing == len(known) else f"{missing} of the {len(known)} defects"
+    return f"{which} it was set from have not been scored with the new bank."
+
+
+def _value(choice: Choice, evidence: Evidence) -> tuple[float, str]:
+    found = apply_rule(choice, evidence)
+    if found.value is None:
+        raise SettingsError(found.statement)
+    return found.value, found.statement
+
+
+def _pixel_value(choice: Choice, evidence: Evidence) -> float:
+    """Apply a rule to the maps' peaks: one number an image, so that its promise is about images here too."""
+    if choice.name not in GOOD_ONLY | {BY_HAND}:
+        raise SettingsError("The pixel threshold is set from good images alone; choose a rule for those.")
+    peaks = {image: peak for image, peak in evidence.map_peaks.items() if peak != -math.inf}
+    return _value(choice, Evidence(good=peaks))[0]
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

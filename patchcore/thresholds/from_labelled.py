@@ -1,0 +1,167 @@
+"""Thresholds from labelled images: what to let through, what to reject, and what either costs."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from patchcore.errors import SettingsError
+from patchcore.statistics.curves import between
+from patchcore.statistics.intervals import clopper_pearson, count, finite_scores, percent
+from patchcore.thresholds.verdict_counts import VerdictCounts
+
+
+@dataclass(frozen=True)
+class LabelledThreshold:
+    """A threshold set from labelled images: what it does to them, and the rule's meaning in a sentence."""
+
+    value: float
+    outcome: VerdictCounts
+    statement: str
+
+
+def outcome(good: ArrayLike, defect: ArrayLike, threshold: float) -> VerdictCounts:
+    """Count what a threshold does: of the scores [n] and [m], those above it are rejected. Either kind may be empty."""
+    passed, caught = np.asarray(good, np.float64), np.asarray(defect, np.float64)
+    false_rejects, hits = np.count_nonzero(passed > threshold), np.count_nonzero(caught > threshold)
+    return VerdictCounts(passed.size, int(false_rejects), 0, caught.size, int(caught.size - hits), 0)
+
+
+def no_escapes(good: ArrayLike, defect: ArrayLike) -> LabelledThreshold:
+    """Set the highest threshold that lets no known defect through; `good` may be empty."""
+    lowest = float(finite_scores(defect, "defect").min())
+    every = np.concatenate([np.asarray(good, np.float64), np.asarray(defect, np.float64)])
+    value = between(float(np.max(every, initial=-math.inf, where=every < lowest)), lowest)
+    return _told(good, defect, value, "Lets none of {m} through and rejects {fr}.")
+
+
+def no_false_rejects(good: ArrayLike, defect: ArrayLike) -> LabelledThreshold:
+    """Set the lowest threshold that rejects no known good image; `defect` may be empty."""
+    highest = float(finite_scores(good).max())
+    every = np.asarray(defect, np.float64)
+    above = float(np.min(every, initial=math.inf, where=every > highest))
+    value = highest if math.isinf(above) else between(highest, above)
+    return _told(good, defect, value, "Rejects none of {n} and lets {esc} through.")
+
+
+def f1_max(good: ArrayLike, defect: ArrayLike) -> LabelledThreshold:
+    """Set the threshold of the largest F1 (the harmonic mean of precision and recall of defects)."""
+    ways = _Ways(good, defect)
+    hits = ways.m - ways.escapes
+    value = ways.best(2 * hits / (hits + ways.false_rejects + ways.m))
+    return _told(good, defect, value, "Largest F1: rejects {fr} and lets {esc} through.")
+
+
+def youden(good: ArrayLike, defect: ArrayLike) -> LabelledThreshold:
+    """Set the threshold at which the rates of caught defects and of accepted good ones add up to most.
+
+    Youden, "Index for rating diagnostic tests", Cancer 3, 1950.
+    """
+    ways = _Ways(good, defect)
+    value = ways.best(
+        -ways.escapes * ways.n - ways.false_rejects * ways.m
+    )  # in whole numbers, so ties are ties
+    return _told(good, defect, value, "Best sum of both rates: rejects {fr} and lets {esc} through.")
+
+
+def cheapest(good: ArrayLike, defect: ArrayLike, cost_ratio: float, defect_rate: float) -> LabelledThreshold:
+    """Set the threshold of the least expected cost.
+
+    Parameters
+    ----------
+    good, defect
+        [n], [m] scores.
+    cost_ratio
+        False rejects that one escape costs, above 0.
+    defect_rate
+        Share of defects on the line, between 0 and 1; it is seldom that of the labelled set.
+    """
+    if not (cost_ratio > 0 and math.isfinite(cost_ratio)):
+        raise SettingsError(f"An escape costs more than 0 false rejects, not {cost_ratio:g}.")
+    if not 0 < defect_rate < 1:
+        raise SettingsError(f"The share of defects on the line lies between 0 and 1, not {defect_rate:g}.")
+    ways = _Ways(good, defect)
+    costs = (1 - defect_rate) * ways.false_rejects / ways.n + defect_rate * cost_ratio * ways.escapes / ways.m
+    value = ways.best(-costs)
+    found = outcome(good, defect, value)
+    wasted = (1 - defect_rate) * found.false_rejects / found.good
+    cost = wasted + defect_rate * cost_ratio * found.escapes / found.defects
+    words = (
+        f"Cheapest when an escape costs {cost_ratio:g} false rejects and {percent(defect_rate)} of parts are "
+        f"defective: {cost * 1000:.3g} false rejects' worth per 1,000 parts. Rejects {{fr}} and lets {{esc}} through."
+    )
+    return _told(good, defect, value, words)
+
+
+def false_reject_ceiling(good: ArrayLike, defect: ArrayLike, ceiling: float) -> LabelledThreshold:
+    """Set the lowest threshold that rejects at most a share of the known good images."""
+    _check_share(ceiling)
+    ways = _Ways(good, defect)
+    fits = ways.false_rejects <= ceiling * ways.n + 1e-9
+    words = f"Catches most while rejecting at most {percent(ceiling)} of {{n}}: rejects {{fr}}, lets {{esc}} through."
+    return _told(good, defect, ways.best(np.where(fits, -ways.escapes, -math.inf)), words)
+
+
+def escape_ceiling(good: ArrayLike, defect: ArrayLike, ceiling: float) -> LabelledThreshold:
+    """Set the threshold that rejects fewest good images while at most a share of the known defects escapes."""
+    _check_share(ceiling)
+    ways = _Ways(good, defect)
+    fits = ways.escapes <= ceiling * ways.m + 1e-9
+    words = f"Rejects fewest while at most {percent(ceiling)} of {{m}} escape: rejects {{fr}}, lets {{esc}} through."
+    return _told(good, defect, ways.best(np.where(fits, -ways.false_rejects, -math.inf)), words)
+
+
+def fixed(good: ArrayLike, defect: ArrayLike, value: float) -> LabelledThreshold:
+    """Take a threshold that a person chose, and tell what it does to the images; either kind may be empty."""
+    if not math.isfinite(value):
+        raise SettingsError(f"A threshold is a number, not {value}.")
+    words = f"Set by hand to {value:.4g}: rejects {{fr}} and lets {{esc}} through."
+    return _told(good, defect, value, words)
+
+
+def review_words(good: ArrayLike, accept: float, reject: float) -> str:
+    """Say how many of the scores [n] of good images go to review: those above `accept`, up to `reject`."""
+    passed = finite_scores(good)
+    within = int(np.count_nonzero((passed > accept) & (passed <= reject)))
+    low, high = clopper_pearson(within, passed.size)
+    return (
+        f"About {percent(within / passed.size)} of parts go to review ({within} of {count(passed.size, 'good image')}, "
+        f"{percent(low)} to {percent(high)})."
+    )
+
+
+class _Ways:
+    """Every way to divide the images by a threshold: n + m + 1 at most, from rejecting all to rejecting none."""
+
+    def __init__(self, good: ArrayLike, defect: ArrayLike) -> None:
+        passed, caught = np.sort(finite_scores(good)), np.sort(finite_scores(defect, "defect"))
+        self.n, self.m = passed.size, caught.size
+        self.steps = np.concatenate([[-math.inf], np.unique(np.concatenate([passed, caught]))])
+        self.false_rejects = self.n - np.searchsorted(passed, self.steps, side="right")
+        self.escapes = np.searchsorted(caught, self.steps, side="right")
+
+    def best(self, merit: NDArray[np.generic]) -> float:
+        """Give a threshold of the greatest merit; among equals the lowest, where fewest defects escape."""
+        place = int(np.argmax(merit))
+        if place + 1 == self.steps.size:
+            return float(self.steps[place])
+        return between(float(self.steps[place]), float(self.steps[place + 1]))
+
+
+def _told(good: ArrayLike, defect: ArrayLike, value: float, words: str) -> LabelledThreshold:
+    found = outcome(good, defect, value)
+    statement = words.format(
+        n=count(found.good, "known good image"),
+        m=count(found.defects, "known defect"),
+        fr=f"{found.false_rejects} of {count(found.good, 'good image')}",
+        esc=f"{found.escapes} of {count(found.defects, 'defect')}",
+    )
+    return LabelledThreshold(value, found, statement)
+
+
+def _check_share(ceiling: float) -> None:
+    if not 0 <= ceiling < 1:
+        raise SettingsError(f"A ceiling is a share of at least 0 and below 1, not {ceiling:g}.")

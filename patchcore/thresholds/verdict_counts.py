@@ -1,0 +1,113 @@
+"""What verdicts do to labelled images: counts, and rates with their intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from patchcore.statistics.curves import Measure, Undefined
+from patchcore.statistics.intervals import Interval, clopper_pearson
+from patchcore.thresholds.operating_point import Verdict
+
+
+@dataclass(frozen=True)
+class Rate:
+    """How often something happened, and what that says of how often it will.
+
+    Parameters
+    ----------
+    events, trials
+        So many of so many images.
+    """
+
+    events: int
+    trials: int
+
+    @property
+    def value(self) -> Measure:
+        """The rate, 0 to 1."""
+        return self.events / self.trials if self.trials else Undefined("There are no such images.")
+
+    @property
+    def interval(self) -> Interval | Undefined:
+        """Clopper-Pearson interval of the rate at 95 % confidence."""
+        if not self.trials:
+            return Undefined("There are no such images.")
+        return clopper_pearson(self.events, self.trials)
+
+
+@dataclass(frozen=True)
+class VerdictCounts:
+    """Verdicts on good images and on defects, counted.
+
+    Parameters
+    ----------
+    good, defects
+        Images of either kind that have a verdict.
+    false_rejects, good_in_review
+        Good images that are rejected, or sent to review.
+    escapes, defects_in_review
+        Defects that are accepted, or sent to review.
+    """
+
+    good: int
+    false_rejects: int
+    good_in_review: int
+    defects: int
+    escapes: int
+    defects_in_review: int
+
+    @property
+    def caught(self) -> int:
+        """Defects that are rejected."""
+        return self.defects - self.escapes - self.defects_in_review
+
+    @property
+    def review(self) -> int:
+        """Images of either kind that are sent to review."""
+        return self.good_in_review + self.defects_in_review
+
+    @property
+    def false_reject_rate(self) -> Rate:
+        """Share of the good images that are rejected."""
+        return Rate(self.false_rejects, self.good)
+
+    @property
+    def escape_rate(self) -> Rate:
+        """Share of the defects that are accepted."""
+        return Rate(self.escapes, self.defects)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain values, for JSON; an interval is None where there are no such images."""
+        return {
+            "good": self.good,
+            "false_rejects": self.false_rejects,
+            "defects": self.defects,
+            "escapes": self.escapes,
+            "review": self.review,
+            "caught": self.caught,
+            "false_reject_interval": _plain(self.false_reject_rate.interval),
+            "escape_interval": _plain(self.escape_rate.interval),
+        }
+
+
+def count_verdicts(judged: Iterable[tuple[bool, Verdict | None]]) -> VerdictCounts | None:
+    """Count the verdicts of images, each given with whether it is a defect; None if none has a verdict."""
+    found = [(is_defect, verdict) for is_defect, verdict in judged if verdict]
+    good = [verdict for is_defect, verdict in found if not is_defect]
+    defects = [verdict for is_defect, verdict in found if is_defect]
+    if not found:
+        return None
+    return VerdictCounts(
+        len(good),
+        good.count("reject"),
+        good.count("review"),
+        len(defects),
+        defects.count("accept"),
+        defects.count("review"),
+    )
+
+
+def _plain(interval: Interval | Undefined) -> list[float] | None:
+    return None if isinstance(interval, Undefined) else list(interval)

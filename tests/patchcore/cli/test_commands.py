@@ -1,0 +1,234 @@
+"""The command line as a shell sees it: standard output, exit codes, sentences."""
+
+import io
+import json
+import subprocess
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from patchcore import PatchCore
+from patchcore.backbones import DEFAULT
+from patchcore.cli import commands
+from tests.patchcore.conftest import stripes
+from tests.points import by_hand
+
+ROOT = Path(__file__).parents[3]
+
+
+@dataclass(frozen=True)
+class Finished:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def patchcore(*arguments, expect=0):
+    """Run the command line in this process, as `python -m patchcore` does."""
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.setattr(sys, "argv", ["patchcore", *map(str, arguments)])
+        patch.setenv("COLUMNS", "200")
+        try:
+            commands.main()
+        except SystemExit as finished:
+            code = finished.code or 0
+    assert code == expect, err.getvalue()
+    return Finished(code, out.getvalue(), err.getvalue())
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("größe 1")
+    for part in ("train/good", "test/good", "test/spot", "ground_truth/spot"):
+        (folder / part).mkdir(parents=True)
+    for seed in range(5):
+        Image.fromarray(stripes(seed)).save(folder / f"train/good/{seed}.png")
+    (folder / "train/good/broken.png").write_text("no image")
+    Image.fromarray(stripes(50)).save(folder / "test/good/0.png")
+    image, mask = stripes(60), np.zeros((64, 64), np.uint8)
+    image[8:24, 8:24], mask[8:24, 8:24] = 255, 255
+    Image.fromarray(image).save(folder / "test/spot/0.png")
+    Image.fromarray(mask).save(folder / "ground_truth/spot/0_mask.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def built(product):
+    out = product / "striped"
+    done = patchcore(
+        "build", product / "train/good", "-o", out, "--image-size", 64, "--coreset", 0.5, "--json"
+    )
+    return done, out.with_name("striped.patchcore")
+
+
+def test_build_prints_the_summary_alone_and_names_what_it_left_out(built):
+    done, path = built
+    summary = json.loads(done.stdout)
+    assert summary["good_images"] == 5
+    assert summary["bank_rows"] == summary["patches"] // 2 == 160
+    assert summary["path"] == str(path)
+    assert path.is_file()
+    assert "left out broken.png" in done.stderr
+
+
+def test_score_equals_the_model_and_writes_overlays(built, product):
+    _, path = built
+    done = patchcore("score", path, product / "test", "--overlays", product / "pictures", "--json")
+    rows = json.loads(done.stdout)
+    assert [Path(row["path"]).parent.name for row in rows] == ["good", "spot"]
+    model = PatchCore.load(path)
+    for row in rows:
+        assert row["score"] == model.score(row["path"]).score
+        with Image.open(row["overlay"]) as picture:
+            assert picture.size == (64, 64)
+    assert rows[1]["verdict"] == "reject"
+    assert len(rows[1]["worst_box"]) == 4
+
+
+def test_score_for_people_is_one_line_an_image(built, product):
+    lines = patchcore("score", built[1], product / "test/spot/0.png").stdout.splitlines()
+    assert len(lines) == 1
+    score, verdict, box, path = lines[0].split("\t")
+    assert float(score) > 0
+    assert verdict == "reject"
+    assert box.count(",") == 3
+    assert path.endswith("0.png")
+
+
+def test_one_bad_file_does_not_stop_the_others(built, product):
+    done = patchcore(
+        "score", built[1], product / "train/good/broken.png", product / "test/spot/0.png", "--json"
+    )
+    rows = json.loads(done.stdout)
+    assert "error" in rows[0]
+    assert rows[1]["score"] > 0
+
+
+def test_evaluate(built, product):
+    plain = json.loads(patchcore("evaluate", built[1], product, "--json").stdout)
+    assert plain["image"]["auroc"] == 1.0
+    assert plain["pixel"]["aupro"] > 0.5
+    assert plain["types"]["spot"]["image"]["n_defect"] == 1
+    shown = patchcore("evaluate", built[1], product / "test").stdout
+    assert "image AUROC" in shown
+    assert "1 good rejected" in shown
+
+
+def test_evaluate_at_every_share(built, product):
+    plain = json.loads(patchcore("evaluate", built[1], product, "--sweep", "--json").stdout)
+    rows = [point["rows"] for point in plain["sweep"]]
+    assert rows == sorted(rows) and rows[0] == 1 and rows[-1] == 160
+    assert plain["sweep"][-1]["image"]["auroc"] == plain["image"]["auroc"]
+    assert plain["sweep"][-1]["in_use"]
+    shown = patchcore("evaluate", built[1], product, "--sweep").stdout
+    assert "cover radius" in shown and "in use" in shown
+    assert "sweep" not in json.loads(patchcore("evaluate", built[1], product, "--json").stdout)
+
+
+def test_evaluate_a_table_of_labels(built, product):
+    (product / "labels.csv").write_text(
+        "file,label,mask\ntest/good/0.png,ok,\ntest/spot/0.png,nok,ground_truth/spot/0_mask.png\nx.png,ok,\n"
+    )
+    done = patchcore("evaluate", built[1], product / "labels.csv", "--json")
+    plain = json.loads(done.stdout)
+    assert plain["types"]["defect"]["pixel"]["n_regions"] == 1
+    assert plain["problems"] == ["labels.csv, line 4: x.png does not exist; it was left out."]
+    assert "x.png does not exist" in done.stderr
+
+
+def test_evaluate_says_why_a_number_is_missing(built, product):
+    (product / "good.csv").write_text("file,label\ntest/good/0.png,ok\n")
+    done = patchcore("evaluate", built[1], product / "good.csv", "--sweep")
+    assert "No image is labelled as a defect" in done.stderr
+    assert "1 + 0" in done.stdout
+
+
+def test_a_threshold_that_is_out_of_date_judges_nothing_and_it_is_said(built, product, tmp_path):
+    model = PatchCore.load(built[1])
+    hand = by_hand(1.0, model.evidence_, model.bank_id_, set_by="Ada")
+    model.with_operating_point(hand).with_coreset(0.1).save(tmp_path / "x.patchcore")
+    done = patchcore("score", tmp_path / "x.patchcore", product / "test", "--json")
+    assert [row["verdict"] for row in json.loads(done.stdout)] == [None, None]
+    assert "out of date" in done.stderr and "by hand" in done.stderr
+    done = patchcore("evaluate", tmp_path / "x.patchcore", product, "--sweep")
+    assert "Nothing is judged" in done.stderr
+    assert "no threshold: It was set by hand" in done.stdout
+
+
+def test_info_checks_and_tells(built):
+    plain = json.loads(patchcore("info", built[1], "--json").stdout)
+    assert plain["backbone"] == DEFAULT
+    assert plain["self_test"] == "The self-test gives the stored scores."
+    assert "bank rows" in patchcore("info", built[1]).stdout
+
+
+def test_weights_lists_the_backbones(monkeypatch, tmp_path):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    rows = json.loads(patchcore("weights", "--json").stdout)
+    assert {row["backbone"]: row["path"] is not None for row in rows}[DEFAULT]
+    assert not {row["backbone"]: row["path"] is not None for row in rows}["wide_resnet50_2"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("build", "/nowhere", "-o", "x"), "/nowhere"),
+        (("build", "{product}/train/good", "-o", "x", "--coreset", "2"), "coreset share"),
+        (("build", "{product}/train/good", "-o", "x", "--backbone", "vgg"), "no backbone 'vgg'"),
+        (
+            ("build", "{product}/train/good", "-o", "x", "--backbone", "wide_resnet50_2"),
+            "wide_resnet50_2-95faca4d.pth",
+        ),
+        (("score", "/nowhere.patchcore", "{product}"), "no inspector /nowhere.patchcore"),
+        (("info", "{product}/test/good/0.png"), "not an inspector"),
+        (("score",), "Missing argument"),
+        (("build", "{product}/train/good", "--colour", "red"), "--colour"),
+    ],
+)
+def test_what_the_user_can_mend_is_exit_code_1_and_a_sentence(
+    product, tmp_path, monkeypatch, arguments, sentence
+):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    done = patchcore(*(a.format(product=product) for a in arguments), expect=1)
+    assert sentence in " ".join(done.stderr.split())
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+
+
+def test_the_module_runs_as_a_program():
+    done = subprocess.run(
+        [sys.executable, "-m", "patchcore", "info", "/nowhere.patchcore"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    assert done.returncode == 1
+    assert "no inspector /nowhere.patchcore" in done.stderr
+
+
+def test_a_fault_of_the_program_is_exit_code_2(tmp_path):
+    code = (
+        "import patchcore.images.reading, patchcore.cli.commands, sys\n"
+        "def fault(folder): raise ZeroDivisionError('planted')\n"
+        "patchcore.images.reading.list_images = fault\n"
+        "sys.argv = ['patchcore', 'build', '.', '-o', 'x']\n"
+        "patchcore.cli.commands.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 2
+    assert "planted" in done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ("--help",), ("striped.patchcore", "in", "--move", "out", "--once")]
+)
+def test_who_looks_for_watch_here_is_told_where_it_is(arguments):
+    told = patchcore("watch", *arguments, expect=1)
+    assert "python -m workbench watch NAME|FILE.patchcore FOLDER" in told.stderr and told.stdout == ""

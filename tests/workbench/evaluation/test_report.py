@@ -1,0 +1,52 @@
+"""The report of a batch: from what is stored, with the people's words as text."""
+
+import pytest
+
+from patchcore.detector import PatchCore
+from patchcore.errors import NoImagesError
+from tests.workbench.evaluation.test_sweep import do
+from tests.workbench.parts import scratch_mask, store_plates
+from workbench.evaluation.report import report_of
+from workbench.evaluation.sweep import start_sweep
+from workbench.inspections.batches import create_batch, score_batch
+from workbench.inspectors.versions import rename
+from workbench.storage.database import WorkspaceError
+from workbench.storage.workspace import NamedImage
+
+
+@pytest.fixture
+def batch(workspace, version):
+    images = store_plates(workspace, 3, first=50, truth="good")
+    mask = workspace.store_image(scratch_mask(), "m.png").sha256
+    images += [
+        NamedImage(image.sha256, "<img src=x onerror=alert(1)>.png", "scratch", mask)
+        for image in store_plates(workspace, 2, first=60, scratched=True)
+    ]
+    batch = create_batch(workspace, version.inspector_id, images, "Monday's parts")
+    list(score_batch(workspace, batch, version))
+    return batch
+
+
+def test_it_tells_what_is_stored_and_escapes_what_people_wrote(workspace, version, batch, monkeypatch):
+    rename(workspace, "plate-1", "Plate <b>7</b>")
+    monkeypatch.setattr(PatchCore, "score", None)
+    page = report_of(workspace, version, batch, "Ada & Co", "for the <i>line</i>")
+    for words in ("Plate &lt;b&gt;7&lt;/b&gt;", "Ada &amp; Co", "for the &lt;i&gt;line&lt;/i&gt;"):
+        assert words in page
+    assert "Monday&#39;s parts" in page and "&lt;img src=x onerror" in page
+    assert "<img src=x" not in page and "<script" not in page
+
+
+def test_the_what_if_is_in_it_once_measured(workspace, version, batch):
+    before = report_of(workspace, version, batch, "", "")
+    do(workspace, start_sweep(workspace, version, batch))
+    after = report_of(workspace, version, batch, "", "")
+    assert len(after) > len(before) and "share kept" in after and "share kept" not in before
+
+
+def test_what_is_not_there_is_said(workspace, version):
+    with pytest.raises(WorkspaceError, match="no batch 99"):
+        report_of(workspace, version, 99, "", "")
+    empty = create_batch(workspace, "plate-1", store_plates(workspace, 1, first=70), "b")
+    with pytest.raises(NoImagesError, match="no labelled image"):
+        report_of(workspace, version, empty, "", "")

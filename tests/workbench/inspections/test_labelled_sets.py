@@ -1,0 +1,176 @@
+"""Labelled sets: MVTec's layout and its variants, and what is said of all that does not fit."""
+
+import pytest
+
+from patchcore.errors import NoImagesError
+from tests.workbench.inspections.test_labels import rows
+from tests.workbench.parts import plate, scratch_mask
+from workbench.inspections.batches import load_mask
+from workbench.inspections.labelled_sets import labels_of_folders
+from workbench.inspections.labels import import_labelled, label_counts
+from workbench.uploads.intake import from_files, from_folder
+
+
+def files(*names, **contents):
+    made = {name: plate(seed) for seed, name in enumerate(names)}
+    return list((made | contents).items())
+
+
+def take(workspace, version, tmp_path, *named):
+    return import_labelled(workspace, version.inspector_id, from_files(named, tmp_path), "set")
+
+
+def test_the_layout_of_mvtec_gives_labels_and_masks(workspace, version, tmp_path):
+    found = take(
+        workspace,
+        version,
+        tmp_path,
+        *files("part/train/good/000.png", "part/test/good/000.png", "part/test/scratch/000.png"),
+        ("part/ground_truth/scratch/000_mask.png", scratch_mask()),
+    )
+    images = rows(workspace, found.batch_id)
+    assert [(image.name, image.truth) for image in images] == [
+        ("part/test/good/000.png", "good"),
+        ("part/test/scratch/000.png", "scratch"),
+    ]
+    assert load_mask(workspace, images[0]) is None and load_mask(workspace, images[1]).sum() == 288
+    assert len(found.problems) == 1 and found.problems[0].startswith("1 image below train was left out")
+
+
+def test_a_folder_on_this_computer_is_taken_alike(workspace, version, tmp_path):
+    for name, data in files("test/good/a.png", "test/hole/b.png"):
+        (tmp_path / "set" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "set" / name).write_bytes(data)
+    found = import_labelled(workspace, version.inspector_id, from_folder(tmp_path / "set"), "set")
+    assert label_counts(workspace, found.batch_id).defects == {"hole": 1} and found.problems == []
+
+
+def test_a_table_of_labels_says_what_each_image_is(workspace, version, tmp_path):
+    text = "file;label;mask\na.png;ok;\nsub/b.png;scratch;masks/b.png\nc.png;ok;\n"
+    found = take(
+        workspace,
+        version,
+        tmp_path,
+        *files("a.png", "sub/b.png"),
+        ("masks/b.png", scratch_mask()),
+        ("labels.csv", text.encode()),
+    )
+    images = rows(workspace, found.batch_id)
+    assert [(image.name, image.truth) for image in images] == [("a.png", "good"), ("sub/b.png", "scratch")]
+    assert load_mask(workspace, images[1]).sum() == 288
+    assert found.problems == ["labels.csv, line 4: c.png does not exist; it was left out."]
+
+
+@pytest.mark.parametrize(
+    "names, truth, masks",
+    [
+        (["good/1.png", "hole/1.png"], ["good", "hole"], {}),
+        (["1.png", "hole/1.png"], [], {}),
+        (["test/1.png", "good/2.png"], [None, "good"], {}),
+        (
+            ["a/test/hole/1.png", "a/ground_truth/hole/1.png", "b/test/hole/1.png"],
+            ["hole", None, "hole"],
+            {"a/test/hole/1.png": "a/ground_truth/hole/1.png"},
+        ),
+        (
+            ["test/hole/deep/1.png", "test/ground_truth/hole/1_mask.png"],
+            ["hole"],
+            {"test/hole/deep/1.png": "test/ground_truth/hole/1_mask.png"},
+        ),
+    ],
+)
+def test_labels_are_read_off_folders(names, truth, masks):
+    labels = labels_of_folders(names)
+    expected = {name: kind for name, kind in zip(names, truth, strict=False) if kind is not None}
+    assert (labels.truth, labels.masks, labels.problems) == (expected, masks, [])
+
+
+def test_a_mask_of_no_image_is_said_and_is_no_image(workspace, version, tmp_path):
+    found = take(
+        workspace,
+        version,
+        tmp_path,
+        *files("test/good/0.png"),
+        ("ground_truth/hole/9_mask.png", scratch_mask()),
+    )
+    assert [image.name for image in rows(workspace, found.batch_id)] == ["test/good/0.png"]
+    assert found.problems == ["No image belongs to 1 mask (ground_truth/hole/9_mask.png)."]
+
+
+def test_what_does_not_fit_is_said_and_the_rest_goes_on(workspace, version, tmp_path):
+    found = take(
+        workspace,
+        version,
+        tmp_path,
+        *files("test/good/0.png", "test/hole/1.png", "test/hole/2.png", "loose.png"),
+        ("ground_truth/hole/1_mask.png", scratch_mask(32)),
+        ("ground_truth/hole/2_mask.png", plate(3)),
+        ("readme.txt", b"hello"),
+    )
+    images = rows(workspace, found.batch_id)
+    assert [image.truth for image in images] == ["good", "hole", "hole", None]
+    assert all(image.mask_sha256 is None for image in images)
+    said = "\n".join(found.problems)
+    assert "readme.txt: not an image" in said
+    assert "test/hole/1.png: The mask is 32 × 32 but the image 64 × 64" in said
+    assert "test/hole/2.png: The mask has" in said and "values besides black" in said
+    assert "1 image (loose.png) without a label" in said
+
+
+def test_nothing_to_inspect_is_said(workspace, version, tmp_path):
+    with pytest.raises(NoImagesError):
+        take(workspace, version, tmp_path, *files("part/train/good/000.png"))
+
+
+def test_a_table_gives_labels_and_masks_by_the_places_of_files(workspace, version, tmp_path):
+    table = "\ufefffile;label;mask\r\na.png;ok;\r\nsub/b.png;hole;masks/b.png\r\nc.png;dent;\r\n"
+    found = take(
+        workspace,
+        version,
+        tmp_path,
+        *files("set/a.png", "set/sub/b.png", "set/c.png", "set/d.png"),
+        ("set/masks/b.png", scratch_mask()),
+        ("set/labels.csv", table.encode()),
+    )
+    images = rows(workspace, found.batch_id)
+    assert [(image.name, image.truth) for image in images] == [
+        ("set/a.png", "good"),
+        ("set/sub/b.png", "hole"),
+        ("set/c.png", "dent"),
+        ("set/d.png", None),
+    ]
+    assert [load_mask(workspace, image) is None for image in images] == [True, False, True, True]
+    assert found.problems == ["1 image (set/d.png) without a label: label here what you know of them."]
+
+
+def test_labels_that_name_absent_files_are_said_and_the_rest_goes_on(workspace, version, tmp_path):
+    table = b"file,label\na.png,good\ngone.png,hole\n../../etc/passwd,hole\n"
+    found = take(workspace, version, tmp_path, *files("a.png"), ("labels.csv", table))
+    assert [image.truth for image in rows(workspace, found.batch_id)] == ["good"]
+    said = "\n".join(found.problems)
+    assert "gone.png" in said and "passwd" in said
+
+
+def test_a_table_without_labels_leaves_them_to_the_folders(workspace, version, tmp_path):
+    found = take(
+        workspace,
+        version,
+        tmp_path,
+        *files("test/good/a.png", "test/hole/b.png"),
+        ("sizes.csv", b"x,y\n1,2\n"),
+    )
+    assert label_counts(workspace, found.batch_id).defects == {"hole": 1}
+    assert len(found.problems) == 1 and found.problems[0].startswith("sizes.csv has no column file")
+
+
+def test_of_several_tables_one_is_read(workspace, version, tmp_path):
+    found = take(
+        workspace,
+        version,
+        tmp_path,
+        *files("a.png"),
+        ("one.csv", b"file,label\na.png,hole\n"),
+        ("two.csv", b"file,label\na.png,good\n"),
+    )
+    assert label_counts(workspace, found.batch_id).defects == {"hole": 1}
+    assert found.problems == ["Labels were read from one.csv alone; besides it: two.csv."]

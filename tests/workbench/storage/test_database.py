@@ -1,0 +1,162 @@
+"""The database: migrations from nothing, sessions, and what SQLite must be told."""
+
+import subprocess
+import sys
+import threading
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError
+
+from workbench.storage.database import Database, WorkspaceError, migrations
+from workbench.storage.tables import Base, Batch, Image, Job
+
+
+@pytest.fixture
+def url(tmp_path, database_kind, request):
+    """Where there is an empty database, without any table."""
+    if database_kind == "sqlite":
+        yield f"sqlite:///{tmp_path / 'workspace.db'}"
+        return
+    server = request.getfixturevalue("postgresql").server
+    name = server.make_database()
+    yield server.url(name)
+    server.drop_database(name)
+
+
+@pytest.fixture
+def database(url):
+    database = Database(url)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def sqlite(tmp_path):
+    database = Database(f"sqlite:///{tmp_path / 'workspace.db'}")
+    yield database
+    database.close()
+
+
+def image(sha256="a" * 64):
+    return Image(sha256=sha256, suffix=".png", original_name="one.png", size_bytes=3)
+
+
+def test_migrations_from_nothing_give_the_tables_that_the_code_declares(database):
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+        newest = ScriptDirectory.from_config(migrations()).get_current_head()
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == newest
+
+
+def test_opening_again_keeps_what_is_there(database):
+    with database.write() as session:
+        session.add(image())
+    again = Database(database.url)
+    with again.read() as session:
+        assert session.get(Image, "a" * 64).original_name == "one.png"
+    again.close()
+
+
+def test_a_database_of_a_newer_program_is_refused_and_left_alone(database):
+    with database.write() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(WorkspaceError, match="not made by this version"):
+        Database(database.url)
+    with database.read() as session:
+        assert session.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == "9999"
+
+
+def test_many_processes_may_open_an_empty_database_at_once(url):
+    code = f"from workbench.storage.database import Database; Database({url!r}).close()"
+    openers = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(3)]
+    assert [opener.wait() for opener in openers] == [0, 0, 0]
+
+
+def test_sqlite_writes_ahead(sqlite):
+    with sqlite.read() as session:
+        assert session.execute(text("PRAGMA journal_mode")).scalar_one() == "wal"
+
+
+def test_foreign_keys_hold(database):
+    with pytest.raises(IntegrityError), database.write() as session:
+        session.add(Batch(inspector_id="nobody", name="x"))
+
+
+def test_an_exception_undoes_the_whole_write(database):
+    with pytest.raises(ZeroDivisionError), database.write() as session:
+        session.add(image())
+        session.flush()
+        raise ZeroDivisionError
+    with database.read() as session:
+        assert session.scalars(select(Image)).all() == []
+
+
+def test_writers_wait_for_each_other_and_lose_no_update(database):
+    with database.write() as session:
+        session.add(Job(kind="build", title="", arguments={}, state="queued"))
+
+    def count():
+        for _ in range(25):
+            with database.write() as session:
+                job = session.get(Job, 1)
+                job.done += 1
+
+    threads = [threading.Thread(target=count) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with database.read() as session:
+        assert session.get(Job, 1).done == 100
+
+
+def test_a_reader_is_not_held_up_by_a_writer(database):
+    with database.write() as writing:
+        writing.add(image())
+        writing.flush()
+        with database.read() as reading:
+            assert reading.scalars(select(Image)).all() == []
+
+
+def test_moments_come_back_in_utc(database):
+    moment = datetime(2026, 3, 1, 12, 0, tzinfo=timezone(timedelta(hours=2)))
+    with database.write() as session:
+        session.add(Job(kind="build", title="", arguments={}, state="queued", created=moment))
+    with database.read() as session:
+        stored = session.get(Job, 1).created
+    assert stored == moment and stored.tzinfo is UTC
+
+
+def test_unknown_json_is_stored_as_null(database):
+    with database.write() as session:
+        session.add(image())
+    with database.read() as session:
+        assert session.execute(text("SELECT count(*) FROM images WHERE record IS NULL")).scalar_one() == 1
+
+
+def test_a_snapshot_does_not_see_what_is_written_after_it(database):
+    with database.snapshot() as connection:
+        assert connection.execute(select(Image.sha256)).all() == []
+        with database.write() as session:
+            session.add(image())
+        assert connection.execute(select(Image.sha256)).all() == []
+    with database.snapshot() as connection:
+        assert connection.execute(select(Image.sha256)).all() == [("a" * 64,)]
+
+
+def test_a_file_that_is_no_database_is_said(tmp_path):
+    (tmp_path / "workspace.db").write_bytes(b"not a database at all " * 100)
+    with pytest.raises(WorkspaceError, match=r"workspace.db cannot be used as a database.*restore a backup"):
+        Database(f"sqlite:///{tmp_path / 'workspace.db'}")
+
+
+def test_a_server_that_is_not_there_is_said_without_its_password(tmp_path):
+    with pytest.raises(WorkspaceError, match="Check that it is reachable") as caught:
+        Database(f"postgresql+psycopg://me:secret@/db?host={tmp_path}")
+    assert "secret" not in str(caught.value)

@@ -1,0 +1,50 @@
+"""Anomaly maps on disk: what comes back, how exactly, and in which size."""
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from workbench.storage.map_files import as_stored, read_map, shape_within, write_map
+
+
+def smooth(shape, sigma, seed=0):
+    noise = np.random.default_rng(seed).random(shape)
+    values = ndimage.gaussian_filter(noise, sigma)
+    return (7.5 * (values - values.min()) / np.ptp(values)).astype(np.float32)
+
+
+def test_a_map_comes_back_within_half_a_step(tmp_path):
+    values = smooth((48, 64), 3)
+    write_map(tmp_path / "map.png", values)
+    back = read_map(tmp_path / "map.png")
+    assert back.dtype == np.float32 and back.shape == (48, 64)
+    assert np.abs(back - values).max() <= 7.5 / 65_535 / 2 * 1.01
+
+
+def test_nothing_anywhere_comes_back_as_nothing(tmp_path):
+    write_map(tmp_path / "map.png", np.zeros((5, 4), np.float32))
+    assert (read_map(tmp_path / "map.png") == 0).all()
+
+
+def test_the_map_of_a_large_image_is_kept_smaller_and_comes_back_in_its_pixels(tmp_path):
+    values = smooth((1500, 2100), 2100 * 4 / 224)
+    write_map(tmp_path / "map.png", values)
+    back = read_map(tmp_path / "map.png")
+    assert back.shape == (1500, 2100)
+    assert np.abs(back - values).max() < 0.003 * 7.5
+    assert (tmp_path / "map.png").stat().st_size < 500_000
+
+
+@pytest.mark.parametrize(
+    ("shape", "side", "expected"),
+    [((100, 200), 50, (25, 50)), ((10, 20), 50, (10, 20)), ((1, 2000), 100, (1, 100)), ((7, 7), 7, (7, 7))],
+)
+def test_shapes_shrink_in_proportion_and_never_grow(shape, side, expected):
+    assert shape_within(shape, side) == expected
+
+
+@pytest.mark.parametrize("shape", [(40, 30), (700, 300)])
+def test_a_map_is_known_as_it_will_be_stored(tmp_path, shape):
+    anomaly_map = np.random.default_rng(0).random(shape, np.float32)
+    write_map(tmp_path / "m.png", anomaly_map)
+    np.testing.assert_array_equal(as_stored(anomaly_map), read_map(tmp_path / "m.png"))

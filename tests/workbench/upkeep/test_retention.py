@@ -1,0 +1,86 @@
+"""The rule of how long history is kept: who may set it, when it is applied, and what is said of it."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from patchcore.errors import SettingsError
+from tests.workbench.processes import wait_until
+from tests.workbench.upkeep.test_expiry import age
+from workbench.jobs.queue import JobQueue
+from workbench.jobs.requests import JobState, get_job, list_jobs
+from workbench.people.roles import NotAllowed, Person, Role, acting
+from workbench.storage.tables import Event, Inspection, Preference
+from workbench.storage.timestamps import now
+from workbench.upkeep import retention
+from workbench.upkeep.retention import deletions, keep_for, kept_months, older_than, submit_if_due
+
+
+@pytest.mark.parametrize(
+    ("months", "moment", "expected"),
+    [
+        (12, (2026, 3, 1), (2025, 3, 1)),
+        (1, (2026, 3, 31), (2026, 2, 28)),
+        (1, (2026, 1, 15), (2025, 12, 15)),
+        (24, (2024, 2, 29), (2022, 2, 28)),
+        (48, (2024, 2, 29), (2020, 2, 29)),
+        (13, (2026, 1, 30), (2024, 12, 30)),
+    ],
+)
+def test_months_are_those_of_the_calendar(months, moment, expected):
+    assert older_than(months, datetime(*moment, 9, 30, tzinfo=UTC)) == datetime(*expected, 9, 30, tzinfo=UTC)
+
+
+def test_until_somebody_says_otherwise_everything_is_kept(worked):
+    age(worked)
+    assert kept_months(worked) is None and submit_if_due(worked) is None
+
+
+def test_only_an_engineer_sets_it_and_it_has_bounds(worked):
+    for role in (Role.VIEW, Role.OPERATE):
+        with acting(Person("Mo", role)), pytest.raises(NotAllowed, match="how long history is kept"):
+            keep_for(worked, 12)
+    for months in (0, -1, 5000):
+        with pytest.raises(SettingsError, match="1 to 1200 months"):
+            keep_for(worked, months)
+    with acting(Person("Ann", Role.ENGINEER)):
+        assert keep_for(worked, 12) is None  # nothing is so old
+        assert keep_for(worked, None) is None and kept_months(worked) is None
+    with worked.database.read() as session:
+        events = session.scalars(select(Event).where(Event.action == "keep history"))
+        assert [(event.person, event.details["months"]) for event in events] == [("Ann", 12), ("Ann", None)]
+
+
+def test_it_is_applied_when_set_then_once_a_day(worked):
+    age(worked)
+    job = keep_for(worked, 12)
+    assert get_job(worked, job).title == "Deleting inspections older than 12 months"
+    assert submit_if_due(worked) is None
+    with worked.database.write() as session:
+        session.get_one(retention.Job, job).state = JobState.DONE
+    assert submit_if_due(worked) is None
+    with worked.database.write() as session:
+        yesterday = (now() - timedelta(hours=25)).isoformat()
+        session.get_one(Preference, retention.RAN).value = {"at": yesterday}
+    assert submit_if_due(worked) == job + 1
+
+
+def test_the_server_applies_it_by_itself(worked):
+    age(worked)
+    with acting(Person("Ann", Role.ENGINEER)), worked.database.write() as session:
+        session.add(Preference(name=retention.RULE, value={"months": 12}, made_by="Ann"))
+    queue = JobQueue(worked, housekeeping=retention.submit_if_due).start()
+    try:
+        wait_until(
+            lambda: any(job.state == JobState.DONE for job in list_jobs(worked) if job.kind == "retain")
+        )
+        wait_until(lambda: not queue._children)
+    finally:
+        queue.stop()
+    (job, *_) = list_jobs(worked)
+    assert job.result["inspections"] == 3 and job.made_by == "Ann"
+    (event,) = deletions(worked)
+    assert (event.details["inspections"], event.details["months"]) == (3, 12)
+    with worked.database.read() as session:
+        assert session.scalars(select(Inspection)).all() == []

@@ -1,0 +1,88 @@
+import re
+from types import SimpleNamespace
+
+import pytest
+import streamlit as st
+
+from patchcore.maps import colours
+from workbench.viewer import component
+from workbench.viewer.component import BROWSER, load_order, scripts
+
+
+def test_every_module_comes_after_those_it_imports():
+    order = load_order(scripts())
+    assert order[-1] == "main"
+    for name in order:
+        for imported in re.findall(r'from "\./([a-z]+)\.js"', scripts()[name]):
+            assert order.index(imported) < order.index(name)
+
+
+def test_every_module_is_used():
+    assert set(load_order(scripts())) == set(scripts())
+
+
+def test_the_browser_gets_the_colours_of_the_rendering():
+    palette = scripts()["palette"]
+    (heat,) = re.findall(r"HEAT = Uint8Array\.from\(\[(.*)\]\)", palette)
+    assert [int(value) for value in heat.split(",")] == colours.HEAT_TABLE.ravel().tolist()
+    assert f"CONTOUR_LINE = {[*colours.CONTOUR_LINE, 255]}" in palette
+
+
+def test_no_module_writes_markup():
+    for path in BROWSER.glob("*.js"):
+        assert not re.search(
+            r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", path.read_text()
+        ), path
+
+
+def test_nothing_is_fetched_from_elsewhere():
+    for path in [*BROWSER.glob("*.js"), *BROWSER.glob("*.css")]:
+        assert not re.search(r"https?://|@import", path.read_text()), path
+
+
+def test_modules_stay_short():
+    for path in BROWSER.glob("*.js"):
+        assert len(path.read_text().splitlines()) < 300, path
+
+
+@pytest.fixture
+def named(monkeypatch):
+    """What is served in a run (`named.contents`), and the time (`named.now`)."""
+    run = SimpleNamespace(now=0.0, contents=[])
+
+    def name(file, place):
+        file.url = f"/media/{file.content.decode()}"
+        run.contents.append(file.content)
+
+    monkeypatch.setattr(component.time, "monotonic", lambda: run.now)
+    monkeypatch.setattr(component, "_name", name)
+    monkeypatch.setattr(component, "_script_url", lambda: "")
+    monkeypatch.setattr(st, "session_state", {})
+    return run
+
+
+def served_after(named, *pictures):
+    """Draw a page that shows some pictures, each at a place of its own, and return all that is served with it."""
+    named.contents.clear()
+    with component.kept_files():
+        for place, content in enumerate(pictures):
+            component.media_url(content, "image/png", f"picture{place}")
+    return sorted(set(named.contents))
+
+
+def test_what_a_page_has_just_stopped_showing_is_served_a_while_longer(named):
+    served_after(named, b"a", b"x")
+    served_after(named, b"b", b"x")
+    served_after(named, b"c")
+    assert served_after(named, b"d") == [b"a", b"b", b"c", b"d", b"x"]
+    named.now = component.SECONDS_TO_LOAD + 1
+    served_after(named, b"d")
+    assert served_after(named, b"d") == [b"d"]
+
+
+def test_a_picture_that_comes_back_stays(named):
+    for content in (b"a", b"b", b"a"):
+        served_after(named, content)
+    named.now = component.SECONDS_TO_LOAD + 1
+    served_after(named, b"a")
+    assert served_after(named, b"a") == [b"a"]

@@ -1,0 +1,1 @@
+"""Labelled batches measured: metrics, comparison, audit, report and certificate."""

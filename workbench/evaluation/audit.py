@@ -1,0 +1,82 @@
+"""The audit of the good images: which of them is least like the others, and where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from workbench.inspections.batches import Box
+from workbench.storage.tables import InspectorVersion, Result
+from workbench.storage.workspace import Workspace
+from workbench.tuning.evidence import known_images
+
+NORMAL_MAD = 1.4826  # the standard deviation of a normal distribution, in median absolute deviations
+
+
+@dataclass(frozen=True)
+class Audited:
+    """One good image beside the others.
+
+    Attributes
+    ----------
+    sha256, name
+        Of its file.
+    score
+        Leave-one-image-out: how far its worst patch is from all that the other good images show.
+    times_median
+        The score as a multiple of the median of all good images: "1.8 times the usual".
+    deviations
+        How many robust standard deviations (from the median absolute deviation) it lies above the median; None
+        where most scores are equal.
+    worst_box
+        x0, y0, x1, y1 of what is odd, in pixels of the original; None until its map has been made.
+    result
+        The stored result, with map and tile; None until then.
+    """
+
+    sha256: str
+    name: str
+    score: float
+    times_median: float
+    deviations: float | None
+    worst_box: Box | None
+    result: Result | None
+
+    @property
+    def result_id(self) -> int | None:
+        """Of the stored result."""
+        return None if self.result is None else self.result.id
+
+
+def audit(workspace: Workspace, version: InspectorVersion) -> list[Audited]:
+    """Rank the good images of a version by their leave-one-image-out scores, the oddest first.
+
+    k-centre picks outliers early, so one bad photograph among the good is surely in the bank; this finds it. Maps
+    and boxes come with `batches.good_batch`, once scored.
+    """
+    known = sorted(known_images(workspace, version, None), key=lambda one: (-one.score, one.name))
+    if not known:
+        return []
+    scores = np.array([one.score for one in known])
+    middle = float(np.median(scores))
+    spread = NORMAL_MAD * float(np.median(np.abs(scores - middle)))
+    return [
+        Audited(
+            one.sha256,
+            one.name,
+            one.score,
+            times_median=one.score / middle if middle > 0 else 1.0,
+            deviations=(one.score - middle) / spread if spread > 0 else None,
+            worst_box=_box(one.result),
+            result=one.result,
+        )
+        for one in known
+    ]
+
+
+def _box(result: Result | None) -> Box | None:
+    if result is None or result.worst_box is None:
+        return None
+    x0, y0, x1, y1 = result.worst_box
+    return x0, y0, x1, y1

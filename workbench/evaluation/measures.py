@@ -1,0 +1,116 @@
+"""Measuring the labelled images of a batch from the scores, maps and masks that are stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from patchcore.errors import DataError, NoImagesError
+from patchcore.evaluation.labelled_score import LabelledScore
+from patchcore.statistics.intervals import count
+from patchcore.thresholds.operating_point import OperatingPoint
+from workbench.inspections.batches import (
+    count_unscored,
+    list_results,
+    load_map,
+    load_mask,
+    load_pixels,
+    value_range_of,
+)
+from workbench.storage.database import WorkspaceError
+from workbench.storage.tables import BatchImage, InspectorVersion, Result
+from workbench.storage.workspace import Workspace
+from workbench.tuning.evidence import Known, tested_images
+
+if TYPE_CHECKING:
+    from patchcore.evaluation.measures import Evaluation
+
+
+@dataclass(frozen=True)
+class StoredScore(LabelledScore):
+    """A labelled image of a batch, with the stored result it comes from."""
+
+    result: Result | None = None
+
+
+def evaluation_of(
+    workspace: Workspace,
+    batch_id: int,
+    version: InspectorVersion,
+    progress: Callable[[int, int], None] | None = None,
+) -> Evaluation:
+    """Measure the labelled images of a batch from stored scores and maps; the network is not run.
+
+    Without masks there are metrics of images alone, and no map is read. `patchcore.evaluation.measures.judge` applies
+    other thresholds to what is returned; its `scored` images are `StoredScore`.
+
+    Raises
+    ------
+    NoImagesError
+        When nothing labelled has been scored.
+    """
+    from patchcore.evaluation.measures import measure  # late: PyTorch comes with it
+
+    items = labelled_scores(workspace, batch_id, version)
+    remarks = _remarks(workspace, batch_id, version, items)
+    if not items:
+        raise NoImagesError(" ".join(["There is no labelled image with a score to measure from.", *remarks]))
+    masks = any(item.result is not None and item.result.image.mask_sha256 for item in items)
+    point = OperatingPoint.from_dict(version.operating_point)
+    found = measure(items, progress=progress, point=point, with_maps=masks)
+    found.problems[:0] = remarks
+    return found
+
+
+def labelled_scores(workspace: Workspace, batch_id: int, version: InspectorVersion) -> list[StoredScore]:
+    """Return the labelled images of a batch that a version has scored, less those that its bank was built from."""
+    return [
+        _stored_score(workspace, version, known, known.result)
+        for known in tested_images(workspace, version, batch_id)
+        if known.truth is not None and known.result is not None
+    ]
+
+
+def _stored_score(
+    workspace: Workspace, version: InspectorVersion, known: Known, result: Result
+) -> StoredScore:
+    return StoredScore(
+        name=known.name,
+        defect_type=known.truth or "",
+        score=known.score,
+        load_map=partial(load_map, workspace, result),
+        load_mask=partial(_mask, workspace, result.image),
+        load_pixels=partial(load_pixels, workspace, known.sha256, value_range_of(version)),
+        result=result,
+    )
+
+
+def _mask(workspace: Workspace, image: BatchImage) -> NDArray[np.bool_] | None:
+    """Load a mask; what is wrong with it is told without the image's name, which the measuring names itself."""
+    try:
+        return load_mask(workspace, image)
+    except WorkspaceError as error:
+        raise DataError(str(error.__cause__ or error)) from error
+
+
+def _remarks(
+    workspace: Workspace, batch_id: int, version: InspectorVersion, items: list[StoredScore]
+) -> list[str]:
+    """Say which images of the batch are not measured, and why."""
+    results = list_results(workspace, batch_id, version.id)
+    measured = {item.result.id for item in items if item.result is not None}
+    scored = [result for result in results if result.score is not None]
+    unlabelled = sum(result.image.truth is None for result in scored)
+    in_bank = sum(result.image.truth is not None and result.id not in measured for result in scored)
+    counts = (
+        (count_unscored(workspace, batch_id, version.id), "not scored yet."),
+        (unlabelled, "left out for want of a label."),
+        (in_bank, "left out: part of the bank, so that a score says nothing."),
+    )
+    remarks = [f"{result.image.name}: left out. {result.error}" for result in results if result.score is None]
+    return remarks + [f"{count(number, 'image')} {why}" for number, why in counts if number]

@@ -1,0 +1,82 @@
+"""The report of an inspector on a labelled set, from what is stored; the network is not run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from workbench.evaluation.measures import evaluation_of
+from workbench.evaluation.sweep import latest_sweep
+from workbench.inspections.batches import load_pixels, value_range_of
+from workbench.inspectors.versions import find_inspector, load_model
+from workbench.storage.database import WorkspaceError
+from workbench.storage.tables import Batch, InspectorVersion
+from workbench.storage.workspace import Workspace
+
+FLAT = ("share", "rows", "megabytes", "cover_radius", "milliseconds", "threshold")
+
+
+def report_of(
+    workspace: Workspace,
+    version: InspectorVersion,
+    batch_id: int,
+    author: str,
+    note: str,
+    progress: Callable[[int, int], None] | None = None,
+) -> str:
+    """Return the report as one self-contained HTML document.
+
+    It holds the coreset what-if where `sweep.start_sweep` has measured it on this batch.
+
+    Parameters
+    ----------
+    author, note
+        Who makes it, and a remark of theirs.
+    progress
+        Called with (done, total) while the maps are measured.
+
+    Raises
+    ------
+    NoImagesError
+        When nothing labelled has been scored.
+    WorkspaceError
+        There is no such batch.
+    """
+    from patchcore.reports.document import Report, render_report
+    from patchcore.reports.inspector_facts import (
+        inspector_facts,  # late: PyTorch and Matplotlib come with them
+    )
+
+    with workspace.database.read() as session:
+        batch = session.get(Batch, batch_id)
+    inspector = find_inspector(workspace, version.inspector_id)
+    if batch is None or inspector is None:
+        raise WorkspaceError(f"There is no batch {batch_id} of {version.inspector_id}.")
+    model = load_model(workspace, version)
+    picture = version.thumbnail_sha256
+    report = Report(
+        evaluation_of(workspace, batch_id, version, progress),
+        product=inspector.name,
+        author=author,
+        note=note,
+        test_set=batch.name,
+        facts=inspector_facts(model),
+        good_images=len(model.image_records_),
+        good_scores=list(version.good_scores.values()),
+        good_picture=None if picture is None else load_pixels(workspace, picture, value_range_of(version)),
+        left_out=[f"{one['name']}: {one['reason']}" for one in version.numbers.get("skipped", [])],
+        sweep=[_flat(point) for point in latest_sweep(workspace, version, batch_id) or []],
+        share=version.share,
+    )
+    page: str = render_report(report)
+    return page
+
+
+def _flat(point: dict[str, Any]) -> dict[str, Any]:
+    """Return a row of the report's table from `SharePoint.to_dict()`."""
+    metrics = {
+        "image_auroc": point["image"]["auroc"],
+        "pixel_auroc": point["pixels"]["auroc"],
+        "aupro": point["pixels"]["aupro"],
+    }
+    return {name: point[name] for name in FLAT} | metrics

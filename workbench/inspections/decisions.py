@@ -1,0 +1,149 @@
+"""What a person says of an inspected part: it is fine, or it is a defect; label and decision together, with undo."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from workbench.inspections import history
+from workbench.inspections.history import Decision
+from workbench.people.roles import Role, current, require
+from workbench.storage.database import WorkspaceError
+from workbench.storage.tables import GOOD, BatchImage, Inspection, LabelChange, Result
+from workbench.storage.timestamps import now
+from workbench.storage.workspace import Workspace
+
+DEFECT = "defect"  # the label of a defect whose type nobody named
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What somebody has decided about a result: "fine" or "defect", who, and when."""
+
+    decision: str
+    by: str
+    at: datetime
+
+
+def call_fine(workspace: Workspace, result: Result, note: str = "") -> None:
+    """Keep that an inspected part is good: its label, and the decision on its verdict, with a note on why.
+
+    Raises
+    ------
+    NotAllowed
+        For who may not operate.
+    """
+    _call(workspace, result, "fine", note)
+
+
+def call_defect(workspace: Workspace, result: Result, note: str = "") -> None:
+    """Keep that an inspected part is a defect; a type that is known stays. Errors as for `call_fine`."""
+    _call(workspace, result, "defect", note)
+
+
+def take_back(workspace: Workspace, result: Result) -> None:
+    """Take back the decision on a result, and the label that came with it unless another was given since.
+
+    Raises
+    ------
+    NotAllowed
+        For who may not operate.
+    WorkspaceError
+        When nothing is decided about it.
+    """
+    require(Role.OPERATE, "take back decisions")
+    with workspace.database.write() as session:
+        row = history.find_inspection(session, result.batch_image_id, result.version_id)
+        if row is None or row.decision is None or row.decided is None:
+            raise WorkspaceError(
+                f"Nothing is decided about {result.image.name}, so there is nothing to take back."
+            )
+        change = session.scalar(
+            select(LabelChange)
+            .where(LabelChange.batch_image_id == result.batch_image_id, LabelChange.undone.is_(None))
+            .order_by(LabelChange.id.desc())
+            .limit(1)
+        )
+        if change is not None and change.created >= row.decided and _says(change.after) == row.decision:
+            take_back_label(change)
+        history.note_decision(session, row, None)
+
+
+def decided(workspace: Workspace, version_id: int, results: Sequence[Result]) -> dict[int, Decided]:
+    """Return what is decided about results of a version, by their `batch_image_id`."""
+    images = [result.batch_image_id for result in results]
+    query = select(Inspection).where(
+        Inspection.version_id == version_id,
+        Inspection.batch_image_id.in_(images),
+        Inspection.decision.is_not(None),
+    )
+    with workspace.database.read() as session:
+        rows = list(session.scalars(query)) if images else []
+    return {
+        row.batch_image_id: Decided(row.decision, row.decided_by, row.decided)
+        for row in rows
+        if row.batch_image_id is not None and row.decision is not None and row.decided is not None
+    }
+
+
+def keep_decision(
+    session: Session, result: Result, decision: Decision, note: str = ""
+) -> tuple[int | None, bool]:
+    """Keep a decision with its label, in a transaction.
+
+    Returns
+    -------
+    tuple
+        Of the `LabelChange` its id, None where the label said so already; and whether the decision is new.
+    """
+    row = history.find_inspection(session, result.batch_image_id, result.version_id) or _recorded(
+        session, result
+    )
+    new = row.decision != decision
+    if new:
+        history.note_decision(session, row, decision, note)
+    image = session.get_one(BatchImage, result.batch_image_id)
+    if _says(image.truth) == decision:
+        return None, new
+    after = GOOD if decision == "fine" else DEFECT
+    change = LabelChange(batch_image_id=image.id, before=image.truth, after=after, made_by=current().name)
+    image.truth = after
+    session.add(change)
+    session.flush()
+    return change.id, new
+
+
+def take_back_label(change: LabelChange) -> None:
+    """Put back what was known before a change of a label, in a transaction."""
+    change.image.truth, change.undone = change.before, now()
+
+
+def _call(workspace: Workspace, result: Result, decision: Decision, note: str) -> None:
+    require(Role.OPERATE, "decide on inspected parts")
+    with workspace.database.write() as session:
+        keep_decision(session, result, decision, note)
+
+
+def _says(truth: str | None) -> Decision | None:
+    """Return the decision that a label amounts to."""
+    if truth is None:
+        return None
+    return "fine" if truth == GOOD else "defect"
+
+
+def _recorded(session: Session, result: Result) -> Inspection:
+    """Make the row of a result that has none in the history any more: labelled ones outlive it (`upkeep.expiry`).
+
+    What it was judged by then is not known any more, and is not invented.
+    """
+    force = history.in_force(session, result.version_id)
+    row = history.record(session, result.image, result, force, None)
+    assert row is not None  # there is none, the caller has looked
+    row.created, row.operator = result.created, ""
+    row.point_id = row.point_number = row.accept = row.reject = row.pixel = row.min_area = None
+    row.judge_by = row.verdict = None
+    return row

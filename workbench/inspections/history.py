@@ -1,0 +1,315 @@
+"""The history: one row for every image that was scored, written as it is scored, with the overlay as it then was.
+
+A row says all that is needed to explain a verdict months later: score, thresholds, regions, who and when. It is never
+changed afterwards but for what a person decides about it. Good images that are scored without themselves to calibrate
+a bank are no inspections and have no row.
+"""
+
+from __future__ import annotations
+
+import math
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import PIL.Image
+from numpy.typing import NDArray
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from patchcore.maps.regions import Region, find_regions
+from patchcore.maps.rendering import HeatScale, overlay
+from patchcore.thresholds.operating_point import OperatingPoint
+from workbench.people.roles import Role, current, require
+from workbench.storage.database import WorkspaceError
+from workbench.storage.map_files import KeptMap
+from workbench.storage.pictures import shrunk
+from workbench.storage.revisions import note_event
+from workbench.storage.tables import (
+    BatchImage,
+    Event,
+    Inspection,
+    Inspector,
+    InspectorVersion,
+    PointRecord,
+    Result,
+)
+from workbench.storage.timestamps import now
+from workbench.storage.workspace import Workspace
+
+Source = Literal["page", "watch", "command"]
+Decision = Literal["fine", "defect"]
+DECIDE = "decide on inspection"  # the event of a decision, and of taking one back
+REGIONS_KEPT = 50  # of one image, the worst; how many there were is kept too
+JPEG_QUALITY = 85
+
+
+@dataclass(frozen=True)
+class InForce:
+    """What a version's verdicts were made of at a moment.
+
+    Attributes
+    ----------
+    point
+        The thresholds.
+    point_id, point_number
+        Of `PointRecord`, and its place among those of the version, from 1.
+    inspector_id, inspector_name, version_id, version_number
+        Whose they are, as it was called then.
+    """
+
+    point: OperatingPoint
+    point_id: int | None
+    point_number: int | None
+    inspector_id: str
+    inspector_name: str
+    version_id: int
+    version_number: int
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was found in a map at the thresholds in force, and where the picture of it lies."""
+
+    regions: list[Region]
+    overlay_path: str  # relative to the workspace
+
+
+def in_force(session: Session, version_id: int) -> InForce:
+    """Read what a version judges by now."""
+    version = session.get_one(InspectorVersion, version_id, populate_existing=True)
+    points = select(func.max(PointRecord.id), func.count()).where(PointRecord.version_id == version_id)
+    latest, count = session.execute(points).one()
+    return InForce(
+        point=OperatingPoint.from_dict(version.operating_point),
+        point_id=latest,
+        point_number=count or None,
+        inspector_id=version.inspector_id,
+        inspector_name=session.get_one(Inspector, version.inspector_id).name,
+        version_id=version_id,
+        version_number=version.number,
+    )
+
+
+def look(
+    workspace: Workspace,
+    force: InForce,
+    sha256: str,
+    kept: KeptMap,
+    anomaly_map: NDArray[np.float32],
+    pixels: NDArray[np.uint8],
+) -> Seen:
+    """Find the regions and store the overlay: its file first, as always, for `record` to name in its row.
+
+    Parameters
+    ----------
+    sha256
+        Of the image.
+    kept, anomaly_map
+        Its map as it is stored, and as it was computed.
+    pixels
+        The image, uint8 [H, W, 3].
+    """
+    point = force.point
+    # Where regions decide they must be those that the page finds later, in the map that is stored.
+    searched = anomaly_map if point.judge_by == "score" else kept.full()
+    regions = find_regions(searched, point.heat_from, point.min_area)
+    token = secrets.token_hex(4)
+    target = workspace.root / "history" / f"{now():%Y-%m}" / f"{sha256[:16]}-{force.version_id}-{token}.jpg"
+    relative = workspace.relative(target)
+    store_overlay(workspace, relative, kept, pixels, point.heat_from)
+    return Seen(regions, relative)
+
+
+def store_overlay(
+    workspace: Workspace, path: str, kept: KeptMap, pixels: NDArray[np.uint8], heat_from: float
+) -> None:
+    """Paint heat and contour over a picture at the size that maps are kept at, and store it."""
+    scores = kept.small()
+    painted = overlay(
+        shrunk(pixels, scores.shape[1], scores.shape[0]),
+        scores,
+        HeatScale.anchored(heat_from),
+        mode="both",
+    )
+    with workspace.new_file(workspace.root / path) as file:
+        PIL.Image.fromarray(painted).save(file, "JPEG", quality=JPEG_QUALITY, subsampling=0)
+
+
+def record(
+    session: Session,
+    image: BatchImage,
+    result: Result,
+    force: InForce,
+    seen: Seen | None,
+    *,
+    source: Source = "page",
+) -> Inspection | None:
+    """Keep the verdict on an image, in the transaction that keeps its result.
+
+    Parameters
+    ----------
+    image, result
+        What was scored, and what came of it; a score of None comes with an error.
+    force
+        What was in force when the image was taken up; see `in_force`.
+    seen
+        From `look`; None when the image could not be scored.
+    source
+        How the image came.
+
+    Returns
+    -------
+    None when this version's verdict on the image has been kept before.
+    """
+    if find_inspection(session, image.id, force.version_id) is not None:
+        return None
+    point, regions = force.point, [] if seen is None else seen.regions
+    row = Inspection(
+        source=source,
+        operator=current().name,
+        sha256=image.sha256,
+        name=image.name,
+        inspector_id=force.inspector_id,
+        inspector_name=force.inspector_name,
+        version_id=force.version_id,
+        version_number=force.version_number,
+        point_id=force.point_id,
+        point_number=force.point_number,
+        batch_image_id=image.id,
+        score=result.score,
+        accept=point.accept,
+        reject=point.reject,
+        pixel=point.pixel,
+        min_area=point.min_area,
+        judge_by=point.judge_by,
+        verdict=_verdict(point, result.score, regions),
+        region_count=None if seen is None else len(regions),
+        regions=None if seen is None else [_plain(region) for region in regions[:REGIONS_KEPT]],
+        width=result.width,
+        height=result.height,
+        error=result.error,
+        overlay_path=None if seen is None else seen.overlay_path,
+    )
+    session.add(row)
+    return row
+
+
+def find_inspection(
+    where: Workspace | Session, batch_image_id: int, version_id: int | None
+) -> Inspection | None:
+    """Return the verdict that a version gave on an image of a batch, where one was kept."""
+    query = select(Inspection).where(
+        Inspection.batch_image_id == batch_image_id, Inspection.version_id == version_id
+    )
+    if isinstance(where, Session):
+        return where.scalar(query)
+    with where.database.read() as session:
+        return session.scalar(query)
+
+
+def get_inspection(workspace: Workspace, inspection_id: int) -> Inspection:
+    """Return one inspection.
+
+    Raises
+    ------
+    WorkspaceError
+        When there is none: it never was, or it was older than history is kept.
+    """
+    with workspace.database.read() as session:
+        return _require(session, inspection_id)
+
+
+def decide(workspace: Workspace, inspection_id: int, decision: Decision | None, note: str = "") -> Inspection:
+    """Keep what a person decides about an inspected part: it is fine, it is a defect, or (None) neither.
+
+    The verdict stays what it was. Every decision is kept as an event too, so that `undo_decision` can go back.
+
+    Raises
+    ------
+    NotAllowed
+        For who may not operate.
+    WorkspaceError
+        When there is no such inspection.
+    """
+    require(Role.OPERATE, "decide on inspections")
+    with workspace.database.write() as session:
+        row = _require(session, inspection_id)
+        note_decision(session, row, decision, note)
+    return row
+
+
+def note_decision(session: Session, row: Inspection, decision: Decision | None, note: str = "") -> None:
+    """Keep a decision in the transaction of what else follows from it."""
+    before = {"decision": row.decision, "by": row.decided_by, "at": _iso(row)}
+    _set(row, decision)
+    session.flush()  # a new row has its number only then
+    note_event(
+        session,
+        DECIDE,
+        row.inspector_id,
+        inspection=row.id,
+        name=row.name,
+        before=before,
+        after=decision,
+        note=note,
+    )
+
+
+def undo_decision(workspace: Workspace, inspection_id: int) -> Inspection:
+    """Put back what had been decided before the last decision; once more, and the last decision is there again.
+
+    Raises
+    ------
+    NotAllowed
+        For who may not operate.
+    WorkspaceError
+        When there is no such inspection, or nothing was decided about it.
+    """
+    require(Role.OPERATE, "take back decisions")
+    with workspace.database.write() as session:
+        row = _require(session, inspection_id)
+        last = last_decision(session, row)
+        if last is None:
+            raise WorkspaceError(f"Nothing was decided about {row.name}, so there is nothing to take back.")
+        note_decision(session, row, last.details["before"]["decision"], note="taken back")
+    return row
+
+
+def last_decision(session: Session, row: Inspection) -> Event | None:
+    """Return the event of the last decision about an inspection; None where nothing was decided."""
+    if row.decided is None:
+        return None
+    decisions = select(Event).where(Event.action == DECIDE, Event.created >= row.decided)
+    events = session.scalars(decisions.order_by(Event.id.desc()))
+    return next((event for event in events if event.details.get("inspection") == row.id), None)
+
+
+def _set(row: Inspection, decision: Decision | None) -> None:
+    row.decision, row.decided_by, row.decided = decision, current().name, now()
+
+
+def _iso(row: Inspection) -> str | None:
+    return None if row.decided is None else row.decided.isoformat()
+
+
+def _verdict(point: OperatingPoint, score: float | None, regions: Sequence[Region]) -> str | None:
+    """Judge, where there is something to judge and thresholds that may be used."""
+    if score is None or math.isnan(score) or point.stale:
+        return None
+    return point.judge(score, regions)
+
+
+def _plain(region: Region) -> dict[str, Any]:
+    return {"box": list(region.box), "area": region.area, "score": region.score}
+
+
+def _require(session: Session, inspection_id: int) -> Inspection:
+    row = session.get(Inspection, inspection_id)
+    if row is None:
+        raise WorkspaceError(
+            f"There is no inspection {inspection_id}. If it was older than history is kept, it has been deleted."
+        )
+    return row

@@ -1,0 +1,106 @@
+"""The history as a file: CSV for spreadsheets, Parquet for analysis; written piece by piece, whatever its length."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any, BinaryIO
+
+from workbench.inspections.exports import harmless
+from workbench.inspections.history_query import Filter, read_pieces
+from workbench.storage.workspace import Workspace
+
+Column = tuple[str, str, Callable[[Any], Any]]  # name, Arrow's type, and its value in a row
+
+
+def version_words(row: Any) -> str:
+    """Return the version that judged: bank version 3 with its second thresholds is 3.2; empty when not known."""
+    if row.version_number is None:
+        return ""
+    return f"{row.version_number}" if row.point_number is None else f"{row.version_number}.{row.point_number}"
+
+
+def _region_words(row: Any) -> str:
+    parts = (
+        f"{' '.join(map(str, one['box']))} area {one['area']} score {one['score']:.6g}"
+        for one in row.regions or ()
+    )
+    return "; ".join(parts)
+
+
+COLUMNS: tuple[Column, ...] = (
+    ("inspection", "int64", lambda row: row.id),
+    ("time", "timestamp", lambda row: row.created),
+    ("file", "string", lambda row: row.name),
+    ("sha256", "string", lambda row: row.sha256),
+    ("inspector", "string", lambda row: row.inspector_name),
+    ("version", "string", version_words),
+    ("score", "float64", lambda row: row.score),
+    ("accept up to", "float64", lambda row: row.accept),
+    ("reject above", "float64", lambda row: row.reject),
+    ("pixel threshold", "float64", lambda row: row.pixel),
+    ("smallest region px", "int64", lambda row: row.min_area),
+    ("judged by", "string", lambda row: row.judge_by),
+    ("verdict", "string", lambda row: row.verdict),
+    ("decision", "string", lambda row: row.decision),
+    ("decided by", "string", lambda row: row.decided_by or None),
+    ("decided", "timestamp", lambda row: row.decided),
+    ("operator", "string", lambda row: row.operator),
+    ("source", "string", lambda row: row.source),
+    ("regions", "int64", lambda row: row.region_count),
+    ("worst regions", "string", _region_words),
+    ("width", "int64", lambda row: row.width),
+    ("height", "int64", lambda row: row.height),
+    ("error", "string", lambda row: row.error),
+)
+
+
+def write_csv(workspace: Workspace, wanted: Filter, target: BinaryIO) -> int:
+    """Write UTF-8 CSV (with a byte-order mark, for spreadsheets), newest first, and return the number of rows.
+
+    Times are UTC. Text that a spreadsheet would take for a formula is preceded by an apostrophe. Boxes of regions are
+    ``x0 y0 x1 y1`` in pixels of the original.
+    """
+    target.write(b"\xef\xbb\xbf" + _lines([[name for name, _, _ in COLUMNS]]))
+    count = 0
+    for rows in read_pieces(workspace, wanted):
+        target.write(_lines([_cell(value(row)) for _, _, value in COLUMNS] for row in rows))
+        count += len(rows)
+    return count
+
+
+def write_parquet(workspace: Workspace, wanted: Filter, target: BinaryIO) -> int:
+    """Write Parquet, newest first, with the columns of `COLUMNS` in their own types; returns the number of rows."""
+    import pyarrow as pa  # late: a tenth of a second that no other page needs
+    import pyarrow.parquet as pq
+
+    kinds = {"timestamp": pa.timestamp("us", tz="UTC")}
+    schema = pa.schema([(name, kinds.get(kind) or pa.type_for_alias(kind)) for name, kind, _ in COLUMNS])
+    count = 0
+    with pq.ParquetWriter(target, schema, compression="zstd") as writer:
+        for rows in read_pieces(workspace, wanted):
+            columns = [
+                pa.array([value(row) for row in rows], field.type)
+                for (_, _, value), field in zip(COLUMNS, schema, strict=True)
+            ]
+            writer.write_table(pa.table(columns, schema=schema))
+            count += len(rows)
+    return count
+
+
+def _lines(rows: Iterable[Sequence[str]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode()
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ", timespec="seconds").removesuffix("+00:00")
+    return harmless(str(value))

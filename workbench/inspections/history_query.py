@@ -1,0 +1,250 @@
+"""Asking the history: filters, pages of rows, counts and an even sample, all answered by the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
+from sqlalchemy.orm import defer
+
+from patchcore.thresholds.operating_point import Verdict
+from workbench.inspections.history import Decision, Source
+from workbench.storage.tables import Inspection
+from workbench.storage.workspace import Workspace
+
+PAGE_SIZE = 25
+SAMPLED = 1_500  # points that a chart can show apart
+AT_ONCE = 2_000  # rows in memory while all are gone through
+
+UNJUDGED: Literal["none"] = "none"
+Wanted = Verdict | Literal["none"]
+
+IS_DISAGREEMENT = or_(
+    and_(Inspection.decision == "fine", Inspection.verdict == "reject"),
+    and_(Inspection.decision == "defect", Inspection.verdict == "accept"),
+)
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which inspections are wanted; what is None or empty leaves all in.
+
+    Attributes
+    ----------
+    inspector_id, version_id
+        Whose verdicts.
+    verdicts
+        "none" is that of images which could not be scored or judged.
+    decision
+        "fine", "defect", or "none" where nobody has decided.
+    text
+        Part of the image's name, in capitals or small letters.
+    since, until
+        When it was scored; the first included, the second not.
+    lowest, highest
+        Scores, both included.
+    source, operator
+        How the image came, and in whose name.
+    disagreements
+        Only where a person decided otherwise: fine though rejected, a defect though accepted.
+    """
+
+    inspector_id: str | None = None
+    version_id: int | None = None
+    verdicts: tuple[Wanted, ...] = ()
+    decision: Decision | Literal["none"] | None = None
+    text: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    lowest: float | None = None
+    highest: float | None = None
+    source: Source | None = None
+    operator: str | None = None
+    disagreements: bool = False
+
+    def conditions(self) -> Iterator[ColumnElement[bool]]:
+        """Yield what a row must fulfil."""
+        equal = {"inspector_id": self.inspector_id, "version_id": self.version_id, "source": self.source}
+        for name, value in (equal | {"operator": self.operator}).items():
+            if value is not None:
+                yield getattr(Inspection, name) == value
+        if self.verdicts:
+            judged = [verdict for verdict in self.verdicts if verdict != UNJUDGED]
+            none = Inspection.verdict.is_(None)
+            yield (
+                Inspection.verdict.in_(judged)
+                if len(judged) == len(self.verdicts)
+                else or_(Inspection.verdict.in_(judged), none)
+            )
+        if self.decision is not None:
+            wanted = None if self.decision == UNJUDGED else self.decision
+            yield Inspection.decision.is_(None) if wanted is None else Inspection.decision == wanted
+        if self.text.strip():
+            yield Inspection.name.icontains(self.text.strip(), autoescape=True)
+        if self.since is not None:
+            yield Inspection.created >= self.since
+        if self.until is not None:
+            yield Inspection.created < self.until
+        if self.lowest is not None:
+            yield Inspection.score >= self.lowest
+        if self.highest is not None:
+            yield Inspection.score <= self.highest
+        if self.disagreements:
+            yield IS_DISAGREEMENT
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many inspections there are, by verdict."""
+
+    accept: int = 0
+    review: int = 0
+    reject: int = 0
+    none: int = 0
+
+    @property
+    def total(self) -> int:
+        """Of all."""
+        return self.accept + self.review + self.reject + self.none
+
+
+@dataclass(frozen=True)
+class Page:
+    """Rows of the history, newest first, and whether there are others on either side."""
+
+    rows: list[Inspection]
+    newer: bool
+    older: bool
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Every `step`-th scored inspection, oldest first: id, created, score, verdict, accept, reject."""
+
+    rows: list[Any]
+    step: int
+
+
+Place = tuple[datetime, int]  # of a row in the order of the history
+
+
+def place_of(row: Any) -> Place:
+    """Return where a row stands."""
+    return row.created, row.id
+
+
+def read_page(
+    workspace: Workspace,
+    wanted: Filter,
+    *,
+    after: Place | None = None,
+    before: Place | None = None,
+    size: int = PAGE_SIZE,
+) -> Page:
+    """Return one page: the newest rows, those older than a place (`after` it), or those newer (`before` it).
+
+    Pages are found by their first row rather than by counting, so that rows which arrive meanwhile shift nothing
+    and a page deep in the past comes as fast as the first. `Inspection.regions` is not loaded.
+    """
+    place = tuple_(Inspection.created, Inspection.id)
+    query = select(Inspection).where(*wanted.conditions())
+    query = query.options(defer(Inspection.regions)).limit(size + 1)
+    if before is not None:
+        query = query.where(place > before).order_by(Inspection.created, Inspection.id)
+    else:
+        query = query.order_by(Inspection.created.desc(), Inspection.id.desc())
+        if after is not None:
+            query = query.where(place < after)
+    with workspace.database.read() as session:
+        found = list(session.scalars(query))
+    more, rows = len(found) > size, found[:size]
+    if before is not None:
+        return Page(rows[::-1], newer=more, older=True)
+    return Page(rows, newer=after is not None, older=more)
+
+
+def count(workspace: Workspace, wanted: Filter) -> Counts:
+    """Count by verdict."""
+    query = select(Inspection.verdict, func.count()).where(*wanted.conditions()).group_by(Inspection.verdict)
+    with workspace.database.read() as session:
+        return Counts(**{verdict or UNJUDGED: number for verdict, number in session.execute(query)})
+
+
+def sample(workspace: Workspace, wanted: Filter, total: int, most: int = SAMPLED) -> Sample:
+    """Return scores spread evenly over all that is wanted, so that a chart of any length draws as many points.
+
+    Parameters
+    ----------
+    total
+        How many are wanted, as `count` has it.
+    """
+    step = 1
+    while total // step > most:
+        step *= 2
+    columns = select(
+        Inspection.id,
+        Inspection.created,
+        Inspection.score,
+        Inspection.verdict,
+        Inspection.accept,
+        Inspection.reject,
+    )
+    query = columns.where(*wanted.conditions(), Inspection.score.is_not(None))
+    if step > 1:
+        query = query.where(Inspection.id % step == 0)
+    with workspace.database.read() as session:
+        found = session.execute(
+            query.order_by(Inspection.created.desc(), Inspection.id.desc()).limit(2 * most)
+        )
+        return Sample(list(found)[::-1], step)
+
+
+def read_pieces(workspace: Workspace, wanted: Filter, size: int = AT_ONCE) -> Iterator[Sequence[Any]]:
+    """Yield all rows with the columns of `Inspection`, newest first, so many at a time."""
+    place, last = tuple_(Inspection.created, Inspection.id), None
+    while True:
+        some = select(*Inspection.__table__.columns).where(*wanted.conditions())
+        if last is not None:
+            some = some.where(place < last)
+        some = some.order_by(Inspection.created.desc(), Inspection.id.desc()).limit(size)
+        with workspace.database.read() as session:
+            rows = session.execute(some).all()
+        if rows:
+            yield rows
+        if len(rows) < size:
+            return
+        last = place_of(rows[-1])
+
+
+def kept_since(workspace: Workspace) -> datetime | None:
+    """Return when the oldest verdict that is kept was given; None where there is none."""
+    with workspace.database.read() as session:
+        return session.scalar(select(func.min(Inspection.created)))
+
+
+def operators(workspace: Workspace) -> list[str]:
+    """Return in whose names images were scored, in order."""
+    return _values(workspace, Inspection.operator)
+
+
+def inspectors(workspace: Workspace) -> dict[str, str]:
+    """Return the inspectors that have a history: id and the name they were last called by."""
+    latest = select(func.max(Inspection.id)).group_by(Inspection.inspector_id)
+    query = select(Inspection.inspector_id, Inspection.inspector_name).where(Inspection.id.in_(latest))
+    with workspace.database.read() as session:
+        found = session.execute(query.where(Inspection.inspector_id.is_not(None)))
+        return dict(sorted(((str(row[0]), row[1]) for row in found), key=lambda pair: pair[1].casefold()))
+
+
+def _values(workspace: Workspace, column: Any) -> list[str]:
+    """Return the different values of an indexed column, each found by one step along the index."""
+    values: list[str] = []
+    with workspace.database.read() as session:
+        value = session.scalar(select(func.min(column)))
+        while value is not None:
+            values.append(value)
+            value = session.scalar(select(func.min(column)).where(column > value))
+    return values

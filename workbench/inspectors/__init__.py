@@ -1,0 +1,1 @@
+"""Inspectors and their versions: building, loading, sharing, and what happened to each."""

@@ -1,0 +1,189 @@
+"""An inspector from a file: everything in it is checked before anything is written, then it is there whole."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import PIL.Image
+from numpy.typing import NDArray
+
+from patchcore.errors import ArtifactError
+from workbench.inspectors.building import BuildSettings, new_inspector_id
+from workbench.inspectors.recalibration import ShareNumbers
+from workbench.inspectors.version_files import ELSEWHERE, store_version
+from workbench.inspectors.versions import find_inspector
+from workbench.people.roles import Role, require
+from workbench.storage.database import WorkspaceError
+from workbench.storage.places import below, require_id
+from workbench.storage.tables import Image, Inspector, InspectorVersion
+from workbench.storage.workspace import AT_ONCE, Workspace
+
+if TYPE_CHECKING:
+    from patchcore.detector import PatchCore
+    from patchcore.files.description import About
+
+IMPORTED = "imported"  # of `InspectorVersion.numbers`: what the file says of itself
+UNNAMED = "Imported inspector"
+LONGEST_NAME = 200
+
+
+def import_inspector(
+    workspace: Workspace,
+    source: Path | bytes,
+    name: str = "",
+    *,
+    file: str = "",
+    into: str | None = None,
+    weights: Path | None = None,
+    seen: int | None = None,
+) -> InspectorVersion:
+    """Bring in an inspector that was exported, or saved by the command line, and return its version.
+
+    Nothing is written unless all of it is sound, its weights are on this computer, and its self-test gives here what
+    it gave where it was built.
+
+    Parameters
+    ----------
+    source
+        The file, or its bytes.
+    name
+        What to call it; else what the file says, else what the file is called.
+    file
+        What the file is called, where `source` is bytes.
+    into
+        The inspector whose next version it shall be; None: a new inspector.
+    weights
+        The network's weights, where they lie elsewhere than usual.
+    seen
+        `Inspector.revision` of `into` as the user saw it.
+
+    Raises
+    ------
+    ArtifactError, WeightsError
+        It is refused; the message says why.
+    WorkspaceError
+        There is no inspector `into`, as where that is no id of one, or it is in the bin.
+    ChangedMeanwhile
+        `into` was changed since it was `seen`.
+    """
+    from patchcore.detector import PatchCore  # late: PyTorch comes with it
+    from patchcore.files.distrust import read_untrusted
+
+    require(Role.ENGINEER, "import inspectors")
+    file = file or (source.name if isinstance(source, Path) else "the file")
+    if into is not None:
+        _require_inspector(workspace, into)
+    with _own_copy(workspace, source, file) as path:
+        model, about, header = read_untrusted(path, partial(PatchCore.load, weights=weights))
+    numbers = ShareNumbers.of(model)
+    title = (name or about.name or Path(file).stem).strip()[:LONGEST_NAME] or UNNAMED
+    return store_version(
+        workspace,
+        into or new_inspector_id(title),
+        model,
+        numbers,
+        settings=_settings(model, title, about.product, weights),
+        measured=_measured(workspace, model, about, header, file),
+        change="import",
+        note=about.note,
+        why=_why(model, about),
+        thumbnail_sha256=_picture(workspace, model, about),
+        seen=seen,
+    )
+
+
+@contextmanager
+def _own_copy(workspace: Workspace, source: Path | bytes, file: str) -> Iterator[Path]:
+    """Yield a copy of the file that nobody changes while it is checked; its name is the one the user knows."""
+    from patchcore.files.distrust import LARGEST_FILE, require_plain_file
+
+    plain = "".join(sign for sign in Path(file).name if sign.isprintable())[-100:]
+    with workspace.draft_folder() as draft:
+        path = below(draft, Path("file" if plain in ("", ".", "..") else plain))
+        try:
+            if isinstance(source, bytes):
+                if len(source) > LARGEST_FILE:
+                    raise ArtifactError(f"{file} is larger than any inspector.")
+                path.write_bytes(source)
+            else:
+                require_plain_file(source)
+                shutil.copyfile(source, path, follow_symlinks=False)
+        except OSError as error:
+            raise ArtifactError(f"{file} cannot be read: {error.strerror or error}.") from error
+        yield path
+
+
+def _require_inspector(workspace: Workspace, inspector_id: str) -> Inspector:
+    found = find_inspector(workspace, require_id(inspector_id))
+    if found is None or found.deleted is not None:
+        raise WorkspaceError(f"There is no inspector {inspector_id}, or it is in the bin.")
+    return found
+
+
+def _settings(model: PatchCore, name: str, product: str, weights: Path | None) -> dict[str, Any]:
+    """Return the settings as the workbench keeps them; the region of interest is in the file as a mask."""
+    of_model = model.settings.to_dict()
+    known = BuildSettings(name=name).to_dict()
+    taken = {key: of_model[key] for key in known.keys() & of_model.keys()}
+    share = {"share": model.bank_.share, "weights": None if weights is None else str(weights)}
+    return {**known, **taken, "name": name, "product": product, **share}
+
+
+def _measured(
+    workspace: Workspace, model: PatchCore, about: About, header: dict[str, Any], file: str
+) -> dict[str, Any]:
+    told = {key: getattr(about, key) for key in ("version", "made_by", "made_at")}
+    measured: dict[str, Any] = {
+        "job": None,
+        "total_patches": model.full_bank_.total_patches,
+        IMPORTED: {
+            "file": file[:LONGEST_NAME],
+            "built": header["created"],
+            "libraries": header["libraries"],
+            **told,
+        },
+    }
+    records, taught = model.image_records_, set(model.taught_)
+    if not _all_stored(workspace, [record.sha256 for record in records]):
+        measured[ELSEWHERE] = [[one.sha256, one.name, one.sha256 in taught] for one in records]
+    return measured
+
+
+def _all_stored(workspace: Workspace, sha256s: list[str]) -> bool:
+    """Whether the good images are here, as they are where an inspector comes back to where it was built."""
+    with workspace.database.read() as session:
+        for start in range(0, len(sha256s), AT_ONCE):
+            some = sha256s[start : start + AT_ONCE]
+            found = session.query(Image.sha256).where(Image.sha256.in_(some)).count()
+            if found < len(set(some)):
+                return False
+    return True
+
+
+def _why(model: PatchCore, about: About) -> str:
+    """Say where the operating point comes from."""
+    if model.operating_point_ is None or model.operating_point_.stale:
+        return "Set from the good images alone: the file had no threshold that is in force."
+    return f"As in the file{f', version {about.version}' if about.version else ''}."
+
+
+def _picture(workspace: Workspace, model: PatchCore, about: About) -> str | None:
+    """Store the picture that came with the file, unless the good image itself is here."""
+    if about.picture is None:
+        return None
+    if _all_stored(workspace, [model.image_records_[0].sha256]):
+        return model.image_records_[0].sha256
+    return workspace.store_image(_png(about.picture), "picture.png").sha256
+
+
+def _png(picture: NDArray[np.uint8]) -> bytes:
+    buffer = io.BytesIO()
+    PIL.Image.fromarray(picture).save(buffer, "PNG")
+    return buffer.getvalue()

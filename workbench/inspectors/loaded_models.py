@@ -1,0 +1,45 @@
+"""Fitted models in memory: the last few, each at the shares it was used at last."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workbench.storage.recently_used import Latest
+
+if TYPE_CHECKING:
+    from patchcore.detector import PatchCore
+
+MODELS_IN_MEMORY = 2
+_File = tuple[Path, int, int]
+
+
+class LoadedModels:
+    """The models used last: loading checks every byte and loads a network, which a slider must not wait for."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._whole: Latest[PatchCore] = Latest(MODELS_IN_MEMORY)
+        self._sliced: Latest[PatchCore] = Latest(MODELS_IN_MEMORY)
+
+    def at_share(self, path: Path, weights: str | None, share: float) -> PatchCore:
+        """Return a model at a share of all patches."""
+        from patchcore.detector import PatchCore  # late: PyTorch comes with it, and most pages need none
+
+        file = _identity(path)
+        with self._lock:  # nobody loads what somebody is loading
+            whole = self._whole.get(file, lambda: PatchCore.load(path, weights=weights))
+            return self._sliced.get((file, share), lambda: whole.with_coreset(share))
+
+
+def _identity(path: Path) -> _File:
+    """Tell a file from one that lay in its place before: an inspector may be deleted for good and built again."""
+    try:
+        found = path.stat()
+    except OSError:
+        return path, 0, 0  # loading it says what is wrong
+    return path, found.st_mtime_ns, found.st_size
+
+
+LOADED = LoadedModels()

@@ -1,0 +1,136 @@
+"""The operating points of an inspector: the one in force is the latest of a history in which none is lost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from patchcore.thresholds.operating_point import OperatingPoint
+from workbench.people.roles import Role, current, require
+from workbench.storage.database import WorkspaceError
+from workbench.storage.revisions import note_change
+from workbench.storage.tables import Inspector, InspectorVersion, PointRecord
+from workbench.storage.timestamps import now
+from workbench.storage.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class StoredPoint:
+    """An operating point that was, or is, in force.
+
+    Attributes
+    ----------
+    id
+        For `restore_point`.
+    point
+        As it was then.
+    version_id, number
+        The version it was in force for.
+    note
+        Why it was put in force.
+    made_by
+        Who put it in force; `point.set_by` is who decided on its values.
+    created
+        When it was.
+    usable
+        Whether it was set on the bank in use now, so that it can be put in force as it is.
+    """
+
+    id: int
+    point: OperatingPoint
+    version_id: int
+    number: int
+    note: str
+    made_by: str
+    created: datetime
+    usable: bool
+
+
+def put_in_force(
+    session: Session, version: InspectorVersion, point: OperatingPoint, note: str, change: str = "threshold"
+) -> PointRecord:
+    """Make a point that of a version, and the latest of its history; `change` is as for `PointRecord`."""
+    version.operating_point = point.to_dict()
+    record = PointRecord(
+        version=version, data=version.operating_point, note=note, change=change, made_by=current().name
+    )
+    session.add(record)
+    return record
+
+
+def store_point(
+    workspace: Workspace,
+    version: InspectorVersion,
+    point: OperatingPoint,
+    note: str,
+    *,
+    seen: int | None = None,
+) -> InspectorVersion:
+    """Put a point in force as set by whoever is acting, and keep the earlier ones.
+
+    Nothing is scored again: verdicts are made when read.
+
+    Raises
+    ------
+    SettingsError
+        The point is stale, or was set on another bank than the version has by now.
+    ChangedMeanwhile
+        The inspector was changed since it was `seen`, as `revisions.note_change` takes it.
+    """
+    moment, person = now().isoformat(timespec="seconds"), current()
+    decided = replace(point, note=note, set_by=person.name, set_at=moment)
+    return enforce(workspace, version, decided, note, seen=seen)
+
+
+def point_history(workspace: Workspace, inspector_id: str) -> list[StoredPoint]:
+    """Return the points of all versions of an inspector, the latest first."""
+    query = (
+        select(PointRecord)
+        .join(PointRecord.version)
+        .where(InspectorVersion.inspector_id == inspector_id, InspectorVersion.deleted.is_(None))
+        .order_by(PointRecord.id.desc())
+    )
+    with workspace.database.read() as session:
+        records = list(session.scalars(query))
+        inspector = session.get(Inspector, inspector_id)
+    current = None if inspector is None else inspector.current
+    bank = None if current is None else current.operating_point["bank_id"]
+    return [_stored(record, bank) for record in records]
+
+
+def enforce(
+    workspace: Workspace,
+    version: InspectorVersion,
+    point: OperatingPoint,
+    note: str,
+    *,
+    action: str = "set threshold",
+    seen: int | None = None,
+) -> InspectorVersion:
+    """Put a point in force as it is; errors as for `store_point`."""
+    require(Role.ENGINEER, "change thresholds")
+    with workspace.database.write() as session:
+        row = session.get(InspectorVersion, version.id)
+        if row is None:
+            raise WorkspaceError(f"There is no version {version.id} of any inspector.")
+        note_change(session, row.inspector_id, action, seen=seen, version=row.number, reject=point.reject)
+        point.check_bank(row.operating_point["bank_id"])
+        put_in_force(session, row, point, note)
+    return row
+
+
+def _stored(record: PointRecord, bank: str | None) -> StoredPoint:
+    point = OperatingPoint.from_dict(record.data)
+    return StoredPoint(
+        id=record.id,
+        point=point,
+        version_id=record.version_id,
+        number=record.version.number,
+        note=record.note,
+        made_by=record.made_by,
+        created=record.created,
+        usable=not point.stale and point.bank_id == bank,
+    )

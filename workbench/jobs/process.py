@@ -1,0 +1,241 @@
+"""A job from the inside: its progress, its heartbeat and its end, in the process that does the work."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import socket
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NoReturn
+
+import psutil
+from sqlalchemy.exc import OperationalError
+
+from patchcore.errors import Cancelled, PatchCoreError
+from workbench.jobs.arguments import check_arguments
+from workbench.jobs.requests import JobState, delete_scratch, get_job, scratch_path
+from workbench.people.roles import Person, Role, acting
+from workbench.storage.places import make_folder
+from workbench.storage.tables import Job
+from workbench.storage.timestamps import now
+from workbench.storage.workspace import Workspace
+
+PULSE_SECONDS = 0.25  # between looks at the cancel flag, and between writes of the progress
+HEARTBEAT_SECONDS = 2.0
+PATIENCE_SECONDS = 1.0  # for the work to notice that it was cancelled, before the process ends itself
+FAILED, MISTAKE = 1, 2  # exit codes: the user can mend it; the program is wrong
+
+
+class Progress:
+    """How far the work is, and when the stage in hand will be done.
+
+    The pace is that of this process since the stage began, so that a resumed stage is not thought fast
+    for what an earlier process did.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._began = clock()
+        self._first = 0
+        self.stage, self.done, self.total = "", 0, 0
+        self.finished: list[dict[str, Any]] = []
+
+    def update(self, stage: str, done: int, total: int) -> None:
+        """Note that `done` of `total` steps of a stage are behind."""
+        with self._lock:
+            if stage != self.stage:
+                self._close_stage()
+                self.stage, self._began, self._first = stage, self._clock(), done
+            self.done, self.total = done, total
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return the columns of `Job` that tell of progress."""
+        with self._lock:
+            return {
+                "stage": self.stage,
+                "done": self.done,
+                "total": self.total,
+                "stages": list(self.finished),
+                "eta_seconds": self._eta(),
+            }
+
+    def _close_stage(self) -> None:
+        if self.stage:
+            seconds = round(self._clock() - self._began, 2)
+            self.finished.append({"name": self.stage, "total": self.total, "seconds": seconds})
+
+    def _eta(self) -> float | None:
+        advanced = self.done - self._first
+        if advanced <= 0:
+            return None
+        return (self._clock() - self._began) / advanced * max(self.total - self.done, 0)
+
+
+class RunningJob:
+    """What a job's function is given: arguments, a scratch folder, and where to say how far it is.
+
+    Used with ``with``: while the block runs, a thread writes progress and heartbeat and watches for a cancel.
+
+    Parameters
+    ----------
+    workspace, job_id
+        The job must have been claimed by a queue: its state is running.
+    attempt
+        The claim that this process was started for; None: the latest. When somebody has declared that attempt
+        ended, or has begun another, this process writes nothing more and stops.
+    """
+
+    def __init__(self, workspace: Workspace, job_id: int, attempt: int | None = None) -> None:
+        job = get_job(workspace, job_id)
+        self.workspace = workspace
+        self.id = job_id
+        self.kind = job.kind
+        self.attempt = job.attempts if attempt is None else attempt
+        self.arguments: dict[str, Any] = job.arguments
+        self.person = Person(job.made_by, Role.ENGINEER)
+        """As whom it acts: whoever submitted it was allowed to."""
+        self.scratch: Path = scratch_path(workspace, job_id)  # survives a crash, not the end
+        self._progress = Progress()
+        self._written: dict[str, Any] = {}
+        self._beaten = 0.0
+        self._cancelled_at: float | None = None
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="pulse", daemon=True)
+
+    def progress(self, stage: str, done: int, total: int) -> None:
+        """Say how far the work is; as often as wanted, it is written at most four times a second."""
+        if stage != self._progress.stage:
+            say(f"{stage}, {total} steps")
+        self._progress.update(stage, done, total)
+
+    def cancelled(self) -> bool:
+        """Whether the user asked to stop; costs nothing to ask."""
+        return self._cancelled_at is not None
+
+    def __enter__(self) -> RunningJob:
+        """Say in the row which process this is, and start the pulse.
+
+        Raises
+        ------
+        Cancelled
+            When the attempt was declared ended before this process could begin.
+        """
+        me = psutil.Process()
+        if not self._write(pid=me.pid, process_started=me.create_time(), host=socket.gethostname()):
+            raise Cancelled(f"Attempt {self.attempt} of job {self.id} is over.")
+        make_folder(self.scratch)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop the pulse."""
+        self._ended.set()
+        self._thread.join()
+
+    def finish(self, state: JobState, message: str = "", result: Mapping[str, Any] | None = None) -> None:
+        """Record the end. A job that is done or cancelled needs its checkpoints no more."""
+        values = self._progress.snapshot() | {"eta_seconds": None, "message": message, "finished": now()}
+        written = self._write(**values, state=state, result=None if result is None else dict(result))
+        say(f"{state}. {message}".strip() if written else "This attempt was over already.")
+        if written and state in (JobState.DONE, JobState.CANCELLED):
+            delete_scratch(self.workspace, self.id)
+
+    def _watch(self) -> None:
+        while not self._ended.wait(PULSE_SECONDS):
+            try:
+                self._beat()
+            except OperationalError:  # the disk is full or the server away; it may pass, the work goes on
+                traceback.print_exc()
+            if self._cancelled_at and time.monotonic() - self._cancelled_at > PATIENCE_SECONDS:
+                self.finish(JobState.CANCELLED)
+                self.workspace.delete_leftovers(os.getpid())
+                os._exit(FAILED)  # the work does not listen, and a thread cannot stop it otherwise
+
+    def _beat(self) -> None:
+        if not self.cancelled():
+            job = get_job(self.workspace, self.id)
+            if job.cancel_requested is not None or not self._is_mine(job):
+                self._cancelled_at = time.monotonic()
+        present = self._progress.snapshot()
+        if present != self._written or time.monotonic() - self._beaten > HEARTBEAT_SECONDS:
+            self._write(**present)
+            self._written, self._beaten = present, time.monotonic()
+
+    def _is_mine(self, job: Job) -> bool:
+        """Whether the attempt that the row tells of is that of this process."""
+        return job.state == JobState.RUNNING and job.attempts == self.attempt
+
+    def _write(self, **values: Any) -> bool:
+        """Set columns of the job's row, unless somebody has declared it ended; returns whether it did."""
+        with self.workspace.database.write() as session:
+            job = session.get_one(Job, self.id)
+            mine = self._is_mine(job)
+            if mine:
+                for name, value in (values | {"heartbeat": now()}).items():
+                    setattr(job, name, value)
+        return mine
+
+
+def main(arguments: Sequence[str], kinds: Mapping[str, str]) -> int:
+    """Do one job, named by ``WORKSPACE ID ATTEMPT``; what is printed goes to its log."""
+    root, job_id, attempt = arguments
+    with closing(Workspace(root)) as workspace:
+        try:
+            with RunningJob(workspace, int(job_id), int(attempt)) as job:
+                say(f"Attempt {job.attempt} of job {job.id}, {job.kind}, in process {os.getpid()}.")
+                return _run(job, kinds)
+        except Cancelled as late:
+            say(str(late))
+            return FAILED
+
+
+def say(sentence: str) -> None:
+    """Write a line to the job's log, with the time."""
+    sys.stdout.write(f"{now():%Y-%m-%d %H:%M:%S} UTC  {sentence}\n")
+    sys.stdout.flush()
+
+
+def leave(code: int) -> NoReturn:
+    """End this process at once: all is written, and taking PyTorch apart would take another second or two."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _run(job: RunningJob, kinds: Mapping[str, str]) -> int:
+    try:
+        module, function = kinds[job.kind].split(":")
+        check_arguments(job.kind, job.arguments)
+        with acting(job.person):
+            result = getattr(importlib.import_module(module), function)(job)
+    except Cancelled:
+        job.finish(JobState.CANCELLED)
+    except PatchCoreError as error:
+        traceback.print_exc()
+        job.finish(JobState.FAILED, str(error))
+        return FAILED
+    except MemoryError:
+        traceback.print_exc()
+        job.finish(
+            JobState.FAILED, "The memory of this computer does not suffice. Use fewer or smaller images."
+        )
+        return FAILED
+    except Exception as error:  # the outermost frame of a process: whatever it is, the user must hear of it
+        traceback.print_exc()
+        job.finish(
+            JobState.FAILED, f"The program failed ({type(error).__name__}: {error}). The log says where."
+        )
+        return MISTAKE
+    else:
+        job.finish(JobState.DONE, result=result)
+    return 0

@@ -1,0 +1,267 @@
+"""The queue: starts waiting jobs in order, watches their processes, ends those that were cancelled."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+
+import psutil
+from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
+
+from patchcore.errors import SettingsError
+from workbench.jobs.requests import STANDING, JobState, delete_scratch, log_path
+from workbench.storage.places import make_folder
+from workbench.storage.tables import Job
+from workbench.storage.temp_files import delete_leftovers
+from workbench.storage.timestamps import now
+from workbench.storage.workspace import Workspace
+
+COMMAND = (sys.executable, "-m", "workbench", "run-job")
+PROJECT = Path(__file__).resolve().parents[2]
+STEP_SECONDS = 0.25
+HOUSEKEEPING_SECONDS = 600.0  # between looks at what is done daily
+SILENCE = timedelta(seconds=60)  # of a process that cannot be looked at, until it counts as dead
+SILENCE_AT_START = timedelta(seconds=15)  # of a queue about a process that has not said its number yet
+BEAT = timedelta(seconds=2)  # between such words of a queue
+TERMINATE_AFTER = timedelta(seconds=1.2)  # since the cancel; the job ends itself before that if it can
+KILL_AFTER = timedelta(seconds=1.5)
+REVIVE_AFTER = timedelta(seconds=1)  # since the end of a standing job's process
+REVIVE_SHORT_LIVED = timedelta(seconds=5)  # where it had run for less than that: it may die again at once
+INTERRUPTED = (
+    "Its process ended before the work was done (a restart, or too little memory). It can be resumed."
+)
+
+log = logging.getLogger(__name__)
+
+
+def stated_capacity() -> int:
+    """Return how many jobs a dashboard runs at once: ``PATCHCORE_JOBS``, else one.
+
+    Raises
+    ------
+    SettingsError
+        When it is no whole number of at least 1.
+    """
+    said = os.environ.get("PATCHCORE_JOBS", "1").strip()
+    if not (said.isascii() and said.isdigit() and int(said) >= 1):
+        raise SettingsError(
+            f"PATCHCORE_JOBS is {said!r}, and must be how many jobs run at once: 1, or more where the memory suffices."
+        )
+    return int(said)
+
+
+class JobQueue:
+    """Keeps at most `capacity` jobs of a workspace running, each a child process of this one.
+
+    Standing jobs (`requests.STANDING`) take none of that capacity: they have one of their own.
+
+    Several queues may serve one workspace: a job is claimed in the database before it starts. Jobs outlive
+    the queue that started them; the next queue finds them by process id and start time.
+
+    Parameters
+    ----------
+    capacity
+        How many jobs run at once.
+    command
+        What runs a job; the workspace's folder, the job's id and the number of the attempt are appended.
+    housekeeping
+        Called with the workspace when the queue starts and every ten minutes: it submits what is done daily.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        *,
+        capacity: int = 1,
+        command: Sequence[str] = COMMAND,
+        housekeeping: Callable[[Workspace], object] = lambda workspace: None,
+    ) -> None:
+        self.workspace = workspace
+        self.capacity = capacity
+        self.command = tuple(command)
+        self._housekeeping = housekeeping
+        self._children: dict[int, subprocess.Popen[bytes]] = {}
+        self._stopped = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> JobQueue:
+        """Keep the queue moving from a background thread until `stop`; returns itself."""
+        self._stopped.clear()
+        delete_leftovers(self.workspace)
+        self._thread = threading.Thread(target=self._keep_stepping, name="job queue", daemon=True)
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Stop the background thread; running jobs go on."""
+        self._stopped.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def step(self) -> None:
+        """Do once what there is to do: reap, mark the interrupted, end the cancelled, start the waiting."""
+        for job_id, child in list(self._children.items()):
+            if child.poll() is not None:  # asking also reaps
+                del self._children[job_id]
+                self._close(job_id, child.pid)
+        for job in self._running():
+            if job.id not in self._children and not is_alive(job):
+                self._close(job.id, job.pid)
+            elif job.cancel_requested is not None:
+                _press(self._process(job), now() - job.cancel_requested)
+            elif job.pid is None and job.id in self._children:
+                self._vouch(job)
+        self._revive()
+        claimed = self._claim()
+        while claimed is not None:
+            self._launch(*claimed)
+            claimed = self._claim()
+
+    def _keep_stepping(self) -> None:
+        looked = float("-inf")
+        while not self._stopped.wait(STEP_SECONDS):
+            try:
+                if time.monotonic() - looked >= HOUSEKEEPING_SECONDS:
+                    looked = time.monotonic()
+                    self._housekeeping(self.workspace)
+                self.step()
+            except (OperationalError, OSError, psutil.Error):  # no disk, no memory, no server: it may pass
+                log.exception("The job queue could not do its work; it will try again.")
+
+    def _running(self) -> list[Job]:
+        with self.workspace.database.read() as session:
+            return list(session.scalars(select(Job).where(Job.state == JobState.RUNNING)))
+
+    def _process(self, job: Job) -> psutil.Process | None:
+        child = self._children.get(job.id)
+        return find_process(job) if child is None else psutil.Process(child.pid)
+
+    def _vouch(self, job: Job) -> None:
+        """Say that a process which is still starting is on its way, so that no other queue takes it for dead."""
+        if job.heartbeat is not None and now() - job.heartbeat < BEAT:
+            return
+        with self.workspace.database.write() as session:
+            row = session.get_one(Job, job.id)
+            if row.state == JobState.RUNNING and row.pid is None:
+                row.heartbeat = now()
+
+    def _close(self, job_id: int, pid: int | None) -> None:
+        """Record the end of a job whose process is gone, if it did not do so itself in its last moment."""
+        if pid is not None:
+            _reap(pid)
+            self.workspace.delete_leftovers(pid)
+        with self.workspace.database.write() as session:
+            job = session.get_one(Job, job_id)
+            if job.state == JobState.RUNNING and job.pid in (pid, None):
+                job.finished, job.eta_seconds = now(), None
+                job.state = JobState.INTERRUPTED if job.cancel_requested is None else JobState.CANCELLED
+                job.message = INTERRUPTED if job.state == JobState.INTERRUPTED else ""
+        if job.state in (JobState.CANCELLED, JobState.DONE):
+            delete_scratch(self.workspace, job_id)  # its process may have died just before doing so
+
+    def _revive(self) -> None:
+        """Queue standing jobs again whose process died; one that dies at once is not tried without a pause."""
+        dead = select(Job).where(Job.state == JobState.INTERRUPTED, Job.kind.in_(STANDING))
+        with self.workspace.database.read() as session:  # the common case writes nothing
+            if not any(_is_due(job) for job in session.scalars(dead)):
+                return
+        with self.workspace.database.write() as session:
+            for job in session.scalars(dead):
+                if _is_due(job):
+                    job.state, job.message = JobState.QUEUED, ""
+
+    def _claim(self) -> tuple[int, int] | None:
+        """Mark the first waiting job for which there is room as running, and return its id and attempt."""
+        waiting = select(Job).where(Job.state == JobState.QUEUED).order_by(Job.id)
+        with self.workspace.database.read() as session:  # the common case writes nothing
+            if session.scalar(waiting.limit(1)) is None:
+                return None
+        with self.workspace.database.write() as session:
+            by_kind = select(Job.kind, func.count()).where(Job.state == JobState.RUNNING).group_by(Job.kind)
+            running = Counter({kind: count for kind, count in session.execute(by_kind)})  # noqa: C416
+            job = next((job for job in session.scalars(waiting) if self._has_room(job.kind, running)), None)
+            if job is None:
+                return None
+            job.state, job.message, job.host, job.pid = JobState.RUNNING, "", socket.gethostname(), None
+            job.started = job.heartbeat = now()
+            job.attempts += 1
+            return job.id, job.attempts
+
+    def _has_room(self, kind: str, running: Counter[str]) -> bool:
+        if kind in STANDING:
+            return running[kind] < STANDING[kind]
+        return sum(count for other, count in running.items() if other not in STANDING) < self.capacity
+
+    def _launch(self, job_id: int, attempt: int) -> None:
+        path = log_path(self.workspace, job_id)
+        try:
+            make_folder(path.parent)
+            with path.open("ab") as output:
+                self._children[job_id] = subprocess.Popen(
+                    [*self.command, str(self.workspace.root), str(job_id), str(attempt)],
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    cwd=PROJECT,
+                    start_new_session=True,  # Ctrl-C at the dashboard ends the dashboard, not the work
+                )
+        except OSError:
+            self._close(job_id, None)
+            raise
+
+
+def find_process(job: Job) -> psutil.Process | None:
+    """Return the process of a job on this computer, unless it is gone and its number perhaps another's."""
+    if job.pid is None or job.process_started is None or job.host != socket.gethostname():
+        return None
+    try:
+        process = psutil.Process(job.pid)
+        is_it = (
+            abs(process.create_time() - job.process_started) < 2 and process.status() != psutil.STATUS_ZOMBIE
+        )
+    except psutil.NoSuchProcess:
+        return None
+    return process if is_it else None
+
+
+def is_alive(job: Job) -> bool:
+    """Whether a job that is said to run does; by its heartbeat if it cannot be looked at from here."""
+    if job.pid is None or job.host != socket.gethostname():
+        silence = SILENCE_AT_START if job.pid is None else SILENCE
+        return job.heartbeat is not None and now() - job.heartbeat < silence
+    return find_process(job) is not None
+
+
+def _is_due(job: Job) -> bool:
+    """Whether a standing job that was interrupted has waited long enough."""
+    if job.finished is None or job.started is None:
+        return True
+    short_lived = job.finished - job.started < REVIVE_SHORT_LIVED
+    return now() - job.finished > (REVIVE_SHORT_LIVED if short_lived else REVIVE_AFTER)
+
+
+def _reap(pid: int) -> None:
+    """Take a dead child off the system's list: one whose queue was replaced while it ran has nobody else."""
+    if os.name != "nt":
+        with suppress(ChildProcessError):  # not ours, or done already
+            os.waitpid(pid, os.WNOHANG)
+
+
+def _press(process: psutil.Process | None, waited: timedelta) -> None:
+    """End a cancelled job that has not ended by itself, first politely."""
+    with suppress(psutil.NoSuchProcess):  # it may end while we look
+        if process is not None and waited > KILL_AFTER:
+            process.kill()
+        elif process is not None and waited > TERMINATE_AFTER:
+            process.terminate()

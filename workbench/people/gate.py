@@ -1,0 +1,207 @@
+"""Which requests reach the dashboard: by the name that was called, the page that calls, and what is sent.
+
+Streamlit lets any page of this computer and any name that leads to it open the dashboard's connection, also before
+anybody has signed in. The gate stands in front of it, as ASGI middleware of `st.App`, and asks of every request:
+
+- Is the name in ``Host`` one of ours? A page whose name was made to lead to this computer (DNS rebinding) has another.
+- Does the page that calls come from the very same address? One of another port or another site does not.
+- Is the message one that a page of this dashboard sends? ``clear_cache`` and its like act on everybody's sessions.
+- Was the session that brings a file let in? A stranger must not fill the memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any
+from urllib.parse import urlsplit
+
+from google.protobuf.message import DecodeError
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit.proto.BackMsg_pb2 import BackMsg
+
+from workbench.people.accounts import is_local
+
+DEFAULT_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
+UPLOADS = "/_stcore/upload_file/"
+READS = {"GET", "HEAD"}
+IGNORED = {
+    "clear_cache",
+    "set_run_on_save",
+    "load_git_info",
+    "debug_disconnect_websocket",
+    "debug_shutdown_runtime",
+}
+"""Messages of Streamlit's own menu, which this dashboard does not show; some of them act on all sessions."""
+
+HEADERS = {
+    "Content-Security-Policy": "frame-ancestors 'self'",  # no other site may draw the dashboard under its own buttons
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",  # addresses name inspectors and images
+}
+
+
+@dataclass(frozen=True)
+class Address:
+    """A host and its port, as a header names them."""
+
+    host: str
+    port: int | None
+
+    @classmethod
+    def of_host(cls, header: str, scheme: str) -> Address | None:
+        """Read a ``Host`` header; None where it is none."""
+        return cls._parsed(f"{scheme}://{header}", bare=True)
+
+    @classmethod
+    def of_origin(cls, header: str) -> Address | None:
+        """Read an ``Origin`` header; None where it is none, as ``null`` is."""
+        return cls._parsed(header, bare=True)
+
+    @classmethod
+    def _parsed(cls, url: str, *, bare: bool) -> Address | None:
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError:
+            return None
+        extra = parts.username or parts.password or parts.path or parts.query or parts.fragment
+        if parts.scheme not in DEFAULT_PORTS or not parts.hostname or (bare and extra):
+            return None
+        return cls(parts.hostname.rstrip("."), port or DEFAULT_PORTS[parts.scheme])
+
+
+@dataclass
+class Admitted:
+    """Sessions that were let in, by Streamlit's ids; told by the run of a page, asked by the gate."""
+
+    _sessions: set[str] = field(default_factory=set)
+    _lock: Lock = field(default_factory=Lock)
+
+    def note(self, session: str, *, let_in: bool) -> None:
+        """Note whether a session is let in, as of its last run."""
+        with self._lock:
+            (self._sessions.add if let_in else self._sessions.discard)(session)
+
+    def __contains__(self, session: object) -> bool:
+        """Whether the session was let in."""
+        return session in self._sessions
+
+
+admitted = Admitted()
+
+
+class Gate:
+    """ASGI middleware that refuses what no page of this dashboard sends.
+
+    Parameters
+    ----------
+    app
+        What stands behind it.
+    names
+        Gives the names and addresses, besides the local ones, under which this dashboard is meant to be reached; a
+        leading ``*.`` stands for every name below, ``*`` for every name.
+    """
+
+    def __init__(self, app: ASGIApp, names: Callable[[], Iterable[str]]) -> None:
+        self.app, self.names = app, names
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it with a sentence."""
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+            return
+        if refusal := self.refusal(scope):
+            await _refuse(scope, receive, send, refusal)
+        elif scope["type"] == "websocket":
+            await self.app(scope, _without_ignored(receive), send)
+        else:
+            await self.app(scope, receive, _with_headers(send))
+
+    def refusal(self, scope: Scope) -> str | None:
+        """Say why a request is refused; None where it is not."""
+        headers = Headers(scope=scope)
+        hosts = headers.getlist("host")
+        called = Address.of_host(hosts[0], scope["scheme"]) if len(hosts) == 1 else None
+        if called is None or not self._is_ours(called.host):
+            return (
+                "This dashboard is not reached by that name. Open it at localhost, or add the name to "
+                "server.allowedHosts in .streamlit/config.toml (docs/security.md)."
+            )
+        if not self._comes_from_here(scope, headers, called):
+            return "Only the dashboard's own pages may call it."
+        if UPLOADS in scope["path"] and scope["method"] not in ("OPTIONS", *READS):
+            session = scope["path"].partition(UPLOADS)[2].partition("/")[0]
+            if session not in admitted:
+                return "Open the dashboard and sign in before bringing files."
+        return None
+
+    def _is_ours(self, host: str) -> bool:
+        return is_local(host) or any(_matches(host, name) for name in self.names())
+
+    def _comes_from_here(self, scope: Scope, headers: Headers, called: Address) -> bool:
+        """Whether the page that calls is one of ours, as far as a browser tells."""
+        origins = headers.getlist("origin")
+        if origins:
+            origin = Address.of_origin(origins[0]) if len(origins) == 1 else None
+            return origin is not None and (origin == called or self._is_public_name(origin.host))
+        if scope["type"] == "websocket":
+            return (
+                True  # every browser names the page; what names none is a program of this computer or network
+            )
+        site, mode = headers.get("sec-fetch-site"), headers.get("sec-fetch-mode")
+        opened = (
+            mode == "navigate" and headers.get("sec-fetch-dest") == "document" and scope["method"] in READS
+        )
+        return site in (None, "same-origin", "none") or opened
+
+    def _is_public_name(self, host: str) -> bool:
+        """Whether a page comes from the name the dashboard is known by, which a proxy may have put another for."""
+        return not is_local(host) and any(_matches(host, name) for name in self.names() if name != "*")
+
+
+def _matches(host: str, name: str) -> bool:
+    host, name = host.casefold(), name.strip().casefold().rstrip(".")
+    return name == "*" or host == name.strip("[]") or (name.startswith("*.") and host.endswith(name[1:]))
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send, sentence: str) -> None:
+    if scope["type"] == "websocket":
+        await receive()  # the connection's first message; closing before accepting answers 403
+        await send({"type": "websocket.close", "code": 1008, "reason": ""})
+        return
+    await PlainTextResponse(f"{sentence}\n", status_code=403)(scope, receive, _with_headers(send))
+
+
+def _with_headers(send: Send) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in HEADERS.items():
+                headers.setdefault(name, value)
+        await send(message)
+
+    return sending
+
+
+def _without_ignored(receive: Receive) -> Receive:
+    async def receiving() -> Message:
+        while True:
+            message = await receive()
+            if message["type"] != "websocket.receive" or not _is_ignored(message):
+                return message
+
+    return receiving
+
+
+def _is_ignored(message: dict[str, Any] | Message) -> bool:
+    data = message.get("bytes")
+    if not data:
+        return False
+    try:
+        return BackMsg.FromString(data).WhichOneof("type") in IGNORED
+    except DecodeError:  # Streamlit closes the connection on what it cannot read
+        return False

@@ -1,0 +1,151 @@
+"""Places: the one way from a name to a path of a workspace, so that nothing is read or written anywhere else.
+
+Names come from rows, from backups and from people. Whatever reads, writes, moves or deletes by one asks `below` first.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path, PurePosixPath
+
+from patchcore.images.file_names import display_name
+from workbench.storage.database import WorkspaceError
+
+INSPECTOR_ID = re.compile(r"[a-z0-9-]{1,64}")
+SHA256 = re.compile(r"[0-9a-f]{64}")
+SUFFIX = re.compile(r"\.[a-z0-9]{1,12}")
+PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,160}")  # of the paths that this program gives
+DEVICE = re.compile(r"(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")  # on Windows
+OWNER_ONLY = 0o700
+SHOWN = 120  # characters of a path in a sentence
+
+
+def below(folder: Path, path: str | Path) -> Path:
+    """Return a path that lies strictly below a folder, whatever it is made of.
+
+    Parameters
+    ----------
+    folder
+        Where it must lie; absolute, with its own links resolved.
+    path
+        A text is a path that this program has given, from the folder, with forward slashes. A `Path` is one that was
+        put together or listed here: of any names, from the folder or absolute.
+
+    Raises
+    ------
+    WorkspaceError
+        It is the folder itself, leads out of it, or there is a link on its way, whose target is not ours to touch.
+    """
+    wanted = folder / (given_path(path) if isinstance(path, str) else path)
+    try:
+        found = Path(os.path.realpath(wanted))
+    except (OSError, ValueError) as error:  # a name that no disk takes
+        raise _refusal(path, folder) from error
+    if found != wanted or folder not in found.parents:
+        raise _refusal(path, folder)
+    return found
+
+
+def given_path(text: str) -> PurePosixPath:
+    """Return a path that a row or a backup names, if it is one that this program gives.
+
+    Raises
+    ------
+    WorkspaceError
+        It is empty or absolute, or one of its names is none that this program gives, such as ``..``.
+    """
+    parts = text.split("/") if isinstance(text, str) else [""]
+    if not all(is_given_name(part) for part in parts):
+        raise WorkspaceError(
+            f"{_shown(text)} is no path of a workspace, so nothing was done with it. Restore a backup that is whole."
+        )
+    return PurePosixPath(*parts)
+
+
+def is_given_name(part: str) -> bool:
+    """Whether a name of a file or a folder is one that this program gives: on any disk it leads nowhere else."""
+    return (
+        PART.fullmatch(part) is not None and DEVICE.fullmatch(part) is None and not part.endswith((".", " "))
+    )
+
+
+def is_id(inspector_id: object) -> bool:
+    """Whether something can be the id of an inspector."""
+    return isinstance(inspector_id, str) and INSPECTOR_ID.fullmatch(inspector_id) is not None
+
+
+def require_id(inspector_id: object) -> str:
+    """Return the id of an inspector, which is the name of its folder.
+
+    Raises
+    ------
+    WorkspaceError
+        It is none.
+    """
+    if not isinstance(inspector_id, str) or not is_id(inspector_id):
+        raise WorkspaceError(
+            f"{_shown(inspector_id)} is no id of an inspector: these have 1 to 64 letters a to z, digits and hyphens. "
+            "Choose the inspector in the library."
+        )
+    return inspector_id
+
+
+def require_sha256(sha256: object) -> str:
+    """Return the SHA-256 of a file, which is its name.
+
+    Raises
+    ------
+    WorkspaceError
+        It is none.
+    """
+    if not isinstance(sha256, str) or not SHA256.fullmatch(sha256):
+        raise WorkspaceError(f"{_shown(sha256)} is no SHA-256 of an image. Bring the image in once more.")
+    return sha256
+
+
+def require_suffix(suffix: object) -> str:
+    """Return what the name of an image's file ends with.
+
+    Raises
+    ------
+    WorkspaceError
+        It is none that this program gives.
+    """
+    if not isinstance(suffix, str) or not SUFFIX.fullmatch(suffix):
+        raise WorkspaceError(
+            f"{_shown(suffix)} is no suffix of an image's file. Restore a backup that is whole."
+        )
+    return suffix
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder of a workspace and those above it that are missing, each open to its owner alone."""
+    if not folder.is_dir():
+        make_folder(folder.parent)
+        folder.mkdir(mode=OWNER_ONLY, exist_ok=True)
+
+
+def make_root(folder: Path) -> None:
+    """Make the folder that is to be a workspace, open to its owner alone; an empty one that is there becomes so."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=OWNER_ONLY, exist_ok=True)
+    if not any(folder.iterdir()):
+        close_to_others(folder)
+
+
+def close_to_others(folder: Path) -> None:
+    """Take a folder from all but its owner, where the system knows owners and it is ours."""
+    if os.name != "nt" and folder.stat().st_uid == os.getuid():
+        folder.chmod(OWNER_ONLY)
+
+
+def _refusal(path: str | Path, folder: Path) -> WorkspaceError:
+    return WorkspaceError(
+        f"{_shown(path)} does not lie below {_shown(folder)}, or a link is on its way, so nothing was done with it. "
+        "Take the link away, or restore a backup that is whole."
+    )
+
+
+def _shown(value: object) -> str:
+    return f"'{display_name(str(value))[:SHOWN]}'"

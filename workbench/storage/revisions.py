@@ -1,0 +1,75 @@
+"""Changing an inspector: one writer at a time, on what they saw; each change has a name and is kept as an event."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from workbench.people.roles import current
+from workbench.storage.database import WorkspaceError
+from workbench.storage.tables import Event, Inspector
+
+
+class ChangedMeanwhile(WorkspaceError):
+    """Somebody else has changed the inspector since the one who is changing it looked at it."""
+
+
+def note_change(
+    session: Session, inspector_id: str, action: str, *, seen: int | None = None, **details: Any
+) -> Inspector:
+    """Count a change of an inspector and keep who made it; called in the transaction that makes it.
+
+    Parameters
+    ----------
+    action
+        A verb and its object, such as "set threshold"; at most 32 characters.
+    seen
+        `Inspector.revision` as whoever makes the change saw it; None where nobody looked, as in a job.
+    details
+        What is worth knowing of it later; JSON types.
+
+    Raises
+    ------
+    ChangedMeanwhile
+        When it was changed since it was seen; nothing is changed then.
+    WorkspaceError
+        When there is no such inspector.
+    """
+    inspector = session.get(Inspector, inspector_id)
+    if inspector is None:
+        raise WorkspaceError(f"There is no inspector {inspector_id}.")
+    if seen is not None and inspector.revision != seen:
+        raise ChangedMeanwhile(_what_happened(session, inspector, seen))
+    inspector.revision += 1
+    session.add(
+        Event(
+            person=current().name,
+            action=action,
+            inspector_id=inspector_id,
+            revision=inspector.revision,
+            details=details,
+        )
+    )
+    return inspector
+
+
+def note_event(session: Session, action: str, inspector_id: str | None = None, **details: Any) -> None:
+    """Keep that something was done, by whoever is acting, that no later change can contradict."""
+    session.add(Event(person=current().name, action=action, inspector_id=inspector_id, details=details))
+
+
+def _what_happened(session: Session, inspector: Inspector, seen: int) -> str:
+    since = select(Event).where(Event.inspector_id == inspector.id, Event.revision > seen)
+    events = list(session.scalars(since.order_by(Event.id.desc())))
+    words = "It was changed"
+    if events:
+        latest = events[0]
+        words = f"{latest.person} changed it ({latest.action}, {latest.created:%Y-%m-%d %H:%M} UTC)"
+        if len(events) > 1:
+            words += f", the last of {len(events)} changes,"
+    return (
+        f"{words} since you looked at {inspector.name}, so your change was not made. Look at what is there now, "
+        "then change it if you still want to."
+    )

@@ -1,0 +1,365 @@
+"""The tables: what the rows of the database are, and how they point to each other."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import JSON, Double, ForeignKey, Index, MetaData, String, Text, UniqueConstraint, false
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from workbench.storage.timestamps import UtcTime, now
+
+CONSTRAINT_NAMES = {  # later migrations must be able to name what they change
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+GOOD = "good"  # the truth of an image without a defect; any other is the type of its defect
+
+
+class Base(DeclarativeBase):
+    """Root of the tables."""
+
+    metadata = MetaData(naming_convention=CONSTRAINT_NAMES)
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        datetime: UtcTime,
+        dict[str, Any]: JSON(none_as_null=True),
+        list[Any]: JSON(none_as_null=True),
+        float: Double,
+    }
+
+
+class Image(Base):
+    """An image file in the workspace, stored once by the hash of its bytes."""
+
+    __tablename__ = "images"
+
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    suffix: Mapped[str] = mapped_column(String(16))
+    original_name: Mapped[str] = mapped_column(Text)  # the name it first came with
+    size_bytes: Mapped[int]
+    record: Mapped[dict[str, Any] | None]  # patchcore.images.reading.ImageRecord.to_dict()
+    created: Mapped[datetime] = mapped_column(default=now)
+
+
+class Inspector(Base):
+    """A fitted model for one product, as the user knows it; what it computes with is its current version."""
+
+    __tablename__ = "inspectors"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)  # safe in a path and an address
+    name: Mapped[str] = mapped_column(Text)
+    product: Mapped[str] = mapped_column(Text, default="")
+    created: Mapped[datetime] = mapped_column(default=now)
+    current_id: Mapped[int | None] = mapped_column(
+        ForeignKey("inspector_versions.id", use_alter=True, name="fk_inspectors_current")
+    )
+    revision: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Counts the changes of anything that decides verdicts; who changes one that moved on meanwhile is told."""
+    deleted: Mapped[datetime | None]  # in the bin since then
+    last_number: Mapped[int] = mapped_column(default=0, server_default="0")
+    """The highest number of a version that was deleted for good, so that none is ever given twice."""
+
+    current: Mapped[InspectorVersion | None] = relationship(
+        foreign_keys=[current_id], lazy="joined", post_update=True
+    )
+
+
+class InspectorVersion(Base):
+    """One state of an inspector: a bank on disk, the share of it in use, and the thresholds in force."""
+
+    __tablename__ = "inspector_versions"
+    __table_args__ = (UniqueConstraint("inspector_id", "number"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    inspector_id: Mapped[str] = mapped_column(ForeignKey("inspectors.id"), index=True)
+    number: Mapped[int]
+    base_id: Mapped[int | None] = mapped_column(ForeignKey("inspector_versions.id"))
+    """The version whose bank and good images this one uses with another share or threshold; None: its own."""
+    path: Mapped[str] = mapped_column(Text)  # relative to the workspace
+    settings: Mapped[dict[str, Any]]  # building.BuildSettings.to_dict()
+    share: Mapped[float]  # of all patches, in use
+    largest_share: Mapped[float]  # of all patches, on disk
+    patches: Mapped[int]  # rows of the bank in use
+    cover_radius: Mapped[float]
+    megabytes: Mapped[float]  # of the bank in use
+    operating_point: Mapped[dict[str, Any]]  # inspectors.OperatingPoint.to_dict()
+    good_scores: Mapped[dict[str, Any]]  # image sha256 -> leave-one-image-out score at this share
+    numbers: Mapped[dict[str, Any]]  # what the build measured: seconds, skipped images, versions of libraries
+    thumbnail_sha256: Mapped[str | None] = mapped_column(ForeignKey("images.sha256"))
+    note: Mapped[str] = mapped_column(Text, default="")
+    change: Mapped[str] = mapped_column(String(16), default="build", server_default="build")
+    """What made it: build, share, remove, teach or import."""
+    made_by: Mapped[str] = mapped_column(Text, default="", server_default="")  # a person's name
+    created: Mapped[datetime] = mapped_column(default=now)
+    deleted: Mapped[datetime | None]  # in the bin since then
+
+    @property
+    def bank_id(self) -> int:
+        """The version that owns the bank on disk and the list of good images."""
+        return self.base_id or self.id
+
+
+class InspectorImage(Base):
+    """A good image that a version was built from, in the order it was given."""
+
+    __tablename__ = "inspector_images"
+
+    version_id: Mapped[int] = mapped_column(ForeignKey("inspector_versions.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    sha256: Mapped[str] = mapped_column(ForeignKey("images.sha256"), index=True)
+    name: Mapped[str] = mapped_column(Text)
+    taught: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether it came in by "this is fine" after the bank was built; no threshold is set from such images."""
+
+
+class Batch(Base):
+    """Images that were brought to be inspected together, or the good images of a bank, scored without themselves."""
+
+    __tablename__ = "batches"
+    __table_args__ = (
+        Index("ix_batches_bank_id", "bank_id", unique=True),
+        Index("ix_batches_watch_id", "watch_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    inspector_id: Mapped[str] = mapped_column(ForeignKey("inspectors.id"), index=True)
+    name: Mapped[str] = mapped_column(Text)
+    kind: Mapped[str] = mapped_column(String(16), default="test")  # or "good": inspecting.good_batch
+    bank_id: Mapped[int | None] = mapped_column(ForeignKey("inspector_versions.id"))
+    """Of the kind "good": the version that owns the bank these images are in."""
+    watch_id: Mapped[int | None] = mapped_column(
+        ForeignKey("watches.id")
+    )  # whose images of one day these are
+    created: Mapped[datetime] = mapped_column(default=now, index=True)
+
+
+class BatchImage(Base):
+    """One image of a batch; the same picture may occur twice under two names."""
+
+    __tablename__ = "batch_images"
+    __table_args__ = (UniqueConstraint("batch_id", "position"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    batch_id: Mapped[int] = mapped_column(ForeignKey("batches.id"))
+    position: Mapped[int]
+    sha256: Mapped[str] = mapped_column(ForeignKey("images.sha256"), index=True)
+    name: Mapped[str] = mapped_column(Text)
+    truth: Mapped[str | None] = mapped_column(String(64))  # "good", a defect type, or unknown
+    mask_sha256: Mapped[str | None] = mapped_column(ForeignKey("images.sha256"))  # where the defect is
+
+
+class LabelChange(Base):
+    """One change of what is known of an image of a batch; all are kept, also those that were taken back."""
+
+    __tablename__ = "label_changes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    batch_image_id: Mapped[int] = mapped_column(ForeignKey("batch_images.id"), index=True)
+    before: Mapped[str | None] = mapped_column(String(64))
+    after: Mapped[str | None] = mapped_column(String(64))
+    made_by: Mapped[str] = mapped_column(Text, default="", server_default="")
+    created: Mapped[datetime] = mapped_column(default=now)
+    undone: Mapped[datetime | None]
+
+    image: Mapped[BatchImage] = relationship(lazy="joined")
+
+
+class PointRecord(Base):
+    """An operating point that was put in force for a version, and why; the last is the one in force."""
+
+    __tablename__ = "operating_points"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    version_id: Mapped[int] = mapped_column(ForeignKey("inspector_versions.id"), index=True)
+    data: Mapped[dict[str, Any]]  # OperatingPoint.to_dict()
+    note: Mapped[str] = mapped_column(Text, default="")
+    change: Mapped[str] = mapped_column(String(16), default="threshold", server_default="threshold")
+    """What put it in force: threshold or restore; the first of a version came with the version."""
+    made_by: Mapped[str] = mapped_column(Text, default="", server_default="")
+    created: Mapped[datetime] = mapped_column(default=now)
+
+    version: Mapped[InspectorVersion] = relationship(lazy="joined")
+
+
+class Result(Base):
+    """What one inspector version found in one image of a batch; verdicts are made from it when read."""
+
+    __tablename__ = "results"
+    __table_args__ = (
+        UniqueConstraint("batch_image_id", "version_id"),
+        Index("ix_results_version_created", "version_id", "created"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    batch_image_id: Mapped[int] = mapped_column(ForeignKey("batch_images.id"))
+    version_id: Mapped[int] = mapped_column(ForeignKey("inspector_versions.id"))
+    score: Mapped[float | None]  # None: the image could not be scored, and `error` says why
+    worst_box: Mapped[list[Any] | None]  # x0, y0, x1, y1 in pixels of the original
+    width: Mapped[int | None]
+    height: Mapped[int | None]
+    map_path: Mapped[str | None] = mapped_column(Text)  # relative to the workspace
+    seconds: Mapped[float | None]
+    error: Mapped[str | None] = mapped_column(Text)
+    explanation: Mapped[dict[str, Any] | None]  # inspecting.Explained.to_dict(), once asked for
+    created: Mapped[datetime] = mapped_column(default=now, index=True)
+
+    image: Mapped[BatchImage] = relationship(lazy="joined")
+
+
+class Job(Base):
+    """Work of more than about a second, done by a process of its own."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (Index("ix_jobs_state_created", "state", "created"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(32))
+    title: Mapped[str] = mapped_column(Text)
+    arguments: Mapped[dict[str, Any]]
+    made_by: Mapped[str] = mapped_column(Text, default="", server_default="")
+    state: Mapped[str] = mapped_column(String(16))  # jobs.JobState
+    cancel_requested: Mapped[datetime | None]
+    stage: Mapped[str] = mapped_column(Text, default="")
+    done: Mapped[int] = mapped_column(default=0)
+    total: Mapped[int] = mapped_column(default=0)
+    stages: Mapped[list[Any]] = mapped_column(default=list)  # those finished: name, total, seconds
+    eta_seconds: Mapped[float | None]  # to the end of this stage, as of the heartbeat
+    message: Mapped[str] = mapped_column(Text, default="")
+    result: Mapped[dict[str, Any] | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+    host: Mapped[str | None] = mapped_column(Text)
+    pid: Mapped[int | None]
+    process_started: Mapped[float | None]  # psutil's create_time: a pid alone may be another process by now
+    heartbeat: Mapped[datetime | None]
+    created: Mapped[datetime] = mapped_column(default=now)
+    started: Mapped[datetime | None]
+    finished: Mapped[datetime | None]
+
+
+class Inspection(Base):
+    """One verdict that was given: all that is needed to say months later why; never changed but for the decision.
+
+    It holds values rather than pointing to rows, so that it outlives the image, the result and the inspector.
+    """
+
+    __tablename__ = "inspections"
+    __table_args__ = (
+        UniqueConstraint("batch_image_id", "version_id"),
+        Index("ix_inspections_created", "created"),
+        Index(
+            "ix_inspections_inspector_created", "inspector_id", "created", "verdict"
+        ),  # verdict: for counts
+        Index("ix_inspections_verdict_created", "verdict", "created"),
+        Index("ix_inspections_operator_created", "operator", "created"),
+        Index(
+            "ix_inspections_accepted", "version_id", "point_id", "verdict", "created", "score"
+        ),  # for drift
+        Index("ix_inspections_sha256", "sha256"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    created: Mapped[datetime] = mapped_column(default=now)
+    source: Mapped[str] = mapped_column(String(16))  # page, watch or command
+    operator: Mapped[str] = mapped_column(Text, default="")
+    sha256: Mapped[str] = mapped_column(String(64))  # of the image, which retention may have deleted
+    name: Mapped[str] = mapped_column(Text)
+    inspector_id: Mapped[str | None] = mapped_column(ForeignKey("inspectors.id"))
+    inspector_name: Mapped[str] = mapped_column(Text)  # as it was then
+    version_id: Mapped[int | None] = mapped_column(ForeignKey("inspector_versions.id"))
+    version_number: Mapped[int | None]
+    point_id: Mapped[int | None] = mapped_column(ForeignKey("operating_points.id"))
+    point_number: Mapped[int | None]  # among those of the version: 2 in "3.2"
+    batch_image_id: Mapped[int | None] = mapped_column(ForeignKey("batch_images.id"))
+    score: Mapped[float | None]  # None: it could not be scored, and `error` says why
+    accept: Mapped[float | None]  # the thresholds that were in force
+    reject: Mapped[float | None]
+    pixel: Mapped[float | None]
+    min_area: Mapped[int | None]  # pixels that a region needed to count
+    judge_by: Mapped[str | None] = mapped_column(String(8))  # score, area or both
+    verdict: Mapped[str | None] = mapped_column(String(8))  # accept, review or reject
+    region_count: Mapped[int | None]
+    regions: Mapped[list[Any] | None]
+    """The worst of them first: {"box": [x0, y0, x1, y1], "area": pixels, "score": peak}; see `history.REGIONS_KEPT`."""
+    width: Mapped[int | None]
+    height: Mapped[int | None]
+    error: Mapped[str | None] = mapped_column(Text)
+    overlay_path: Mapped[str | None] = mapped_column(Text)  # relative to the workspace
+    decision: Mapped[str | None] = mapped_column(String(8))  # fine or defect, by a person
+    decided_by: Mapped[str] = mapped_column(Text, default="")
+    decided: Mapped[datetime | None]
+
+
+class Watch(Base):
+    """A folder whose images are scored as they arrive."""
+
+    __tablename__ = "watches"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    inspector_id: Mapped[str] = mapped_column(ForeignKey("inspectors.id"), index=True)
+    folder: Mapped[str] = mapped_column(Text)
+    options: Mapped[dict[str, Any]]  # what to do with a file that has its verdict
+    made_by: Mapped[str] = mapped_column(Text, default="")
+    created: Mapped[datetime] = mapped_column(default=now)
+    stopped: Mapped[datetime | None]
+    job_id: Mapped[int | None] = mapped_column(ForeignKey("jobs.id"))
+
+
+class WatchedFile(Base):
+    """A file of a watched folder that has been scored, so that it is not scored again."""
+
+    __tablename__ = "watched_files"
+    __table_args__ = (
+        UniqueConstraint("folder", "path", "size_bytes", "modified"),
+        Index("ix_watched_files_folder_created", "folder", "created"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    folder: Mapped[str] = mapped_column(Text)  # absolute
+    path: Mapped[str] = mapped_column(Text)  # from the folder, with forward slashes
+    size_bytes: Mapped[int]
+    modified: Mapped[str] = mapped_column(
+        String(32)
+    )  # nanoseconds: too many digits for some databases' numbers
+    inspection_id: Mapped[int | None] = mapped_column(ForeignKey("inspections.id"))
+    created: Mapped[datetime] = mapped_column(default=now)
+    told: Mapped[dict[str, Any]]  # workbench.watching.verdict.Given.to_dict(): what is told of it to others
+    finished: Mapped[datetime | None]  # once it was told, and moved where that is wanted
+
+
+class Event(Base):
+    """Something that was done and is kept in mind: who did it, when, and to what."""
+
+    __tablename__ = "events"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    created: Mapped[datetime] = mapped_column(default=now, index=True)
+    person: Mapped[str] = mapped_column(Text)
+    action: Mapped[str] = mapped_column(String(32))
+    inspector_id: Mapped[str | None] = mapped_column(ForeignKey("inspectors.id"), index=True)
+    revision: Mapped[int | None]  # of the inspector, when this changed what decides verdicts
+    details: Mapped[dict[str, Any]]
+
+
+class Preference(Base):
+    """A setting of the whole workspace, such as how long history is kept."""
+
+    __tablename__ = "preferences"
+
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    value: Mapped[dict[str, Any]]
+    made_by: Mapped[str] = mapped_column(Text, default="")
+    changed: Mapped[datetime] = mapped_column(default=now)
+
+
+class AddressOwner(Base):
+    """The account that an e-mail address of the list of people belongs to: the first that signed in with it."""
+
+    __tablename__ = "address_owners"
+
+    address: Mapped[str] = mapped_column(Text, primary_key=True)  # in small letters
+    issuer: Mapped[str] = mapped_column(Text)
+    subject: Mapped[str] = mapped_column(Text)
+    created: Mapped[datetime] = mapped_column(default=now)

@@ -1,0 +1,360 @@
+"""The workspace: one folder with everything a user makes; files in it are whole or not there."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import PIL.Image
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from patchcore.whole_files import flush, whole_file
+from workbench.people.roles import Role, require
+from workbench.storage.database import Database, WorkspaceError
+from workbench.storage.places import (
+    OWNER_ONLY,
+    SUFFIX,
+    below,
+    given_path,
+    make_folder,
+    make_root,
+    require_id,
+    require_sha256,
+    require_suffix,
+)
+from workbench.storage.tables import Image
+
+FOLDERS = ("images", "thumbnails", "inspectors", "results", "history", "jobs", "watches", "temporary")
+PLACES = (*FOLDERS, "regions", "bin")
+"""Folders that files are put into; the last two are made when they are needed."""
+DATABASE_FILE = "workspace.db"
+CHUNK = 1 << 20
+AT_ONCE = 500  # values in one question; databases have limits
+THUMBNAIL_SIDE = 320  # pixels; enough for a card on a screen of twice the common density
+
+
+@dataclass(frozen=True)
+class NamedImage:
+    """An image of the workspace under the name the user gave it.
+
+    `truth` is "good", a defect type, or None when it is not known; `mask_sha256` the stored picture of where the
+    defect is, where there is one.
+    """
+
+    sha256: str
+    name: str
+    truth: str | None = None
+    mask_sha256: str | None = None
+
+
+class Workspace:
+    """Everything a user makes, in one folder.
+
+    ::
+
+        images/<aa>/<sha256><suffix>        once each, by content
+        thumbnails/<aa>/<sha256>.jpg        can be made again from the images
+        inspectors/<id>/v0001/model.patchcore
+        results/<version>/<sha256>.png      anomaly maps; -left-out.png: of a good image, as if not in the bank
+        results/<version>/<sha256>.tile     image and map, small, for the viewer; can be made again
+        history/<yyyy-mm>/<sha256>-....jpg  what an inspection showed: heat and contour as thresholds then were
+        regions/<sha256>.json               the region of interest last drawn on an image
+        jobs/<id>/                          job.log, checkpoints of an unfinished job
+        watches/<hash>.lock                 who watches which folder
+        temporary/                          files being written
+        bin/<moment>/                       what `check --repair` put aside
+        workspace.db
+
+    Folders are open to their owner alone, where the system knows owners. No path leads out of its folder: whatever
+    reads or writes goes through `below`.
+
+    Parameters
+    ----------
+    root
+        The folder; made when absent. Default: ``PATCHCORE_WORKSPACE``, else ``~/.patchcore``.
+
+    Raises
+    ------
+    WorkspaceError
+        When the folder cannot be made or written to.
+    """
+
+    def __init__(self, root: str | Path | None = None) -> None:
+        chosen = root or os.environ.get("PATCHCORE_WORKSPACE") or Path.home() / ".patchcore"
+        self.root = Path(chosen).expanduser().resolve()
+        try:
+            make_root(self.root)
+            for folder in FOLDERS:
+                make_folder(self.root / folder)
+        except OSError as error:
+            raise WorkspaceError(
+                f"The workspace {self.root} cannot be used ({error.strerror}). "
+                "Set PATCHCORE_WORKSPACE to a folder that can be written to."
+            ) from error
+
+    @cached_property
+    def database(self) -> Database:
+        """The database, opened and brought to the newest schema at first use.
+
+        ``PATCHCORE_DATABASE_URL`` replaces ``workspace.db``.
+        """
+        return Database(database_url() or f"sqlite:///{self.root / DATABASE_FILE}")
+
+    def close(self) -> None:
+        """Let go of the database, if it was opened."""
+        if "database" in self.__dict__:
+            self.database.close()
+
+    # ---- images
+
+    def store_image(
+        self,
+        source: bytes | Path,
+        name: str,
+        *,
+        record: Mapping[str, Any] | None = None,
+        truth: str | None = None,
+        mask_sha256: str | None = None,
+    ) -> NamedImage:
+        """Store an image file once, bytes first and its row after.
+
+        Parameters
+        ----------
+        source
+            The file's bytes, or where it lies (it is copied, in pieces).
+        name
+            As the user knows it; its suffix becomes the stored file's.
+        record
+            ``ImageRecord.to_dict()``, when the image has been read already.
+        truth, mask_sha256
+            Passed through.
+        """
+        require(Role.OPERATE, "bring images in")
+        sha256 = _hash(source)
+        known = self._stored_file(sha256)
+        if known is None or not known.exists():
+            suffix = Path(name).suffix.lower()
+            suffix = suffix if SUFFIX.fullmatch(suffix) else ".image"
+            with self.new_file(known or self.image_file(sha256, suffix)) as path:
+                size = _copy(source, path)
+            details = None if record is None else dict(record)
+            row = Image(sha256=sha256, suffix=suffix, original_name=name, size_bytes=size, record=details)
+            with suppress(IntegrityError), self.database.write() as session:  # it may be there by now
+                session.add(row)
+        else:
+            known.touch()  # what was brought lately is not deleted for its age
+        return NamedImage(sha256, name, truth, mask_sha256)
+
+    def image_path(self, sha256: str) -> Path:
+        """Return the stored file.
+
+        Raises
+        ------
+        WorkspaceError
+            When there is none with that hash.
+        """
+        return self.image_paths([sha256])[sha256]
+
+    def image_paths(self, sha256s: Iterable[str]) -> dict[str, Path]:
+        """Return the stored files of many images, in order; an absent one raises `WorkspaceError`."""
+        wanted = list(dict.fromkeys(sha256s))
+        paths: dict[str, Path] = {}
+        with self.database.read() as session:
+            for start in range(0, len(wanted), AT_ONCE):
+                some = Image.sha256.in_(wanted[start : start + AT_ONCE])
+                rows = session.execute(select(Image.sha256, Image.suffix).where(some))
+                paths |= {sha256: self.image_file(sha256, suffix) for sha256, suffix in rows}
+        if missing := [sha256 for sha256 in wanted if sha256 not in paths]:
+            raise WorkspaceError(f"The workspace {self.root} has no image {missing[0][:12]}.")
+        return {sha256: paths[sha256] for sha256 in wanted}
+
+    def thumbnail(self, sha256: str) -> Path:
+        """Return a small JPEG of an image, longest side at most 320 pixels, made at first use and kept."""
+        target = self.thumbnail_path(sha256)
+        if not target.exists():
+            from patchcore.images.geometry import (
+                thumbnail,
+            )  # late: PyTorch comes with it, two seconds of every start
+            from patchcore.images.reading import read_image
+
+            pixels = read_image(self.image_path(sha256)).pixels
+            picture = PIL.Image.fromarray(thumbnail(pixels, THUMBNAIL_SIDE))
+            with self.new_file(target) as path:
+                picture.save(path, format="JPEG", quality=88)
+        return target
+
+    def _stored_file(self, sha256: str) -> Path | None:
+        with self.database.read() as session:
+            row = session.get(Image, sha256)
+        return None if row is None else self.image_file(sha256, row.suffix)
+
+    def image_file(self, sha256: str, suffix: str) -> Path:
+        """Return where an image of this hash and suffix belongs."""
+        folder = require_sha256(sha256)[:2]
+        return self.below(f"images/{folder}/{sha256}{require_suffix(suffix)}", "images", folder)
+
+    # ---- places
+
+    def below(self, path: str | Path, *own: str) -> Path:
+        """Return a path of this workspace that lies strictly below its own folder; see `places.below`.
+
+        Parameters
+        ----------
+        path
+            A text is what a row holds: from the workspace's root, with forward slashes.
+        own
+            The names of the folder, from the root: ``"inspectors", inspector_id``.
+
+        Raises
+        ------
+        WorkspaceError
+            It leads anywhere else.
+        """
+        wanted = given_path(path) if isinstance(path, str) else path
+        return below(self.root.joinpath(*own), self.root / wanted)
+
+    def version_folder(self, inspector_id: str, number: int) -> Path:
+        """Return where a version of an inspector lies."""
+        own = ("inspectors", require_id(inspector_id))
+        return self.below("/".join((*own, f"v{number:04d}")), *own)
+
+    def model_path(self, inspector_id: str, path: str) -> Path:
+        """Return where the file of a version lies, by `InspectorVersion.path`."""
+        return self.below(path, "inspectors", require_id(inspector_id))
+
+    def map_path(self, version_id: int, sha256: str, *, left_out: bool = False) -> Path:
+        """Return where the anomaly map of an image belongs; `left_out`: scored as if it had not built the bank."""
+        name = f"{require_sha256(sha256)}-left-out.png" if left_out else f"{require_sha256(sha256)}.png"
+        return self.below(f"results/{version_id}/{name}", "results", str(version_id))
+
+    def tile_path(self, map_path: str) -> Path:
+        """Return where an image with its map, encoded for the viewer, belongs: beside `Result.map_path`."""
+        return self.below(given_path(map_path).with_suffix(".tile").as_posix(), "results")
+
+    def thumbnail_path(self, sha256: str) -> Path:
+        """Return where the small JPEG of an image belongs."""
+        folder = require_sha256(sha256)[:2]
+        return self.below(f"thumbnails/{folder}/{sha256}.jpg", "thumbnails", folder)
+
+    def region_path(self, sha256: str) -> Path:
+        """Return where the region of interest last drawn on an image belongs."""
+        return self.below(f"regions/{require_sha256(sha256)}.json", "regions")
+
+    def job_folder(self, job_id: int) -> Path:
+        """Return the folder of a job: its log, and its checkpoints until it is done."""
+        return self.below(f"jobs/{job_id}", "jobs")
+
+    def relative(self, path: Path) -> str:
+        """Return a path as the database holds it: from the workspace's root, with forward slashes."""
+        return path.relative_to(self.root).as_posix()
+
+    # ---- writing
+
+    @contextmanager
+    def new_file(self, target: Path) -> Iterator[Path]:
+        """Yield a path to write; when the block ends well it is flushed to the disk and renamed to `target`.
+
+        When it does not, nothing is left of it.
+
+        Raises
+        ------
+        WorkspaceError
+            The target lies in none of the folders that files are put into.
+        """
+        target = self._in_its_place(target)
+
+        def before() -> None:
+            make_folder(target.parent)
+            self._in_its_place(target)  # a link may have come meanwhile
+
+        with whole_file(target, self._temporary(target), before) as path:
+            yield path
+        flush(target.parent)
+
+    def delete(self, path: str | Path, *own: str) -> None:
+        """Delete a file or a folder, if it is still there; arguments and errors as for `below`."""
+        found = self.below(path, *own)
+        if found.is_dir():
+            shutil.rmtree(found, ignore_errors=True)
+        else:
+            found.unlink(missing_ok=True)
+
+    @contextmanager
+    def draft_folder(self) -> Iterator[Path]:
+        """Yield an empty folder that is deleted afterwards, unless `place_folder` has put it somewhere."""
+        folder = self._temporary(Path("draft"))
+        folder.mkdir(mode=OWNER_ONLY)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def spool_folder(self) -> Path:
+        """Make an empty folder for files on their way in; who asks deletes it, a check does when the process died."""
+        folder = self._temporary(Path("spool"))
+        folder.mkdir(mode=OWNER_ONLY)
+        return folder
+
+    def place_folder(self, folder: Path, target: Path) -> None:
+        """Flush all that is in a draft and rename it to `target`.
+
+        A folder that was there is replaced: it can only be what a crash left before its row was written.
+        """
+        move_wholly(self.below(folder, "temporary"), self._in_its_place(target))
+
+    def delete_leftovers(self, pid: int) -> None:
+        """Delete what a process that is dead, or about to be, was writing."""
+        for path in (self.root / "temporary").glob(f"{int(pid)}-*"):
+            with suppress(WorkspaceError):  # a link: nothing of ours
+                self.delete(path, "temporary")
+
+    def _in_its_place(self, target: Path) -> Path:
+        """Return a target, if it lies strictly below one of the folders that files are put into."""
+        parts = target.relative_to(self.root).parts if target.is_relative_to(self.root) else ()
+        if not parts or parts[0] not in PLACES:
+            raise WorkspaceError(f"{target} lies in no folder of {self.root} that files are put into.")
+        return self.below(target, parts[0])
+
+    def _temporary(self, target: Path) -> Path:
+        name = f"{os.getpid()}-{secrets.token_hex(6)}-{target.name[-40:]}"
+        return self.below(Path("temporary", name), "temporary")
+
+
+def move_wholly(path: Path, target: Path) -> None:
+    """Flush all that is in a file or folder and rename it to `target`, in place of what is there."""
+    for one in (*path.rglob("*"), path):
+        flush(one)
+    make_folder(target.parent)
+    if target.exists():
+        shutil.rmtree(target)
+    path.rename(target)
+    flush(target.parent)
+
+
+def database_url() -> str | None:
+    """Return where rows are kept instead of in the workspace, if so."""
+    return os.environ.get("PATCHCORE_DATABASE_URL") or None
+
+
+def _hash(source: bytes | Path) -> str:
+    if isinstance(source, bytes):
+        return hashlib.sha256(source).hexdigest()
+    with source.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _copy(source: bytes | Path, target: Path) -> int:
+    """Write the bytes to `target` and return how many they are."""
+    if isinstance(source, bytes):
+        return target.write_bytes(source)
+    shutil.copyfile(source, target)
+    return target.stat().st_size

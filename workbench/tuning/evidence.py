@@ -1,0 +1,192 @@
+"""What is known for a decision: the good images scored without themselves, and the test images with their labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from sqlalchemy import select
+
+from patchcore.maps.regions import clearing_threshold
+from patchcore.thresholds.operating_point import Evidence, OperatingPoint, Verdict
+from workbench.inspections.batches import find_good_batch, list_results
+from workbench.inspectors.versions import good_images
+from workbench.storage.map_files import read_map
+from workbench.storage.tables import GOOD, Batch, BatchImage, InspectorVersion, Result
+from workbench.storage.workspace import Workspace
+
+Source = Literal["leave-one-out", "test"]
+GoodSource = Literal["leave-one-out", "held-out", "both"]
+PEAKS_REMEMBERED = 100_000  # numbers
+
+
+@dataclass(frozen=True)
+class Known:
+    """One image with its score by a version.
+
+    Attributes
+    ----------
+    key
+        Tells the image from all others of the list, also from one that was scored anew.
+    sha256, name
+        Of its file.
+    score
+        Leave-one-image-out for a good image of the bank.
+    source
+        "leave-one-out" for a good image of the bank, "test" for one that was brought to be inspected.
+    truth
+        "good", a defect type, or None when it is not known.
+    result
+        The stored result; None for a good image whose map has not been made yet.
+    map_path
+        The stored anomaly map, where there is one.
+    """
+
+    key: str
+    sha256: str
+    name: str
+    score: float
+    source: Source
+    truth: str | None
+    result: Result | None = None
+    map_path: Path | None = None
+
+    @property
+    def is_defect(self) -> bool:
+        """Whether it is known to be defective."""
+        return self.truth is not None and self.truth != GOOD
+
+    def map_peak(self, min_area: int) -> float | None:
+        """Return the lowest pixel threshold at which the map shows no region of so many pixels.
+
+        Computed once; None where there is no map.
+        """
+        return None if self.map_path is None else _peak(self.map_path, self.key, min_area)
+
+
+def known_images(workspace: Workspace, version: InspectorVersion, batch_id: int | None) -> list[Known]:
+    """Return the good images of the bank, then the images of a batch, as far as they have a score.
+
+    Test images that are in the bank too are left out: compared with themselves they score nearly zero, which says
+    nothing; they are among the good images already.
+    """
+    tested = [] if batch_id is None else tested_images(workspace, version, batch_id)
+    return [*_good(workspace, version), *tested]
+
+
+def evidence_from(known: Iterable[Known], good: GoodSource, *, min_area: int = 1) -> Evidence:
+    """Return what a threshold of a version can be set from, of its `known_images`.
+
+    Parameters
+    ----------
+    known
+        Those that are labelled count: defects, and good ones where they are wanted.
+    good
+        Which good images: those of the bank ("leave-one-out"), those of the batch ("held-out"), or both.
+    min_area
+        For `map_peaks`, which is empty unless the maps of all these good images are stored.
+    """
+    wanted = {"leave-one-out": {"leave-one-out"}, "held-out": {"test"}, "both": {"leave-one-out", "test"}}[
+        good
+    ]
+    known = list(known)
+    passed = [one for one in known if one.truth == GOOD and one.source in wanted]
+    return Evidence(
+        good={one.sha256: one.score for one in passed},
+        defect={one.sha256: one.score for one in known if one.is_defect},
+        map_peaks=map_peaks(passed, min_area),
+    )
+
+
+def tested_images(
+    workspace: Workspace, version: InspectorVersion, batch_id: int | None = None
+) -> list[Known]:
+    """Return the test images that a version has scored, of one batch or of all, less those in its bank."""
+    query = select(Result).join(Result.image).join(Batch, Batch.id == BatchImage.batch_id)
+    query = query.where(Result.version_id == version.id, Result.score.is_not(None), Batch.kind == "test")
+    if batch_id is not None:
+        query = query.where(Batch.id == batch_id)
+    in_bank = {image.sha256 for image in good_images(workspace, version)}
+    with workspace.database.read() as session:
+        results = session.scalars(query.order_by(BatchImage.batch_id, BatchImage.position))
+        return [_tested(workspace, result) for result in results if result.image.sha256 not in in_bank]
+
+
+def map_peaks(known: Sequence[Known], min_area: int) -> dict[str, float]:
+    """Return the map peaks of images by hash; empty where a map is missing, for a rule takes all or none."""
+    if any(one.map_path is None for one in known):
+        return {}
+    peaks = ((one.sha256, one.map_peak(min_area)) for one in known)
+    return {sha256: peak for sha256, peak in peaks if peak is not None}
+
+
+def peak_for(workspace: Workspace, result: Result, point: OperatingPoint) -> float | None:
+    """Return the map peak that a point's verdict on a scored image takes; None where it judges by score alone."""
+    return None if point.judge_by == "score" else _tested(workspace, result).map_peak(point.min_area)
+
+
+def judged(workspace: Workspace, result: Result, point: OperatingPoint) -> Verdict:
+    """Judge a scored image as a point does; errors as for `OperatingPoint.verdict`."""
+    score, peak = result.score or 0.0, peak_for(workspace, result, point)
+    return point.verdict(score) if peak is None else point.judge_by_peak(score, peak)
+
+
+def verdict_of(known: Known, point: OperatingPoint) -> Verdict | None:
+    """Judge a known image as the point says; None where its map is needed and not stored.
+
+    Raises
+    ------
+    SettingsError
+        The thresholds are stale.
+    """
+    if point.judge_by == "score":
+        return point.verdict(known.score)
+    peak = known.map_peak(point.min_area)
+    return None if peak is None else point.judge_by_peak(known.score, peak)
+
+
+def _good(workspace: Workspace, version: InspectorVersion) -> list[Known]:
+    batch_id = find_good_batch(workspace, version)
+    results = [] if batch_id is None else list_results(workspace, batch_id, version.id)
+    by_hash = {result.image.sha256: result for result in results if result.score is not None}
+    known = []
+    for image in good_images(workspace, version):
+        score, result = version.good_scores.get(image.sha256), by_hash.get(image.sha256)
+        if score is None:
+            continue
+        key = f"good:{image.sha256}" if result is None else result_key(result)
+        place = None if result is None else _map_path(workspace, result)
+        known.append(Known(key, image.sha256, image.name, score, "leave-one-out", GOOD, result, place))
+    return known
+
+
+def _tested(workspace: Workspace, result: Result) -> Known:
+    image, score = result.image, result.score
+    assert score is not None  # as the query asks
+    return Known(
+        result_key(result),
+        image.sha256,
+        image.name,
+        score,
+        "test",
+        image.truth,
+        result,
+        _map_path(workspace, result),
+    )
+
+
+def result_key(result: Result) -> str:
+    """Return what tells a result from all others, also from those that had its number before."""
+    return f"{result.id}:{result.created.timestamp()}"
+
+
+def _map_path(workspace: Workspace, result: Result) -> Path | None:
+    return None if result.map_path is None else workspace.root / result.map_path
+
+
+@lru_cache(maxsize=PEAKS_REMEMBERED)
+def _peak(path: Path, _key: str, min_area: int) -> float:
+    return clearing_threshold(read_map(path), min_area)

@@ -1,0 +1,75 @@
+"""Putting an earlier operating point in force again, also on another bank where its rules can follow."""
+
+from __future__ import annotations
+
+from patchcore.errors import SettingsError
+from patchcore.thresholds.decision import recalibrate
+from patchcore.thresholds.operating_point import Evidence, OperatingPoint
+from patchcore.thresholds.rules import BY_HAND
+from workbench.inspectors.point_history import enforce
+from workbench.inspectors.versions import good_images
+from workbench.people.roles import Role, require
+from workbench.storage.database import WorkspaceError
+from workbench.storage.tables import InspectorVersion, PointRecord
+from workbench.storage.workspace import Workspace
+from workbench.tuning.evidence import known_images, map_peaks, tested_images
+
+
+def restore_point(
+    workspace: Workspace, version: InspectorVersion, stored_id: int, *, seen: int | None = None
+) -> InspectorVersion:
+    """Put an earlier point in force again.
+
+    One of another bank is set anew by its own rules, from scores that are stored of this version; its statement
+    and note say so.
+
+    Raises
+    ------
+    SettingsError
+        It was set on another bank and cannot follow to this one; the message says why.
+    WorkspaceError
+        There is no such point.
+    ChangedMeanwhile
+        The inspector was changed since it was `seen`.
+    """
+    require(Role.ENGINEER, "change thresholds")
+    with workspace.database.read() as session:
+        record = session.get(PointRecord, stored_id)
+    if record is None or record.version.inspector_id != version.inspector_id:
+        raise WorkspaceError(f"There is no earlier threshold {stored_id} of this inspector.")
+    point, bank = OperatingPoint.from_dict(record.data), version.operating_point["bank_id"]
+    when = f"{record.created:%Y-%m-%d %H:%M} UTC"
+    if point.bank_id == bank:
+        note = f"Restored from {when}. {record.note}".strip()
+        return enforce(workspace, version, point, note, action="restore threshold", seen=seen)
+    by_hand = any(choice.name == BY_HAND for choice in point.choices)
+    scores = Evidence() if by_hand else _evidence_anew(workspace, version, record, point)
+    anew = recalibrate(point, scores, bank)
+    if anew.stale:
+        raise SettingsError(f"The threshold of {when} cannot be used with this bank. {anew.stale}")
+    note = f"Restored from {when} and set anew by its own rule, for the bank differs. {record.note}".strip()
+    return enforce(workspace, version, anew, note, action="restore threshold", seen=seen)
+
+
+def _evidence_anew(
+    workspace: Workspace, version: InspectorVersion, record: PointRecord, point: OperatingPoint
+) -> Evidence:
+    """Return what the images of a point's evidence score with another version, from what is stored of it.
+
+    The good images of a bank are those of the present bank; all others must be there.
+    """
+    built_from = {image.sha256 for image in good_images(workspace, record.version)}
+    bank = [one for one in known_images(workspace, version, None) if point.evidence.good.keys() & built_from]
+    wanted = (point.evidence.good.keys() - built_from) | point.evidence.defect.keys()
+    tested = {one.sha256: one for one in tested_images(workspace, version) if one.sha256 in wanted}
+    if missing := len(wanted - tested.keys()):
+        raise SettingsError(
+            f"This threshold was set on another bank, and {missing} of the images it was set from have not been "
+            "scored with this one. Open their set with this bank first."
+        )
+    good = [*bank, *(tested[sha256] for sha256 in sorted(point.evidence.good.keys() - built_from))]
+    return Evidence(
+        good={one.sha256: one.score for one in good},
+        defect={sha256: tested[sha256].score for sha256 in point.evidence.defect},
+        map_peaks={} if point.pixel_rule is None else map_peaks(good, point.min_area),
+    )

@@ -1,0 +1,146 @@
+"""Teaching an inspector what is good after it was built: what it would change, keeping it, and taking it back.
+
+A preview holds the taught model and every earlier verdict that would change; nothing is stored until it is kept. Then
+the new version, the labels and the decisions are there together, in one transaction, or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy.orm import Session
+
+from workbench.inspections.decisions import keep_decision, take_back_label
+from workbench.inspections.history import find_inspection, note_decision
+from workbench.inspectors.version_files import store_version
+from workbench.people.roles import Role, require
+from workbench.storage.database import WorkspaceError
+from workbench.storage.revisions import note_change
+from workbench.storage.tables import Inspector, InspectorVersion, LabelChange
+from workbench.storage.workspace import Workspace
+from workbench.tuning.teaching_preview import TeachingPreview
+
+TEACH = "teach"  # `InspectorVersion.change` of a version that teaching made
+UNDO = "teaching"
+"""Of `InspectorVersion.numbers`: what `undo_teaching` takes back."""
+
+
+def keep_teaching(
+    workspace: Workspace, preview: TeachingPreview, note: str = "", *, seen: int | None = None
+) -> InspectorVersion:
+    """Store what was previewed as the current version, and with it that the images are good.
+
+    Parameters
+    ----------
+    note
+        Why; the names of the images where left out.
+    seen
+        As `revisions.note_change` takes it; the revision that the preview saw where left out.
+
+    Raises
+    ------
+    NotAllowed
+        For who is no engineer.
+    ChangedMeanwhile
+        When the inspector was changed since; nothing is stored then.
+    """
+    require(Role.ENGINEER, "teach inspectors")
+    version, names = preview.version, [result.image.name for result in preview.taught]
+
+    def label(session: Session, after: InspectorVersion) -> None:
+        kept = [(result, keep_decision(session, result, "fine")) for result in preview.taught]
+        labels = [change for _, (change, _) in kept if change is not None]
+        decisions = [result.batch_image_id for result, (_, new) in kept if new]
+        undo = {"before": version.id, "labels": labels, "decisions": decisions, "images": names}
+        after.numbers = {**after.numbers, UNDO: undo}
+
+    measured = {name: value for name, value in version.numbers.items() if name != "removed"}
+    return store_version(
+        workspace,
+        version.inspector_id,
+        preview.model,
+        preview.numbers,
+        settings=version.settings,
+        measured=measured | {"job": None},
+        note=note or f"Taught {named(names)}",
+        why=_why(preview),
+        change=TEACH,
+        seen=preview.seen if seen is None else seen,
+        also=label,
+    )
+
+
+def can_undo(version: InspectorVersion) -> bool:
+    """Whether a version was made by teaching, so that `undo_teaching` can take it back."""
+    return version.change == TEACH and UNDO in version.numbers
+
+
+def taught_names(version: InspectorVersion) -> list[str]:
+    """Return the names of the images that were taught when a version was made, one that `can_undo`."""
+    return list(version.numbers[UNDO]["images"])
+
+
+def undo_teaching(
+    workspace: Workspace, version: InspectorVersion, *, seen: int | None = None
+) -> InspectorVersion:
+    """Put the version from before the teaching into use again, and take back the labels that came with it.
+
+    Its file is as it was, so its scores are too. The taught version stays in the list of versions.
+
+    Raises
+    ------
+    NotAllowed
+        For who is no engineer.
+    ChangedMeanwhile, WorkspaceError
+        When the inspector was changed since, the version is not the current one, or teaching did not make it.
+    """
+    require(Role.ENGINEER, "take back what an inspector was taught")
+    if not can_undo(version):
+        raise WorkspaceError(
+            f"Version {version.number} was not made by teaching, so there is nothing to take back."
+        )
+    undo = version.numbers[UNDO]
+    with workspace.database.write() as session:
+        inspector = note_change(
+            session, version.inspector_id, "undo teaching", seen=seen, version=version.number
+        )
+        if inspector.current_id != version.id:
+            raise WorkspaceError(
+                f"Version {version.number} is not in use any more, so it was not taken back."
+            )
+        before = _before(session, inspector, undo["before"])
+        for number in undo["labels"]:
+            _take_back_label(session, number)
+        for batch_image_id in undo["decisions"]:
+            row = find_inspection(session, batch_image_id, before.id)
+            if row is not None and row.decision == "fine":
+                note_decision(session, row, None)
+        inspector.current_id = before.id
+    return before
+
+
+def named(names: Sequence[str]) -> str:
+    """Return up to three names, and how many more there are."""
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _before(session: Session, inspector: Inspector, version_id: int) -> InspectorVersion:
+    version = session.get(InspectorVersion, version_id)
+    if version is None or version.inspector_id != inspector.id or version.deleted is not None:
+        raise WorkspaceError(
+            "The version from before the teaching is not there any more. Choose another one in the library."
+        )
+    return version
+
+
+def _take_back_label(session: Session, number: int) -> None:
+    """Put a label back, unless somebody has given another since."""
+    change = session.get(LabelChange, number)
+    if change is not None and change.undone is None and change.image.truth == change.after:
+        take_back_label(change)
+
+
+def _why(preview: TeachingPreview) -> str:
+    if preview.kept_by_hand:
+        return "Kept as it was set by hand: images were taught, and a bank that grows raises no score."
+    return "Set anew with images that were taught."

@@ -1,0 +1,307 @@
+"""What teaching would make of an inspector: the taught model and the earlier verdicts that would change; not stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from patchcore.errors import ImageError, SettingsError
+from patchcore.maps.regions import clearing_threshold
+from patchcore.thresholds.decision import set_anew
+from patchcore.thresholds.operating_point import Choice, Evidence, OperatingPoint, Verdict
+from patchcore.thresholds.rules import BY_HAND
+from workbench.inspectors.recalibration import Progress, ShareNumbers, recalibrated
+from workbench.inspectors.versions import NOT_HERE, find_inspector, good_images, has_good_images, load_model
+from workbench.people.roles import Role, require
+from workbench.storage.database import WorkspaceError
+from workbench.storage.map_files import as_stored
+from workbench.storage.tables import GOOD, InspectorVersion, Result
+from workbench.storage.workspace import Workspace
+from workbench.tuning.evidence import Known, tested_images, verdict_of
+
+if TYPE_CHECKING:
+    from patchcore.detector import PatchCore
+
+RECHECK = "earlier verdicts"  # the last stage of a preview
+
+
+@dataclass(frozen=True)
+class VerdictChange:
+    """An earlier verdict that teaching would change.
+
+    Attributes
+    ----------
+    result
+        What the version in use found; `.image` has name, hash and label.
+    before, after
+        The verdict as it is, and as it would be; None where a map is missing that it takes.
+    score
+        That it would have; `result.score` is the one it has.
+    """
+
+    result: Result
+    before: Verdict | None
+    after: Verdict | None
+    score: float
+
+    @property
+    def is_escape(self) -> bool:
+        """Whether an image that somebody labelled a defect would be accepted."""
+        return self.after == "accept" and self.result.image.truth not in (None, GOOD)
+
+
+@dataclass(frozen=True, eq=False)
+class TeachingPreview:
+    """What teaching some images would make of an inspector; nothing of it is stored.
+
+    Attributes
+    ----------
+    version, seen
+        Which is in use, and the revision of its inspector when that was looked at.
+    taught
+        The results of the images to be taught.
+    scores
+        Score that each of these images would have, by hash.
+    model, numbers
+        The taught model, and what it is like with the thresholds that it would have.
+    changes
+        Earlier verdicts on other images that would change, those accepted first.
+    kept_by_hand
+        Whether thresholds set by hand stay as they are; None where none was set by hand.
+    """
+
+    version: InspectorVersion
+    seen: int
+    taught: Sequence[Result]
+    scores: Mapping[str, float]
+    model: PatchCore
+    numbers: ShareNumbers
+    changes: Sequence[VerdictChange]
+    kept_by_hand: bool | None
+
+    @property
+    def before(self) -> OperatingPoint:
+        """The thresholds in force."""
+        return OperatingPoint.from_dict(self.version.operating_point)
+
+    @property
+    def added(self) -> int:
+        """How many patches join the bank."""
+        return self.numbers.patches - self.version.patches
+
+    @property
+    def escapes(self) -> list[VerdictChange]:
+        """Changes by which a labelled defect would be accepted."""
+        return [change for change in self.changes if change.is_escape]
+
+    def sentence(self) -> str:
+        """Say which earlier verdicts would change."""
+        if not self.changes:
+            return "No earlier verdict on another image would change."
+        parts = [
+            _counted(after, sum(change.after == after for change in self.changes))
+            for after in ("accept", "review", "reject", None)
+        ]
+        words = ", ".join(part for part in parts if part)
+        return f"{words[0].upper()}{words[1:]}{_of_these(self.changes, self.escapes)}."
+
+
+def preview_teaching(
+    workspace: Workspace,
+    version: InspectorVersion,
+    results: Sequence[Result],
+    progress: Progress | None = None,
+    *,
+    keep_by_hand: bool = True,
+) -> TeachingPreview:
+    """Find out what an inspector would be if images were taught as good; nothing is stored.
+
+    Parameters
+    ----------
+    version
+        In use.
+    results
+        What it found in the images to be taught.
+    progress
+        Called with (stage, done, total) while the good images, then earlier verdicts, are scored.
+    keep_by_hand
+        Whether thresholds set by hand stay: a bank that grows raises no score, so they reject no more good parts than
+        before. Otherwise the good images set them, as for any other change of the bank.
+
+    Raises
+    ------
+    NotAllowed
+        For who is no engineer.
+    SettingsError
+        When there is nothing to teach, or an image is one that the bank was built from.
+    ImageError, WorkspaceError
+        When an image cannot be read.
+    """
+    from patchcore.teaching import with_taught  # late: PyTorch comes with it
+
+    require(Role.ENGINEER, "teach inspectors")
+    inspector = find_inspector(workspace, version.inspector_id)
+    if inspector is None or inspector.current_id != version.id:
+        raise WorkspaceError(
+            "Another version of this inspector is in use by now. Look at its results and teach that."
+        )
+    hashes = {result.image.sha256 for result in results}
+    before = OperatingPoint.from_dict(version.operating_point)
+    by_hand = any(choice.name == BY_HAND for choice in before.choices)
+    follow = _Follow(workspace, version, _without(before, hashes), by_hand and keep_by_hand, progress)
+    model = with_taught(
+        _model(workspace, version, before),
+        _sources(workspace, results),
+        _good_sources(workspace, version),
+        progress,
+        follow=follow,
+    )
+    numbers = follow.numbers(model)
+    scores, changes = {}, []
+    for known, score, after in _checked_again(workspace, version, model, before, numbers.point, progress):
+        change = VerdictChange(_result(known), _judged(known, before), after, score)
+        if known.sha256 in hashes:
+            scores[known.sha256] = score
+        elif change.before != change.after:
+            changes.append(change)
+    order = ("accept", "review", "reject", None)
+    return TeachingPreview(
+        version=version,
+        seen=inspector.revision,
+        taught=list(results),
+        scores=scores,
+        model=model.with_operating_point(None),
+        numbers=numbers,
+        changes=sorted(changes, key=lambda change: (order.index(change.after), not change.is_escape)),
+        kept_by_hand=keep_by_hand if by_hand else None,
+    )
+
+
+class _Follow:
+    """Brings the thresholds of a version to a taught bank, by their own rules or as they were set by hand."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        version: InspectorVersion,
+        point: OperatingPoint,
+        keep_by_hand: bool,
+        progress: Progress | None,
+    ) -> None:
+        self.workspace, self.point, self.keep_by_hand, self.progress = (
+            workspace,
+            point,
+            keep_by_hand,
+            progress,
+        )
+        self.built_from = {image.sha256 for image in good_images(workspace, version) if not image.taught}
+
+    def __call__(self, model: PatchCore) -> OperatingPoint:
+        return self.numbers(model).point
+
+    def numbers(self, model: PatchCore) -> ShareNumbers:
+        """Return what the model is like with thresholds that may be used."""
+        if model.operating_point_ is not None:
+            return ShareNumbers.of(model)
+        if self.keep_by_hand:
+            return ShareNumbers.of(model, _kept(self.point, model))
+        point = recalibrated(self.workspace, self.point, model, self.built_from, self.progress)
+        return ShareNumbers.of(model, point)
+
+
+def _kept(point: OperatingPoint, model: PatchCore) -> OperatingPoint:
+    """Return a point with what was set by hand as it was, and what rules set by the same rules on the new scores."""
+    pixel_rule = None if point.pixel is None else Choice(BY_HAND, {"value": point.pixel})
+    return set_anew(point, Evidence(model.evidence_.good), model.bank_id_, pixel_rule)
+
+
+def _without(point: OperatingPoint, sha256s: set[str]) -> OperatingPoint:
+    """Return a point whose evidence lacks images: those that are taught say nothing of how others score."""
+
+    def rest(scores: Mapping[str, float]) -> dict[str, float]:
+        return {sha256: score for sha256, score in scores.items() if sha256 not in sha256s}
+
+    known = point.evidence
+    return replace(point, evidence=Evidence(rest(known.good), rest(known.defect), rest(known.map_peaks)))
+
+
+def _model(workspace: Workspace, version: InspectorVersion, point: OperatingPoint) -> PatchCore:
+    model = load_model(workspace, version).with_operating_point(None)
+    return model if point.stale else model.with_operating_point(point)
+
+
+def _sources(workspace: Workspace, results: Sequence[Result]) -> list[tuple[str, Path]]:
+    paths = workspace.image_paths(result.image.sha256 for result in results)
+    return [(result.image.name, paths[result.image.sha256]) for result in results]
+
+
+def _good_sources(workspace: Workspace, version: InspectorVersion) -> list[tuple[str, Path]]:
+    if not has_good_images(version):
+        raise SettingsError(NOT_HERE)
+    images = [image for image in good_images(workspace, version) if not image.taught]
+    paths = workspace.image_paths(image.sha256 for image in images)
+    return [(image.name, paths[image.sha256]) for image in images]
+
+
+def _checked_again(
+    workspace: Workspace,
+    version: InspectorVersion,
+    model: PatchCore,
+    before: OperatingPoint,
+    after: OperatingPoint,
+    progress: Progress | None,
+) -> Iterator[tuple[Known, float, Verdict | None]]:
+    """Give every earlier result whose verdict may change: with its new score and verdict, both exact.
+
+    A larger bank raises no distance, so what the new thresholds accept at the old score they accept at the new one:
+    if it was accepted before, it is not scored again.
+    """
+    monotone = not model.settings.reweight  # Eq. 7 goes by the surroundings too, which taught rows change
+    waiting = [
+        known
+        for known in tested_images(workspace, version)
+        if not (monotone and _judged(known, before) == _judged(known, after) == "accept")
+    ]
+    for done, known in enumerate(waiting, start=1):
+        try:
+            scored = model.score(workspace.image_path(known.sha256))
+        except (ImageError, WorkspaceError):
+            continue  # its file was taken away since; it will not be inspected again either
+        peak = (
+            None if after.judge_by == "score" else clearing_threshold(as_stored(scored.map), after.min_area)
+        )
+        verdict = after.verdict(scored.score) if peak is None else after.judge_by_peak(scored.score, peak)
+        yield known, scored.score, verdict
+        if progress:
+            progress(RECHECK, done, len(waiting))
+
+
+def _judged(known: Known, point: OperatingPoint) -> Verdict | None:
+    return None if point.stale else verdict_of(known, point)
+
+
+def _result(known: Known) -> Result:
+    assert known.result is not None  # tested images have one
+    return known.result
+
+
+def _counted(after: Verdict | None, number: int) -> str:
+    noun = "image" if number == 1 else "images"
+    words = {
+        "accept": "would now be accepted",
+        "review": "would now go to review",
+        "reject": "would now be rejected",
+        None: "would have no verdict",
+    }[after]
+    return f"{number} {noun} {words}" if number else ""
+
+
+def _of_these(changes: Sequence[VerdictChange], escapes: Sequence[VerdictChange]) -> str:
+    if not escapes:
+        return ""
+    if len(changes) == 1:
+        return "; you labelled it a defect"
+    number = "one" if len(escapes) == 1 else str(len(escapes))
+    return f"; {number} of them you labelled a defect"

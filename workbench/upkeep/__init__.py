@@ -1,0 +1,1 @@
+"""Keeping a workspace in order: check and repair, retention, the bin."""

@@ -1,0 +1,1 @@
+"""Backup and restore, with distrust of what a backup holds."""

@@ -1,0 +1,267 @@
+"""JSON columns that somebody else wrote: each must have the shape that the program gives it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from typing import Any
+
+from patchcore.files.point_rules import check_score, check_scores, check_threshold
+from patchcore.files.value_rules import (
+    MOST_IMAGES,
+    SHA256,
+    Unsound,
+    items,
+    mapping,
+    match,
+    moment,
+    number,
+    text,
+    whole,
+    yes_or_no,
+)
+from patchcore.images.reading import ImageRecord
+from workbench.inspections.history import DECIDE
+from workbench.jobs.arguments import LARGEST_ID, or_none, row_id
+from workbench.storage.places import is_id
+from workbench.upkeep.retention import LONGEST as MOST_MONTHS
+from workbench.upkeep.retention import RAN, RULE
+from workbench.watching.verdict import Given
+
+Check = Callable[[Any, str], object]
+MOST = 10_000  # names in a mapping, entries in a list
+LONGEST = 100_000  # characters
+LONGEST_SIDE = 1 << 31  # pixels
+BIG = 1e15  # seconds, megabytes
+VERDICTS, DECISIONS = ("accept", "review", "reject"), ("fine", "defect")
+RECORD = tuple(part.name for part in fields(ImageRecord))
+TOLD = tuple(part.name for part in fields(Given))
+SHA256_OR_NONE = re.compile(f"({SHA256.pattern})?")  # a file that could not be read has none
+ESCAPE = r"x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}"  # of bytes in a name that are no text
+OUTSIDE = re.compile(rf"^/|^\\(?!{ESCAPE})|^[A-Za-z]:[/\\]|(^|[/\\])\.\.([/\\]|$)|\x00")
+
+
+def shaped(known: Mapping[str, Check], required: tuple[str, ...] = ()) -> Check:
+    """Return a check of a mapping: each entry that is known by its own, those that are required be there."""
+
+    def check(value: Any, what: str) -> None:
+        found = mapping(value, what, MOST)
+        for name in required:
+            if name not in found:
+                raise Unsound(f"{what} has no {name}")
+        for name, part in found.items():
+            if name in known:
+                known[name](part, f"{name} of {what}")
+
+    return check
+
+
+def listed(one: Check, most: int = MOST) -> Check:
+    """Return a check of a list: each entry by the same."""
+
+    def check(value: Any, what: str) -> None:
+        for entry in items(value, what, most):
+            one(entry, f"an entry of {what}")
+
+    return check
+
+
+def one_of(*words: str) -> Check:
+    """Return a check that lets certain words pass."""
+
+    def check(value: Any, what: str) -> None:
+        if value not in words:
+            raise Unsound(f"{what} is {value!a:.40}, none of {', '.join(words)}")
+
+    return check
+
+
+def matching(pattern: re.Pattern[str]) -> Check:
+    """Return a check that lets pass what a pattern describes."""
+    return lambda value, what: match(value, pattern, what)
+
+
+def at_least(lowest: int) -> Check:
+    """Return a check of a whole number."""
+    return lambda value, what: whole(value, what, lowest, LARGEST_ID)
+
+
+def within(lowest: float, highest: float) -> Check:
+    """Return a check of a number."""
+    return lambda value, what: number(value, what, lowest, highest)
+
+
+def words(value: Any, what: str) -> None:
+    """Check a text that is only shown."""
+    text(value, what, LONGEST)
+
+
+def inspector_id(value: Any, what: str) -> None:
+    """Check the id of an inspector."""
+    if not is_id(value):
+        raise Unsound(f"{what} is {value!a:.80}, no id of an inspector")
+
+
+def inner_path(value: Any, what: str) -> None:
+    """Check the path of a file from the folder it was found in: of any names, but leading to nowhere else."""
+    words(value, what)
+    if not value or OUTSIDE.search(value):
+        raise Unsound(f"{what} is {value!a:.80}, which leads out of its folder")
+
+
+def box(value: Any, what: str) -> None:
+    """Check a box: x0, y0, x1, y1."""
+    for edge in items(value, what, 4, exactly=True):
+        whole(edge, what, -LONGEST_SIDE, LONGEST_SIDE)
+
+
+def good_scores(value: Any, what: str) -> None:
+    """Check the scores of good images."""
+    check_scores(value, what)
+
+
+def good_image(value: Any, what: str) -> None:
+    """Check a good image that is not in the workspace: its hash, its name, and whether it was taught."""
+    sha256, name, taught = items(value, what, 3, exactly=True)
+    match(sha256, SHA256, what)
+    words(name, what)
+    yes_or_no(taught, what)
+
+
+side = at_least(1)
+region = shaped({"box": box, "area": side, "score": check_score}, ("box", "area", "score"))
+regions = listed(region, MOST_IMAGES)
+count = at_least(0)
+seconds = within(0, BIG)
+names = listed(words, MOST_IMAGES)
+hashes = listed(matching(SHA256), MOST_IMAGES)
+
+record = shaped(
+    {
+        "name": words,
+        "sha256": matching(SHA256),
+        "format": words,
+        **dict.fromkeys(("width", "height", "channels", "bit_depth"), side),
+        **dict.fromkeys(("lowest", "highest"), number),
+        "notes": names,
+    },
+    RECORD,
+)
+explanation = shaped(
+    {
+        "distance": check_score,
+        "test_box": box,
+        "neighbour_box": box,
+        "neighbour_sha256": matching(SHA256),
+        "neighbour_name": words,
+    },
+    ("distance", "test_box", "neighbour_sha256", "neighbour_name", "neighbour_box"),
+)
+numbers = shaped(
+    {
+        "job": or_none(row_id),
+        "seconds": seconds,
+        "total_patches": side,
+        "skipped": listed(shaped({"name": words, "reason": words}, ("name", "reason")), MOST_IMAGES),
+        "removed": names,
+        "kept": hashes,
+        "images_elsewhere": listed(good_image, MOST_IMAGES),
+        "imported": shaped({"file": words, "built": words, "libraries": shaped({})}),
+        "teaching": shaped(
+            {
+                "before": row_id,
+                "labels": listed(row_id, MOST_IMAGES),
+                "decisions": listed(row_id, MOST_IMAGES),
+                "images": names,
+            },
+            ("before", "labels", "decisions", "images"),
+        ),
+    }
+)
+stages = listed(shaped({"name": words, "total": count, "seconds": seconds}))
+job_result = shaped(
+    {
+        "inspector_id": inspector_id,
+        "version_id": or_none(row_id),
+        "points": listed(
+            shaped(
+                {
+                    "share": within(0, 1),
+                    "rows": count,
+                    "megabytes": within(0, BIG),
+                    "in_use": yes_or_no,
+                    "cover_radius": check_score,
+                    "threshold": or_none(check_threshold),
+                    "reason": words,
+                    "good_scores": shaped({}),
+                    "image": or_none(shaped({})),
+                    "pixels": or_none(shaped({})),
+                    "milliseconds": or_none(seconds),
+                },
+                ("share", "rows"),
+            )
+        ),
+        "problems": names,
+        **dict.fromkeys(("inspections", "pictures", "size_bytes"), count),
+    }
+)
+options = shaped(
+    {
+        "subfolders": yes_or_no,
+        "move_to": words,
+        "lines_to": words,
+        "settle": seconds,
+        "threads": side,
+    }
+)
+told = shaped(
+    {
+        "file": inner_path,
+        "size": count,
+        "modified_ns": at_least(-LARGEST_ID),
+        "sha256": matching(SHA256_OR_NONE),
+        "time": moment,
+        "inspector": words,
+        "score": or_none(check_score),
+        "verdict": or_none(one_of(*VERDICTS)),
+        **dict.fromkeys(("accept", "reject", "pixel"), or_none(check_threshold)),
+        "regions": regions,
+        "worst_box": or_none(box),
+        "width": or_none(side),
+        "height": or_none(side),
+        "seconds": or_none(seconds),
+        "error": or_none(words),
+        "moved_to": or_none(words),
+    },
+    TOLD,
+)
+_decided = shaped(
+    {
+        "inspection": row_id,
+        "before": shaped({"decision": or_none(one_of(*DECISIONS))}, ("decision",)),
+        "after": or_none(one_of(*DECISIONS)),
+    },
+    ("inspection", "before"),
+)
+
+
+def details(value: Any, what: str, action: str) -> None:
+    """Check what is kept with an event; a decision can be taken back by it."""
+    (_decided if action == DECIDE else shaped({}))(value, what)
+
+
+def preference(value: Any, what: str, name: str) -> None:
+    """Check a preference by its name."""
+    known: dict[str, Check] = {}
+    if name == RULE:
+        known = {"months": or_none(lambda months, of: whole(months, of, 1, MOST_MONTHS))}
+    elif name == RAN:
+        known = {"at": _when}
+    shaped(known, tuple(known))(value, what)
+
+
+def _when(value: Any, what: str) -> None:
+    moment(value, what)
+    if not re.fullmatch(r".*[+-][0-9]{2}:[0-9]{2}", value):
+        raise Unsound(f"{what} is no time with its zone")

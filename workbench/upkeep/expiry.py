@@ -1,0 +1,274 @@
+"""Inspections that are too old: which rows and files go with them, and deleting these.
+
+Rows go first, in small transactions, their files after: what a crash leaves in between has no row, and the check finds
+it. An image goes when nothing else refers to it. Good images of a bank, images that a threshold was set from, and
+labelled ones with their results always stay; of these only the row in the history and its overlay go. So does what was
+touched within a day: an image that was brought again is somebody's present work.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Row, delete, exists, select, tuple_, update
+from sqlalchemy.orm import Session
+
+from workbench.jobs.requests import UNFINISHED, JobState
+from workbench.storage.database import WorkspaceError
+from workbench.storage.tables import (
+    Base,
+    Batch,
+    BatchImage,
+    Image,
+    Inspection,
+    Job,
+    LabelChange,
+    PointRecord,
+    Result,
+)
+from workbench.storage.workspace import AT_ONCE, Workspace
+
+PIECE = 200  # inspections in one transaction: others write in between
+LATELY = 86_400.0  # seconds
+
+
+@dataclass(frozen=True)
+class Gone:
+    """What the rule deletes, or has deleted."""
+
+    inspections: int = 0
+    pictures: int = 0  # images as they were brought
+    size_bytes: int = 0  # with overlays and maps
+
+    def __add__(self, other: Gone) -> Gone:
+        """Sum what two pieces deleted."""
+        return Gone(
+            self.inspections + other.inspections,
+            self.pictures + other.pictures,
+            self.size_bytes + other.size_bytes,
+        )
+
+
+@dataclass
+class Piece:
+    """Rows that were deleted together, and their files, to be deleted after them."""
+
+    gone: Gone
+    files: list[Path] = field(default_factory=list)
+
+    def delete_files(self) -> None:
+        """Delete the files, but for those that were written again meanwhile."""
+        for path in self.files:
+            if not _is_touched(path):
+                path.unlink(missing_ok=True)
+
+
+def count_rows(workspace: Workspace, session: Session, before: datetime) -> Gone:
+    """Count what goes with all inspections older than that; nothing is changed."""
+    old = session.execute(
+        select(Inspection.overlay_path, Result.map_path, BatchImage.truth, BatchImage.mask_sha256)
+        .outerjoin(BatchImage, BatchImage.id == Inspection.batch_image_id)
+        .outerjoin(Result, _result_of(Inspection))
+        .where(Inspection.created < before)
+    ).all()
+    going = _going_images(before)
+    hashes = set(session.scalars(going.with_only_columns(BatchImage.sha256).distinct()))
+    kept = _named_elsewhere(session, hashes, going.with_only_columns(BatchImage.id))
+    kept |= _inspected_since(session, hashes, before)
+    images = _untouched(workspace, session, hashes - kept)
+    maps = {row.map_path for row in old if row.map_path and row.truth is None and row.mask_sha256 is None}
+    paths = _overlays(workspace, [row.overlay_path for row in old])
+    paths += [
+        file for path in maps - _staying_maps(session, maps, before) for file in _map_files(workspace, path)
+    ]
+    return Gone(len(old), len(images), _bytes_of(images) + sum(map(_size, paths)))
+
+
+def delete_rows(workspace: Workspace, session: Session, before: datetime) -> Piece:
+    """Delete some of the inspections that are too old, with the rows that only they need."""
+    oldest = select(Inspection).where(Inspection.created < before).order_by(Inspection.created).limit(PIECE)
+    rows = session.scalars(oldest).all()
+    files = _overlays(workspace, [row.overlay_path for row in rows])
+    ids = [row.id for row in rows]
+    images = {row.batch_image_id for row in rows if row.batch_image_id is not None}
+    pairs = [(row.batch_image_id, row.version_id) for row in rows]
+    for column in _references(Inspection.__table__.c.id):
+        session.execute(update(column.table).where(column.in_(ids)).values({column.name: None}))
+    session.execute(delete(Inspection).where(Inspection.id.in_(ids)))
+    unlabelled = set(
+        session.scalars(
+            select(BatchImage.id).where(
+                BatchImage.id.in_(images), BatchImage.truth.is_(None), BatchImage.mask_sha256.is_(None)
+            )
+        )
+    )
+    files += _delete_results(workspace, session, [pair for pair in pairs if pair[0] in unlabelled])
+    hashes = _delete_batch_images(session, unlabelled)
+    free = hashes - _named_elsewhere(session, hashes) - _inspected_since(session, hashes, None)
+    pictures = _untouched(workspace, session, free)
+    session.execute(delete(Image).where(Image.sha256.in_([image.sha256 for image in pictures])))
+    gone = Gone(len(rows), len(pictures), _bytes_of(pictures) + sum(map(_size, files)))
+    files += [workspace.image_file(image.sha256, image.suffix) for image in pictures]
+    return Piece(gone, files + [workspace.thumbnail_path(image.sha256) for image in pictures])
+
+
+def _delete_results(
+    workspace: Workspace, session: Session, pairs: Sequence[tuple[int | None, int | None]]
+) -> list[Path]:
+    """Delete results and return the files of maps that no other result has."""
+    these = tuple_(Result.batch_image_id, Result.version_id).in_(pairs)
+    maps = {path for path in session.scalars(select(Result.map_path).where(these)) if path}
+    session.execute(delete(Result).where(these))
+    still = set(session.scalars(select(Result.map_path).where(Result.map_path.in_(maps))))
+    return [file for path in maps - still for file in _map_files(workspace, path)]
+
+
+def _delete_batch_images(session: Session, ids: set[int]) -> set[str]:
+    """Delete images of batches that have neither result nor inspection left, and emptied batches; return hashes."""
+    for column in _references(BatchImage.__table__.c.id, besides=LabelChange.__table__):
+        ids = ids - set(session.scalars(select(column).where(column.in_(ids))))
+    rows = session.execute(select(BatchImage.sha256, BatchImage.batch_id).where(BatchImage.id.in_(ids))).all()
+    session.execute(delete(LabelChange).where(LabelChange.batch_image_id.in_(ids)))
+    session.execute(delete(BatchImage).where(BatchImage.id.in_(ids)))
+    empty = ~exists().where(BatchImage.batch_id == Batch.id)
+    batches = {row.batch_id for row in rows}
+    session.execute(delete(Batch).where(Batch.id.in_(batches), Batch.kind == "test", empty))
+    return {row.sha256 for row in rows}
+
+
+def _going_images(before: datetime) -> Any:
+    """Select the images of batches that go with the inspections older than that."""
+    of_it = Inspection.batch_image_id == BatchImage.id
+    judged_since = exists().where(of_it, Inspection.created >= before)
+    old_twin = exists().where(_result_of(Inspection), Inspection.created < before)
+    other_result = exists().where(Result.batch_image_id == BatchImage.id, ~old_twin)
+    return (
+        select(BatchImage)
+        .where(
+            BatchImage.truth.is_(None),
+            BatchImage.mask_sha256.is_(None),
+            exists().where(of_it, Inspection.created < before),
+            ~judged_since,
+            ~other_result,
+        )
+        .correlate(None)
+    )  # it is asked for within questions about other images of batches
+
+
+def _result_of(inspection: type[Inspection]) -> Any:
+    return (Result.batch_image_id == inspection.batch_image_id) & (Result.version_id == inspection.version_id)
+
+
+def _staying_maps(session: Session, maps: set[str], before: datetime) -> set[str]:
+    """Return which maps another result has that does not go."""
+    old_twin = exists().where(_result_of(Inspection), Inspection.created < before)
+    labelled = BatchImage.truth.is_not(None) | BatchImage.mask_sha256.is_not(None)
+    query = select(Result.map_path).join(Result.image).where(~old_twin | labelled)
+    return _among(session, query, Result.map_path, maps)
+
+
+def _named_elsewhere(session: Session, hashes: set[str], besides: Any = None) -> set[str]:
+    """Return which images some row names, or a threshold was set from, or an unfinished job will read.
+
+    `besides`: images of batches that do not count.
+    """
+    named: set[str] = set()
+    for column in _references(Image.__table__.c.sha256):
+        query = select(column)
+        if besides is not None and column.table is BatchImage.__table__ and column.name == "sha256":
+            query = query.where(BatchImage.id.not_in(besides))
+        named |= _among(session, query, column, hashes)
+    for data in session.scalars(select(PointRecord.data)):
+        named |= hashes & {sha256 for part in data["evidence"].values() for sha256 in part}
+    unfinished = [JobState.FAILED, *UNFINISHED]
+    for arguments in session.scalars(select(Job.arguments).where(Job.state.in_(unfinished))):
+        text = json.dumps(arguments)
+        named |= {sha256 for sha256 in hashes if sha256 in text}
+    return named
+
+
+def _inspected_since(session: Session, hashes: set[str], before: datetime | None) -> set[str]:
+    """Return which images an inspection that stays is of."""
+    query = select(Inspection.sha256)
+    if before is not None:
+        query = query.where(Inspection.created >= before)
+    return _among(session, query, Inspection.sha256, hashes)
+
+
+def _among(session: Session, query: Any, column: Any, values: Iterable[str]) -> set[str]:
+    """Ask a query for some values of a column at a time."""
+    wanted, found = sorted(values), set()
+    for start in range(0, len(wanted), AT_ONCE):
+        found |= set(session.scalars(query.where(column.in_(wanted[start : start + AT_ONCE]))))
+    return found
+
+
+def _untouched(workspace: Workspace, session: Session, hashes: Iterable[str]) -> list[Row[Any]]:
+    """Return hash, suffix and size of those images that nobody has brought again lately."""
+    wanted = sorted(hashes)
+    rows: list[Row[Any]] = []
+    columns = select(Image.sha256, Image.suffix, Image.size_bytes)
+    for start in range(0, len(wanted), AT_ONCE):
+        rows.extend(session.execute(columns.where(Image.sha256.in_(wanted[start : start + AT_ONCE]))))
+    return [row for row in rows if (path := _image_of(workspace, row)) is not None and not _is_touched(path)]
+
+
+def _image_of(workspace: Workspace, row: Row[Any]) -> Path | None:
+    """Return the file of an image, None where the row leads elsewhere: then both stay."""
+    try:
+        return workspace.image_file(row.sha256, row.suffix)
+    except WorkspaceError:
+        return None
+
+
+def _references(target: Any, besides: Any = None) -> list[Any]:
+    """Return the columns that point to a column, in whatever table they are."""
+    return [
+        key.parent
+        for table in Base.metadata.sorted_tables
+        for key in table.foreign_keys
+        if key.column is target and table is not besides
+    ]
+
+
+def _overlays(workspace: Workspace, paths: Iterable[str | None]) -> list[Path]:
+    """Return the files of overlays; a row that leads elsewhere goes, and what it names stays."""
+    files = []
+    for path in paths:
+        with suppress(WorkspaceError):
+            if path:
+                files.append(workspace.below(path, "history"))
+    return files
+
+
+def _map_files(workspace: Workspace, path: str) -> list[Path]:
+    """Return the files of a map, none where the row leads elsewhere."""
+    try:
+        return [workspace.below(path, "results"), workspace.tile_path(path)]
+    except WorkspaceError:
+        return []
+
+
+def _bytes_of(images: Iterable[Row[Any]]) -> int:
+    return sum(image.size_bytes for image in images)
+
+
+def _is_touched(path: Path) -> bool:
+    try:
+        return time.time() - path.stat().st_mtime < LATELY
+    except FileNotFoundError:
+        return False
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

@@ -1,0 +1,1 @@
+"""What users hand in: named sets of images, and the look at them before a build."""

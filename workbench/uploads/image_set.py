@@ -1,0 +1,144 @@
+"""What a user hands in, as a set of named images: safe unique names, and a reason for all that is left out."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from patchcore.images.file_names import IMAGE_SUFFIXES, is_hidden
+from patchcore.images.formats import sniff_format
+
+LONGEST_PART, LONGEST_NAME = 120, 240  # characters; more is cut in the middle
+HEAD = 16  # bytes that tell an image file from others
+TABLES = frozenset({".csv"})
+A_TABLE = "a table, no image. Labels are read from it where a labelled set is brought in."
+ARCHIVES = frozenset({".zip", ".7z", ".rar", ".tar", ".gz", ".tgz", ".bz2", ".xz"})
+
+
+@dataclass(frozen=True)
+class Upload:
+    """One file to be read as an image.
+
+    Attributes
+    ----------
+    name
+        Safe to show and to use: relative, forward slashes, one line, unique in its set.
+    data
+        The file's bytes, or where it lies on this computer.
+    """
+
+    name: str
+    data: bytes | Path
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """One file that will not be used, and why, with what to do."""
+
+    name: str
+    reason: str
+
+
+@dataclass
+class UploadSet:
+    """Files that may be images, in the order they came, and those that are not.
+
+    `tables` are among those left out too: only who brings labels in reads them.
+    """
+
+    images: list[Upload] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
+    tables: list[Upload] = field(default_factory=list)
+    _names: set[str] = field(default_factory=set, repr=False)
+
+    def __len__(self) -> int:
+        """Count the files that may be images."""
+        return len(self.images)
+
+    def __iter__(self) -> Iterator[Upload]:
+        """Go through the files that may be images."""
+        return iter(self.images)
+
+    def add(self, name: str, data: bytes | Path) -> None:
+        """Take a file under a safe name that no other has."""
+        self.images.append(Upload(self._unique(safe_name(name)), data))
+
+    def add_table(self, name: str, data: bytes | Path) -> None:
+        """Take a file that may say what the images show."""
+        self.tables.append(Upload(self._unique(safe_name(name)), data))
+        self.leave_out(name, A_TABLE)
+
+    def leave_out(self, name: str, reason: str) -> None:
+        """Note a file that is not used."""
+        self.left_out.append(LeftOut(safe_name(name), reason))
+
+    def extend(self, other: UploadSet) -> None:
+        """Take over another set, renaming where names collide."""
+        for upload in other:
+            self.add(upload.name, upload.data)
+        self.tables += [Upload(self._unique(table.name), table.data) for table in other.tables]
+        self.left_out += other.left_out
+
+    def _unique(self, name: str) -> str:
+        path, count = PurePosixPath(name), 1
+        while name.casefold() in self._names:  # disks of Windows and macOS do not tell cases apart
+            count += 1
+            name = str(path.with_name(f"{path.stem} ({count}){path.suffix}"))
+        self._names.add(name.casefold())
+        return name
+
+
+def safe_name(name: str) -> str:
+    r"""Turn any name into a relative one on one line: no drive, no ``..``, no control characters.
+
+    Examples
+    --------
+    >>> safe_name("C:\\parts\\..\\lot 7\n.png")
+    'parts/lot 7_.png'
+    """
+    name = unicodedata.normalize("NFC", re.sub(r"[\ud800-\udfff]", "_", name)).replace("\\", "/")
+    name = re.sub(r"^[A-Za-z]:", "", name)
+    parts = (_safe_part(part) for part in name.split("/") if part.strip() not in ("", ".", ".."))
+    whole = "/".join(parts) or "unnamed"
+    return whole if len(whole) <= LONGEST_NAME else _shortened(whole.replace("/", "_"))
+
+
+def is_table(name: str) -> bool:
+    """Whether a file may be a table of labels, by its name."""
+    path = PurePosixPath(safe_name(name))
+    return path.suffix.lower() in TABLES and not is_hidden(path.parts)
+
+
+def why_not_wanted(name: str, head: bytes) -> str | None:
+    """Say why a file is no candidate for an image, by its name and first bytes; None when it is one."""
+    path = PurePosixPath(safe_name(name))
+    if is_hidden(path.parts):
+        return "a hidden file that the operating system keeps for itself; it is no picture of a part."
+    suffix = path.suffix.lower()
+    if suffix in IMAGE_SUFFIXES or sniff_format(head) is not None:
+        return None
+    if suffix in ARCHIVES or head.startswith(b"PK\x03\x04"):
+        return "an archive within; unpack it and hand in its images, or drop it by itself as a zip."
+    return "not an image by its name or its content. Export it as PNG, JPEG, TIFF, BMP or WebP."
+
+
+def new_file(spool: Path, name: str) -> Path:
+    """Make an empty file in `spool` under a name of our own; only a known suffix is kept."""
+    suffix = PurePosixPath(name).suffix.lower()
+    handle, path = tempfile.mkstemp(dir=spool, suffix=suffix if suffix in IMAGE_SUFFIXES else "")
+    os.close(handle)
+    return Path(path)
+
+
+def _safe_part(part: str) -> str:
+    shown = "".join(c if c.isprintable() else "_" for c in part).strip()
+    return shown if len(shown) <= LONGEST_PART else _shortened(shown)
+
+
+def _shortened(text: str) -> str:
+    return f"{text[:70]}…{text[-(LONGEST_PART - 71) :]}"

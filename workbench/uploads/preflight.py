@@ -1,0 +1,181 @@
+"""The look at good images before anything is computed: what they are, which are broken, and what is odd about them."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from patchcore.errors import Cancelled, ImageError
+from patchcore.images.geometry import thumbnail
+from patchcore.images.raw_image import Limits
+from patchcore.images.reading import ImageRecord, read_image
+from workbench.uploads.image_set import LeftOut, Upload, UploadSet
+from workbench.uploads.preflight_warnings import warnings_of
+
+THUMBNAIL_SIDE = 96
+_TINT = 2  # of 255: less difference between the channels is no colour
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class CheckedImage:
+    """One image that can be used.
+
+    Attributes
+    ----------
+    upload
+        Its name and where its bytes are.
+    record
+        What reading it found.
+    thumbnail_jpeg
+        At most 96 px a side; kept packed, so that ten thousand weigh some 30 MB.
+    colourful
+        The picture has colour, whatever its channels.
+    """
+
+    upload: Upload
+    record: ImageRecord
+    thumbnail_jpeg: bytes
+    colourful: bool
+
+    @property
+    def name(self) -> str:
+        """The image's name in its set."""
+        return self.upload.name
+
+    @property
+    def sha256(self) -> str:
+        """Of the file's bytes."""
+        return self.record.sha256
+
+    @property
+    def thumbnail(self) -> NDArray[np.uint8]:
+        """[h, w, 3] uint8, at most 96 px a side."""
+        return np.asarray(Image.open(io.BytesIO(self.thumbnail_jpeg)))
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """What a set of images is, before anything is built on it.
+
+    Attributes
+    ----------
+    usable
+        The images that can be read, in their order; copies included.
+    broken
+        Those that cannot, each with its reason.
+    left_out
+        Files that were no candidates from the start.
+    value_range
+        (black, white) that the images were read with.
+    """
+
+    usable: list[CheckedImage] = field(default_factory=list)
+    broken: list[LeftOut] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
+    value_range: tuple[float, float] | None = None
+
+    @cached_property
+    def sizes(self) -> list[tuple[tuple[int, int], int]]:
+        """((width, height) in pixels, number of images), most frequent first."""
+        return Counter((image.record.width, image.record.height) for image in self.usable).most_common()
+
+    @cached_property
+    def bit_depths(self) -> dict[int, int]:
+        """Bits a sample -> number of images."""
+        return dict(sorted(Counter(image.record.bit_depth for image in self.usable).items()))
+
+    @cached_property
+    def formats(self) -> dict[str, int]:
+        """File format -> number of images."""
+        return dict(Counter(image.record.format for image in self.usable).most_common())
+
+    @cached_property
+    def colours(self) -> dict[str, int]:
+        """``grey`` and ``colour``, as stored -> number of images."""
+        stored = Counter("grey" if image.record.channels <= 2 else "colour" for image in self.usable)
+        return dict(stored.most_common())
+
+    @cached_property
+    def notes(self) -> dict[str, int]:
+        """What was done while reading -> number of images."""
+        return dict(Counter(note for image in self.usable for note in image.record.notes).most_common())
+
+    @cached_property
+    def duplicates(self) -> list[list[str]]:
+        """Names of images with the very same bytes, a list for each group."""
+        groups: dict[str, list[str]] = {}
+        for image in self.usable:
+            groups.setdefault(image.sha256, []).append(image.name)
+        return [names for names in groups.values() if len(names) > 1]
+
+    @cached_property
+    def distinct(self) -> list[CheckedImage]:
+        """The usable images, the first of each group of copies only."""
+        return list({image.sha256: image for image in reversed(self.usable)}.values())[::-1]
+
+    @cached_property
+    def warnings(self) -> list[str]:
+        """What the user should know before building, a sentence or two each."""
+        return warnings_of(self)
+
+
+def preflight(
+    uploads: UploadSet | Iterable[Upload],
+    value_range: tuple[float, float] | None = None,
+    limits: Limits = Limits(),  # noqa: B008 - frozen
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Preflight:
+    """Read every image once, keeping only a small picture of it.
+
+    Parameters
+    ----------
+    uploads
+        The files.
+    value_range
+        For data of more than 8 bits, as in `patchcore.images.reading.read_image`.
+    limits
+        What one image may weigh.
+    progress
+        Called with ("checking images", done, total).
+    cancelled
+        Asked before each image.
+
+    Raises
+    ------
+    Cancelled
+        When `cancelled` says so.
+    """
+    files = list(uploads)
+    result = Preflight(value_range=value_range)
+    result.left_out.extend(uploads.left_out if isinstance(uploads, UploadSet) else [])
+    for done, upload in enumerate(files):
+        if cancelled is not None and cancelled():
+            raise Cancelled("The look at the images was stopped.")
+        if progress is not None:
+            progress("checking images", done, len(files))
+        try:
+            result.usable.append(_check(upload, value_range, limits))
+        except ImageError as fault:
+            result.broken.append(LeftOut(upload.name, fault.reason))
+    if progress is not None:
+        progress("checking images", len(files), len(files))
+    return result
+
+
+def _check(upload: Upload, value_range: tuple[float, float] | None, limits: Limits) -> CheckedImage:
+    image = read_image(upload.data, name=upload.name, value_range=value_range, limits=limits)
+    small = thumbnail(image.pixels, THUMBNAIL_SIDE)
+    packed = io.BytesIO()
+    Image.fromarray(small).save(packed, "JPEG", quality=88)
+    colourful = bool((np.ptp(small, axis=2) > _TINT).any())
+    return CheckedImage(upload, image.record, packed.getvalue(), colourful)

@@ -1,0 +1,162 @@
+"""Zip archives that users hand in: unpacked entry by entry into files of our own naming, each weighed first."""
+
+from __future__ import annotations
+
+import lzma
+import re
+import shutil
+import stat
+import struct
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from workbench.uploads.image_set import HEAD, UploadSet, is_table, new_file, why_not_wanted
+
+# What zipfile raises on damaged, encrypted and exotic entries.
+ENTRY_FAULTS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    OSError,
+    EOFError,
+    struct.error,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+)
+CHUNK = 1 << 20
+_OUTSIDE = re.compile(r"^(/|\\|[A-Za-z]:)|(^|[/\\])\.\.([/\\]|$)")
+
+
+@dataclass(frozen=True)
+class ZipLimits:
+    """What an archive may unpack to.
+
+    Parameters
+    ----------
+    max_files
+        Entries that are looked at.
+    max_file_bytes, max_total_bytes
+        Unpacked size of one entry, and of all of them.
+    max_ratio
+        Unpacked to packed size of an entry; counts only above `ratio_from` bytes, since small plain pictures
+        rightly pack a thousandfold.
+    """
+
+    max_files: int = 100_000
+    max_file_bytes: int = 512 * 2**20
+    max_total_bytes: int = 16 * 2**30
+    max_ratio: float = 200.0
+    ratio_from: int = 64 * 2**20
+
+
+DEFAULT_LIMITS = ZipLimits()
+
+
+def unpack_zip(
+    archive: Path | BinaryIO, name: str, spool: Path, limits: ZipLimits = DEFAULT_LIMITS
+) -> UploadSet:
+    """Unpack the images of a zip into `spool`; names in the archive never become paths.
+
+    Parameters
+    ----------
+    archive
+        A file on disk, or a seekable binary stream.
+    name
+        The archive as the user knows it.
+    spool
+        An existing folder; the caller deletes it when the images are stored or no longer wanted.
+    limits
+        Checked on the archive's directory; what is unpacked never exceeds what it declares.
+    """
+    found = UploadSet()
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            _unpack_entries(opened, name, spool, limits, found)
+    except ENTRY_FAULTS as fault:
+        found.leave_out(name, f"this zip archive is damaged or incomplete ({fault}). Pack it again.")
+    if not found.images and not found.left_out:
+        found.leave_out(name, "this zip archive is empty. Pack the images into it again.")
+    return found
+
+
+def _unpack_entries(
+    opened: zipfile.ZipFile, name: str, spool: Path, limits: ZipLimits, found: UploadSet
+) -> None:
+    entries = [entry for entry in opened.infolist() if not entry.is_dir()]
+    if len(entries) > limits.max_files:
+        rest = len(entries) - limits.max_files
+        found.leave_out(name, f"{rest:,} files beyond the first {limits.max_files:,}. Split the archive.")
+    room = min(limits.max_total_bytes, int(shutil.disk_usage(spool).free * 0.9))
+    for entry in entries[: limits.max_files]:
+        reason = _why_refused(entry, limits, room)
+        if reason is None:
+            reason = _unpack_entry(opened, entry, spool, found)
+        if reason is None:
+            room -= entry.file_size
+        else:
+            found.leave_out(entry.filename, reason)
+
+
+def _why_refused(entry: zipfile.ZipInfo, limits: ZipLimits, room: int) -> str | None:
+    """Say what is wrong with an entry, by the archive's directory alone."""
+    kind = stat.S_IFMT(entry.external_attr >> 16)
+    ratio = entry.file_size / max(entry.compress_size, 1)
+    faults = (
+        (
+            stat.S_ISLNK(kind),
+            "a link, not a file; links in archives are never followed. Pack the image itself.",
+        ),
+        (
+            _OUTSIDE.search(entry.orig_filename) is not None,
+            "its name points outside the archive. Pack the folder again with plain relative names.",
+        ),
+        (
+            kind != 0 and not stat.S_ISREG(kind),
+            "not a regular file. Pack the image itself.",
+        ),
+        (
+            bool(entry.flag_bits & 0x1),
+            "encrypted. Pack it again without a password.",
+        ),
+        (
+            entry.file_size > limits.max_file_bytes,
+            f"unpacks to {entry.file_size:,} bytes; the limit for one file is {limits.max_file_bytes:,}. "
+            "Scale the image down first.",
+        ),
+        (
+            ratio > limits.max_ratio and entry.file_size > limits.ratio_from,
+            f"packed {ratio:,.0f} times smaller than it is, as in a zip bomb. Hand in the image unpacked.",
+        ),
+        (
+            entry.file_size > room,
+            "no room left: the archive unpacks to more than is allowed or free. Hand it in in parts.",
+        ),
+    )
+    return next((reason for wrong, reason in faults if wrong), None)
+
+
+def _unpack_entry(
+    opened: zipfile.ZipFile, entry: zipfile.ZipInfo, spool: Path, found: UploadSet
+) -> str | None:
+    """Write one entry to a numbered file; give the reason where that cannot be."""
+    target = None
+    try:
+        with opened.open(entry) as source:
+            head = source.read(HEAD)
+            if not is_table(entry.filename) and (reason := why_not_wanted(entry.filename, head)):
+                return reason
+            target = new_file(spool, entry.filename)
+            with target.open("wb") as file:
+                file.write(head)
+                shutil.copyfileobj(source, file, CHUNK)
+    except ENTRY_FAULTS as fault:
+        if target is not None:
+            target.unlink()
+        return f"cannot be unpacked ({fault}). Pack it again."
+    take = found.add_table if is_table(entry.filename) else found.add
+    take(entry.filename, target)
+    return None

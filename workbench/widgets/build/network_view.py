@@ -1,0 +1,140 @@
+"""What the network sees: the region of interest, drawn on a good image, and the square that goes into the network."""
+
+from __future__ import annotations
+
+from functools import partial
+from html import escape
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from patchcore.errors import PatchCoreError
+from patchcore.images.geometry import Geometry, prepare
+from patchcore.images.reading import read_image
+from patchcore.settings import Mode
+from workbench.storage.roi import Roi, keep_region
+from workbench.uploads.preflight import CheckedImage
+from workbench.viewer import RoiImage, roi_editor
+from workbench.viewer.roi import Drawing
+from workbench.widgets.build.draft import Draft
+from workbench.widgets.shared import session
+from workbench.widgets.shared.pictures import encode_jpeg
+from workbench.widgets.shared.theme import data_uri
+
+CHECKED_ON = 8  # good images, spread over all, that the drawing can be checked on
+FITS: dict[Mode, str] = {
+    "fit": "Fit: keep the shape, pad the rest",
+    "stretch": "Stretch: fill the square",
+    "crop": "Crop: cut the centre out",
+}
+
+
+def show(draft: Draft) -> None:
+    """Draw the editor of the region and the choice of geometry, and put both into the draft."""
+    left, right = st.columns([5, 2], gap="large")
+    with right:
+        draft.geometry = st.radio(
+            "Into the network's square",
+            list(FITS),
+            index=list(FITS).index(draft.geometry),
+            format_func=FITS.__getitem__,
+            help="The network takes square images. Maps and boxes come back in the original's own pixels "
+            "whichever you choose; what is padded is neither learned nor scored, what is cropped is not inspected.",
+        )
+    try:
+        with left:
+            _draw_region(draft)
+        with right:
+            st.html(_seen_html(draft, draft.images[0]))
+    except PatchCoreError as error:
+        st.error(session.sentence(str(error)))
+
+
+def summary(draft: Draft) -> str:
+    """Return one line: fit, 224 px, whole image."""
+    region = "whole image" if draft.roi is None else "region of interest"
+    return f"{draft.geometry} into {draft.image_size} × {draft.image_size} px, {region}"
+
+
+def inspected_share(draft: Draft) -> float:
+    """Return the share of the network's input that is neither padding nor outside the region."""
+    if not draft.images:
+        return 1.0
+    record = draft.images[0].record
+    small = np.zeros((max(1, record.height // 8), max(1, record.width // 8), 3), np.float32)
+    prepared = prepare(small, Geometry(draft.geometry, 224), _mask(draft))
+    return float(prepared.valid.mean())
+
+
+def is_empty(draft: Draft) -> bool:
+    """Whether the drawing leaves nothing to inspect."""
+    mask = _mask(draft)
+    return mask is not None and not mask.any()
+
+
+def _mask(draft: Draft) -> NDArray[np.bool_] | None:
+    return None if draft.roi is None else draft.roi.mask()
+
+
+def _draw_region(draft: Draft) -> None:
+    first = draft.images[0]
+
+    def drew(drawing: Drawing) -> None:
+        draft.roi = Roi(drawing.shapes, drawing.height, drawing.width) if drawing.shapes else None
+        keep_region(session.workspace(), first.sha256, draft.roi)
+
+    roi_editor(
+        [_to_draw_on(image, draft.value_range) for image in _spread(draft.images)],
+        key="roi",
+        initial=() if draft.roi is None else draft.roi.shapes,
+        height=400,
+        on_change=drew,
+    )
+
+
+def _spread(images: list[CheckedImage]) -> list[CheckedImage]:
+    """Return the first image and some others, spread over all."""
+    step = -(-len(images) // CHECKED_ON)
+    return images[::step]
+
+
+def _to_draw_on(image: CheckedImage, value_range: tuple[float, float] | None) -> RoiImage:
+    return RoiImage(f"{image.sha256}:{value_range}", image.name, partial(_pixels, image, value_range))
+
+
+def _pixels(image: CheckedImage, value_range: tuple[float, float] | None) -> NDArray[np.float32]:
+    return read_image(image.upload.data, name=image.name, value_range=value_range).pixels
+
+
+def _seen_html(draft: Draft, image: CheckedImage) -> str:
+    seen = _seen(
+        image.sha256,
+        draft.geometry,
+        draft.image_size,
+        str(draft.roi),
+        draft.value_range,
+        _image=image,
+        _draft=draft,
+    )
+    return (
+        f'<figure class="pc-seen pc-num"><img src="{seen}" alt="network input"><figcaption>what the network sees of '
+        f"{escape(image.name)}<br>{draft.image_size} × {draft.image_size} px, dimmed: not inspected"
+        "</figcaption></figure>"
+    )
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _seen(
+    source: str,
+    geometry: Mode,
+    size: int,
+    region: str,
+    value_range: tuple[float, float] | None,
+    _image: CheckedImage,
+    _draft: Draft,
+) -> str:
+    """Return the network's input as an address that carries the picture."""
+    prepared = prepare(_pixels(_image, value_range), Geometry(geometry, size), _mask(_draft))
+    picture = (prepared.input * 255).round().astype(np.uint8)
+    return data_uri(encode_jpeg(np.where(prepared.valid[..., None], picture, picture // 4).astype(np.uint8)))

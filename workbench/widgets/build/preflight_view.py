@@ -1,0 +1,89 @@
+"""The look at the good images: counts, sizes, what is odd, what was left out and why, and thumbnails."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import streamlit as st
+
+from workbench.uploads.image_set import LeftOut
+from workbench.uploads.preflight import CheckedImage, Preflight
+from workbench.widgets.shared import session, theme, wording
+from workbench.widgets.shared.theme import data_uri
+
+THUMBNAILS = 48
+
+
+def show(found: Preflight) -> None:
+    """Draw everything that is known of a set of images before anything is computed."""
+    st.html(_numbers_html(found))
+    for warning in found.warnings:
+        st.warning(session.sentence(warning))
+    left_out = [*found.broken, *found.left_out]
+    if left_out:
+        with st.expander(
+            f"{wording.counted(len(left_out), 'file')} left out, each with its reason", expanded=True
+        ):
+            st.html(_left_out_html(left_out))
+    if found.duplicates:
+        copies = sum(len(names) - 1 for names in found.duplicates)
+        with st.expander(f"{wording.counted(copies, 'exact copy', 'exact copies')}, counted once"):
+            st.html("<br>".join(escape(" = ".join(names)) for names in found.duplicates[:100]))
+    if found.usable:
+        st.html(thumbnails_html(found.usable))
+
+
+def summary(found: Preflight) -> str:
+    """Return one line: 412 images, 512 × 512 px, 8 bits; 4 left out."""
+    left_out = len(found.broken) + len(found.left_out)
+    words = [wording.counted(len(found.distinct), "image"), _sizes(found)]
+    if left_out:
+        words.append(f"{left_out} left out")
+    return ", ".join(words)
+
+
+def thumbnails_html(images: Sequence[CheckedImage]) -> str:
+    """Return the first images as small pictures, names escaped."""
+    tags = [
+        f'<img src="{data_uri(image.thumbnail_jpeg)}" alt="{escape(image.name)}" title="{escape(image.name)}">'
+        for image in images[:THUMBNAILS]
+    ]
+    more = len(images) - THUMBNAILS
+    rest = f'<p class="pc-mute">and {wording.counted(more, "more image")}</p>' if more > 0 else ""
+    return f'<div class="pc-thumbs">{"".join(tags)}</div>{rest}'
+
+
+def _numbers_html(found: Preflight) -> str:
+    usable = "Files that can be read; exact copies count once."
+    return theme.numbers_html(
+        [
+            ("Usable images", wording.count(len(found.distinct)), usable),
+            ("Size", escape(_sizes(found)), "Width and height; the most frequent one."),
+            ("Bits", ", ".join(str(bits) for bits in found.bit_depths) or "–", "Bits a sample, as stored."),
+            ("Colour", escape(", ".join(found.colours)) or "–", ""),
+            ("Format", escape(", ".join(found.formats)) or "–", ""),
+            (
+                "Left out",
+                wording.count(len(found.broken) + len(found.left_out)),
+                "Listed below with reasons.",
+            ),
+        ]
+    )
+
+
+def _sizes(found: Preflight) -> str:
+    if not found.sizes:
+        return "–"
+    (width, height), _ = found.sizes[0]
+    others = len(found.sizes) - 1
+    more = f" and {others} more" if others else ""
+    return f"{width} × {height} px{more}"
+
+
+def _left_out_html(files: Sequence[LeftOut]) -> str:
+    rows = "".join(
+        f"<tr><td>{escape(file.name)}</td><td>{escape(file.reason)}</td></tr>" for file in files[:200]
+    )
+    more = f"<p>and {len(files) - 200:,} more</p>" if len(files) > 200 else ""
+    return f'<table class="pc-table">{rows}</table>{more}'

@@ -1,0 +1,86 @@
+"""The page Build from the moment a build is queued: its progress, and the inspector when it is ready."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from workbench.inspectors.building import BuildSettings
+from workbench.inspectors.versions import find_inspector
+from workbench.jobs.requests import JobState, get_job
+from workbench.storage.tables import InspectorVersion, Job
+from workbench.widgets.build import bank_size, draft, settings_form, steps
+from workbench.widgets.shared import job_view, revision_guard, session, theme, wording
+
+
+def show(job_id: int) -> None:
+    """Draw the steps as they were chosen, closed, and what has become of the build."""
+    job = get_job(session.workspace(), job_id)
+    settings = BuildSettings.from_dict(job.arguments["settings"])
+    _closed_steps(settings, len(job.arguments["images"]))
+    with st.container(border=True, key="panel_result"):
+        if job.state == JobState.DONE and job.result is not None:
+            _ready(job)
+        elif job.state in (JobState.QUEUED, JobState.RUNNING):
+            steps.heading(5, "Building")
+            job_view.follow(job_id)
+        else:
+            steps.heading(5, "Not built")
+            job_view.ended_badly(job)
+
+
+def _closed_steps(settings: BuildSettings, images: int) -> None:
+    region = "whole image" if settings.roi is None else "region of interest"
+    network = settings_form.network_title(settings.backbone)
+    size = f"{settings.image_size} × {settings.image_size} px"
+    lines = {
+        "Name": settings.name,
+        "Good images": wording.counted(images, "image"),
+        "What the network sees": f"{settings.geometry} into {size}, {region}",
+        "Settings": f"{network}, largest bank {wording.share(settings.coreset)}, seed {settings.seed}",
+    }
+    with st.container(border=True, key="panel_closed", gap="xsmall"):
+        for number, (title, line) in enumerate(lines.items(), start=1):
+            steps.heading(number, title, line)
+
+
+def _ready(job: Job) -> None:
+    inspector = find_inspector(session.workspace(), str((job.result or {}).get("inspector_id")))
+    if inspector is None or inspector.current is None:
+        st.info("This inspector is not in the workspace any more.")
+        return
+    version = inspector.current
+    revision_guard.note(inspector)
+    if st.session_state.get("announced") != job.id:
+        st.session_state["announced"] = job.id
+        draft.discard()
+        session.use_inspector(inspector.id)
+        st.rerun()
+    steps.heading(5, "Ready", inspector.name)
+    st.html(numbers_html(version))
+    for skipped in version.numbers.get("skipped", []):
+        st.warning(session.sentence(f"{skipped['name']}: {skipped['reason']}"))
+    bank_size.show(version)
+    with st.container(horizontal=True):
+        if st.button("Inspect images", type="primary"):
+            session.use_inspector(inspector.id)
+            st.switch_page("pages/inspect.py", query_params={"inspector": inspector.id})
+        if st.button("Build another"):
+            session.forget("job")
+            st.rerun()
+
+
+def numbers_html(version: InspectorVersion) -> str:
+    """Return what the build measured."""
+    bank = f"{wording.count(version.patches)} <small>patches, {wording.share(version.share)}</small>"
+    return theme.numbers_html(
+        [
+            ("Bank", bank, "The patches of the good images that the inspector compares with."),
+            (
+                "Cover radius",
+                f"{wording.score(version.cover_radius)} <small>score units</small>",
+                "The largest distance from any patch of the good images to its nearest kept patch.",
+            ),
+            ("Memory", wording.megabytes(version.megabytes), "The bank's, while inspecting."),
+            ("Build took", wording.seconds(float(version.numbers.get("seconds", 0.0))), ""),
+        ]
+    )

@@ -1,0 +1,155 @@
+"""The settings of a build: which network and what it costs, the advanced ones folded away, and an estimate."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from patchcore import backbones
+from patchcore.errors import PatchCoreError
+from patchcore.settings import SETTINGS
+from workbench.inspectors.estimate import BuildEstimate, estimate_build, network_cost
+from workbench.widgets.build import network_view
+from workbench.widgets.build.draft import Draft
+from workbench.widgets.shared import session, theme, wording
+
+SIZES = (128, 160, 192, 224, 256, 320, 384, 448, 512)
+SHARES = (0.01, 0.02, 0.05, 0.10, 0.15, 0.20, 0.25)
+
+
+def show(draft: Draft) -> bool:
+    """Draw the settings, put them into the draft, and return whether the build can begin."""
+    ready = _backbone(draft)
+    with st.expander("Advanced"):
+        _advanced(draft)
+    return ready and _estimate(draft)
+
+
+def summary(draft: Draft) -> str:
+    """Return one line: network, image size, largest bank."""
+    return (
+        f"{network_title(draft.backbone)}, {draft.image_size} px, largest bank {wording.share(draft.coreset)}"
+    )
+
+
+def network_title(name: str) -> str:
+    """Return a network's name as people write it; one that is not in the registry as it is stored."""
+    return backbones.spec(name).label if name in backbones.names() else name
+
+
+def _backbone(draft: Draft) -> bool:
+    known = backbones.names()
+    draft.backbone = st.selectbox(
+        "Network",
+        known,
+        index=known.index(draft.backbone),
+        format_func=_network_line,
+        help="The network turns each patch of an image into the numbers that are compared. It is not trained here.",
+    )
+    if backbones.find_weights(draft.backbone) is not None:
+        st.caption(_present(draft.backbone))
+        return True
+    st.warning(session.sentence(backbones.missing_weights_sentence(draft.backbone)))
+    if backbones.spec(draft.backbone).downloadable and st.button(
+        "Download the file now", help="Needs the internet. Nothing is ever downloaded unasked."
+    ):
+        _download(draft.backbone)
+    return False
+
+
+def _network_line(name: str) -> str:
+    entry = backbones.spec(name)
+    there = "ready" if backbones.find_weights(name) is not None else "file missing"
+    return f"{network_title(name)}: {entry.summary} ({entry.weights.megabytes:.0f} MB, {there})"
+
+
+def _present(name: str) -> str:
+    entry = backbones.spec(name)
+    file = f"{session.sentence(entry.weights.file)}, SHA-256 {entry.weights.sha256[:8]}…"
+    return f"Weights: {file}, on this computer. Licence: {entry.licence}."
+
+
+def _download(name: str) -> None:
+    bar = st.progress(0.0, text="Downloading")
+
+    def report(done: int, total: int) -> None:
+        bar.progress(min(1.0, done / total) if total else 0.0, text=f"Downloading {done / 1e6:.0f} MB")
+
+    try:
+        backbones.download_weights(name, report)
+    except PatchCoreError as error:
+        st.error(session.sentence(str(error)))
+        return
+    st.rerun()
+
+
+def _advanced(draft: Draft) -> None:
+    left, middle, right = st.columns(3)
+    seed = SETTINGS["seed"]
+    draft.image_size = left.select_slider(
+        "Image size, px",
+        SIZES,
+        draft.image_size,
+        help="Side of the network's square. Larger finds smaller defects; time and memory grow with its square.",
+    )
+    draft.coreset = middle.select_slider(
+        "Largest bank",
+        SHARES,
+        draft.coreset,
+        format_func=wording.share,
+        help="The largest share of all patches that is kept. Afterwards the bank can be made smaller, down to 1 % "
+        "and below, at once and without building again.",
+    )
+    draft.seed = int(
+        right.number_input(
+            "Seed",
+            seed.lowest,
+            seed.highest,
+            draft.seed,
+            help="The same images, settings and seed give the same bank.",
+        )
+    )
+
+
+def _estimate(draft: Draft) -> bool:
+    try:
+        with st.spinner("Measuring the network on one image"):
+            cost = network_cost(draft.backbone, draft.image_size)
+        inspected = network_view.inspected_share(draft)
+    except PatchCoreError as error:
+        st.error(session.sentence(str(error)))
+        return False
+    found = estimate_build(
+        cost,
+        len(draft.images),
+        draft.coreset,
+        reading_seconds=draft.reading_seconds,
+        inspected=inspected,
+    )
+    st.html(_estimate_html(found, len(draft.images)))
+    return True
+
+
+def _estimate_html(found: BuildEstimate, images: int) -> str:
+    bank = f"{wording.count(found.bank_patches)} patches, {wording.megabytes(found.bank_megabytes)}"
+    return theme.numbers_html(
+        [
+            ("Good images", wording.count(images), ""),
+            (
+                "Build time, about",
+                wording.seconds(found.seconds),
+                "Images times the measured time of the network and of reading one, plus a rule for choosing the bank "
+                "and scoring the good images. Other work on this computer makes it longer.",
+            ),
+            (
+                "Memory while building, about",
+                wording.megabytes(found.peak_megabytes),
+                "A rule: the program, 512 bytes a patch of the good images, and the bank twice.",
+            ),
+            ("Largest bank", bank, "What is kept of the good images; it can be made smaller afterwards."),
+            (
+                "Network, one image",
+                wording.seconds(found.image_seconds),
+                "Measured just now on this computer.",
+            ),
+        ]
+    )

@@ -1,0 +1,176 @@
+"""The four steps before a build: name, good images, what the network sees, settings; each closes to one line."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from html import escape
+
+import streamlit as st
+
+from patchcore.errors import PatchCoreError
+from workbench.inspections.samples import list_samples
+from workbench.inspectors.building import submit_build
+from workbench.people.roles import Role
+from workbench.storage.roi import kept_region
+from workbench.storage.workspace import NamedImage
+from workbench.uploads.image_set import UploadSet
+from workbench.uploads.intake import from_folder
+from workbench.uploads.preflight import preflight
+from workbench.widgets.build import network_view, preflight_view, settings_form
+from workbench.widgets.build.draft import IMAGES, NAME, SETTINGS, VIEW, Draft, current
+from workbench.widgets.shared import access, intake, session
+
+WAYS = (intake.FOLDER, intake.FILES, intake.SERVER, intake.SAMPLE)
+
+
+def show() -> None:
+    """Draw the steps of the draft, the open one with its widgets."""
+    if not access.only(Role.ENGINEER, "Building inspectors"):
+        return
+    draft = current()
+    _step(draft, NAME, "Name", draft.name, _name)
+    _step(draft, IMAGES, "Good images", preflight_view.summary(draft.found) if draft.found else "", _images)
+    _step(draft, VIEW, "What the network sees", network_view.summary(draft), _view)
+    _step(draft, SETTINGS, "Settings", settings_form.summary(draft), _settings)
+
+
+def heading(number: int, title: str, summary: str = "") -> None:
+    """Write the line of a step: its number, its title, and in one line what was chosen."""
+    st.html(
+        f'<div class="pc-step"><i>{number}</i><b>{escape(title)}</b>'
+        f'<span class="pc-mute pc-clip pc-num">{escape(summary)}</span></div>'
+    )
+
+
+def _step(draft: Draft, number: int, title: str, summary: str, body: Callable[[Draft], None]) -> None:
+    with st.container(border=True, key=f"panel_step_{number}"):
+        done, is_open = number < draft.step, number == draft.step
+        with st.container(horizontal=True, vertical_alignment="center"):
+            with st.container(width="stretch"):
+                heading(number, title, summary if done else "")
+            if done and st.button("Change", key=f"change_{number}", type="tertiary"):
+                draft.step = number
+                st.rerun()
+        if is_open:
+            body(draft)
+
+
+def _go_on(draft: Draft, step: int) -> None:
+    draft.step = step
+    st.rerun()
+
+
+def _name(draft: Draft) -> None:
+    with st.form("name_form", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.text_input(
+            "Name of the inspector",
+            draft.name,
+            max_chars=80,
+            placeholder="M6 washer, line 3",
+            help="What you and others will find it by: the product, and where it is photographed.",
+            width=420,
+        )
+        if st.form_submit_button("Continue", type="primary"):
+            if name.strip():
+                draft.name = name.strip()
+                _go_on(draft, IMAGES)
+            st.error("Give the inspector a name first.")
+
+
+def _images(draft: Draft) -> None:
+    st.caption("Photographs of good parts only, 30 or more, taken as the parts will be inspected.")
+    taken = intake.images_from_user("good", WAYS, noun="good parts")
+    if taken is not None:
+        draft.spool = taken.spool
+        _check(draft, taken.uploads, taken.title)
+    if intake.chosen_way("good") == intake.SAMPLE:
+        _sample(draft)
+    if draft.found is None:
+        return
+    preflight_view.show(draft.found)
+    _value_range(draft)
+    count = len(draft.images)
+    if st.button(f"Use these {count:,} images", type="primary", disabled=count == 0):
+        draft.roi = kept_region(session.workspace(), draft.images[0].sha256)
+        _go_on(draft, VIEW)
+
+
+def _sample(draft: Draft) -> None:
+    samples = {sample.title: sample for sample in list_samples()}
+    if not samples:
+        st.info("The sample products are not on this computer; python -m sample_data renders them.")
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        title = st.selectbox("Sample product", list(samples), width=320)
+        if st.button("Use its good images"):
+            folder = samples[title].folder / "train" / "good"
+            _check(draft, from_folder(folder), title)
+
+
+def _check(draft: Draft, uploads: UploadSet, title: str) -> None:
+    """Look at the images, with a bar; nothing is stored yet."""
+    bar = st.progress(0.0, text="Checking images")
+
+    def report(stage: str, done: int, total: int) -> None:
+        bar.progress(done / total if total else 1.0, text=f"{stage.capitalize()} {done:,}/{total:,}")
+
+    start = time.perf_counter()
+    draft.found = preflight(uploads, draft.value_range, progress=report)
+    draft.reading_seconds = (time.perf_counter() - start) / max(1, len(uploads))
+    draft.title = title
+    bar.empty()
+
+
+def _value_range(draft: Draft) -> None:
+    if not draft.needs_range() or draft.found is None:
+        return
+    with st.form("range_form", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
+        black, white = draft.value_range or (0.0, 4095.0)
+        words = (
+            "Value that means {} in 16-bit and float images. One range for all images, never one for each."
+        )
+        low = st.number_input("Black", value=black, help=words.format("black"), width=160)
+        high = st.number_input("White", value=white, help=words.format("white"), width=160)
+        if st.form_submit_button("Read with this range") and high > low:
+            draft.value_range = (low, high)
+            files = [image.upload for image in draft.found.usable]
+            _check(draft, UploadSet(images=files, left_out=draft.found.left_out), draft.title)
+            st.rerun()
+
+
+def _view(draft: Draft) -> None:
+    network_view.show(draft)
+    empty = network_view.is_empty(draft)
+    if empty:
+        st.error(
+            "The drawing leaves nothing to inspect. Undo a step, or clear it to inspect the whole image."
+        )
+    if st.button("Continue", type="primary", disabled=empty):
+        _go_on(draft, SETTINGS)
+
+
+def _settings(draft: Draft) -> None:
+    ready = settings_form.show(draft)
+    if st.button("Build", type="primary", disabled=not ready):
+        _build(draft)
+
+
+def _build(draft: Draft) -> None:
+    """Store the images, queue the build and follow it."""
+    here = session.workspace()
+    bar = st.progress(0.0, text="Storing images")
+    try:
+        settings = draft.settings()
+        stored: list[NamedImage] = []
+        for done, image in enumerate(draft.images, start=1):
+            stored.append(
+                here.store_image(image.upload.data, image.name, record=image.record.to_dict(), truth="good")
+            )
+            bar.progress(done / len(draft.images), text=f"Storing images {done:,}/{len(draft.images):,}")
+        job_id = submit_build(here, settings, stored)
+    except PatchCoreError as error:
+        st.error(session.sentence(str(error)))
+        return
+    session.choose("job", job_id)
+    st.rerun()

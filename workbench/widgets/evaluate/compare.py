@@ -1,0 +1,200 @@
+"""The view Compare: another version, or another inspector, on the same labelled set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from statistics import median
+
+import streamlit as st
+
+from patchcore.statistics.curves import Undefined
+from workbench.evaluation.comparison import Comparison, Disagreement, compare
+from workbench.inspectors.versions import get_version, list_inspectors, list_versions
+from workbench.storage.tables import GOOD, InspectorVersion
+from workbench.widgets.build import settings_form
+from workbench.widgets.evaluate import images, scoring
+from workbench.widgets.evaluate.headline import metric, rate_html
+from workbench.widgets.evaluate.measured import Measured, measured
+from workbench.widgets.shared import session, wording
+from workbench.widgets.shared.verdicts import VERDICTS
+
+CHOICE = "other"  # name of the chosen version's id, in the address
+ROWS_SHOWN = 100
+
+
+def show(known: Measured) -> None:
+    """Draw the choice of the other, and both side by side once it has scored the set."""
+    others = _others(known.version)
+    if not others:
+        st.info(
+            "There is nothing to compare with yet. Put another bank size into use, remove a good image, or build a "
+            "second inspector: every version stays and can be chosen here."
+        )
+        return
+    other = get_version(session.workspace(), _choose(others))
+    if not scoring.everything_scored(
+        known.batch, other, "scoring_other", "Scoring the set with the other version"
+    ):
+        return
+    theirs = measured(known.batch, other)
+    found = _compared(known, theirs)
+    st.markdown(session.sentence(sentence(found)))
+    st.html(table_html(known, theirs, others[other.id]))
+    _disagreements(known, found)
+
+
+def sentence(found: Comparison) -> str:
+    """Return what the difference of the two AUROCs says."""
+    if isinstance(found.difference, Undefined):
+        return f"The two cannot be compared by AUROC: {found.difference.reason}"
+    images = f"{wording.count(found.n_good)} good images and {wording.counted(found.n_defect, 'defect')}"
+    gain = f"{abs(found.difference):.3f}"
+    words = (
+        "The same image AUROC"
+        if gain == "0.000"
+        else (
+            f"The version in use has the {'higher' if found.difference > 0 else 'lower'} image AUROC, by {gain}"
+        )
+    )
+    if isinstance(found.interval, Undefined):
+        return f"{words}, on the same {images}. {found.interval.reason}"
+    low, high = found.interval
+    apart = low > 0 or high < 0
+    meaning = (
+        "more than chance explains"
+        if apart
+        else "no more than chance can explain, so this set does not tell them apart"
+    )
+    return f"{words} (95 % range of the difference {_signed(low)} to {_signed(high)}), on the same {images}; {meaning}."
+
+
+def table_html(ours: Measured, theirs: Measured, title: str) -> str:
+    """Return the two as columns."""
+    rows = [
+        (
+            "Network",
+            *(
+                escape(settings_form.network_title(str(one.version.settings["backbone"])))
+                for one in (ours, theirs)
+            ),
+        ),
+        ("Bank", *(_bank(one.version) for one in (ours, theirs))),
+        ("Threshold", *(_threshold(one) for one in (ours, theirs))),
+        ("Image AUROC", *(metric(one.evaluation.image.auroc) for one in (ours, theirs))),
+        ("Pixel AUROC", *(metric(one.evaluation.pixel.auroc) for one in (ours, theirs))),
+        ("AUPRO", *(metric(one.evaluation.pixel.aupro) for one in (ours, theirs))),
+        ("False rejects", *(_rate(one, good=True) for one in (ours, theirs))),
+        ("Escapes", *(_rate(one, good=False) for one in (ours, theirs))),
+        ("Time per image", *(_time(one) for one in (ours, theirs))),
+    ]
+    head = f'<tr><td></td><th scope="col">In use</th><th scope="col">{escape(title)}</th></tr>'
+    body = "".join(
+        f'<tr><th scope="row">{name}</th><td>{first}</td><td>{second}</td></tr>'
+        for name, first, second in rows
+    )
+    return f'<table class="pc-table pc-num pc-rows pc-compare"><thead>{head}</thead><tbody>{body}</tbody></table>'
+
+
+def _others(version: InspectorVersion) -> dict[int, str]:
+    """Return the versions to compare with, each with its title: of this inspector first, then of the others."""
+    here = session.workspace()
+    own = {
+        one.id: f"Version {one.number}: {wording.share(one.share)}, {wording.moment(one.created)}"
+        + (f", {one.note}" if one.note else "")
+        for one in list_versions(here, version.inspector_id)
+        if one.id != version.id
+    }
+    return own | {
+        one.current.id: one.name
+        for one in list_inspectors(here)
+        if one.current is not None and one.id != version.inspector_id
+    }
+
+
+def _choose(others: dict[int, str]) -> int:
+    chosen = session.chosen_number(CHOICE)
+    st.session_state["compare_with"] = chosen if chosen in others else next(iter(others))
+    picked = st.selectbox(
+        "Compare the version in use with",
+        list(others),
+        format_func=lambda one: others.get(one, ""),
+        key="compare_with",
+        on_change=lambda: session.choose(CHOICE, int(st.session_state["compare_with"])),
+        width=460,
+    )
+    return int(picked)
+
+
+def _compared(ours: Measured, theirs: Measured) -> Comparison:
+    points = f"{ours.version.operating_point}{theirs.version.operating_point}"
+    return _comparison(ours.key, theirs.key, points, ours, theirs)
+
+
+@st.cache_resource(show_spinner="Comparing", max_entries=8)
+def _comparison(first: str, second: str, points: str, _ours: Measured, _theirs: Measured) -> Comparison:
+    return compare(session.workspace(), _ours.batch.id, _ours.version, _theirs.version)
+
+
+def _disagreements(known: Measured, found: Comparison) -> None:
+    differing = found.disagreements
+    st.markdown(f"**Images on which they disagree: {wording.count(len(differing))}**")
+    if not differing:
+        st.caption("Both give every image of this set the same verdict.")
+        return
+    left, right = st.columns([2, 3], gap="medium")
+    with left:
+        st.html(disagreements_html(differing))
+    with right:
+        results = [one.first.result for one in differing if one.first.result is not None]
+        images.show_gallery(results, known.point, "gallery_compare", height=300)
+    shown = images.opened(results)
+    if shown is not None:
+        images.show_detail(shown, known.version, known.point)
+
+
+def disagreements_html(differing: Sequence[Disagreement]) -> str:
+    """Return the images with both verdicts and whose fits what is known."""
+    head = "".join(f'<th scope="col">{name}</th>' for name in ("Image", "In use", "Other", "Right"))
+    right = {"first": "in use", "second": "other", "": "–"}
+    body = "".join(
+        f"<tr><td>{_image(one)}</td><td>{VERDICTS[one.first_verdict]}</td><td>{VERDICTS[one.second_verdict]}</td>"
+        f"<td>{right[one.right]}</td></tr>"
+        for one in differing[:ROWS_SHOWN]
+    )
+    return (
+        f'<table class="pc-table pc-num pc-rows"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    )
+
+
+def _image(one: Disagreement) -> str:
+    truth = one.first.truth
+    known = "" if truth is None else " good" if truth == GOOD else f" {truth.replace('_', ' ')}"
+    return f'{escape(one.first.name)}<span class="pc-mute">{escape(known)}</span>'
+
+
+def _bank(version: InspectorVersion) -> str:
+    return (
+        f"{wording.share(version.share)}, {wording.counted(version.patches, 'patch', 'patches')}, "
+        f"{wording.megabytes(version.megabytes)}"
+    )
+
+
+def _threshold(known: Measured) -> str:
+    return f'{wording.score(known.point.reject)} <span class="pc-mute">{escape(wording.rule(known.point.rule))}</span>'
+
+
+def _rate(known: Measured, *, good: bool) -> str:
+    counts = known.evaluation.counts
+    if counts is None:
+        return "–"
+    return rate_html(counts.false_reject_rate if good else counts.escape_rate)
+
+
+def _time(known: Measured) -> str:
+    seconds = [one.seconds for one in known.results if one.seconds is not None]
+    return wording.seconds(median(seconds)) if seconds else "–"
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.3f}".replace("-", "−")

@@ -1,0 +1,120 @@
+"""The labelled set that is evaluated: which one is in use, bringing one in, and what to do when there is none."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from patchcore.errors import PatchCoreError
+from workbench.inspections.batches import list_batches
+from workbench.inspections.labels import import_labelled, label_counts, labelled_sets
+from workbench.inspections.samples import SampleProduct, list_samples, sample_batch
+from workbench.people.roles import Role
+from workbench.storage.tables import Batch, Inspector
+from workbench.widgets.inspect import batches
+from workbench.widgets.shared import access, intake, sample, session, wording
+
+WAYS = (intake.FOLDER, intake.FILES, intake.SERVER)
+LAYOUT = (
+    "A folder or zip in MVTec's layout (`test/good`, `test/scratch`, … and, if there are any, masks in "
+    "`ground_truth/scratch/…_mask.png`), or images with a CSV `file,label[,mask]` beside them."
+)
+LINES_SHOWN = 200
+
+
+def in_use(inspector: Inspector) -> Batch | None:
+    """Return the labelled set in use: the address names it, else it is the batch open on Inspect, else the newest."""
+    sets = {one.id: one for one in labelled_sets(session.workspace(), inspector.id)}
+    for name in ("set", "batch"):
+        chosen = session.chosen_number(name)
+        if chosen in sets:
+            return sets[chosen]
+    return next(iter(sets.values()), None)
+
+
+def known_words(batch: Batch) -> str:
+    """Return how many images of a set are known to be what, in words."""
+    counts = label_counts(session.workspace(), batch.id)
+    words = f"{wording.count(counts.good)} good, {wording.counted(counts.defect, 'defect')}"
+    if counts.unlabelled:
+        words += f", {wording.count(counts.unlabelled)} without a label (not counted)"
+    return words
+
+
+def choose(inspector: Inspector, batch: Batch) -> None:
+    """Offer the other labelled sets of this inspector."""
+    sets = labelled_sets(session.workspace(), inspector.id)
+    batches.choose_among(sets, batch, "Labelled set", "set", _open)
+
+
+def bring(inspector: Inspector) -> None:
+    """Take a labelled set in and open it; what is wrong with it is said a sentence each."""
+    if not access.only(Role.OPERATE, "Bringing images in"):
+        return
+    st.caption(LAYOUT)
+    taken = intake.images_from_user("labelled", WAYS, noun="labelled images")
+    _sample_button(inspector)
+    if taken is None:
+        show_problems(None)
+        return
+    try:
+        with st.spinner("Storing the images"):
+            brought = import_labelled(session.workspace(), inspector.id, taken.uploads, taken.title)
+    except PatchCoreError as error:
+        st.error(session.sentence(str(error)))
+        return
+    intake.start_over("labelled")
+    labelled = label_counts(session.workspace(), brought.batch_id).labelled
+    st.session_state[_problems_of(brought.batch_id if labelled else None)] = brought.problems
+    if not labelled:
+        st.warning("None of these images came with a label, so there is nothing to measure against.")
+        show_problems(None)
+        return
+    _open(brought.batch_id)
+    st.rerun()
+
+
+def show_problems(batch: Batch | None) -> None:
+    """Show what was wrong with a set when it was brought in."""
+    lines: list[str] = st.session_state.get(_problems_of(None if batch is None else batch.id), [])
+    if lines:
+        with st.expander(f"{wording.counted(len(lines), 'remark')} on the files of this set"):
+            st.markdown("\n".join(f"- {session.sentence(line)}" for line in lines[:LINES_SHOWN]))
+
+
+def nothing_yet(inspector: Inspector) -> None:
+    """Say what to do first when no image of this inspector has a label."""
+    with st.container(border=True, key="panel_no_set"):
+        st.markdown(
+            "**To evaluate, the program needs images whose truth is known:** good parts it has not learned from "
+            "and, where you have any, defects. A handful is a beginning; intervals say how far to trust it."
+        )
+        bring(inspector)
+        if list_batches(session.workspace(), inspector.id):
+            st.markdown("Or label images that are here already, by a click each.")
+            if st.button("Label images"):
+                st.switch_page("pages/tune.py", query_params={"inspector": inspector.id})
+        elif _own_sample(inspector) is None:
+            st.markdown("Or look at the sample product, whose test images are labelled and marked.")
+            sample.open_button()
+            sample.progress()
+
+
+def _sample_button(inspector: Inspector) -> None:
+    """Offer the sample's own labelled images, unless they are among the sets already."""
+    own = _own_sample(inspector)
+    if own is not None and st.button("Open the sample's labelled images", key="open_sample_set"):
+        _open(sample_batch(session.workspace(), own, inspector.id))
+        st.rerun()
+
+
+def _own_sample(inspector: Inspector) -> SampleProduct | None:
+    return next((one for one in list_samples() if one.inspector_id == inspector.id), None)
+
+
+def _open(batch_id: int) -> None:
+    session.forget("shown")
+    session.choose("set", batch_id)
+
+
+def _problems_of(batch_id: int | None) -> str:
+    return f"remarks_on_{batch_id}"

@@ -1,0 +1,107 @@
+"""The view Report: one file for people who were not in the room, made when it is asked for."""
+
+from __future__ import annotations
+
+import re
+
+import streamlit as st
+
+from workbench.evaluation.report import report_of
+from workbench.evaluation.sweep import latest_sweep
+from workbench.inspectors.versions import find_inspector
+from workbench.widgets.evaluate.measured import Measured
+from workbench.widgets.shared import session, wording
+
+CONTENTS = (
+    "One HTML file: what was inspected and with which settings, the threshold and what it means, metrics with their "
+    "intervals, curves, each defect type, the telling images, and the limits of all this. It opens without a network, "
+    "in any browser, and prints to PDF."
+)
+
+
+def show(known: Measured) -> None:
+    """Draw what the report begins with, who writes it, and the button that makes it."""
+    st.markdown(CONTENTS)
+    # The button's function runs outside the session, and a click may overtake the run that the typing asks for:
+    # the texts are handed over in one dictionary, which a callback fills before that run draws a thing.
+    typed: dict[str, str] = st.session_state.setdefault("report_typed", {})
+    with st.container(border=True, key="panel_report"):
+        st.markdown(f"**It begins:** {session.sentence(headline(known))}")
+        left, right = st.columns([1, 2], gap="medium")
+        with left:
+            st.text_input(
+                "Author",
+                key="report_author",
+                placeholder="Who answers for it",
+                max_chars=120,
+                on_change=_take_in,
+                args=(typed,),
+            )
+        with right:
+            st.text_area(
+                "Note",
+                key="report_note",
+                placeholder="What the reader should know first",
+                height=90,
+                max_chars=4000,
+                on_change=_take_in,
+                args=(typed,),
+            )
+        _take_in(typed)
+        st.download_button(
+            "Make the report",
+            lambda: _document(known, typed["report_author"], typed["report_note"]),
+            file_name=_file_name(known),
+            mime="text/html",
+            type="primary",
+            on_click="ignore",
+            key="report_download",
+            help="Takes a few seconds; images and curves are written into the file.",
+        )
+        st.caption(f"{_signed(typed['report_author'])} {_included(known)}")
+
+
+def headline(known: Measured) -> str:
+    """Return what the operating point does to the set, in a sentence."""
+    counts = known.evaluation.counts
+    if counts is None:
+        return "The threshold is out of date, so nothing is judged; set it again on Tune first."
+    parts = []
+    if counts.defects:
+        parts.append(
+            f"of {wording.counted(counts.defects, 'defect')}, {wording.count(counts.caught)} are rejected, "
+            f"{wording.count(counts.defects_in_review)} go to review and {wording.count(counts.escapes)} pass"
+        )
+    if counts.good:
+        parts.append(
+            f"of {wording.counted(counts.good, 'good part')}, {wording.count(counts.false_rejects)} are rejected and "
+            f"{wording.count(counts.good_in_review)} go to review"
+        )
+    words = "; ".join(parts)
+    return f"{words[:1].upper()}{words[1:]}."
+
+
+def _take_in(typed: dict[str, str]) -> None:
+    for field in ("report_author", "report_note"):
+        typed[field] = str(st.session_state.get(field, "")).strip()
+
+
+def _document(known: Measured, author: str, note: str) -> bytes:
+    return report_of(session.workspace(), known.version, known.batch.id, author, note).encode()
+
+
+def _signed(author: str) -> str:
+    return f"Signed: {session.sentence(author)}." if author else "No author is named yet."
+
+
+def _included(known: Measured) -> str:
+    if latest_sweep(session.workspace(), known.version, known.batch.id):
+        return "The bank sizes that were measured are in it too."
+    return "Measure bank sizes first (view Bank size) to have them in it too."
+
+
+def _file_name(known: Measured) -> str:
+    inspector = find_inspector(session.workspace(), known.version.inspector_id)
+    name = inspector.name if inspector is not None else known.version.inspector_id
+    plain = re.sub(r"[^\w-]+", "_", name).strip("_") or "inspector"
+    return f"report_{plain}_v{known.version.number}.html"

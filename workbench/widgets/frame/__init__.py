@@ -1,0 +1,1 @@
+"""What stands around every page: the sidebar, signing in, and the server's front."""

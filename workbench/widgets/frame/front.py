@@ -1,0 +1,66 @@
+"""The dashboard as a server: what stands in front of Streamlit, and what is settled before it answers anybody."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import streamlit as st
+from starlette.middleware import Middleware
+
+from workbench.people.accounts import is_local
+from workbench.people.gate import Gate
+from workbench.widgets.frame import sign_in
+
+SHARED_FOLDER = "inspection"  # of the home: what is open to the interface where others are served too
+
+
+def middleware() -> list[Middleware]:
+    """Return what each request passes before Streamlit sees it.
+
+    Raises
+    ------
+    SystemExit
+        When the dashboard must not start as it is set up; the message says why and what to change.
+    """
+    if reason := sign_in.why_not_start():
+        raise SystemExit(reason)
+    if not serves_this_computer_alone():
+        os.environ.setdefault("PATCHCORE_ROOTS", str(Path.home() / SHARED_FOLDER))
+    return [Middleware(partial(Gate, names=public_names))]
+
+
+def serves_this_computer_alone() -> bool:
+    """Whether nobody but the person at this computer is meant to reach the dashboard."""
+    return is_local(st.get_option("server.address")) and not sign_in.is_on() and not public_names()
+
+
+def public_names() -> list[str]:
+    """Return the names and addresses besides the local ones under which the dashboard is reached.
+
+    They are ``server.allowedHosts``, the addresses that Streamlit is told, and the host of the sign-in's redirect.
+    """
+    named = list(st.get_option("server.allowedHosts") or [])
+    told = (st.get_option("server.address"), st.get_option("browser.serverAddress"), _redirect_host())
+    return [*named, *(name for name in told if name and not is_local(name) and not _is_every_address(name))]
+
+
+def _redirect_host() -> str | None:
+    """Return the host to which people come back from signing in."""
+    section = st.secrets.get("auth") if st.secrets.load_if_toml_exists() else None
+    address = section.get("redirect_uri") if isinstance(section, Mapping) else None
+    try:
+        return urlsplit(address).hostname if isinstance(address, str) else None
+    except ValueError:
+        return None
+
+
+def _is_every_address(name: str) -> bool:
+    try:
+        return ipaddress.ip_address(name.strip("[]")).is_unspecified
+    except ValueError:
+        return False

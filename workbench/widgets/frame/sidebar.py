@@ -1,0 +1,137 @@
+"""The sidebar: the inspector in use, the page list, the job in progress, and where the workspace lives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from html import escape
+from typing import Any
+
+import streamlit as st
+
+from patchcore.thresholds.operating_point import OperatingPoint
+from workbench.inspectors.versions import list_inspectors
+from workbench.jobs.requests import UNFINISHED, JobState, list_jobs
+from workbench.storage.tables import Inspector, InspectorVersion, Job
+from workbench.watching.standing import WatchState, list_watches
+from workbench.widgets.frame import sign_in
+from workbench.widgets.shared import revision_guard, session, wording
+from workbench.widgets.shared.pictures import thumbnail_tag
+from workbench.widgets.shared.watch_state import sign, watched_name
+
+POLL_SECONDS = 2.0
+
+
+def show(pages: Sequence[Any], here: Any) -> None:
+    """Draw the sidebar.
+
+    Parameters
+    ----------
+    pages
+        The `st.Page` objects, in the order of the list.
+    here
+        The one that is open.
+    """
+    inspector = session.inspector_in_use()
+    if inspector is not None:
+        revision_guard.note(inspector)
+    with st.sidebar:
+        st.html('<div class="pc-brand">PatchCore inspection</div>')
+        with st.container():
+            _inspector(inspector)
+        with st.container(key="page_list"):
+            for page in pages:
+                with st.container(key="page_here" if page.url_path == here.url_path else None):
+                    st.page_link(page, width="stretch")
+        with st.container():
+            if inspector is not None and inspector.current is not None:
+                st.html(_facts(inspector.current))
+        with st.container():
+            _jobs()
+        sign_in.show_person()
+        st.caption(f"Workspace {session.sentence(_short(str(session.workspace().root)))}")
+
+
+def _inspector(inspector: Inspector | None) -> None:
+    if inspector is None or inspector.current is None:
+        st.html(
+            '<div class="pc-inspector"><div class="pc-blank"></div><div><b>No inspector yet</b>'
+            '<span class="pc-mute">open the sample or build one</span></div></div>'
+        )
+        return
+    st.html(_card(inspector, inspector.current))
+    others = {one.id: one.name for one in list_inspectors(session.workspace())}
+    if len(others) > 1:
+        st.selectbox(
+            "Change inspector",
+            list(others),
+            index=list(others).index(inspector.id),
+            format_func=lambda one: others.get(one, one),
+            key=f"inspector_of_{inspector.id}",
+            on_change=_change,
+            args=(f"inspector_of_{inspector.id}",),
+            label_visibility="collapsed",
+        )
+
+
+def _change(key: str) -> None:
+    session.use_inspector(st.session_state[key])
+
+
+def _card(inspector: Inspector, version: InspectorVersion) -> str:
+    picture = thumbnail_tag(session.workspace(), version.thumbnail_sha256)
+    facts = f"{wording.counted(version.patches, 'patch', 'patches')}, {wording.share(version.share)}"
+    return (
+        f'<div class="pc-inspector">{picture}<div><b>{escape(inspector.name)}</b>'
+        f'<span class="pc-mute pc-num">{facts}</span></div></div>'
+    )
+
+
+def _facts(version: InspectorVersion) -> str:
+    point = OperatingPoint.from_dict(version.operating_point)
+    lines = [f"Threshold <b>{wording.score(point.reject)}</b>", escape(wording.rule(point.rule))]
+    if point.accept < point.reject:
+        lines.insert(1, f"review above <b>{wording.score(point.accept)}</b>")
+    if point.stale:
+        lines.append('<span class="pc-review">! out of date, set it again</span>')
+    else:
+        lines.append(f"set {wording.moment(datetime.fromisoformat(point.recalibrated_at or point.set_at))}")
+    title = escape(point.statement)
+    return f'<div class="pc-facts pc-mute pc-num" title="{title}">{"<br>".join(lines)}</div>'
+
+
+def _jobs() -> None:
+    """Show the jobs in progress, and the folders that are watched."""
+    active = list_jobs(session.workspace(), *UNFINISHED, limit=3, standing=False)
+    moving = any(job.state != JobState.INTERRUPTED for job in active) or bool(
+        list_watches(session.workspace())
+    )
+
+    @st.fragment(run_every=POLL_SECONDS if moving else None)
+    def follow() -> None:
+        here = session.workspace()
+        for job in reversed(list_jobs(here, *UNFINISHED, limit=3, standing=False)):
+            _job(job)
+        watched = "".join(_watch(state) for state in list_watches(here))
+        if watched:
+            st.html(f'<div class="pc-watches pc-facts pc-mute pc-num">{watched}</div>')
+
+    follow()
+
+
+def _job(job: Job) -> None:
+    share = job.done / job.total if job.total else 0.0
+    state = job.stage or job.state
+    count = f" {wording.count(job.done)}/{wording.count(job.total)}" if job.total else ""
+    st.progress(min(1.0, share), text=f"{session.sentence(job.title)}: {session.sentence(state)}{count}")
+
+
+def _watch(state: WatchState) -> str:
+    """Return a watched folder as a line: it is there all day, and no bar is ever full."""
+    title = f"{state.folder}, judged by {state.inspector_name}"
+    line = f"{sign(state)} {escape(watched_name(state))}, {wording.count(state.today)} today"
+    return f'<div title="{escape(title)}">{line}</div>'
+
+
+def _short(path: str) -> str:
+    return path if len(path) <= 60 else f"…{path[-58:]}"

@@ -1,0 +1,223 @@
+"""One inspection, closely: the stored overlay, all facts of the verdict, and what a person decides about it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from contextlib import contextmanager
+from html import escape
+
+import streamlit as st
+from sqlalchemy import select
+
+from patchcore.errors import PatchCoreError
+from workbench.inspections.decisions import call_defect, call_fine, take_back
+from workbench.inspections.history import (
+    Decision,
+    decide,
+    get_inspection,
+    last_decision,
+    undo_decision,
+)
+from workbench.inspections.history_export import version_words
+from workbench.inspectors.versions import find_inspector
+from workbench.storage.tables import Inspection, Result
+from workbench.widgets.shared import session, theme, wording
+from workbench.widgets.shared.verdicts import DECISIONS, VERDICTS
+
+CHOICE = "inspection"  # name of the opened one, in the address
+WAYS = {"page": "brought on a page", "watch": "from a watched folder", "command": "from the command line"}
+JUDGED = {"score": "by its score", "area": "by its regions", "both": "by score and regions"}
+BOXES = 12  # drawn over the picture
+LISTED = 12
+
+
+def opened() -> Inspection | None:
+    """Return the inspection that the address, else the session, names; an absent one is said once."""
+    chosen = session.chosen_number(CHOICE)
+    if chosen is None:
+        return None
+    try:
+        return get_inspection(session.workspace(), chosen)
+    except PatchCoreError as error:
+        session.forget(CHOICE)
+        st.warning(session.sentence(str(error)))
+        return None
+
+
+def open_one(inspection_id: int) -> None:
+    """Open one."""
+    session.choose(CHOICE, inspection_id)
+
+
+def show(row: Inspection) -> None:
+    """Draw it."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        with st.container(width="stretch"):
+            theme.page_title(row.name, f"Inspection {row.id}, {wording.moment(row.created)}")
+        _look_again(row)
+        st.button("Back to all", on_click=session.forget, args=(CHOICE,))
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        st.html(_picture(row))
+    with right:
+        with st.container(border=True, key="panel_verdict"):
+            st.html(_verdict(row))
+            _decision(row)
+        st.html(_facts(row))
+        if row.regions:
+            st.html(_regions(row))
+
+
+def _picture(row: Inspection) -> str:
+    path = None if row.overlay_path is None else session.workspace().root / row.overlay_path
+    if path is None or not path.is_file():
+        why = (
+            row.error or "The stored picture is missing; python -m workbench check --repair paints it again."
+        )
+        return f'<div class="pc-shown"><p class="pc-mute">{escape(why)}</p></div>'
+    source = f"data:image/jpeg;base64,{base64.b64encode(path.read_bytes()).decode()}"
+    boxes = "".join(
+        _box(place, region["box"], row.width or 1, row.height or 1)
+        for place, region in enumerate((row.regions or [])[:BOXES], start=1)
+    )
+    return (
+        f'<figure class="pc-shown"><div><img src="{source}" alt="{escape(row.name)} with heat as it then was">'
+        f"{boxes}</div><figcaption class=pc-mute>Heat and contour begin at {wording.score(_heat_from(row))}, as the "
+        "thresholds then were.</figcaption></figure>"
+    )
+
+
+def _box(number: int, box: list[int], width: int, height: int) -> str:
+    x0, y0, x1, y1 = box
+    place = (100 * x0 / width, 100 * y0 / height, 100 * (x1 - x0) / width, 100 * (y1 - y0) / height)
+    style = "left:{:.2f}%;top:{:.2f}%;width:{:.2f}%;height:{:.2f}%".format(*place)
+    return f'<i style="{style}"><b>{number}</b></i>'
+
+
+def _heat_from(row: Inspection) -> float:
+    return (row.accept if row.pixel is None else row.pixel) or 0.0
+
+
+def _verdict(row: Inspection) -> str:
+    score = "–" if row.score is None else wording.score(row.score)
+    verdict = VERDICTS.get(row.verdict, "–")
+    accept = "–" if row.accept is None else wording.score(row.accept)
+    reject = "–" if row.reject is None else wording.score(row.reject)
+    numbers = [
+        ("verdict", verdict, "As it was given when the image was scored; it never changes afterwards."),
+        ("score", score, "Distance of the worst patch to the nearest patch of any good image."),
+        ("accept up to", accept, "The accept threshold that was in force."),
+        ("reject above", reject, "The reject threshold that was in force."),
+    ]
+    return theme.numbers_html(numbers)
+
+
+def _facts(row: Inspection) -> str:
+    pixel = "" if row.pixel is None else f"above {wording.score(row.pixel)}, {row.min_area} px or more"
+    facts = {
+        "inspector": f"{row.inspector_name}, version {version_words(row)}",
+        "judged": JUDGED.get(row.judge_by or "score", "") if row.verdict else _unjudged(row),
+        "regions": "" if row.region_count is None else f"{wording.count(row.region_count)} {pixel}".strip(),
+        "size": "" if row.width is None else f"{row.width} × {row.height} px",
+        "came": f"{WAYS.get(row.source, row.source)}, in the name of {row.operator or 'nobody'}",
+        "scored": f"{row.created.astimezone():%Y-%m-%d %H:%M:%S}",
+        "image": row.sha256,
+    }
+    rows = "".join(f"<tr><th>{name}</th><td>{escape(text)}</td></tr>" for name, text in facts.items() if text)
+    return f'<table class="pc-table pc-rows pc-known pc-num">{rows}</table>'
+
+
+def _unjudged(row: Inspection) -> str:
+    if row.reject is None and row.error is None:
+        return "unknown: the verdict was older than history is kept, and was deleted"
+    return row.error or "not at all: the thresholds were out of date"
+
+
+def _regions(row: Inspection) -> str:
+    rows = "".join(
+        f"<tr><td>{number}</td><td class=r>{wording.score(one['score'])}</td><td class=r>{one['area']:,} px</td>"
+        f"<td>{escape(' '.join(map(str, one['box'])))}</td></tr>"
+        for number, one in enumerate((row.regions or [])[:LISTED], start=1)
+    )
+    more = (row.region_count or 0) - LISTED
+    rest = f'<p class="pc-mute">and {wording.count(more)} smaller in score</p>' if more > 0 else ""
+    head = "<tr><th>region</th><th class=r>score</th><th class=r>area</th><th>box, x0 y0 x1 y1</th></tr>"
+    return f'<table class="pc-table pc-rows pc-num"><thead>{head}</thead>{rows}</table>{rest}'
+
+
+def _decision(row: Inspection) -> None:
+    if row.decision is not None and row.decided is not None:
+        note = _note(row)
+        said = f"{DECISIONS[row.decision]}, {row.decided_by}, {wording.moment(row.decided)}"
+        st.markdown(f"**Decided: {session.sentence(said)}**{': ' + session.sentence(note) if note else ''}")
+    st.text_input("Note", key=f"note_{row.id}", placeholder="why, if it helps later")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        for decision, label in (("fine", "This part is fine"), ("defect", "This is a defect")):
+            st.button(
+                label,
+                key=f"decide_{decision}",
+                disabled=row.decision == decision,
+                on_click=_decide,
+                args=(row.id, decision),
+            )
+        if row.decision is not None:
+            st.button("Undo", key="undo_decision", on_click=_undo, args=(row.id,), type="tertiary")
+
+
+def _note(row: Inspection) -> str:
+    with session.workspace().database.read() as reading:
+        event = last_decision(reading, row)
+    return "" if event is None else str(event.details.get("note") or "")
+
+
+def _decide(inspection_id: int, decision: Decision) -> None:
+    """Keep it with the label that it amounts to, as everywhere; alone where the image is not kept any more."""
+    here, note = session.workspace(), st.session_state.pop(f"note_{inspection_id}", "")
+    with _told():
+        result = _result_of(get_inspection(here, inspection_id))
+        if result is None:
+            decide(here, inspection_id, decision, note)
+        else:
+            (call_fine if decision == "fine" else call_defect)(here, result, note)
+
+
+def _undo(inspection_id: int) -> None:
+    here = session.workspace()
+    with _told():
+        result = _result_of(get_inspection(here, inspection_id))
+        if result is None:
+            undo_decision(here, inspection_id)
+        else:
+            take_back(here, result)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Say what was refused: a callback cannot write on the page."""
+    try:
+        yield
+    except PatchCoreError as error:
+        st.toast(session.sentence(str(error)))
+
+
+def _look_again(row: Inspection) -> None:
+    """Offer the page Inspect where it still shows this very result."""
+    here = session.workspace()
+    inspector = find_inspector(here, row.inspector_id) if row.inspector_id else None
+    if inspector is None or inspector.current_id != row.version_id or row.score is None:
+        return
+    result = _result_of(row)
+    if result is not None and st.button("Look closely on Inspect"):
+        session.use_inspector(inspector.id)
+        session.choose("batch", result.image.batch_id)
+        session.choose("image", result.id)
+        st.switch_page("pages/inspect.py")
+
+
+def _result_of(row: Inspection) -> Result | None:
+    query = select(Result).where(
+        Result.batch_image_id == row.batch_image_id, Result.version_id == row.version_id
+    )
+    with session.workspace().database.read() as reading:
+        return reading.scalar(query)

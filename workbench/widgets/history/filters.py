@@ -1,0 +1,133 @@
+"""What of the history is wanted: the row of filters; what they are set to outlasts a look at something else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+import streamlit as st
+
+from workbench.inspections import history_query
+from workbench.inspections.history_query import Filter
+from workbench.storage.tables import Inspector
+from workbench.widgets.shared import session
+
+ALL = "all"
+VERDICTS = {"accept": "✓ accept", "review": "? review", "reject": "✕ reject", "none": "– no verdict"}
+DECISIONS = {None: "any decision", "none": "undecided", "fine": "fine", "defect": "defect"}
+SOURCES = {None: "any way", "page": "brought on a page", "watch": "watched folder", "command": "command line"}
+NAMES = (
+    "of",
+    "text",
+    "verdicts",
+    "decision",
+    "since",
+    "until",
+    "lowest",
+    "highest",
+    "source",
+    "operator",
+    "other",
+)
+
+
+def choose(inspector: Inspector | None) -> Filter:
+    """Draw the filters and return what they are set to."""
+    known = history_query.inspectors(session.workspace())
+    first = inspector.id if inspector is not None and inspector.id in known else ALL
+    if st.session_state.get(_key("of")) not in (None, ALL, *known):
+        del st.session_state[_key("of")]
+    st.session_state.setdefault(_key("of"), first)
+    with st.container(horizontal=True, vertical_alignment="bottom", key="history_filters"):
+        st.selectbox(
+            "Inspector",
+            [ALL, *known],
+            format_func=lambda one: "All inspectors" if one == ALL else known[one],
+            **_named("of"),
+            width=210,
+        )
+        st.text_input("Name holds", **_named("text"), placeholder="part 4711", width=180)
+        st.pills(
+            "Verdict",
+            list(VERDICTS),
+            selection_mode="multi",
+            format_func=VERDICTS.__getitem__,
+            **_named("verdicts"),
+        )
+        st.selectbox(
+            "Decision",
+            list(DECISIONS),
+            format_func=lambda one: DECISIONS[one],
+            **_named("decision"),
+            width=150,
+        )
+        with st.popover(_more_words(), width="content"):
+            _more()
+        st.button("Clear", on_click=clear, disabled=not any(_set()), type="tertiary")
+    return _filter()
+
+
+def clear() -> None:
+    """Set all filters back, but for the inspector."""
+    for name in NAMES[1:]:
+        st.session_state.pop(_key(name), None)
+
+
+def _more() -> None:
+    operators = history_query.operators(session.workspace())
+    left, right = st.columns(2)
+    left.date_input("From", value=None, **_named("since"), format="YYYY-MM-DD")
+    right.date_input("To, that day included", value=None, **_named("until"), format="YYYY-MM-DD")
+    left.number_input("Score at least", value=None, **_named("lowest"), placeholder="any", step=0.1)
+    right.number_input("Score at most", value=None, **_named("highest"), placeholder="any", step=0.1)
+    left.selectbox("Came by", list(SOURCES), format_func=lambda one: SOURCES[one], **_named("source"))
+    right.selectbox(
+        "Operator", [None, *operators], format_func=lambda one: one or "anybody", **_named("operator")
+    )
+    st.toggle(
+        "Only disagreements",
+        **_named("other"),
+        help="A person decided otherwise: fine though rejected, or a defect though accepted.",
+    )
+
+
+def _more_words() -> str:
+    count = sum(bool(one) for one in _set(NAMES[4:]))
+    return f"More filters ({count})" if count else "More filters"
+
+
+def _set(names: tuple[str, ...] = NAMES[1:]) -> Iterator[bool]:
+    """Yield for every filter whether it leaves something out."""
+    return (st.session_state.get(_key(name)) not in (None, "", [], False) for name in names)
+
+
+def _filter() -> Filter:
+    here: dict[str, Any] = {name: st.session_state.get(_key(name)) for name in NAMES}
+    return Filter(
+        inspector_id=None if here["of"] == ALL else here["of"],
+        verdicts=tuple(here["verdicts"] or ()),
+        decision=here["decision"],
+        text=here["text"] or "",
+        since=_midnight(here["since"]),
+        until=_midnight(here["until"], days=1),
+        lowest=here["lowest"],
+        highest=here["highest"],
+        source=here["source"],
+        operator=here["operator"],
+        disagreements=bool(here["other"]),
+    )
+
+
+def _midnight(day: date | None, days: int = 0) -> datetime | None:
+    """Return when a day begins on this computer, or the one so many days later."""
+    return None if day is None else datetime.combine(day + timedelta(days=days), time()).astimezone()
+
+
+def _named(name: str) -> dict[str, Any]:
+    """Return what keeps a filter as it is while an inspection is open, or another page."""
+    return {"key": _key(name), "persist_state": "session"}
+
+
+def _key(name: str) -> str:
+    return f"history_{name}"

@@ -1,0 +1,82 @@
+"""How long history is kept: the rule, what it would delete before it does, and what it has deleted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from patchcore.errors import PatchCoreError
+from workbench.people.roles import Role, current
+from workbench.storage.tables import Event
+from workbench.upkeep.retention import deletions, keep_for, kept_months, what_goes
+from workbench.widgets.shared import session, wording
+
+CHOICES = (None, 3, 6, 12, 24, 36, 60, 120)  # months
+KEY = "history_months"
+
+
+def show() -> None:
+    """Draw the panel, closed."""
+    here = session.workspace()
+    months = kept_months(here)
+    with st.expander(f"History is kept {_words(months)}", key="history_keeping"):
+        if current().role >= Role.ENGINEER:
+            _change(months)
+        else:
+            st.caption("An engineer may change that.")
+        for event in deletions(here):
+            st.caption(session.sentence(deleted_words(event)))
+
+
+def deleted_words(event: Event) -> str:
+    """Return what one application of the rule deleted, in a sentence."""
+    gone: dict[str, Any] = event.details
+    return (
+        f"On {event.created.astimezone():%Y-%m-%d} {wording.counted(gone['inspections'], 'inspection')} older than "
+        f"{wording.counted(gone['months'], 'month')} were deleted with {wording.counted(gone['pictures'], 'picture')}, "
+        f"{wording.megabytes(gone['size_bytes'] / 1e6)}."
+    )
+
+
+def _change(months: int | None) -> None:
+    choices = sorted({*CHOICES, months}, key=lambda one: (one is not None, one or 0))
+    chosen = st.selectbox(
+        "Keep",
+        choices,
+        index=choices.index(months),
+        format_func=_words,
+        key=KEY,
+        width=220,
+        help="Older inspections are deleted with their pictures and maps, now and then daily. Good images of an "
+        "inspector, images that a threshold was set from, and labelled images stay.",
+    )
+    if chosen == months:
+        return
+    if chosen is not None:
+        gone = what_goes(session.workspace(), chosen)
+        st.markdown(
+            "Nothing is that old yet; it will be deleted as it becomes so."
+            if gone.inspections == 0
+            else f"This deletes **{wording.counted(gone.inspections, 'inspection')}** and "
+            f"{wording.counted(gone.pictures, 'picture')} now, {wording.megabytes(gone.size_bytes / 1e6)}. It cannot "
+            "be taken back; a backup made before keeps them."
+        )
+    st.button(f"Keep {_words(chosen)}", type="primary", on_click=_keep, args=(chosen,), key="keep_history")
+
+
+def _keep(months: int | None) -> None:
+    try:
+        keep_for(session.workspace(), months)
+    except PatchCoreError as error:
+        st.toast(session.sentence(str(error)))
+
+
+def _words(months: int | None) -> str:
+    if months is None:
+        return "for ever"
+    return (
+        f"for {months // 12} years"
+        if months > 12 and months % 12 == 0
+        else f"for {wording.counted(months, 'month')}"
+    )

@@ -1,0 +1,220 @@
+"""The page Inspect for one batch: threshold, gallery and detail, drawn anew while results come in."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Sequence
+from html import escape
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from patchcore.thresholds.operating_point import OperatingPoint, Verdict
+from workbench.inspections.batches import count_unscored, list_results, load_tile
+from workbench.inspections.exports import results_csv, write_overlays
+from workbench.inspectors.versions import good_images
+from workbench.storage.tables import Batch, BatchImage, InspectorVersion, Result
+from workbench.storage.workspace import Workspace
+from workbench.tuning.evidence import judged, peak_for, result_key
+from workbench.viewer import Dot, Tile, gallery
+from workbench.viewer.items import Label
+from workbench.watching.standing import count_images, is_watched
+from workbench.widgets.inspect import threshold_bar
+from workbench.widgets.review import decision_bar
+from workbench.widgets.shared import detail_view, revision_guard, session, wording
+
+POLL_SECONDS = 1.0
+ARRIVALS_SECONDS = 2.0
+TALL, ONE_ROW = 640, 262  # pixels of the gallery: alone, and above a detail
+
+
+def show(batch: Batch, version: InspectorVersion) -> None:
+    """Draw a batch; what is not scored yet is scored in the background meanwhile."""
+    if count_unscored(session.workspace(), batch.id, version.id):
+        session.scorer().want(batch.id, version.id)
+
+    @st.fragment
+    def follow() -> None:
+        with session.plain_errors():
+            _draw(batch, version)
+
+    follow()
+
+
+def worst_first(results: Sequence[Result]) -> list[Result]:
+    """Return what has been scored, as the gallery orders it at first."""
+    scored = [result for result in results if result.score is not None]
+    return sorted(scored, key=lambda result: -(result.score or 0.0))
+
+
+def _draw(batch: Batch, version: InspectorVersion) -> None:
+    here, progress = session.workspace(), st.empty()
+    unscored = count_unscored(here, batch.id, version.id)
+    results = list_results(here, batch.id, version.id)
+    point = threshold_bar.trial_point(version)
+    with st.container(horizontal=True, vertical_alignment="center", key="tools"):
+        threshold_bar.show(version)
+        st.space("stretch")
+        _downloads(results, point)
+    _name_the_broken([result for result in results if result.score is None])
+    chosen = session.chosen_number("image")
+    opened = next((result for result in results if result.id == chosen and result.score is not None), None)
+    _gallery(results, version, point, ONE_ROW if opened is not None else TALL)
+    if opened is not None:
+        with st.container(border=False, key="detail_place"):
+            _turning(worst_first(results), opened)
+            _detail(opened, version, point)
+            decision_bar.show(opened, version, _verdict(opened, version))
+    if unscored:
+        _wait_for_more(batch, version, progress, len(results), unscored)
+    elif is_watched(here, batch):
+        _look_for_more(batch, len(results))
+
+
+def _gallery(
+    results: Sequence[Result], version: InspectorVersion, point: OperatingPoint, height: int
+) -> None:
+    here = session.workspace()
+    names = {image.sha256: image.name for image in good_images(here, version)}
+    gallery(
+        [tile_of(here, result, point) for result in results if result.score is not None],
+        threshold_bar.in_view(version),
+        key="gallery",
+        link="inspect",
+        reference=[
+            Dot(f"good:{sha256}", names.get(sha256, "good image"), score, "reference")
+            for sha256, score in version.good_scores.items()
+        ],
+        pixel_threshold=point.pixel,
+        min_area=point.min_area,
+        judge_by=point.judge_by,
+        height=height,
+        on_thresholds=threshold_bar.try_out,
+        on_opened=lambda key: _open(int(key.split(":")[0])),
+    )
+
+
+def tile_of(here: Workspace, result: Result, point: OperatingPoint) -> Tile:
+    """Return a scored result as a tile of the gallery, with what the point's verdict on it takes."""
+    name, truth = result.image.name, result.image.truth
+    said = truth is None or name.startswith(f"{truth}/")  # in MVTec's layout the name says it already
+    return Tile(
+        result_key(result),
+        name,
+        result.score or 0.0,
+        lambda: load_tile(here, result),
+        label=_label(result.image),
+        truth=None if said else str(truth).replace("_", " "),
+        peak=peak_for(here, result, point),
+    )
+
+
+def _verdict(result: Result, version: InspectorVersion) -> Verdict | None:
+    """Judge a result by the thresholds in force, whatever is being tried out."""
+    point = OperatingPoint.from_dict(version.operating_point)
+    return None if point.stale else judged(session.workspace(), result, point)
+
+
+def _label(image: BatchImage) -> Label | None:
+    if image.truth is None:
+        return None
+    return "good" if image.truth == "good" else "defect"
+
+
+def _detail(result: Result, version: InspectorVersion, point: OperatingPoint) -> None:
+    """Draw the detail so that a closer look at a large image draws nothing else again."""
+
+    @st.fragment
+    def look() -> None:
+        with session.plain_errors():
+            thresholds, peak = threshold_bar.in_view(version), peak_for(session.workspace(), result, point)
+            detail_view.show(result, result_key(result), version, thresholds, point, peak=peak)
+
+    look()
+
+
+def _wait_for_more(
+    batch: Batch, version: InspectorVersion, progress: DeltaGenerator, done: int, unscored: int
+) -> None:
+    """Wait for results and draw again; anything the user does meanwhile ends this run and begins another."""
+    revision_guard.everything_is_drawn()
+    scorer, total = session.scorer(), done + unscored
+    words = f"Scoring {done:,}/{total:,}, results appear as they are computed"
+    progress.progress(done / total, text=words)
+    until, busy = time.monotonic() + POLL_SECONDS, True
+    while busy and time.monotonic() < until:
+        busy = scorer.wait(batch.id, version.id, POLL_SECONDS)
+    fault = scorer.error(batch.id, version.id)
+    if fault is None:
+        st.rerun()
+    progress.error(session.sentence(fault))
+    st.button("Try again", on_click=scorer.retry, args=(batch.id, version.id))
+
+
+def _look_for_more(batch: Batch, drawn: int) -> None:
+    """Look whether a watched folder has brought more images, and draw again when it has."""
+
+    @st.fragment(run_every=ARRIVALS_SECONDS)
+    def look() -> None:
+        with session.plain_errors():
+            if count_images(session.workspace(), batch.id) != drawn:
+                st.rerun()
+
+    look()
+
+
+def _name_the_broken(results: Sequence[Result]) -> None:
+    if not results:
+        return
+    rows = "".join(
+        f"<tr><td>{escape(result.image.name)}</td><td>{escape(result.error or 'not scored')}</td></tr>"
+        for result in results
+    )
+    with st.expander(f"{wording.counted(len(results), 'image')} could not be scored, each with its reason"):
+        st.html(f'<table class="pc-table">{rows}</table>')
+
+
+def _downloads(results: Sequence[Result], point: OperatingPoint) -> None:
+    here = session.workspace()
+
+    def overlays() -> bytes:
+        with tempfile.TemporaryFile() as file:
+            write_overlays(here, results, point, file)
+            file.seek(0)
+            return file.read()
+
+    st.download_button(
+        "CSV",
+        lambda: results_csv(here, results, point),
+        "results.csv",
+        "text/csv",
+        on_click="ignore",
+        disabled=not results,
+        help="One row an image: score, verdict at the threshold shown, worst box, regions.",
+    )
+    st.download_button(
+        "Overlays",
+        overlays,
+        "overlays.zip",
+        "application/zip",
+        on_click="ignore",
+        disabled=not results,
+        help="A zip with every image in its own pixels, heat and contour at the threshold shown laid over it.",
+    )
+
+
+def _turning(order: Sequence[Result], opened: Result) -> None:
+    """Offer the image before, the one after, and the way back to all."""
+    ids = [result.id for result in order]
+    place = ids.index(opened.id)
+    before, after = ids[max(place - 1, 0)], ids[min(place + 1, len(ids) - 1)]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"{place + 1} of {len(ids)}, worst first", width="stretch")
+        st.button("Previous", disabled=place == 0, on_click=_open, args=(before,))
+        st.button("Next", disabled=place == len(ids) - 1, on_click=_open, args=(after,))
+        st.button("Close", on_click=session.forget, args=("image",))
+
+
+def _open(result_id: int) -> None:
+    session.choose("image", result_id)

@@ -1,0 +1,117 @@
+"""The thresholds in view on the page Inspect: tried out in the browser, kept in the address, stored when asked."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import streamlit as st
+
+from patchcore.thresholds.operating_point import OperatingPoint
+from workbench.inspectors.versions import set_operating_point
+from workbench.people.roles import Role
+from workbench.storage.tables import InspectorVersion
+from workbench.viewer import Thresholds
+from workbench.widgets.shared import access, revision_guard, session, wording
+from workbench.widgets.shared.shared_field import is_heard, place_of
+from workbench.widgets.tune.trial import Trial
+from workbench.widgets.tune.trial import by_hand as hand
+
+NO_BAND = "none"  # in the address, for the review threshold
+BAND = 0.10  # of the threshold; how far below it a review band begins that is new
+
+
+def in_view(version: InspectorVersion) -> Thresholds:
+    """Return the thresholds that the page shows: those in force, unless one has been moved."""
+    stored = OperatingPoint.from_dict(version.operating_point)
+    share = stored.accept / stored.reject if stored.reject > 0 else 1.0
+    moved = _number("threshold")
+    reject = stored.reject if moved is None else moved
+    review = _number("review")
+    if review is None and session.chosen("review") != NO_BAND and share < 1:
+        review = stored.accept if moved is None else reject * share
+    return Thresholds(reject, None if review is None else min(review, reject))
+
+
+def trial_point(version: InspectorVersion) -> OperatingPoint:
+    """Return the operating point with the thresholds in view, all else as it is in force."""
+    stored, shown = OperatingPoint.from_dict(version.operating_point), in_view(version)
+    reject = stored.reject if shown.reject is None else shown.reject
+    accept = reject if shown.review is None else shown.review
+    return replace(stored, reject=reject, accept=accept, stale="")
+
+
+def try_out(moved: Thresholds) -> None:
+    """Show these thresholds from here on, without storing them."""
+    if moved.reject is not None:
+        session.choose("threshold", moved.reject)
+        session.choose("review", NO_BAND if moved.review is None else moved.review)
+
+
+def forget_trial() -> None:
+    """Go back to the thresholds in force."""
+    session.forget("threshold")
+    session.forget("review")
+
+
+def show(version: InspectorVersion) -> None:
+    """Draw the buttons that keep the thresholds in view, take them back, and have a review band or none."""
+    stored, point = OperatingPoint.from_dict(version.operating_point), trial_point(version)
+    _review_band(version)
+    same = math.isclose(point.reject, stored.reject) and math.isclose(point.accept, stored.accept)
+    st.button(
+        f"Back to {wording.score(stored.reject)}",
+        disabled=same,
+        on_click=forget_trial,
+        help=f"The threshold in force. {session.sentence(stored.statement)}",
+    )
+    unchanged = same and not stored.stale
+    if access.button(
+        "Use this threshold",
+        Role.ENGINEER,
+        disabled=unchanged,
+        type="secondary" if unchanged else "primary",
+        help="A score is the distance, in the network's feature space, from the worst patch of an image to the "
+        "nearest patch of the good images. Moving a threshold scores nothing again; it takes effect for others "
+        "once you press this.",
+    ):
+        with revision_guard.change(version.inspector_id) as revision:
+            set_operating_point(session.workspace(), version, _kept(stored, point), seen=revision)
+            forget_trial()
+        st.rerun()
+
+
+def _kept(stored: OperatingPoint, point: OperatingPoint) -> OperatingPoint:
+    """Return the point with its thresholds set by hand, and regions and what images are judged by as they were."""
+    by_hand = replace(Trial.of(stored), rule=hand(point.reject), accept_rule=hand(point.accept))
+    return by_hand.point(stored.evidence, stored.bank_id)
+
+
+def _review_band(version: InspectorVersion) -> None:
+    shown = in_view(version).review is not None
+    place = place_of("review_band", shown)
+
+    def switch() -> None:
+        if not is_heard("review_band", place):
+            return
+        now = in_view(version)
+        reject = now.reject or 0.0
+        try_out(Thresholds(reject, None if now.review is not None else reject * (1 - BAND)))
+
+    st.session_state[place] = shown
+    st.toggle(
+        "Review band",
+        key=place,
+        on_change=switch,
+        help="Parts whose score lies between two thresholds are neither accepted nor rejected: a person looks at "
+        "them.",
+    )
+
+
+def _number(name: str) -> float | None:
+    """Return a score that the address, else the session, holds; nonsense counts as none."""
+    try:
+        number = float(session.chosen(name) or "")
+    except ValueError:
+        return None
+    return number if math.isfinite(number) and number >= 0 else None

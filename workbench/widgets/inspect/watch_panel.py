@@ -1,0 +1,144 @@
+"""The panel Watched folder on Inspect: start and stop watching a folder, and see how each that is watched is doing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from patchcore.errors import PatchCoreError
+from workbench.jobs.requests import JobState
+from workbench.people.roles import Role
+from workbench.storage.tables import Inspector
+from workbench.storage.workspace import Workspace
+from workbench.uploads.intake import allowed_roots
+from workbench.watching.standing import (
+    WatchOptions,
+    WatchState,
+    list_watches,
+    start_again,
+    start_watch,
+    stop_watch,
+)
+from workbench.widgets.shared import access, session
+from workbench.widgets.shared.watch_state import state_html
+
+POLL_SECONDS = 2.0
+CHANGED, REFUSED = "watch_changed", "watch_refused"  # in the session, until the next run
+
+
+def show(inspector: Inspector, batch_id: int | None) -> None:
+    """Draw the panel.
+
+    Parameters
+    ----------
+    batch_id
+        The batch that the page shows; None when there is none yet.
+    """
+    watched = bool(list_watches(session.workspace(), inspector.id))
+
+    @st.fragment(run_every=POLL_SECONDS if watched else None)
+    def follow() -> None:
+        with session.plain_errors():
+            if st.session_state.pop(CHANGED, False):
+                st.rerun()  # the whole page: the sidebar and the form show it too
+            if refused := st.session_state.pop(REFUSED, None):
+                st.error(session.sentence(refused))
+            states = list_watches(session.workspace(), inspector.id)
+            if batch_id is None and any(state.batch_id for state in states):
+                st.rerun()  # the first image has arrived
+            for state in states:
+                _state(state, batch_id)
+
+    follow()
+    if not access.only(Role.ENGINEER, "Starting to watch a folder"):
+        return
+    if watched:
+        with st.expander("Watch another folder"):
+            _start(inspector)
+    else:
+        _start(inspector)
+
+
+def _state(state: WatchState, batch_id: int | None) -> None:
+    """Draw one watched folder with what can be done about it."""
+    st.html(state_html(state))
+    with st.container(horizontal=True):
+        access.button(
+            "Stop watching",
+            Role.ENGINEER,
+            key=f"stop_watch_{state.id}",
+            on_click=_do,
+            args=(stop_watch, state.id),
+        )
+        if state.job_state == JobState.FAILED:
+            access.button(
+                "Start again",
+                Role.ENGINEER,
+                key=f"again_watch_{state.id}",
+                type="primary",
+                on_click=_do,
+                args=(start_again, state.id),
+            )
+        if state.batch_id is not None and state.batch_id != batch_id:
+            st.button(
+                "Show its images",
+                key=f"show_watch_{state.id}",
+                on_click=_open,
+                args=(state.batch_id,),
+            )
+
+
+def _start(inspector: Inspector) -> None:
+    """Draw the form that starts a watch."""
+    roots = ", ".join(str(root) for root in allowed_roots())
+    with st.form("watch_form", border=False):
+        st.caption(
+            "Images are scored as they arrive: once written completely, each once, also after a restart."
+        )
+        folder = st.text_input(
+            "Folder on the computer that runs the dashboard",
+            key="watch_folder",
+            placeholder=str(allowed_roots()[0]),
+            help=f"Images that are in it already are scored too. Open folders: {roots}. PATCHCORE_ROOTS opens others.",
+        )
+        below = st.checkbox("Look into folders below, too", key="watch_below")
+        move_to = st.text_input(
+            "Move images into accept, review or reject in this folder",
+            key="watch_move",
+            placeholder="they stay where they are",
+            help="Nothing is overwritten: where a name is taken, a free one is found.",
+        )
+        lines_to = st.text_input(
+            "Append a line of JSON for each image to this file",
+            key="watch_lines",
+            placeholder="none",
+            help="For a line controller: file, score, verdict, thresholds, regions and time. A line is on the disk "
+            "before the next image is scored.",
+        )
+        pressed = st.form_submit_button("Start watching", type="primary")
+    if not pressed or not folder.strip():
+        return
+    try:
+        options = WatchOptions(subfolders=below, move_to=move_to.strip(), lines_to=lines_to.strip())
+        start_watch(session.workspace(), inspector.id, folder, options)
+    except PatchCoreError as error:
+        st.error(session.sentence(str(error)))
+        return
+    st.rerun()
+
+
+def _do(action: Callable[[Workspace, int], None], watch_id: int) -> None:
+    """Do something about a watch; why it is refused is shown in the panel."""
+    try:
+        action(session.workspace(), watch_id)
+    except PatchCoreError as error:
+        st.session_state[REFUSED] = str(error)
+    else:
+        st.session_state[CHANGED] = True
+
+
+def _open(batch_id: int) -> None:
+    session.forget("image")
+    session.choose("batch", batch_id)
+    st.session_state[CHANGED] = True

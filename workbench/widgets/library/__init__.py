@@ -1,0 +1,1 @@
+"""The pages Library and Home."""

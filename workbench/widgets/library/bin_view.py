@@ -1,0 +1,85 @@
+"""The bin on the page Library: what was deleted, bringing it back, and emptying it for good."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import streamlit as st
+
+from workbench.people.roles import Role
+from workbench.upkeep.bin import Binned, bring_back, delete_for_good, list_bin
+from workbench.widgets.shared import access, notice, session, wording
+from workbench.widgets.shared.pictures import thumbnail_tag
+
+
+def show() -> None:
+    """Draw what is in it."""
+    binned = list_bin(session.workspace())
+    if not binned:
+        st.info(
+            "The bin is empty. What you delete from the library comes here first and can be brought back."
+        )
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        taken = wording.megabytes(sum(one.megabytes for one in binned))
+        st.markdown(
+            f"**{wording.counted(len(binned), 'thing')} in the bin**, {taken} of banks", width="stretch"
+        )
+        if access.button("Empty the bin", Role.ENGINEER, key="bin_empty"):
+            _confirm(binned)
+    for one in binned:
+        with st.container(
+            border=True, horizontal=True, vertical_alignment="center", key=f"panel_bin_{one.key}"
+        ):
+            st.html(line_html(one), width="stretch")
+            access.button(
+                "Bring back",
+                Role.ENGINEER,
+                key=f"back_{one.key}",
+                on_click=_bring_back,
+                args=(one,),
+            )
+            if access.button("Delete for good", Role.ENGINEER, key=f"good_{one.key}", type="tertiary"):
+                _confirm([one])
+
+
+def line_html(one: Binned) -> str:
+    """Return what was deleted, by whom and when, and what it takes."""
+    version = one.version or one.inspector.current
+    picture = thumbnail_tag(session.workspace(), None if version is None else version.thumbnail_sha256)
+    who = f" by {escape(one.deleted_by)}" if one.deleted_by else ""
+    return (
+        f'<div class="pc-inspector pc-shelf pc-num">{picture}<div><b>{escape(one.title)}</b>'
+        f'<span class="pc-mute">deleted {wording.moment(one.deleted)}{who}; {what_goes(one)}</span></div></div>'
+    )
+
+
+def what_goes(one: Binned) -> str:
+    """Say what would be lost for good."""
+    bank = "its bank stays, other versions use it" if one.keeps_bank else wording.megabytes(one.megabytes)
+    return f"{bank}, {wording.counted(one.results, 'scored image')}"
+
+
+@st.dialog("Delete for good?")
+def _confirm(chosen: Sequence[Binned]) -> None:
+    lines = [f"- **{session.sentence(one.title)}**: {session.sentence(what_goes(one))}" for one in chosen]
+    st.markdown("\n".join(["This cannot be undone. It deletes:", "", *lines]))
+    st.caption(
+        "Verdicts stay in the history, with the name and the number of the version. The photographs themselves stay in "
+        "the workspace."
+    )
+    with st.container(horizontal=True):
+        if st.button("Delete for good", type="primary", key="bin_yes", on_click=_delete, args=(chosen,)):
+            st.rerun()
+        if st.button("Keep everything", key="bin_no"):
+            st.rerun()
+
+
+def _delete(chosen: Sequence[Binned]) -> None:
+    titles = ", ".join(one.title for one in chosen)
+    notice.attempt(delete_for_good, chosen, said=f"Deleted for good: {titles}.")
+
+
+def _bring_back(one: Binned) -> None:
+    notice.attempt(bring_back, one, said=f"{one.title} is back as it was.")

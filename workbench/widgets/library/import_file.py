@@ -1,0 +1,58 @@
+"""Bringing an inspector in on the page Library: a file, what it is to become, and why it is refused if it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from patchcore.errors import PatchCoreError
+from workbench.inspectors.importing import import_inspector
+from workbench.inspectors.library import Shelved
+from workbench.people.roles import Role
+from workbench.widgets.shared import access, notice, revision_guard, session
+
+NEW = ""
+EXPLANATION = (
+    "A `.patchcore` file that was exported from a library or built by the command line. All of it is checked, and its "
+    "self-test repeated, before anything is kept. The good images are not in such a file."
+)
+
+
+def show(shelved: Sequence[Shelved]) -> None:
+    """Draw the choice of a file and import it when told to."""
+    st.caption(EXPLANATION)
+    if not access.only(Role.ENGINEER, "Importing an inspector"):
+        return
+    file = st.file_uploader("Inspector file", type=None, key=f"import_{st.session_state.get('imports', 0)}")
+    for one in shelved:
+        revision_guard.note(one.inspector)
+    names = {one.inspector.id: one.inspector.name for one in shelved}
+    into = NEW
+    if names:
+        into = st.selectbox(
+            "It becomes",
+            [NEW, *names],
+            format_func=lambda one: (
+                f"the next version of {names[one]}" if one in names else "a new inspector"
+            ),
+            key="import_into",
+        )
+    if file is not None and st.button("Import this file", type="primary", key="import_now"):
+        try:
+            with st.spinner("Checking every part of it"):
+                version = import_inspector(
+                    session.workspace(),
+                    file.getvalue(),
+                    file=file.name,
+                    into=into or None,
+                    seen=revision_guard.revision_of(into or None),
+                )
+        except PatchCoreError as error:
+            st.error(session.sentence(f"{file.name} was refused, and nothing of it kept. {error}"))
+            return
+        st.session_state["imports"] = st.session_state.get("imports", 0) + 1
+        session.use_inspector(version.inspector_id)
+        session.forget("version")
+        notice.done(f"{file.name} is imported, as version {version.number}.")
+        st.rerun()

@@ -1,0 +1,99 @@
+"""One inspector on the page Library: its name, what can be done with it, its timeline, and the state looked at."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from workbench.inspectors.timeline import Entry, find_entry, timeline
+from workbench.inspectors.versions import has_good_images, rename
+from workbench.people.roles import Role
+from workbench.storage.tables import Inspector
+from workbench.upkeep.bin import delete_inspector
+from workbench.widgets.library import state_panel, timeline_view
+from workbench.widgets.shared import access, notice, revision_guard, session, wording
+
+CHOICE = "version"  # name of the state that is looked at, in the address
+
+
+def show(inspector: Inspector) -> None:
+    """Draw it."""
+    entries = timeline(session.workspace(), inspector.id)
+    entry = find_entry(entries, session.chosen(CHOICE))
+    if entry is None:
+        st.info("No version of this inspector is in use. Bring one back from the bin.")
+        return
+    with st.container(border=True, key="panel_inspector"):
+        _heading(inspector, entries)
+    with st.container(border=True, key="panel_timeline"):
+        timeline_view.show(entries, entry, CHOICE)
+    with st.container(border=True, key="panel_state"):
+        state_panel.show(inspector, entries, entry)
+
+
+def _heading(inspector: Inspector, entries: list[Entry]) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        with st.container(width="stretch"):
+            product = (
+                f' <span class="pc-mute">{escape(inspector.product)}</span>' if inspector.product else ""
+            )
+            st.html(f'<div class="pc-called"><b>{escape(inspector.name)}</b>{product}</div>')
+        if st.button("Inspect", type="primary", key="library_inspect"):
+            st.switch_page("pages/inspect.py", query_params={"inspector": inspector.id})
+        if access.may(Role.ENGINEER):
+            with st.popover("Rename", width="content", key="rename_popover"):
+                _rename(inspector)
+        if access.button("Delete", Role.ENGINEER, key="library_delete"):
+            _confirm(inspector, len({entry.version.id for entry in entries}))
+    if not has_good_images(entries[0].version):
+        st.caption(
+            "Imported: its good images are not in this workspace, so images cannot be removed from the bank or taught."
+        )
+
+
+def _rename(inspector: Inspector) -> None:
+    with st.form(f"rename_{inspector.id}_{inspector.name}_{inspector.product}", border=False):
+        name = st.text_input("Name", inspector.name, max_chars=200)
+        product = st.text_input("Product", inspector.product, max_chars=200)
+        if st.form_submit_button("Keep"):
+            notice.attempt(
+                rename,
+                inspector.id,
+                name,
+                product,
+                seen=revision_guard.revision_of(inspector.id),
+                said="The new name is kept.",
+            )
+            st.rerun()
+
+
+@st.dialog("Delete this inspector?")
+def _confirm(inspector: Inspector, versions: int) -> None:
+    st.markdown(
+        f"**{session.sentence(inspector.name)}** goes to the bin with {wording.counted(versions, 'version')} and all "
+        "that it has inspected. It can be brought back from there until the bin is emptied."
+    )
+    with st.container(horizontal=True):
+        if st.button(
+            "Put it in the bin",
+            type="primary",
+            key="library_delete_yes",
+            on_click=_delete,
+            args=(inspector,),
+        ):
+            st.rerun()
+        if st.button("Keep it", key="library_delete_no"):
+            st.rerun()
+
+
+def _delete(inspector: Inspector) -> None:
+    deleted = notice.attempt(
+        delete_inspector,
+        inspector.id,
+        seen=inspector.revision,
+        said=f"{inspector.name} is in the bin. It can be brought back from there.",
+    )
+    if deleted:
+        for name in ("inspector", CHOICE):
+            session.forget(name)

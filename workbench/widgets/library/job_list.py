@@ -1,0 +1,115 @@
+"""Jobs on the page Library: what runs, waits, was interrupted, failed or was done lately, by whom; from any session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+
+import streamlit as st
+
+from workbench.jobs.requests import UNFINISHED, JobState, cancel, discard, list_jobs, read_log, resume
+from workbench.people.roles import Role
+from workbench.storage.tables import Job
+from workbench.widgets.shared import access, job_view, notice, session, wording
+
+POLL_SECONDS = 2.0
+LATEST = 12  # of those that ended
+STATES = {
+    JobState.QUEUED: "… waiting",
+    JobState.RUNNING: "● running",
+    JobState.DONE: "✓ done",
+    JobState.FAILED: "! failed",
+    JobState.CANCELLED: "– cancelled",
+    JobState.INTERRUPTED: "! interrupted",
+}
+LOOKS = {JobState.RUNNING: "pc-accent", JobState.DONE: "pc-mute", JobState.CANCELLED: "pc-mute"}
+
+
+def show() -> None:
+    """Draw the unfinished ones, then the latest of those that ended."""
+    here = session.workspace()
+    moving = list_jobs(here, JobState.QUEUED, JobState.RUNNING, standing=False)
+
+    @st.fragment(run_every=POLL_SECONDS if moving else None)
+    def follow() -> None:
+        unfinished = list_jobs(here, *UNFINISHED, standing=False)
+        ended = list_jobs(
+            here, JobState.FAILED, JobState.DONE, JobState.CANCELLED, limit=LATEST, standing=False
+        )
+        if moving and not any(job.state != JobState.INTERRUPTED for job in unfinished):
+            st.rerun()  # nothing moves any more: the sidebar and the shelf have news
+        if not unfinished and not ended:
+            st.info("Nothing was started yet. Builds and measurements show here, whoever starts them.")
+        for job in [*unfinished, *ended]:
+            _line(job)
+
+    follow()
+
+
+def _line(job: Job) -> None:
+    with st.container(border=True, key=f"panel_job_{job.id}", gap="xsmall"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.html(line_html(job), width="stretch")
+            log = st.toggle("Log", key=f"log_{job.id}")
+            _actions(job)
+        if job.state == JobState.RUNNING:
+            share = min(1.0, job.done / job.total) if job.total else 0.0
+            st.progress(share, text=job_view.line(job))
+        if log:
+            st.code(read_log(session.workspace(), job.id) or "(empty)", language=None, height=220)
+
+
+def line_html(job: Job) -> str:
+    """Return what a job is, how it stands, who started it and when, and why it did not end well."""
+    state = JobState(job.state)
+    why = f"<div>{escape(job.message)}</div>" if job.message and state != JobState.DONE else ""
+    return (
+        f'<div class="pc-state pc-num"><div><b>{escape(job.title)}</b> '
+        f'<span class="{LOOKS.get(state, "pc-review")} pc-whole">{STATES[state]}</span></div>'
+        f'<div class="pc-mute">{escape(_words(job))}</div>{why}</div>'
+    )
+
+
+def _words(job: Job) -> str:
+    when = (
+        f"started {wording.moment(job.started)}"
+        if job.started
+        else f"asked for {wording.moment(job.created)}"
+    )
+    took = ""
+    if job.finished is not None and job.started is not None:
+        took = f", took {wording.seconds(max(0.0, (job.finished - job.started).total_seconds()))}"
+    return f"{job.made_by}, {when}{took}"
+
+
+def _actions(job: Job) -> None:
+    if job.state in (JobState.QUEUED, JobState.RUNNING):
+        stopping = job.cancel_requested is not None
+        _action(job, "Stopping" if stopping else "Cancel", cancel, disabled=stopping)
+    elif job.state in (JobState.INTERRUPTED, JobState.FAILED):
+        _action(job, "Resume", resume, why="Goes on from what is already computed.")
+        _action(job, "Discard", discard, why="Gives it up and deletes what it had computed.")
+    elif (
+        job.kind == "build"
+        and (job.result or {}).get("version_id")
+        and st.button("Look", key=f"look_job_{job.id}")
+    ):
+        st.switch_page("pages/build.py", query_params={"job": str(job.id)})
+
+
+def _action(
+    job: Job, label: str, action: Callable[..., None], *, disabled: bool = False, why: str | None = None
+) -> None:
+    access.button(
+        label,
+        Role.OPERATE,
+        key=f"{label.lower()}_{job.id}",
+        disabled=disabled,
+        help=why,
+        on_click=_attempt,
+        args=(action, job.id),
+    )
+
+
+def _attempt(action: Callable[..., None], job_id: int) -> None:
+    notice.attempt(action, job_id)

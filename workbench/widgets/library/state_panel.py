@@ -1,0 +1,207 @@
+"""One state of an inspector on the page Library: what it is, its note, and what can be done with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import streamlit as st
+
+from workbench.evaluation.certificate import certificate_of
+from workbench.inspectors.exporting import CONTENTS, export_bytes, file_name
+from workbench.inspectors.importing import IMPORTED
+from workbench.inspectors.timeline import WORDS, Entry, edit_note, restore
+from workbench.inspectors.versions import good_images
+from workbench.people.roles import Role
+from workbench.storage.tables import Inspector
+from workbench.upkeep.bin import delete_version
+from workbench.widgets.library import compare
+from workbench.widgets.shared import access, notice, session, theme, wording
+
+LOOK = "look"  # name of what is looked at closely, in the address
+CERTIFICATE, COMPARE = "certificate", "compare"
+CERTIFICATE_HEIGHT = 720
+LABELS = {CERTIFICATE: ("Certificate", "Close certificate"), COMPARE: ("Compare", "Close comparison")}
+
+
+def show(inspector: Inspector, entries: Sequence[Entry], entry: Entry) -> None:
+    """Draw it."""
+    state = "in use" if entry.in_use else WORDS.get(entry.what, entry.what)
+    st.markdown(f"**Version {entry.number}**, {session.sentence(state)}")
+    st.html(numbers_html(entry))
+    st.caption(session.sentence(entry.point.statement))
+    _origin(entry)
+    _note(inspector, entry)
+    _actions(inspector, entries, entry)
+    if session.chosen(LOOK) == CERTIFICATE:
+        _certificate(inspector, entry)
+    elif session.chosen(LOOK) == COMPARE and len(entries) > 1:
+        compare.show(entries, entry)
+
+
+def numbers_html(entry: Entry) -> str:
+    """Return what the state judges by and what its bank is."""
+    version, point = entry.version, entry.point
+    review = wording.score(point.accept) if point.accept < point.reject else "none"
+    images = len(good_images(session.workspace(), version))
+    return theme.numbers_html(
+        [
+            ("Reject above", wording.score(point.reject), f"Set {wording.rule(point.rule)}."),
+            ("Review above", review, "Between the two a person decides."),
+            (
+                "Bank",
+                f"{wording.count(version.patches)} <small>patches, {wording.share(version.share)}</small>",
+                "The patches of the good images that images are compared with.",
+            ),
+            ("Memory", wording.megabytes(version.megabytes), "The bank's, while inspecting."),
+            ("Good images", wording.count(images), "Photographs of good parts that it knows."),
+        ]
+    )
+
+
+def _origin(entry: Entry) -> None:
+    came = entry.version.numbers.get(IMPORTED)
+    if came:
+        words = f"Imported from {came['file']}"
+        if came.get("version"):
+            words += f", there version {came['version']}"
+        if came.get("made_by"):
+            words += f", exported by {came['made_by']}"
+        st.caption(session.sentence(words))
+
+
+def _note(inspector: Inspector, entry: Entry) -> None:
+    key = f"note_{inspector.id}_{entry.number}_{inspector.revision}"
+
+    def keep() -> None:
+        note = str(st.session_state.get(key, ""))
+        if note.strip() != entry.note.strip():
+            notice.attempt(
+                edit_note,
+                inspector.id,
+                entry.number,
+                note,
+                seen=inspector.revision,
+                said=f"The note of {entry.number} is kept.",
+            )
+
+    st.text_input(
+        "Note",
+        entry.note,
+        key=key,
+        max_chars=2000,
+        on_change=keep,
+        placeholder="Why it was made; kept when you leave the field",
+        disabled=not access.may(Role.ENGINEER),
+    )
+
+
+def _actions(inspector: Inspector, entries: Sequence[Entry], entry: Entry) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key="state_actions"):
+        if not entry.in_use:
+            access.button(
+                "Restore",
+                Role.ENGINEER,
+                type="primary",
+                key="state_restore",
+                disabled=not entry.fits,
+                on_click=_restore,
+                args=(inspector, entry),
+                help="Puts this bank and these thresholds into use again, as a new line of the timeline. What is newer "
+                "stays."
+                if entry.fits
+                else "Its thresholds are out of date, or the bank of its version has another size by now.",
+            )
+        st.download_button(
+            "Export",
+            partial(export_bytes, session.workspace(), inspector, entry),
+            file_name=file_name(inspector, entry),
+            mime="application/octet-stream",
+            on_click="ignore",
+            key="state_export",
+            disabled=not entry.fits,
+            help=CONTENTS,
+        )
+        _look(CERTIFICATE, disabled=not entry.fits)
+        if len(entries) > 1:
+            _look(COMPARE)
+        used = any(one.in_use and one.version.id == entry.version.id for one in entries)
+        if not used and access.button("Delete version", Role.ENGINEER, key="state_delete"):
+            _confirm(inspector, entry)
+
+
+def _look(what: str, *, disabled: bool = False) -> None:
+    open_now = session.chosen(LOOK) == what
+    st.button(
+        LABELS[what][open_now],
+        key=f"state_{what}",
+        disabled=disabled,
+        on_click=partial(session.forget, LOOK) if open_now else partial(session.choose, LOOK, what),
+    )
+
+
+def _restore(inspector: Inspector, entry: Entry) -> None:
+    restored = notice.attempt(
+        restore,
+        inspector.id,
+        entry.number,
+        seen=inspector.revision,
+        said=f"{entry.number} is in use again.",
+    )
+    if restored:
+        for name in ("version", "threshold", "review", "trial"):
+            session.forget(name)
+
+
+@st.dialog("Delete this version?")
+def _confirm(inspector: Inspector, entry: Entry) -> None:
+    number = entry.version.number
+    st.markdown(
+        f"**Version {number} of {session.sentence(inspector.name)}** goes to the bin with its thresholds and all that "
+        "it has inspected. It can be brought back from there until the bin is emptied."
+    )
+    with st.container(horizontal=True):
+        if st.button(
+            "Put it in the bin",
+            type="primary",
+            key="version_delete_yes",
+            on_click=_delete,
+            args=(inspector, entry),
+        ):
+            st.rerun()
+        if st.button("Keep it", key="version_delete_no"):
+            st.rerun()
+
+
+def _delete(inspector: Inspector, entry: Entry) -> None:
+    deleted = notice.attempt(
+        delete_version,
+        entry.version.id,
+        seen=inspector.revision,
+        said=f"Version {entry.version.number} is in the bin. It can be brought back from there.",
+    )
+    if deleted:
+        session.forget("version")
+
+
+def _certificate(inspector: Inspector, entry: Entry) -> None:
+    with session.plain_errors():
+        document = _document(
+            str(session.workspace().root), inspector.id, inspector.revision, entry.number, inspector, entry
+        )
+        st.download_button(
+            "Download the certificate",
+            document.encode(),
+            file_name=file_name(inspector, entry).replace(".patchcore", "_certificate.html"),
+            mime="text/html",
+            on_click="ignore",
+            key="certificate_download",
+        )
+        st.iframe(document, height=CERTIFICATE_HEIGHT)
+
+
+@st.cache_data(show_spinner="Repeating the self-test", max_entries=4, ttl=600)
+def _document(
+    root: str, inspector_id: str, revision: int, number: str, _inspector: Inspector, _entry: Entry
+) -> str:
+    return certificate_of(session.workspace(), _inspector, _entry)

@@ -1,0 +1,225 @@
+"""The page Review: one image after the other, decided by a key, and teaching what was called fine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from patchcore.thresholds.operating_point import OperatingPoint
+from workbench.inspections.batches import get_result
+from workbench.inspections.decisions import call_defect, call_fine, take_back
+from workbench.people.roles import Role
+from workbench.storage.tables import GOOD, InspectorVersion, Result
+from workbench.tuning.evidence import peak_for, result_key
+from workbench.tuning.review_queue import Queued, Unseen, called_fine, review_queue, skipped_last, unseen
+from workbench.viewer import Thresholds
+from workbench.widgets.review import decision_bar, teaching_view
+from workbench.widgets.shared import access, detail_view, session, wording
+
+CHOICE = "queued"  # id of the result that is looked at, in the address
+SKIPPED, DONE = "review_skipped", "review_done"  # ids of results, in this session, in the order of the steps
+LINK = "review"
+POLL_SECONDS = 2.0
+
+
+def waiting(version: InspectorVersion) -> list[Queued]:
+    """Return the queue as this session works through it: what was skipped comes last."""
+    return skipped_last(review_queue(session.workspace(), version), st.session_state.get(SKIPPED, ()))
+
+
+def left(queue: Sequence[Queued]) -> str:
+    """Say in a sentence how many images wait."""
+    if not queue:
+        return "Nothing waits for a decision."
+    disagree = sum(one.disagrees for one in queue)
+    words = f"{wording.counted(len(queue), 'image')} left to decide on"
+    if not disagree:
+        return f"{words}."
+    which = f"{disagree} of them" if len(queue) > 1 else "it is"
+    return f"{words}, {which} labelled otherwise than judged."
+
+
+def show(version: InspectorVersion, queue: Sequence[Queued]) -> None:
+    """Draw the image whose turn it is, or say that all is done; then what may be taught, and what was not scored."""
+    fine = called_fine(session.workspace(), version)
+    if queue:
+        _work(version, queue)
+    else:
+        _nothing_left(fine)
+    if fault := st.session_state.pop(decision_bar.FAULT, None):
+        st.error(session.sentence(fault))
+    _teach(version, fine, bool(queue))
+    _unseen(version, unseen(session.workspace(), version))
+
+
+def reason(one: Queued, point: OperatingPoint) -> str:
+    """Say why an image waits."""
+    score, truth = wording.score(one.result.score or 0.0), one.result.image.truth
+    accept, reject = wording.score(point.accept), wording.score(point.reject)
+    label = "" if truth is None else f"It is labelled {'good' if truth == GOOD else truth.replace('_', ' ')}."
+    if one.disagrees:
+        verdict = {"accept": f"accepted, not above {accept}", "reject": f"rejected, above {reject}"}
+        judged = verdict.get(one.verdict, one.verdict)
+        by = "" if point.judge_by == "score" else " or by its regions"
+        return f"Score {score}: {judged}{by}. {label} One of the two is wrong."
+    if point.judge_by != "score":
+        return f"Score {score}: score and regions call for a person. {label}".strip()
+    return f"Score {score}: in the review band, {accept} to {reject}. {label}".strip()
+
+
+def _work(version: InspectorVersion, queue: Sequence[Queued]) -> None:
+    chosen = session.chosen_number(CHOICE)
+    place = next((i for i, one in enumerate(queue) if one.result.id == chosen), 0)
+    one, point = queue[place], OperatingPoint.from_dict(version.operating_point)
+    name = session.sentence(one.result.image.name)
+    st.markdown(f"**{name}** from {session.sentence(one.batch)}. {session.sentence(reason(one, point))}")
+    _keys(queue, place)
+
+    @st.fragment
+    def look() -> None:
+        with session.plain_errors():
+            item, peak = result_key(one.result), peak_for(session.workspace(), one.result, point)
+            detail_view.show(
+                one.result,
+                item,
+                version,
+                Thresholds.of(point),
+                point,
+                key="review_detail",
+                link=LINK,
+                peak=peak,
+                reveal=False,
+            )
+
+    look()
+
+
+def _keys(queue: Sequence[Queued], place: int) -> None:
+    result, ids = queue[place].result, [one.result.id for one in queue]
+    after = ids[place + 1] if place + 1 < len(ids) else ids[0]
+    with st.container(horizontal=True, vertical_alignment="center", key="review_keys"):
+        for label, key, what in (("Fine", "F", call_fine), ("Defect", "D", call_defect)):
+            access.button(
+                label,
+                Role.OPERATE,
+                shortcut=key,
+                key=f"review_{key}",
+                on_click=_decide,
+                args=(what, result, after),
+            )
+        st.button("Skip", shortcut="S", key="review_S", on_click=_skip, args=(result, after))
+        _undo_button()
+        st.space("stretch")
+        st.caption(f"{place + 1} of {len(ids)}", width="content")
+        before = ids[place - 1] if place else None
+        following = ids[place + 1] if place + 1 < len(ids) else None
+        for label, key, target in (("Previous", "Left", before), ("Next", "Right", following)):
+            st.button(
+                label,
+                shortcut=key,
+                key=f"review_{key}",
+                disabled=target is None,
+                on_click=session.choose,
+                args=(CHOICE, target or 0),
+            )
+
+
+def _undo_button() -> None:
+    access.button(
+        "Undo",
+        Role.OPERATE,
+        shortcut="U",
+        key="review_U",
+        disabled=not st.session_state.get(DONE),
+        on_click=_undo,
+        help="Takes back your last decision here and shows the image again.",
+    )
+
+
+def _decide(what: decision_bar.Action, result: Result, after: int) -> None:
+    if decision_bar.act(what, result):
+        st.session_state.setdefault(DONE, []).append(result.id)
+        session.choose(CHOICE, after)
+
+
+def _skip(result: Result, after: int) -> None:
+    skipped: list[int] = st.session_state.setdefault(SKIPPED, [])
+    if result.id in skipped:
+        skipped.remove(result.id)
+    skipped.append(result.id)
+    session.choose(CHOICE, after)
+
+
+def _undo() -> None:
+    last = st.session_state[DONE].pop()
+    decision_bar.act(take_back, get_result(session.workspace(), last))
+    session.choose(CHOICE, last)
+
+
+def _nothing_left(fine: Sequence[Result]) -> None:
+    with st.container(border=True, key="panel_review_empty"):
+        st.markdown(
+            "Images come here when their score lies in the review band, or when the verdict contradicts the label."
+        )
+        with st.container(horizontal=True):
+            _undo_button()
+            if st.button("Inspect images", type="secondary" if fine else "primary"):
+                st.switch_page("pages/inspect.py")
+            if st.button("Tune the threshold"):
+                st.switch_page("pages/tune.py")
+
+
+def _teach(version: InspectorVersion, fine: Sequence[Result], more: bool) -> None:
+    """Offer to teach what was called fine, in one step."""
+    if not fine:
+        return
+    if teaching_view.asked():
+        teaching_view.show(version, fine)
+        return
+    number = "image" if len(fine) == 1 else f"{len(fine)} images"
+    with st.container(horizontal=True, vertical_alignment="center", key="review_teach"):
+        access.button(
+            f"Teach the {number} you called fine",
+            Role.ENGINEER,
+            key="teach_all",
+            type="secondary" if more else "primary",
+            on_click=teaching_view.ask,
+            args=(fine,),
+            help="You see which verdicts would change before anything is stored.",
+        )
+        if not teaching_view.may_teach():
+            st.caption("That takes the role engineer.", width="content")
+
+
+def _unseen(version: InspectorVersion, batches: Sequence[Unseen]) -> None:
+    """Say what the version in use has not scored, and have it scored when asked."""
+    if not batches:
+        return
+    scorer = session.scorer()
+    images = wording.counted(sum(one.images for one in batches), "image")
+    asked = st.session_state.get("review_scoring") == version.id
+
+    @st.fragment(run_every=POLL_SECONDS if asked else None)
+    def follow() -> None:
+        rest = sum(one.images for one in unseen(session.workspace(), version))
+        if asked and not rest:
+            st.session_state.pop("review_scoring", None)
+            st.rerun()
+        st.caption(
+            f"Scoring, {wording.counted(rest, 'image')} to go" if asked else _unseen_words(images, batches)
+        )
+
+    with st.container(horizontal=True, vertical_alignment="center", key="review_unseen"):
+        follow()
+        if not asked and st.button(f"Inspect {images} with it"):
+            for one in batches:
+                scorer.want(one.batch_id, version.id)
+            st.session_state["review_scoring"] = version.id
+            st.rerun()
+
+
+def _unseen_words(images: str, batches: Sequence[Unseen]) -> str:
+    names = ", ".join(session.sentence(one.name) for one in batches[:3])
+    rest = f" and {len(batches) - 3} more" if len(batches) > 3 else ""
+    return f"The version in use has not scored {images}, so these are not in the queue: {names}{rest}."

@@ -1,0 +1,1 @@
+"""Widgets of several pages: session, access, theme, wording, pictures."""

@@ -1,0 +1,120 @@
+"""One image of a batch closely, with what is known of it, and why it scored so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from patchcore.errors import PatchCoreError
+from patchcore.thresholds.operating_point import OperatingPoint
+from workbench.inspections.batches import explain, load_map, load_mask, load_pixels, value_range_of
+from workbench.inspectors.versions import has_good_images
+from workbench.storage.tables import BatchImage, InspectorVersion, Result
+from workbench.viewer import RegionRule, Thresholds, Why, detail, why_pair
+from workbench.widgets.shared import session, wording
+
+REMEMBERED = 200  # reasons and masks
+
+
+def show(
+    result: Result,
+    item: str,
+    version: InspectorVersion,
+    thresholds: Thresholds,
+    point: OperatingPoint,
+    *,
+    key: str = "detail",
+    link: str = "inspect",
+    peak: float | None = None,
+    reveal: bool = True,
+    on_rule: Callable[[RegionRule], None] | None = None,
+) -> None:
+    """Draw the detail of a scored image.
+
+    Parameters
+    ----------
+    item
+        Tells the result from all others.
+    key, link, peak, reveal
+        As for `workbench.viewer.detail`.
+    on_rule
+        Lets the user move pixel threshold and smallest region, and takes what they are moved to.
+    """
+    here, black_white = session.workspace(), value_range_of(version)
+
+    def load() -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        return load_pixels(here, result.image.sha256, black_white), load_map(here, result)
+
+    detail(
+        item,
+        result.image.name,
+        load,
+        result.score or 0.0,
+        thresholds,
+        key=key,
+        link=link,
+        truth=_truth(result),
+        why=_reason(result, item, version, black_white),
+        mm_per_pixel=point.millimetres_per_pixel,
+        pixel_threshold=point.pixel,
+        min_area=point.min_area,
+        judge_by=point.judge_by,
+        peak=peak,
+        adjustable=on_rule is not None,
+        reveal=reveal,
+        on_rule=on_rule,
+    )
+
+
+def _reason(
+    result: Result, key: str, version: InspectorVersion, black_white: tuple[float, float] | None
+) -> Why | None:
+    try:
+        if not has_good_images(version):
+            _say_reason(result)
+            return None
+        return _why(str(session.workspace().root), key, black_white, _result=result)
+    except PatchCoreError as error:
+        st.error(session.sentence(str(error)))
+        return None
+
+
+def _say_reason(result: Result) -> None:
+    """Say why in words alone: of an inspector that was imported the good images are not here."""
+    why = explain(session.workspace(), result)
+    words = (
+        f"Its worst patch lies {wording.score(why.distance)} from the nearest good patch, in {why.neighbour_name}. "
+        "That image is not in this workspace, because the inspector was imported; so it cannot be shown."
+    )
+    st.caption(session.sentence(words))
+
+
+@st.cache_data(show_spinner="Looking for the nearest good part", max_entries=REMEMBERED)
+def _why(root: str, key: str, black_white: tuple[float, float] | None, _result: Result) -> Why:
+    here = session.workspace()
+    why = explain(here, _result)
+    return why_pair(
+        load_pixels(here, _result.image.sha256, black_white),
+        why.test_box,
+        load_pixels(here, why.neighbour_sha256, black_white),
+        why.neighbour_box,
+        name=why.neighbour_name,
+        distance=why.distance,
+    )
+
+
+def _truth(result: Result) -> NDArray[np.bool_] | None:
+    here, image = session.workspace(), result.image
+    try:
+        return _mask(str(here.root), image.mask_sha256, image.sha256, _image=image)
+    except PatchCoreError as error:
+        st.error(session.sentence(str(error)))
+        return None
+
+
+@st.cache_data(show_spinner=False, max_entries=REMEMBERED)
+def _mask(root: str, mask: str | None, sha256: str, _image: BatchImage) -> NDArray[np.bool_] | None:
+    return load_mask(session.workspace(), _image)

@@ -1,0 +1,145 @@
+"""Images from the user: dropped files, a zip, a folder, a folder of this computer, the camera."""
+
+from __future__ import annotations
+
+import shutil
+import weakref
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from patchcore.errors import PatchCoreError
+from workbench.uploads.image_set import UploadSet
+from workbench.uploads.intake import allowed_roots, from_files, from_server
+from workbench.widgets.shared import session
+
+FOLDER, FILES, SERVER, CAMERA, SAMPLE = (
+    "Folder",
+    "Files or zip",
+    "Folder on this computer",
+    "Camera",
+    "Sample",
+)
+
+
+class Spool:
+    """A folder for files that were handed in; it disappears with the session that holds it."""
+
+    def __init__(self) -> None:
+        self.path = session.workspace().spool_folder()
+        weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What the user has just handed in; its files live as long as `spool` does."""
+
+    uploads: UploadSet
+    title: str
+    spool: Spool
+
+
+def images_from_user(key: str, ways: Sequence[str], *, noun: str = "images") -> Taken | None:
+    """Offer several ways to hand in images and return what is new in this run.
+
+    Parameters
+    ----------
+    key
+        Prefix of the widgets' keys.
+    ways
+        Which of them, in order; `SAMPLE` is drawn by the caller when it is chosen (`chosen_way`).
+    noun
+        What is wanted, for the labels.
+    """
+    way = st.segmented_control(
+        "Where from", ways, default=ways[0], required=True, key=f"{key}_way", label_visibility="collapsed"
+    )
+    if way in (FOLDER, FILES):
+        return _dropped(key, noun, folder=way == FOLDER)
+    if way == SERVER:
+        return _from_this_computer(key, noun)
+    if way == CAMERA:
+        return _photographed(key)
+    return None
+
+
+def chosen_way(key: str) -> str | None:
+    """Return the way that is chosen."""
+    value = st.session_state.get(f"{key}_way")
+    return None if value is None else str(value)
+
+
+def start_over(key: str) -> None:
+    """Empty the drop zones."""
+    st.session_state[f"{key}_round"] = _round(key) + 1
+
+
+def _dropped(key: str, noun: str, *, folder: bool) -> Taken | None:
+    files = st.file_uploader(
+        f"Drop {'a folder' if folder else 'files or a zip archive'} of {noun} here",
+        accept_multiple_files="directory" if folder else True,
+        key=f"{key}_{'folder' if folder else 'files'}_{_round(key)}",
+        help="PNG, JPEG, TIFF, BMP or WebP, 8 or 16 bits or float, grey or colour. Others are left out and listed.",
+    )
+    if not files or not _is_new(key, [file.file_id for file in files]):
+        return None
+    spool = Spool()
+    named: list[tuple[str, Any]] = [(file.name, file) for file in files]
+    with st.spinner("Taking the files in"):
+        return Taken(from_files(named, spool.path), _title([file.name for file in files]), spool)
+
+
+def _from_this_computer(key: str, noun: str) -> Taken | None:
+    roots = ", ".join(str(root) for root in allowed_roots())
+    with (
+        st.form(f"{key}_server_form", border=False),
+        st.container(horizontal=True, vertical_alignment="bottom"),
+    ):
+        typed = st.text_input(
+            f"Folder (or zip) of {noun} on the computer that runs the dashboard",
+            key=f"{key}_server",
+            placeholder=str(allowed_roots()[0]),
+            help=f"Nothing is uploaded; the files are read where they lie. Open folders: {roots}. "
+            "PATCHCORE_ROOTS opens others.",
+        )
+        pressed = st.form_submit_button("Read the folder")
+    if not pressed or not typed.strip():
+        return None
+    spool = Spool()
+    try:
+        uploads = from_server(typed, spool.path, exclude=[session.workspace().root])
+    except PatchCoreError as error:
+        st.error(session.sentence(str(error)))
+        return None
+    return Taken(uploads, Path(typed.strip()).name or "folder", spool)
+
+
+def _photographed(key: str) -> Taken | None:
+    picture = st.camera_input("Take a photograph", key=f"{key}_camera_{_round(key)}", width=420)
+    if picture is None or not _is_new(key, [picture.file_id]):
+        return None
+    number = st.session_state[f"{key}_photographs"] = st.session_state.get(f"{key}_photographs", 0) + 1
+    spool = Spool()
+    uploads = from_files([(f"camera_{number:03d}.png", picture.getvalue())], spool.path)
+    return Taken(uploads, "camera", spool)
+
+
+def _is_new(key: str, ids: list[str]) -> bool:
+    """Whether these very files have not been taken already (a widget keeps its files from run to run)."""
+    if st.session_state.get(f"{key}_taken") == ids:
+        return False
+    st.session_state[f"{key}_taken"] = ids
+    return True
+
+
+def _title(names: Sequence[str]) -> str:
+    """Name what was dropped: its folder, the archive, or the first file."""
+    first = names[0].replace("\\", "/").strip("/")
+    return first.split("/")[0] if "/" in first else first
+
+
+def _round(key: str) -> int:
+    return int(st.session_state.get(f"{key}_round", 0))

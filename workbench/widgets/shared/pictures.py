@@ -1,0 +1,40 @@
+"""Pictures for the page: small ones from the workspace as HTML, arrays encoded quickly."""
+
+from __future__ import annotations
+
+import io
+from html import escape
+
+import numpy as np
+import PIL.Image
+import streamlit as st
+from numpy.typing import NDArray
+
+from patchcore.errors import PatchCoreError
+from workbench.storage.workspace import Workspace
+from workbench.widgets.shared.theme import data_uri
+
+BLANK = '<div class="pc-blank"></div>'
+
+
+def thumbnail_tag(workspace: Workspace, sha256: str | None, title: str = "") -> str:
+    """Return an image of the workspace as an HTML picture, or a blank one where there is none."""
+    if sha256 is None:
+        return BLANK
+    try:
+        source = _thumbnail(str(workspace.root), sha256, _workspace=workspace)
+    except PatchCoreError:
+        return BLANK  # its file was taken away; the words beside it still serve
+    return f'<img src="{source}" alt="{escape(title)}" title="{escape(title)}">'
+
+
+def encode_jpeg(picture: NDArray[np.uint8], quality: int = 86) -> bytes:
+    """Encode a picture, uint8 [H, W, 3], without mixing the colours of neighbouring pixels."""
+    buffer = io.BytesIO()
+    PIL.Image.fromarray(picture).save(buffer, "JPEG", quality=quality, subsampling=0)
+    return buffer.getvalue()
+
+
+@st.cache_data(show_spinner=False, max_entries=4000)
+def _thumbnail(root: str, sha256: str, _workspace: Workspace) -> str:
+    return data_uri(_workspace.thumbnail(sha256).read_bytes())

@@ -1,0 +1,68 @@
+"""A watched folder in words: how it is doing, with a sign and a colour."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from html import escape
+from pathlib import Path
+
+from patchcore.images.file_names import display_name
+from workbench.jobs.requests import JobState
+from workbench.watching.standing import WatchState
+from workbench.watching.verdict import Given
+from workbench.widgets.shared import wording
+
+VERDICT_SIGNS = {"accept": "✓", "review": "?", "reject": "✕"}
+
+
+def watched_name(state: WatchState) -> str:
+    """Return the folder's own name, without the way to it."""
+    return display_name(Path(state.folder).name or state.folder)
+
+
+def sign(state: WatchState) -> str:
+    """Return a word with its sign, as HTML."""
+    if state.job_state == JobState.FAILED:
+        return '<span class="pc-reject">✕ Stopped</span>'
+    if state.trouble:
+        return '<span class="pc-review">! Waiting</span>'
+    if state.job_state != JobState.RUNNING:
+        return '<span class="pc-accent">○ Starting</span>'
+    return '<span class="pc-accent">● Watching</span>'
+
+
+def state_html(state: WatchState) -> str:
+    """Return all that is to be known of a watch, as lines of HTML."""
+    lines = [
+        f"{sign(state)} <b>{escape(display_name(state.folder))}</b>",
+        f"since {wording.moment(state.since)}, by {escape(state.made_by)}; {_what_is_done(state)}",
+        f"{wording.counted(state.today, 'image')} today{_last(state.last)}",
+    ]
+    if state.trouble:
+        colour = "reject" if state.job_state == JobState.FAILED else "review"
+        lines.append(f'<span class="pc-{colour}">{escape(state.trouble)}</span>')
+    return '<div class="pc-watch pc-num">' + "".join(f"<div>{line}</div>" for line in lines) + "</div>"
+
+
+def _what_is_done(state: WatchState) -> str:
+    done = []
+    if state.options.move_to:
+        done.append(f"images move into {escape(display_name(state.options.move_to))}")
+    if state.options.lines_to:
+        done.append(f"lines go to {escape(display_name(state.options.lines_to))}")
+    if state.options.subfolders:
+        done.append("with the folders below")
+    return ", ".join(done) or "images stay where they are"
+
+
+def _last(given: Given | None) -> str:
+    if given is None:
+        return ""
+    moment = wording.moment(datetime.fromisoformat(given.time))
+    name = escape(display_name(given.file))
+    if given.score is None:
+        return f'; last {name}, <span class="pc-review">! not scored</span>, {moment}'
+    verdict = "not judged"
+    if given.verdict is not None:
+        verdict = f'<span class="pc-{given.verdict}">{VERDICT_SIGNS[given.verdict]} {given.verdict}</span>'
+    return f"; last {name}, {verdict} at {wording.score(given.score)}, {moment}"

@@ -1,0 +1,64 @@
+"""Numbers as people read them: sensible digits, thin units, one way everywhere."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from patchcore.thresholds.operating_point import Choice
+from patchcore.thresholds.rules import briefly
+
+
+def score(value: float) -> str:
+    """Return a score to three significant digits."""
+    if value != 0 and not 1e-3 <= abs(value) < 1e5:
+        return f"{value:.2e}"
+    digits = max(0, 3 - len(str(int(abs(value))))) if abs(value) >= 1 else 3
+    return f"{value:.{digits}f}"
+
+
+def count(number: int) -> str:
+    """Return a whole number with thousands set apart."""
+    return f"{number:,}"
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """Return a number with its noun: 1 image, 2 images."""
+    return f"{count(number)} {one if number == 1 else many or one + 's'}"
+
+
+def share(fraction: float) -> str:
+    """Return a share as a percentage: 10 %, 2.5 %, 0.25 %."""
+    return f"{100 * fraction:.2g} %" if fraction < 0.0995 else f"{100 * fraction:.0f} %"
+
+
+def megabytes(number: float) -> str:
+    """Return megabytes, as gigabytes when there are many."""
+    if number >= 1000:
+        return f"{number / 1000:.1f} GB"
+    return f"{number:.1f} MB" if number < 10 else f"{number:.0f} MB"
+
+
+def seconds(number: float) -> str:
+    """Return a duration: 34 ms, 1.4 s, 2 min 10 s, 1 h 05 min."""
+    if number < 0.95:
+        return f"{1000 * number:.0f} ms"
+    if number < 9.95:
+        return f"{number:.1f} s"
+    whole = round(number)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def moment(when: datetime) -> str:
+    """Return a time of this computer: today 09:12, or 2026-03-04 09:12."""
+    here = when.astimezone()
+    today = datetime.now(UTC).astimezone().date()
+    return f"today {here:%H:%M}" if here.date() == today else f"{here:%Y-%m-%d %H:%M}"
+
+
+def rule(choice: Choice) -> str:
+    """Return a threshold's rule in a few words."""
+    return briefly(choice, share)

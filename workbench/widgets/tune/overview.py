@@ -1,0 +1,265 @@
+"""The page Tune at work: scores with their thresholds, what they do, the images nearest to them, and the regions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import streamlit as st
+
+from patchcore.errors import PatchCoreError
+from patchcore.thresholds.operating_point import Evidence, OperatingPoint
+from workbench.inspections.batches import count_unscored, good_batch, load_tile
+from workbench.inspections.labels import set_label, undo_label
+from workbench.people.roles import Role
+from workbench.storage.tables import Batch, InspectorVersion
+from workbench.storage.workspace import Workspace
+from workbench.tuning.evidence import GoodSource, Known, evidence_from, known_images
+from workbench.viewer import Dot, Thresholds, Tile, gallery, outcome, threshold_strip
+from workbench.viewer.items import Label
+from workbench.widgets.shared import access, revision_guard, session, wording
+from workbench.widgets.tune import trial
+from workbench.widgets.tune.trial import Trial
+
+LINK = "tune"
+BORDERLINE = 10
+ROW, TILE_WIDTH = 262, 136  # pixels of a row of tiles that can be labelled, and of one of them
+POLL_SECONDS = 1.0
+GOOD_SOURCES: dict[GoodSource, str] = {
+    "leave-one-out": "of the bank, each left out",
+    "held-out": "of this batch",
+    "both": "both together",
+}
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What is being decided: the images that are known, the thresholds tried out, and those in force."""
+
+    version: InspectorVersion
+    batch: Batch | None
+    known: list[Known]
+    evidence: Evidence
+    stored: OperatingPoint
+    trial: Trial
+    point: OperatingPoint
+    fault: str = ""
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """The lines on the strip."""
+        return Thresholds.of(self.point)
+
+    @property
+    def is_new(self) -> bool:
+        """Whether there is anything to keep."""
+        return session.chosen(trial.NAME) is not None and not self.fault
+
+
+def decision(version: InspectorVersion, batch: Batch | None) -> Decision:
+    """Gather what the page works on; where a rule cannot be kept to, the point in force stands in and it is said."""
+    here = session.workspace()
+    known = known_images(here, version, None if batch is None else batch.id)
+    stored, tried = OperatingPoint.from_dict(version.operating_point), trial.current(version)
+    evidence = evidence_from(known, good_source(known), min_area=tried.min_area)
+    if session.chosen(trial.NAME) is None:
+        return Decision(version, batch, known, evidence, stored, tried, replace(stored, stale=""))
+    try:
+        point, fault = tried.point(evidence, stored.bank_id), ""
+    except PatchCoreError as error:
+        point, fault = replace(stored, stale=""), str(error)
+    return Decision(version, batch, known, evidence, stored, tried, point, fault)
+
+
+def good_source(known: Sequence[Known]) -> GoodSource:
+    """Return which good images thresholds are set from; held-out ones only where there are any."""
+    chosen = session.chosen("good")
+    if chosen in GOOD_SOURCES and any(image.source == "test" and image.truth == "good" for image in known):
+        return chosen
+    return "leave-one-out"
+
+
+def scores(now: Decision) -> None:
+    """Draw the strip of all scores, and below it the images nearest the threshold, which can be labelled."""
+    threshold_strip(
+        dots(now),
+        now.thresholds,
+        key="tune_strip",
+        link=LINK,
+        density=True,
+        pixel_threshold=now.point.pixel,
+        min_area=now.point.min_area,
+        judge_by=now.point.judge_by,
+        on_thresholds=lambda moved: trial.keep(trial.current(now.version).moved(now.thresholds, moved)),
+        on_opened=lambda key: open_image(now, key),
+    )
+
+
+def borderline(now: Decision) -> None:
+    """Draw the images nearest the threshold; a click on good or defect labels one, and can be taken back."""
+    with st.container(horizontal=True, vertical_alignment="center", key="borderline_head"):
+        st.markdown("**Nearest the threshold**", width="content")
+        how = access.why_not(Role.OPERATE) or "Click good or defect under an image, or press G or D."
+        st.caption(f"Label what you know. {how}", width="stretch")
+        if now.batch is not None and access.button("Undo the last label", Role.OPERATE, key="undo_label"):
+            with revision_guard.attempt():
+                image = undo_label(session.workspace(), now.batch.id)
+                st.toast(
+                    "There is no label to take back." if image is None else _undone(image.name, image.truth)
+                )
+            st.rerun()
+    here = session.workspace()
+    tiles = [_tile(image, now, here) for image in now.known if image.result is not None]
+    if not tiles:
+        st.caption("No image is scored yet.")
+        return
+    gallery(
+        tiles,
+        now.thresholds,
+        key="tune_near",
+        link=LINK,
+        strip=False,
+        borderline=BORDERLINE,
+        labels=access.may(Role.OPERATE),
+        height=2 * ROW,
+        tile_width=TILE_WIDTH,
+        pixel_threshold=now.point.pixel,
+        min_area=now.point.min_area,
+        judge_by=now.point.judge_by,
+        on_opened=lambda key: open_image(now, key),
+        on_labelled=lambda key, label: _label(now, key, label),
+    )
+
+
+def effects(now: Decision) -> None:
+    """Draw what the thresholds do to the images that are known."""
+    outcome(
+        [_dot(image, now) for image in now.known if _counts(now, image)],
+        now.thresholds,
+        Thresholds.of(now.stored),
+        key="tune_outcome",
+        link=LINK,
+        pixel_threshold=now.point.pixel,
+        stored_pixel=now.stored.pixel,
+        min_area=now.point.min_area,
+        judge_by=now.point.judge_by,
+        stored_judge_by=now.stored.judge_by,
+    )
+
+
+def follow_scoring(version: InspectorVersion, batch: Batch | None) -> None:
+    """Have what is not scored yet scored, say how far that is, and draw the page again when it is done.
+
+    Not sooner: a page drawn anew closes the list that a user has just opened.
+    """
+    here = session.workspace()
+    batches = [good_batch(here, version), *([] if batch is None else [batch.id])]
+    if not _unscored(version, batches):
+        return
+
+    @st.fragment(run_every=POLL_SECONDS)
+    def follow() -> None:
+        scorer, waiting = session.scorer(), _unscored(version, batches)
+        for one in waiting:
+            scorer.want(one, version.id)
+        faults = [fault for one in waiting if (fault := scorer.error(one, version.id))]
+        if faults:
+            st.error(session.sentence(faults[0]))
+            st.button("Try again", on_click=_retry, args=(version, list(waiting)))
+        elif waiting:
+            images = wording.counted(sum(waiting.values()), "image")
+            st.caption(f"Scoring {images} for their maps; they appear when it is done.")
+        else:
+            st.rerun()
+
+    follow()
+
+
+def _unscored(version: InspectorVersion, batches: Sequence[int]) -> dict[int, int]:
+    here = session.workspace()
+    return {one: count for one in batches if (count := count_unscored(here, one, version.id))}
+
+
+def _retry(version: InspectorVersion, batches: Sequence[int]) -> None:
+    for one in batches:
+        session.scorer().retry(one, version.id)
+
+
+def dots(now: Decision) -> list[Dot]:
+    """Return the marks on the strip, one per image."""
+    return [_dot(image, now) for image in now.known]
+
+
+def peak(image: Known, now: Decision) -> float | None:
+    """Return where an image's map ends to show a region, when that plays a part in its verdict."""
+    judged = {now.point.judge_by, now.stored.judge_by}
+    return None if judged == {"score"} else image.map_peak(now.point.min_area)
+
+
+def open_image(now: Decision, key: str) -> None:
+    """Look closely at an image."""
+    image = next((one for one in now.known if one.key == key), None)
+    if image is not None and image.result is not None:
+        session.choose("look", image.result.id)
+
+
+def _counts(now: Decision, image: Known) -> bool:
+    """Say whether an image is one that the rates are counted on: good ones of the chosen source, and all defects."""
+    if image.truth != "good":
+        return image.truth is not None
+    source = good_source(now.known)
+    return source == "both" or (image.source == "leave-one-out") == (source == "leave-one-out")
+
+
+def _dot(image: Known, now: Decision) -> Dot:
+    kind = _kind(image)
+    group = _words(str(image.truth)) if kind == "defect" else None
+    return Dot(image.key, image.name, image.score, kind, group, peak(image, now))
+
+
+def _kind(image: Known) -> Literal["good", "defect", "image", "reference"]:
+    if image.source == "leave-one-out":
+        return "reference"
+    if image.truth is None:
+        return "image"
+    return "defect" if image.is_defect else "good"
+
+
+def _tile(image: Known, now: Decision, here: Workspace) -> Tile:
+    result = image.result
+    assert result is not None
+    in_bank = image.source == "leave-one-out"
+    label: Label | None = None if image.truth is None else "good" if image.truth == "good" else "defect"
+    known = None if image.truth is None or in_bank else _words(image.truth)
+    return Tile(
+        image.key,
+        image.name,
+        image.score,
+        lambda: load_tile(here, result),
+        label,
+        known,
+        peak(image, now),
+        fixed=in_bank,
+    )
+
+
+def _words(truth: str) -> str:
+    return truth.replace("_", " ")
+
+
+def _label(now: Decision, key: str, label: Label | None) -> None:
+    image = next((one for one in now.known if one.key == key), None)
+    if image is not None and image.result is not None and image.source == "test":
+        own: dict[int, str | None] = st.session_state.setdefault("labels_given", {})
+        place = image.result.batch_image_id
+        with (
+            revision_guard.attempt()
+        ):  # on what was shown, or on one's own label where that has not been shown yet
+            set_label(session.workspace(), place, label, seen=own.get(place, image.truth))
+            own[place] = label
+
+
+def _undone(name: str, truth: str | None) -> str:
+    state = "not labelled" if truth is None else f"labelled {truth}"
+    return f"{session.sentence(name)} is {session.sentence(state)} again."

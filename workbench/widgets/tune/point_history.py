@@ -1,0 +1,61 @@
+"""Earlier operating points of an inspector: what they were, who set them and why, and putting one back into force."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from patchcore.thresholds.rules import BY_HAND
+from workbench.inspectors.point_history import StoredPoint, point_history
+from workbench.people.roles import Role
+from workbench.storage.tables import InspectorVersion
+from workbench.tuning.restoring import restore_point
+from workbench.widgets.shared import access, revision_guard, session, wording
+from workbench.widgets.tune import trial
+
+SHOWN = 12
+
+
+def show(version: InspectorVersion) -> None:
+    """Draw the history, newest first."""
+    points = point_history(session.workspace(), version.inspector_id)
+    with st.expander(f"Earlier thresholds ({len(points)})", key="point_history"):
+        for place, stored in enumerate(points[:SHOWN]):
+            _row(version, stored, in_force=place == 0)
+        if len(points) > SHOWN:
+            st.caption(f"and {len(points) - SHOWN} older ones")
+
+
+def _row(version: InspectorVersion, stored: StoredPoint, *, in_force: bool) -> None:
+    point = stored.point
+    review = f", review from {wording.score(point.accept)}" if point.accept < point.reject else ""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        with st.container(width="stretch"):
+            st.markdown(
+                f"**{wording.score(point.reject)}**{review}, {session.sentence(wording.rule(point.rule))}",
+                help=session.sentence(point.statement),
+            )
+            said = f"{wording.moment(stored.created)}, {stored.made_by}, bank version {stored.number}"
+            st.caption(session.sentence(f"{said}: {stored.note}" if stored.note else said))
+        if in_force:
+            st.caption("in force", width="content")
+            return
+        by_its_rule = BY_HAND not in (point.rule.name, point.accept_rule and point.accept_rule.name)
+        access.button(
+            "Restore" if stored.usable else "Set anew",
+            Role.ENGINEER,
+            key=f"restore_{stored.id}",
+            disabled=not (stored.usable or by_its_rule),
+            on_click=_restore,
+            args=(version, stored.id),
+            help=None
+            if stored.usable
+            else "It was set for another bank, whose scores differ; its rule sets it anew for this one."
+            if by_its_rule
+            else "It was set by hand for another bank, whose scores differ.",
+        )
+
+
+def _restore(version: InspectorVersion, stored_id: int) -> None:
+    with revision_guard.change(version.inspector_id) as revision:
+        restore_point(session.workspace(), version, stored_id, seen=revision)
+        trial.forget()

@@ -1,0 +1,161 @@
+"""Where a map counts as defective: pixel threshold and smallest region, drawn live on a chosen image."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from patchcore.maps.regions import pixels_in_area
+from patchcore.thresholds.operating_point import Choice, JudgeBy
+from patchcore.thresholds.rules import PIXEL_CHOICES
+from workbench.widgets.shared import detail_view, session
+from workbench.widgets.shared.shared_field import is_heard, is_shown, place_of
+from workbench.widgets.tune import overview, rule_picker, trial
+from workbench.widgets.tune.overview import Decision
+
+JUDGES: dict[JudgeBy, str] = {"score": "Score", "area": "Regions", "both": "Both"}
+
+
+def show(now: Decision) -> None:
+    """Draw the rules for regions, and an image on which they can be watched."""
+    pixel, scale, smallest, judge = st.columns(4, gap="medium")
+    with pixel:
+        _pixel_rule(now)
+    with scale:
+        _scale(now)
+    with smallest:
+        _smallest(now)
+    with judge:
+        _judge(now)
+    _image(now)
+
+
+def _pixel_rule(now: Decision) -> None:
+    pixel = now.point.pixel if now.point.pixel is not None else now.point.accept
+    rule_picker.pick(
+        "tune_pixel",
+        "Pixel threshold",
+        PIXEL_CHOICES,
+        now.trial.pixel_rule,
+        replace(now.evidence, good=now.evidence.map_peaks),
+        pixel,
+        lambda rule: _ruled(now, rule),
+        explained="Pixels of a higher score form regions. Set from the good images' maps, the promise is about whole "
+        "images: in how many of them a region appears at all.",
+    )
+
+
+def _scale(now: Decision) -> None:
+    shown = now.trial.millimetres_per_pixel or 0.0
+    place = place_of("tune_scale", shown)
+
+    def put() -> None:
+        if is_heard("tune_scale", place):
+            trial.change(now.version, millimetres_per_pixel=st.session_state[place] or None)
+
+    st.session_state[place] = shown
+    st.number_input(
+        "Scale, mm per pixel", min_value=0.0, step=0.01, format="%.4f", key=place, on_change=put,
+        help="Of the photograph, on the part; 0 when not known. Areas and distances are then in mm.",
+    )  # fmt: skip
+
+
+def _smallest(now: Decision) -> None:
+    scale = now.trial.millimetres_per_pixel
+    key = "tune_area_mm" if scale else "tune_area"
+    shown = round(now.trial.min_area * scale**2, 4) if scale else now.trial.min_area
+    place = place_of(key, shown)
+
+    def put() -> None:
+        if is_heard(key, place) and is_shown("tune_scale", scale or 0.0):
+            value = st.session_state[place]
+            area = pixels_in_area(value, scale) if scale and value > 0 else max(1, int(value))
+            trial.change(now.version, min_area=area)
+
+    st.session_state[place] = shown
+    if scale:
+        st.number_input(
+            "Smallest region, mm²", min_value=0.0, step=0.1, format="%.4f", key=place, on_change=put
+        )
+        st.caption(f"{now.trial.min_area:,} pixels of the photograph")
+    else:
+        st.number_input(
+            "Smallest region, pixels", min_value=1, step=10, key=place, on_change=put,
+            help="Regions of fewer pixels of the photograph do not count.",
+        )  # fmt: skip
+
+
+def _judge(now: Decision) -> None:
+    place = place_of("tune_judge", now.trial.judge_by)
+
+    def put() -> None:
+        if not is_heard("tune_judge", place):
+            return
+        chosen, rule = st.session_state[place], trial.current(now.version).pixel_rule
+        if chosen != "score" and rule is None:
+            rule = trial.by_hand(now.point.heat_from)
+        trial.change(now.version, judge_by=chosen, pixel_rule=rule)
+
+    st.session_state[place] = now.trial.judge_by
+    st.selectbox(
+        "Judge an image by",
+        list(JUDGES),
+        format_func=lambda name: JUDGES[name],
+        key=place,
+        on_change=put,
+        help="By regions: any region rejects. By both: a reject takes a score and a region; where they differ, a "
+        "person looks.",
+    )
+
+
+def _image(now: Decision) -> None:
+    scored = [one for one in now.known if one.result is not None]
+    if not scored:
+        st.caption("Regions can be watched here once an image is scored.")
+        return
+    ids = [one.result.id for one in scored if one.result is not None]
+    chosen = session.chosen_number("look")
+    nearest = min(scored, key=lambda one: abs(one.score - now.point.reject))
+    image = scored[ids.index(chosen)] if chosen in ids else nearest
+    names = {one.result.id: one.name for one in scored if one.result is not None}
+    order = sorted(names, key=lambda one: -scored[ids.index(one)].score)
+    place = f"look_at_{image.result.id if image.result else 0}"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.selectbox(
+            "Image",
+            order,
+            index=order.index(image.result.id) if image.result else 0,
+            format_func=lambda one: names[one],
+            key=place,
+            on_change=lambda: session.choose("look", st.session_state[place]),
+            label_visibility="collapsed",
+            width=320,
+        )
+        st.caption(
+            "Click a dot or an image above to look at it here. Move the two sliders: the regions follow."
+        )
+
+    @st.fragment
+    def look() -> None:
+        with session.plain_errors():
+            assert image.result is not None
+            detail_view.show(
+                image.result,
+                image.key,
+                now.version,
+                now.thresholds,
+                now.point,
+                key="tune_detail",
+                link=overview.LINK,
+                peak=overview.peak(image, now),
+                reveal=chosen in ids,
+                on_rule=lambda rule: trial.keep(trial.current(now.version).ruled(rule)),
+            )
+
+    look()
+
+
+def _ruled(now: Decision, rule: Choice | None) -> None:
+    changes = {} if rule else {"judge_by": "score"}
+    trial.change(now.version, pixel_rule=rule, **changes)

@@ -1,0 +1,119 @@
+"""The right column of Tune: which rule sets each threshold, what it promises, and putting the decision into force."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from patchcore.thresholds.operating_point import Choice
+from patchcore.thresholds.rules import REJECT_CHOICES, REVIEW_CHOICES
+from workbench.inspectors.point_history import store_point
+from workbench.people.roles import Role
+from workbench.widgets.shared import access, revision_guard, session, wording
+from workbench.widgets.shared.shared_field import is_heard, place_of
+from workbench.widgets.tune import overview, rule_picker, trial
+from workbench.widgets.tune.overview import Decision
+
+
+def show(now: Decision) -> None:
+    """Draw the rules in view and what they say."""
+    _good_images(now)
+    rule_picker.pick(
+        "tune_rule",
+        "Reject above",
+        REJECT_CHOICES,
+        now.trial.rule,
+        now.evidence,
+        now.point.reject,
+        lambda rule: trial.change(now.version, rule=rule or now.trial.rule),
+        explained="A rule sets the threshold from the images that are known, and sets it again whenever the bank "
+        "changes. Drag the line and it is set by hand.",
+    )
+    rule_picker.pick(
+        "tune_review",
+        "Send to review",
+        REVIEW_CHOICES,
+        now.trial.accept_rule,
+        now.evidence,
+        now.point.accept if now.point.accept < now.point.reject else 0.9 * now.point.reject,
+        lambda rule: trial.change(now.version, accept_rule=rule),
+        explained="Parts whose score lies between two thresholds are neither accepted nor rejected: a person looks "
+        "at them.",
+    )
+    if rule_picker.missing(now.evidence, list(REJECT_CHOICES)):
+        st.caption("More rules appear once a defect is labelled: from costs, or so that none is let through.")
+    if now.fault:
+        st.warning(session.sentence(now.fault))
+        if now.trial.rule.name == "from_good":
+            st.button(
+                f"Use the strictest they allow, 1 in {len(now.evidence.good) + 1}",
+                on_click=lambda: trial.change(now.version, rule=Choice("provisional")),
+            )
+    else:
+        st.caption(session.sentence(now.point.statement))
+
+
+def use(now: Decision) -> None:
+    """Draw what puts the decision into force."""
+    if now.stored.stale:
+        st.warning(
+            session.sentence(f"The threshold in force is out of date: {now.stored.stale} Set it again.")
+        )
+    note = st.text_input(
+        "Note",
+        key="tune_note",
+        placeholder="why, for whoever asks later",
+        help="Kept with the thresholds, their rule, the evidence and the time.",
+    )
+    with st.container(horizontal=True):
+        enabled = now.is_new or bool(now.stored.stale and not now.fault)
+        if access.button(
+            "Use this",
+            Role.ENGINEER,
+            type="primary" if enabled else "secondary",
+            disabled=not enabled,
+            key="use_this",
+        ):
+            with revision_guard.change(now.version.inspector_id) as revision:
+                point = replace(now.point, note=note)
+                store_point(session.workspace(), now.version, point, note, seen=revision)
+                trial.forget()
+                for name in ("threshold", "review"):  # what Inspect was trying out is decided now
+                    session.forget(name)
+                st.session_state["tune_stored"] = wording.score(point.reject)
+            st.rerun()
+        st.button(
+            f"Back to {wording.score(now.stored.reject)}",
+            disabled=session.chosen(trial.NAME) is None,
+            on_click=trial.forget,
+            help="The thresholds in force.",
+        )
+    stored = st.session_state.pop("tune_stored", None)
+    if stored is not None:
+        st.toast(f"In force: reject above {stored}.")
+
+
+def _good_images(now: Decision) -> None:
+    held_out = sum(one.source == "test" and one.truth == "good" for one in now.known)
+    if not held_out:
+        return
+    own = sum(one.source == "leave-one-out" for one in now.known)
+    counts = {"leave-one-out": own, "held-out": held_out, "both": own + held_out}
+    shown = overview.good_source(now.known)
+    place = place_of("tune_good", shown)
+
+    def switch() -> None:
+        if is_heard("tune_good", place):
+            session.choose("good", st.session_state[place])
+            trial.change(now.version)
+
+    st.session_state[place] = shown
+    st.selectbox(
+        "Good images",
+        list(overview.GOOD_SOURCES),
+        format_func=lambda name: f"{counts[name]}, {overview.GOOD_SOURCES[name]}",
+        key=place,
+        on_change=switch,
+        help="Which good images thresholds are set from. Those of the bank are scored as if each had not been in it.",
+    )

@@ -1,0 +1,141 @@
+"""The decision that is being tried out on the page Tune: kept in the address until it is used."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from patchcore.errors import PatchCoreError
+from patchcore.thresholds.decision import decide
+from patchcore.thresholds.operating_point import Choice, Evidence, JudgeBy, OperatingPoint
+from patchcore.thresholds.rules import BY_HAND, RULES
+from workbench.people.roles import current as current_person
+from workbench.storage.tables import InspectorVersion
+from workbench.viewer import RegionRule, Thresholds
+from workbench.widgets.shared import session
+
+NAME = "trial"  # in the address and the session
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Everything of an operating point that a person chooses; the numbers follow from it and the evidence."""
+
+    rule: Choice
+    accept_rule: Choice | None = None
+    pixel_rule: Choice | None = None
+    min_area: int = 1
+    millimetres_per_pixel: float | None = None
+    judge_by: JudgeBy = "score"
+
+    @classmethod
+    def of(cls, point: OperatingPoint) -> Trial:
+        """Return what an operating point was made from."""
+        return cls(
+            point.rule,
+            point.accept_rule,
+            point.pixel_rule,
+            point.min_area,
+            point.millimetres_per_pixel,
+            point.judge_by,
+        )
+
+    def point(self, evidence: Evidence, bank_id: str, note: str = "") -> OperatingPoint:
+        """Return the operating point it makes.
+
+        Raises
+        ------
+        PatchCoreError
+            A rule cannot keep to what was asked with this evidence; the message says why.
+        """
+        return decide(
+            self.rule,
+            evidence,
+            bank_id,
+            set_by=current_person().name,
+            accept_rule=self.accept_rule,
+            pixel_rule=self.pixel_rule,
+            min_area=self.min_area,
+            millimetres_per_pixel=self.millimetres_per_pixel,
+            judge_by=self.judge_by,
+            note=note,
+        )
+
+    def moved(self, before: Thresholds, after: Thresholds) -> Trial:
+        """Return it with the lines where a person has dragged them."""
+        trial = self
+        if after.reject is not None and after.reject != before.reject:
+            trial = replace(trial, rule=by_hand(after.reject))
+        if after.review != before.review:
+            trial = replace(trial, accept_rule=None if after.review is None else by_hand(after.review))
+        return trial
+
+    def ruled(self, rule: RegionRule) -> Trial:
+        """Return it with pixel threshold and smallest region as a person has set them."""
+        pixel = self.pixel_rule if rule.pixel_threshold is None else by_hand(rule.pixel_threshold)
+        return replace(self, pixel_rule=pixel, min_area=rule.min_area)
+
+
+def by_hand(value: float) -> Choice:
+    """Return the rule of a threshold that a person has set."""
+    return Choice(BY_HAND, {"value": float(value)})
+
+
+def current(version: InspectorVersion) -> Trial:
+    """Return what is being tried out, else what is in force."""
+    stored = OperatingPoint.from_dict(version.operating_point)
+    text = session.chosen(NAME)
+    if text is None:
+        return Trial.of(stored)
+    try:
+        return _read(json.loads(text))
+    except (ValueError, KeyError, TypeError, AttributeError, PatchCoreError):  # an address that was typed in
+        forget()
+        return Trial.of(stored)
+
+
+def keep(trial: Trial) -> None:
+    """Try this out from here on."""
+    session.choose(NAME, json.dumps(_plain(trial), separators=(",", ":")))
+
+
+def change(version: InspectorVersion, **changes: object) -> None:
+    """Try out other rules from here on, all else as it is now, whatever the page showed when it was drawn."""
+    keep(replace(current(version), **changes))  # type: ignore[arg-type]
+
+
+def forget() -> None:
+    """Go back to what is in force."""
+    session.forget(NAME)
+
+
+def _plain(trial: Trial) -> dict[str, Any]:
+    plain = asdict(trial)
+    return {name: value for name, value in plain.items() if value is not None}
+
+
+def _read(plain: Mapping[str, Any]) -> Trial:
+    choices = {name: _choice(plain.get(name)) for name in ("rule", "accept_rule", "pixel_rule")}
+    rule = choices["rule"]
+    if rule is None or plain.get("judge_by", "score") not in ("score", "area", "both"):
+        raise KeyError("rule")
+    scale = plain.get("millimetres_per_pixel")
+    return Trial(
+        rule,
+        choices["accept_rule"],
+        choices["pixel_rule"],
+        max(1, int(plain.get("min_area", 1))),
+        None if scale is None else float(scale),
+        plain.get("judge_by", "score"),
+    )
+
+
+def _choice(plain: Mapping[str, Any] | None) -> Choice | None:
+    if plain is None:
+        return None
+    choice = Choice.from_dict(plain)
+    if set(choice.parameters) - set(RULES[choice.name].parameters):
+        raise KeyError(choice.name)
+    return choice
