@@ -17,9 +17,9 @@ from patchcore.evaluation.pixel_metrics import PixelMetrics
 from patchcore.images.reading import display_pixels, read_image
 from patchcore.statistics.bootstrap import auroc_interval
 from patchcore.statistics.curves import Undefined
-from patchcore.thresholds import decision
 from patchcore.thresholds.operating_point import Choice, OperatingPoint
 from tests.patchcore.conftest import stripes
+from tests.points import by_hand as by_hand_of
 
 
 @pytest.fixture(scope="module")
@@ -345,7 +345,7 @@ def test_a_good_image_of_the_bank_is_judged_without_its_own_rows(model, good, tm
 
 
 def test_with_a_threshold_that_is_out_of_date_nothing_is_judged_and_it_is_said(model, product):
-    hand = decision.by_hand(1.0, model.evidence_, model.bank_id_, set_by="Ada")
+    hand = by_hand_of(1.0, model.evidence_, model.bank_id_, set_by="Ada")
     stale = model.with_operating_point(hand).with_coreset(0.1)
     found = evaluate(stale, read_layout(product))
     assert found.verdicts() is None and found.image.auroc == 1.0

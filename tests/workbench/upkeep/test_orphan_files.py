@@ -73,15 +73,15 @@ def test_what_has_a_row_is_no_orphan_however_old(worked):
 
 
 def test_what_is_stored_while_the_check_looks_is_left_alone(worked, monkeypatch):
-    from workbench.upkeep import check
+    from workbench.upkeep import check as module
 
-    original = check.kept_files
+    original = module.kept_files
 
     def while_somebody_stores(workspace, connection):
         workspace.store_image(plate(77), "late.png")
         return original(workspace, connection)
 
-    monkeypatch.setattr(check, "kept_files", while_somebody_stores)
+    monkeypatch.setattr(module, "kept_files", while_somebody_stores)
     assert check(worked, grace=0) == []
 
 
