@@ -5,6 +5,7 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -69,7 +70,7 @@ class Tree:
 
     def named_by(self, module: str) -> Iterator[str]:
         """The modules of the project that a module imports, late and for types as well, or names in a string."""
-        for node in ast.walk(ast.parse(self.paths[module].read_text(encoding="utf-8"))):
+        for node in nodes(self.paths[module].read_text(encoding="utf-8")):
             if isinstance(node, ast.Import):
                 found = [alias.name for alias in node.names]
             elif isinstance(node, ast.ImportFrom):
@@ -106,6 +107,13 @@ class Tree:
             for path in self.paths.values()
             if path.stem not in {"__init__", "__main__"}
         )
+
+
+@cache
+def nodes(text: str) -> tuple[ast.AST, ...]:
+    """What a module's text is made of that can name another module."""
+    kinds = (ast.Import, ast.ImportFrom, ast.Constant)
+    return tuple(node for node in ast.walk(ast.parse(text)) if isinstance(node, kinds))
 
 
 def dotted(path: Path) -> str:
@@ -169,9 +177,7 @@ def test_no_file_repeats_the_name_of_its_folder(tree):
 def test_the_product_knows_nothing_of_the_laboratory_and_the_tests(tree):
     for module, path in tree.paths.items():
         named = {
-            name.split(".")[0]
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-            for name in imported(node)
+            name.split(".")[0] for node in nodes(path.read_text(encoding="utf-8")) for name in imported(node)
         }
         assert not named & {"lab", "tests"}, module
 
