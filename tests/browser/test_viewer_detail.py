@@ -158,12 +158,6 @@ def test_a_region_leads_to_its_place(serve, open_page):
     assert page.locator(".zoom").inner_text() != before
 
 
-def test_buttons_reach_python(serve, open_page):
-    page = opened(open_page, serve(APP)).page
-    button(page, "This is fine").click()
-    page.get_by_text("action good").wait_for()
-
-
 def test_keyboard_alone_zooms_reads_and_measures(serve, open_page):
     page = opened(open_page, serve(APP)).page
     canvas(page).focus()

@@ -20,7 +20,6 @@ from workbench.jobs.queue import JobQueue
 from workbench.jobs.requests import JobState, list_jobs
 from workbench.storage.tables import Job
 from workbench.storage.workspace import Workspace
-from workbench.viewer import DetailEvents, GalleryEvents
 from workbench.widgets.evaluate import images
 from workbench.widgets.shared import detail_view
 
@@ -70,11 +69,9 @@ def given(monkeypatch):
 
     def gallery(tiles, thresholds, *, key, **rest):
         seen[key] = {"tiles": tiles, "thresholds": thresholds, **rest}
-        return GalleryEvents(None, None, ())
 
     def detail(item, name, load, score, thresholds, **rest):
         seen["detail"] = {"name": name, "load": load, "thresholds": thresholds, **rest}
-        return DetailEvents(None)
 
     monkeypatch.setattr(images, "gallery", gallery)
     monkeypatch.setattr(detail_view, "detail", detail)

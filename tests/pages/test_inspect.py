@@ -7,7 +7,6 @@ from tests.pages.texts import HOSTILE, words
 from workbench.inspections.batches import list_batches, list_results
 from workbench.inspectors.versions import find_inspector, set_operating_point
 from workbench.people import roles
-from workbench.viewer import DetailEvents, GalleryEvents
 from workbench.widgets.inspect import batch_view
 from workbench.widgets.shared import detail_view
 
@@ -19,11 +18,9 @@ def given(monkeypatch):
 
     def gallery(tiles, thresholds, **rest):
         seen["gallery"] = {"tiles": tiles, "thresholds": thresholds, **rest}
-        return GalleryEvents(None, None, ())
 
     def detail(item, name, load, score, thresholds, **rest):
         seen["detail"] = {"name": name, "load": load, "score": score, "thresholds": thresholds, **rest}
-        return DetailEvents(None)
 
     monkeypatch.setattr(batch_view, "gallery", gallery)
     monkeypatch.setattr(detail_view, "detail", detail)

@@ -11,7 +11,6 @@ from workbench.inspections.labels import set_label
 from workbench.inspectors.point_history import point_history
 from workbench.inspectors.versions import find_inspector, list_versions, rename, set_operating_point
 from workbench.people.roles import Person, Role, acting
-from workbench.viewer import GalleryEvents
 from workbench.widgets.tune import overview
 
 BEN = Person("Ben", Role.ENGINEER)
@@ -84,7 +83,6 @@ def test_a_label_given_elsewhere_is_not_overwritten_unseen(full, open_app, monke
         if "tell" in given:
             given.pop("tell")()
             st.rerun()
-        return GalleryEvents(None, None, ())
 
     monkeypatch.setattr(overview, "gallery", gallery)
     app = open_app("tune", inspector="washer")

@@ -8,7 +8,7 @@ from workbench.inspections.batches import good_batch, list_batches, list_results
 from workbench.inspectors.point_history import point_history
 from workbench.inspectors.versions import find_inspector, set_operating_point
 from workbench.people import roles
-from workbench.viewer import DetailEvents, GalleryEvents, RegionRule, StripEvents, Thresholds
+from workbench.viewer import RegionRule, Thresholds
 from workbench.widgets.shared import detail_view
 from workbench.widgets.tune import overview
 
@@ -23,18 +23,15 @@ def given(monkeypatch):
         if seen["events"]:  # told to the page as the browser does: a call before a run
             seen["events"].pop()()
             st.rerun()
-        return StripEvents(None, None)
 
     def gallery(tiles, thresholds, **rest):
         seen["near"] = {"tiles": tiles, "thresholds": thresholds, **rest}
-        return GalleryEvents(None, None, ())
 
     def outcome(dots, thresholds, stored, **rest):
         seen["outcome"] = {"dots": dots, "thresholds": thresholds, "stored": stored, **rest}
 
     def detail(item, name, load, score, thresholds, **rest):
         seen["detail"] = {"item": item, "name": name, "thresholds": thresholds, **rest}
-        return DetailEvents(None)
 
     monkeypatch.setattr(overview, "threshold_strip", strip)
     monkeypatch.setattr(overview, "gallery", gallery)

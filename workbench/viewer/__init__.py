@@ -3,21 +3,18 @@
 from workbench.storage.pictures import encode_tile
 from workbench.storage.shapes import Shape
 from workbench.viewer.component import kept_files
-from workbench.viewer.detail import DetailEvents, Why, detail, why_pair
-from workbench.viewer.gallery import GalleryEvents, StripEvents, gallery, threshold_strip
+from workbench.viewer.detail import Why, detail, why_pair
+from workbench.viewer.gallery import gallery, threshold_strip
 from workbench.viewer.items import Dot, RegionRule, Thresholds, Tile
 from workbench.viewer.outcome import outcome
 from workbench.viewer.roi import Drawing, RoiImage, roi_editor
 
 __all__ = [
-    "DetailEvents",
     "Dot",
     "Drawing",
-    "GalleryEvents",
     "RegionRule",
     "RoiImage",
     "Shape",
-    "StripEvents",
     "Thresholds",
     "Tile",
     "Why",

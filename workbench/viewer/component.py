@@ -54,8 +54,8 @@ def mount(
     *,
     states: Sequence[str] = (),
     events: Mapping[str, Callable[[], None] | None] | None = None,
-) -> dict[str, Any]:
-    """Put one viewer on the page and return its state and the events of this run.
+) -> None:
+    """Put one viewer on the page.
 
     Parameters
     ----------
@@ -73,10 +73,7 @@ def mount(
     callbacks = {f"on_{name}_change": _nothing for name in states}
     for name, call in (events or {}).items():
         callbacks[f"on_{name}_change"] = call or _nothing
-    result = _component()(
-        key=key, data={**data, "use": use, "key": key, "script": _script_url()}, **callbacks
-    )
-    return dict(result)
+    _component()(key=key, data={**data, "use": use, "key": key, "script": _script_url()}, **callbacks)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,22 +72,6 @@ def why_pair(
     return Why(test, test_box, neighbour, place, box, name, distance)
 
 
-@dataclass(frozen=True)
-class DetailEvents:
-    """What the user has done in the detail.
-
-    Parameters
-    ----------
-    action
-        Id of the button that was pressed, in the run right after; None otherwise.
-    rule
-        Pixel threshold and smallest region, in the run right after one was changed; None otherwise.
-    """
-
-    action: str | None
-    rule: RegionRule | None = None
-
-
 def detail(
     item: str,
     name: str,
@@ -99,18 +83,15 @@ def detail(
     link: str | None = None,
     truth: NDArray[np.bool_] | None = None,
     why: Why | None = None,
-    actions: Mapping[str, str] | None = None,
     mm_per_pixel: float | None = None,
     pixel_threshold: float | None = None,
-    top: float | None = None,
     min_area: int = 1,
     judge_by: JudgeBy = "score",
     peak: float | None = None,
     adjustable: bool = False,
     reveal: bool = True,
     on_rule: Callable[[RegionRule], None] | None = None,
-    on_action: Callable[[str], None] | None = None,
-) -> DetailEvents:
+) -> None:
     """Show one image closely.
 
     Images above four megapixels come as an overview; where the user looks more closely, lossless crops follow, each by
@@ -127,14 +108,12 @@ def detail(
         when the image is new, and again for crops of a large one.
     score
         The image's score.
-    thresholds, key, link, pixel_threshold, top
+    thresholds, key, link, pixel_threshold
         As for `workbench.viewer.gallery`.
     truth
         Where the defect is known to be, bool [H', W'].
     why
         See `why_pair`.
-    actions
-        Buttons beside the image: the text of each by its id.
     mm_per_pixel
         Size of a pixel of the original, for measuring.
     min_area
@@ -147,8 +126,6 @@ def detail(
         Whether the page scrolls to it when another image is shown.
     on_rule
         Called with the new rule before the run that a change of it causes.
-    on_action
-        Called with the id before the run that a button causes.
     """
     pictures = ImageSource(item, load)
     overview = encoded.get(("detail", item), lambda: pictures.overview(thresholds.reject))
@@ -156,7 +133,7 @@ def detail(
     wanted = wanted_crops(key, item, width, height) if width * height > WHOLE_PIXELS else None
     data = {
         "link": link or key,
-        "given": thresholds.given(link or key, pixel_threshold, top, min_area, judge_by),
+        "given": thresholds.given(link or key, pixel_threshold, min_area, judge_by),
         "item": item,
         "name": name,
         "score": float(score),
@@ -166,18 +143,12 @@ def detail(
         "truthUrl": None if truth is None else picture_url(_truth(item, truth), f"{key}:truth"),
         "crops": None if wanted is None else {"size": CROP_SIDE, "have": crop_urls(key, pictures, wanted)},
         "why": None if why is None else _why_data(key, why),
-        "actions": [{"id": id_, "text": text} for id_, text in (actions or {}).items()],
         "mmPerPixel": mm_per_pixel,
         "adjustable": adjustable,
         "reveal": reveal,
     }
-    events = {
-        "action": _acted(key, on_action),
-        "rule": _ruled(key, link or key, on_rule),
-        "crops": lambda: want_crops(key),
-    }
-    result = mount("detail", key, data, events=events)
-    return DetailEvents(result.get("action"), _rule_from(result.get("rule")))
+    events = {"rule": _ruled(key, link or key, on_rule), "crops": lambda: want_crops(key)}
+    mount("detail", key, data, events=events)
 
 
 def _surroundings(pixels: Pixels, box: Box) -> tuple[bytes, tuple[float, ...]]:
@@ -210,18 +181,6 @@ def _why_data(key: str, why: Why) -> dict[str, Any]:
         "test": {"url": picture_url(why.test, f"{key}:test"), "box": list(why.test_box)},
         "neighbour": {"url": picture_url(why.neighbour, f"{key}:neighbour"), "box": list(why.neighbour_box)},
     }
-
-
-def _acted(key: str, tell: Callable[[str], None] | None) -> Callable[[], None] | None:
-    if tell is None:
-        return None
-
-    def call() -> None:
-        action = event_value(key, "action")
-        if isinstance(action, str):
-            tell(action)
-
-    return call
 
 
 def _rule_from(value: object) -> RegionRule | None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from patchcore.thresholds.operating_point import JudgeBy
 from workbench.viewer.component import event_value, json_url, mount, picture_url
@@ -12,28 +10,6 @@ from workbench.viewer.items import Dot, Label, Thresholds, Tile, thresholds_from
 from workbench.viewer.lineage import lineage_of
 
 TILE_WIDTH = 170
-
-
-@dataclass(frozen=True)
-class GalleryEvents:
-    """What the user has done in the gallery.
-
-    Parameters
-    ----------
-    thresholds
-        The new thresholds, in the run right after a line was let go; None otherwise.
-    opened
-        Key of the tile that was clicked or opened with Enter, in the run right after; None otherwise.
-    selected
-        Keys of all selected tiles, lasting.
-    labelled
-        Key of the tile that was labelled and the label (None: taken back), in the run right after; None otherwise.
-    """
-
-    thresholds: Thresholds | None
-    opened: str | None
-    selected: tuple[str, ...]
-    labelled: tuple[str, Label | None] | None = None
 
 
 def gallery(
@@ -45,11 +21,9 @@ def gallery(
     reference: Sequence[Dot] = (),
     strip: bool = True,
     pixel_threshold: float | None = None,
-    top: float | None = None,
     min_area: int = 1,
     height: int = 640,
     tile_width: int = TILE_WIDTH,
-    selected: Sequence[str] | None = None,
     judge_by: JudgeBy = "score",
     borderline: int | None = None,
     as_given: bool = False,
@@ -57,7 +31,7 @@ def gallery(
     on_thresholds: Callable[[Thresholds], None] | None = None,
     on_opened: Callable[[str], None] | None = None,
     on_labelled: Callable[[str, Label | None], None] | None = None,
-) -> GalleryEvents:
+) -> None:
     """Show images as tiles that follow the threshold while it is dragged, without a run of the script.
 
     Parameters
@@ -77,16 +51,12 @@ def gallery(
     pixel_threshold
         Where heat and contours begin, score units; None lets them follow the review threshold, without one
         the reject threshold, as `OperatingPoint.heat_from` does.
-    top
-        Score of the last heat colour; None is twice the pixel threshold.
     min_area
         Contours are drawn around regions of at least this many pixels of the original.
     height
         Height of the scrolling part at most, pixels.
     tile_width
         Width of a tile to begin with, pixels.
-    selected
-        Keys to select; taken over whenever the list changes. None leaves the selection to the user.
     judge_by
         What the verdicts are made from, as in `OperatingPoint`; by area or both takes tiles with a `peak`.
     borderline
@@ -99,7 +69,6 @@ def gallery(
     on_thresholds, on_opened, on_labelled
         Called before the run that an event causes, so that the whole page already shows it.
     """
-    moved = _heard(key, link or key)
     urls = [
         picture_url(tile.encoded(thresholds.reject), f"{key}:{place}") for place, tile in enumerate(tiles)
     ]
@@ -109,7 +78,7 @@ def gallery(
     }
     data = {
         "link": link or key,
-        "given": thresholds.given(link or key, pixel_threshold, top, min_area, judge_by),
+        "given": thresholds.given(link or key, pixel_threshold, min_area, judge_by),
         "tilesUrl": json_url(contents, f"{key}:tiles"),
         "strip": strip,
         "height": height,
@@ -117,28 +86,13 @@ def gallery(
         "borderline": borderline,
         "asGiven": as_given,
         "labels": labels,
-        "selectionGiven": None if selected is None else json.dumps(list(selected)),
     }
     events = {
         "threshold": _moved(key, link or key, on_thresholds),
         "opened": _opened(key, on_opened),
         "labelled": _labelled(key, on_labelled),
     }
-    result = mount("gallery", key, data, states=["selected"], events=events)
-    return GalleryEvents(
-        moved,
-        result.get("opened"),
-        tuple(result.get("selected") or selected or ()),
-        _label_from(result.get("labelled")),
-    )
-
-
-@dataclass(frozen=True)
-class StripEvents:
-    """What the user has done on the strip: see `GalleryEvents`."""
-
-    thresholds: Thresholds | None
-    opened: str | None
+    mount("gallery", key, data, states=["selected"], events=events)
 
 
 def threshold_strip(
@@ -148,34 +102,31 @@ def threshold_strip(
     key: str,
     link: str | None = None,
     pixel_threshold: float | None = None,
-    top: float | None = None,
     min_area: int = 1,
     judge_by: JudgeBy = "score",
     density: bool = False,
     on_thresholds: Callable[[Thresholds], None] | None = None,
     on_opened: Callable[[str], None] | None = None,
-) -> StripEvents:
+) -> None:
     """Show scores as dots with draggable thresholds; galleries and details of the same link follow the drag.
 
     Parameters
     ----------
     dots
         One per image.
-    thresholds, key, link, pixel_threshold, top, min_area, judge_by, on_thresholds, on_opened
+    thresholds, key, link, pixel_threshold, min_area, judge_by, on_thresholds, on_opened
         As for `gallery`. `opened` is the key of a dot that was clicked.
     density
         Whether hills behind the dots show how dense good images and defects lie.
     """
-    moved = _heard(key, link or key)
     data = {
         "link": link or key,
-        "given": thresholds.given(link or key, pixel_threshold, top, min_area, judge_by),
+        "given": thresholds.given(link or key, pixel_threshold, min_area, judge_by),
         "dotsUrl": json_url([dot.to_dict() for dot in dots], f"{key}:dots"),
         "density": density,
     }
     events = {"threshold": _moved(key, link or key, on_thresholds), "opened": _opened(key, on_opened)}
-    result = mount("strip", key, data, events=events)
-    return StripEvents(moved, result.get("opened"))
+    mount("strip", key, data, events=events)
 
 
 def _moved(key: str, link: str, tell: Callable[[Thresholds], None] | None) -> Callable[[], None]:

@@ -49,7 +49,7 @@ class Thresholds:
         return json.dumps([self.reject, self.review])
 
     def given(
-        self, link: str, pixel: float | None, top: float | None, min_area: int, judge_by: JudgeBy = "score"
+        self, link: str, pixel: float | None, min_area: int, judge_by: JudgeBy = "score"
     ) -> dict[str, Any]:
         """Return what the browser takes over whenever the page has changed its mind."""
         lineage, rules = lineage_of(link), lineage_of(f"{link}:rule")
@@ -61,7 +61,6 @@ class Thresholds:
             "revision": lineage.revision,
             "rule": {"pixel": pixel, "minArea": min_area},
             "ruleRevision": rules.revision,
-            "top": top,
             "judgeBy": judge_by,
         }
 

@@ -43,7 +43,7 @@ def outcome(
     }
     data = {
         "link": link or key,
-        "given": thresholds.given(link or key, pixel_threshold, None, min_area, judge_by),
+        "given": thresholds.given(link or key, pixel_threshold, min_area, judge_by),
         "itemsUrl": json_url(known, f"{key}:known"),
         "stored": {
             "reject": stored.reject,

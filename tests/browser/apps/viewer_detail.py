@@ -28,8 +28,15 @@ dots += [
 ]
 thresholds = st.session_state.setdefault("thresholds", Thresholds(3.42))
 st.title("Detail")
-moved = threshold_strip(dots, thresholds, key="strip", link="page")
-events = detail(
+told: dict[str, object] = st.session_state.setdefault("told", {})
+threshold_strip(
+    dots,
+    thresholds,
+    key="strip",
+    link="page",
+    on_thresholds=lambda moved: told.update(moved=moved.reject),
+)
+detail(
     "six",
     NAME,
     lambda: (pixels, scores),
@@ -39,12 +46,11 @@ events = detail(
     link="page",
     truth=scores > np.float32(3.0),
     why=why,
-    actions={"good": "This is fine", "defect": "This is a defect"},
     mm_per_pixel=0.05,
     adjustable=True,
+    on_rule=lambda rule: told.update(rule=(rule.pixel_threshold, rule.min_area)),
 )
-st.text(f"action {events.action}")
-st.text(f"rule {events.rule and (events.rule.pixel_threshold, events.rule.min_area)}")
-st.text(f"moved {moved.thresholds and moved.thresholds.reject}")
+for name, value in told.items():
+    st.text(f"{name} {value}")
 st.session_state.runs = st.session_state.get("runs", 0) + 1
 st.text(f"runs {st.session_state.runs}")

@@ -34,19 +34,25 @@ def tiles() -> list[Tile]:
 reference = [Dot(f"good{at}", f"good/{at:03d}.png", score) for at, score in enumerate(made_up.good_scores())]
 reference = [Dot(dot.key, dot.name, dot.score, "reference") for dot in reference]
 st.title("Inspect")
-events = gallery(
+log: list[list[object]] = st.session_state.setdefault("log", [])
+
+
+def moved(now: Thresholds) -> None:
+    st.session_state.thresholds = now
+    log.append([now.reject, None])
+
+
+gallery(
     tiles(),
     st.session_state.setdefault("thresholds", Thresholds(3.42, 3.10)),
     key="gallery",
     reference=reference,
     height=int(os.environ.get("HEIGHT", "640")),
     tile_width=int(os.environ.get("TILE_WIDTH", "170")),
-    on_thresholds=lambda moved: st.session_state.update(thresholds=moved),
+    on_thresholds=moved,
+    on_opened=lambda key: log.append([None, key]),
 )
-st.session_state.setdefault("log", [])
-if events.thresholds or events.opened:
-    st.session_state.log.append([events.thresholds and events.thresholds.reject, events.opened])
 st.session_state.runs = st.session_state.get("runs", 0) + 1
 st.text(f"runs {st.session_state.runs}")
-st.text(f"events {json.dumps(st.session_state.log)}")
-st.text(f"selected {json.dumps(sorted(events.selected))}")
+st.text(f"events {json.dumps(log)}")
+st.text(f"selected {json.dumps(sorted(st.session_state.gallery.get('selected') or []))}")

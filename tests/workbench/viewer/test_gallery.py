@@ -11,9 +11,11 @@ def gallery_app():
     from workbench.viewer import Dot, Thresholds, Tile, gallery, threshold_strip
 
     tile = Tile("app:a", "a.png", 2.0, lambda: (np.zeros((8, 8, 3), np.uint8), np.ones((8, 8), np.float32)))
-    events = gallery([tile], Thresholds(1.0), key="gallery", selected=["app:a"])
-    strip = threshold_strip([Dot("d", "d.png", 1.0)], Thresholds(1.0), key="strip", link="gallery")
-    st.text(f"{events.thresholds} {events.opened} {events.selected} {strip}")
+    told = []
+    told_of = {"on_thresholds": told.append, "on_opened": told.append}
+    gallery([tile], Thresholds(1.0), key="gallery", **told_of)
+    threshold_strip([Dot("d", "d.png", 1.0)], Thresholds(1.0), key="strip", link="gallery", **told_of)
+    st.text(f"told {told}")
 
 
 def detail_app():
@@ -23,7 +25,8 @@ def detail_app():
     from workbench.viewer import RoiImage, Thresholds, detail, roi_editor
 
     pixels = np.zeros((9, 12, 3), np.uint8)
-    events = detail(
+    told = []
+    detail(
         "app:d",
         "d.png",
         lambda: (pixels, None),
@@ -31,18 +34,19 @@ def detail_app():
         Thresholds(None),
         key="detail",
         truth=np.ones((9, 12), bool),
+        on_rule=told.append,
     )
     drawing = roi_editor(
         [RoiImage("app:r", "r.png", lambda: pixels)], key="roi", initial=np.eye(9, 12, dtype=bool)
     )
-    st.text(f"{events.action} {drawing.mask.sum()}")
+    st.text(f"told {told} {drawing.mask.sum()}")
 
 
 @pytest.mark.parametrize(
     ("app", "text"),
     [
-        (gallery_app, "None None ('app:a',) StripEvents(thresholds=None, opened=None)"),
-        (detail_app, "None 9"),
+        (gallery_app, "told []"),
+        (detail_app, "told [] 9"),
     ],
 )
 def test_nothing_has_happened_in_the_first_run(app, text):

@@ -23,7 +23,7 @@ export class DetailViewer {
     this.sharp = new SharpPicture((places) => send.event("crops", { item: this.data.item, places }), () => this.panes.repaint());
     this.panes = new Panes(this.sharp, this.layers, this.store, (place) => this.read(place));
     this.panes.painted = () => this.showZoom();
-    this.side = new Side(this.panes, (id) => send.event("action", id));
+    this.side = new Side(this.panes);
     this.build();
     this.refresh = perFrame(() => this.repaint());
     this.stopHolding = holdForOriginal(root, this.store);

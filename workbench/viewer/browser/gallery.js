@@ -74,9 +74,6 @@ export class GalleryViewer {
     this.grid.element.style.maxHeight = `${data.height}px`;
     this.paint.show();
     this.grid.loader.failed.clear();
-    const adopted = data.selectionGiven !== this.selectionGiven;
-    this.selectionGiven = data.selectionGiven;
-    if (adopted && data.selectionGiven) this.grid.selected = new Set(JSON.parse(data.selectionGiven));
     if (data.tilesUrl !== this.tilesUrl) {
       this.tilesUrl = data.tilesUrl;
       const { tiles, reference } = await fetchJson(data.tilesUrl);

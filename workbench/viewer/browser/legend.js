@@ -20,7 +20,7 @@ export class Legend {
     const threshold = store.pixelThreshold;
     this.element.hidden = threshold === null;
     if (threshold === null) return;
-    const top = store.top > threshold ? store.top : Scale.anchored(threshold).top;
+    const { top } = Scale.anchored(threshold);
     const share = `${((100 * threshold) / top).toFixed(2)}%`;
     this.bar.style.left = this.tick.style.left = this.mid.style.left = share;
     this.mid.textContent = digits(threshold, top);

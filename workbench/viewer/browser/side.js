@@ -8,9 +8,8 @@ import { judge, VERDICTS } from "./verdict.js";
 const REGIONS_SHOWN = 6;
 
 export class Side {
-  constructor(panes, act) {
+  constructor(panes) {
     this.panes = panes;
-    this.act = act;
     this.verdict = el("div", { class: "headline num", role: "status" });
     this.ratio = el("div", { class: "mute num" });
     this.legend = new Legend();
@@ -19,14 +18,12 @@ export class Side {
     this.whyText = el("p", { class: "why-text" });
     this.pair = el("div", { class: "pair" });
     this.why = el("section", { class: "why", hidden: true }, this.whyText, this.pair);
-    this.actions = el("div", { class: "actions" });
     this.element = el("div", { class: "side" }, el("div", {}, this.verdict, this.ratio, this.legend.element),
-      el("section", {}, this.regionsTitle, this.regions), this.why, this.actions);
+      el("section", {}, this.regionsTitle, this.regions), this.why);
   }
 
   show(data) {
     this.data = data;
-    this.actions.replaceChildren(...data.actions.map(({ id, text }) => button(text, () => this.act(id))));
     const why = JSON.stringify(data.why);
     if (why === this.whyShown) return;
     this.whyShown = why;

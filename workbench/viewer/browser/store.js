@@ -13,7 +13,6 @@ class Store {
   constructor() {
     this.thresholds = { reject: null, review: null };
     this.pixel = null; // null: the pixel threshold is where review begins, without a band where reject does
-    this.top = null;
     this.minArea = 1;
     this.judgeBy = "score";
     this.hover = null;
@@ -24,8 +23,8 @@ class Store {
   }
 
   // Takes over what Python gives, but only when the page has changed its mind (workbench/viewer/lineage.py).
-  adopt({ reject, review, revision, rule, ruleRevision, top, judgeBy }) {
-    const changes = { ...(top !== this.top && { top }), ...(judgeBy !== this.judgeBy && { judgeBy }) };
+  adopt({ reject, review, revision, rule, ruleRevision, judgeBy }) {
+    const changes = judgeBy !== this.judgeBy ? { judgeBy } : {};
     if (isNewer(revision, this.revision)) Object.assign(changes, { thresholds: { reject, review }, revision });
     if (isNewer(ruleRevision, this.ruleRevision)) Object.assign(changes, rule, { ruleRevision });
     if (Object.keys(changes).length) this.set(changes);

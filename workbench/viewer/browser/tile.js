@@ -102,8 +102,7 @@ export class Tile {
 export function paintingOf(store) {
   const threshold = store.pixelThreshold;
   const mode = store.original || threshold === null ? "off" : store.mode;
-  const anchored = threshold === null ? null : Scale.anchored(threshold);
-  const scale = anchored && store.top > threshold ? new Scale(threshold, store.top) : anchored;
+  const scale = threshold === null ? null : Scale.anchored(threshold);
   return { mode, scale, blend: blendTable(store.opacity), opacity: store.opacity, minArea: store.minArea };
 }
 
