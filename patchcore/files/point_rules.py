@@ -15,6 +15,7 @@ from patchcore.files.value_rules import (
     match,
     moment,
     number,
+    or_none,
     text,
     whole,
 )
@@ -121,24 +122,16 @@ def _way(value: Any, _name: str) -> None:
         raise Unsound("what images are judged by is none of score, area and both")
 
 
-def _or_none(check: Callable[[Any, str], None]) -> Callable[[Any, str], None]:
-    def checked(value: Any, name: str) -> None:
-        if value is not None:
-            check(value, name)
-
-    return checked
-
-
 _PARTS: Mapping[str, Callable[[Any, str], None]] = {
     "accept": _threshold,
     "reject": _threshold,
-    "pixel": _or_none(_threshold),
-    "millimetres_per_pixel": _or_none(_scale),
+    "pixel": or_none(_threshold),
+    "millimetres_per_pixel": or_none(_scale),
     "min_area": _area,
     "bank_id": _bank,
     "rule": check_rule,
-    "accept_rule": _or_none(check_rule),
-    "pixel_rule": _or_none(check_rule),
+    "accept_rule": or_none(check_rule),
+    "pixel_rule": or_none(check_rule),
     "judge_by": _way,
     "set_by": _words,
     "set_at": _moment,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -76,3 +76,13 @@ def moment(value: Any, what: str) -> None:
             datetime.fromisoformat(value)
     except ValueError as error:
         raise Unsound(f"{what} is no time") from error
+
+
+def or_none(check: Callable[[Any, str], object]) -> Callable[[Any, str], None]:
+    """Return a check that lets None pass."""
+
+    def checked(value: Any, what: str) -> None:
+        if value is not None:
+            check(value, what)
+
+    return checked

@@ -16,6 +16,7 @@ from patchcore.files.value_rules import (
     items,
     mapping,
     match,
+    or_none,
     text,
     whole,
 )
@@ -82,16 +83,6 @@ def check_settings(settings: object) -> None:
 def row_id(value: Any, what: str) -> None:
     """Check the number of a row."""
     whole(value, what, 1, LARGEST_ID)
-
-
-def or_none(check: Callable[[Any, str], object]) -> Callable[[Any, str], None]:
-    """Return a check that lets None pass."""
-
-    def checked(value: Any, what: str) -> None:
-        if value is not None:
-            check(value, what)
-
-    return checked
 
 
 def _named_inspector(arguments: object) -> Arguments:

@@ -76,47 +76,23 @@ def is_id(inspector_id: object) -> bool:
 
 
 def require_id(inspector_id: object) -> str:
-    """Return the id of an inspector, which is the name of its folder.
-
-    Raises
-    ------
-    WorkspaceError
-        It is none.
-    """
-    if not isinstance(inspector_id, str) or not is_id(inspector_id):
-        raise WorkspaceError(
-            f"{_shown(inspector_id)} is no id of an inspector: these have 1 to 64 letters a to z, digits and hyphens. "
-            "Choose the inspector in the library."
-        )
-    return inspector_id
+    """Return the id of an inspector, which is the name of its folder; `WorkspaceError` where it is none."""
+    return _required(
+        inspector_id,
+        INSPECTOR_ID,
+        "is no id of an inspector: these have 1 to 64 letters a to z, digits and hyphens. Choose the inspector in "
+        "the library.",
+    )
 
 
 def require_sha256(sha256: object) -> str:
-    """Return the SHA-256 of a file, which is its name.
-
-    Raises
-    ------
-    WorkspaceError
-        It is none.
-    """
-    if not isinstance(sha256, str) or not SHA256.fullmatch(sha256):
-        raise WorkspaceError(f"{_shown(sha256)} is no SHA-256 of an image. Bring the image in once more.")
-    return sha256
+    """Return the SHA-256 of a file, which is its name; `WorkspaceError` where it is none."""
+    return _required(sha256, SHA256, "is no SHA-256 of an image. Bring the image in once more.")
 
 
 def require_suffix(suffix: object) -> str:
-    """Return what the name of an image's file ends with.
-
-    Raises
-    ------
-    WorkspaceError
-        It is none that this program gives.
-    """
-    if not isinstance(suffix, str) or not SUFFIX.fullmatch(suffix):
-        raise WorkspaceError(
-            f"{_shown(suffix)} is no suffix of an image's file. Restore a backup that is whole."
-        )
-    return suffix
+    """Return what the name of an image's file ends with; `WorkspaceError` where this program gives none such."""
+    return _required(suffix, SUFFIX, "is no suffix of an image's file. Restore a backup that is whole.")
 
 
 def make_folder(folder: Path) -> None:
@@ -138,6 +114,12 @@ def close_to_others(folder: Path) -> None:
     """Take a folder from all but its owner, where the system knows owners and it is ours."""
     if os.name != "nt" and folder.stat().st_uid == os.getuid():
         folder.chmod(OWNER_ONLY)
+
+
+def _required(value: object, pattern: re.Pattern[str], refusal: str) -> str:
+    if not isinstance(value, str) or not pattern.fullmatch(value):
+        raise WorkspaceError(f"{_shown(value)} {refusal}")
+    return value
 
 
 def _refusal(path: str | Path, folder: Path) -> WorkspaceError:

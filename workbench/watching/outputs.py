@@ -19,6 +19,7 @@ from typing import get_args
 from patchcore.errors import NotKept, PatchCoreError, SettingsError
 from patchcore.images.file_names import is_private
 from patchcore.thresholds.operating_point import Verdict
+from patchcore.whole_files import flush
 from workbench.watching.folder import FileKey
 from workbench.watching.verdict import Given
 
@@ -296,7 +297,7 @@ def _put(source: Path, planned: Path) -> Path:
             raise
     partial = planned.with_name(f".{planned.name}.part")
     shutil.copy2(source, partial)
-    _flush(partial)
+    flush(partial)
     placed = _rename(partial, planned)
     source.unlink()
     return placed
@@ -317,16 +318,6 @@ def _rename(source: Path, planned: Path) -> Path:
             source.rename(target)  # a file system without second names, as on some shares
         else:
             source.unlink()
-        _flush(target.parent)
+        flush(target.parent)
         return target
     raise AssertionError("names do not run out")
-
-
-def _flush(path: Path) -> None:
-    if path.is_dir() and os.name == "nt":
-        return
-    descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

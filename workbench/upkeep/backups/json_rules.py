@@ -17,13 +17,14 @@ from patchcore.files.value_rules import (
     match,
     moment,
     number,
+    or_none,
     text,
     whole,
     yes_or_no,
 )
 from patchcore.images.reading import ImageRecord
 from workbench.inspections.history import DECIDE
-from workbench.jobs.arguments import LARGEST_ID, or_none, row_id
+from workbench.jobs.arguments import LARGEST_ID, row_id
 from workbench.storage.places import is_id
 from workbench.upkeep.retention import LONGEST as MOST_MONTHS
 from workbench.upkeep.retention import RAN, RULE

@@ -10,8 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
 from patchcore.files.point_rules import check_point, check_score, check_threshold
-from patchcore.files.value_rules import SHA256, Unsound
-from workbench.jobs.arguments import KINDS, check_settings, or_none, sound_arguments
+from patchcore.files.value_rules import SHA256, Unsound, or_none
+from workbench.jobs.arguments import KINDS, check_settings, sound_arguments
 from workbench.jobs.requests import JobState
 from workbench.storage.places import SUFFIX, is_given_name
 from workbench.upkeep.backups import json_rules as shapes
