@@ -20,7 +20,7 @@ from workbench.inspections import history
 from workbench.inspections.score_and_store import is_scored, keep_scored, score_image, store_tile
 from workbench.inspectors.versions import get_version, good_images, has_good_images, load_model
 from workbench.people.roles import Role, require
-from workbench.storage.database import WorkspaceError
+from workbench.storage.database import WorkspaceError, required
 from workbench.storage.map_files import KeptMap, read_map, write_map
 from workbench.storage.pictures import encode_tile
 from workbench.storage.revisions import note_event
@@ -169,10 +169,7 @@ def get_result(workspace: Workspace, result_id: int) -> Result:
         When there is none.
     """
     with workspace.database.read() as session:
-        result = session.get(Result, result_id)
-    if result is None:
-        raise WorkspaceError(f"There is no result {result_id}.")
-    return result
+        return required(session, Result, result_id, f"There is no result {result_id}.")
 
 
 def load_map(workspace: Workspace, result: Result) -> NDArray[np.float32]:

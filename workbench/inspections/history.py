@@ -23,7 +23,7 @@ from patchcore.maps.regions import Region, find_regions
 from patchcore.maps.rendering import HeatScale, overlay
 from patchcore.thresholds.operating_point import OperatingPoint
 from workbench.people.roles import Role, current, require
-from workbench.storage.database import WorkspaceError
+from workbench.storage.database import WorkspaceError, required
 from workbench.storage.map_files import KeptMap
 from workbench.storage.pictures import shrunk
 from workbench.storage.revisions import note_event
@@ -307,9 +307,7 @@ def _plain(region: Region) -> dict[str, Any]:
 
 
 def _require(session: Session, inspection_id: int) -> Inspection:
-    row = session.get(Inspection, inspection_id)
-    if row is None:
-        raise WorkspaceError(
-            f"There is no inspection {inspection_id}. If it was older than history is kept, it has been deleted."
-        )
-    return row
+    refusal = (
+        f"There is no inspection {inspection_id}. If it was older than history is kept, it has been deleted."
+    )
+    return required(session, Inspection, inspection_id, refusal)

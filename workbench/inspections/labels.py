@@ -10,7 +10,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session, aliased
 
 from workbench.people.roles import Role, require
-from workbench.storage.database import WorkspaceError
+from workbench.storage.database import WorkspaceError, required
 from workbench.storage.revisions import ChangedMeanwhile
 from workbench.storage.tables import GOOD, Batch, BatchImage, LabelChange
 from workbench.storage.timestamps import now
@@ -154,9 +154,7 @@ def _who_labelled(session: Session, image: BatchImage) -> str:
 
 
 def _require_image(session: Session, batch_image_id: int) -> BatchImage:
-    image = session.get(BatchImage, batch_image_id)
-    if image is None:
-        raise WorkspaceError(f"There is no image {batch_image_id} in any batch.")
+    image = required(session, BatchImage, batch_image_id, f"There is no image {batch_image_id} in any batch.")
     if session.get_one(Batch, image.batch_id).kind != "test":
         raise WorkspaceError(
             f"{image.name} is one of the good images the inspector is built from. If it shows a defect, remove it "

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from patchcore.thresholds.operating_point import OperatingPoint
 from workbench.people.roles import Role, current, require
-from workbench.storage.database import WorkspaceError
+from workbench.storage.database import required
 from workbench.storage.revisions import note_change
 from workbench.storage.tables import Inspector, InspectorVersion, PointRecord
 from workbench.storage.timestamps import now
@@ -47,6 +47,13 @@ class StoredPoint:
     made_by: str
     created: datetime
     usable: bool
+
+
+def require_version(session: Session, version_id: int) -> InspectorVersion:
+    """Return a version; `WorkspaceError` where there is none."""
+    return required(
+        session, InspectorVersion, version_id, f"There is no version {version_id} of any inspector."
+    )
 
 
 def put_in_force(
@@ -113,9 +120,7 @@ def enforce(
     """Put a point in force as it is; errors as for `store_point`."""
     require(Role.ENGINEER, "change thresholds")
     with workspace.database.write() as session:
-        row = session.get(InspectorVersion, version.id)
-        if row is None:
-            raise WorkspaceError(f"There is no version {version.id} of any inspector.")
+        row = require_version(session, version.id)
         note_change(session, row.inspector_id, action, seen=seen, version=row.number, reject=point.reject)
         point.check_bank(row.operating_point["bank_id"])
         put_in_force(session, row, point, note)

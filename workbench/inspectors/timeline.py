@@ -13,7 +13,7 @@ from sqlalchemy.sql import Select
 from patchcore.thresholds.operating_point import OperatingPoint
 from workbench.inspectors.point_history import put_in_force
 from workbench.people.roles import Role, require
-from workbench.storage.database import WorkspaceError
+from workbench.storage.database import WorkspaceError, required
 from workbench.storage.revisions import note_change
 from workbench.storage.tables import Inspector, InspectorVersion, PointRecord
 from workbench.storage.workspace import Workspace
@@ -117,9 +117,7 @@ def require_state(workspace: Workspace, inspector_id: str, number: str | None) -
         There is no such inspector, or no such state of it.
     """
     with workspace.database.read() as session:
-        inspector = session.get(Inspector, inspector_id)
-    if inspector is None:
-        raise WorkspaceError(f"There is no inspector {inspector_id}.")
+        inspector = required(session, Inspector, inspector_id, f"There is no inspector {inspector_id}.")
     entry = find_entry(timeline(workspace, inspector_id), number)
     if entry is None or (number is not None and number not in (entry.number, str(entry.version.number))):
         raise WorkspaceError(f"There is no version {number} of {inspector.name}.")

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from patchcore.errors import SettingsError
 from patchcore.thresholds.operating_point import OperatingPoint
 from workbench.inspectors.loaded_models import LOADED
-from workbench.inspectors.point_history import put_in_force, store_point
+from workbench.inspectors.point_history import put_in_force, require_version, store_point
 from workbench.inspectors.recalibration import Progress, ShareNumbers, recalibrated
 from workbench.inspectors.version_files import ELSEWHERE, next_number, store_version
 from workbench.people.roles import Role, current, require
@@ -86,7 +86,7 @@ def get_version(workspace: Workspace, version_id: int) -> InspectorVersion:
         When there is none.
     """
     with workspace.database.read() as session:
-        return _require(session, version_id)
+        return require_version(session, version_id)
 
 
 def good_images(workspace: Workspace, version: InspectorVersion) -> list[InspectorImage]:
@@ -159,7 +159,7 @@ def reslice(
         model, recalibrated(workspace, _point_of(version), model, _built_from(workspace, version), progress)
     )
     with workspace.database.write() as session:
-        row = _successor(session, _require(session, version.id), note)
+        row = _successor(session, require_version(session, version.id), note)
         for name, value in numbers.columns().items():
             setattr(row, name, value)
         session.add(row)
@@ -242,7 +242,7 @@ def make_current(
     require(Role.ENGINEER, "put versions into use")
     require_id(inspector_id)
     with workspace.database.write() as session:
-        version = _require(session, version_id)
+        version = require_version(session, version_id)
         if version.inspector_id != inspector_id:
             raise WorkspaceError(f"Version {version_id} belongs to another inspector.")
         if version.deleted is not None:
@@ -296,13 +296,6 @@ def _point_of(version: InspectorVersion) -> OperatingPoint:
 
 def _built_from(workspace: Workspace, version: InspectorVersion) -> set[str]:
     return {image.sha256 for image in good_images(workspace, version)}
-
-
-def _require(session: Session, version_id: int) -> InspectorVersion:
-    version = session.get(InspectorVersion, version_id)
-    if version is None:
-        raise WorkspaceError(f"There is no version {version_id} of any inspector.")
-    return version
 
 
 def _successor(session: Session, version: InspectorVersion, note: str) -> InspectorVersion:

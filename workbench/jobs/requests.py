@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from workbench.jobs.arguments import check_arguments, check_inspector
 from workbench.people.roles import Role, require
-from workbench.storage.database import WorkspaceError
+from workbench.storage.database import WorkspaceError, required
 from workbench.storage.tables import Job, Watch
 from workbench.storage.timestamps import now
 from workbench.storage.workspace import Workspace
@@ -174,7 +174,4 @@ def _require_watch(session: Session, job: Job) -> None:
 
 
 def _require(session: Session, job_id: int) -> Job:
-    job = session.get(Job, job_id)
-    if job is None:
-        raise WorkspaceError(f"There is no job {job_id}.")
-    return job
+    return required(session, Job, job_id, f"There is no job {job_id}.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from alembic import command
 from alembic.config import Config
@@ -20,6 +20,7 @@ from patchcore.errors import PatchCoreError
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 30
 WRITE_LOCK = 0x5041_5443  # "PATC": told apart from the locks of others on the same server
+Row = TypeVar("Row")
 
 
 class WorkspaceError(PatchCoreError):
@@ -106,6 +107,14 @@ class Database:
                     f"{self.url.render_as_string()} was not made by this version of the program: {error}. "
                     "Use the version that wrote it last, or another workspace."
                 ) from error
+
+
+def required(session: Session, table: type[Row], key: object, refusal: str) -> Row:
+    """Return the row of a key; `WorkspaceError` with this sentence where there is none."""
+    row = session.get(table, key)
+    if row is None:
+        raise WorkspaceError(refusal)
+    return row
 
 
 def migrations() -> Config:

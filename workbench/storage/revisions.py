@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from workbench.people.roles import current
-from workbench.storage.database import WorkspaceError
+from workbench.storage.database import WorkspaceError, required
 from workbench.storage.tables import Event, Inspector
 
 
@@ -37,9 +37,7 @@ def note_change(
     WorkspaceError
         When there is no such inspector.
     """
-    inspector = session.get(Inspector, inspector_id)
-    if inspector is None:
-        raise WorkspaceError(f"There is no inspector {inspector_id}.")
+    inspector = required(session, Inspector, inspector_id, f"There is no inspector {inspector_id}.")
     if seen is not None and inspector.revision != seen:
         raise ChangedMeanwhile(_what_happened(session, inspector, seen))
     inspector.revision += 1

@@ -11,9 +11,10 @@ from pathlib import Path
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from workbench.inspectors.point_history import require_version
 from workbench.jobs.requests import JobState
 from workbench.people.roles import Role, require
-from workbench.storage.database import WorkspaceError
+from workbench.storage.database import WorkspaceError, required
 from workbench.storage.places import require_id
 from workbench.storage.revisions import note_change, note_event
 from workbench.storage.tables import Batch, BatchImage, Event, Inspector, InspectorVersion, Job, Result, Watch
@@ -89,9 +90,7 @@ def delete_version(workspace: Workspace, version_id: int, *, seen: int | None = 
     """
     require(Role.ENGINEER, "delete versions")
     with workspace.database.write() as session:
-        version = session.get(InspectorVersion, version_id)
-        if version is None:
-            raise WorkspaceError(f"There is no version {version_id} of any inspector.")
+        version = require_version(session, version_id)
         inspector = note_change(
             session, version.inspector_id, DELETE_VERSION, seen=seen, number=version.number
         )
@@ -123,9 +122,9 @@ def bring_back(workspace: Workspace, binned: Binned) -> None:
         if binned.version is None:
             note_change(session, binned.inspector.id, "bring back inspector").deleted = None
             return
-        version = session.get(InspectorVersion, binned.version.id)
-        if version is None:
-            raise WorkspaceError(f"{binned.title} is not in the bin any more.")
+        version = required(
+            session, InspectorVersion, binned.version.id, f"{binned.title} is not in the bin any more."
+        )
         note_change(session, version.inspector_id, "bring back version", number=version.number)
         version.deleted = None
 

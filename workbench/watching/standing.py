@@ -16,7 +16,7 @@ from patchcore.images.file_names import display_name
 from workbench.jobs import requests
 from workbench.jobs.requests import STANDING, JobState
 from workbench.people.roles import Role, require
-from workbench.storage.database import WorkspaceError
+from workbench.storage.database import WorkspaceError, required
 from workbench.storage.revisions import note_event
 from workbench.storage.tables import Batch, BatchImage, Inspector, Job, Watch, WatchedFile
 from workbench.storage.timestamps import now
@@ -311,7 +311,4 @@ def _trouble(job: Job) -> str:
 
 
 def _require(session: Session, watch_id: int) -> Watch:
-    watch = session.get(Watch, watch_id)
-    if watch is None:
-        raise WorkspaceError(f"There is no watched folder {watch_id}.")
-    return watch
+    return required(session, Watch, watch_id, f"There is no watched folder {watch_id}.")
