@@ -138,7 +138,6 @@ class Evaluation:
 
 def measure(
     items: Sequence[LabelledScore],
-    max_fpr: float = 0.30,
     progress: Progress | None = None,
     *,
     point: OperatingPoint | None = None,
@@ -150,8 +149,6 @@ def measure(
     ----------
     items
         The labelled set; a verdict that an item has is not looked at.
-    max_fpr
-        False-positive rate to which AUPRO is integrated.
     progress
         Called with (done, total).
     point
@@ -164,12 +161,10 @@ def measure(
     NoImagesError
         If no item has a finite score.
     """
-    return _measured(items, len(items), max_fpr, progress, point, with_maps)
+    return _measured(items, len(items), progress, point, with_maps)
 
 
-def judge(
-    evaluation: Evaluation, point: OperatingPoint | None, progress: Progress | None = None
-) -> Evaluation:
+def judge(evaluation: Evaluation, point: OperatingPoint | None) -> Evaluation:
     """Give the same evaluation with the verdicts of another operating point.
 
     Metrics that need no threshold stay as they are. Maps are read only where `point` judges by area.
@@ -180,15 +175,9 @@ def judge(
         From `measure`.
     point
         The thresholds; None for no verdicts. With stale ones nothing is judged, and `unjudged` says why.
-    progress
-        Called with (done, total).
     """
     judge_ = Judge(point)
-    scored = []
-    for done, item in enumerate(evaluation.scored, start=1):
-        scored.append(judge_.judged(item))
-        if progress:
-            progress(done, len(evaluation.scored))
+    scored = [judge_.judged(item) for item in evaluation.scored]
     return replace(evaluation, scored=scored, point=point, unjudged=judge_.unjudged)
 
 
@@ -196,7 +185,6 @@ def evaluate(
     model: PatchCore,
     images: Sequence[Labelled],
     progress: Progress | None = None,
-    max_fpr: float = 0.30,
 ) -> Evaluation:
     """Score a labelled set and measure, with the model's own operating point.
 
@@ -209,8 +197,6 @@ def evaluate(
         built the bank is scored without its own rows.
     progress
         Called with (done, total).
-    max_fpr
-        False-positive rate to which AUPRO is integrated.
 
     Raises
     ------
@@ -221,7 +207,7 @@ def evaluate(
     grey: list[str] = []
     items = score_each(model, images, left_out, grey, progress)
     try:
-        found = _measured(items, len(images), max_fpr, None, model.operating_point_)
+        found = _measured(items, len(images), None, model.operating_point_)
     except NoImagesError as error:
         raise NoImagesError("None of the images could be scored. " + " ".join(left_out[:3])) from error
     remarks = [grey_masks(grey)] if grey else []
@@ -231,12 +217,11 @@ def evaluate(
 def _measured(
     items: Iterable[LabelledScore],
     total: int,
-    max_fpr: float,
     progress: Progress | None,
     point: OperatingPoint | None,
     with_maps: bool = True,
 ) -> Evaluation:
-    pixels, judge_ = PixelMetrics(max_fpr), Judge(point)
+    pixels, judge_ = PixelMetrics(), Judge(point)
     scored: list[LabelledScore] = []
     problems: list[str] = []
     for done, item in enumerate(items, start=1):

@@ -165,9 +165,9 @@ class PixelMetrics:
         """Measure each defect type beside the good images."""
         return {name: self.result(name) for name in sorted(self._types)}
 
-    def curves(self, defect_type: str | None = None, points: int = 1000) -> PixelCurves | Undefined:
+    def curves(self, points: int = 1000) -> PixelCurves | Undefined:
         """Give ROC, precision-recall and PRO curves with about so many points each."""
-        sweep, _ = self._sweep(self._kinds(defect_type))
+        sweep, _ = self._sweep([self._good, *self._types.values()])
         if isinstance(sweep, Undefined):
             return sweep
         pro = sweep.pro()

@@ -73,7 +73,7 @@ def check_scores(scores: Any, what: str, *, empty_maps: bool = False) -> None:
             check_score(score, f"a score of {what}")
 
 
-def check_rule(rule: Any, what: str = "rule") -> None:
+def check_rule(rule: Any, what: str) -> None:
     """Check which rule set a threshold, and its parameters."""
     mapping(rule, f"the {what}", 10)
     name = text(rule.get("name"), f"the name of the {what}", LONGEST_RULE)

@@ -217,12 +217,12 @@ def outline(mask: NDArray[np.bool_], width: int = 1) -> NDArray[np.bool_]:
     return mask & ~core
 
 
-def encode_png(picture: NDArray[np.uint8], *, compress_level: int = 1) -> bytes:
-    """Encode a picture, uint8 [H, W] or [H, W, 3 or 4], as PNG; by default quickly rather than small."""
+def encode_png(picture: NDArray[np.uint8]) -> bytes:
+    """Encode a picture, uint8 [H, W] or [H, W, 3 or 4], as PNG, quickly rather than small."""
     if picture.dtype != np.uint8:
         raise DataError(f"A PNG is made of bytes; this picture holds {picture.dtype}.")
     buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "PNG", compress_level=compress_level)
+    Image.fromarray(picture).save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()
 
 

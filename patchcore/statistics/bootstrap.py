@@ -11,6 +11,7 @@ from patchcore.errors import DataError
 from patchcore.statistics.intervals import Interval, finite_scores
 
 Indices = NDArray[np.intp]
+CONFIDENCE = 0.95
 
 
 def stratified_interval(
@@ -20,9 +21,8 @@ def stratified_interval(
     *,
     repeats: int = 1000,
     seed: int = 0,
-    confidence: float = 0.95,
 ) -> Interval:
-    """Give the percentile interval of a statistic over images drawn with replacement.
+    """Give the 95 % percentile interval of a statistic over images drawn with replacement.
 
     Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13.
 
@@ -34,8 +34,6 @@ def stratified_interval(
         Images of either kind, at least one each.
     repeats, seed
         How often to draw, and from where; the same seed gives the same interval.
-    confidence
-        Of the interval.
     """
     if min(n_good, n_defect) < 1:
         raise DataError("An interval needs at least one good image and one defect.")
@@ -44,7 +42,7 @@ def stratified_interval(
         statistic(rng.integers(n_good, size=n_good), rng.integers(n_defect, size=n_defect))
         for _ in range(repeats)
     ]
-    low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
+    low, high = np.quantile(values, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return float(low), float(high)
 
 
@@ -59,7 +57,6 @@ def auroc_difference(
     second: tuple[ArrayLike, ArrayLike],
     *,
     repeats: int = 1000,
-    seed: int = 0,
 ) -> tuple[float, Interval]:
     """Give the AUROC of one inspector less that of another on the same images, and its paired interval.
 
@@ -67,7 +64,7 @@ def auroc_difference(
     ----------
     first, second
         Good and defect scores, ([n], [m]), of the same images in the same order.
-    repeats, seed
+    repeats
         As for `stratified_interval`.
     """
     ours, theirs = _wins(*first), _wins(*second)
@@ -76,7 +73,7 @@ def auroc_difference(
             "Two inspectors are compared on the same images; these scored different numbers of them."
         )
     gain = ours - theirs
-    interval = stratified_interval(lambda g, d: _mean(gain, g, d), *gain.shape, repeats=repeats, seed=seed)
+    interval = stratified_interval(lambda g, d: _mean(gain, g, d), *gain.shape, repeats=repeats)
     return float(gain.mean(dtype=np.float64)), interval
 
 

@@ -45,7 +45,7 @@ class Comparison:
         Image AUROC of each.
     difference, interval
         The first less the second, and its paired interval at 95 % confidence by stratified bootstrap.
-    n_good, n_defect, n_unlabelled
+    n_good, n_defect
         The images they were compared on.
     disagreements
         Images with different verdicts, those that one of the two judges rightly first.
@@ -57,7 +57,6 @@ class Comparison:
     interval: Interval | Undefined
     n_good: int
     n_defect: int
-    n_unlabelled: int
     disagreements: list[Disagreement]
 
 
@@ -80,7 +79,6 @@ def compare(
         interval=interval,
         n_good=len(good),
         n_defect=len(defect),
-        n_unlabelled=len(pairs) - len(good) - len(defect),
         disagreements=_disagreements(pairs, first, second),
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from workbench.evaluation.measures import evaluation_of
@@ -22,7 +21,6 @@ def report_of(
     batch_id: int,
     author: str,
     note: str,
-    progress: Callable[[int, int], None] | None = None,
 ) -> str:
     """Return the report as one self-contained HTML document.
 
@@ -32,8 +30,6 @@ def report_of(
     ----------
     author, note
         Who makes it, and a remark of theirs.
-    progress
-        Called with (done, total) while the maps are measured.
 
     Raises
     ------
@@ -55,7 +51,7 @@ def report_of(
     model = load_model(workspace, version)
     picture = version.thumbnail_sha256
     report = Report(
-        evaluation_of(workspace, batch_id, version, progress),
+        evaluation_of(workspace, batch_id, version),
         product=inspector.name,
         author=author,
         note=note,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,13 +69,11 @@ def submit_sample(workspace: Workspace, sample: SampleProduct) -> int:
     return submit_build(workspace, sample.settings, images, inspector_id=sample.inspector_id)
 
 
-def prepare_sample(
-    workspace: Workspace, sample: SampleProduct, progress: Callable[[str, int, int], None] | None = None
-) -> Inspector:
+def prepare_sample(workspace: Workspace, sample: SampleProduct) -> Inspector:
     """Build a sample's inspector in this process, unless it is there; a few seconds."""
     if find_sample_inspector(workspace, sample) is None:
         images = _good_images(workspace, sample)
-        build(workspace, sample.settings, images, inspector_id=sample.inspector_id, progress=progress)
+        build(workspace, sample.settings, images, inspector_id=sample.inspector_id)
     inspector = find_sample_inspector(workspace, sample)
     if inspector is None:
         raise WorkspaceError(f"The sample {sample.title} could not be built.")

@@ -182,7 +182,6 @@ def remove_good(
     version: InspectorVersion,
     sha256s: Iterable[str],
     progress: Progress | None = None,
-    note: str = "",
     *,
     seen: int | None = None,
 ) -> InspectorVersion:
@@ -221,7 +220,7 @@ def remove_good(
         measured=version.numbers
         | {"job": None, "total_patches": model.full_bank_.total_patches, "removed": names},
         seen=seen,
-        note=note or f"Without {', '.join(names[:3])}{' and others' if len(names) > 3 else ''}",
+        note=f"Without {', '.join(names[:3])}{' and others' if len(names) > 3 else ''}",
         why="Set anew without the good images that were removed.",
         change="remove",
     )

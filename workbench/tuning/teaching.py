@@ -26,14 +26,12 @@ UNDO = "teaching"
 
 
 def keep_teaching(
-    workspace: Workspace, preview: TeachingPreview, note: str = "", *, seen: int | None = None
+    workspace: Workspace, preview: TeachingPreview, *, seen: int | None = None
 ) -> InspectorVersion:
     """Store what was previewed as the current version, and with it that the images are good.
 
     Parameters
     ----------
-    note
-        Why; the names of the images where left out.
     seen
         As `revisions.note_change` takes it; the revision that the preview saw where left out.
 
@@ -62,7 +60,7 @@ def keep_teaching(
         preview.numbers,
         settings=version.settings,
         measured=measured | {"job": None},
-        note=note or f"Taught {named(names)}",
+        note=f"Taught {named(names)}",
         why=_why(preview),
         change=TEACH,
         seen=preview.seen if seen is None else seen,

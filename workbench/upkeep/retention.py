@@ -139,9 +139,9 @@ def what_goes(workspace: Workspace, months: int) -> Gone:
         return count_rows(workspace, session, older_than(months))
 
 
-def deletions(workspace: Workspace, limit: int = 10) -> list[Event]:
-    """Return what was deleted by the rule, newest first."""
-    query = select(Event).where(Event.action == DELETED).order_by(Event.id.desc()).limit(limit)
+def deletions(workspace: Workspace) -> list[Event]:
+    """Return what was deleted by the rule, the newest ten first."""
+    query = select(Event).where(Event.action == DELETED).order_by(Event.id.desc()).limit(10)
     with workspace.database.read() as session:
         return list(session.scalars(query))
 

@@ -102,7 +102,6 @@ def from_server(
     *,
     roots: Sequence[Path] | None = None,
     exclude: Sequence[Path] = (),
-    limits: ZipLimits = DEFAULT_LIMITS,
 ) -> UploadSet:
     """Take a folder (or a zip file) of this computer by a path that a user typed.
 
@@ -114,8 +113,8 @@ def from_server(
         As in `from_files`, for a zip.
     roots
         Where the path must lie once links are resolved; by default `allowed_roots`.
-    exclude, limits
-        As in `from_folder` and `from_files`.
+    exclude
+        As in `from_folder`.
 
     Raises
     ------
@@ -125,7 +124,7 @@ def from_server(
     roots = allowed_roots() if roots is None else list(roots)
     path = open_path(typed, roots=roots, exclude=exclude)
     if path.is_file():
-        return from_files([(path.name, path)], spool, limits)
+        return from_files([(path.name, path)], spool)
     return from_folder(path, within=roots, exclude=exclude)
 
 

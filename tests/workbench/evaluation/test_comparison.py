@@ -45,7 +45,7 @@ def test_two_sizes_of_a_bank_are_compared_pair_by_pair(workspace, version, batch
         for side in sides
     ]
     assert (found.difference, found.interval) == auroc_difference(*by_truth)
-    assert (found.n_good, found.n_defect, found.n_unlabelled) == (3, 3, 1)
+    assert (found.n_good, found.n_defect) == (3, 3)
     assert found.first_auroc - found.second_auroc == pytest.approx(found.difference)
 
 
@@ -72,7 +72,7 @@ def test_only_images_that_both_have_scored_and_neither_was_built_from_count(work
     scoring.close()
     scored(workspace, batch, other)
     found = compare(workspace, batch, version, other)
-    assert (found.n_good, found.n_defect, found.n_unlabelled) == (2, 2, 0)
+    assert (found.n_good, found.n_defect) == (2, 2)
 
 
 def test_without_defects_there_is_no_difference(workspace, version):

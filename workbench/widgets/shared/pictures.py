@@ -28,10 +28,10 @@ def thumbnail_tag(workspace: Workspace, sha256: str | None, title: str = "") -> 
     return f'<img src="{source}" alt="{escape(title)}" title="{escape(title)}">'
 
 
-def encode_jpeg(picture: NDArray[np.uint8], quality: int = 86) -> bytes:
+def encode_jpeg(picture: NDArray[np.uint8]) -> bytes:
     """Encode a picture, uint8 [H, W, 3], without mixing the colours of neighbouring pixels."""
     buffer = io.BytesIO()
-    PIL.Image.fromarray(picture).save(buffer, "JPEG", quality=quality, subsampling=0)
+    PIL.Image.fromarray(picture).save(buffer, "JPEG", quality=86, subsampling=0)
     return buffer.getvalue()
 
 
