@@ -14,7 +14,7 @@ def audited(name="a.png", times=2.3, deviations=9.0):
 
 
 def compared(difference, interval):
-    return Comparison(0.9, 0.9, difference, interval, 18, 24, 0, [])
+    return Comparison(0.9, 0.9, difference, interval, 18, 24, [])
 
 
 def size(share, auroc=0.9, threshold=0.5):
