@@ -1,6 +1,6 @@
 """The real browser and the running Streamlit apps that the browser tests share.
 
-``serve(app)`` starts ``streamlit run`` for an app file once per test session (own port, own empty
+``serve(app)`` starts ``streamlit run`` for an app file once per test module (own port, own empty
 workspace) and gives its address. ``open_page`` opens pages in a headless Chromium and fails the test
 if a page wrote an error to its console.
 """
@@ -64,7 +64,7 @@ class AppServer:
 
 @dataclass
 class ServerPool:
-    """Starts each app once and stops all of them at the end of the test session."""
+    """Starts each app once and stops all of them at the end of a module: an idle server takes a gigabyte."""
 
     folder: Path
     running: dict[tuple[Any, ...], AppServer] = field(default_factory=dict)
@@ -116,7 +116,7 @@ class ServerPool:
         return server
 
     def stop(self) -> None:
-        """Stop every server this session has started."""
+        """Stop every server that was started."""
         for server in self.running.values():
             server.process.terminate()
         for server in self.running.values():
@@ -155,7 +155,7 @@ def wait_until_healthy(server: AppServer) -> None:
     pytest.fail(f"The app did not start:\n{server.log()}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerPool]:
     pool = ServerPool(tmp_path_factory.mktemp("servers"))
     yield pool
