@@ -61,9 +61,9 @@ class FeatureStore:
         self.rows_path, self.index_path, self.key_path = (
             folder / n for n in ("rows.f32", "index.jsonl", "key")
         )
-        if not self.key_path.exists() or self.key_path.read_text() != key:
+        if not self.key_path.exists() or self.key_path.read_text(encoding="utf-8") != key:
             self.clear()
-            self.key_path.write_text(key)
+            self.key_path.write_text(key, encoding="utf-8")
         self.dims = 0
         self.images: list[StoredImage] = []
         self._earlier = {image.sha256: image for image in self._read_index()}
@@ -117,7 +117,7 @@ class FeatureStore:
             file.write(np.ascontiguousarray(rows).data)
             file.flush()
         image = StoredImage(sha256, self._end, len(rows), np.packbits(kept).tobytes().hex(), record)
-        with self.index_path.open("a") as file:
+        with self.index_path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"dims": self.dims, **asdict(image)}) + "\n")
         self._end += len(rows)
         self.images.append(image)
@@ -154,7 +154,7 @@ class FeatureStore:
             return
         size = self.rows_path.stat().st_size if self.rows_path.exists() else 0
         complete = []
-        for line in self.index_path.read_text().splitlines():
+        for line in self.index_path.read_text(encoding="utf-8").splitlines():
             try:
                 entry = json.loads(line)
             except json.JSONDecodeError:
@@ -165,4 +165,4 @@ class FeatureStore:
                 break
             complete.append(line)
             yield image
-        self.index_path.write_text("".join(line + "\n" for line in complete))
+        self.index_path.write_text("".join(line + "\n" for line in complete), encoding="utf-8")

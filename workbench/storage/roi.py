@@ -73,13 +73,13 @@ def keep_region(workspace: Workspace, sha256: str, roi: Roi | None) -> None:
         target.unlink(missing_ok=True)
         return
     with workspace.new_file(target) as path:
-        path.write_text(json.dumps(roi.to_dict()))
+        path.write_text(json.dumps(roi.to_dict()), encoding="utf-8")
 
 
 def kept_region(workspace: Workspace, sha256: str) -> Roi | None:
     """Return what was drawn last on an image; None when nothing was."""
     path = workspace.region_path(sha256)
-    return Roi.from_dict(json.loads(path.read_text())) if path.exists() else None
+    return Roi.from_dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
 
 
 def _scaled(shape: Shape, factor: float) -> Shape:

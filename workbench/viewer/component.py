@@ -159,7 +159,7 @@ def _nothing() -> None:
 def _component() -> Callable[..., Any]:
     import streamlit as st
 
-    css = "\n".join(path.read_text() for path in sorted(BROWSER.glob("*.css")))
+    css = "\n".join(path.read_text(encoding="utf-8") for path in sorted(BROWSER.glob("*.css")))
     component: Callable[..., Any] = st.components.v2.component("patchcore_viewer", css=css, js=_LOADER)
     return component
 
@@ -178,7 +178,7 @@ def _script_url() -> str:
 @cache
 def scripts() -> dict[str, str]:
     """Return the source of every browser module by its name; `palette` holds what `patchcore.maps.colours` does."""
-    sources = {path.stem: path.read_text() for path in sorted(BROWSER.glob("*.js"))}
+    sources = {path.stem: path.read_text(encoding="utf-8") for path in sorted(BROWSER.glob("*.js"))}
     constants = {
         "HEAT": f"Uint8Array.from({colours.HEAT_TABLE.ravel().tolist()})",
         "ALPHA_RAMP": colours.ALPHA_RAMP,
