@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html import escape
@@ -45,11 +44,6 @@ def opened() -> Inspection | None:
         return None
 
 
-def open_one(inspection_id: int) -> None:
-    """Open one."""
-    session.choose(CHOICE, inspection_id)
-
-
 def show(row: Inspection) -> None:
     """Draw it."""
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -76,7 +70,7 @@ def _picture(row: Inspection) -> str:
             row.error or "The stored picture is missing; python -m workbench check --repair paints it again."
         )
         return f'<div class="pc-shown"><p class="pc-mute">{escape(why)}</p></div>'
-    source = f"data:image/jpeg;base64,{base64.b64encode(path.read_bytes()).decode()}"
+    source = theme.data_uri(path.read_bytes())
     boxes = "".join(
         _box(place, region["box"], row.width or 1, row.height or 1)
         for place, region in enumerate((row.regions or [])[:BOXES], start=1)

@@ -79,8 +79,8 @@ def _row(row: Inspection) -> None:
             session.sentence(row.name),
             key=f"open_{row.id}",
             type="tertiary",
-            on_click=detail.open_one,
-            args=(row.id,),
+            on_click=session.choose,
+            args=(detail.CHOICE, row.id),
             width="stretch",
         )
         st.html(_row_html(row))

@@ -37,8 +37,9 @@ def show() -> None:
                 "Bring back",
                 Role.ENGINEER,
                 key=f"back_{one.key}",
-                on_click=_bring_back,
-                args=(one,),
+                on_click=notice.attempt,
+                args=(bring_back, one),
+                kwargs={"said": f"{one.title} is back as it was."},
             )
             if access.button("Delete for good", Role.ENGINEER, key=f"good_{one.key}", type="tertiary"):
                 _confirm([one])
@@ -69,17 +70,9 @@ def _confirm(chosen: Sequence[Binned]) -> None:
         "Verdicts stay in the history, with the name and the number of the version. The photographs themselves stay in "
         "the workspace."
     )
-    with st.container(horizontal=True):
-        if st.button("Delete for good", type="primary", key="bin_yes", on_click=_delete, args=(chosen,)):
-            st.rerun()
-        if st.button("Keep everything", key="bin_no"):
-            st.rerun()
+    notice.answers("Delete for good", "Keep everything", "bin", _delete, chosen)
 
 
 def _delete(chosen: Sequence[Binned]) -> None:
     titles = ", ".join(one.title for one in chosen)
     notice.attempt(delete_for_good, chosen, said=f"Deleted for good: {titles}.")
-
-
-def _bring_back(one: Binned) -> None:
-    notice.attempt(bring_back, one, said=f"{one.title} is back as it was.")

@@ -74,17 +74,7 @@ def _confirm(inspector: Inspector, versions: int) -> None:
         f"**{session.sentence(inspector.name)}** goes to the bin with {wording.counted(versions, 'version')} and all "
         "that it has inspected. It can be brought back from there until the bin is emptied."
     )
-    with st.container(horizontal=True):
-        if st.button(
-            "Put it in the bin",
-            type="primary",
-            key="library_delete_yes",
-            on_click=_delete,
-            args=(inspector,),
-        ):
-            st.rerun()
-        if st.button("Keep it", key="library_delete_no"):
-            st.rerun()
+    notice.answers("Put it in the bin", "Keep it", "library_delete", _delete, inspector)
 
 
 def _delete(inspector: Inspector) -> None:

@@ -106,10 +106,6 @@ def _action(
         key=f"{label.lower()}_{job.id}",
         disabled=disabled,
         help=why,
-        on_click=_attempt,
+        on_click=notice.attempt,
         args=(action, job.id),
     )
-
-
-def _attempt(action: Callable[..., None], job_id: int) -> None:
-    notice.attempt(action, job_id)

@@ -160,17 +160,7 @@ def _confirm(inspector: Inspector, entry: Entry) -> None:
         f"**Version {number} of {session.sentence(inspector.name)}** goes to the bin with its thresholds and all that "
         "it has inspected. It can be brought back from there until the bin is emptied."
     )
-    with st.container(horizontal=True):
-        if st.button(
-            "Put it in the bin",
-            type="primary",
-            key="version_delete_yes",
-            on_click=_delete,
-            args=(inspector, entry),
-        ):
-            st.rerun()
-        if st.button("Keep it", key="version_delete_no"):
-            st.rerun()
+    notice.answers("Put it in the bin", "Keep it", "version_delete", _delete, inspector, entry)
 
 
 def _delete(inspector: Inspector, entry: Entry) -> None:

@@ -41,6 +41,15 @@ def attempt(action: Callable[..., Any], *arguments: Any, said: str = "", **named
     return True
 
 
+def answers(yes: str, no: str, key: str, action: Callable[..., None], *arguments: Any) -> None:
+    """Draw both answers of a dialog, which either closes; `action` is called on the first."""
+    with st.container(horizontal=True):
+        if st.button(yes, type="primary", key=f"{key}_yes", on_click=action, args=arguments):
+            st.rerun()
+        if st.button(no, key=f"{key}_no"):
+            st.rerun()
+
+
 def leave(version: InspectorVersion, words: str) -> None:
     """Leave words to be shown while a version is in use."""
     st.session_state[OF_VERSION] = (version.id, version.patches, words)
