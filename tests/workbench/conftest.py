@@ -28,20 +28,7 @@ def postgresql():
         yield SharedDatabase(server, url)
 
 
-KINDS = ("sqlite", pytest.param("postgresql", marks=NEEDS_POSTGRESQL))
-ON_A_SERVER_TOO = {"storage", "jobs", "upkeep", "backups", "inspections", "watching", "workbench"}
-"""Folders whose tests run on both kinds of database. Those above them ask the database nothing of their own."""
-
-
-def pytest_generate_tests(metafunc):
-    if "database_kind" in metafunc.fixturenames:
-        both = metafunc.definition.path.parent.name in ON_A_SERVER_TOO
-        own = any(mark.args[0] == "database_kind" for mark in metafunc.definition.iter_markers("parametrize"))
-        if not own:
-            metafunc.parametrize("database_kind", KINDS if both else KINDS[:1], indirect=True)
-
-
-@pytest.fixture
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=NEEDS_POSTGRESQL)])
 def database_kind(request, monkeypatch):
     """Have workspaces keep their rows in SQLite, then, in a second run of the test, on a PostgreSQL server."""
     monkeypatch.delenv("PATCHCORE_DATABASE_URL", raising=False)
