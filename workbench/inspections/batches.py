@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +26,6 @@ from workbench.storage.pictures import encode_tile
 from workbench.storage.revisions import note_event
 from workbench.storage.tables import GOOD, Batch, BatchImage, Inspection, InspectorVersion, Result
 from workbench.storage.workspace import NamedImage, Workspace
-
-if TYPE_CHECKING:
-    pass
 
 Box = tuple[int, int, int, int]
 GOOD_BATCH = "Good images, each scored without itself"

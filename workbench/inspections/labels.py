@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session, aliased
@@ -15,10 +14,6 @@ from workbench.storage.revisions import ChangedMeanwhile
 from workbench.storage.tables import GOOD, Batch, BatchImage, LabelChange
 from workbench.storage.timestamps import now
 from workbench.storage.workspace import Workspace
-
-if TYPE_CHECKING:
-    from workbench.inspections.labelled_sets import ImportedSet
-    from workbench.uploads.image_set import UploadSet
 
 ANY = ""  # for `seen`: whatever it is; no label is empty
 LONGEST = 64  # characters of a label, as the database has room for
@@ -123,13 +118,6 @@ def labelled_sets(workspace: Workspace, inspector_id: str) -> list[Batch]:
     query = select(Batch).where(Batch.inspector_id == inspector_id, Batch.kind == "test", labelled)
     with workspace.database.read() as session:
         return list(session.scalars(query.order_by(Batch.id.desc())))
-
-
-def import_labelled(workspace: Workspace, inspector_id: str, uploads: UploadSet, name: str) -> ImportedSet:
-    """Take in images with their labels as a batch; see `workbench.inspections.labelled_sets`."""
-    from workbench.inspections import labelled_sets  # late: PyTorch comes with it
-
-    return labelled_sets.import_labelled(workspace, inspector_id, uploads, name)
 
 
 def _checked(truth: str) -> str:

@@ -165,9 +165,5 @@ _SETTINGS: dict[str, Callable[[Any, str], object]] = {
     "share": or_none(_setting("coreset")),
     "roi": or_none(_region),
 }
-_OF_THE_CORE = {
-    "layers",
-    "dims",
-    "reweight",
-    "neighbours",
-}  # a build of the dashboard leaves them as they are
+# A build of the dashboard leaves these as they are and does not write them.
+_OF_THE_CORE = {"layers", "dims", "reweight", "neighbours"}

@@ -6,8 +6,8 @@ from patchcore.errors import NoImagesError
 from tests.workbench.inspections.test_labels import rows
 from tests.workbench.parts import plate, scratch_mask
 from workbench.inspections.batches import load_mask
-from workbench.inspections.labelled_sets import labels_of_folders
-from workbench.inspections.labels import import_labelled, label_counts
+from workbench.inspections.labelled_sets import import_labelled, labels_of_folders
+from workbench.inspections.labels import label_counts
 from workbench.uploads.intake import from_files, from_folder
 
 

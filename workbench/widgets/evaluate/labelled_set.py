@@ -6,7 +6,8 @@ import streamlit as st
 
 from patchcore.errors import PatchCoreError
 from workbench.inspections.batches import list_batches
-from workbench.inspections.labels import import_labelled, label_counts, labelled_sets
+from workbench.inspections.labelled_sets import import_labelled
+from workbench.inspections.labels import label_counts, labelled_sets
 from workbench.inspections.samples import SampleProduct, list_samples, sample_batch
 from workbench.people.roles import Role
 from workbench.storage.tables import Batch, Inspector
