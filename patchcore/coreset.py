@@ -6,8 +6,6 @@ point's distance cannot be picked. So only points that may be among the farthest
 not seen, many picks at once, and only until one is found that is near enough to put the point off again.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass

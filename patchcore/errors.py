@@ -17,8 +17,6 @@ PatchCoreError
 └── Cancelled            the caller asked to stop
 """
 
-from __future__ import annotations
-
 
 class PatchCoreError(Exception):
     """Root of the tree. The message is one or two sentences for the person at the screen."""

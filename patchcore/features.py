@@ -5,8 +5,6 @@ column) flattened, twice: to ``dims`` per depth, then over all depths to ``dims`
 every position, so together they are one sparse 3x3 convolution per depth: the product of two pooling matrices.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import lru_cache
 

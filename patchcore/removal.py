@@ -1,7 +1,5 @@
 """Taking good images out of a fitted model: rows by provenance, leave-one-out scores of the rest computed again."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace

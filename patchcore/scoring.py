@@ -1,7 +1,5 @@
 """From distances to a result (paper §3.3): image score, re-weighting, anomaly map, and what decided it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

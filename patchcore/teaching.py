@@ -4,8 +4,6 @@ An image is taught because it scored high, so it says nothing of how good images
 and never the evidence that a threshold is set from, which stays that of the images the bank was built from.
 """
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Callable, Iterable, Sequence
 

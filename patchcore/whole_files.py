@@ -1,7 +1,5 @@
 """Files that are whole or not there: written beside their place, put onto the disk, renamed."""
 
-from __future__ import annotations
-
 import os
 import secrets
 from collections.abc import Callable, Iterator

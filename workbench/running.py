@@ -4,8 +4,6 @@ It lives as long as the process, outside Streamlit's cache: any browser may have
 cache releases is released on the server's event loop, where waiting for a thread stops everybody.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock

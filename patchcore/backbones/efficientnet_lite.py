@@ -5,8 +5,6 @@ ReLU6, stem and last stage not scaled; width 1.1 and depth 1.2 for Lite2. The we
 hence its "same" padding, its batch-norm epsilon, and pixels as (x * 255 - 127) / 128.
 """
 
-from __future__ import annotations
-
 import re
 from typing import NamedTuple
 

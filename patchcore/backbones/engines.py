@@ -1,7 +1,5 @@
 """What runs a backbone: torch, or OpenVINO where it is installed, which is faster on Intel and AMD processors."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Callable
 from typing import Any, Protocol

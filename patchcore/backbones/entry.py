@@ -1,7 +1,5 @@
 """One entry of the registry: a network, its layers and normalisation, its licence, and its weight file."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """A backbone with its weights, ready to run: built, loaded by hash, and put on a device."""
 
-from __future__ import annotations
-
 import os
 from dataclasses import dataclass
 from pathlib import Path

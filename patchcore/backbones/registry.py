@@ -3,8 +3,6 @@
 Nothing is ever downloaded unless :func:`download_weights` is called.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import lru_cache, partial
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Torchvision's ResNets, the paper's WideResNet-50-2 among them, cut after a layer; and their registry entries."""
 
-from __future__ import annotations
-
 from functools import partial
 from typing import Protocol
 

@@ -1,7 +1,5 @@
 """Files of network weights: read without unpickling code, known by their hash, fetched whole or not at all."""
 
-from __future__ import annotations
-
 import hashlib
 import urllib.request
 from collections.abc import Callable

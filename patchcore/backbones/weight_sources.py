@@ -3,8 +3,6 @@
 A file counts by its SHA-256, wherever it lies. Nothing is downloaded here.
 """
 
-from __future__ import annotations
-
 import os
 from abc import ABC, abstractmethod
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """`python -m patchcore report`: measure an inspector on a labelled set and write the report."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated

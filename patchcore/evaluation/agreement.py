@@ -1,7 +1,5 @@
 """Where the regions that an inspector finds agree with a mask, pixel by pixel."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

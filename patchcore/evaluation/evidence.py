@@ -1,7 +1,5 @@
 """Evidence for a threshold: scores of a labelled set, and what the good images' maps show, each by its SHA-256."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 

@@ -1,7 +1,5 @@
 """Verdicts for a labelled set, image by image; what cannot be judged is said and the others go on."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field, replace
 
 from patchcore.evaluation.labelled_score import UNREADABLE, LabelledScore

@@ -1,7 +1,5 @@
 """Labelled images from a table: a CSV file with the columns file, label and, where there are any, mask."""
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What measuring asks of a labelled image, wherever it is kept, and how its mask is read."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Protocol
 

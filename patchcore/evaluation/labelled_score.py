@@ -1,7 +1,5 @@
 """One labelled image with its score; its map, mask and picture are read only when asked for."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any

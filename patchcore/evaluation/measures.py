@@ -4,8 +4,6 @@
 without looking at a map again, unless images are judged by area. `evaluate` scores first, then measures.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace

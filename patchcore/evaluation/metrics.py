@@ -4,8 +4,6 @@ A number that does not exist is `Undefined` with the reason, never 0. Scores are
 nothing here depends on a threshold in force.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any

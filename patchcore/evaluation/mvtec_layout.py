@@ -1,7 +1,5 @@
 """Labelled images on disk in MVTec's layout: test/good, test/<defect type>, ground_truth/<type>/<name>_mask.png."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Pixel AUROC, average precision and AUPRO over any number of maps, fed one by one in bounded memory."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """Scores a labelled set image by image, with no more than one map in memory."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 

@@ -1,7 +1,5 @@
 """A table of defect types: what is caught of each, how well it separates, and its image that is missed first."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -3,8 +3,6 @@
 The header holds the SHA-256 of every tensor, so that a damaged or altered file is noticed before it is used.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Mapping

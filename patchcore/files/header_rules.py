@@ -1,7 +1,5 @@
 """Rules for the header of an inspector's file that somebody else wrote: what each of its fields may hold."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Texts from a file that somebody else wrote: of a bounded length, on one line, and no path that leads elsewhere."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

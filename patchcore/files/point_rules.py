@@ -1,7 +1,5 @@
 """Rules for an operating point that somebody else wrote, in an inspector's file or in a row of a backup."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Callable, Mapping

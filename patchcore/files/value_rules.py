@@ -1,7 +1,5 @@
 """Values that somebody else wrote, in a file or a row: each must have the kind and the size that ours have."""
 
-from __future__ import annotations
-
 import re
 import sys
 from collections.abc import Callable, Mapping

@@ -5,8 +5,6 @@ is scored by itself later, and has to get the very features that it was built fr
 first, and images go on by themselves where the two differ.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import numpy as np

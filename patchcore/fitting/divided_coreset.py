@@ -8,8 +8,6 @@ once promises 2 r. That takes `count` picks from each part. Where the merged pic
 keeps as many as fit; then what holds is the bound that is returned, whatever the number of picks.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 

@@ -3,8 +3,6 @@
 The folder doubles as the checkpoint: an image whose features are wholly on disk is never computed again.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass

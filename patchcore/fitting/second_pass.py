@@ -1,7 +1,5 @@
 """Going through the good images of a fitted model once more, for leave-one-out scores against another bank."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 
 import numpy as np

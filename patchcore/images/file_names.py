@@ -1,7 +1,5 @@
 """Names of files: which are images', which are an operating system's, and how any is shown on one line."""
 
-from __future__ import annotations
-
 IMAGE_SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".tif", ".tiff", ".webp"}
 )

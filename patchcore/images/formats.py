@@ -4,8 +4,6 @@ Nothing is scaled here. A decoder checks the size that the header declares befor
 pixel, turns the picture upright, and says in words what it had to do.
 """
 
-from __future__ import annotations
-
 import io
 import struct
 

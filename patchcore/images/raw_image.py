@@ -1,7 +1,5 @@
 """Owns a picture as its container stores it, before any scaling, and the limits on what it may weigh."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Any
 

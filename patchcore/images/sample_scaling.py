@@ -1,7 +1,5 @@
 """Owns the step from stored samples to float32 RGB in 0..1, by a stated range, never the image's own."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Owns TIFF: a file's first page to samples as stored, with everything checked that its tags declare."""
 
-from __future__ import annotations
-
 import io
 import logging
 from typing import Any

@@ -6,8 +6,6 @@ have added to it: a row whose bound lies above the nearest distance found so far
 every other is measured directly. What is found is then exact, whatever the order of sums in the matrix product.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -4,8 +4,6 @@ Both first compare the leading coordinates, in single precision and with all tha
 allowed for, and measure only what may be nearer: `distances.square_distance` of the points themselves.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from patchcore.kernels.distances import compiled, in_any_order, square_distance

@@ -4,8 +4,6 @@ numpy brings threads of its own, which after each product go on turning for a te
 follows. A network that torch runs in the meantime has to share the cores with them, and takes up to twice as long.
 """
 
-from __future__ import annotations
-
 from typing import TypeVar
 
 import numpy as np

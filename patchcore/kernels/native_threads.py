@@ -1,7 +1,5 @@
 """What this process asks of the C libraries under torch, before torch is loaded; only those of Linux listen."""
 
-from __future__ import annotations
-
 import ctypes
 import os
 

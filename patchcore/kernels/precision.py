@@ -5,8 +5,6 @@ by a thousandth, and may choose other kernels, or sum in another order, each tim
 were once the work is done.
 """
 
-from __future__ import annotations
-
 from contextlib import AbstractContextManager, nullcontext
 from threading import Lock
 from types import TracebackType

@@ -1,7 +1,5 @@
 """Work that is done ahead of whoever asks for it, by threads, and handed over in order."""
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor

@@ -1,7 +1,5 @@
 """Exact nearest-neighbour search: a running search to which rows are added, on the CPU, and its twin on a GPU."""
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from numpy.typing import NDArray

@@ -1,7 +1,5 @@
 """How many threads this process computes with."""
 
-from __future__ import annotations
-
 
 def use_threads(count: int) -> None:
     """Compute with so many threads from here on: at least one, and no more than there were."""

@@ -1,7 +1,5 @@
 """The colours and steps of the heat scale, which a browser needs to paint by the rule in `rendering`."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

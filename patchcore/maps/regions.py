@@ -1,7 +1,5 @@
 """Defect regions: an anomaly map, a pixel threshold and a minimum area give a list of places to look at."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import asdict, dataclass
 from typing import Any

@@ -4,8 +4,6 @@
 text is escaped, nothing is fetched, and there are no scripts.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -4,8 +4,6 @@
 are embedded; there are no scripts and nothing is fetched.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """What an inspector is, as rows of label, value and meaning for people."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from patchcore import backbones

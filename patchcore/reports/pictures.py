@@ -1,7 +1,5 @@
 """The report's pictures: which images tell most, drawn small and embedded."""
 
-from __future__ import annotations
-
 import base64
 import io
 from collections.abc import Iterable, Sequence

@@ -1,7 +1,5 @@
 """What the report's template shows as tiles, rows and charts, in words and numbers ready to be shown."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The report's sentences: what the verdicts are, what the threshold promises, what the numbers do not say."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from datetime import datetime

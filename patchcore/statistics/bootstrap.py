@@ -1,7 +1,5 @@
 """Intervals by stratified bootstrap: good images and defects are drawn anew, each among themselves, with a seed."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

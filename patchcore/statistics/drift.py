@@ -8,8 +8,6 @@ windows in `HORIZON` parts (Bonferroni; the windows share their reference, which
 without drift there is a false alarm with a probability of at most `ALARM`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

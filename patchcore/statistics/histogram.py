@@ -5,8 +5,6 @@ are kept per distinct number; when there are more than `limit` of them, the last
 again, until they fit. With a million values kept, an area under a curve can hardly change by a millionth.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Intervals: exact confidence intervals of rates, and rates and counts in words."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special

@@ -4,8 +4,6 @@ The rules themselves are in `from_good` (good images alone) and `from_labelled`,
 they make an operating point, and are applied again when the bank changes.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import replace
 from datetime import UTC, datetime

@@ -4,8 +4,6 @@ The scores must be honest: those of images outside the bank, or leave-one-image-
 images that built a bank are near zero by construction and say nothing.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Thresholds from labelled images: what to let through, what to reject, and what either costs."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Every rule that sets a threshold, by name, with its words, its needs and its parameters."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What verdicts do to labelled images: counts, and rates with their intervals."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """The audit of the good images: which of them is least like the others, and where."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

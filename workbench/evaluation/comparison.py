@@ -1,7 +1,5 @@
 """Two versions side by side on the same images: which separates better, and where their verdicts differ."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Good images that somebody has looked at in the audit and kept, so that they are not suggested again."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from workbench.people.roles import Role, require

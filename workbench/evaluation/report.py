@@ -1,7 +1,5 @@
 """The report of an inspector on a labelled set, from what is stored; the network is not run."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from workbench.evaluation.measures import evaluation_of

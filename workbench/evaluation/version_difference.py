@@ -1,7 +1,5 @@
 """What differs between two states of inspectors: settings, thresholds, good images, and results on shared sets."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any

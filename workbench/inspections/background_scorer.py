@@ -1,7 +1,5 @@
 """Scoring in the background: batches that pages have opened are worked off, one image at a time, for all sessions."""
 
-from __future__ import annotations
-
 import logging
 import threading
 from collections import deque

@@ -1,7 +1,5 @@
 """What a person says of an inspected part: it is fine, or it is a defect; label and decision together, with undo."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime

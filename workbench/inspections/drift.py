@@ -1,7 +1,5 @@
 """Watching for drift: the accepted scores of the version and thresholds in force, and what a page says about them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal

@@ -1,7 +1,5 @@
 """What leaves the workspace: results as CSV, overlays as a zip."""
 
-from __future__ import annotations
-
 import csv
 import io
 import zipfile

@@ -5,8 +5,6 @@ changed afterwards but for what a person decides about it. Good images that are 
 a bank are no inspections and have no row.
 """
 
-from __future__ import annotations
-
 import math
 import secrets
 from collections.abc import Sequence

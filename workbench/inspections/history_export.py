@@ -1,7 +1,5 @@
 """The history as a file: CSV for spreadsheets, Parquet for analysis; written piece by piece, whatever its length."""
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Callable, Iterable, Sequence

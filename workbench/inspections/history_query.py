@@ -1,7 +1,5 @@
 """Asking the history: filters, pages of rows, counts and an even sample, all answered by the database."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,7 +1,5 @@
 """Labelled sets as users hand them in: folders in MVTec's layout, or images with a table of labels."""
 
-from __future__ import annotations
-
 import os
 import shutil
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,5 @@
 """Labels: what is known of the images of a batch, given one by one, taken back, or brought in with the images."""
 
-from __future__ import annotations
-
 from collections import Counter
 from dataclasses import dataclass
 

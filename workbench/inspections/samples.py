@@ -1,7 +1,5 @@
 """The sample products: their inspectors, built on first use, and their test images as a ready batch."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

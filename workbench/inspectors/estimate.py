@@ -1,7 +1,5 @@
 """What a build will cost, before it is begun: one image is run through the network, the rest is a stated rule."""
 
-from __future__ import annotations
-
 import threading
 import time
 from dataclasses import dataclass

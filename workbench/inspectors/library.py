@@ -1,7 +1,5 @@
 """The library: every inspector with what it is, when it was last used, and how it is called."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any

@@ -1,7 +1,5 @@
 """The operating points of an inspector: the one in force is the latest of a history in which none is lost."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from datetime import datetime
 

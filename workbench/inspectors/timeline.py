@@ -1,7 +1,5 @@
 """The timeline of an inspector: each of its versions and operating points, numbered, who made it, and the way back."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime

@@ -3,8 +3,6 @@
 A row may have come back with a backup that somebody else wrote; what it asks for is then done nowhere.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Jobs as the pages see them: submit, look at, cancel, resume, discard; each runs in a process of its own."""
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Mapping
 from enum import StrEnum

@@ -4,8 +4,6 @@ Streamlit signs the cookie of somebody who has signed in with this one text. A t
 try out, proves nothing.
 """
 
-from __future__ import annotations
-
 import re
 from itertools import pairwise
 

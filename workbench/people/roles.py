@@ -5,8 +5,6 @@ is acting is asked of whoever knows: the dashboard tells by its sign-in (`identi
 submitted under (`acting`); without either it is the person at this computer, who may do everything.
 """
 
-from __future__ import annotations
-
 import getpass
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

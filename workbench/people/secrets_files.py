@@ -1,7 +1,5 @@
 """Files of secrets: whether they are there, under their name or nearly, can be read, and are closed to others."""
 
-from __future__ import annotations
-
 import os
 import stat
 import tomllib

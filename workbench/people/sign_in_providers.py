@@ -1,7 +1,5 @@
 """Providers: what the section ``[auth]`` must say of each place where people sign in."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit

@@ -4,8 +4,6 @@ Everything that an administrator touches to set signing in up counts as a wish t
 misspelt, misplaced or unreadable. A wish that cannot be met keeps everybody out, and the sentence says what to write.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path

@@ -4,8 +4,6 @@ An address may change hands at a provider, or be given to somebody by another pr
 is the account that keeps the role; an administrator gives the address free when somebody else is to have it.
 """
 
-from __future__ import annotations
-
 from sqlalchemy import select
 
 from workbench.people.accounts import Account, plain_address

@@ -1,7 +1,5 @@
 """The database: sessions to read and to write its rows; SQLite in the workspace by default."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path

@@ -6,8 +6,6 @@ What is sent are the codes' differences to their left, upper and upper-left neig
 ones), folded to 0, -1, 1, -2, ... -> 0, 1, 2, 3, ..., split into byte planes, the highest first, and deflated.
 """
 
-from __future__ import annotations
-
 import zlib
 from dataclasses import dataclass
 

@@ -4,8 +4,6 @@ A file is ``b"PCT1"``, the header's length (uint32, little-endian), the header (
 the image (PNG or WebP) and the map (see `workbench.storage.map_codec`).
 """
 
-from __future__ import annotations
-
 import io
 import json
 import struct

@@ -3,8 +3,6 @@
 Names come from rows, from backups and from people. Whatever reads, writes, moves or deletes by one asks `below` first.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from pathlib import Path, PurePosixPath

@@ -1,7 +1,5 @@
 """What was used last, by key: held up to a number of things or of bytes, the least recently used let go first."""
 
-from __future__ import annotations
-
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable

@@ -1,7 +1,5 @@
 """Changing an inspector: one writer at a time, on what they saw; each change has a name and is kept as an event."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from sqlalchemy import select

@@ -1,7 +1,5 @@
 """Temporary files whose process is gone: who may still be writing one, and when it is rubbish."""
 
-from __future__ import annotations
-
 import time
 from contextlib import suppress
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Moments: the present one, and how a database keeps them."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 
 from sqlalchemy import DateTime, Dialect, TypeDecorator

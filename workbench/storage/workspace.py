@@ -1,7 +1,5 @@
 """The workspace: one folder with everything a user makes; files in it are whole or not there."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import secrets

@@ -1,7 +1,5 @@
 """What is known for a decision: the good images scored without themselves, and the test images with their labels."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache

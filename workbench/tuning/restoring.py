@@ -1,7 +1,5 @@
 """Putting an earlier operating point in force again, also on another bank where its rules can follow."""
 
-from __future__ import annotations
-
 from patchcore.errors import SettingsError
 from patchcore.thresholds.decision import recalibrate
 from patchcore.thresholds.operating_point import Evidence, OperatingPoint

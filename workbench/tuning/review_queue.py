@@ -1,7 +1,5 @@
 """The review queue: results of all batches that wait for a person, and those that one called fine and may be taught."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 

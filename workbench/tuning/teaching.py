@@ -4,8 +4,6 @@ A preview holds the taught model and every earlier verdict that would change; no
 the new version, the labels and the decisions are there together, in one transaction, or not at all.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from sqlalchemy.orm import Session

@@ -1,7 +1,5 @@
 """The library's bin: inspectors and versions that were deleted, bringing them back, and deleting them for good."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass

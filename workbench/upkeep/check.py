@@ -1,7 +1,5 @@
 """Checking a workspace: do its files and its rows agree, and repairing where they do not."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path

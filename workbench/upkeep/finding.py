@@ -1,7 +1,5 @@
 """What the check of a workspace can find: a thing, what is wrong with it, and what mends it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

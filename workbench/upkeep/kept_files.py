@@ -1,7 +1,5 @@
 """Which files of the workspace the rows of the database name, and what else in it a user made."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Rows without files: images, models, maps and overlays that are missing or damaged, and rows that point to no row."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterator
 from functools import partial

@@ -1,7 +1,5 @@
 """Files without rows: what a crash, a lost row or a stranger left in the workspace."""
 
-from __future__ import annotations
-
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator

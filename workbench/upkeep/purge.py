@@ -1,7 +1,5 @@
 """Removing an inspector or a version for good: which rows go, which stay with values alone, and which files follow."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from sqlalchemy import func, select, update

@@ -1,7 +1,5 @@
 """The bin: where the check puts what a user made and cannot be used as it lies, with a note on where it came from."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from datetime import datetime

@@ -1,7 +1,5 @@
 """Deleting rows with all rows that cannot be without them; those that can be, forget them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import Any
 

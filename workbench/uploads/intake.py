@@ -4,8 +4,6 @@ Names are made safe, archives are weighed before they are unpacked, folders on t
 below the allowed roots, and each file that is not used is listed with its reason.
 """
 
-from __future__ import annotations
-
 import io
 import os
 import shutil

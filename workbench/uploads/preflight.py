@@ -1,7 +1,5 @@
 """The look at good images before anything is computed: what they are, which are broken, and what is odd about them."""
 
-from __future__ import annotations
-
 import io
 from collections import Counter
 from collections.abc import Callable, Iterable

@@ -1,7 +1,5 @@
 """Zip archives that users hand in: unpacked entry by entry into files of our own naming, each weighed first."""
 
-from __future__ import annotations
-
 import lzma
 import re
 import shutil

@@ -4,8 +4,6 @@ Scripts and pictures go through Streamlit's store of media files, under addresse
 asks for each once, and a rerun that changes a threshold carries a few hundred bytes.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import time

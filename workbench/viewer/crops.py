@@ -1,7 +1,5 @@
 """Images too large to send whole: an overview first, then lossless crops where the user looks closely."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from functools import partial
 

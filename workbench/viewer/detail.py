@@ -1,7 +1,5 @@
 """One image closely: original, map and overlay with linked zoom, the regions and the reason for the score."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """The gallery of tiles with its threshold strip, and the strip on its own."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 from patchcore.thresholds.operating_point import JudgeBy

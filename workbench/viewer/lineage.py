@@ -4,8 +4,6 @@ A page usually gives back what a viewer has told it, at once (by a callback) or 
 what the user does meanwhile. Only a value that the viewers have not told themselves is the page's own wish.
 """
 
-from __future__ import annotations
-
 import secrets
 from dataclasses import dataclass, field
 

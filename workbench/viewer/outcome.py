@@ -1,7 +1,5 @@
 """What the thresholds in view do to the parts that are known: counts, rates with intervals, and what changes."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from patchcore.statistics.intervals import clopper_pearson

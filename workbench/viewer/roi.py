@@ -1,7 +1,5 @@
 """The editor of the region of interest: drawn on a good image in the browser, returned as a mask of its pixels."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Callable, Sequence

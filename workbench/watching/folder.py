@@ -6,8 +6,6 @@ has it open for writing where that can be told. Hidden files, links, and names t
 still writing are passed over.
 """
 
-from __future__ import annotations
-
 import errno
 import os
 import signal

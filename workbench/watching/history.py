@@ -5,8 +5,6 @@ kept first, durably, and only then told to others; `finish` notes that it was. W
 `unfinished` and completed at the next start.
 """
 
-from __future__ import annotations
-
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager

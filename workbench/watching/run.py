@@ -1,7 +1,5 @@
 """Watching: every image that arrives is judged once, its verdict is kept, then told; until somebody says stop."""
 
-from __future__ import annotations
-
 import itertools
 import threading
 import time

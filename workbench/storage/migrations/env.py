@@ -1,7 +1,5 @@
 """How Alembic reaches the database: through the connection that `Database` has opened and locked."""
 
-from __future__ import annotations
-
 from alembic import context
 
 from workbench.storage.tables import Base

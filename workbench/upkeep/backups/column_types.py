@@ -1,7 +1,5 @@
 """What a value of a column may be before it is stored: databases of some kinds take anything anywhere."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from datetime import UTC, datetime

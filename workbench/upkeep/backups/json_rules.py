@@ -1,7 +1,5 @@
 """JSON columns that somebody else wrote: each must have the shape that the program gives it."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields

@@ -1,7 +1,5 @@
 """Rows as lines of JSON that are the same from any database: written from one, read into another."""
 
-from __future__ import annotations
-
 import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

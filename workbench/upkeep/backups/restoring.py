@@ -1,7 +1,5 @@
 """Restore: a backup checked and put into a new folder, which has everything or nothing of it."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress

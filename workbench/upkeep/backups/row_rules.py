@@ -1,7 +1,5 @@
 """Rows that came with a backup: what each column may hold, beside its type, and where the paths in it may lead."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping
 from typing import Any

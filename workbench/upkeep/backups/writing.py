@@ -11,8 +11,6 @@ made again (thumbnails, tiles for the viewer, checkpoints of jobs) stays out. Th
 from PostgreSQL, and a backup of either can be restored into either.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import zipfile

@@ -1,7 +1,5 @@
 """The coreset slider: what a smaller bank would be like, at once, and putting it into use."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

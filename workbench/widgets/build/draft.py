@@ -1,7 +1,5 @@
 """The inspector that is being set up on the page Build: what has been chosen so far, and which step is open."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 import streamlit as st

@@ -1,7 +1,5 @@
 """What the network sees: the region of interest, drawn on a good image, and the square that goes into the network."""
 
-from __future__ import annotations
-
 from functools import partial
 from html import escape
 

@@ -1,7 +1,5 @@
 """The look at the good images: counts, sizes, what is odd, what was left out and why, and thumbnails."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from html import escape
 

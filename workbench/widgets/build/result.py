@@ -1,7 +1,5 @@
 """The page Build from the moment a build is queued: its progress, and the inspector when it is ready."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from workbench.inspectors.building import BuildSettings

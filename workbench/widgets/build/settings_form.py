@@ -1,7 +1,5 @@
 """The settings of a build: which network and what it costs, the advanced ones folded away, and an estimate."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from patchcore import backbones

@@ -1,7 +1,5 @@
 """The four steps before a build: name, good images, what the network sees, settings; each closes to one line."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from html import escape

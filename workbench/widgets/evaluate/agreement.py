@@ -1,7 +1,5 @@
 """One image beside its mask: where found and marked pixels agree, what was missed and what is extra."""
 
-from __future__ import annotations
-
 from html import escape
 
 import numpy as np

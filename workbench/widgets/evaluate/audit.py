@@ -1,7 +1,5 @@
 """The view Good images: those least like the others first, to be kept or taken out of the bank, and the way back."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import streamlit as st

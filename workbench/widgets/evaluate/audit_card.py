@@ -1,7 +1,5 @@
 """One good image in the audit: a small picture with its worst patch marked, the patch itself, and its score."""
 
-from __future__ import annotations
-
 from html import escape
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The view Compare: another version, or another inspector, on the same labelled set."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from html import escape
 from statistics import median

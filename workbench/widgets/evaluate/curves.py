@@ -1,7 +1,5 @@
 """The view Curves: ROC, precision-recall and PRO, each with the operating point marked."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The view By defect type: what is found of each type, and its worst miss to look at."""
 
-from __future__ import annotations
-
 from html import escape
 
 import streamlit as st

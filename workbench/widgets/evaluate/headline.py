@@ -1,7 +1,5 @@
 """The headline of the page Evaluate: how well scores and maps separate, and what the operating point does."""
 
-from __future__ import annotations
-
 from html import escape
 
 import streamlit as st

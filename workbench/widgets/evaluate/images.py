@@ -1,7 +1,5 @@
 """Images on the page Evaluate: a gallery without a strip, and the image that was clicked, closely."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import streamlit as st

@@ -1,7 +1,5 @@
 """The labelled set that is evaluated: which one is in use, bringing one in, and what to do when there is none."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from patchcore.errors import PatchCoreError

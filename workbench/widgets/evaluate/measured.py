@@ -1,7 +1,5 @@
 """What the labelled set in use says of a version, measured once and kept until what it rests on changes."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """The view Misses and false rejects: the images that are judged wrongly, and those that come nearest to it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import streamlit as st

@@ -1,7 +1,5 @@
 """The view Report: one file for people who were not in the room, made when it is asked for."""
 
-from __future__ import annotations
-
 import re
 
 import streamlit as st

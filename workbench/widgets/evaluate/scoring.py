@@ -1,7 +1,5 @@
 """Waiting for scores on the page Evaluate: a bar while a batch is scored in the background."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from workbench.inspections.batches import count_unscored, list_results

@@ -1,7 +1,5 @@
 """What a bank of each size is like, as small charts that share their x axis; a click chooses a size."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """The view Bank size: what every share of the bank would cost, choosing one, and putting it into use."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any

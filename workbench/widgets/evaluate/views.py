@@ -1,7 +1,5 @@
 """The page Evaluate for one labelled set: the headline, and one view at a time; what is not opened is not computed."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import streamlit as st

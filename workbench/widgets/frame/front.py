@@ -1,7 +1,5 @@
 """The dashboard as a server: what stands in front of Streamlit, and what is settled before it answers anybody."""
 
-from __future__ import annotations
-
 import ipaddress
 import os
 from collections.abc import Mapping

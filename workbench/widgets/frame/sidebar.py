@@ -1,7 +1,5 @@
 """The sidebar: the inspector in use, the page list, the job in progress, and where the workspace lives."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import datetime
 from html import escape

@@ -4,8 +4,6 @@ Whatever is wrong with how it is set up keeps everybody out: a server that is me
 takes everybody for the person at this computer. Neither does a server that other computers reach.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 from collections.abc import Iterator

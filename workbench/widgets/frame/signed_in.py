@@ -1,7 +1,5 @@
 """The person who is signed in, and how signing in is set up, as Streamlit and the environment tell it."""
 
-from __future__ import annotations
-
 import ipaddress
 import os
 import time

@@ -1,7 +1,5 @@
 """One inspection, closely: the stored overlay, all facts of the verdict, and what a person decides about it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html import escape

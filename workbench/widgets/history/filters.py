@@ -1,7 +1,5 @@
 """What of the history is wanted: the row of filters; what they are set to outlasts a look at something else."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from typing import Any

@@ -1,7 +1,5 @@
 """How long history is kept: the rule, what it would delete before it does, and what it has deleted."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import streamlit as st

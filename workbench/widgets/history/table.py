@@ -1,7 +1,5 @@
 """The table of inspections: a page of rows, newest first, older and newer ones, and files to take away."""
 
-from __future__ import annotations
-
 import io
 import tempfile
 from collections.abc import Callable

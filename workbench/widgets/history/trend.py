@@ -1,7 +1,5 @@
 """How scores move over time: a chart with the thresholds as they were, and whether accepted parts drift."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import streamlit as st

@@ -1,7 +1,5 @@
 """The page Inspect for one batch: threshold, gallery and detail, drawn anew while results come in."""
 
-from __future__ import annotations
-
 import tempfile
 import time
 from collections.abc import Sequence

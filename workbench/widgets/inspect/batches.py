@@ -1,7 +1,5 @@
 """Batches of an inspector: which one is open, opening another, and bringing new images in."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import streamlit as st

@@ -1,7 +1,5 @@
 """The thresholds in view on the page Inspect: tried out in the browser, kept in the address, stored when asked."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """The panel Watched folder on Inspect: start and stop watching a folder, and see how each that is watched is doing."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import streamlit as st

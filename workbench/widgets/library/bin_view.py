@@ -1,7 +1,5 @@
 """The bin on the page Library: what was deleted, bringing it back, and emptying it for good."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from html import escape
 

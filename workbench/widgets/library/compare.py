@@ -1,7 +1,5 @@
 """Two states of an inspector side by side on the page Library: what was changed, and what that did on labelled sets."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from html import escape
 from typing import Any

@@ -1,7 +1,5 @@
 """Bringing an inspector in on the page Library: a file, what it is to become, and why it is refused if it is."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import streamlit as st

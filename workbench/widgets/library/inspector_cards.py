@@ -1,7 +1,5 @@
 """Inspectors as cards: picture, name, size of the bank, threshold, state, and a button to work with each."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from html import escape
 

@@ -1,7 +1,5 @@
 """One inspector on the page Library: its name, what can be done with it, its timeline, and the state looked at."""
 
-from __future__ import annotations
-
 from html import escape
 
 import streamlit as st

@@ -1,7 +1,5 @@
 """Jobs on the page Library: what runs, waits, was interrupted, failed or was done lately, by whom; from any session."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from html import escape
 

@@ -1,7 +1,5 @@
 """The shelf of the page Library: every inspector with its picture and what tells it from the others."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from html import escape
 

@@ -1,7 +1,5 @@
 """One state of an inspector on the page Library: what it is, its note, and what can be done with it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import partial
 

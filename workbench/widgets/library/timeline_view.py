@@ -1,7 +1,5 @@
 """The timeline on the page Library: a line for each state of an inspector, the latest first; a click looks at one."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from html import escape
 

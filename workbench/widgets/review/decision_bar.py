@@ -1,7 +1,5 @@
 """What a person says of the image that is open: fine, which may teach the inspector, or a defect; taking it back."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import streamlit as st

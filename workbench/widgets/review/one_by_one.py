@@ -1,7 +1,5 @@
 """The page Review: one image after the other, decided by a key, and teaching what was called fine."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import streamlit as st

@@ -1,7 +1,5 @@
 """Teaching on a page: what it would change, shown before it is done; what was taught last, and the way back."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from html import escape
 

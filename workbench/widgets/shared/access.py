@@ -1,7 +1,5 @@
 """What the person in front of the page may do: buttons for more than that are disabled and say why."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import streamlit as st

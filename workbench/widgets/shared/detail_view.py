@@ -1,7 +1,5 @@
 """One image of a batch closely, with what is known of it, and why it scored so."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Images from the user: dropped files, a zip, a folder, a folder of this computer, the camera."""
 
-from __future__ import annotations
-
 import shutil
 import weakref
 from collections.abc import Sequence

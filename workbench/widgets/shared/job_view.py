@@ -1,7 +1,5 @@
 """A build in progress: its stages, a bar, the time left, cancel; found again after a reload by the job's row."""
 
-from __future__ import annotations
-
 from html import escape
 
 import streamlit as st

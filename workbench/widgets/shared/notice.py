@@ -1,7 +1,5 @@
 """What the last action on a page did, or why it could not be done: said once, or as long as a version stays in use."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

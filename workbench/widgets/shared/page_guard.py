@@ -1,7 +1,5 @@
 """The way into a page: always by way of app.py, in every run and whatever address was asked for first."""
 
-from __future__ import annotations
-
 import runpy
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Pictures for the page: small ones from the workspace as HTML, arrays encoded quickly."""
 
-from __future__ import annotations
-
 import io
 from html import escape
 

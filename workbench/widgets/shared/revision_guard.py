@@ -4,8 +4,6 @@ A button acts before or while the page is drawn anew, so what counts is what the
 click cuts short, or that draws again of itself, has not shown everything and does not count.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 

@@ -1,7 +1,5 @@
 """The sample product: an invitation for the first visit, and the button that opens it built and scored."""
 
-from __future__ import annotations
-
 from html import escape
 from pathlib import Path
 

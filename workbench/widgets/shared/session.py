@@ -1,7 +1,5 @@
 """What a browser session works on: the workspace, the inspector in use, its batch; kept in the page's address."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -5,8 +5,6 @@ sends the value before, which would count as the user's choice and undo the page
 another field from then on: what is still said of the one before is no longer asked for.
 """
 
-from __future__ import annotations
-
 import streamlit as st
 
 

@@ -3,8 +3,6 @@
 Whatever goes into HTML here has been through `html.escape`: names come from files and are not to be trusted.
 """
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Sequence
 from functools import cache

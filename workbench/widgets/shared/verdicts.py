@@ -1,7 +1,5 @@
 """A verdict as it is written everywhere on the server's side: word, sign and colour."""
 
-from __future__ import annotations
-
 VERDICTS: dict[str | None, str] = {
     "accept": '<span class="pc-whole pc-accept">✓ accept</span>',
     "review": '<span class="pc-whole pc-review">? review</span>',

@@ -1,7 +1,5 @@
 """A watched folder in words: how it is doing, with a sign and a colour."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from html import escape
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Numbers as people read them: sensible digits, thin units, one way everywhere."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 
 from patchcore.thresholds.operating_point import Choice

@@ -1,7 +1,5 @@
 """The page Tune at work: scores with their thresholds, what they do, the images nearest to them, and the regions."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal

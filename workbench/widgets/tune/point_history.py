@@ -1,7 +1,5 @@
 """Earlier operating points of an inspector: what they were, who set them and why, and putting one back into force."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from patchcore.thresholds.rules import BY_HAND

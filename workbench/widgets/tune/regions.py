@@ -1,7 +1,5 @@
 """Where a map counts as defective: pixel threshold and smallest region, drawn live on a chosen image."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import streamlit as st

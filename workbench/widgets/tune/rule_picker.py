@@ -1,7 +1,5 @@
 """Choosing by which rule a threshold is set, in plain words, with the numbers that the rule takes."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The right column of Tune: which rule sets each threshold, what it promises, and putting the decision into force."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import streamlit as st

@@ -11,8 +11,6 @@ A workspace of each schema is kept with the tests, which say how one is added:
 ``tests/workbench/storage/test_migrations.py``.
 """
 
-from __future__ import annotations
-
 import sqlalchemy as sa
 from alembic import op
 
