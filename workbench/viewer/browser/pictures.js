@@ -30,7 +30,7 @@ export async function fetchBytes(path) {
   return buffer;
 }
 
-// A rerun takes the server's files away for a moment and gives them back; asking again is enough.
+// A connection may drop for a moment; asking again is enough.
 async function fetchPatiently(url) {
   for (const pause of [...RETRIES, null]) {
     const answer = await fetch(url).catch(() => null);
