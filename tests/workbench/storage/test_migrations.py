@@ -37,7 +37,7 @@ from workbench.inspectors.point_history import point_history
 from workbench.inspectors.timeline import timeline
 from workbench.inspectors.versions import good_images, list_inspectors, list_versions
 from workbench.jobs.requests import list_jobs
-from workbench.storage.database import Database, migrations
+from workbench.storage.database import Database, migrations, schemas
 from workbench.storage.workspace import Workspace
 from workbench.upkeep.backups.portable_rows import dump_rows, load_rows, reflected_tables
 from workbench.upkeep.backups.restoring import restore
@@ -77,6 +77,10 @@ def goal(request, tmp_path, monkeypatch):
     monkeypatch.setenv("PATCHCORE_DATABASE_URL", server.url(name))
     yield server.url(name)
     server.drop_database(name)
+
+
+def test_the_schemas_are_those_of_the_migrations():
+    assert schemas() == [script.revision for script in SCRIPTS.walk_revisions()][::-1]
 
 
 def revision_of(database):

@@ -13,10 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from alembic.script import ScriptDirectory
-
 from patchcore.images.file_names import display_name
-from workbench.storage.database import WorkspaceError, migrations
+from workbench.storage.database import WorkspaceError, schemas
 from workbench.storage.places import below, is_given_name, make_folder
 from workbench.storage.workspace import CHUNK
 from workbench.upkeep.backups.writing import CONTENTS, FILES, FORMAT, TABLES, VERSION
@@ -141,7 +139,7 @@ class BackupArchive:
             raise self._refusal(f"its {CONTENTS} cannot be read") from error
         if not isinstance(contents, dict) or contents.get("format") != FORMAT:
             raise self._refusal("it was not written by this program")
-        known = [script.revision for script in ScriptDirectory.from_config(migrations()).walk_revisions()]
+        known = schemas()
         version = contents.get("version")
         if type(version) is not int or version != VERSION or contents.get("schema") not in known:
             raise WorkspaceError(

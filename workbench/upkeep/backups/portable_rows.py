@@ -11,13 +11,12 @@ from sqlalchemy.engine import URL, Connection
 from sqlalchemy.schema import sort_tables
 from sqlalchemy.types import TypeEngine
 
-from workbench.storage.database import Database
+from workbench.storage.database import VERSION_TABLE, Database
 from workbench.storage.tables import Base
 from workbench.storage.timestamps import UtcTime
 from workbench.upkeep.backups.column_types import plain_type, why_unsound
 
 AT_ONCE = 500  # rows in one statement
-VERSION_TABLE = "alembic_version"  # of which a row says which schema the others have
 
 
 class UnsoundRow(ValueError):

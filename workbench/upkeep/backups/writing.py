@@ -18,10 +18,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from alembic.script import ScriptDirectory
-
 from patchcore.whole_files import whole_file
-from workbench.storage.database import WorkspaceError, migrations
+from workbench.storage.database import WorkspaceError, schemas
 from workbench.storage.timestamps import now
 from workbench.storage.workspace import CHUNK, Workspace
 from workbench.upkeep.backups.portable_rows import dump_rows, tables_in_order
@@ -94,7 +92,7 @@ class _Writing:
         contents = {
             "format": FORMAT,
             "version": VERSION,
-            "schema": ScriptDirectory.from_config(migrations()).get_current_head(),
+            "schema": schemas()[-1],
             "created": now().isoformat(),
             "tables": [table.name for table in tables],
             "entries": self.entries,
