@@ -19,7 +19,9 @@ from patchcore.backbones import Backbone, load_backbone
 from patchcore.bank import MemoryBank
 from patchcore.errors import ArtifactError, DataError, NotFittedError
 from patchcore.files import container
-from patchcore.fitting.stages import FittingRun, Progress, Source, fit
+from patchcore.fitting.run import FittingRun, Progress
+from patchcore.fitting.sources import Source
+from patchcore.fitting.stages import fit
 from patchcore.images.geometry import place, prepare
 from patchcore.images.reading import ImageRecord, LoadedImage, read_image
 from patchcore.leave_one_out import GoodScores
