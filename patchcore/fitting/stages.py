@@ -18,9 +18,11 @@ from numpy.typing import NDArray
 from patchcore.bank import MemoryBank
 from patchcore.coreset import compile_ahead
 from patchcore.errors import ImageError
+from patchcore.executors import Executor
 from patchcore.fitting.calibration import calibrate
 from patchcore.fitting.extraction import Extracted, extract
 from patchcore.fitting.feature_store import FeatureStore
+from patchcore.fitting.parts import extract_in_parts, store_with_parts
 from patchcore.fitting.run import FittingRun
 from patchcore.fitting.selection import choose
 from patchcore.fitting.sources import Source
@@ -57,7 +59,10 @@ class Fitted:
 
 
 def fit(
-    run: FittingRun, images: Iterable[Source | tuple[str, Source]], scratch: Path | None = None
+    run: FittingRun,
+    images: Iterable[Source | tuple[str, Source]],
+    scratch: Path | None = None,
+    executor: Executor | None = None,
 ) -> Fitted:
     """Build a bank from good images.
 
@@ -65,7 +70,7 @@ def fit(
     ----------
     run
         Backbone, settings, callbacks.
-    images, scratch
+    images, scratch, executor
         As for :func:`prepare_store`.
 
     Raises
@@ -76,7 +81,7 @@ def fit(
         If the caller asked to stop.
     """
     Thread(target=compile_ahead, daemon=True).start()  # ready when the features are
-    with prepare_store(run, images, scratch) as (store, extracted):
+    with prepare_store(run, images, scratch, executor) as (store, extracted):
         bank = choose(run, store)
         scores = calibrate(run, store, bank)
     return Fitted(bank, scores, extracted.records, extracted.skipped, extracted.grid, extracted.sample)
@@ -84,7 +89,10 @@ def fit(
 
 @contextlib.contextmanager
 def prepare_store(
-    run: FittingRun, images: Iterable[Source | tuple[str, Source]], scratch: Path | None = None
+    run: FittingRun,
+    images: Iterable[Source | tuple[str, Source]],
+    scratch: Path | None = None,
+    executor: Executor | None = None,
 ) -> Iterator[tuple[FeatureStore, Extracted]]:
     """Give the features of good images on disk, and what was found while extracting them.
 
@@ -97,6 +105,9 @@ def prepare_store(
     scratch
         Folder of the features; a run that was interrupted goes on from the features that are there. By default
         a temporary folder, which is removed afterwards.
+    executor
+        Where parts of the images are extracted, see :mod:`patchcore.fitting.parts`; None for this process, image by
+        image.
 
     Raises
     ------
@@ -104,12 +115,17 @@ def prepare_store(
         If no image could be used.
     Cancelled
         If the caller asked to stop.
+    WorkerLost
+        If the process of a part keeps dying.
     """
     roi = b"" if run.roi is None else np.packbits(run.roi).tobytes() + str(run.roi.shape).encode()
     key = run.settings.features_key(run.backbone.sha256, roi)
     with _folder(scratch) as folder:
-        store = FeatureStore(folder, key)
-        yield store, extract(run, images, store)
+        if executor is None:
+            store = store_with_parts(folder, key)
+            yield store, extract(run, images, store)
+        else:
+            yield extract_in_parts(run, images, folder, key, executor)
 
 
 @contextlib.contextmanager
