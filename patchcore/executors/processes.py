@@ -72,7 +72,7 @@ class _Worker:
 
 
 class _Crew:
-    """The processes of one run, the parts that wait, and what is known of the others."""
+    """The processes of one run, the parts that wait, and the results of the others."""
 
     def __init__(self, start: Callable[[], Any], parts: Sequence[Any]) -> None:
         self.start, self.parts = start, parts

@@ -6,11 +6,13 @@ features there, so that order, names, twins and images left out are those of a b
 
 What equals what, to the bit:
 
-- However many processes work, and wherever a process died or a build was interrupted, the bank, the scores and the
-  file are the same: a part depends on nothing but its images.
-- A build without an executor gives the same too if it computes with `THREADS` thread. With more threads the last bit
-  of a feature may differ, because torch then adds in another order; the tests of the two kinds of build compare them
-  at one thread.
+- Builds in parts give the same bank, scores and file (apart from times), whatever the number of processes, and wherever
+  a process died or the build was interrupted. The features of an image depend on nothing but the image.
+- A build without an executor gives the same bytes if torch computes with one thread there, whatever the number of
+  parts. Torch otherwise takes as many threads as there are cores, and adds in another order: the last bit of a feature
+  may differ.
+
+Selection and calibration stay in the process of the build, whose threads take all cores for them.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ class InThisProcess:
 
 @pytest.fixture(scope="module")
 def images(good, tmp_path_factory):
-    """Eight files, one as an array, one twice, one that is no image, one that is absent."""
+    """Eight files, a twin of one, an array, a file of text, an absent file."""
     folder = tmp_path_factory.mktemp("images")
     named = []
     for number, (name, pixels) in enumerate(good):
