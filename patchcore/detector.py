@@ -18,8 +18,11 @@ from numpy.typing import NDArray
 from patchcore.backbones import Backbone, load_backbone
 from patchcore.bank import MemoryBank
 from patchcore.errors import ArtifactError, DataError, NotFittedError
+from patchcore.executors import Executor
 from patchcore.files import container
-from patchcore.fitting.stages import FittingRun, Progress, Source, fit
+from patchcore.fitting.run import FittingRun, Progress
+from patchcore.fitting.sources import Source
+from patchcore.fitting.stages import fit
 from patchcore.images.geometry import place, prepare
 from patchcore.images.reading import ImageRecord, LoadedImage, read_image
 from patchcore.leave_one_out import GoodScores
@@ -159,6 +162,7 @@ class PatchCore:
         progress: Progress | None = None,
         cancelled: Callable[[], bool] | None = None,
         scratch: Path | None = None,
+        executor: Executor | None = None,
     ) -> PatchCore:
         """Build the memory bank from good images, streamed, and calibrate a threshold on them.
 
@@ -175,6 +179,8 @@ class PatchCore:
             Asked often whether to stop.
         scratch
             Folder for features while building; an interrupted run given the same folder goes on from there.
+        executor
+            Where parts of the images are extracted, see :mod:`patchcore.fitting.parts`; None for this process.
 
         Raises
         ------
@@ -186,7 +192,7 @@ class PatchCore:
             If `cancelled` said so.
         """
         run = FittingRun(self.backbone_, self.settings, roi, progress, cancelled)
-        fitted = fit(run, images, scratch)
+        fitted = fit(run, images, scratch, executor)
         self.roi_ = roi
         self.full_bank_ = self.bank_ = fitted.bank
         self.profile_, self.grid_ = fitted.good_scores, fitted.grid

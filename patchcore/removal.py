@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from patchcore.bank import MemoryBank
 from patchcore.detector import PatchCore
 from patchcore.errors import ImageError, SettingsError
+from patchcore.fitting.run import FittingRun, Progress
 from patchcore.fitting.second_pass import Calibration
-from patchcore.fitting.stages import FittingRun, Progress, Source
+from patchcore.fitting.sources import Source
 from patchcore.images.geometry import place
 from patchcore.images.reading import ImageRecord
 from patchcore.leave_one_out import GoodScores, score_good_images

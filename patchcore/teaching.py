@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from patchcore.bank import MemoryBank
 from patchcore.detector import PatchCore
 from patchcore.errors import SettingsError
+from patchcore.fitting.run import FittingRun, Progress
 from patchcore.fitting.second_pass import Calibration
-from patchcore.fitting.stages import FittingRun, Progress, Source, named
+from patchcore.fitting.sources import Source, named
 from patchcore.images.reading import read_image
 from patchcore.kernels.search import RunningSearch
 from patchcore.leave_one_out import score_good_images

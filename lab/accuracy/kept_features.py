@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patchcore import PatchCore, read_image
-from patchcore.fitting.stages import Source
+from patchcore.fitting.sources import Source
 from patchcore.images.geometry import place
 from patchcore.images.reading import LoadedImage
 from patchcore.scoring import ImagePatches

@@ -30,6 +30,7 @@ from patchcore.cli.terminal import (
 )
 from patchcore.cli.threshold import threshold
 from patchcore.errors import ImageError, NoImagesError, SettingsError
+from patchcore.executors import HERE, chosen_executor
 from patchcore.settings import SETTINGS, Settings
 
 if TYPE_CHECKING:
@@ -63,12 +64,14 @@ def build(
     reweight: Annotated[bool, _setting("reweight")] = Settings.reweight,
     value_range: Annotated[tuple[float, float] | None, _setting("value_range")] = Settings.value_range,
     seed: Annotated[int, _setting("seed")] = Settings.seed,
+    on: Annotated[str, typer.Option(help="Where to compute features: here, or processes:N.")] = HERE,
     as_json: AsJson = False,
 ) -> None:
     """Build an inspector from a folder of images of good parts."""
     from patchcore.detector import PatchCore
     from patchcore.images.reading import list_images, read_image
 
+    executor = chosen_executor(on)
     target = output if output.suffix == ".patchcore" else output.with_name(output.name + ".patchcore")
     paths = list_images(good_dir)
     if not paths:
@@ -85,7 +88,8 @@ def build(
     )
     mask = None if roi is None else read_image(roi).pixels.max(axis=2) > 0.5
     with progress_bars() as report:
-        model.fit([(str(path.relative_to(good_dir)), path) for path in paths], roi=mask, progress=report)
+        images = [(str(path.relative_to(good_dir)), path) for path in paths]
+        model.fit(images, roi=mask, progress=report, executor=executor)
     for error in model.skipped_:
         remarks.print(f"left out {error}", style="yellow", markup=False, soft_wrap=True)
     model.save(target)

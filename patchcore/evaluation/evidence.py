@@ -8,7 +8,7 @@ import numpy as np
 from patchcore.detector import PatchCore
 from patchcore.errors import DataError, ImageError
 from patchcore.evaluation.labelled_image import Labelled
-from patchcore.fitting.stages import Source, named, source_sha256
+from patchcore.fitting.sources import Source, named, source_sha256
 from patchcore.maps.regions import clearing_threshold
 
 Progress = Callable[[str, int, int], None]

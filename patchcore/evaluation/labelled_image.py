@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from patchcore.errors import DataError
 from patchcore.evaluation.mvtec_layout import LabelledImage, marked
-from patchcore.fitting.stages import Source
+from patchcore.fitting.sources import Source
 
 
 class Labelled(Protocol):

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patchcore.errors import ImageError, SettingsError
-from patchcore.fitting.stages import FittingRun, Source, named, source_sha256
+from patchcore.fitting.run import FittingRun
+from patchcore.fitting.sources import Source, named, source_sha256
 from patchcore.images.geometry import prepare
 from patchcore.images.reading import ImageRecord, read_image
 from patchcore.scoring import inspected_patches

@@ -363,10 +363,10 @@ def test_an_interrupted_build_goes_on_without_computing_features_again(good, tmp
     with pytest.raises(Cancelled):
         PatchCore(image_size=SIDE).fit(paths, scratch=scratch, cancelled=lambda: next(calls) >= 5)
     computed = []
-    from patchcore.fitting import batching, stages
+    from patchcore.fitting import batching, run
 
-    real = stages.patch_features
-    for module in (stages, batching):
+    real = run.patch_features
+    for module in (run, batching):
         monkeypatch.setattr(module, "patch_features", lambda *a: computed.append(1) or real(*a))
     resumed = PatchCore(image_size=SIDE).fit(paths, scratch=scratch)
     assert len(computed) == 1 + 3 + 1  # the sample image again, the three that were missing, the self-test

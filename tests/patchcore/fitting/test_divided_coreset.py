@@ -10,7 +10,8 @@ from patchcore.backbones import DEFAULT, load_backbone
 from patchcore.coreset import greedy_k_centre
 from patchcore.errors import SettingsError
 from patchcore.fitting.divided_coreset import divided_k_centre, parts_needed
-from patchcore.fitting.stages import FittingRun, fit
+from patchcore.fitting.run import FittingRun
+from patchcore.fitting.stages import fit
 from patchcore.settings import Settings
 
 

@@ -1,0 +1,165 @@
+"""The first stage: images become patch features in a store, one image in memory at a time (paper, section 3.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sized
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from patchcore.errors import ImageError, NoImagesError
+from patchcore.fitting.batching import AtOnce
+from patchcore.fitting.feature_store import FeatureStore
+from patchcore.fitting.run import FittingRun
+from patchcore.fitting.sources import Source, named, source_sha256
+from patchcore.images.geometry import Prepared, prepare
+from patchcore.images.reading import ImageRecord, read_image
+from patchcore.kernels.prefetch import done_ahead
+from patchcore.scoring import inspected_patches
+
+READ_AHEAD = 6  # images decoded before the network asks for them
+
+
+@dataclass(frozen=True)
+class Extracted:
+    """What extraction found beside the features.
+
+    Attributes
+    ----------
+    records
+        The images in the store, in its order.
+    skipped
+        The images that could not be used, each with its reason.
+    grid
+        (rows, cols) of the feature map.
+    sample
+        One good image as the network saw it, for the self-test.
+    """
+
+    records: list[ImageRecord]
+    skipped: list[ImageError]
+    grid: tuple[int, int]
+    sample: NDArray[np.float32]
+
+
+def extract(run: FittingRun, images: Iterable[Source | tuple[str, Source]], store: FeatureStore) -> Extracted:
+    """Fill the store with the images' features, in their order.
+
+    Raises
+    ------
+    NoImagesError
+        If no image could be used.
+    Cancelled
+        If the caller asked to stop.
+    """
+    total = len(images) if isinstance(images, Sized) else 0
+    settings = run.settings
+    at_once = AtOnce(run.backbone, settings.image_size, settings.dims, total)
+    extraction = _Extraction(run, store, at_once)
+    for number, read in enumerate(_read_ahead(run, images, store), start=1):
+        run.report("features", number - 1, total)
+        extraction.take(read)
+    extraction.finish()
+    if extraction.sample is None:
+        reasons = "; ".join(str(error) for error in extraction.skipped[:3])
+        raise NoImagesError(
+            "No image could be used to build on." + (f" {reasons}" if reasons else " Add good images.")
+        )
+    run.report("features", total, total)
+    records = [ImageRecord.from_dict(image.record) for image in store.images]
+    return Extracted(records, extraction.skipped, extraction.grid, extraction.sample)
+
+
+@dataclass
+class _Extraction:
+    """Brings images into the store, in their order, a few at once through the network."""
+
+    run: FittingRun
+    store: FeatureStore
+    at_once: AtOnce
+    skipped: list[ImageError] = field(default_factory=list)
+    grid: tuple[int, int] = (0, 0)
+    sample: NDArray[np.float32] | None = None
+    _seen: dict[str, str] = field(default_factory=dict)
+    _waiting: list[tuple[ImageRecord, Prepared]] = field(default_factory=list)
+
+    def take(self, read: _Read) -> None:
+        """Take an image; its features may have to wait for those of the next ones."""
+        if read.stored and self.sample is not None and read.stored not in self._seen:
+            self._seen[read.stored] = read.name
+            self.finish()
+            self.store.reuse(read.stored)
+            return
+        try:
+            record, prepared = read.finished(self.run)
+            if (twin := self._seen.setdefault(record.sha256, read.name)) != read.name:
+                raise ImageError(read.name, f"the same file as {twin}; each image counts once.")
+            if isinstance(prepared, ImageError):
+                raise prepared
+        except ImageError as error:
+            self.skipped.append(error)
+            return
+        if self.sample is None:
+            self.sample = prepared.input
+        if self.store.knows(record.sha256):
+            self.finish()
+            if self.grid == (0, 0):  # nothing has been computed that tells it
+                self.grid = self.run.features(prepared).shape[:2]
+            self.store.reuse(record.sha256)
+        else:
+            self._waiting.append((record, prepared))
+            if len(self._waiting) == self.at_once.size:
+                self.finish()
+
+    def finish(self) -> None:
+        """Compute the features of those that wait and store them."""
+        waiting, self._waiting = self._waiting, []
+        found = self.at_once.features([prepared.input for _, prepared in waiting])
+        for (record, prepared), features in zip(waiting, found, strict=True):
+            self.grid = (features.shape[0], features.shape[1])
+            kept = inspected_patches(prepared.valid, self.grid)
+            self.store.append(record.sha256, features, kept, record.to_dict())
+
+
+@dataclass(frozen=True)
+class _Read:
+    """An image as read ahead: decoded and prepared, or known to the store, or why neither."""
+
+    name: str
+    source: Source
+    stored: str | None = None  # SHA-256 of an image whose features an interrupted run left
+    result: tuple[ImageRecord, Prepared | ImageError] | ImageError | None = None
+
+    def finished(self, run: FittingRun) -> tuple[ImageRecord, Prepared | ImageError]:
+        """Give what was read, reading it now where that was put off; what keeps it from being prepared comes back."""
+        if self.result is None:
+            return _decode(run, self.name, self.source)
+        if isinstance(self.result, ImageError):
+            raise self.result
+        return self.result
+
+
+def _decode(run: FittingRun, name: str, source: Source) -> tuple[ImageRecord, Prepared | ImageError]:
+    image = read_image(source, name=name, value_range=run.settings.value_range)
+    try:
+        return image.record, prepare(image.pixels, run.settings.geometry_of_input(), run.roi)
+    except ImageError as error:
+        return image.record, error
+
+
+def _read_ahead(
+    run: FittingRun, images: Iterable[Source | tuple[str, Source]], store: FeatureStore
+) -> Iterator[_Read]:
+    """Decode and prepare the next few images in a thread of their own while the network works, order kept."""
+
+    def read(item: tuple[str, Source]) -> _Read:
+        name, source = item
+        if store.resumes and (sha256 := source_sha256(source)) and store.knows(sha256):
+            return _Read(name, source, stored=sha256)
+        try:
+            return _Read(name, source, result=_decode(run, name, source))
+        except ImageError as error:
+            return _Read(name, source, result=error)
+
+    return done_ahead(read, map(named, images, range(1, 1 << 62)), threads=1, waiting=READ_AHEAD)

@@ -1,0 +1,31 @@
+"""Sources of good images: what an image may be read from, its name, and its hash without decoding it."""
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from patchcore.backbones import file_sha256
+
+Source = str | os.PathLike[str] | bytes | NDArray[Any]
+"""Whatever an image can be read from."""
+
+
+def named(item: Source | tuple[str, Source], number: int) -> tuple[str, Source]:
+    """Give an image a name if it came without: its file's, or its place in the list."""
+    if isinstance(item, tuple):
+        return item
+    return (f"image {number}" if isinstance(item, bytes | np.ndarray) else Path(item).name), item
+
+
+def source_sha256(source: Source) -> str | None:
+    """Hash a file or its bytes without decoding; None for an array or a file that cannot be read."""
+    if isinstance(source, np.ndarray):
+        return None
+    try:
+        return hashlib.sha256(source).hexdigest() if isinstance(source, bytes) else file_sha256(Path(source))
+    except OSError:
+        return None  # reading it properly tells the reason
