@@ -64,14 +64,14 @@ class Inspection:
     point
         The thresholds; None for none. Stale ones find regions but give no verdict.
     bank_id
-        The bank that the score was measured against; empty where it is not known.
+        The bank that the score was measured against; None where it is not known.
     """
 
     result: Result
     regions: list[Region]
     verdict: Verdict | None
     point: OperatingPoint | None
-    bank_id: str
+    bank_id: str | None
 
     @property
     def unjudged(self) -> str | None:
@@ -100,7 +100,7 @@ class Inspection:
             "verdict": self.verdict,
             "unjudged": self.unjudged,
             **thresholds(self.point),
-            "bank_id": self.bank_id or None,
+            "bank_id": self.bank_id,
             "regions": [plain_region(region) for region in self.regions],
             "worst_box": [int(edge) for edge in self.result.worst_box],
             "remarks": self.remarks,
@@ -143,15 +143,16 @@ def inspect(
     >>> inspect(PatchCore(image_size=64, coreset=0.5).fit(good), bad).verdict
     'reject'
     """
-    result, bank_id = detector.score(image, leave_out=leave_out), detector.bank_id_
+    result = detector.score(image, leave_out=leave_out)
     if point is None:
         point = detector.operating_point_
     elif not point.stale:
-        point.check_bank(bank_id)
-    return judge(result, point, bank_id)
+        point.check_bank(detector.bank_id_)
+    # Thresholds in force name their bank; computing the name again would cost milliseconds an image.
+    return judge(result, point, detector.bank_id_ if point is None or point.stale else None)
 
 
-def judge(result: Result, point: OperatingPoint | None, bank_id: str = "") -> Inspection:
+def judge(result: Result, point: OperatingPoint | None, bank_id: str | None = None) -> Inspection:
     """Judge an image that has been scored.
 
     Parameters
@@ -161,8 +162,10 @@ def judge(result: Result, point: OperatingPoint | None, bank_id: str = "") -> In
     point
         The thresholds; None and stale ones give no verdict.
     bank_id
-        The bank that scored it.
+        The bank that scored it; None for the one that thresholds in force were set for.
     """
+    if bank_id is None and point is not None and not point.stale:
+        bank_id = point.bank_id
     regions = regions_at(result.map, point)
     return Inspection(result, regions, verdict_on(result.score, regions, point), point, bank_id)
 

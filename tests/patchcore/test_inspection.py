@@ -121,8 +121,8 @@ def test_inspection_equals_score_regions_and_verdict_put_together(model, bad, po
     assert found.verdict == point.judge(result.score, point.regions(result.map)) == verdict
     assert (found.point, found.bank_id, found.unjudged) == (point, model.bank_id_, None)
     assert found.result.worst_box == result.worst_box
-    again = judge(result, point, model.bank_id_)  # of what was scored before
-    assert again.to_dict() == found.to_dict()
+    assert judge(result, point).to_dict() == found.to_dict()  # of what was scored before
+    assert judge(result, None).bank_id is None
 
 
 def test_thresholds_of_the_detector_judge_unless_others_are_named(model, bad, points):
@@ -130,7 +130,7 @@ def test_thresholds_of_the_detector_judge_unless_others_are_named(model, bad, po
     assert inspect(model, bad, points["review"]).verdict == "review"
     bare = inspect(model.with_operating_point(None), bad)
     assert (bare.verdict, bare.regions, bare.point, bare.outline) == (None, [], None, None)
-    assert bare.unjudged == "No operating point is in force."
+    assert (bare.unjudged, bare.bank_id) == ("No operating point is in force.", model.bank_id_)
     with pytest.raises(SettingsError, match="another bank"):
         inspect(model, bad, replace(model.operating_point_, bank_id="another"))
 
@@ -138,6 +138,7 @@ def test_thresholds_of_the_detector_judge_unless_others_are_named(model, bad, po
 def test_stale_thresholds_show_regions_and_give_no_verdict(model, bad):
     found = inspect(model, bad, model.operating_point_.outdated("An image was removed."))
     assert (found.verdict, found.unjudged) == (None, "An image was removed.")
+    assert found.bank_id == model.bank_id_  # not what the thresholds were set for
     assert found.regions == inspect(model, bad).regions != []
 
 

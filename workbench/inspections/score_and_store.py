@@ -101,7 +101,7 @@ def score_image(
         if not leave_out:
             # Where regions decide they must be those that the page finds later, in the map that is stored.
             searched = scored if force.point.judge_by == "score" else replace(scored, map=kept.full())
-            inspection = judge(searched, force.point, model.bank_id_)
+            inspection = judge(searched, force.point, model.bank_id_ if force.point.stale else None)
             found.seen = history.look(workspace, force, inspection, kept, pixels)
     except ImageError as error:
         found.columns["error"] = error.reason

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from patchcore.errors import ImageError
-from patchcore.inspection import VERSION, inspect
+from patchcore.inspection import VERSION, judge
 from workbench.watching.folder import FileKey
 
 if TYPE_CHECKING:
@@ -156,7 +156,8 @@ class ModelJudge:
         self.missing = (
             "it has none" if point is None else point.stale
         )  # why no image is judged; empty: each is
-        self.model = model.with_operating_point(None if self.missing else point)
+        self.model, self.point = model, None if self.missing else point
+        self.bank_id = model.bank_id_ if self.missing else None  # thresholds in force name it
 
     def __call__(self, key: FileKey, data: bytes) -> Judged:
         """Score a file by its bytes.
@@ -172,7 +173,7 @@ class ModelJudge:
         image = read_image(
             data, name=PurePosixPath(key.path).name, value_range=self.model.settings.value_range
         )
-        inspection = inspect(self.model, image)
+        inspection = judge(self.model.score(image), self.point, self.bank_id)
         seconds = time.perf_counter() - began
         return Judged(
             inspected(key, data, self.name, inspection, seconds), data, image, inspection, self.owner
