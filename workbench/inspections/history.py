@@ -135,7 +135,7 @@ def store_overlay(
     Parameters
     ----------
     box
-        In pixels of the image, as `patchcore.inspection.outline` gives it.
+        In pixels of the image, as `patchcore.inspection.box_to_outline` gives it.
     """
     scores = kept.small()
     painted = overlay(

@@ -32,7 +32,7 @@ from workbench.watching.in_use import columns_of, model_in_use
 from workbench.watching.outputs import LineFile, Outputs
 from workbench.watching.run import Tally, WatchRun
 from workbench.watching.standing import WATCHING, WatchOptions, get_watch
-from workbench.watching.verdict import Judged, given, inspected
+from workbench.watching.verdict import Judged, given, verdict_of
 
 if TYPE_CHECKING:
     from workbench.inspections.history import InForce
@@ -137,7 +137,7 @@ class WatchJudge:
                 **thresholds(found.force.point),
             )
         else:
-            told = inspected(key, data, inspector.name, found.seen.inspection, seconds)
+            told = verdict_of(key, data, inspector.name, found.seen.inspection, seconds)
         return Arrival(told, data, force=found.force, found=found)
 
     def broken(self, key: FileKey, data: bytes, why: ImageError) -> Arrival:

@@ -176,7 +176,7 @@ class ModelJudge:
         inspection = judge(self.model.score(image), self.point, self.bank_id)
         seconds = time.perf_counter() - began
         return Judged(
-            inspected(key, data, self.name, inspection, seconds), data, image, inspection, self.owner
+            verdict_of(key, data, self.name, inspection, seconds), data, image, inspection, self.owner
         )
 
     def broken(self, key: FileKey, data: bytes, why: ImageError) -> Judged:
@@ -184,7 +184,7 @@ class ModelJudge:
         return Judged(given(key, data, self.name, error=why.reason), data, owner=self.owner)
 
 
-def inspected(key: FileKey, data: bytes, inspector: str, inspection: Inspection, seconds: float) -> Given:
+def verdict_of(key: FileKey, data: bytes, inspector: str, inspection: Inspection, seconds: float) -> Given:
     """Return the verdict of this moment that an inspection gives; `seconds` are those of `Given`."""
     form = inspection.to_dict()
     del form["sha256"]  # of the same bytes
