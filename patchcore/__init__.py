@@ -11,14 +11,20 @@ if TYPE_CHECKING:
     from patchcore.detector import PatchCore
     from patchcore.errors import PatchCoreError
     from patchcore.images.reading import read_image
+    from patchcore.inspection import inspect
 
 prepare()
 
 __version__ = "0.1.0"
-__all__ = ["PatchCore", "PatchCoreError", "__version__", "read_image"]
+__all__ = ["PatchCore", "PatchCoreError", "__version__", "inspect", "read_image"]
 
 # Looked up at first use, so that reading an image or a header does not wait for torch.
-_HOMES = {"PatchCore": "detector", "PatchCoreError": "errors", "read_image": "images.reading"}
+_HOMES = {
+    "PatchCore": "detector",
+    "PatchCoreError": "errors",
+    "inspect": "inspection",
+    "read_image": "images.reading",
+}
 
 
 def __getattr__(name: str) -> Any:  # PEP 562

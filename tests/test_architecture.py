@@ -24,6 +24,7 @@ ORDER = (  # a room may import itself and what stands in a line above it; rooms 
     "patchcore.fitting",
     "patchcore.detector",
     "patchcore.teaching patchcore.removal",
+    "patchcore.inspection",
     "patchcore.evaluation",
     "patchcore.reports",
     "patchcore.cli",

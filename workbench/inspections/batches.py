@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql import Select
 
 from patchcore.errors import DataError, NoImagesError
+from patchcore.inspection import box_to_outline
 from workbench.inspections import history
 from workbench.inspections.score_and_store import is_scored, keep_scored, score_image, store_tile
 from workbench.inspectors.versions import get_version, good_images, has_good_images, load_model
@@ -225,7 +226,11 @@ def make_overlay_again(workspace: Workspace, inspection: Inspection) -> None:
     kept = KeptMap.read(workspace.root / _require_map(result))
     black_white = value_range_of(get_version(workspace, result.version_id))
     pixels = load_pixels(workspace, inspection.sha256, black_white)
-    history.store_overlay(workspace, inspection.overlay_path, kept, pixels, heat_from)
+    box = None
+    if result.worst_box is not None:
+        x0, y0, x1, y1 = result.worst_box
+        box = box_to_outline(inspection.verdict, inspection.region_count or 0, (x0, y0, x1, y1))
+    history.store_overlay(workspace, inspection.overlay_path, kept, pixels, heat_from, box)
 
 
 def _require_map(result: Result) -> str:

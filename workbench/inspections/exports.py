@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
-from patchcore.maps.regions import Region, find_regions
+from patchcore.inspection import regions_at, verdict_on
+from patchcore.maps.regions import Region
 from patchcore.maps.rendering import HeatScale, Mode, encode_png, overlay
 from patchcore.thresholds.operating_point import OperatingPoint
 from workbench.inspections.batches import load_map, load_pixels
@@ -59,12 +60,12 @@ def _row(workspace: Workspace, result: Result, point: OperatingPoint) -> list[st
     threshold, label = f"{point.reject:.6g}", result.image.truth or ""
     if result.score is None:
         return [result.image.name, label, "", "", threshold, "", "", "", "", result.error or ""]
-    regions = find_regions(load_map(workspace, result), point.heat_from, point.min_area)
+    regions = regions_at(load_map(workspace, result), point)
     return [
         result.image.name,
         label,
         f"{result.score:.6g}",
-        point.judge(result.score, regions),
+        verdict_on(result.score, regions, point) or "",
         threshold,
         " ".join(str(edge) for edge in result.worst_box or ()),
         str(len(regions)),

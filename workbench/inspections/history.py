@@ -5,11 +5,12 @@ changed afterwards but for what a person decides about it. Good images that are 
 a bank are no inspections and have no row.
 """
 
+from __future__ import annotations
+
 import math
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import PIL.Image
@@ -17,7 +18,8 @@ from numpy.typing import NDArray
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from patchcore.maps.regions import Region, find_regions
+from patchcore.inspection import Inspection as ImageInspection
+from patchcore.inspection import plain_region
 from patchcore.maps.rendering import HeatScale, overlay
 from patchcore.thresholds.operating_point import OperatingPoint
 from workbench.people.roles import Role, current, require
@@ -36,6 +38,9 @@ from workbench.storage.tables import (
 )
 from workbench.storage.timestamps import now
 from workbench.storage.workspace import Workspace
+
+if TYPE_CHECKING:  # torch comes with it
+    from patchcore.images.geometry import Box
 
 Source = Literal["page", "watch", "command"]
 Decision = Literal["fine", "defect"]
@@ -69,9 +74,9 @@ class InForce:
 
 @dataclass(frozen=True)
 class Seen:
-    """What was found in a map at the thresholds in force, and where the picture of it lies."""
+    """An image judged at the thresholds in force, and where the picture of it lies."""
 
-    regions: list[Region]
+    inspection: ImageInspection
     overlay_path: str  # relative to the workspace
 
 
@@ -94,43 +99,51 @@ def in_force(session: Session, version_id: int) -> InForce:
 def look(
     workspace: Workspace,
     force: InForce,
-    sha256: str,
+    inspection: ImageInspection,
     kept: KeptMap,
-    anomaly_map: NDArray[np.float32],
     pixels: NDArray[np.uint8],
 ) -> Seen:
-    """Find the regions and store the overlay: its file first, as always, for `record` to name in its row.
+    """Store the overlay of an inspection: its file first, as always, for `record` to name in its row.
 
     Parameters
     ----------
-    sha256
-        Of the image.
-    kept, anomaly_map
-        Its map as it is stored, and as it was computed.
+    inspection
+        The image, judged at the thresholds of `force`.
+    kept
+        Its map as it is stored.
     pixels
         The image, uint8 [H, W, 3].
     """
-    point = force.point
-    # Where regions decide they must be those that the page finds later, in the map that is stored.
-    searched = anomaly_map if point.judge_by == "score" else kept.full()
-    regions = find_regions(searched, point.heat_from, point.min_area)
+    sha256 = inspection.result.record.sha256
     token = secrets.token_hex(4)
     target = workspace.root / "history" / f"{now():%Y-%m}" / f"{sha256[:16]}-{force.version_id}-{token}.jpg"
     relative = workspace.relative(target)
-    store_overlay(workspace, relative, kept, pixels, point.heat_from)
-    return Seen(regions, relative)
+    store_overlay(workspace, relative, kept, pixels, force.point.heat_from, inspection.outline)
+    return Seen(inspection, relative)
 
 
 def store_overlay(
-    workspace: Workspace, path: str, kept: KeptMap, pixels: NDArray[np.uint8], heat_from: float
+    workspace: Workspace,
+    path: str,
+    kept: KeptMap,
+    pixels: NDArray[np.uint8],
+    heat_from: float,
+    box: Box | None = None,
 ) -> None:
-    """Paint heat and contour over a picture at the size that maps are kept at, and store it."""
+    """Paint heat, contour and a box over a picture at the size that maps are kept at, and store it.
+
+    Parameters
+    ----------
+    box
+        In pixels of the image, as `patchcore.inspection.box_to_outline` gives it.
+    """
     scores = kept.small()
     painted = overlay(
         shrunk(pixels, scores.shape[1], scores.shape[0]),
         scores,
         HeatScale.anchored(heat_from),
         mode="both",
+        box=None if box is None else _shrunk_box(box, kept.size, scores.shape),
     )
     with workspace.new_file(workspace.root / path) as file:
         PIL.Image.fromarray(painted).save(file, "JPEG", quality=JPEG_QUALITY, subsampling=0)
@@ -164,7 +177,7 @@ def record(
     """
     if find_inspection(session, image.id, force.version_id) is not None:
         return None
-    point, regions = force.point, [] if seen is None else seen.regions
+    point, inspection = force.point, None if seen is None else seen.inspection
     row = Inspection(
         source=source,
         operator=current().name,
@@ -183,9 +196,11 @@ def record(
         pixel=point.pixel,
         min_area=point.min_area,
         judge_by=point.judge_by,
-        verdict=_verdict(point, result.score, regions),
-        region_count=None if seen is None else len(regions),
-        regions=None if seen is None else [_plain(region) for region in regions[:REGIONS_KEPT]],
+        verdict=None if inspection is None else inspection.verdict,
+        region_count=None if inspection is None else len(inspection.regions),
+        regions=None
+        if inspection is None
+        else [plain_region(one) for one in inspection.regions[:REGIONS_KEPT]],
         width=result.width,
         height=result.height,
         error=result.error,
@@ -293,15 +308,11 @@ def _iso(row: Inspection) -> str | None:
     return None if row.decided is None else row.decided.isoformat()
 
 
-def _verdict(point: OperatingPoint, score: float | None, regions: Sequence[Region]) -> str | None:
-    """Judge, where there is something to judge and thresholds that may be used."""
-    if score is None or math.isnan(score) or point.stale:
-        return None
-    return point.judge(score, regions)
-
-
-def _plain(region: Region) -> dict[str, Any]:
-    return {"box": list(region.box), "area": region.area, "score": region.score}
+def _shrunk_box(box: Box, size: tuple[int, int], small: tuple[int, ...]) -> Box:
+    """Bring a box from an image of one size (height, width) to a smaller one, never empty."""
+    down, across = small[0] / size[0], small[1] / size[1]
+    x0, y0, x1, y1 = box
+    return math.floor(x0 * across), math.floor(y0 * down), math.ceil(x1 * across), math.ceil(y1 * down)
 
 
 def _require(session: Session, inspection_id: int) -> Inspection:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from typing import Any
 
 from patchcore.files.point_rules import check_score, check_scores, check_threshold
@@ -34,8 +34,9 @@ LONGEST = 100_000  # characters
 LONGEST_SIDE = 1 << 31  # pixels
 BIG = 1e15  # seconds, megabytes
 VERDICTS, DECISIONS = ("accept", "review", "reject"), ("fine", "defect")
+JUDGED_BY = ("score", "area", "both")
 RECORD = tuple(part.name for part in fields(ImageRecord))
-TOLD = tuple(part.name for part in fields(Given))
+TOLD = tuple(part.name for part in fields(Given) if part.default is part.default_factory is MISSING)
 SHA256_OR_NONE = re.compile(f"({SHA256.pattern})?")  # a file that could not be read has none
 ESCAPE = r"x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}"  # of bytes in a name that are no text
 OUTSIDE = re.compile(rf"^/|^\\(?!{ESCAPE})|^[A-Za-z]:[/\\]|(^|[/\\])\.\.([/\\]|$)|\x00")
@@ -222,8 +223,13 @@ told = shaped(
         "sha256": matching(SHA256_OR_NONE),
         "time": moment,
         "inspector": words,
+        "version": at_least(1),
         "score": or_none(check_score),
         "verdict": or_none(one_of(*VERDICTS)),
+        "min_area": or_none(at_least(1)),
+        "judge_by": or_none(one_of(*JUDGED_BY)),
+        **dict.fromkeys(("unjudged", "point_set_at", "bank_id"), or_none(words)),
+        "remarks": listed(words),
         **dict.fromkeys(("accept", "reject", "pixel"), or_none(check_threshold)),
         "regions": regions,
         "worst_box": or_none(box),

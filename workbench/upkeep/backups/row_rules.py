@@ -18,7 +18,7 @@ from workbench.upkeep.backups.portable_rows import AT_ONCE, UnsoundRow, tables_i
 
 VERSION_CHANGES = ("build", "share", "remove", "teach", "import")
 POINT_CHANGES = ("threshold", "restore")
-SOURCES, JUDGED_BY = ("page", "watch", "command"), ("score", "area", "both")
+SOURCES = ("page", "watch", "command")
 NANOSECONDS = re.compile(r"-?[0-9]{1,20}")
 MODEL = re.compile(r"inspectors/(?P<owner>[a-z0-9-]{1,64})/v[0-9]{4,9}/model\.patchcore")
 MAP = re.compile(r"results/(?P<owner>[0-9]{1,19})/[0-9a-f]{64}(-left-out)?\.png")
@@ -163,7 +163,7 @@ COLUMNS: dict[str, dict[str, Check]] = {
         "reject": _threshold,
         "pixel": _threshold,
         "min_area": or_none(_positive),
-        "judge_by": or_none(one_of(*JUDGED_BY)),
+        "judge_by": or_none(one_of(*shapes.JUDGED_BY)),
         "verdict": or_none(one_of(*shapes.VERDICTS)),
         "region_count": or_none(_count),
         "regions": or_none(shapes.regions),
