@@ -29,7 +29,9 @@ def still(monkeypatch):
 
 @pytest.fixture
 def watch(full, folder):
-    return start_watch(full, "washer", str(folder), WatchOptions(move_to=str(folder.parent / "out")))
+    return start_watch(
+        full, "washer", str(folder), WatchOptions(outputs={"move_to": str(folder.parent / "out")})
+    )
 
 
 def arrived(workspace, watch_id, **told):
