@@ -30,7 +30,7 @@ TYPES = {"folder": Path, "file": Path, "text": str, "whole": int, "number": floa
 
 
 def with_output_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options that the outputs declare, in place of its `**outputs`, after its arguments."""
+    """Give a command the options that the outputs declare, in place of its `**chosen`, after its arguments."""
     signature = inspect.signature(command, eval_str=True)
     *own, _ = signature.parameters.values()
     arguments = [parameter for parameter in own if parameter.default is parameter.empty]
@@ -87,7 +87,7 @@ def watch(
         int | None, typer.Option(help="Threads to compute with; all cores by default.")
     ] = None,
     weights: Weights = None,
-    **outputs: Any,
+    **chosen: Any,
 ) -> None:
     """Score images as they arrive in a folder: written completely, each once, also across restarts.
 
@@ -101,12 +101,12 @@ def watch(
     from workbench.watching.run import WatchRun
 
     require_folder(folder)
-    told = make_outputs(_values(outputs), folder, terminal=True)
+    outputs = make_outputs(_values(chosen), folder, terminal=True)
     if threads is not None:
         use_threads(threads)
     with closing(Workspace()) as workspace:
         judge, at_start = _judge(workspace, inspector, weights)
-        _check_threshold(at_start.missing, told)
+        _check_threshold(at_start.missing, outputs)
         with (
             _stop_on_signals() as stop,
             closing(HistoryJournal(workspace, folder, PictureKeeper(workspace))) as journal,
@@ -119,11 +119,11 @@ def watch(
                 interval=interval,
                 broken_after=broken_after,
                 subfolders=subfolders,
-                exclude=[workspace.root, *told.folders_left_out()],
+                exclude=[workspace.root, *outputs.folders_left_out()],
             )
             if not once:
                 _say(f"Watching {folder} for images to be judged by {at_start.name}. Ctrl-C ends it.")
-            tally = WatchRun(watcher, judge, journal, told, say=_say, stop=stop).run(once=once)
+            tally = WatchRun(watcher, judge, journal, outputs, say=_say, stop=stop).run(once=once)
     broken = f", {tally.broken} could not be scored" if tally.broken else ""
     _say(f"Scored {tally.scored} of {folder}{broken}.")
 

@@ -1,5 +1,7 @@
-"""Every output of watching, by name, in the order in which they are told of a verdict; a further one is a file that
-declares it, and a line in `OUTPUTS`."""
+"""Every output of watching, by name; a further one is a file that declares it, and a line in `OUTPUTS`.
+
+Their order is the order in which they are told of a verdict, and the order of their fields in the form.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
