@@ -8,7 +8,7 @@ from patchcore.evaluation.measures import Evaluation
 from patchcore.statistics.curves import Measure, Undefined
 from patchcore.statistics.intervals import Interval, clopper_pearson, count, percent
 from patchcore.thresholds.operating_point import OperatingPoint
-from patchcore.thresholds.rules import GOOD_ONLY
+from patchcore.thresholds.rules import is_good_only
 from patchcore.thresholds.verdict_counts import VerdictCounts
 
 LEAST_PER_TYPE = 20  # images of a defect type below which its own numbers are called rough
@@ -164,7 +164,7 @@ def _of_types(few: Sequence[str], evaluation: Evaluation) -> str:
 
 
 def _threshold_limits(point: OperatingPoint | None) -> list[tuple[str, str]]:
-    if point is None or all(c is None or c.name in GOOD_ONLY for c in (point.rule, point.accept_rule)):
+    if point is None or all(c is None or is_good_only(c) for c in (point.rule, point.accept_rule)):
         return []
     return [
         (

@@ -8,7 +8,6 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -186,7 +185,7 @@ def test_from_a_web_page_to_a_shell(fooled, dashboard, attacker, tmp_path, monke
     written = []
     for target in (".bashrc", ".profile", ".bashrc.json", "run.json", ".config/run.jsonl", "line 3/run.sh"):
         try:
-            options = replace(WatchOptions(), lines_to=f"~/{target}")
+            options = WatchOptions(outputs={"lines_to": f"~/{target}"})
             start_watch(workspace, "plate-1", str(home / "line 3"), options)
             written.append(target)
         except PatchCoreError:

@@ -1,8 +1,10 @@
+import numpy as np
 import pytest
 import streamlit as st
 
-from patchcore.thresholds.operating_point import OperatingPoint
+from patchcore.thresholds.operating_point import Choice, OperatingPoint
 from tests.pages.texts import HOSTILE, words
+from tests.patchcore.thresholds.toy import sigmas  # noqa: F401 - a fixture
 from workbench.inspections.background_scorer import Scorer
 from workbench.inspections.batches import good_batch, list_batches, list_results, score_batch
 from workbench.inspectors.point_history import point_history
@@ -284,3 +286,16 @@ def button(app, text):
 def press(app, text):
     next(one for one in app.button if one.label == text and not one.disabled).click().run()
     assert not app.exception
+
+
+def test_a_rule_of_one_file_and_one_line_is_offered_and_applied(full, open_app, given, sigmas):  # noqa: F811
+    app = open_app("tune", inspector="washer")
+    assert "Mean and spread of the good scores" in app.selectbox(key="tune_rule").options
+    app.selectbox(key="tune_rule").set_value("sigmas").run()
+    count = app.number_input(key="tune_rule_sigmas_count")
+    assert (count.label, count.value, count.min, count.max) == ("Standard deviations", 3.0, 1.0, 9.0)
+    count.set_value(2.0).run()
+    scores = np.array(list(find_inspector(full, "washer").current.good_scores.values()))
+    assert given["strip"]["thresholds"].reject == pytest.approx(scores.mean() + 2 * scores.std())
+    press(app, "Use this")
+    assert point(full).rule == Choice("sigmas", {"count": 2.0})

@@ -11,7 +11,7 @@ from patchcore.errors import ImageError, NoImagesError
 from patchcore.maps.regions import clearing_threshold
 from patchcore.thresholds.decision import decide, recalibrate
 from patchcore.thresholds.operating_point import Choice, Evidence, OperatingPoint
-from patchcore.thresholds.rules import BY_HAND, GOOD_ONLY
+from patchcore.thresholds.rules import BY_HAND, is_good_only
 from workbench.storage.database import WorkspaceError
 from workbench.storage.map_files import as_stored
 from workbench.storage.workspace import Workspace
@@ -148,11 +148,10 @@ def recalibrated(
 
 def _images_to_score(point: OperatingPoint, model: PatchCore, built_from: Set[str]) -> dict[str, bool]:
     """Return the images by SHA-256 that the point's rules need scored anew; true: without their own rows."""
-    names = {choice.name for choice in point.choices}
-    if BY_HAND in names:
+    if any(choice.name == BY_HAND for choice in point.choices):
         return {}
     images = dict.fromkeys(sorted(point.evidence.good.keys() - built_from), False)
-    if names - GOOD_ONLY:
+    if not all(map(is_good_only, point.choices)):
         images |= dict.fromkeys(point.evidence.defect, False)
     if point.pixel_rule is not None and _rests_on_bank(point, built_from):
         images |= dict.fromkeys(model.evidence_.good, True)

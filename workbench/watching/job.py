@@ -29,7 +29,7 @@ from workbench.storage.workspace import Workspace
 from workbench.watching.folder import FileKey, Watcher
 from workbench.watching.history import HistoryJournal, plain_inspection, waits_for_room
 from workbench.watching.in_use import columns_of, model_in_use
-from workbench.watching.outputs import LineFile, Outputs
+from workbench.watching.outputs.registry import make_outputs
 from workbench.watching.run import Tally, WatchRun
 from workbench.watching.standing import WATCHING, WatchOptions, get_watch
 from workbench.watching.verdict import Judged, given, verdict_of
@@ -72,15 +72,14 @@ def prepare_run(
     options, folder = WatchOptions.from_dict(watch.options), Path(watch.folder)
     judge = WatchJudge(workspace, watch)
     model_in_use(workspace, watch.inspector_id)
-    mover = options.mover(folder)
-    outputs = Outputs(mover, LineFile(Path(options.lines_to)) if options.lines_to else None)
+    outputs = make_outputs(options.outputs, folder)
     journal = HistoryJournal(workspace, folder, judge)
     watcher = Watcher(
         folder,
         journal.seen,
         settle=options.settle,
         subfolders=options.subfolders,
-        exclude=[workspace.root, *([] if mover is None else mover.places)],
+        exclude=[workspace.root, *outputs.folders_left_out()],
     )
     return WatchRun(watcher, judge, journal, outputs, say=say, stop=stop, told=told)
 

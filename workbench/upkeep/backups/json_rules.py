@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
 from typing import Any
 
+from patchcore.errors import SettingsError
 from patchcore.files.point_rules import check_score, check_scores, check_threshold
 from patchcore.files.value_rules import (
     MOST_IMAGES,
@@ -26,6 +27,8 @@ from workbench.jobs.arguments import LARGEST_ID, row_id
 from workbench.storage.places import is_id
 from workbench.upkeep.retention import LONGEST as MOST_MONTHS
 from workbench.upkeep.retention import RAN, RULE
+from workbench.watching.outputs.declaration import Option
+from workbench.watching.outputs.registry import options as output_options
 from workbench.watching.verdict import Given
 
 Check = Callable[[Any, str], object]
@@ -129,6 +132,20 @@ def good_image(value: Any, what: str) -> None:
     yes_or_no(taught, what)
 
 
+def _output_option(option: Option) -> Check:
+    """Return a check of the option of an output of watching."""
+
+    def check(value: Any, what: str) -> None:
+        if isinstance(value, str):
+            words(value, what)
+        try:
+            option.check(value)
+        except SettingsError as error:
+            raise Unsound(f"{what} is none: {error}".removesuffix(".")) from error
+
+    return check
+
+
 side = at_least(1)
 region = shaped({"box": box, "area": side, "score": check_score}, ("box", "area", "score"))
 regions = listed(region, MOST_IMAGES)
@@ -209,8 +226,7 @@ job_result = shaped(
 options = shaped(
     {
         "subfolders": yes_or_no,
-        "move_to": words,
-        "lines_to": words,
+        **{option.name: _output_option(option) for option in output_options()},
         "settle": seconds,
         "threads": side,
     }

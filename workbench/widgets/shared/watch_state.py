@@ -6,6 +6,7 @@ from pathlib import Path
 
 from patchcore.images.file_names import display_name
 from workbench.jobs.requests import JobState
+from workbench.watching.outputs.registry import summaries
 from workbench.watching.standing import WatchState
 from workbench.watching.verdict import Given
 from workbench.widgets.shared import wording
@@ -43,11 +44,7 @@ def state_html(state: WatchState) -> str:
 
 
 def _what_is_done(state: WatchState) -> str:
-    done = []
-    if state.options.move_to:
-        done.append(f"images move into {escape(display_name(state.options.move_to))}")
-    if state.options.lines_to:
-        done.append(f"lines go to {escape(display_name(state.options.lines_to))}")
+    done = [escape(words) for words in summaries(state.options.outputs)]
     if state.options.subfolders:
         done.append("with the folders below")
     return ", ".join(done) or "images stay where they are"

@@ -6,7 +6,7 @@ import streamlit as st
 
 from patchcore.maps.regions import pixels_in_area
 from patchcore.thresholds.operating_point import Choice, JudgeBy
-from patchcore.thresholds.rules import PIXEL_CHOICES
+from patchcore.thresholds.rules import pixel_choices
 from workbench.widgets.shared import detail_view, session
 from workbench.widgets.shared.shared_field import is_heard, is_shown, place_of
 from workbench.widgets.tune import overview, rule_picker, trial
@@ -34,7 +34,7 @@ def _pixel_rule(now: Decision) -> None:
     rule_picker.pick(
         "tune_pixel",
         "Pixel threshold",
-        PIXEL_CHOICES,
+        pixel_choices(),
         now.trial.pixel_rule,
         replace(now.evidence, good=now.evidence.map_peaks),
         pixel,

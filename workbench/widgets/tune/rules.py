@@ -5,7 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from patchcore.thresholds.operating_point import Choice
-from patchcore.thresholds.rules import REJECT_CHOICES, REVIEW_CHOICES
+from patchcore.thresholds.rules import reject_choices, review_choices
 from workbench.inspectors.point_history import store_point
 from workbench.people.roles import Role
 from workbench.widgets.shared import access, revision_guard, session, wording
@@ -20,7 +20,7 @@ def show(now: Decision) -> None:
     rule_picker.pick(
         "tune_rule",
         "Reject above",
-        REJECT_CHOICES,
+        reject_choices(),
         now.trial.rule,
         now.evidence,
         now.point.reject,
@@ -31,7 +31,7 @@ def show(now: Decision) -> None:
     rule_picker.pick(
         "tune_review",
         "Send to review",
-        REVIEW_CHOICES,
+        review_choices(),
         now.trial.accept_rule,
         now.evidence,
         now.point.accept if now.point.accept < now.point.reject else 0.9 * now.point.reject,
@@ -39,7 +39,7 @@ def show(now: Decision) -> None:
         explained="Parts whose score lies between two thresholds are neither accepted nor rejected: a person looks "
         "at them.",
     )
-    if rule_picker.missing(now.evidence, list(REJECT_CHOICES)):
+    if rule_picker.missing(now.evidence, list(reject_choices())):
         st.caption("More rules appear once a defect is labelled: from costs, or so that none is let through.")
     if now.fault:
         st.warning(session.sentence(now.fault))

@@ -61,7 +61,7 @@ SOUND = [
     (shapes.numbers, NUMBERS),
     (shapes.numbers, {}),
     (shapes.record, RECORD),
-    (shapes.options, WatchOptions(move_to="/a", lines_to="/b.jsonl").to_dict()),
+    (shapes.options, WatchOptions(outputs={"move_to": "/a", "lines_to": "/b.jsonl"}).to_dict()),
     (shapes.options, {}),
     (shapes.job_result, RESULT),
     (shapes.job_result, {"inspector_id": "plate-1", "version_id": None}),
