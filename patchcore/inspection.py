@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # torch comes with them, and a stored score is judged without
     from numpy.typing import NDArray
 
     from patchcore.detector import PatchCore
-    from patchcore.fitting.stages import Source
+    from patchcore.fitting.sources import Source
     from patchcore.images.geometry import Box
     from patchcore.images.reading import LoadedImage
     from patchcore.scoring import Result
