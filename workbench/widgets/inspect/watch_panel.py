@@ -1,4 +1,4 @@
-"""The panel Watched folder on Inspect: start and stop watching a folder, and see how each that is watched is doing."""
+"""The panel Watched folder on Inspect: the state of each watched folder, and buttons to start and stop."""
 
 from collections.abc import Callable
 
@@ -59,7 +59,7 @@ def show(inspector: Inspector, batch_id: int | None) -> None:
 
 
 def _state(state: WatchState, batch_id: int | None) -> None:
-    """Draw one watched folder with what can be done about it."""
+    """Draw one watched folder with its buttons."""
     st.html(state_html(state))
     with st.container(horizontal=True):
         access.button(
@@ -117,17 +117,14 @@ def _start(inspector: Inspector) -> None:
         pressed = st.form_submit_button("Start watching", type="primary")
     if not pressed or not folder.strip():
         return
-    try:
+    with session.plain_errors():
         options = WatchOptions(subfolders=below, move_to=move_to.strip(), lines_to=lines_to.strip())
         start_watch(session.workspace(), inspector.id, folder, options)
-    except PatchCoreError as error:
-        st.error(session.sentence(str(error)))
-        return
-    st.rerun()
+        st.rerun()
 
 
 def _do(action: Callable[[Workspace, int], None], watch_id: int) -> None:
-    """Do something about a watch; why it is refused is shown in the panel."""
+    """Start or stop a watch; the panel shows the reason of a refusal."""
     try:
         action(session.workspace(), watch_id)
     except PatchCoreError as error:

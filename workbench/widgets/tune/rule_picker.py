@@ -8,7 +8,7 @@ import streamlit as st
 
 from patchcore.thresholds.operating_point import Choice, Evidence
 from patchcore.thresholds.rules import BY_HAND, NOTHING, REJECT_CHOICES, RULES
-from workbench.widgets.shared.shared_field import is_heard, is_shown, place_of
+from workbench.widgets.shared import shared_field
 from workbench.widgets.tune import trial as trials
 
 
@@ -89,25 +89,30 @@ def pick(
     options = [name for name in words if name == now or _applies(name, evidence)]
     if now not in options:
         options.append(now)
-
-    place = place_of(key, now)
-
-    def switch() -> None:
-        if is_heard(key, place):
-            changed(_begun(st.session_state[place], value))
-
-    st.session_state[place] = now
-    st.selectbox(
+    shared_field.draw(
+        st.selectbox,
         label,
         options,
         format_func=lambda name: words.get(name, REJECT_CHOICES.get(name, name)),
-        key=place,
-        on_change=switch,
+        key=key,
+        value=now,
+        on_change=lambda name: changed(_begun(name, value)),
         help=explained,
     )
-    if choice is not None:
-        rule = choice.name
-        _numbers(key, choice, value, lambda other: changed(other) if is_shown(key, rule) else None)
+
+    if choice is None:
+        return
+
+    def typed(other: Choice) -> None:
+        if shared_field.is_shown(key, now):
+            changed(other)
+
+    if now == BY_HAND:
+        _score(key, float(choice.parameters.get("value", value or 0.0)), typed)
+    else:
+        asked = Choice(now, {**RULES[now].parameters, **choice.parameters})
+        for name in asked.parameters:
+            _number(key, asked, name, typed)
 
 
 def missing(evidence: Evidence, words: Sequence[str]) -> bool:
@@ -130,46 +135,37 @@ def _begun(name: str, value: float | None) -> Choice | None:
     return Choice(name, dict(RULES[name].parameters))
 
 
-def _numbers(key: str, choice: Choice, value: float | None, changed: Callable[[Choice | None], None]) -> None:
-    if choice.name == BY_HAND:
-        return _typed(key, float(choice.parameters.get("value", value or 0.0)), changed)
-    asked = {**RULES[choice.name].parameters, **choice.parameters}
-    for name, parameter in asked.items():
-        field, own = FIELDS[choice.name, name], f"{key}_{choice.name}_{name}"
-        kind = float if field.digits else int
-        shown = kind(round(min(max(field.shown(parameter), field.least), field.most), field.digits))
-        place = place_of(own, shown)
-
-        def put(name: str = name, field: Field = field, own: str = own, place: str = place) -> None:
-            if is_heard(own, place):
-                changed(Choice(choice.name, {**asked, name: field.taken(st.session_state[place])}))
-
-        st.session_state[place] = shown
-        st.number_input(
-            field.label,
-            min_value=kind(field.least),
-            max_value=kind(field.most),
-            step=kind(field.step),
-            format=f"%.{field.digits}f" if field.digits else "%d",
-            key=place,
-            on_change=put,
-            help=field.help,
-        )
-    return None
+def _number(key: str, choice: Choice, name: str, changed: Callable[[Choice], None]) -> None:
+    """Draw the field of one parameter of a rule."""
+    field = FIELDS[choice.name, name]
+    kind = float if field.digits else int
+    value = min(max(field.shown(choice.parameters[name]), field.least), field.most)
+    shared_field.draw(
+        st.number_input,
+        field.label,
+        min_value=kind(field.least),
+        max_value=kind(field.most),
+        step=kind(field.step),
+        format=f"%.{field.digits}f" if field.digits else "%d",
+        key=f"{key}_{choice.name}_{name}",
+        value=kind(round(value, field.digits)),
+        on_change=lambda typed: changed(Choice(choice.name, {**choice.parameters, name: field.taken(typed)})),
+        help=field.help,
+    )
 
 
-def _typed(key: str, value: float, changed: Callable[[Choice | None], None]) -> None:
+def _score(key: str, value: float, changed: Callable[[Choice], None]) -> None:
+    """Draw the field of a threshold that is set by hand."""
     size = 10.0 ** math.floor(math.log10(value)) if value > 0 else 1.0
     digits = max(0, 3 - math.floor(math.log10(size)))
-    shown = round(value, digits)
-    place = place_of(f"{key}_typed", shown)
-
-    def put() -> None:
-        if is_heard(f"{key}_typed", place):
-            changed(trials.by_hand(st.session_state[place]))
-
-    st.session_state[place] = shown
-    st.number_input(
-        "Score", min_value=0.0, step=size / 100, format=f"%.{digits}f", key=place, on_change=put,
+    shared_field.draw(
+        st.number_input,
+        "Score",
+        min_value=0.0,
+        step=size / 100,
+        format=f"%.{digits}f",
+        key=f"{key}_typed",
+        value=round(value, digits),
+        on_change=lambda score: changed(trials.by_hand(score)),
         help="Drag the line, or type the score here.",
-    )  # fmt: skip
+    )
