@@ -92,7 +92,7 @@ def test_a_map_that_would_not_be_that_of_the_score_is_not_written(worked):
     with worked.database.write() as session:
         session.get_one(Result, result.id).score = result.score * 1.1
     (finding,) = check(worked)
-    with pytest.raises(CannotRepair, match="Inspect the image anew"):
+    with pytest.raises(CannotRepair, match="Inspect the image once more"):
         finding.repair(Bin(worked))
     assert not (worked.root / result.map_path).exists()
 
