@@ -66,7 +66,7 @@ def test_a_watch_is_started_and_stopped_here(full, open_app, folder):
     assert {"Start watching"} <= {button.label for button in app.button}
 
 
-def test_what_is_refused_is_said(full, open_app, folder):
+def test_a_refused_folder_gets_its_sentence(full, open_app, folder):
     app = open_app("inspect", inspector="washer")
     app.text_input(key="watch_folder").set_value("/etc")
     press(app, "Start watching")
@@ -82,7 +82,7 @@ def test_what_is_refused_is_said(full, open_app, folder):
         ({"state": JobState.FAILED, "message": "No <network>."}, ["✕ Stopped", "No &lt;network&gt;."]),
     ],
 )
-def test_how_it_is_doing_is_said_with_the_last_verdict(full, open_app, watch, job, signs):
+def test_the_state_of_a_watch_names_the_last_verdict(full, open_app, watch, job, signs):
     set_job(full, **job)
     arrived(full, watch, score=5.12, verdict="reject")
     app = open_app("inspect", inspector="washer")
@@ -93,12 +93,12 @@ def test_how_it_is_doing_is_said_with_the_last_verdict(full, open_app, watch, jo
     assert ("Start again" in {button.label for button in app.button}) == (job["state"] == JobState.FAILED)
 
 
-def test_images_that_could_not_be_judged_are_said(full, open_app, watch):
+def test_images_that_could_not_be_judged_are_named(full, open_app, watch):
     arrived(full, watch, error="truncated")
     assert "! not scored" in words(open_app("inspect", inspector="washer"))
 
 
-def test_who_is_no_engineer_sees_it_and_cannot_change_it(full, open_app, watch, monkeypatch):
+def test_an_operator_sees_a_watch_and_cannot_change_it(full, open_app, watch, monkeypatch):
     monkeypatch.setattr(roles, "local_person", lambda: Person("Ola", Role.OPERATE))
     app = open_app("inspect", inspector="washer")
     (stop,) = [button for button in app.button if button.label == "Stop watching"]

@@ -1,4 +1,4 @@
-"""What leaves the workspace: results as CSV, overlays as a zip."""
+"""Files for the user: results as CSV, overlays as a zip."""
 
 import csv
 import io
@@ -20,7 +20,7 @@ COLUMNS = (
     "file", "label", "score", "verdict", "threshold", "worst box", "number of regions", "largest region px",
     "regions", "error",
 )  # fmt: skip
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet may take for the start of a formula
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet may take these for the start of a formula
 
 
 def results_csv(workspace: Workspace, results: Sequence[Result], point: OperatingPoint) -> bytes:
@@ -80,7 +80,7 @@ def _words(region: Region) -> str:
 
 
 def harmless(cell: str) -> str:
-    """Return text that no spreadsheet takes for a formula: an apostrophe comes before what looks like one."""
+    """Return text that no spreadsheet takes for a formula: a text that looks like one gets an apostrophe."""
     return f"'{cell}" if cell.startswith(FORMULA) else cell
 
 

@@ -1,4 +1,4 @@
-"""The panel Watched folder on Inspect: start and stop watching a folder, and see how each that is watched is doing."""
+"""The panel Watched folder on Inspect: the state of each watched folder, and buttons to start and stop."""
 
 from collections.abc import Callable
 from typing import Any
@@ -62,7 +62,7 @@ def show(inspector: Inspector, batch_id: int | None) -> None:
 
 
 def _state(state: WatchState, batch_id: int | None) -> None:
-    """Draw one watched folder with what can be done about it."""
+    """Draw one watched folder with its buttons."""
     st.html(state_html(state))
     with st.container(horizontal=True):
         access.button(
@@ -108,13 +108,10 @@ def _start(inspector: Inspector) -> None:
         pressed = st.form_submit_button("Start watching", type="primary")
     if not pressed or not folder.strip():
         return
-    try:
+    with session.plain_errors():
         chosen = WatchOptions(subfolders=below, outputs=outputs)
         start_watch(session.workspace(), inspector.id, folder, chosen)
-    except PatchCoreError as error:
-        st.error(session.sentence(str(error)))
-        return
-    st.rerun()
+        st.rerun()
 
 
 def _field(option: Option) -> Any:
@@ -131,7 +128,7 @@ def _field(option: Option) -> Any:
 
 
 def _do(action: Callable[[Workspace, int], None], watch_id: int) -> None:
-    """Do something about a watch; why it is refused is shown in the panel."""
+    """Start or stop a watch; the panel shows the reason of a refusal."""
     try:
         action(session.workspace(), watch_id)
     except PatchCoreError as error:

@@ -8,7 +8,7 @@ import streamlit as st
 from patchcore.thresholds.declaration import Parameter
 from patchcore.thresholds.operating_point import Choice, Evidence
 from patchcore.thresholds.rules import NOTHING, RULES, reject_choices
-from workbench.widgets.shared.shared_field import is_heard, is_shown, place_of
+from workbench.widgets.shared import shared_field
 
 
 def pick(
@@ -39,25 +39,32 @@ def pick(
     options = [name for name in words if name == now or _applies(name, evidence)]
     if now not in options:
         options.append(now)
-
-    place = place_of(key, now)
-
-    def switch() -> None:
-        if is_heard(key, place):
-            changed(_begun(st.session_state[place], value))
-
-    st.session_state[place] = now
-    st.selectbox(
+    shared_field.draw(
+        st.selectbox,
         label,
         options,
         format_func=lambda name: words.get(name, reject_choices().get(name, name)),
-        key=place,
-        on_change=switch,
+        key=key,
+        value=now,
+        on_change=lambda name: changed(_begun(name, value)),
         help=explained,
     )
-    if choice is not None:
-        rule = choice.name
-        _numbers(key, choice, value, lambda other: changed(other) if is_shown(key, rule) else None)
+
+    if choice is None:
+        return
+
+    rule = RULES[now]
+    asked = {**rule.usual(), **choice.parameters}
+    for name, parameter in rule.parameters.items():
+
+        def typed(number: float, name: str = name) -> None:
+            if shared_field.is_shown(key, now):
+                changed(Choice(now, {**asked, name: number}))
+
+        if parameter.shown == "score":
+            _score(f"{key}_typed", parameter, choice.parameters.get(name, value or 0.0), typed)
+        else:
+            _number(f"{key}_{now}_{name}", parameter, asked[name], typed)
 
 
 def missing(evidence: Evidence, words: Sequence[str]) -> bool:
@@ -86,55 +93,35 @@ def _begun(name: str, value: float | None) -> Choice | None:
     )
 
 
-def _numbers(key: str, choice: Choice, value: float | None, changed: Callable[[Choice | None], None]) -> None:
-    """Draw the field of each parameter."""
-    rule = RULES[choice.name]
-    asked = {**rule.usual(), **choice.parameters}
-    for name, parameter in rule.parameters.items():
-
-        def put(number: float, name: str = name) -> None:
-            changed(Choice(choice.name, {**asked, name: number}))
-
-        if parameter.shown == "score":
-            _score(f"{key}_typed", parameter, choice.parameters.get(name, value or 0.0), put)
-        else:
-            _number(f"{key}_{choice.name}_{name}", parameter, asked[name], put)
-
-
 def _number(key: str, parameter: Parameter, value: float, changed: Callable[[float], None]) -> None:
+    """Draw the field of one parameter of a rule."""
     kind = float if parameter.digits else int
-    shown = kind(parameter.to_field(value))
-    place = place_of(key, shown)
-
-    def put() -> None:
-        if is_heard(key, place):
-            changed(parameter.from_field(st.session_state[place]))
-
-    st.session_state[place] = shown
-    st.number_input(
+    shared_field.draw(
+        st.number_input,
         parameter.label,
         min_value=kind(parameter.least),
         max_value=kind(parameter.most),
         step=kind(parameter.step),
         format=f"%.{parameter.digits}f" if parameter.digits else "%d",
-        key=place,
-        on_change=put,
+        key=key,
+        value=kind(parameter.to_field(value)),
+        on_change=lambda typed: changed(parameter.from_field(typed)),
         help=parameter.help,
     )
 
 
 def _score(key: str, parameter: Parameter, value: float, changed: Callable[[float], None]) -> None:
+    """Draw the field of a threshold that is set by hand."""
     size = 10.0 ** math.floor(math.log10(value)) if value > 0 else 1.0
     digits = max(0, 3 - math.floor(math.log10(size)))
-    shown = round(value, digits)
-    place = place_of(key, shown)
-
-    def put() -> None:
-        if is_heard(key, place):
-            changed(float(st.session_state[place]))
-
-    st.session_state[place] = shown
-    st.number_input(
-        parameter.label, min_value=0.0, step=size / 100, format=f"%.{digits}f", key=place, on_change=put,
+    shared_field.draw(
+        st.number_input,
+        parameter.label,
+        min_value=0.0,
+        step=size / 100,
+        format=f"%.{digits}f",
+        key=key,
+        value=round(value, digits),
+        on_change=changed,
         help=parameter.help,
-    )  # fmt: skip
+    )
