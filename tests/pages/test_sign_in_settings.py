@@ -228,19 +228,19 @@ def test_a_request_of_this_computer_is_its_own(place, asking, monkeypatch):
         (f"{GOOD}# J\u00fcrgen".encode("latin-1"), "is not UTF-8 text"),
         (GOOD.encode("utf-16"), "is not UTF-8 text"),
         (GOOD.replace("/oauth2callback", "/"), "redirect_uri does not end in /oauth2callback"),
-        (GOOD.replace("https://inspection.example.com", "inspection"), "redirect_uri is no address"),
+        (GOOD.replace("https://inspection.example.com", "inspection"), "redirect_uri is not an address"),
         (GOOD.replace("redirect_uri", "redirect_url"), "redirect_uri is not there"),
         (GOOD.replace("cookie_secret", "cookiesecret"), "cookie_secret is not there"),
         (GOOD.replace("cookie_secret", "Cookie_Secret"), "cookie_secret is not there"),
         (GOOD.replace(SECRET, ""), "cookie_secret is empty"),
         (GOOD.replace(SECRET, SECRET[:31]), "cookie_secret has 31 characters"),
         (GOOD.replace(SECRET, "c" * 64), "cookie_secret repeats itself"),
-        (GOOD.replace(f'"{SECRET}"', "12345678901234567890123456789012"), "cookie_secret is no text"),
+        (GOOD.replace(f'"{SECRET}"', "12345678901234567890123456789012"), "cookie_secret is not a text"),
         (
             GOOD.replace(
                 SECRET, "a long random text: python -c 'import secrets; print(secrets.token_hex())'"
             ),
-            "cookie_secret is made of words",
+            "cookie_secret consists of words",
         ),
         (GOOD.replace('"dashboard"', f'"{SECRET}"'), "cookie_secret is the same as client_id"),
         (GOOD.replace("client_id", "client"), "client_id is not filled in"),

@@ -17,7 +17,7 @@ from patchcore.errors import PatchCoreError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 30
-WRITE_LOCK = 0x5041_5443  # "PATC": told apart from the locks of others on the same server
+WRITE_LOCK = 0x5041_5443  # "PATC": distinct from other programs' locks on the same server
 Row = TypeVar("Row")
 
 
@@ -33,7 +33,7 @@ class Database:
     url
         SQLAlchemy's: ``sqlite:///...`` or ``postgresql+psycopg://...``.
     revision
-        The schema to bring it to, when not the newest: a backup's own, for its rows to fit.
+        The schema to bring it to, if not the newest: rows of a backup fit only the backup's own schema.
 
     Raises
     ------
@@ -70,13 +70,13 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """Yield a session that is the only writer until it commits at the end; an exception undoes it all."""
+        """Yield a session that is the only writer; it commits at the end, and an exception undoes everything."""
         with Session(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
-        """Yield a connection that sees the database as it is now, whatever is written meanwhile."""
+        """Yield a connection with a constant view of the database: later writes by others stay invisible."""
         if self.is_sqlite:
             options: dict[str, Any] = {}
         else:
@@ -91,7 +91,7 @@ class Database:
             yield connection
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close all connections."""
         self.engine.dispose()
 
     def _migrate(self, revision: str) -> None:
@@ -108,7 +108,7 @@ class Database:
 
 
 def required(session: Session, table: type[Row], key: object, refusal: str) -> Row:
-    """Return the row of a key; `WorkspaceError` with this sentence where there is none."""
+    """Return the row of a key; a missing one raises `WorkspaceError` with this sentence."""
     row = session.get(table, key)
     if row is None:
         raise WorkspaceError(refusal)
@@ -116,14 +116,14 @@ def required(session: Session, table: type[Row], key: object, refusal: str) -> R
 
 
 def migrations() -> Config:
-    """Return what Alembic must know to find the schema's history."""
+    """Return Alembic's configuration, with the place of the schema's history."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     return config
 
 
 def _postgresql_engine(url: URL) -> Engine:
-    """Return an engine whose writers queue for one lock, as those of SQLite do: what they read stays true."""
+    """Return an engine whose writers queue for one lock, like SQLite's writers: the rows that they read stay true."""
     engine = create_engine(url, pool_pre_ping=True)
 
     @event.listens_for(engine, "begin")

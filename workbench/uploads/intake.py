@@ -1,4 +1,4 @@
-"""Uploads: from whatever a user drops or points at to a set of named images, nothing trusted on the way.
+"""Uploads: dropped files, archives and folders become a set of named images; nothing is trusted on the way.
 
 Names are made safe, archives are weighed before they are unpacked, folders on this computer are open only
 below the allowed roots, and each file that is not used is listed with its reason.
@@ -26,7 +26,7 @@ from workbench.uploads.zip_archives import DEFAULT_LIMITS, ZipLimits, unpack_zip
 
 
 class FolderError(PatchCoreError):
-    """A folder on this computer is not there, or not open to the interface."""
+    """A folder on this computer is missing, or not open to the interface."""
 
 
 def from_files(
@@ -76,7 +76,7 @@ def from_folder(
     Raises
     ------
     FolderError
-        There is no such folder.
+        The folder does not exist.
     """
     root = folder.resolve()
     if not root.is_dir():
@@ -148,7 +148,7 @@ def open_path(typed: str, *, roots: Sequence[Path] | None = None, exclude: Seque
     if path is None or not _inside(path, roots):
         places = ", ".join(str(root) for root in roots) or "none"
         raise FolderError(
-            f"{shown} is outside the folders that are open here ({places}). Whoever runs the dashboard can open "
+            f"{shown} is outside the folders that are open here ({places}). The dashboard's administrator can open "
             "more through PATCHCORE_ROOTS."
         )
     if _inside(path, [place.resolve() for place in exclude]):

@@ -1,4 +1,4 @@
-"""What is said about a set of good images before building: each oddity as a sentence with its remedy."""
+"""Warnings about a set of good images before building: each oddity as a sentence with its remedy."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from workbench.uploads.preflight import CheckedImage, Preflight
 
-USUAL_COUNT = 20  # good images from which a bank begins to know how parts vary
+USUAL_COUNT = 20  # fewer good images hardly show how parts vary
 SMALLEST_SIDE = 32  # px; below, the network sees hardly more than one patch
 WILD_AREA, WILD_ASPECT = 4.0, 1.5  # largest over smallest
 
@@ -23,7 +23,7 @@ def _count(found: Preflight) -> str | None:
     if count == 0:
         if found.broken or found.left_out:
             return "None of these files can be used; see the reason beside each. Nothing can be built."
-        return "There is no image here. Drop image files, a folder or a zip with images of good parts."
+        return "No images yet. Drop image files, a folder or a zip with images of good parts."
     if count == 1:
         return "Only 1 image: a bank from one image knows one part; 20 or more is usual."
     if count < USUAL_COUNT:

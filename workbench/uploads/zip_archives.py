@@ -31,12 +31,12 @@ _OUTSIDE = re.compile(r"^(/|\\|[A-Za-z]:)|(^|[/\\])\.\.([/\\]|$)")
 
 @dataclass(frozen=True)
 class ZipLimits:
-    """What an archive may unpack to.
+    """The largest contents of an archive.
 
     Parameters
     ----------
     max_files
-        Entries that are looked at.
+        The largest number of entries that are read.
     max_file_bytes, max_total_bytes
         Unpacked size of one entry, and of all of them.
     max_ratio
@@ -68,7 +68,7 @@ def unpack_zip(
     spool
         An existing folder; the caller deletes it when the images are stored or no longer wanted.
     limits
-        Checked on the archive's directory; what is unpacked never exceeds what it declares.
+        Checked on the archive's directory; unpacked bytes never exceed the declared size.
     """
     found = UploadSet()
     try:
@@ -100,7 +100,7 @@ def _unpack_entries(
 
 
 def _why_refused(entry: zipfile.ZipInfo, limits: ZipLimits, room: int) -> str | None:
-    """Say what is wrong with an entry, by the archive's directory alone."""
+    """Return the fault of an entry, by the archive's directory alone; None for a good one."""
     kind = stat.S_IFMT(entry.external_attr >> 16)
     ratio = entry.file_size / max(entry.compress_size, 1)
     faults = (
@@ -131,7 +131,7 @@ def _why_refused(entry: zipfile.ZipInfo, limits: ZipLimits, room: int) -> str | 
         ),
         (
             entry.file_size > room,
-            "no room left: the archive unpacks to more than is allowed or free. Hand it in in parts.",
+            "no room left: the archive unpacks to more than is allowed or free. Split the archive.",
         ),
     )
     return next((reason for wrong, reason in faults if wrong), None)
@@ -140,7 +140,7 @@ def _why_refused(entry: zipfile.ZipInfo, limits: ZipLimits, room: int) -> str | 
 def _unpack_entry(
     opened: zipfile.ZipFile, entry: zipfile.ZipInfo, spool: Path, found: UploadSet
 ) -> str | None:
-    """Write one entry to a numbered file; give the reason where that cannot be."""
+    """Write one entry to a numbered file; return the reason if that fails."""
     target = None
     try:
         with opened.open(entry) as source:

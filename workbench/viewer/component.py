@@ -16,7 +16,7 @@ from typing import Any
 
 from patchcore.maps import colours
 
-SECONDS_TO_LOAD = 20.0  # for which a browser may still ask for a file that the page no longer shows
+SECONDS_TO_LOAD = 20.0  # time in which a browser may still ask for a file that the page no longer shows
 BROWSER = Path(__file__).parent / "browser"
 _IMPORT = re.compile(r'^((?:import|export)\b[^"\n]*from |import )"\./([a-z]+)\.js";', re.MULTILINE)
 _MEMORY = "patchcore.viewer:served"
@@ -33,13 +33,13 @@ export default async function (component) {
 
 @dataclass
 class _File:
-    """What is served at one place of a session's pages."""
+    """The files served for one place of a session's pages."""
 
     content: bytes
     mimetype: str
     url: str = ""
     in_use: bool = True
-    left: float | None = None  # since when no run that came to its end has named it
+    left: float | None = None  # time of the first complete run that no longer names the place
 
 
 Served = dict[str, _File]
@@ -58,7 +58,7 @@ def mount(
     Parameters
     ----------
     use
-        Which of the viewers: gallery, strip, detail or roi.
+        The viewer: gallery, strip, detail or roi.
     key
         Streamlit key, unique on the page.
     data
@@ -66,7 +66,7 @@ def mount(
     states
         Names of lasting values the browser may set.
     events
-        Names of passing values, each with what to call when it comes (or None).
+        Names of passing values, each with its callback (or None).
     """
     callbacks = {f"on_{name}_change": _nothing for name in states}
     for name, call in (events or {}).items():
@@ -76,11 +76,11 @@ def mount(
 
 @contextmanager
 def kept_files() -> Iterator[None]:
-    """Keep what the viewers were given served throughout a run of the script, whatever page it draws.
+    """Keep the viewers' files served throughout a run of the script, whatever page it draws.
 
-    Streamlit drops the files that a run has not named, also of a run that a newer one cuts short: a browser still
-    loading pictures, or the viewers' modules, would be told that there are none. So all that the runs before have
-    named is named again at once, and forgotten `SECONDS_TO_LOAD` after a run has come to its end without it.
+    Streamlit drops the files that a run has not named, even if a newer run cuts it short: a browser still loading
+    pictures, or the viewers' modules, would get errors. So all files of earlier runs are named again at once, and
+    forgotten `SECONDS_TO_LOAD` after a run has ended without naming them.
     """
     import streamlit as st
 
@@ -101,7 +101,7 @@ def kept_files() -> Iterator[None]:
 
 
 def event_value(key: str, event: str) -> Any:
-    """Return the value of an event inside its callback, None when there is none."""
+    """Return the value of an event inside its callback; None without a value."""
     import streamlit as st
 
     state = st.session_state.get(key)
@@ -111,15 +111,15 @@ def event_value(key: str, event: str) -> Any:
 def media_url(content: bytes, mimetype: str, place: str) -> str:
     """Serve bytes to this session and return their address, which is the same for the same bytes.
 
-    They stay served for as long as runs ask for them under the same `place` and for `SECONDS_TO_LOAD` more, without
-    `kept_files` no longer than until the next run begins.
+    They stay served as long as runs ask for them under the same `place`, and for `SECONDS_TO_LOAD` more. Without
+    `kept_files` they stay served only until the next run begins.
     """
     import streamlit as st
 
     served: Served = st.session_state.get(_MEMORY, {})
     file = served.get(place)
     if file is None or file.content != content or file.mimetype != mimetype:
-        if file is not None:  # a slow browser may still be asking for what the last runs gave it
+        if file is not None:  # a slow browser may still be loading files of the last runs
             file.left, file.in_use = time.monotonic(), False
             before = f"{place}:{file.url.rsplit('/', 1)[-1]}"
             served[before] = file
@@ -141,7 +141,7 @@ def json_url(value: object, place: str) -> str:
 
 
 def _name(file: _File, place: str) -> None:
-    """Have Streamlit serve a file for this run."""
+    """Let Streamlit serve a file for this run."""
     from streamlit.runtime import exists, get_instance
 
     if exists():
@@ -175,7 +175,7 @@ def _script_url() -> str:
 
 @cache
 def scripts() -> dict[str, str]:
-    """Return the source of every browser module by its name; `palette` holds what `patchcore.maps.colours` does."""
+    """Return the source of every browser module by its name; `palette` holds the values of `patchcore.maps.colours`."""
     sources = {path.stem: path.read_text(encoding="utf-8") for path in sorted(BROWSER.glob("*.js"))}
     constants = {
         "HEAT": f"Uint8Array.from({colours.HEAT_TABLE.ravel().tolist()})",

@@ -1,7 +1,7 @@
-"""Who moved a value last: the page, which the browser must follow, or the browser itself, hearing its own echo.
+"""The origin of a value: the page, which the browser must follow, or the browser, which hears its own echo.
 
-A page usually gives back what a viewer has told it, at once (by a callback) or one run later. Neither may disturb
-what the user does meanwhile. Only a value that the viewers have not told themselves is the page's own wish.
+A page usually returns a viewer's value, at once (by a callback) or one run later. Neither may disturb the user's next
+drag. Only a value that no viewer has reported is the page's own change.
 """
 
 import secrets
@@ -19,16 +19,16 @@ class Lineage:
     name: str = field(default_factory=lambda: secrets.token_hex(4))
 
     def tell(self, text: str) -> None:
-        """Note what a viewer has just told the page."""
+        """Note a value that a viewer has just reported to the page."""
         self.told_before, self.told = self.told, text
 
     def give(self, text: str) -> bool:
-        """Note what the page gives; return whether it is the page's own wish."""
+        """Note a value from the page; return whether it is the page's own change."""
         wish = self.given is not None and text not in (self.given, self.told, self.told_before)
         if wish:
             self.wishes += 1
             self.told = self.told_before = (
-                None  # from here on, giving back what was told before is a wish as well
+                None  # from here on, returning an earlier reported value is a change as well
             )
         elif text in (self.told, self.told_before):
             self.told_before = None  # an echo comes late once, not for ever
@@ -37,7 +37,7 @@ class Lineage:
 
     @property
     def revision(self) -> str:
-        """Return what changes whenever the browser must follow the page."""
+        """Return a text that changes whenever the browser must follow the page."""
         return f"{self.name}:{self.wishes}"
 
 

@@ -1,4 +1,4 @@
-"""What the thresholds in view do to the parts that are known: counts, rates with intervals, and what changes."""
+"""The effect of the thresholds in view on labelled parts: counts, rates with intervals, and changes."""
 
 from collections.abc import Sequence
 
@@ -30,7 +30,7 @@ def outcome(
     thresholds, key, link, pixel_threshold, min_area, judge_by
         As for `workbench.viewer.gallery`.
     stored, stored_pixel, stored_judge_by
-        What is in use; verdicts that would change against it are listed.
+        The thresholds in use; verdicts that would change against them are listed.
     """
     known = {
         "items": [dot.to_dict() for dot in dots],
@@ -54,5 +54,5 @@ def outcome(
 
 
 def _intervals(trials: int) -> list[tuple[float, float]]:
-    """Return the interval of a rate for every number of events, so that the browser has them at hand."""
+    """Return the interval of a rate for every number of events, for use in the browser."""
     return [clopper_pearson(events, trials) for events in range(trials + 1)] if trials else [(0.0, 1.0)]

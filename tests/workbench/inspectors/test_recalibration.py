@@ -109,6 +109,6 @@ def test_the_look_ahead_says_when_the_threshold_is_not_the_one_there_will_be(wor
     assert share_numbers(workspace, version, 0.05).pending == ""
     version = decided(workspace, version, batch, Choice("no_escapes"))
     ahead = share_numbers(workspace, version, 0.05)
-    assert "scored anew when this bank is taken into use" in ahead.pending
+    assert "scored again when this bank is put into use" in ahead.pending
     assert ahead.point.rule.name == "provisional" and not ahead.point.stale
     assert get_version(workspace, version.id).share == version.share

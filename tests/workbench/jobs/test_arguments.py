@@ -78,7 +78,7 @@ def test_all_else_is_refused(kind, arguments):
 class TestWhenTheyAreAsked:
     def test_a_job_on_what_is_no_inspector_is_not_submitted(self, workspace):
         for kind, arguments in UNSOUND[:8]:
-            with pytest.raises(WorkspaceError, match="cannot be done.*no id of an inspector"):
+            with pytest.raises(WorkspaceError, match="cannot be done.*not the id of an inspector"):
                 requests.submit(workspace, kind, "x", arguments)
         assert requests.list_jobs(workspace) == []
         assert requests.submit(workspace, "build", "x", BUILD) == 1

@@ -24,7 +24,7 @@ def test_roles_include_those_below_them():
         assert require(Role.VIEW, "look") == require(Role.OPERATE, "label images") == ANNA
         with pytest.raises(
             NotAllowed,
-            match="Anna may not change thresholds: that takes the role engineer, and theirs is operate",
+            match="Anna may not change thresholds: this takes the role engineer; theirs is operate",
         ):
             require(Role.ENGINEER, "change thresholds")
     assert current() != ANNA

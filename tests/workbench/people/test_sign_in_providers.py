@@ -64,7 +64,7 @@ def test_what_is_not_filled_in_is_named(key, value):
     "address", ["login.example.com", "ftp://login.example.com", "https://", "https://[::1"]
 )
 def test_what_is_no_address_is_named(address):
-    assert "server_metadata_url is no address" in wrong_provider(
+    assert "server_metadata_url is not an address" in wrong_provider(
         None, {**GOOD, "server_metadata_url": address}
     )
 

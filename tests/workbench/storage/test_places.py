@@ -60,7 +60,7 @@ def test_what_this_program_gives_leads_below(folder, path):
 
 @pytest.mark.parametrize("path", NO_PATHS, ids=ascii)
 def test_a_text_that_leads_elsewhere_is_refused(folder, path):
-    with pytest.raises(WorkspaceError, match="no path of a workspace|does not lie below"):
+    with pytest.raises(WorkspaceError, match="not a path of a workspace|does not lie below"):
         below(folder, given_path(path) if path is None or path == 7 else path)
 
 
@@ -86,7 +86,7 @@ def test_a_link_on_the_way_is_refused_wherever_it_leads(folder, tmp_path):
     for name, target in (("out", tmp_path / "victim"), ("in", folder / "real"), ("up", folder)):
         (folder / name).symlink_to(target)
         for path in (name, f"{name}/x", f"{name}/x/y"):
-            with pytest.raises(WorkspaceError, match="a link is on its way"):
+            with pytest.raises(WorkspaceError, match="crosses a link"):
                 below(folder, path)
     with pytest.raises(WorkspaceError):
         below(folder / "out", "x")  # the folder itself is one
@@ -94,7 +94,7 @@ def test_a_link_on_the_way_is_refused_wherever_it_leads(folder, tmp_path):
 
 @pytest.mark.parametrize("value", NO_IDS, ids=ascii)
 def test_what_is_no_id_is_refused_as_every_argument(workspace, value):
-    with pytest.raises(WorkspaceError, match="no id of an inspector"):
+    with pytest.raises(WorkspaceError, match="not the id of an inspector"):
         require_id(value)
     assert not is_id(value) and find_inspector(workspace, value) is None
     images, settings = store_plates(workspace, 2), BuildSettings(name="x")
@@ -109,14 +109,14 @@ def test_what_is_no_id_is_refused_as_every_argument(workspace, value):
         lambda: delete_inspector(workspace, value),
         lambda: submit(workspace, "sweep", "x", {"inspector_id": value}),
     ):
-        with pytest.raises(WorkspaceError, match="no id of an inspector"):
+        with pytest.raises(WorkspaceError, match="not the id of an inspector"):
             use()
     if value is not None:  # which means a new one
         for use in (
             lambda: submit_build(workspace, settings, images, inspector_id=value),
             lambda: import_inspector(workspace, b"", into=value),
         ):
-            with pytest.raises(WorkspaceError, match="no id of an inspector"):
+            with pytest.raises(WorkspaceError, match="not the id of an inspector"):
                 use()
     assert sorted(workspace.root.rglob("*")) == before
 
@@ -138,7 +138,7 @@ def test_what_is_no_hash_is_refused_wherever_it_names_a_file(workspace, value):
         lambda: workspace.map_path(1, value),
         lambda: keep_region(workspace, value, None),
     ):
-        with pytest.raises(WorkspaceError, match="no SHA-256"):
+        with pytest.raises(WorkspaceError, match="not the SHA-256"):
             use()
 
 
@@ -146,7 +146,7 @@ def test_what_is_no_hash_is_refused_wherever_it_names_a_file(workspace, value):
     "suffix", ["", "png", ".PNG", "./x", ".png/../../x", ".p ng", ".png.", "." + "a" * 13, None]
 )
 def test_what_is_no_suffix_is_refused(workspace, suffix):
-    with pytest.raises(WorkspaceError, match="no suffix"):
+    with pytest.raises(WorkspaceError, match="not the suffix"):
         workspace.image_file("a" * 64, suffix)
 
 

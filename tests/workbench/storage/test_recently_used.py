@@ -1,4 +1,4 @@
-"""What was used last is held, the least recently used let go first."""
+"""The cache keeps the latest values and evicts the least recently used first."""
 
 from workbench.storage.recently_used import Latest
 

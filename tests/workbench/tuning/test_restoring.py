@@ -73,7 +73,7 @@ def test_a_point_of_another_bank_is_set_anew_by_its_own_rules(workspace, version
         expected.bank_id,
     )
     assert restored.evidence == expected.evidence and restored.recalibrated_at
-    assert "set anew by its own rule" in point_history(workspace, "plate-1")[0].note
+    assert "set again by its own rule" in point_history(workspace, "plate-1")[0].note
 
 
 def test_a_point_set_by_hand_for_another_bank_is_refused(workspace, version, batch):

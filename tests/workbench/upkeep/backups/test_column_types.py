@@ -83,7 +83,7 @@ def test_a_row_with_such_a_value_is_refused_by_table_column_and_number(workspace
     with workspace.database.write_directly() as connection:
         assert load_rows(connection, [(Job.__table__, [json.dumps(line | {"id": 2})])]) == {"jobs": 1}
     with (
-        pytest.raises(UnsoundRow, match="in the table jobs, column done, row 3: '7' is no whole number"),
+        pytest.raises(UnsoundRow, match="in the table jobs, column done, row 3: '7' is not a whole number"),
         workspace.database.write_directly() as connection,
     ):
         load_rows(connection, [(Job.__table__, [json.dumps(line | {"done": "7"})])])
