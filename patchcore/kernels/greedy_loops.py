@@ -48,7 +48,7 @@ def _any_within(tile, leading, limit, sums):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def catch_up(points, leading, scale, tiles, picks, count, level, rows, nearest, seen):  # type: ignore[no-untyped-def]
+def catch_up(points, leading, scale, tiles, picks, count, level, rows, nearest, pick_counts):  # type: ignore[no-untyped-def]
     """Compare points with new picks; stop a point early once a pick is no farther than `level`.
 
     Parameters
@@ -61,12 +61,12 @@ def catch_up(points, leading, scale, tiles, picks, count, level, rows, nearest, 
         Square of a distance.
     rows
         The points to compare.
-    nearest, seen
+    nearest, pick_counts
         [N] square of the distance to the nearest pick so far; [N] number of picks compared so far. Updated in place.
     """
     sums = np.empty(LANES, np.float32)
     for row in rows:
-        own, square, at = leading[row], nearest[row], seen[row]
+        own, square, at = leading[row], nearest[row], pick_counts[row]
         limit = limit_of(square, scale)
         while at < count and square > level:
             tile = at // LANES
@@ -80,7 +80,7 @@ def catch_up(points, leading, scale, tiles, picks, count, level, rows, nearest, 
                         if found < square:
                             square, limit = found, limit_of(found, scale)
             at = end
-        nearest[row], seen[row] = square, at
+        nearest[row], pick_counts[row] = square, at
 
 
 @in_any_order
@@ -98,7 +98,7 @@ def _mark(columns, leading, limits, hit):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def pick_above(points, leading, scale, tiles, picks, radii, count, level, rows, nearest, seen):  # type: ignore[no-untyped-def]
+def pick_above(points, leading, scale, tiles, picks, radii, count, level, rows, nearest, pick_counts):  # type: ignore[no-untyped-def]
     """Pick the farthest of some points repeatedly while it is farther than `level`; of equals the first.
 
     `rows`, ascending, must hold every point that may be farther than `level`, each compared with all picks.
@@ -132,5 +132,5 @@ def pick_above(points, leading, scale, tiles, picks, radii, count, level, rows, 
                 found = square_distance(points[rows[i]], points[pick])
                 if found < squares[i]:
                     squares[i], limits[i] = found, limit_of(found, scale)
-    nearest[rows], seen[rows] = squares, count
+    nearest[rows], pick_counts[rows] = squares, count
     return count

@@ -7,7 +7,7 @@ import os
 # meanwhile: two processes that compute on two cores then take 70 times as long.
 SPINS = 10_000
 # Freed memory up to this size is kept for reuse: the system clears fresh memory page by page.
-KEPT = 256 * 2**20
+REUSED_BYTES = 256 * 2**20
 IN_ONE_PIECE = 32 * 2**20  # larger pieces are returned to the system at once
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # mallopt(3)
 
@@ -25,4 +25,4 @@ def keep_freed_memory() -> bool:
         ask = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):  # not GNU's
         return False
-    return bool(ask(_MMAP_THRESHOLD, IN_ONE_PIECE)) and bool(ask(_TRIM_THRESHOLD, KEPT))
+    return bool(ask(_MMAP_THRESHOLD, IN_ONE_PIECE)) and bool(ask(_TRIM_THRESHOLD, REUSED_BYTES))

@@ -214,7 +214,7 @@ def test_a_request_of_this_computer_is_its_own(place, asking, monkeypatch):
         (GOOD.replace("[auth]", "[authentication]"), "the section [authentication] is not read"),
         (GOOD.replace("[auth]", "[oidc]"), "the section [oidc] is not read"),
         (GOOD.replace("[auth]", "[streamlit.auth]"), "has no section [auth]"),
-        (GOOD.replace("[auth]", ""), "stands in no section"),
+        (GOOD.replace("[auth]", ""), "stand in no section"),
         ("auth = 'x'\n", "auth is a value"),
         ("auth = ''\n", "auth is a value"),
         ("auth = true\n", "auth is a value"),

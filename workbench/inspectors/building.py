@@ -53,7 +53,7 @@ class BuildSettings:
     )  # black and white of 16-bit and float images
 
     def __post_init__(self) -> None:
-        """Check what can be checked before a job is queued."""
+        """Check the values before a job is queued."""
         if not self.name.strip():
             raise SettingsError("The inspector needs a name, such as the part and the line.")
         if self.share is not None and not 0 < self.share <= self.coreset:

@@ -28,7 +28,7 @@ CONTENTS = (
 
 
 def export(workspace: Workspace, inspector: Inspector, entry: Entry, target: Path) -> None:
-    """Write one state of an inspector as a `.patchcore` file, which scores exactly as it does here.
+    """Write one state of an inspector as a `.patchcore` file, which gives the same scores elsewhere.
 
     Parameters
     ----------

@@ -145,7 +145,7 @@ def _region(value: Any, what: str) -> None:
     try:
         Roi.from_dict(mapping(value, what, MOST))
     except (PatchCoreError, KeyError, TypeError, ValueError, OverflowError) as error:
-        raise Unsound(f"{what} is none") from error
+        raise Unsound(f"{what} is impossible") from error
 
 
 KINDS: dict[str, Callable[[Arguments], None]] = {

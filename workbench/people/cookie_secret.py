@@ -12,7 +12,7 @@ FEWEST_DIFFERENT = 8  # signs; a random text of 32 has more
 LONGEST_UNIT = 15  # characters that a repetitive text repeats
 COMMAND = "python -c 'import secrets; print(secrets.token_hex())'"
 
-KNOWN = (
+PUBLIC_WORDS = (
     # the command itself, as here and in other instructions
     *("tokenhex", "tokenurlsafe", "importsecrets", "opensslrand", "uuidgen"),
     # placeholders for a secret in instructions
@@ -84,7 +84,7 @@ def weakness(secret: object) -> str | None:
         spaces = " without the spaces" if len(text) < len(secret) else ""
         return f"has {len(text)} characters{spaces}, and takes at least {SHORTEST}"
     words = re.sub("[^a-z0-9]", "", text.casefold())
-    if any(known in words for known in KNOWN) or "://" in text:
+    if any(known in words for known in PUBLIC_WORDS) or "://" in text:
         return "consists of words from public instructions, so anybody may know it"
     if len(set(text)) < FEWEST_DIFFERENT or _repeats(text) or _counts(text):
         return "repeats itself, so it can be guessed"

@@ -201,5 +201,5 @@ def _is_ignored(message: dict[str, Any] | Message) -> bool:
         return False
     try:
         return BackMsg.FromString(data).WhichOneof("type") in IGNORED
-    except DecodeError:  # Streamlit closes the connection on what it cannot read
+    except DecodeError:  # Streamlit closes the connection on unreadable messages
         return False

@@ -6,7 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 REQUIRED = ("client_id", "client_secret", "server_metadata_url")
 BLANKS = {"", "...", "…", "xxx"}  # placeholders for a value, here and in other instructions
-FROM_THEM = "Write what the provider gave you, in quotation marks."
+FROM_THEM = "Write the provider's value, in quotation marks."
 
 OPEN_TENANTS = {"common", "organizations", "consumers", "9188040d-6c67-4c5b-b112-36a304b66dad"}
 """Tenants of Entra ID at which anybody with a Microsoft account can sign in; the last holds all private accounts."""

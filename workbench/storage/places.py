@@ -36,7 +36,7 @@ def below(folder: Path, path: str | Path) -> Path:
     WorkspaceError
         The path is the folder itself, leads out of it, or crosses a link, whose target is not ours to touch.
     """
-    wanted = folder / (given_path(path) if isinstance(path, str) else path)
+    wanted = folder / (portable_path(path) if isinstance(path, str) else path)
     try:
         found = Path(os.path.realpath(wanted))
     except (OSError, ValueError) as error:  # a name that no disk takes
@@ -46,7 +46,7 @@ def below(folder: Path, path: str | Path) -> Path:
     return found
 
 
-def given_path(text: str) -> PurePosixPath:
+def portable_path(text: str) -> PurePosixPath:
     """Return a path named by a row or a backup, if this program can have made it.
 
     Raises
@@ -55,14 +55,14 @@ def given_path(text: str) -> PurePosixPath:
         The path is empty or absolute, or contains a name that this program never makes, such as ``..``.
     """
     parts = text.split("/") if isinstance(text, str) else [""]
-    if not all(is_given_name(part) for part in parts):
+    if not all(is_portable_name(part) for part in parts):
         raise WorkspaceError(
             f"{_shown(text)} is not a path of a workspace, so nothing was done with it. Restore a backup that is whole."
         )
     return PurePosixPath(*parts)
 
 
-def is_given_name(part: str) -> bool:
+def is_portable_name(part: str) -> bool:
     """Whether this program makes such names of files and folders; these lead nowhere else on any disk."""
     return (
         PART.fullmatch(part) is not None and DEVICE.fullmatch(part) is None and not part.endswith((".", " "))

@@ -66,6 +66,6 @@ def _what_happened(session: Session, inspector: Inspector, seen: int) -> str:
         if len(events) > 1:
             words += f", the last of {len(events)} changes,"
     return (
-        f"{words} since you looked at {inspector.name}, so your change was not made. Look at what is there now, "
+        f"{words} since you looked at {inspector.name}, so your change was not made. Look at the present state, "
         "then change it if you still want to."
     )

@@ -44,9 +44,7 @@ class Roi:
         if not self.shapes:
             raise SettingsError("The region of interest is empty. Draw it, or inspect the whole image.")
         if self.height < 1 or self.width < 1 or any(shape.kind == "mask" for shape in self.shapes):
-            raise SettingsError(
-                "The region of interest is not one that was drawn on an image. Draw it again."
-            )
+            raise SettingsError("The region of interest was not drawn on an image. Draw it again.")
 
     def mask(self) -> NDArray[np.bool_]:
         """Return bool [rows, columns], the drawn image's own pixels up to `MASK_SIDE`."""

@@ -271,7 +271,7 @@ class Inspection(Base):
     version_id: Mapped[int | None] = mapped_column(ForeignKey("inspector_versions.id"))
     version_number: Mapped[int | None]
     point_id: Mapped[int | None] = mapped_column(ForeignKey("operating_points.id"))
-    point_number: Mapped[int | None]  # among those of the version: 2 in "3.2"
+    point_number: Mapped[int | None]  # among the version's points: 2 in "3.2"
     batch_image_id: Mapped[int | None] = mapped_column(ForeignKey("batch_images.id"))
     score: Mapped[float | None]  # None: the image could not be scored, and `error` says why
     accept: Mapped[float | None]  # the thresholds in force at that time

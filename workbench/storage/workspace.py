@@ -22,9 +22,9 @@ from workbench.storage.places import (
     OWNER_ONLY,
     SUFFIX,
     below,
-    given_path,
     make_folder,
     make_root,
+    portable_path,
     require_id,
     require_sha256,
     require_suffix,
@@ -217,7 +217,7 @@ class Workspace:
         WorkspaceError
             The path leads anywhere else.
         """
-        wanted = given_path(path) if isinstance(path, str) else path
+        wanted = portable_path(path) if isinstance(path, str) else path
         return below(self.root.joinpath(*own), self.root / wanted)
 
     def version_folder(self, inspector_id: str, number: int) -> Path:
@@ -236,7 +236,7 @@ class Workspace:
 
     def tile_path(self, map_path: str) -> Path:
         """Return the path of an image's tile (image and map, encoded for the viewer), beside `Result.map_path`."""
-        return self.below(given_path(map_path).with_suffix(".tile").as_posix(), "results")
+        return self.below(portable_path(map_path).with_suffix(".tile").as_posix(), "results")
 
     def thumbnail_path(self, sha256: str) -> Path:
         """Return the path of an image's small JPEG."""

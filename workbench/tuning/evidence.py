@@ -58,9 +58,9 @@ class Known:
         return self.truth is not None and self.truth != GOOD
 
     def map_peak(self, min_area: int) -> float | None:
-        """Return the lowest pixel threshold at which the map has no region of so many pixels.
+        """Return the lowest pixel threshold at which the map has no region of `min_area` pixels.
 
-        Computed once; None where there is no map.
+        Computed once; None without a map.
         """
         return None if self.map_path is None else _peak(self.map_path, self.key, min_area)
 

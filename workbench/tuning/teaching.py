@@ -36,7 +36,7 @@ def keep_teaching(
     Raises
     ------
     NotAllowed
-        For who is no engineer.
+        When the person acting is not an engineer.
     ChangedMeanwhile
         When the inspector was changed since; nothing is stored then.
     """
@@ -61,7 +61,7 @@ def keep_teaching(
         note=f"Taught {named(names)}",
         why=_why(preview),
         change=TEACH,
-        seen=preview.seen if seen is None else seen,
+        seen=preview.revision if seen is None else seen,
         also=label,
     )
 
@@ -86,7 +86,7 @@ def undo_teaching(
     Raises
     ------
     NotAllowed
-        For who is no engineer.
+        When the person acting is not an engineer.
     ChangedMeanwhile, WorkspaceError
         When the inspector was changed since, the version is not the current one, or teaching did not make it.
     """

@@ -58,7 +58,7 @@ class TeachingPreview:
 
     Attributes
     ----------
-    version, seen
+    version, revision
         The version in use, and the revision of its inspector at the time of the preview.
     taught
         The results of the images to be taught.
@@ -73,7 +73,7 @@ class TeachingPreview:
     """
 
     version: InspectorVersion
-    seen: int
+    revision: int
     taught: Sequence[Result]
     scores: Mapping[str, float]
     model: PatchCore
@@ -133,7 +133,7 @@ def preview_teaching(
     Raises
     ------
     NotAllowed
-        For who is no engineer.
+        When the person acting is not an engineer.
     SettingsError
         When there are no images to teach, or the bank already contains an image.
     ImageError, WorkspaceError
@@ -169,7 +169,7 @@ def preview_teaching(
     order = ("accept", "review", "reject", None)
     return TeachingPreview(
         version=version,
-        seen=inspector.revision,
+        revision=inspector.revision,
         taught=list(results),
         scores=scores,
         model=model.with_operating_point(None),

@@ -32,7 +32,7 @@ class Binned:
     inspector, version
         The rows; no version: the whole inspector.
     deleted, deleted_by
-        When, and by whom.
+        Time and person of the deletion.
     results
         The number of results deleted with it for good.
     megabytes

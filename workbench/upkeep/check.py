@@ -33,7 +33,7 @@ class Repaired:
 def check(workspace: Workspace, *, grace: float = GRACE_SECONDS) -> list[Finding]:
     """Return all faults; nothing is changed. Every file is read, so a large workspace takes a while.
 
-    The dashboard may run meanwhile: files younger than `grace` seconds, and those of running jobs, are left alone.
+    The dashboard may run meanwhile: files younger than `grace` seconds, and files of running jobs, are left alone.
 
     Raises
     ------

@@ -42,7 +42,7 @@ def keep_for(workspace: Workspace, months: int | None) -> int | None:
     Raises
     ------
     NotAllowed
-        For who is no engineer.
+        When the person acting is not an engineer.
     SettingsError
         When it is less than a month.
     """
@@ -109,7 +109,7 @@ def delete_older(
     Raises
     ------
     NotAllowed
-        For who is no engineer.
+        When the person acting is not an engineer.
     Cancelled
         When it was stopped in between; the deletions so far are logged.
     """

@@ -77,7 +77,7 @@ def gallery(
     }
     data = {
         "link": link or key,
-        "given": thresholds.given(link or key, pixel_threshold, min_area, judge_by),
+        "given": thresholds.for_browser(link or key, pixel_threshold, min_area, judge_by),
         "tilesUrl": json_url(contents, f"{key}:tiles"),
         "strip": strip,
         "height": height,
@@ -120,7 +120,7 @@ def threshold_strip(
     """
     data = {
         "link": link or key,
-        "given": thresholds.given(link or key, pixel_threshold, min_area, judge_by),
+        "given": thresholds.for_browser(link or key, pixel_threshold, min_area, judge_by),
         "dotsUrl": json_url([dot.to_dict() for dot in dots], f"{key}:dots"),
         "density": density,
     }

@@ -48,7 +48,7 @@ class Thresholds:
         """Return a text that is the same for the same thresholds."""
         return json.dumps([self.reject, self.review])
 
-    def given(
+    def for_browser(
         self, link: str, pixel: float | None, min_area: int, judge_by: JudgeBy = "score"
     ) -> dict[str, Any]:
         """Return the values that the browser takes over whenever the page has changed its mind."""

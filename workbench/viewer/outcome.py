@@ -26,7 +26,7 @@ def outcome(
     Parameters
     ----------
     dots
-        One per image; of those kinds "good" and "reference" count as good parts, "defect" as defects.
+        One per image; the kinds "good" and "reference" count as good parts, "defect" as defects.
     thresholds, key, link, pixel_threshold, min_area, judge_by
         As for `workbench.viewer.gallery`.
     stored, stored_pixel, stored_judge_by
@@ -41,7 +41,7 @@ def outcome(
     }
     data = {
         "link": link or key,
-        "given": thresholds.given(link or key, pixel_threshold, min_area, judge_by),
+        "given": thresholds.for_browser(link or key, pixel_threshold, min_area, judge_by),
         "itemsUrl": json_url(known, f"{key}:known"),
         "stored": {
             "reject": stored.reject,

@@ -37,7 +37,7 @@ class RoiImage:
     load: Callable[[], Pixels]
 
     def encoded(self) -> bytes:
-        """Return the encoded image, reduced to what a screen shows."""
+        """Return the encoded image, reduced to a screen's size."""
         return encoded.get(
             ("roi", self.key), lambda: encode_detail(self.load(), None, None, overview_side=DISPLAY_SIDE)
         )

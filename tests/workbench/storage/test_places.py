@@ -16,10 +16,10 @@ from workbench.jobs.requests import JobState, submit
 from workbench.storage.database import WorkspaceError
 from workbench.storage.places import (
     below,
-    given_path,
     is_id,
     make_folder,
     make_root,
+    portable_path,
     require_id,
     require_sha256,
 )
@@ -61,7 +61,7 @@ def test_what_this_program_gives_leads_below(folder, path):
 @pytest.mark.parametrize("path", NO_PATHS, ids=ascii)
 def test_a_text_that_leads_elsewhere_is_refused(folder, path):
     with pytest.raises(WorkspaceError, match="not a path of a workspace|does not lie below"):
-        below(folder, given_path(path) if path is None or path == 7 else path)
+        below(folder, portable_path(path) if path is None or path == 7 else path)
 
 
 @pytest.mark.parametrize(

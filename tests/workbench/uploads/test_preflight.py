@@ -53,7 +53,7 @@ def test_thumbnails_are_at_most_96_px():
 
 
 @pytest.mark.parametrize(
-    ("count", "start"), [(0, "There is no image here"), (1, "Only 1 image"), (7, "Only 7 images")]
+    ("count", "start"), [(0, "No images yet"), (1, "Only 1 image"), (7, "Only 7 images")]
 )
 def test_too_few_images_are_said(count, start):
     assert looked_at(*(png() for _ in range(count))).warnings[0].startswith(start)

@@ -17,7 +17,7 @@ from alembic.script import ScriptDirectory
 
 from patchcore.images.file_names import display_name
 from workbench.storage.database import WorkspaceError, migrations
-from workbench.storage.places import below, is_given_name, make_folder
+from workbench.storage.places import below, is_portable_name, make_folder
 from workbench.storage.workspace import CHUNK
 from workbench.upkeep.backups.writing import CONTENTS, FILES, FORMAT, TABLES, VERSION
 from workbench.uploads.zip_archives import ENTRY_FAULTS
@@ -158,7 +158,7 @@ class BackupArchive:
         if any(stat.S_ISLNK(entry.external_attr >> 16) for entry in self._zip.infolist()):
             raise self._refusal("it holds a link, and this program packs none")
         if len(names) != len(set(names)) or set(names) != {CONTENTS, *self._entries}:
-            raise self._refusal("its entries are not those that it lists")
+            raise self._refusal("its entries differ from its list")
         tables = {f"{TABLES}{table}.jsonl" for table in self.tables}
         for name in self._entries:
             if name not in tables and not _is_safe(name):
@@ -203,5 +203,5 @@ def _is_safe(name: str) -> bool:
     return (
         name.startswith(FILES)
         and PLACES.fullmatch(path) is not None
-        and all(map(is_given_name, path.split("/")))
+        and all(map(is_portable_name, path.split("/")))
     )

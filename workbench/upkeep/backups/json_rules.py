@@ -35,13 +35,13 @@ LONGEST_SIDE = 1 << 31  # pixels
 BIG = 1e15  # seconds, megabytes
 VERDICTS, DECISIONS = ("accept", "review", "reject"), ("fine", "defect")
 RECORD = tuple(part.name for part in fields(ImageRecord))
-TOLD = tuple(part.name for part in fields(Given))
-SHA256_OR_NONE = re.compile(f"({SHA256.pattern})?")  # a file that could not be read has none
+VERDICT_FIELDS = tuple(part.name for part in fields(Given))
+SHA256_OR_NONE = re.compile(f"({SHA256.pattern})?")  # empty for an unreadable file
 ESCAPE = r"x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}"  # stands for bytes in a name that are not text
 OUTSIDE = re.compile(rf"^/|^\\(?!{ESCAPE})|^[A-Za-z]:[/\\]|(^|[/\\])\.\.([/\\]|$)|\x00")
 
 
-def shaped(known: Mapping[str, Check], required: tuple[str, ...] = ()) -> Check:
+def shaped(checks: Mapping[str, Check], required: tuple[str, ...] = ()) -> Check:
     """Return a check of a mapping: each known entry by its own check, and all required entries present."""
 
     def check(value: Any, what: str) -> None:
@@ -50,8 +50,8 @@ def shaped(known: Mapping[str, Check], required: tuple[str, ...] = ()) -> Check:
             if name not in found:
                 raise Unsound(f"{what} has no {name}")
         for name, part in found.items():
-            if name in known:
-                known[name](part, f"{name} of {what}")
+            if name in checks:
+                checks[name](part, f"{name} of {what}")
 
     return check
 
@@ -233,7 +233,7 @@ told = shaped(
         "error": or_none(words),
         "moved_to": or_none(words),
     },
-    TOLD,
+    VERDICT_FIELDS,
 )
 _decided = shaped(
     {
@@ -252,12 +252,12 @@ def details(value: Any, what: str, action: str) -> None:
 
 def preference(value: Any, what: str, name: str) -> None:
     """Check a preference by its name."""
-    known: dict[str, Check] = {}
+    checks: dict[str, Check] = {}
     if name == RULE:
-        known = {"months": or_none(lambda months, of: whole(months, of, 1, MOST_MONTHS))}
+        checks = {"months": or_none(lambda months, of: whole(months, of, 1, MOST_MONTHS))}
     elif name == RAN:
-        known = {"at": _when}
-    shaped(known, tuple(known))(value, what)
+        checks = {"at": _when}
+    shaped(checks, tuple(checks))(value, what)
 
 
 def _when(value: Any, what: str) -> None:

@@ -37,7 +37,7 @@ NO_MORE_WATCHED = (
 
 @dataclass(frozen=True)
 class Restored:
-    """What came back."""
+    """The restored contents."""
 
     workspace: Path
     rows: int

@@ -11,7 +11,7 @@ from patchcore.files.point_rules import check_point, check_score, check_threshol
 from patchcore.files.value_rules import SHA256, Unsound, or_none
 from workbench.jobs.arguments import KINDS, check_settings, sound_arguments
 from workbench.jobs.requests import JobState
-from workbench.storage.places import SUFFIX, is_given_name
+from workbench.storage.places import SUFFIX, is_portable_name
 from workbench.upkeep.backups import json_rules as shapes
 from workbench.upkeep.backups.json_rules import Check, at_least, matching, one_of, within
 from workbench.upkeep.backups.portable_rows import AT_ONCE, UnsoundRow, tables_in_order
@@ -93,7 +93,7 @@ def _path(pattern: re.Pattern[str], owner: str | None = None) -> Check:
 
     def check(path: Any, what: str) -> None:
         found = pattern.fullmatch(path)
-        if found is None or not all(map(is_given_name, path.split("/"))):
+        if found is None or not all(map(is_portable_name, path.split("/"))):
             raise Unsound(f"{what} is {path!a:.80}, which is not a path that this program makes")
         if owner is not None and found["owner"] != owner:
             raise Unsound(f"{what} is {path!a:.80}, which does not lie in the folder of {owner!a:.80}")

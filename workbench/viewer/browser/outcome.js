@@ -19,7 +19,7 @@ export class OutcomeViewer {
     this.types = el("div", { class: "types num mute" });
     this.changes = el("div", { class: "changes num", role: "status" });
     this.root = root;
-    root.append(el("section", { class: "panel outcome", "aria-label": "What the thresholds do" },
+    root.append(el("section", { class: "panel outcome", "aria-label": "Effect of the thresholds" },
       this.good.element, this.defect.element, this.types,
       el("div", {}, el("h3", { text: "Against the thresholds in use" }), this.changes)));
     this.refresh = perFrame(() => this.show());
