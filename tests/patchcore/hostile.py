@@ -446,7 +446,7 @@ HOSTILE = {
     header_without_end: "a header of 72 MB; no inspector needs one",
     negative_shape: "the size of bank.features is impossible",
     endless_empty_shape: "a feature has a length",
-    overlapping_parts: "not what the file holds",
+    overlapping_parts: "holds another number of them",
     name_twice: "a name occurs twice",
     deep_json: "recursion",
     deep_list_of_parts: "recursion",

@@ -39,7 +39,7 @@ def test_another_database_is_noticed_before_everything_is_called_orphaned(worked
     mistaken.database.close()
 
 
-def test_a_damaged_database_is_said_and_nothing_is_touched(worked):
+def test_a_damaged_database_is_reported_and_left_alone(worked):
     if not worked.database.is_sqlite:
         pytest.skip("PostgreSQL looks after its own files")
     worked.database.close()

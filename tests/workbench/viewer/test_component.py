@@ -70,7 +70,7 @@ def served_after(named, *pictures):
     return sorted(set(named.contents))
 
 
-def test_what_a_page_has_just_stopped_showing_is_served_a_while_longer(named):
+def test_a_file_that_a_page_has_just_dropped_is_served_a_while_longer(named):
     served_after(named, b"a", b"x")
     served_after(named, b"b", b"x")
     served_after(named, b"c")
