@@ -151,7 +151,7 @@ BACKUPS = {
             entry(b, "files/inspectors/plate-2/v0001/model.patchcore", b.entries[f"files/{MODEL}"]),
             leading(b, "inspector_versions", "path", "inspectors/plate-2/v0001/model.patchcore"),
         ),
-        "table inspector_versions, column path, .*folder of another",
+        "table inspector_versions, column path, .*not lie in the folder of",
     ),
     "model that is the folder of all inspectors": (
         lambda b: leading(b, "inspector_versions", "path", "inspectors/plate-1"),
@@ -174,7 +174,7 @@ BACKUPS = {
             entry(b, f"files/results/7/{'a' * 64}.png"),
             b.set("results", map_path=f"results/7/{'a' * 64}.png"),
         ),
-        "table results, column map_path, .*folder of another",
+        "table results, column map_path, .*not lie in the folder of",
     ),
     "overlay that climbs out": (
         lambda b: leading(b, "inspections", "overlay_path", "history/2026-01/../../../victim/plate.png"),

@@ -34,7 +34,7 @@ def test_another_database_is_noticed_before_everything_is_called_orphaned(worked
         worked.store_image(b"%d" % number, "x.png")
     monkeypatch.setenv("PATCHCORE_DATABASE_URL", f"sqlite:///{tmp_path / 'anothers.db'}")
     mistaken = Workspace(worked.root)
-    with pytest.raises(WorkspaceError, match="probably another's"):
+    with pytest.raises(WorkspaceError, match="probably belongs to another"):
         check(mistaken, grace=0)
     mistaken.database.close()
 

@@ -40,7 +40,7 @@ def _why_not_whole(value: Any, column: Column[Any]) -> str | None:
     alone = column.primary_key and len(column.table.primary_key.columns) == 1
     lowest = 1 if alone or column.foreign_keys else -LARGEST_WHOLE  # rows are numbered from 1
     return (
-        None if lowest <= value <= LARGEST_WHOLE else f"{_shown(value)} is outside the range of row numbers"
+        None if lowest <= value <= LARGEST_WHOLE else f"{_shown(value)} is outside the range of the column"
     )
 
 
