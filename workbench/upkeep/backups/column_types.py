@@ -39,9 +39,7 @@ def _why_not_whole(value: Any, column: Column[Any]) -> str | None:
         return f"{_shown(value)} is not a whole number"
     alone = column.primary_key and len(column.table.primary_key.columns) == 1
     lowest = 1 if alone or column.foreign_keys else -LARGEST_WHOLE  # rows are numbered from 1
-    return (
-        None if lowest <= value <= LARGEST_WHOLE else f"{_shown(value)} is outside the range of the column"
-    )
+    return None if lowest <= value <= LARGEST_WHOLE else f"{_shown(value)} is outside the range of the column"
 
 
 def _why_not_number(value: Any, _column: Column[Any]) -> str | None:
