@@ -114,7 +114,7 @@ def test_an_entry_that_is_not_listed_and_one_that_is_missing(whole, tmp_path):
         "differ from its list",
     )
     refused(
-        rewritten(whole, tmp_path, lambda e, _: e.pop(a_file(e)), listed=False), tmp_path, "not those that it"
+        rewritten(whole, tmp_path, lambda e, _: e.pop(a_file(e)), listed=False), tmp_path, "differ from its list"
     )
 
 
