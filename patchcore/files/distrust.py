@@ -1,7 +1,7 @@
 """An inspector's file that somebody else wrote: everything in it is bounded and checked before it is used.
 
-`PatchCore.load` finds a damaged file out; this finds one out that was made to do harm or nonsense: its sizes are
-compared with what the file can hold before anything is allocated, and every text, number and array with what an
+`PatchCore.load` detects a damaged file; this module detects a file that was made to do harm or nonsense. Declared sizes
+are compared with the file's size before anything is allocated, and every text, number and array with the values that an
 inspector can have.
 """
 
@@ -30,7 +30,7 @@ from patchcore.thresholds.operating_point import LARGEST_SCORE, OperatingPoint
 LARGEST_FILE = 8 << 30  # bytes
 LARGEST_HEADER = 64 << 20  # bytes; a hundred thousand images need a third of it
 LONGEST_FEATURE = 16_384  # numbers
-LARGEST_FEATURES = 2 << 30  # bytes that the features of one image may take
+LARGEST_FEATURES = 2 << 30  # bytes of the features of one image
 LARGEST_ROI = 8192  # pixels a side
 PARTS = {  # name: numbers, bytes of one, dimensions
     "bank.features": ("F32", 4, 2),
@@ -45,7 +45,7 @@ PARTS = {  # name: numbers, bytes of one, dimensions
     "self_test.distances": ("F32", 4, 1),
 }
 OPTIONAL_PARTS = {"roi": ("U8", 1, 2), PICTURE: ("U8", 1, 3)}
-FOREIGN = {  # how other kinds of file begin
+FOREIGN = {  # first bytes of other kinds of file
     b"PK\x03\x04": "a zip archive (PyTorch's .pth files are such)",
     b"\x80\x02": "a Python pickle, which is never opened: it could run anything",
     b"\x80\x03": "a Python pickle, which is never opened: it could run anything",
@@ -62,7 +62,7 @@ MISFITS = (
 
 
 class Fitted(Protocol):
-    """What is asked of a model that was loaded: that its bank, thresholds and self-test are those of the file."""
+    """The parts of a loaded model that are compared with its file: bank, thresholds and self-test."""
 
     @property
     def bank_id_(self) -> str: ...  # noqa: D102
@@ -85,21 +85,21 @@ Model = TypeVar("Model", bound=Fitted)
 
 
 def read_untrusted(path: Path, load: Callable[[Path], Model]) -> tuple[Model, About, dict[str, Any]]:
-    """Read an inspector from anywhere: (model, what the file says about it, its header).
+    """Read an inspector from any source: (model, description, header).
 
     Parameters
     ----------
     path
         A plain file.
     load
-        Makes the model of the file once its contents are checked: `PatchCore.load`, with the network's weights
-        where they lie elsewhere than usual.
+        Makes the model of the file once its contents are checked: `PatchCore.load`, with the path of the network's
+        weights if they do not lie in the usual place.
 
     Raises
     ------
     ArtifactError
-        It is no file, or not that of a sound inspector; the message says in what. Also when this machine does not
-        compute the scores that are stored in its self-test.
+        The file does not hold a sound inspector; the message names the fault. Also when this machine does not compute
+        the scores stored in its self-test.
     WeightsError
         The weights that built it are not on this machine.
     """
@@ -112,7 +112,7 @@ def read_untrusted(path: Path, load: Callable[[Path], Model]) -> tuple[Model, Ab
         about = About.from_parts(tensors, header)
         _check_arrays(tensors, header)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the self-test's, which is asked below
+            warnings.simplefilter("ignore")  # the self-test's outcome, checked below
             model = load(path)
     except SettingsError as error:
         raise ArtifactError(f"{path.name} is not a sound inspector. {error}") from error
@@ -124,12 +124,12 @@ def read_untrusted(path: Path, load: Callable[[Path], Model]) -> tuple[Model, Ab
 
 
 def require_plain_file(path: Path) -> int:
-    """Return a file's size in bytes; its name must lead to the file itself.
+    """Return a file's size in bytes; its path must lead to the file itself.
 
     Raises
     ------
     ArtifactError
-        There is none, it is a link, a folder or a device, empty, or larger than any inspector.
+        The file is missing, a link, a folder or a device, empty, or larger than any inspector.
     """
     try:
         found = path.lstat()
@@ -138,7 +138,7 @@ def require_plain_file(path: Path) -> int:
     if stat.S_ISLNK(found.st_mode):
         raise ArtifactError(f"{path.name} is a link to another file. Name the file itself.")
     if not stat.S_ISREG(found.st_mode):
-        raise ArtifactError(f"{path.name} is no file. Choose a file that was exported as an inspector.")
+        raise ArtifactError(f"{path.name} is not a file. Choose a file that was exported as an inspector.")
     if found.st_size == 0:
         raise ArtifactError(f"{path.name} is empty. Export the inspector again.")
     if found.st_size > LARGEST_FILE:
@@ -149,7 +149,7 @@ def require_plain_file(path: Path) -> int:
 
 
 def _check_layout(path: Path) -> None:
-    """Compare what a file says of its parts with its size, before any of them is read."""
+    """Compare the declared parts of a file with its size, before any part is read."""
     size = path.stat().st_size
     with path.open("rb") as file:
         begins = file.read(8)
@@ -176,7 +176,7 @@ def _check_layout(path: Path) -> None:
         for name, entry in sorted(parts, key=lambda part: part[1]["data_offsets"]):
             end = _check_part(path.name, name, entry, end)
     except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise ArtifactError(f"{path.name} is damaged: its header lists a part that is none.") from error
+        raise ArtifactError(f"{path.name} is damaged: its header lists an impossible part.") from error
     if missing := sorted(PARTS.keys() - listed.keys()):
         raise ArtifactError(f"{path.name} is not a whole inspector: it has no {missing[0]}.")
     if 8 + length + end != size:
@@ -186,10 +186,10 @@ def _check_layout(path: Path) -> None:
 
 
 def _check_part(file: str, name: str, entry: Mapping[str, Any], begin: int) -> int:
-    """Check one listed part, which must begin where the last one ended; return where it ends."""
+    """Check one listed part, which must begin at the end of the last one; return its own end."""
     kind = {**PARTS, **OPTIONAL_PARTS}.get(name)
     if kind is None:
-        raise ArtifactError(f"{file} is not a sound inspector: it has a part {name[:60]!r} that none has.")
+        raise ArtifactError(f"{file} is not a sound inspector: it has an unknown part {name[:60]!r}.")
     numbers, width, dimensions = kind
     shape = entry["shape"]
     if entry["dtype"] != numbers or len(shape) != dimensions:
@@ -198,12 +198,12 @@ def _check_part(file: str, name: str, entry: Mapping[str, Any], begin: int) -> i
             f"{str(entry['dtype'])[:20]} with {len(shape)}."
         )
     if not all(type(side) is int and side >= 0 for side in (*shape, *entry["data_offsets"])):
-        raise ArtifactError(f"{file} is damaged: the size of {name} is none.")
+        raise ArtifactError(f"{file} is damaged: the size of {name} is impossible.")
     first, last = entry["data_offsets"]
     if first != begin or last - first != prod(shape) * width:
         raise ArtifactError(
-            f"{file} is damaged: {name} is declared as {' x '.join(map(str, shape))[:60]} numbers, which is not what "
-            "the file holds of it."
+            f"{file} is damaged: {name} is declared as {' x '.join(map(str, shape))[:60]} numbers, but the file "
+            "holds another number of them."
         )
     return int(last)
 
@@ -216,7 +216,7 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _check_arrays(tensors: Mapping[str, NDArray[Any]], header: Mapping[str, Any]) -> None:
-    """Check what `saved.from_saved` does not: those are rules that no program of ours can break."""
+    """Check rules that `saved.from_saved` does not check, because this program cannot break them."""
     features, distances = tensors["bank.features"], tensors["self_test.distances"]
     taught = header["taught_rows"]
     rows, images, cells = len(features), len(header["images"]), header["grid"][0] * header["grid"][1]
@@ -261,7 +261,7 @@ def _check_infinite_scores(tensors: Mapping[str, NDArray[Any]]) -> None:
     offsets, sizes = tensors["good_scores.offsets"], tensors["good_scores.sizes"]
     images, scored = tensors["bank.images"], tensors["good_scores.images"]
     others = np.flatnonzero(images != images[0]) if len(images) else np.empty(0, np.int64)
-    alone = int(others[0]) if len(others) else len(images)  # rows at the front that are all of one image
+    alone = int(others[0]) if len(others) else len(images)  # leading rows that all come from one image
     for step in np.flatnonzero(np.isinf(tensors["good_scores.values"])):
         place = int(np.searchsorted(offsets, step, side="right")) - 1
         followed = step + 1 < offsets[place + 1] and sizes[step + 1] == alone + 1
@@ -273,10 +273,10 @@ def _check_infinite_scores(tensors: Mapping[str, NDArray[Any]]) -> None:
 
 
 def _check_model(model: Fitted, header: Mapping[str, Any]) -> None:
-    """Check that the thresholds are of this bank, and that this machine computes what the builder's did."""
+    """Check that the thresholds belong to this bank, and that this machine computes the builder's scores."""
     if model.bank_id_ != header["bank_id"]:
         raise ArtifactError(
-            "The inspector is not sound: its bank is not the one that its images and settings make."
+            "The inspector is not sound: its bank does not follow from its images and settings."
         )
     point = model.operating_point_
     if point is not None and not point.stale and point.bank_id != model.bank_id_:

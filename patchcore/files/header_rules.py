@@ -1,4 +1,4 @@
-"""Rules for the header of an inspector's file that somebody else wrote: what each of its fields may hold."""
+"""Rules for the header of an inspector's file that somebody else wrote: the values that each field may hold."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,12 +23,12 @@ LONGEST_SIDE = 1_000_000  # pixels
 
 
 def check_header(header: Mapping[str, Any]) -> None:
-    """Check every field that is used, but the settings: `Settings` checks those, and must have.
+    """Check every used field except the settings, which `Settings` must have checked before.
 
     Raises
     ------
     ArtifactError
-        One holds what it cannot; the message names it.
+        A field holds an impossible value; the message names the field.
     """
     try:
         _check(header)

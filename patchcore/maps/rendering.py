@@ -1,4 +1,4 @@
-"""What scores look like: overlays, contours, maps, on a fixed scale anchored at the threshold.
+"""Painting of scores: overlays, contours, maps, on a fixed scale anchored at the threshold.
 
 A colour means the same score in every image: nothing here looks at the range of the picture it paints.
 A browser can repeat every pixel, for after one float32 step all arithmetic is on whole numbers. With
@@ -12,8 +12,8 @@ A browser can repeat every pixel, for after one float32 step all arithmetic is o
 3. heat, per channel, over a picture value *v* of 0..255 with *c* = ``HEAT_TABLE[q]``:
    ``(v * (255 - A[q]) + c * A[q] + 127) // 255``
 4. contour: *inside* is ``m > fround(threshold)``; ``w = max(1, floor(min(height, width) / 450 + 0.5))``.
-   *Line* (``CONTOUR_LINE``): inside, and a pixel at most *w* rows and *w* columns away is not (what lies
-   beyond the picture's edge is not inside). *Rim* (``CONTOUR_RIM``): not inside, and a pixel at most
+   *Line* (``CONTOUR_LINE``): inside, and a pixel at most *w* rows and *w* columns away is not (pixels
+   beyond the picture's edge are not inside). *Rim* (``CONTOUR_RIM``): not inside, and a pixel at most
    ``(w + 1) // 2`` rows and columns away is. Both are opaque and lie over the heat.
 5. map picture: heat with opacity 1 over ``MAP_GROUND + floor(fround(fround(s * 40) + 0.5))``, where
    ``s = min(max(fround(m / fround(threshold)), 0), 1)`` (0 for NaN or for a threshold not above 0).
@@ -55,7 +55,7 @@ _BAND_PIXELS = 2**18  # pixels painted at a time, so that working memory does no
 
 @dataclass(frozen=True)
 class HeatScale:
-    """Which score takes which colour.
+    """The colours of scores.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ def overlay(
     anomaly_map
         Scores in the picture's own pixels, float32 [H, W].
     mode
-        Heat, contour of what lies above the threshold, both, or neither.
+        Heat, contour around scores above the threshold, both, or neither.
     opacity
         Opacity of the heat, 0 to 1; contours are always opaque.
     box
@@ -184,7 +184,7 @@ def agreement_picture(
     missed: NDArray[np.bool_],
     extra: NDArray[np.bool_],
 ) -> NDArray[np.uint8]:
-    """Draw over a picture where found and marked pixels agree.
+    """Draw the agreement of found and marked pixels over a picture.
 
     Each kind has a colour that colour-blind people can tell from the others (`colours.AGREED`, `MISSED`, `EXTRA`)
     and a pattern, so that it also reads in grey: agreed is filled, missed hatched like ``/``, extra like ``\\``.

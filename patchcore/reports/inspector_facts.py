@@ -1,4 +1,4 @@
-"""What an inspector is, as rows of label, value and meaning for people."""
+"""Facts on an inspector, as rows of label, value and meaning for people."""
 
 from typing import NamedTuple
 
@@ -19,9 +19,9 @@ class Fact(NamedTuple):
     Parameters
     ----------
     label, value
-        What, and how much.
+        Name and value of the fact.
     meaning
-        What that is, in plain words.
+        Its meaning in plain words.
     """
 
     label: str
@@ -30,7 +30,7 @@ class Fact(NamedTuple):
 
 
 def inspector_facts(model: PatchCore) -> list[Fact]:
-    """Say what a fitted model was built from and with, and how large it is."""
+    """Return the facts on a fitted model: its images, network, settings and size."""
     bank, settings = model.bank_, model.settings
     size = settings.image_size
     facts = [

@@ -15,10 +15,10 @@ from patchcore.errors import PatchCoreError
 if TYPE_CHECKING:
     from alembic.config import Config
 
-VERSION_TABLE = "alembic_version"  # of which a row says which schema the others have
+VERSION_TABLE = "alembic_version"  # Alembic's own table: its row names the schema of all others
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 30
-WRITE_LOCK = 0x5041_5443  # "PATC": told apart from the locks of others on the same server
+WRITE_LOCK = 0x5041_5443  # "PATC": distinct from other programs' locks on the same server
 Row = TypeVar("Row")
 
 
@@ -34,7 +34,7 @@ class Database:
     url
         SQLAlchemy's: ``sqlite:///...`` or ``postgresql+psycopg://...``.
     revision
-        The schema to bring it to, one of `schemas()`, when not the newest: a backup's own, for its rows to fit.
+        The schema to bring it to, one of `schemas()`, if not the newest: rows of a backup fit only the backup's own.
 
     Raises
     ------
@@ -71,13 +71,13 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """Yield a session that is the only writer until it commits at the end; an exception undoes it all."""
+        """Yield a session that is the only writer; it commits at the end, and an exception undoes everything."""
         with Session(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
-        """Yield a connection that sees the database as it is now, whatever is written meanwhile."""
+        """Yield a connection with a constant view of the database: later writes by others stay invisible."""
         if self.is_sqlite:
             options: dict[str, Any] = {}
         else:
@@ -92,7 +92,7 @@ class Database:
             yield connection
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close all connections."""
         self.engine.dispose()
 
     def _migrate(self, revision: str) -> None:
@@ -114,7 +114,7 @@ class Database:
 
 
 def required(session: Session, table: type[Row], key: object, refusal: str) -> Row:
-    """Return the row of a key; `WorkspaceError` with this sentence where there is none."""
+    """Return the row of a key; a missing one raises `WorkspaceError` with this sentence."""
     row = session.get(table, key)
     if row is None:
         raise WorkspaceError(refusal)
@@ -144,7 +144,7 @@ def _schema(connection: Connection) -> str | None:
 
 
 def _postgresql_engine(url: URL) -> Engine:
-    """Return an engine whose writers queue for one lock, as those of SQLite do: what they read stays true."""
+    """Return an engine whose writers queue for one lock, like SQLite's writers: the rows that they read stay true."""
     engine = create_engine(url, pool_pre_ping=True)
 
     @event.listens_for(engine, "begin")

@@ -21,7 +21,7 @@ from typing import Any
 
 from patchcore.maps import colours
 
-SECONDS_TO_LOAD = 20.0  # for which a browser may still ask for a file that the page no longer shows
+SECONDS_TO_LOAD = 20.0  # time in which a browser may still ask for a file that the page no longer shows
 BROWSER = Path(__file__).parent / "browser"
 _IMPORT = re.compile(r'^((?:import|export)\b[^"\n]*from |import )"\./([a-z]+)\.js";', re.MULTILINE)
 _MEMORY = "patchcore.viewer:served"
@@ -36,23 +36,23 @@ export default async function (component) {
 """
 
 
-_released: deque[str] = deque()  # holders of files that nobody serves any longer
+_released: deque[str] = deque()  # holders of files that have gone
 
 
 @dataclass(eq=False)
 class _File:
     """One file at one place of a session's pages; Streamlit serves it for as long as this object lives.
 
-    Streamlit drops what the latest run of a session has not named, also where a newer run cut that one short, or a
-    callback has not yet let the run begin. A browser still loading pictures, or the viewers' modules, would be told
-    that there are none. So each file has a holder: for Streamlit a session of its own, which runs nothing.
+    Streamlit drops the files that the latest run of a session has not named, even if a newer run cuts it short, or a
+    callback holds its beginning up. A browser still loading pictures, or the viewers' modules, would get errors. So
+    each file has a holder: for Streamlit a session of its own, which runs nothing.
     """
 
     content: bytes
     mimetype: str
     place: str
     in_use: bool = True
-    left: float | None = None  # since when no run that came to its end has asked for it
+    left: float | None = None  # time of the first complete run that no longer asks for it
     url: str = ""
     holder: str = field(default_factory=lambda: f"patchcore.viewer:{uuid.uuid4().hex}")
 
@@ -64,9 +64,8 @@ class _File:
         if context is None or not exists():
             return
         context.session_id = self.holder
-        thread = add_script_run_ctx(
-            Thread(target=self._serve), context
-        )  # Streamlit asks the thread who names a file
+        # Streamlit asks the thread for the session that names a file.
+        thread = add_script_run_ctx(Thread(target=self._serve), context)
         thread.start()
         thread.join()
         # The last reference may go in any thread, also in one that holds the lock of Streamlit's files.
@@ -106,7 +105,7 @@ def mount(
     Parameters
     ----------
     use
-        Which of the viewers: gallery, strip, detail or roi.
+        The viewer: gallery, strip, detail or roi.
     key
         Streamlit key, unique on the page.
     data
@@ -114,7 +113,7 @@ def mount(
     states
         Names of lasting values the browser may set.
     events
-        Names of passing values, each with what to call when it comes (or None).
+        Names of passing values, each with its callback (or None).
     """
     callbacks = {f"on_{name}_change": _nothing for name in states}
     for name, call in (events or {}).items():
@@ -145,7 +144,7 @@ def kept_files() -> Iterator[None]:
 
 
 def event_value(key: str, event: str) -> Any:
-    """Return the value of an event inside its callback, None when there is none."""
+    """Return the value of an event inside its callback; None without a value."""
     import streamlit as st
 
     state = st.session_state.get(key)
@@ -163,7 +162,7 @@ def media_url(content: bytes, mimetype: str, place: str) -> str:
     served: Served = st.session_state.setdefault(_MEMORY, {})
     file = served.get(place)
     if file is None or file.content != content or file.mimetype != mimetype:
-        if file is not None:  # a slow browser may still be asking for what the last runs gave it
+        if file is not None:  # a slow browser may still be loading files of the last runs
             file.left, file.in_use = time.monotonic(), False
             served[file.holder] = file
         file = served[place] = _File(content, mimetype, place)
@@ -207,7 +206,7 @@ def _script_url() -> str:
 
 @cache
 def scripts() -> dict[str, str]:
-    """Return the source of every browser module by its name; `palette` holds what `patchcore.maps.colours` does."""
+    """Return the source of every browser module by its name; `palette` holds the values of `patchcore.maps.colours`."""
     sources = {path.stem: path.read_text(encoding="utf-8") for path in sorted(BROWSER.glob("*.js"))}
     constants = {
         "HEAT": f"Uint8Array.from({colours.HEAT_TABLE.ravel().tolist()})",

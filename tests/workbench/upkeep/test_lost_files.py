@@ -1,4 +1,4 @@
-"""Rows without files: what can be made again is, what cannot is said with what to do."""
+"""Rows without files: replaceable files are made again, others are reported with a remedy."""
 
 from dataclasses import replace
 
@@ -114,7 +114,7 @@ def test_a_damaged_image_goes_to_the_bin_and_comes_back_with_the_same_file(worke
     assert check(worked, grace=0) == []
 
 
-def test_what_was_mended_meanwhile_is_left_alone(worked):
+def test_a_fault_mended_meanwhile_is_left_alone(worked):
     path = worked.image_path(first_result(worked).image.sha256)
     whole = path.read_bytes()
     flip(path, -20)

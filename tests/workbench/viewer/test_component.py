@@ -64,7 +64,7 @@ def served_after(*pictures):
     return sorted(served)
 
 
-def test_what_a_page_has_just_stopped_showing_is_served_a_while_longer(clock):
+def test_a_file_that_a_page_has_just_dropped_is_served_a_while_longer(clock):
     served_after(b"a", b"x")
     served_after(b"b", b"x")
     served_after(b"c")

@@ -1,4 +1,4 @@
-// Fetching and decoding what Python has encoded (workbench/storage/pictures.py and raster.py state the format).
+// Fetching and decoding pictures encoded by Python (workbench/storage/pictures.py and map_codec.py state the format).
 
 const MAGIC = 0x31544350; // "PCT1"
 const RAW_BYTES = 192 * 2 ** 20;

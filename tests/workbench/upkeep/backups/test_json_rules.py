@@ -1,4 +1,4 @@
-"""Shapes of JSON columns: what the program stores passes, and nothing of another shape does."""
+"""Shapes of JSON columns: values of this program pass, values of another shape do not."""
 
 import pytest
 
@@ -105,11 +105,11 @@ UNSOUND = [
 
 
 @pytest.mark.parametrize(("shape", "value"), SOUND, ids=range(len(SOUND)))
-def test_what_the_program_stores_is_sound(shape, value):
+def test_values_of_this_program_are_sound(shape, value):
     shape(value, "it")
 
 
 @pytest.mark.parametrize(("shape", "value"), UNSOUND, ids=range(len(UNSOUND)))
-def test_what_has_another_shape_is_not(shape, value):
+def test_values_of_another_shape_are_unsound(shape, value):
     with pytest.raises(Unsound):
         shape(value, "it")
