@@ -205,3 +205,20 @@ def features_of_batch(
     """The same of images [N, S, S, 3] that go through the network at once: [N, rows, cols, dims] float32."""
     batch = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2).to(backbone.device)
     return np.asarray(embed(backbone, batch, dims).cpu().numpy(), dtype=np.float32)
+
+
+def feature_shape(backbone: Backbone, image_size: int, dims: int | None = None) -> tuple[int, int, int]:
+    """(rows, cols, dims) of the features of an image of so many pixels a side, by a blank one."""
+    rows, cols, length = patch_features(
+        backbone, np.zeros((image_size, image_size, 3), np.float32), dims
+    ).shape
+    return rows, cols, length
+
+
+def deepest_part(backbone: Backbone, image_size: int, dims: int | None = None) -> int:
+    """Where in a patch feature the numbers begin that come from the deepest layer alone."""
+    dims = dims or backbone.spec.dims
+    if dims:  # each output of the second pooling reads len(layers) neighbouring ones, shallow layers first
+        return -(-(len(backbone.layers) - 1) * dims // len(backbone.layers))
+    blank = torch.zeros((1, 3, image_size, image_size), device=backbone.device)
+    return sum(int(found.shape[1]) for found in backbone.maps(blank)[:-1])

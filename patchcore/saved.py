@@ -1,10 +1,10 @@
-"""The contents of an inspector's file: the parts of a model on one side, arrays and header on the other."""
+"""The contents of an inspector's file: parts of a model on one side, arrays and header on the other."""
 
 from __future__ import annotations
 
 import importlib.metadata
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 
 from patchcore.bank import MemoryBank
 from patchcore.errors import ArtifactError
+from patchcore.files.method_rules import Header, Tensors, hold
 from patchcore.images.reading import ImageRecord
 from patchcore.leave_one_out import GoodScores
+from patchcore.methods import DEFAULT_METHOD
 from patchcore.settings import Settings
 from patchcore.thresholds.operating_point import OperatingPoint
 
@@ -79,13 +81,10 @@ class SelfTest:
 
 @dataclass(frozen=True, eq=False)
 class Saved:
-    """Everything a file holds."""
+    """The part of a file that every method has."""
 
     settings: Settings
     weights_sha256: str
-    bank: MemoryBank
-    rows_in_use: int
-    good_scores: GoodScores
     records: list[ImageRecord]
     grid: tuple[int, int]
     roi: NDArray[np.bool_] | None
@@ -93,10 +92,65 @@ class Saved:
     self_test: SelfTest
     removed: tuple[str, ...] = ()
 
+    def parts(self, bank_id: str) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+        """Return arrays and header."""
+        tensors: dict[str, NDArray[Any]] = {
+            "self_test.pixels": self.self_test.pixels,
+            "self_test.distances": self.self_test.distances,
+        }
+        if self.roi is not None:
+            tensors["roi"] = self.roi.astype(np.uint8)
+        header: dict[str, Any] = {
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "method": self.settings.method,
+            "settings": self.settings.to_dict(),
+            "weights_sha256": self.weights_sha256,
+            "bank_id": bank_id,
+            "grid": list(self.grid),
+            "images": [record.to_dict() for record in self.records],
+            "removed": list(self.removed),
+            "operating_point": self.operating_point.to_dict() if self.operating_point else None,
+            "libraries": library_versions(),
+        }
+        return tensors, header
 
-def to_saved(saved: Saved, bank_id: str) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """Arrays and header of the parts of a fitted model."""
-    bank, scores, test = saved.bank, saved.good_scores, saved.self_test
+    @classmethod
+    def of(cls, tensors: Tensors, header: Header) -> Saved:
+        """Rebuild from arrays and header.
+
+        Raises
+        ------
+        ArtifactError
+            The method is unknown, or the parts contradict each other.
+        KeyError, IndexError, TypeError, ValueError
+            A part is missing or of the wrong kind.
+        """
+        settings = Settings.from_dict(header["settings"])
+        if header.get("method", DEFAULT_METHOD) != settings.method:
+            raise ArtifactError(
+                "The inspector is not sound: its method and its settings contradict each other."
+            )
+        saved = cls(
+            settings=settings,
+            weights_sha256=str(header["weights_sha256"]),
+            records=[ImageRecord.from_dict(record) for record in header["images"]],
+            grid=(whole_number(header["grid"][0]), whole_number(header["grid"][1])),
+            roi=tensors["roi"].astype(bool) if "roi" in tensors else None,
+            operating_point=OperatingPoint.from_dict(header["operating_point"])
+            if header["operating_point"]
+            else None,
+            self_test=SelfTest(tensors["self_test.pixels"], tensors["self_test.distances"]),
+            removed=tuple(str(sha256) for sha256 in header["removed"]),
+        )
+        side = settings.image_size
+        hold({"the self-test image has the input's size": saved.self_test.pixels.shape == (side, side, 3)})
+        return saved
+
+
+def bank_parts(
+    bank: MemoryBank, scores: GoodScores, rows_in_use: int
+) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """Return arrays and header fields of a memory bank with its good scores."""
     tensors: dict[str, NDArray[Any]] = {
         "bank.features": bank.features,
         "bank.images": bank.images,
@@ -106,99 +160,56 @@ def to_saved(saved: Saved, bank_id: str) -> tuple[dict[str, NDArray[Any]], dict[
         "good_scores.values": scores.values,
         "good_scores.cover_radius": scores.cover_radius,
         "good_scores.images": scores.images,
-        "self_test.pixels": test.pixels,
-        "self_test.distances": test.distances,
     }
-    if saved.roi is not None:
-        tensors["roi"] = saved.roi.astype(np.uint8)
-    header: dict[str, Any] = {
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "settings": saved.settings.to_dict(),
-        "weights_sha256": saved.weights_sha256,
-        "bank_id": bank_id,
-        "total_patches": bank.total_patches,
-        "taught_rows": bank.taught,
-        "rows_in_use": saved.rows_in_use,
-        "grid": list(saved.grid),
-        "images": [record.to_dict() for record in saved.records],
-        "removed": list(saved.removed),
-        "operating_point": saved.operating_point.to_dict() if saved.operating_point else None,
-        "libraries": library_versions(),
-    }
+    header = {"total_patches": bank.total_patches, "taught_rows": bank.taught, "rows_in_use": rows_in_use}
     return tensors, header
 
 
-def from_saved(tensors: Mapping[str, NDArray[Any]], header: Mapping[str, Any]) -> Saved:
-    """Parts of a model, each checked against the others.
+def bank_from_parts(
+    tensors: Tensors, header: Header, images: int, cells: int
+) -> tuple[MemoryBank, GoodScores, int]:
+    """Rebuild a memory bank, its good scores and the number of rows in use; errors as for `Saved.of`.
 
-    Raises
-    ------
-    ArtifactError
-        If the parts contradict each other or hold values that no bank can hold.
-    KeyError, IndexError, TypeError, ValueError
-        If a part is missing or of the wrong kind.
+    Parameters
+    ----------
+    images, cells
+        How many good images are listed, and how many positions their map has.
     """
     bank = MemoryBank(
         tensors["bank.features"],
         tensors["bank.images"],
         tensors["bank.positions"],
-        _whole(header["total_patches"]),
-        _whole(header["taught_rows"]),
+        whole_number(header["total_patches"]),
+        whole_number(header["taught_rows"]),
     )
     scores = GoodScores(
         *(tensors[f"good_scores.{part}"] for part in ("offsets", "sizes", "values", "cover_radius", "images"))
     )
-    saved = Saved(
-        settings=Settings.from_dict(header["settings"]),
-        weights_sha256=str(header["weights_sha256"]),
-        bank=bank,
-        rows_in_use=_whole(header["rows_in_use"]),
-        good_scores=scores,
-        records=[ImageRecord.from_dict(record) for record in header["images"]],
-        grid=(_whole(header["grid"][0]), _whole(header["grid"][1])),
-        roi=tensors["roi"].astype(bool) if "roi" in tensors else None,
-        operating_point=OperatingPoint.from_dict(header["operating_point"])
-        if header["operating_point"]
-        else None,
-        self_test=SelfTest(tensors["self_test.pixels"], tensors["self_test.distances"]),
-        removed=tuple(str(sha256) for sha256 in header["removed"]),
-    )
-    _check(saved)
-    return saved
-
-
-def _whole(value: object) -> int:
-    """Return a whole number as it is; true is none, though Python counts with it."""
-    if type(value) is not int:
-        raise TypeError(f"{value!r:.40} is no whole number")
-    return value
-
-
-def _check(saved: Saved) -> None:
-    bank, scores = saved.bank, saved.good_scores
-    rows, cells = len(bank), saved.grid[0] * saved.grid[1]
-    side = saved.settings.image_size
+    rows, in_use = len(bank), whole_number(header["rows_in_use"])
     rules = {
         "the bank is a matrix of 32-bit numbers": bank.features.ndim == 2
         and bank.features.dtype == np.float32,
         "every feature is a finite number": bool(np.isfinite(bank.features).all()),
         "every row has its image and position": bank.images.shape == bank.positions.shape == (rows,),
-        "every row's image is listed": rows > 0
-        and bank.images.min() >= 0
-        and bank.images.max() < len(saved.records),
+        "every row's image is listed": rows > 0 and bank.images.min() >= 0 and bank.images.max() < images,
         "every row's position is on the map": bank.positions.min() >= 0 and bank.positions.max() < cells,
         "the bank is not larger than the images": bank.built <= bank.total_patches,
-        "the rows in use are in the bank": 0 < saved.rows_in_use <= rows,
-        "taught rows stand before those that were built": 0 <= bank.taught < saved.rows_in_use
+        "the rows in use are in the bank": 0 < in_use <= rows,
+        "taught rows stand before those that were built": 0 <= bank.taught < in_use
         and not bank.taught_images & set(bank.images[bank.taught :].tolist()),
         "the good scores fit the bank": scores.cover_radius.shape == (rows,)
         and scores.offsets.shape == (len(scores.images) + 1,)
         and scores.sizes.shape == scores.values.shape == (scores.offsets[-1],),
-        "the self-test image has the input's size": saved.self_test.pixels.shape == (side, side, 3),
     }
-    for rule, holds in rules.items():
-        if not holds:
-            raise ArtifactError(f"The inspector is not sound; it fails the rule: {rule}.")
+    hold(rules)
+    return bank, scores, in_use
+
+
+def whole_number(value: object) -> int:
+    """Return a whole number as it is; true is none, though Python counts with it."""
+    if type(value) is not int:
+        raise TypeError(f"{value!r:.40} is no whole number")
+    return value
 
 
 def library_versions() -> dict[str, str]:

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from patchcore.detector import PatchCore
+from patchcore.detector import Detector
 from patchcore.errors import DataError, ImageError
 from patchcore.evaluation.labelled_image import Labelled, read_mask
 from patchcore.evaluation.labelled_score import LabelledScore
@@ -14,7 +14,7 @@ from patchcore.images.reading import display_pixels, read_image
 
 
 def score_each(
-    model: PatchCore,
+    model: Detector,
     images: Sequence[Labelled],
     left_out: list[str],
     grey: list[str],
@@ -64,7 +64,7 @@ def score_each(
 class _LatestMap:
     """Holds the map of the image that was scored last."""
 
-    def __init__(self, model: PatchCore) -> None:
+    def __init__(self, model: Detector) -> None:
         self._model = model
         self._held: tuple[Labelled, NDArray[np.float32]] | None = None
 

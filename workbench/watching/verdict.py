@@ -15,7 +15,7 @@ from patchcore.errors import ImageError
 from workbench.watching.folder import FileKey
 
 if TYPE_CHECKING:
-    from patchcore.detector import PatchCore
+    from patchcore.detector import Detector
     from patchcore.images.reading import LoadedImage
     from patchcore.scoring import Result
     from patchcore.thresholds.operating_point import OperatingPoint
@@ -126,7 +126,7 @@ class ModelJudge:
 
     def __init__(
         self,
-        model: PatchCore,
+        model: Detector,
         name: str,
         point: OperatingPoint | None,
         owner: Mapping[str, Any] = MappingProxyType({}),
