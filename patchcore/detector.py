@@ -20,6 +20,7 @@ from patchcore.errors import ArtifactError, DataError, NotFittedError
 from patchcore.features import feature_shape
 from patchcore.files import container
 from patchcore.files.method_rules import FileRules, Header, Tensors
+from patchcore.files.saved import Saved, SelfTest
 from patchcore.fitting.calibration import calibration_sample
 from patchcore.fitting.feature_store import FeatureStore
 from patchcore.fitting.run import FittingRun, Progress
@@ -28,7 +29,6 @@ from patchcore.fitting.stages import prepare_store
 from patchcore.images.geometry import place, prepare
 from patchcore.images.reading import ImageRecord, LoadedImage, read_image
 from patchcore.methods import EXPLAIN, METHODS, SHARE, detector_class, require
-from patchcore.saved import Saved, SelfTest
 from patchcore.scoring import (
     Comparison,
     Explanation,
@@ -38,7 +38,7 @@ from patchcore.scoring import (
     inspected_patches,
     patch_box,
 )
-from patchcore.settings import Settings
+from patchcore.settings import Settings, names_of
 from patchcore.thresholds.decision import decide
 from patchcore.thresholds.from_good import images_needed
 from patchcore.thresholds.operating_point import Choice, Evidence, OperatingPoint
@@ -104,8 +104,6 @@ class Detector:
 
     Parameters
     ----------
-    settings
-        Of the model.
     weights
         A state dict (`.pth` or `.safetensors`); None for the backbone's own file on this machine.
     device
@@ -113,6 +111,8 @@ class Detector:
     engine
         'torch', or 'openvino' where it is installed; None for the environment variable `PATCHCORE_ENGINE`, else
         'torch'.
+    **settings
+        Those of :data:`patchcore.settings.SETTINGS` that the method has.
 
     Attributes
     ----------
@@ -138,12 +138,12 @@ class Detector:
 
     def __init__(
         self,
-        settings: Settings,
         weights: str | Path | None = None,
         device: str = "auto",
         engine: str | None = None,
+        **settings: Any,
     ) -> None:
-        self.settings, self.weights = settings, weights
+        self.settings, self.weights = Settings(**{"method": self.method, **settings}), weights
         self.device, self.engine = device, engine
         self.roi_: NDArray[np.bool_] | None = None
         self.skipped_: list[Any] = []
@@ -159,9 +159,8 @@ class Detector:
     ) -> Detector:
         """Return a model of the method that the settings name, not fitted yet."""
         kind: type[Detector] = detector_class(settings.method)
-        model = kind.__new__(kind)
-        Detector.__init__(model, settings, weights, device, engine)
-        return model
+        own = {name: getattr(settings, name) for name in names_of(settings.method) if name != "method"}
+        return kind(weights=weights, device=device, engine=engine, **own)
 
     # What a method fills in.
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from patchcore.detector import Detector, LeftOut, Size
 from patchcore.errors import DataError, NoImagesError, SettingsError
@@ -16,9 +14,8 @@ from patchcore.files.gaussian_rules import GAUSSIAN_RULES, LARGEST_INVERSES
 from patchcore.files.method_rules import Header, Tensors, hold
 from patchcore.fitting.feature_store import FeatureStore
 from patchcore.fitting.run import FittingRun
-from patchcore.kernels.gaussians import FEWEST, Gaussians
+from patchcore.kernels.gaussians import FEWEST, Gaussians, nearest_known
 from patchcore.scoring import Comparison
-from patchcore.settings import Mode, Settings
 
 RIDGE = 0.01  # paper, section 3.2: epsilon of the regularised covariance
 
@@ -41,10 +38,12 @@ class PaDiM(Detector):
 
     Parameters
     ----------
-    backbone, weights, layers, image_size, geometry, dims, seed, value_range, device, engine
-        As for :class:`patchcore.PatchCore`; the seed also draws the dimensions.
     dims_used
         Dimensions to draw (paper: 100); None for all.
+    seed
+        Draws the dimensions and the calibration sample.
+    backbone, weights, layers, image_size, geometry, dims, value_range, device, engine
+        As for :class:`patchcore.PatchCore`.
 
     Attributes
     ----------
@@ -59,33 +58,6 @@ class PaDiM(Detector):
 
     gaussians_: Gaussians
     dims_: NDArray[np.int64]
-
-    def __init__(
-        self,
-        backbone: str = Settings.backbone,
-        weights: str | Path | None = None,
-        layers: tuple[str, ...] | None = Settings.layers,
-        image_size: int = Settings.image_size,
-        geometry: Mode = Settings.geometry,
-        dims: int | None = Settings.dims,
-        dims_used: int | None = Settings.dims_used,
-        seed: int = Settings.seed,
-        value_range: tuple[float, float] | None = Settings.value_range,
-        device: str = "auto",
-        engine: str | None = None,
-    ) -> None:
-        settings = Settings(
-            backbone,
-            layers,
-            image_size,
-            geometry,
-            dims=dims,
-            seed=seed,
-            value_range=value_range,
-            method="padim",
-            dims_used=dims_used,
-        )
-        super().__init__(settings, weights, device, engine)
 
     def inverse_bytes(self) -> int:
         """Bytes that the inverse covariances will take, before any image is there."""
@@ -156,8 +128,13 @@ class PaDiM(Detector):
         in closed form (:meth:`patchcore.kernels.gaussians.Gaussians.distances_without`).
         """
         vectors, positions = features[:, self.dims_].astype(np.float64), np.flatnonzero(inspected)
-        counts = self.gaussians_.counts - (inspected.ravel() if own else 0)
-        judges = _nearest_with(counts >= FEWEST, inspected.shape)[positions]
+        known = self.gaussians_.counts - (inspected.ravel() if own else 0) >= FEWEST
+        if not known.any():
+            raise DataError(
+                "fewer than two other good images are left at every position; it can only be scored without itself "
+                "once there are more good images."
+            )
+        judges = nearest_known(known.reshape(inspected.shape))[positions]
         lost = np.isin(judges, positions) if own else np.zeros(len(judges), bool)
         distances = np.empty(len(vectors))
         distances[~lost] = self.gaussians_.distances(vectors[~lost], judges[~lost])
@@ -209,24 +186,3 @@ class PaDiM(Detector):
 
     def _drawn(self, length: int) -> int:
         return min(self.settings.dims_used or length, length)
-
-
-def _nearest_with(known: NDArray[np.bool_], grid: tuple[int, ...]) -> NDArray[np.int64]:
-    """For each position [rows * cols] the nearest that is known, itself where it is.
-
-    Raises
-    ------
-    DataError
-        None is known.
-    """
-    if not known.any():
-        raise DataError(
-            "fewer than two other good images are left at every position; it can only be scored without itself once "
-            "there are more good images."
-        )
-    if known.all():
-        return np.arange(known.size)
-    row, col = ndimage.distance_transform_edt(
-        ~known.reshape(grid), return_distances=False, return_indices=True
-    )
-    return np.asarray(row * grid[1] + col, np.int64).ravel()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import fields
 from pathlib import Path
 from threading import Thread
 from typing import Any, Self
@@ -14,15 +15,15 @@ from patchcore.bank import MemoryBank
 from patchcore.coreset import compile_ahead
 from patchcore.detector import Detector, LeftOut, Size
 from patchcore.errors import DataError, SettingsError
-from patchcore.files.bank_rules import BANK_RULES
-from patchcore.files.method_rules import Header, Tensors
+from patchcore.files.bank_rules import BANK_RULES, loading_rules
+from patchcore.files.method_rules import Header, Tensors, hold
+from patchcore.files.saved import whole_number
 from patchcore.fitting.calibration import calibrate
 from patchcore.fitting.feature_store import FeatureStore
 from patchcore.fitting.run import FittingRun
 from patchcore.fitting.selection import choose
 from patchcore.leave_one_out import GoodScores
 from patchcore.methods import METHODS, lacking
-from patchcore.saved import bank_from_parts, bank_parts
 from patchcore.scoring import Comparison, reweighted
 from patchcore.settings import Mode, Settings
 from patchcore.thresholds.decision import recalibrate
@@ -101,10 +102,21 @@ class PatchCore(Detector):
         device: str = "auto",
         engine: str | None = None,
     ) -> None:
-        settings = Settings(
-            backbone, layers, image_size, geometry, coreset, dims, reweight, neighbours, seed, value_range
+        super().__init__(
+            weights,
+            device,
+            engine,
+            backbone=backbone,
+            layers=layers,
+            image_size=image_size,
+            geometry=geometry,
+            coreset=coreset,
+            dims=dims,
+            reweight=reweight,
+            neighbours=neighbours,
+            seed=seed,
+            value_range=value_range,
         )
-        super().__init__(settings, weights, device, engine)
 
     def before_build(self, run: FittingRun) -> None:
         """Compile the coreset's loops, so that they are ready when the features are."""
@@ -206,12 +218,31 @@ class PatchCore(Detector):
 
     def learned(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """Return the largest bank with its good scores, and the rows in use."""
-        return bank_parts(self.full_bank_, self.profile_, len(self.bank_))
+        bank, scores = self.full_bank_, self.profile_
+        tensors: dict[str, NDArray[Any]] = {
+            "bank.features": bank.features,
+            "bank.images": bank.images,
+            "bank.positions": bank.positions,
+            **{f"good_scores.{part.name}": getattr(scores, part.name) for part in fields(GoodScores)},
+        }
+        header = {
+            "total_patches": bank.total_patches,
+            "taught_rows": bank.taught,
+            "rows_in_use": len(self.bank_),
+        }
+        return tensors, header
 
     def restore(self, tensors: Tensors, header: Header) -> None:
         """Take over bank and good scores, each checked against the others."""
-        images, cells = len(self.image_records_), self.grid_[0] * self.grid_[1]
-        self.full_bank_, self.profile_, in_use = bank_from_parts(tensors, header, images, cells)
+        total, taught, in_use = (
+            whole_number(header[name]) for name in ("total_patches", "taught_rows", "rows_in_use")
+        )
+        hold(loading_rules(tensors, header))
+        features, images, positions = (
+            tensors[f"bank.{part}"] for part in ("features", "images", "positions")
+        )
+        self.full_bank_ = MemoryBank(features, images, positions, total, taught)
+        self.profile_ = GoodScores(*(tensors[f"good_scores.{part.name}"] for part in fields(GoodScores)))
         self.bank_ = self.full_bank_.rows(slice(in_use))
 
     def _taught_rows(self) -> list[list[str | int]]:

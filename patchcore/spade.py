@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,9 +16,8 @@ from patchcore.files.patch_rules import PATCH_RULES
 from patchcore.fitting.feature_store import FeatureStore
 from patchcore.fitting.run import FittingRun
 from patchcore.kernels.distances import bounds
-from patchcore.kernels.search import RunningSearch, nearest_by_faiss
+from patchcore.kernels.search import RunningSearch, nearest_rows
 from patchcore.scoring import Comparison
-from patchcore.settings import Mode, Settings
 
 
 class SPADE(Detector):
@@ -38,10 +36,10 @@ class SPADE(Detector):
 
     Parameters
     ----------
-    backbone, weights, layers, image_size, geometry, dims, seed, value_range, device, engine
-        As for :class:`patchcore.PatchCore`; the seed chooses the calibration sample.
     nearest_images
         K (paper: 50); all good images where there are fewer.
+    backbone, weights, layers, image_size, geometry, dims, seed, value_range, device, engine
+        As for :class:`patchcore.PatchCore`.
 
     Attributes
     ----------
@@ -59,33 +57,6 @@ class SPADE(Detector):
     images_: NDArray[np.int32]
     positions_: NDArray[np.int32]
     deepest_: int
-
-    def __init__(
-        self,
-        backbone: str = Settings.backbone,
-        weights: str | Path | None = None,
-        layers: tuple[str, ...] | None = Settings.layers,
-        image_size: int = Settings.image_size,
-        geometry: Mode = Settings.geometry,
-        dims: int | None = Settings.dims,
-        nearest_images: int = Settings.nearest_images,
-        seed: int = Settings.seed,
-        value_range: tuple[float, float] | None = Settings.value_range,
-        device: str = "auto",
-        engine: str | None = None,
-    ) -> None:
-        settings = Settings(
-            backbone,
-            layers,
-            image_size,
-            geometry,
-            dims=dims,
-            seed=seed,
-            value_range=value_range,
-            method="spade",
-            nearest_images=nearest_images,
-        )
-        super().__init__(settings, weights, device, engine)
 
     def estimated_bytes(self, images: int) -> int:
         """Bytes that a file built from so many images takes at most, before any image is there."""
@@ -129,7 +100,7 @@ class SPADE(Detector):
                 "it is the only good image; it can only be scored without itself once there are other good images."
             )
         pooled = features[:, self.deepest_ :].mean(0, np.float64).astype(np.float32)
-        distances, found = _nearest(pooled[None], self._pooled[others], self.settings.nearest_images)
+        distances, found = nearest_rows(pooled[None], self._pooled[others], self.settings.nearest_images)
         search = RunningSearch(features)
         for number in np.sort(others[found[0]]).tolist():
             rows = slice(self._starts[number], self._starts[number + 1])
@@ -187,16 +158,3 @@ class SPADE(Detector):
         """Drop what was computed from the features of an earlier build."""
         for name in ("_starts", "_bounds", "_pooled"):
             self.__dict__.pop(name, None)
-
-
-def _nearest(
-    queries: NDArray[np.float32], features: NDArray[np.float32], k: int
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """The k nearest rows, or all where there are fewer: through faiss, or by a running search where it is missing."""
-    k = min(k, len(features))
-    try:
-        return nearest_by_faiss(queries, features, k)
-    except ImportError:  # a GPU machine may lack it; both give the same rows
-        search = RunningSearch(queries, k)
-        search.add(features)
-        return search.distances, search.rows

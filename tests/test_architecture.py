@@ -20,7 +20,7 @@ ORDER = (  # a room may import itself and what stands in a line above it; rooms 
     "patchcore.thresholds patchcore.backbones patchcore.methods",
     "patchcore.settings",
     "patchcore.files",
-    "patchcore.features patchcore.scoring patchcore.bank patchcore.coreset patchcore.leave_one_out patchcore.saved",
+    "patchcore.features patchcore.scoring patchcore.bank patchcore.coreset patchcore.leave_one_out",
     "patchcore.fitting",
     "patchcore.detector",
     "patchcore.patchcore patchcore.padim patchcore.spade patchcore.teaching patchcore.removal",

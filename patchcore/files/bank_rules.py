@@ -14,8 +14,32 @@ def _check_header(header: Header) -> None:
     whole(header["taught_rows"], "the number of rows that were taught", 0, 1 << 40)
 
 
+def loading_rules(tensors: Tensors, header: Header) -> dict[str, bool]:
+    """Rules that every load asks; the header's numbers are whole ones."""
+    features, images, positions = (tensors[f"bank.{part}"] for part in ("features", "images", "positions"))
+    taught, in_use, total = (header[name] for name in ("taught_rows", "rows_in_use", "total_patches"))
+    offsets, sizes, values, cover, scored = (
+        tensors[f"good_scores.{part}"] for part in ("offsets", "sizes", "values", "cover_radius", "images")
+    )
+    rows, cells, listed = len(features), header["grid"][0] * header["grid"][1], len(header["images"])
+    return {
+        "the bank is a matrix of 32-bit numbers": features.ndim == 2 and features.dtype == np.float32,
+        "every feature is a finite number": bool(np.isfinite(features).all()),
+        "every row has its image and position": images.shape == positions.shape == (rows,),
+        "every row's image is listed": rows > 0 and images.min() >= 0 and images.max() < listed,
+        "every row's position is on the map": positions.min() >= 0 and positions.max() < cells,
+        "the bank is not larger than the images": rows - taught <= total,
+        "the rows in use are in the bank": 0 < in_use <= rows,
+        "taught rows stand before those that were built": 0 <= taught < in_use
+        and not set(images[:taught].tolist()) & set(images[taught:].tolist()),
+        "the good scores fit the bank": cover.shape == (rows,)
+        and offsets.shape == (len(scored) + 1,)
+        and sizes.shape == values.shape == (offsets[-1],),
+    }
+
+
 def _rules(tensors: Tensors, header: Header) -> dict[str, bool]:
-    """Rules that `saved` does not ask on every load: no program of ours can break them."""
+    """Rules that not every load asks: no program of ours can break them."""
     features = tensors["bank.features"]
     taught = header["taught_rows"]
     rows, images, cells = len(features), len(header["images"]), header["grid"][0] * header["grid"][1]

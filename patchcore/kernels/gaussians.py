@@ -6,6 +6,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from patchcore.kernels.distances import compiled
 
@@ -116,6 +117,14 @@ class Gaussians:
         out = np.zeros((len(self.counts), self.dims, self.dims))
         _invert(self.covariances, ridges, out)
         return out
+
+
+def nearest_known(known: NDArray[np.bool_]) -> Places:
+    """For each place [rows * cols] of a map the nearest that is known, which some place must be."""
+    if known.all():
+        return np.arange(known.size)
+    row, col = ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
+    return np.asarray(row * known.shape[1] + col, np.int64).ravel()
 
 
 def _whitened(factors: Vectors, at: Places, vectors: Vectors) -> Vectors:

@@ -12,11 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from patchcore.bank import MemoryBank
 from patchcore.errors import ArtifactError
 from patchcore.files.method_rules import Header, Tensors, hold
 from patchcore.images.reading import ImageRecord
-from patchcore.leave_one_out import GoodScores
 from patchcore.methods import DEFAULT_METHOD
 from patchcore.settings import Settings
 from patchcore.thresholds.operating_point import OperatingPoint
@@ -145,64 +143,6 @@ class Saved:
         side = settings.image_size
         hold({"the self-test image has the input's size": saved.self_test.pixels.shape == (side, side, 3)})
         return saved
-
-
-def bank_parts(
-    bank: MemoryBank, scores: GoodScores, rows_in_use: int
-) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """Return arrays and header fields of a memory bank with its good scores."""
-    tensors: dict[str, NDArray[Any]] = {
-        "bank.features": bank.features,
-        "bank.images": bank.images,
-        "bank.positions": bank.positions,
-        "good_scores.offsets": scores.offsets,
-        "good_scores.sizes": scores.sizes,
-        "good_scores.values": scores.values,
-        "good_scores.cover_radius": scores.cover_radius,
-        "good_scores.images": scores.images,
-    }
-    header = {"total_patches": bank.total_patches, "taught_rows": bank.taught, "rows_in_use": rows_in_use}
-    return tensors, header
-
-
-def bank_from_parts(
-    tensors: Tensors, header: Header, images: int, cells: int
-) -> tuple[MemoryBank, GoodScores, int]:
-    """Rebuild a memory bank, its good scores and the number of rows in use; errors as for `Saved.of`.
-
-    Parameters
-    ----------
-    images, cells
-        How many good images are listed, and how many positions their map has.
-    """
-    bank = MemoryBank(
-        tensors["bank.features"],
-        tensors["bank.images"],
-        tensors["bank.positions"],
-        whole_number(header["total_patches"]),
-        whole_number(header["taught_rows"]),
-    )
-    scores = GoodScores(
-        *(tensors[f"good_scores.{part}"] for part in ("offsets", "sizes", "values", "cover_radius", "images"))
-    )
-    rows, in_use = len(bank), whole_number(header["rows_in_use"])
-    rules = {
-        "the bank is a matrix of 32-bit numbers": bank.features.ndim == 2
-        and bank.features.dtype == np.float32,
-        "every feature is a finite number": bool(np.isfinite(bank.features).all()),
-        "every row has its image and position": bank.images.shape == bank.positions.shape == (rows,),
-        "every row's image is listed": rows > 0 and bank.images.min() >= 0 and bank.images.max() < images,
-        "every row's position is on the map": bank.positions.min() >= 0 and bank.positions.max() < cells,
-        "the bank is not larger than the images": bank.built <= bank.total_patches,
-        "the rows in use are in the bank": 0 < in_use <= rows,
-        "taught rows stand before those that were built": 0 <= bank.taught < in_use
-        and not bank.taught_images & set(bank.images[bank.taught :].tolist()),
-        "the good scores fit the bank": scores.cover_radius.shape == (rows,)
-        and scores.offsets.shape == (len(scores.images) + 1,)
-        and scores.sizes.shape == scores.values.shape == (scores.offsets[-1],),
-    }
-    hold(rules)
-    return bank, scores, in_use
 
 
 def whole_number(value: object) -> int:
