@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 
 from patchcore.backbones import Backbone, load_backbone
 from patchcore.errors import ArtifactError, DataError, NotFittedError
+from patchcore.executors import Executor
 from patchcore.features import feature_shape
 from patchcore.files import container
 from patchcore.files.method_rules import FileRules, Header, Tensors
 from patchcore.files.saved import Saved, SelfTest
-from patchcore.fitting.calibration import calibration_sample
+from patchcore.fitting.calibration import LeftOut, score_by_others
 from patchcore.fitting.feature_store import FeatureStore
 from patchcore.fitting.run import FittingRun, Progress
 from patchcore.fitting.sources import Source
@@ -76,22 +77,6 @@ class Size:
     largest_share: float = 1.0
     cover_radius: float = 0.0
     taught: int = 0
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """Scores of good images by the others alone.
-
-    Attributes
-    ----------
-    images
-        [n] int32: numbers of the good images that were scored.
-    scores
-        [n] float32: their scores, distances before any re-weighting; infinite where nothing is left to compare with.
-    """
-
-    images: NDArray[np.int32]
-    scores: NDArray[np.float32]
 
 
 class Detector:
@@ -216,20 +201,7 @@ class Detector:
 
     def calibrate(self, run: FittingRun, store: FeatureStore) -> None:
         """Score good images by the others, each through `compare`; a seeded sample where there are very many."""
-        chosen = calibration_sample(run, store)
-        scores = np.full(len(chosen), np.inf, np.float32)
-        for done, number in enumerate(chosen.tolist()):
-            run.report("calibration", done, len(chosen))
-            image = store.images[number]
-            inspected = np.zeros(self.grid_[0] * self.grid_[1], bool)
-            inspected[image.positions] = True
-            try:
-                found = self.compare(store.rows(image), inspected.reshape(self.grid_), frozenset({number}))
-            except DataError:
-                continue  # no other image to compare with
-            scores[done] = found.distances.max()
-        run.report("calibration", len(chosen), len(chosen))
-        self._left_out = LeftOut(chosen.astype(np.int32), scores)
+        self._left_out = score_by_others(run, store, self.grid_, self.compare)
 
     def left_out(self) -> LeftOut:
         """Return the good images' scores by the others alone."""
@@ -284,6 +256,7 @@ class Detector:
         progress: Progress | None = None,
         cancelled: Callable[[], bool] | None = None,
         scratch: Path | None = None,
+        executor: Executor | None = None,
     ) -> Self:
         """Learn from good images, streamed, and calibrate a threshold on them.
 
@@ -302,6 +275,8 @@ class Detector:
             Asked often whether to stop.
         scratch
             Folder for features while building; an interrupted run given the same folder goes on from there.
+        executor
+            Where parts of the images are extracted, see :mod:`patchcore.fitting.parts`; None for this process.
 
         Raises
         ------
@@ -317,7 +292,7 @@ class Detector:
         run = FittingRun(self.backbone_, self.settings, roi, progress, cancelled)
         model = copy.copy(self)
         model.before_build(run)
-        with prepare_store(run, images, scratch) as (store, extracted):
+        with prepare_store(run, images, scratch, executor) as (store, extracted):
             model.roi_, model.grid_ = roi, extracted.grid
             model.image_records_, model.skipped_ = extracted.records, list(extracted.skipped)
             model.removed_ = ()
@@ -325,7 +300,7 @@ class Detector:
             model.calibrate(run, store)
         model.self_test_ = SelfTest.make(extracted.sample, model._patch_distances)
         model.operating_point_ = model._first_operating_point()
-        self.__dict__.update(model.__dict__)
+        self.__dict__ = model.__dict__
         return self
 
     def score(self, image: Source | LoadedImage, *, leave_out: bool = False) -> Result:

@@ -14,6 +14,7 @@ PatchCoreError
 ├── DataError            labels, masks or scores that do not fit together
 ├── Outdated             a verdict was given by what is no longer in use, and must be given anew
 ├── NotKept              what must not be lost cannot be written at present, as with a full disk; it may pass
+├── WorkerLost           the process of a part of a build keeps dying
 └── Cancelled            the caller asked to stop
 """
 
@@ -85,6 +86,10 @@ class Outdated(PatchCoreError):
 
 class NotKept(PatchCoreError):
     """What must not be lost cannot be written at present; nothing of it was, and trying again may help."""
+
+
+class WorkerLost(PatchCoreError):
+    """The process of a part of a build keeps dying; the message says how, and what to try."""
 
 
 class Cancelled(PatchCoreError):

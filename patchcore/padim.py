@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from patchcore.detector import Detector, LeftOut, Size
+from patchcore.detector import Detector, Size
 from patchcore.errors import DataError, NoImagesError, SettingsError
 from patchcore.files.gaussian_rules import GAUSSIAN_RULES, LARGEST_INVERSES
 from patchcore.files.method_rules import Header, Tensors, hold
+from patchcore.fitting.calibration import LeftOut
 from patchcore.fitting.feature_store import FeatureStore
 from patchcore.fitting.run import FittingRun
 from patchcore.kernels.gaussians import FEWEST, Gaussians, nearest_known

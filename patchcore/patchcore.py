@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from patchcore.bank import MemoryBank
 from patchcore.coreset import compile_ahead
-from patchcore.detector import Detector, LeftOut, Size
+from patchcore.detector import Detector, Size
 from patchcore.errors import DataError, SettingsError
 from patchcore.files.bank_rules import BANK_RULES, loading_rules
 from patchcore.files.method_rules import Header, Tensors, hold
 from patchcore.files.saved import whole_number
-from patchcore.fitting.calibration import calibrate
+from patchcore.fitting.calibration import LeftOut, calibrate
 from patchcore.fitting.feature_store import FeatureStore
 from patchcore.fitting.run import FittingRun
 from patchcore.fitting.selection import choose

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from patchcore.detector import Detector, LeftOut, Size
+from patchcore.detector import Detector, Size
 from patchcore.errors import DataError
 from patchcore.features import deepest_part
 from patchcore.files.method_rules import Header, Tensors, hold
 from patchcore.files.patch_rules import PATCH_RULES
+from patchcore.fitting.calibration import LeftOut
 from patchcore.fitting.feature_store import FeatureStore
 from patchcore.fitting.run import FittingRun
 from patchcore.kernels.distances import bounds

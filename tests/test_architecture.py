@@ -19,7 +19,7 @@ ORDER = (  # a room may import itself and what stands in a line above it; rooms 
     "patchcore.kernels patchcore.images patchcore.statistics patchcore.maps",
     "patchcore.thresholds patchcore.backbones patchcore.methods",
     "patchcore.settings",
-    "patchcore.files",
+    "patchcore.files patchcore.executors",
     "patchcore.features patchcore.scoring patchcore.bank patchcore.coreset patchcore.leave_one_out",
     "patchcore.fitting",
     "patchcore.detector",

@@ -1,7 +1,11 @@
 """A backbone with its weights, ready to run: built, loaded by hash, and put on a device."""
 
+from __future__ import annotations
+
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -33,6 +37,8 @@ class Backbone:
         Hash of the weight file; an inspector remembers it and refuses others.
     engine
         What runs network and local aggregation; None for torch itself. It is no part of what an inspector remembers.
+    weights
+        The file of the weights; None for the registered one.
     """
 
     spec: BackboneSpec
@@ -41,6 +47,15 @@ class Backbone:
     device: torch.device
     sha256: str
     engine: Engine | None = None
+    weights: Path | None = None
+
+    @property
+    def loader(self) -> Callable[[], Backbone]:
+        """A picklable call that loads the same network with the same weights in another process."""
+        engine = "torch" if self.engine is None else "openvino"
+        return partial(
+            load_backbone, self.spec.name, self.weights, self.layers, str(self.device), self.sha256, engine
+        )
 
     @torch.inference_mode()
     def maps(self, images: Tensor) -> list[Tensor]:
@@ -113,7 +128,7 @@ def load_backbone(
     network = entry.prepared(network.eval()).requires_grad_(False)
     network = network.to(target, memory_format=torch.channels_last)  # type: ignore[call-overload]
     runner = make_engine(engine or os.environ.get("PATCHCORE_ENGINE", "torch"), target)
-    return Backbone(entry, network, chosen, target, digest, runner)
+    return Backbone(entry, network, chosen, target, digest, runner, path)
 
 
 def _weight_file(entry: BackboneSpec, weights: str | Path | None, sha256: str | None) -> tuple[Path, str]:

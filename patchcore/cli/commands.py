@@ -30,6 +30,7 @@ from patchcore.cli.terminal import (
 )
 from patchcore.cli.threshold import threshold
 from patchcore.errors import ImageError, NoImagesError, SettingsError
+from patchcore.executors import HERE, chosen_executor
 from patchcore.methods import METHODS, SHARE, settings_of_others
 from patchcore.settings import SETTINGS, Settings, refusal
 
@@ -79,12 +80,14 @@ def build(
     dims_used: Annotated[str, _setting("dims_used", metavar="NUMBER|all")] = str(Settings.dims_used),
     nearest_images: Annotated[int, _setting("nearest_images")] = Settings.nearest_images,
     seed: Annotated[int, _setting("seed")] = Settings.seed,
+    on: Annotated[str, typer.Option(help="Where to compute features: here, or processes:N.")] = HERE,
     as_json: AsJson = False,
 ) -> None:
     """Build an inspector from a folder of images of good parts."""
     from patchcore.detector import Detector
     from patchcore.images.reading import list_images, read_image
 
+    executor = chosen_executor(on)
     target = output if output.suffix == ".patchcore" else output.with_name(output.name + ".patchcore")
     paths = list_images(good_dir)
     if not paths:
@@ -109,7 +112,8 @@ def build(
         remarks.print(announcement, markup=False, soft_wrap=True)
     mask = None if roi is None else read_image(roi).pixels.max(axis=2) > 0.5
     with progress_bars() as report:
-        model.fit([(str(path.relative_to(good_dir)), path) for path in paths], roi=mask, progress=report)
+        images = [(str(path.relative_to(good_dir)), path) for path in paths]
+        model.fit(images, roi=mask, progress=report, executor=executor)
     for error in model.skipped_:
         remarks.print(f"left out {error}", style="yellow", markup=False, soft_wrap=True)
     remark(model.remarks_)

@@ -3,6 +3,8 @@
 The folder doubles as the checkpoint: an image whose features are wholly on disk is never computed again.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -65,6 +67,7 @@ class FeatureStore:
         self.dims = 0
         self.images: list[StoredImage] = []
         self._earlier = {image.sha256: image for image in self._read_index()}
+        self._elsewhere: dict[str, Path] = {}  # rows of images in folders that were included
         self._end = max((image.start + image.count for image in self._earlier.values()), default=0)
 
     def __len__(self) -> int:
@@ -84,6 +87,13 @@ class FeatureStore:
     def knows(self, sha256: str) -> bool:
         """Tell whether an earlier, interrupted run left an image's rows."""
         return sha256 in self._earlier
+
+    def include(self, other: FeatureStore) -> None:
+        """Know the finished images of another folder, whose rows stay where they are."""
+        for sha256 in other._earlier.keys() - self._earlier.keys():
+            self._earlier[sha256] = other._earlier[sha256]
+            self._elsewhere[sha256] = other.rows_path
+        self.dims = self.dims or other.dims
 
     def reuse(self, sha256: str) -> bool:
         """Take an image's rows from an earlier, interrupted run, if they are there."""
@@ -122,7 +132,10 @@ class FeatureStore:
 
     def rows(self, image: StoredImage) -> NDArray[np.float32]:
         """Return the rows of one image: [P, dims]."""
-        return self._read(image.start, image.count)
+        flat = np.fromfile(
+            self._file_of(image), np.float32, image.count * self.dims, offset=image.start * self.dims * 4
+        )
+        return flat.reshape(image.count, self.dims)
 
     def take(self, indices: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return rows by their number counted over the images in use: [len(indices), dims], in that order."""
@@ -130,10 +143,15 @@ class FeatureStore:
         starts = np.array([image.start for image in self.images])
         wanted = starts[number] + within
         out = np.empty((len(wanted), self.dims), np.float32)
-        with self.rows_path.open("rb") as file:
-            for target in np.argsort(wanted):  # in file order
-                file.seek(int(wanted[target]) * self.dims * 4)
-                out[target] = np.frombuffer(file.read(self.dims * 4), np.float32)
+        paths = [self._file_of(image) for image in self.images]
+        numbers = {path: i for i, path in enumerate(dict.fromkeys(paths))}
+        of_row = np.array([numbers[path] for path in paths])[number]
+        for path, i in numbers.items():
+            targets = np.flatnonzero(of_row == i)
+            with path.open("rb") as file:
+                for target in targets[np.argsort(wanted[targets])]:  # in file order
+                    file.seek(int(wanted[target]) * self.dims * 4)
+                    out[target] = np.frombuffer(file.read(self.dims * 4), np.float32)
         return out
 
     def locate(self, indices: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -142,9 +160,8 @@ class FeatureStore:
         number = np.searchsorted(ends, indices, side="right")
         return number, indices - np.concatenate([[0], ends])[number]
 
-    def _read(self, start: int, count: int) -> NDArray[np.float32]:
-        flat = np.fromfile(self.rows_path, np.float32, count * self.dims, offset=start * self.dims * 4)
-        return flat.reshape(count, self.dims)
+    def _file_of(self, image: StoredImage) -> Path:
+        return self._elsewhere.get(image.sha256, self.rows_path)
 
     def _read_index(self) -> Iterator[StoredImage]:
         """Read the finished images of an earlier run; a half-written last line is dropped."""

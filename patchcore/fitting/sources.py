@@ -28,4 +28,4 @@ def source_sha256(source: Source) -> str | None:
     try:
         return hashlib.sha256(source).hexdigest() if isinstance(source, bytes) else file_sha256(Path(source))
     except OSError:
-        return None  # reading it properly will say what is wrong
+        return None  # reading it properly tells the reason

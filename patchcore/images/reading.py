@@ -141,7 +141,7 @@ def read_image(
     _check_range(value_range)
     if isinstance(source, np.ndarray):
         label = display_name(name or "array")
-        raw, sha256 = from_array(source, label, limits), _array_hash(source)
+        raw, sha256 = from_array(source, label, limits), array_sha256(source)
     else:
         label = display_name(name or ("image" if isinstance(source, bytes) else os.fspath(source)))
         data = source if isinstance(source, bytes) else _file_bytes(Path(source), label, limits)
@@ -234,7 +234,8 @@ def _decode(data: bytes, name: str, limits: Limits) -> RawImage:
         raise UnreadableImage(name, why_damaged(kind, data, fault)) from fault
 
 
-def _array_hash(array: NDArray[Any]) -> str:
+def array_sha256(array: NDArray[Any]) -> str:
+    """Hash dtype, shape and samples of an array, as its record does."""
     digest = hashlib.sha256(f"{array.dtype.str} {array.shape} ".encode())
     digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()

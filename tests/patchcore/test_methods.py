@@ -22,9 +22,10 @@ TOY_METHOD = '''
 
 import numpy as np
 
-from patchcore.detector import Detector, LeftOut, Size
+from patchcore.detector import Detector, Size
 from patchcore.errors import DataError
 from patchcore.files.method_rules import SCORED, FileRules
+from patchcore.fitting.calibration import LeftOut
 from patchcore.scoring import Comparison
 
 

@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import http.server
+import pickle
 import re
 import threading
 import time
@@ -119,6 +120,14 @@ def test_safetensors_and_pth_give_the_same_maps(resnet18, resnet18_file, tmp_pat
         strict=True,
     ):
         assert torch.equal(a, b)
+
+
+def test_a_loader_goes_to_another_process_and_loads_the_same_network(resnet18_file):
+    backbone = load_backbone("resnet18", resnet18_file, layers=("layer2",), device="cpu", engine="torch")
+    again = pickle.loads(pickle.dumps(backbone.loader))()
+    images = torch.rand(1, 3, 64, 64)
+    assert (again.layers, again.sha256, again.engine) == (("layer2",), backbone.sha256, None)
+    assert torch.equal(again.maps(images)[0], backbone.maps(images)[0])
 
 
 def test_a_file_in_the_weights_folder_is_found_and_its_hash_checked(resnet18_file, tmp_path, monkeypatch):

@@ -15,6 +15,7 @@ from PIL import Image
 from patchcore import PatchCore
 from patchcore.backbones import DEFAULT
 from patchcore.cli import commands
+from patchcore.files import container
 from tests.patchcore.conftest import stripes
 from tests.points import by_hand
 
@@ -189,6 +190,7 @@ def test_weights_lists_the_backbones(monkeypatch, tmp_path):
         (("info", "{product}/test/good/0.png"), "not an inspector"),
         (("score",), "Missing argument"),
         (("build", "{product}/train/good", "--colour", "red"), "--colour"),
+        (("build", "{product}/train/good", "-o", "x", "--on", "processes:none"), "as in processes:4"),
     ],
 )
 def test_what_the_user_can_mend_is_exit_code_1_and_a_sentence(
@@ -210,6 +212,29 @@ def test_the_module_runs_as_a_program():
     )
     assert done.returncode == 1
     assert "no inspector /nowhere.patchcore" in done.stderr
+
+
+def test_a_build_on_processes_writes_the_file_of_a_build_here(built, product, tmp_path):
+    arguments = ("--image-size", "64", "--coreset", "0.5", "--on", "processes:1")
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "patchcore",
+            "build",
+            product / "train/good",
+            "-o",
+            tmp_path / "x",
+            *arguments,
+        ],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    assert done.returncode == 0, done.stderr
+    here, there = container.read(built[1])[0], container.read(tmp_path / "x.patchcore")[0]
+    assert here.keys() == there.keys()
+    assert all(here[name].tobytes() == there[name].tobytes() for name in here)
 
 
 def test_a_fault_of_the_program_is_exit_code_2(tmp_path):

@@ -55,6 +55,20 @@ def test_a_second_run_reuses_what_is_there_in_any_order(tmp_path, images):
     assert_array_equal(again.take(np.arange(20, 40)), (images[0] + 1).reshape(-1, 6))
 
 
+def test_images_of_an_included_folder_are_read_where_they_lie(tmp_path, images):
+    part = fill(FeatureStore(tmp_path / "part", "key"), images[1:])  # as sha0 and sha1
+    fill(FeatureStore(tmp_path / "own", "key"), images[:1])
+    store = FeatureStore(tmp_path / "own", "key")
+    store.include(FeatureStore(tmp_path / "part", "key"))
+    assert store.reuse("sha1") and store.reuse("sha0")
+    store.append("sha9", images[0] + 1, np.ones((4, 5), bool), {})
+    rows = np.concatenate([images[2], images[0], images[0] + 1]).reshape(-1, 6)
+    assert_array_equal(np.concatenate([store.rows(image) for image in store.images]), rows)
+    wanted = np.array([59, 0, 20, 19, 41])
+    assert_array_equal(store.take(wanted), rows[wanted])
+    assert part.rows_path.stat().st_size == 2 * 20 * 6 * 4
+
+
 def test_other_settings_start_afresh(tmp_path, images):
     fill(FeatureStore(tmp_path, "key"), images)
     assert not FeatureStore(tmp_path, "other").reuse("sha0")

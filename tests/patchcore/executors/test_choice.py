@@ -1,0 +1,28 @@
+import pytest
+
+from patchcore.errors import SettingsError
+from patchcore.executors import Processes, chosen_executor
+
+
+def test_here_is_no_executor():
+    assert chosen_executor("here") is None
+
+
+def test_a_number_of_processes():
+    executor = chosen_executor("processes:3")
+    assert isinstance(executor, Processes) and executor.count == 3
+
+
+@pytest.mark.parametrize(
+    "text", ["", "here:2", "processes", "processes:0", "processes:65", "processes:²", "ray"]
+)
+def test_anything_else_is_refused_with_what_may_be_written(text):
+    with pytest.raises(
+        SettingsError, match=r"runs 'here', or on processes:N with N from 1 to 64.*'.*' is neither"
+    ):
+        chosen_executor(text)
+
+
+def test_a_number_out_of_bounds_is_refused():
+    with pytest.raises(SettingsError, match="between 1 and 64; 0 does not"):
+        Processes(0)
