@@ -1,4 +1,4 @@
-"""PatchCore for industrial visual inspection (arXiv 2106.08265): NumPy in, NumPy out."""
+"""Industrial visual inspection by PatchCore (arXiv 2106.08265), PaDiM or SPADE: NumPy in, NumPy out."""
 
 from __future__ import annotations
 
@@ -8,19 +8,34 @@ from typing import TYPE_CHECKING, Any
 from patchcore.kernels.native_threads import prepare
 
 if TYPE_CHECKING:
-    from patchcore.detector import PatchCore
+    from patchcore.detector import Detector
     from patchcore.errors import PatchCoreError
     from patchcore.images.reading import read_image
     from patchcore.inspection import inspect
+    from patchcore.padim import PaDiM
+    from patchcore.patchcore import PatchCore
+    from patchcore.spade import SPADE
 
 prepare()
 
 __version__ = "0.1.0"
-__all__ = ["PatchCore", "PatchCoreError", "__version__", "inspect", "read_image"]
+__all__ = [
+    "SPADE",
+    "Detector",
+    "PaDiM",
+    "PatchCore",
+    "PatchCoreError",
+    "__version__",
+    "inspect",
+    "read_image",
+]
 
 # Looked up at first use, so that reading an image or a header does not wait for torch.
 _HOMES = {
-    "PatchCore": "detector",
+    "SPADE": "spade",
+    "Detector": "detector",
+    "PaDiM": "padim",
+    "PatchCore": "patchcore",
     "PatchCoreError": "errors",
     "inspect": "inspection",
     "read_image": "images.reading",

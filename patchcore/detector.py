@@ -1,4 +1,4 @@
-"""`PatchCore`, the model: fit on good images, score, explain, change the share, save, load."""
+"""`Detector`, the base of every method: fit's skeleton, score, thresholds, self-test, save and load."""
 
 from __future__ import annotations
 
@@ -8,36 +8,39 @@ import json
 import os
 import warnings
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from patchcore.backbones import Backbone, load_backbone
-from patchcore.bank import MemoryBank
 from patchcore.errors import ArtifactError, DataError, NotFittedError
 from patchcore.executors import Executor
+from patchcore.features import feature_shape
 from patchcore.files import container
+from patchcore.files.method_rules import FileRules, Header, Tensors
+from patchcore.files.saved import Saved, SelfTest
+from patchcore.fitting.calibration import LeftOut, score_by_others
+from patchcore.fitting.feature_store import FeatureStore
 from patchcore.fitting.run import FittingRun, Progress
 from patchcore.fitting.sources import Source
-from patchcore.fitting.stages import fit
+from patchcore.fitting.stages import prepare_store
 from patchcore.images.geometry import place, prepare
 from patchcore.images.reading import ImageRecord, LoadedImage, read_image
-from patchcore.leave_one_out import GoodScores
-from patchcore.saved import Saved, SelfTest, from_saved, to_saved
+from patchcore.methods import EXPLAIN, METHODS, SHARE, detector_class, require
 from patchcore.scoring import (
+    Comparison,
     Explanation,
     ImagePatches,
     Result,
     anomaly_map,
     inspected_patches,
     patch_box,
-    reweighted,
 )
-from patchcore.settings import Mode, Settings
-from patchcore.thresholds.decision import decide, recalibrate
+from patchcore.settings import Settings, names_of
+from patchcore.thresholds.decision import decide
 from patchcore.thresholds.from_good import images_needed
 from patchcore.thresholds.operating_point import Choice, Evidence, OperatingPoint
 
@@ -47,99 +50,190 @@ FIRST_REVIEW = Choice(
 )  # a person looks at what scores like the worst 1 good in 20
 
 
-class PatchCore:
-    """Industrial anomaly detection by a memory bank of patch features (Roth et al., arXiv 2106.08265).
-
-    Parameters
-    ----------
-    backbone
-        Name in the registry of :mod:`patchcore.backbones`.
-    weights
-        A state dict (`.pth` or `.safetensors`); None for the backbone's own file on this machine.
-    layers
-        Depths whose maps make a patch feature; None for the backbone's own (paper: layer2 and layer3).
-    image_size
-        Side of the square that the network sees, in pixels.
-    geometry
-        'fit' keeps the aspect ratio and pads, 'stretch' fills the square, 'crop' is the paper's protocol.
-    coreset
-        Largest share of all patches to keep, 0 to 1; smaller shares are prefixes of it.
-    dims
-        Length of a patch feature; None for the backbone's own (paper: 1024).
-    reweight
-        Whether to re-weight image scores by Eq. 7.
-    neighbours
-        b of Eq. 7.
-    seed
-        Of the projection, the first pick and the calibration sample.
-    value_range
-        (black, white) of 16-bit and float images; None scales by the container's range.
-    device
-        'auto', 'cpu' or 'cuda'.
-    engine
-        What runs the network: 'torch', or 'openvino' where it is installed; None for what the environment variable
-        `PATCHCORE_ENGINE` says, else 'torch'.
+@dataclass(frozen=True)
+class Size:
+    """How much a model learned.
 
     Attributes
     ----------
-    bank_
-        The memory bank at the share in use; `full_bank_` at the largest.
-    good_scores_
-        Leave-one-image-out score of each good image, by name, at the share in use.
-    cover_radius_
-        Largest distance from any patch of the good images to its nearest kept patch, at the share in use.
-    operating_point_
-        The thresholds in force, calibrated on the good images in the same step as the bank.
-    image_records_, skipped_
-        The images that built the bank, and those that could not be used, each with its reason.
-    removed_
-        SHA-256 of the images that were taken out of the bank after it was built.
-    taught_
-        SHA-256 of the images that were taught after it was built; their rows are in the bank at every share.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> good = [np.random.default_rng(i).integers(90, 110, (64, 64, 3), np.uint8) for i in range(4)]
-    >>> model = PatchCore(image_size=64, coreset=0.5).fit(good)
-    >>> bad = good[0].copy()
-    >>> bad[20:40, 20:40] = 255
-    >>> bool(model.score(bad).score > model.score(good[0]).score)
-    True
+    patches
+        Inspected patches of the good images.
+    rows
+        Patches that scoring compares with.
+    nbytes
+        Bytes in memory of what was learned.
+    share, largest_share
+        Rows as a share of the patches: in use, and at most; 1 for a method without a coreset.
+    cover_radius
+        Largest distance from a good patch to its nearest row; 0 for a method without a coreset.
+    taught
+        Rows that were taught after the build.
     """
 
-    bank_: MemoryBank
-    full_bank_: MemoryBank
-    profile_: GoodScores
+    patches: int
+    rows: int
+    nbytes: int
+    share: float = 1.0
+    largest_share: float = 1.0
+    cover_radius: float = 0.0
+    taught: int = 0
+
+
+class Detector:
+    """Base of every method of anomaly detection by patch features.
+
+    A method is a subclass in a file of its own and an entry in :data:`patchcore.methods.METHODS`. It names itself in
+    `method`, describes its part of a file in `file_rules`, and fills in `learn`, `compare`, `size`, `learned` and
+    `restore`. The other hooks have defaults. All methods are given the same locally aware features of section 3.1 of
+    Roth et al. (arXiv 2106.08265).
+
+    Parameters
+    ----------
+    weights
+        A state dict (`.pth` or `.safetensors`); None for the backbone's own file on this machine.
+    device
+        'auto', 'cpu' or 'cuda'.
+    engine
+        'torch', or 'openvino' where it is installed; None for the environment variable `PATCHCORE_ENGINE`, else
+        'torch'.
+    **settings
+        Those of :data:`patchcore.settings.SETTINGS` that the method has.
+
+    Attributes
+    ----------
+    good_scores_
+        Leave-one-image-out score of each good image, by name.
+    operating_point_
+        The thresholds in force, calibrated on the good images in the same step as fitting.
+    image_records_, skipped_
+        The images that were learned from, and those that could not be used, each with its reason.
+    removed_, taught_
+        SHA-256 of images taken out, and of images taught, after fitting; where the method can do that.
+    grid_
+        (rows, cols) of the feature map.
+    """
+
+    method: ClassVar[str]
+    file_rules: ClassVar[FileRules]
+
     image_records_: list[ImageRecord]
     grid_: tuple[int, int]
     operating_point_: OperatingPoint | None
+    self_test_: SelfTest
 
     def __init__(
         self,
-        backbone: str = Settings.backbone,
         weights: str | Path | None = None,
-        layers: tuple[str, ...] | None = Settings.layers,
-        image_size: int = Settings.image_size,
-        geometry: Mode = Settings.geometry,
-        coreset: float = Settings.coreset,
-        dims: int | None = Settings.dims,
-        reweight: bool = Settings.reweight,
-        neighbours: int = Settings.neighbours,
-        seed: int = Settings.seed,
-        value_range: tuple[float, float] | None = Settings.value_range,
         device: str = "auto",
         engine: str | None = None,
+        **settings: Any,
     ) -> None:
-        self.settings = Settings(
-            backbone, layers, image_size, geometry, coreset, dims, reweight, neighbours, seed, value_range
-        )
-        self.weights = weights
+        self.settings, self.weights = Settings(**{"method": self.method, **settings}), weights
         self.device, self.engine = device, engine
         self.roi_: NDArray[np.bool_] | None = None
         self.skipped_: list[Any] = []
         self.removed_: tuple[str, ...] = ()
         self._backbone: Backbone | None = None
+
+    @staticmethod
+    def of(
+        settings: Settings,
+        weights: str | Path | None = None,
+        device: str = "auto",
+        engine: str | None = None,
+    ) -> Detector:
+        """Return a model of the method that the settings name, not fitted yet."""
+        kind: type[Detector] = detector_class(settings.method)
+        own = {name: getattr(settings, name) for name in names_of(settings.method) if name != "method"}
+        return kind(weights=weights, device=device, engine=engine, **own)
+
+    # What a method fills in.
+
+    def before_build(self, run: FittingRun) -> None:
+        """Check or begin something before the features are computed."""
+
+    def learn(self, run: FittingRun, store: FeatureStore) -> None:
+        """Learn from the features of the good images, whose numbers are their places in the store."""
+        raise NotImplementedError
+
+    def compare(
+        self,
+        features: NDArray[np.float32],
+        inspected: NDArray[np.bool_],
+        own: frozenset[int] = frozenset(),
+    ) -> Comparison:
+        """Compare an image's patches with the good images.
+
+        Parameters
+        ----------
+        features
+            [P, dims] float32.
+        inspected
+            [rows, cols] bool: their positions, P in all.
+        own
+            Numbers of the good images that are this very image: it is scored as one that was not learned from.
+
+        Raises
+        ------
+        DataError
+            Nothing is left to compare with; the sentence follows the image's name.
+        """
+        raise NotImplementedError
+
+    @property
+    def size(self) -> Size:
+        """How much was learned."""
+        raise NotImplementedError
+
+    def learned(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+        """Return the method's part of the file: arrays, and fields of the header."""
+        raise NotImplementedError
+
+    def restore(self, tensors: Tensors, header: Header) -> None:
+        """Take over what `learned` returned; records, grid and settings are there already.
+
+        Raises
+        ------
+        ArtifactError, KeyError, IndexError, TypeError, ValueError
+            The parts contradict each other, or one is missing.
+        """
+        raise NotImplementedError
+
+    def calibrate(self, run: FittingRun, store: FeatureStore) -> None:
+        """Score good images by the others, each through `compare`; a seeded sample where there are very many."""
+        self._left_out = score_by_others(run, store, self.grid_, self.compare)
+
+    def left_out(self) -> LeftOut:
+        """Return the good images' scores by the others alone."""
+        return self._left_out
+
+    def origin(self, row: int) -> tuple[int, int]:
+        """Return the number of the good image, and the position on its map, that a stored patch comes from."""
+        raise NotImplementedError
+
+    def identity(self) -> tuple[int, list[Any]]:
+        """Return a size that is part of the model's name, and changes since the build."""
+        return 0, []
+
+    def self_test_distances(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Distances [rows * cols] of all patches of the self-test's image from everything that was learned."""
+        return self.compare(features, np.ones(self.grid_, bool)).distances
+
+    def announcement(self, images: int) -> str:
+        """Say how large a build on so many images becomes, where that is worth a sentence beforehand."""
+        return ""
+
+    @property
+    def remarks_(self) -> list[str]:
+        """Sentences on the good images that the user should know."""
+        return []
+
+    # What every method has.
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """What the method can do beside scoring, of `methods.LACKING`."""
+        return METHODS[self.method].capabilities
 
     @property
     def backbone_(self) -> Backbone:
@@ -163,8 +257,10 @@ class PatchCore:
         cancelled: Callable[[], bool] | None = None,
         scratch: Path | None = None,
         executor: Executor | None = None,
-    ) -> PatchCore:
-        """Build the memory bank from good images, streamed, and calibrate a threshold on them.
+    ) -> Self:
+        """Learn from good images, streamed, and calibrate a threshold on them.
+
+        A build that fails or is cancelled leaves the model as it was.
 
         Parameters
         ----------
@@ -174,7 +270,7 @@ class PatchCore:
         roi
             [h, w] bool laid over every image whatever its size: True where to look.
         progress
-            Called with (stage, done, total); stages are 'features', 'coreset', 'calibration'.
+            Called with (stage, done, total); stages are 'features', the method's own, 'calibration'.
         cancelled
             Asked often whether to stop.
         scratch
@@ -185,20 +281,26 @@ class PatchCore:
         Raises
         ------
         NoImagesError
-            If no image could be used.
+            If too few images could be used.
+        SettingsError
+            If what the method would keep is too large.
         WeightsError
             If the backbone cannot be loaded.
         Cancelled
             If `cancelled` said so.
         """
         run = FittingRun(self.backbone_, self.settings, roi, progress, cancelled)
-        fitted = fit(run, images, scratch, executor)
-        self.roi_ = roi
-        self.full_bank_ = self.bank_ = fitted.bank
-        self.profile_, self.grid_ = fitted.good_scores, fitted.grid
-        self.image_records_, self.skipped_, self.removed_ = fitted.records, list(fitted.skipped), ()
-        self.self_test_ = SelfTest.make(fitted.sample, self._patch_distances)
-        self.operating_point_ = self._first_operating_point()
+        model = copy.copy(self)
+        model.before_build(run)
+        with prepare_store(run, images, scratch, executor) as (store, extracted):
+            model.roi_, model.grid_ = roi, extracted.grid
+            model.image_records_, model.skipped_ = extracted.records, list(extracted.skipped)
+            model.removed_ = ()
+            model.learn(run, store)
+            model.calibrate(run, store)
+        model.self_test_ = SelfTest.make(extracted.sample, model._patch_distances)
+        model.operating_point_ = model._first_operating_point()
+        self.__dict__ = model.__dict__
         return self
 
     def score(self, image: Source | LoadedImage, *, leave_out: bool = False) -> Result:
@@ -209,35 +311,37 @@ class PatchCore:
         image
             A path, file bytes, an array [H, W] or [H, W, 1 | 3 | 4], or what `read_image` returned.
         leave_out
-            Whether the rows of good images with the same SHA-256 take no part, so that an image that built the
-            bank is scored as one that did not: its score is then that of `good_scores_`, unless re-weighted.
+            Whether good images with the same SHA-256 take no part, so that an image that was learned from is scored
+            as one that was not: its score is then that of `good_scores_`, unless re-weighted.
 
         Raises
         ------
         NotFittedError
-            If there is no bank yet.
+            If nothing was learned yet.
         ImageError
             If the image cannot be used.
         DataError
-            If nothing is left of the bank without the image's own rows.
+            If nothing is left to compare with.
         """
-        self._bank()
+        self.require_fitted()
         patches = self.patches(image)
-        bank, rows = self._bank_without(patches.record) if leave_out else (self.bank_, None)
-        found = bank.nearest(patches.features, device=self.backbone_.device)
-        patch_scores = patches.patch_scores(found.distances[:, 0])
-        worst = int(found.distances[:, 0].argmax())
-        row, col = (int(i) for i in np.argwhere(patches.inspected)[worst])
-        nearest = int(found.rows[worst, 0])
+        own = self.numbers_of(patches.record) if leave_out else frozenset[int]()
+        try:
+            found = self.compare(patches.features, patches.inspected, own)
+        except DataError as error:
+            raise DataError(f"{patches.record.name}: {error}") from error
+        patch_scores = patches.patch_scores(found.distances)
+        row, col = (int(i) for i in np.argwhere(patches.inspected)[int(found.distances.argmax())])
         return Result(
-            score=self.image_score(bank, patches.features[worst], nearest, float(found.distances[worst, 0])),
+            score=found.score,
             map=anomaly_map(patch_scores, patches.placement),
             patch_scores=patch_scores,
             worst=(row, col),
             worst_box=patch_box((row, col), patches.inspected.shape, patches.placement),
-            nearest_row=nearest if rows is None else int(rows[nearest]),
+            nearest_row=found.nearest_row,
             record=patches.record,
             placement=patches.placement,
+            figures=found.figures,
         )
 
     def patches(self, image: Source | LoadedImage) -> ImagePatches:
@@ -252,47 +356,44 @@ class PatchCore:
         inspected = inspected_patches(prepared.valid, (features.shape[0], features.shape[1]))
         return ImagePatches(features[inspected], inspected, loaded.record, prepared.placement)
 
-    def image_score(
-        self, bank: MemoryBank, worst: NDArray[np.float32], nearest_row: int, distance: float
-    ) -> float:
-        """Score an image from its worst patch [dims] and the row nearest to it, re-weighted if so set."""
-        if not self.settings.reweight:
-            return distance
-        return reweighted(bank, worst, nearest_row, distance, self.settings.neighbours)
-
     def explain(self, image: Source | LoadedImage | Result) -> Explanation:
-        """Say why an image scored as it did: its worst patch and the nearest patch of any good image."""
+        """Say why an image scored as it did: its worst patch and the nearest patch of any good image.
+
+        Raises
+        ------
+        SettingsError
+            If the method does not compare with single patches.
+        """
+        require(self.method, EXPLAIN)
         result = image if isinstance(image, Result) else self.score(image)
-        bank = self._bank()
-        record = self.image_records_[bank.images[result.nearest_row]]
-        position = divmod(int(bank.positions[result.nearest_row]), self.grid_[1])
+        self.require_fitted()
+        if result.nearest_row is None:
+            raise DataError(
+                "The result names no nearest patch: it was given by an inspector of another method."
+            )
+        number, at = self.origin(result.nearest_row)
+        record = self.image_records_[number]
         placement = place((record.height, record.width), self.settings.geometry_of_input())
         return Explanation(
             test_box=result.worst_box,
             distance=float(result.patch_scores[result.worst]),
             neighbour_image=record.name,
             neighbour_sha256=record.sha256,
-            neighbour_box=patch_box(position, self.grid_, placement),
+            neighbour_box=patch_box(divmod(at, self.grid_[1]), self.grid_, placement),
         )
 
-    def with_coreset(self, share: float) -> PatchCore:
-        """Return the model at another share of the patches: a prefix of the order, nothing recomputed.
-
-        The operating point is recalibrated by its own rule in the same step.
+    def with_coreset(self, share: float) -> Self:
+        """Return the model at another share of the patches.
 
         Raises
         ------
         SettingsError
-            If the share is above the largest one built.
+            If the method keeps no coreset, or the share is above the largest one built.
         """
-        self._bank()
-        model = copy.copy(self)
-        model.bank_ = self.full_bank_.prefix(share)
-        if self.operating_point_ is not None:
-            model.operating_point_ = recalibrate(self.operating_point_, model.evidence_, model.bank_id_)
-        return model
+        require(self.method, SHARE)
+        raise NotImplementedError
 
-    def with_operating_point(self, point: OperatingPoint | None) -> PatchCore:
+    def with_operating_point(self, point: OperatingPoint | None) -> Self:
         """Return the model with other thresholds in force; None for none.
 
         Raises
@@ -309,15 +410,15 @@ class PatchCore:
     @property
     def taught_(self) -> tuple[str, ...]:
         """SHA-256 of the images that were taught; no threshold is set from them."""
-        numbers = sorted(self.full_bank_.taught_images)
-        return tuple(self.image_records_[number].sha256 for number in numbers)
+        return ()
 
     @property
     def good_scores_(self) -> dict[str, float]:
         """Leave-one-image-out scores by image name; infinite where no other image is in the bank."""
-        scores = self.profile_.at(len(self._bank()))
+        self.require_fitted()
+        found = self.left_out()
         return {
-            self.image_records_[i].name: float(s) for i, s in zip(self.profile_.images, scores, strict=True)
+            self.image_records_[i].name: float(s) for i, s in zip(found.images, found.scores, strict=True)
         }
 
     @property
@@ -328,14 +429,12 @@ class PatchCore:
         """
         if self.settings.reweight:
             return Evidence()
-        scores = self.profile_.at(len(self._bank()))
-        hashes = (self.image_records_[i].sha256 for i in self.profile_.images)
-        return Evidence({sha: float(s) for sha, s in zip(hashes, scores, strict=True) if np.isfinite(s)})
-
-    @property
-    def cover_radius_(self) -> float:
-        """Largest distance from any patch of the calibrated good images to its nearest kept patch."""
-        return float(self.profile_.cover_radius[len(self._bank()) - 1])
+        self.require_fitted()
+        found = self.left_out()
+        hashes = (self.image_records_[i].sha256 for i in found.images)
+        return Evidence(
+            {sha: float(s) for sha, s in zip(hashes, found.scores, strict=True) if np.isfinite(s)}
+        )
 
     @property
     def threshold_(self) -> float | None:
@@ -344,26 +443,29 @@ class PatchCore:
 
     @property
     def bank_id_(self) -> str:
-        """Identifies the bank in use: its images, settings, weights and size."""
+        """Identifies what was learned: its images, settings, weights, region and size."""
+        self.require_fitted()
+        size, changes = self.identity()
         parts = [
             [record.sha256 for record in self.image_records_],
             self.settings.to_dict(),
             self.backbone_.sha256,
-            len(self._bank()),
+            size,
             "" if self.roi_ is None else np.packbits(self.roi_).tobytes().hex(),
+            *changes,
         ]
-        if self.removed_:  # the rows left are not those that building on the remaining images would choose
-            parts.append(sorted(self.removed_))
-        if self.full_bank_.taught:
-            parts.append(self._taught_rows())
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
     def fitting_run(
         self, progress: Progress | None = None, cancelled: Callable[[], bool] | None = None
     ) -> FittingRun:
         """Return what goes through images as building this fitted model did."""
-        self._bank()
+        self.require_fitted()
         return FittingRun(self.backbone_, self.settings, self.roi_, progress, cancelled)
+
+    def feature_shape(self) -> tuple[int, int, int]:
+        """Return (rows, cols, dims) of an image's features, before any image is there."""
+        return feature_shape(self.backbone_, self.settings.image_size, self.settings.dims)
 
     def renew_self_test(self) -> None:
         """Store what the self-test's image gives with the bank in use."""
@@ -371,7 +473,7 @@ class PatchCore:
 
     def self_test_again(self) -> SelfTest:
         """Score the self-test's image now, and say how far its distances are from those stored."""
-        self._bank()
+        self.require_fitted()
         return self.self_test_.repeated(self._patch_distances)
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -382,31 +484,28 @@ class PatchCore:
 
     def arrays_and_header(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """Return the contents of the inspector's file."""
-        self._bank()
-        saved = Saved(
+        self.require_fitted()
+        tensors, header = Saved(
             self.settings,
             self.backbone_.sha256,
-            self.full_bank_,
-            len(self.bank_),
-            self.profile_,
             self.image_records_,
             self.grid_,
             self.roi_,
             self.operating_point_,
             self.self_test_,
             self.removed_,
-        )
-        return to_saved(saved, self.bank_id_)
+        ).parts(self.bank_id_)
+        own_tensors, own_header = self.learned()
+        return {**own_tensors, **tensors}, {**header, **own_header}
 
-    @classmethod
+    @staticmethod
     def load(
-        cls,
         path: str | os.PathLike[str],
         weights: str | Path | None = None,
         device: str = "auto",
         engine: str | None = None,
-    ) -> PatchCore:
-        """Read an inspector, check all of it, and score its self-test image.
+    ) -> Detector:
+        """Read an inspector of any method, check all of it, and score its self-test image.
 
         Warns if the self-test's distances differ from those stored; :attr:`self_test_` holds by how much.
 
@@ -419,23 +518,38 @@ class PatchCore:
         """
         tensors, header = container.read(Path(path))
         try:
-            saved = from_saved(tensors, header)
+            saved = Saved.of(tensors, header)
+            model = Detector.of(saved.settings, weights, device, engine)
+            model.roi_, model.grid_, model.removed_ = saved.roi, saved.grid, saved.removed
+            model.image_records_, model.operating_point_ = saved.records, saved.operating_point
+            model.restore(tensors, header)
         except (KeyError, IndexError, TypeError, ValueError) as error:
             raise ArtifactError(f"{Path(path).name} does not hold a whole inspector ({error!r}).") from error
-        model = cls(device=device, engine=engine)
-        model.settings, model.weights = saved.settings, weights
+        settings = saved.settings
         model._backbone = load_backbone(
-            saved.settings.backbone, weights, saved.settings.layers, device, saved.weights_sha256, engine
+            settings.backbone, weights, settings.layers, device, saved.weights_sha256, engine
         )
-        model.roi_, model.full_bank_, model.profile_ = saved.roi, saved.bank, saved.good_scores
-        model.image_records_, model.grid_ = saved.records, saved.grid
-        model.bank_ = saved.bank.rows(slice(saved.rows_in_use))
-        model.operating_point_ = saved.operating_point
-        model.removed_ = saved.removed
         model.self_test_ = saved.self_test.repeated(model._patch_distances)
         if not model.self_test_.passed:
             warnings.warn(f"{Path(path).name}: {model.self_test_.sentence}", stacklevel=2)
         return model
+
+    def require_fitted(self) -> None:
+        """Refuse to go on without anything learned.
+
+        Raises
+        ------
+        NotFittedError
+            If the model was neither fitted nor loaded.
+        """
+        if not hasattr(self, "image_records_"):
+            raise NotFittedError(
+                "This model has learned from no good images yet. Fit it on good images, or load an inspector."
+            )
+
+    def numbers_of(self, record: ImageRecord) -> frozenset[int]:
+        """Return the numbers of the good images with the same SHA-256."""
+        return frozenset(i for i, other in enumerate(self.image_records_) if other.sha256 == record.sha256)
 
     def _first_operating_point(self) -> OperatingPoint | None:
         """Thresholds from the good images alone; a review band where they are enough for one."""
@@ -447,36 +561,9 @@ class PatchCore:
         )
         return decide(FIRST_RULE, evidence, self.bank_id_, set_by="build", accept_rule=review)
 
-    def _taught_rows(self) -> list[list[str | int]]:
-        bank = self.full_bank_
-        numbers, positions = bank.images[: bank.taught].tolist(), bank.positions[: bank.taught].tolist()
-        return [
-            [self.image_records_[number].sha256, position]
-            for number, position in zip(numbers, positions, strict=True)
-        ]
-
-    def _bank(self) -> MemoryBank:
-        if not hasattr(self, "bank_"):
-            raise NotFittedError("This model has no memory bank yet. Fit it on good images, or load one.")
-        return self.bank_
-
-    def _bank_without(self, record: ImageRecord) -> tuple[MemoryBank, NDArray[np.int64]]:
-        """The bank in use less the image's own rows, and which of its rows these are."""
-        own = {i for i, other in enumerate(self.image_records_) if other.sha256 == record.sha256}
-        if not own:
-            return self.bank_, np.arange(len(self.bank_))
-        rows = np.flatnonzero(~np.isin(self.bank_.images, list(own)))
-        if not len(rows):
-            raise DataError(
-                f"{record.name}: every row of the bank comes from this image itself; it can only be scored "
-                "without its own rows once other good images are in the bank."
-            )
-        return self.bank_.without_images(own), rows
-
     def _patch_distances(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Distances of every patch of a network input [S, S, 3] to the largest bank: [rows * cols]."""
+        """Distances of every patch of a network input [S, S, 3]: [rows * cols]."""
         settings = self.settings
         prepared = prepare(pixels, replace(settings.geometry_of_input(), mode="stretch"))
         features = FittingRun(self.backbone_, settings).features(prepared)
-        flat = features.reshape(-1, features.shape[2])
-        return self.full_bank_.nearest(flat, device=self.backbone_.device).distances[:, 0]
+        return self.self_test_distances(features.reshape(-1, features.shape[2]))

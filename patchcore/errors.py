@@ -6,7 +6,7 @@ PatchCoreError
 │   ├── UnreadableImage      not an image, truncated, empty, or of an unsupported kind
 │   └── ImageTooLarge        more pixels or bytes than the limits allow
 ├── NoImagesError        nothing usable was left to work on
-├── NotFittedError       a score was asked of a model that has no bank yet
+├── NotFittedError       a score was asked of a model that has learned nothing yet
 ├── WeightsError         the backbone cannot be used
 │   ├── WeightsMissing       the file is not on this machine; the message says which and where
 │   └── WeightsMismatch      the file is there, but it is not the one that is needed
@@ -57,7 +57,7 @@ class NoImagesError(PatchCoreError):
 
 
 class NotFittedError(PatchCoreError):
-    """A score was asked of a model that has no bank yet."""
+    """A score was asked of a model that has learned nothing yet."""
 
 
 class WeightsError(PatchCoreError):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # torch comes with them, and a stored score is judged without
     import numpy as np
     from numpy.typing import NDArray
 
-    from patchcore.detector import PatchCore
+    from patchcore.detector import Detector
     from patchcore.fitting.sources import Source
     from patchcore.images.geometry import Box
     from patchcore.images.reading import LoadedImage
@@ -109,7 +109,7 @@ class Inspection:
 
 
 def inspect(
-    detector: PatchCore,
+    detector: Detector,
     image: Source | LoadedImage,
     point: OperatingPoint | None = None,
     *,

@@ -7,7 +7,6 @@ prefix, kept as the few places where it changes. Scores and radii are what `Memo
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -16,15 +15,8 @@ from numpy.typing import NDArray
 from torch import get_num_threads
 
 from patchcore.bank import MemoryBank
-from patchcore.kernels.distances import bounds, compiled, square_distance
+from patchcore.kernels.nested_sweep import Patches, Rows, Steps, profile
 from patchcore.kernels.prefetch import done_ahead
-from patchcore.kernels.simd import LANES, lanes_within
-
-ROWS_AT_FIRST = 1024
-FOLLOWED = (16, 48)  # patches followed to the last row early on, of each kind; together no more than LANES
-
-
-_Steps = tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]  # sizes, scores, cover radius
 
 
 @dataclass(frozen=True)
@@ -80,13 +72,13 @@ def score_good_images(
     """
     cover = np.zeros(len(bank), np.float32)
     numbers, all_sizes, all_values = [], [], []
-    rows, threads = _Rows.of(bank), get_num_threads()
+    rows, threads = Rows.of(bank.features, bank.bounds, bank.short), get_num_threads()
 
-    def profile(item: tuple[int, NDArray[np.float32]]) -> tuple[int, _Steps]:
+    def steps(item: tuple[int, NDArray[np.float32]]) -> tuple[int, Steps]:
         number, queries = item
-        return number, _profile(rows, _Patches.of(bank, queries), bank.images == number, cover[-1])
+        return number, profile(rows, Patches.of(rows, queries), bank.images == number, cover[-1])
 
-    found = done_ahead(profile, patches, threads, waiting=threads)
+    found = done_ahead(steps, patches, threads, waiting=threads)
     for done, (number, (sizes, values, own_cover)) in enumerate(found, start=1):
         np.maximum(cover, own_cover, out=cover)
         numbers.append(number)
@@ -98,204 +90,3 @@ def score_good_images(
     return GoodScores(
         offsets, np.concatenate(all_sizes), np.concatenate(all_values), cover, np.array(numbers, np.int32)
     )
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """The rows of a bank: [R, dims], what products are taken of [R, dims or A + 1], and bounds of these [R]."""
-
-    features: NDArray[np.float32]
-    compared: NDArray[np.float32]
-    bounds: NDArray[np.float32]
-
-    @classmethod
-    def of(cls, bank: MemoryBank) -> _Rows:
-        # The products of short vectors bound the distances from below just as well.
-        if bank.short is None:
-            return cls(bank.features, bank.features, bank.bounds)
-        return cls(bank.features, bank.short.short, bank.short.bounds)
-
-    def __len__(self) -> int:
-        return len(self.features)
-
-
-def _profile(rows: _Rows, patches: _Patches, own: NDArray[np.bool_], covered: np.float32) -> _Steps:
-    """Steps of one image's score, and its cover radius [R], over all prefixes of the bank.
-
-    Only the farthest patch counts, so once a few rows are known, a few patches are followed to the last row, and most
-    others can be left behind: those already nearer than these stay. The radius is exact where it exceeds `covered`,
-    else at most that.
-    """
-    largest = np.zeros((2, len(rows)))
-    left, start = np.arange(len(patches.queries)), ROWS_AT_FIRST
-    patches.meet(rows, own, slice(start), left, largest)
-    if start < len(rows):
-        followed = patches.farthest()
-        patches.meet(rows, own, slice(start, None), followed, largest)
-        any_row, other = patches.largest(followed)
-        needed = max(any_row, float(covered) ** 2), other
-        left = np.setdiff1d(left, followed)
-        while start < len(rows):
-            left = patches.may_count(left, needed)
-            part = slice(start, start + max(1, start // 2))
-            patches.meet(rows, own, part, left, largest, needed)
-            start = part.stop
-    cover, values = np.sqrt(largest).astype(np.float32)
-    changed = np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]]))
-    return changed + 1, values[changed], cover
-
-
-@dataclass(frozen=True)
-class _Patches:
-    """Patches of an image, and how near the rows that they met have come: squares, infinite at first.
-
-    Attributes
-    ----------
-    queries, compared, bounds
-        [P, dims]; [P, dims or A + 1], what products are taken of; [P], bounds of these.
-    any_row, other
-        [P] float64: to the nearest row, and to the nearest of another image.
-    """
-
-    queries: NDArray[np.float32]
-    compared: NDArray[np.float32]
-    bounds: NDArray[np.float32]
-    any_row: NDArray[np.float64]
-    other: NDArray[np.float64]
-
-    @classmethod
-    def of(cls, bank: MemoryBank, queries: NDArray[np.float32]) -> _Patches:
-        """Begin with patches [P, dims] that have met no row."""
-        compared, low = (queries, bounds(queries)) if bank.short is None else bank.short.shorten(queries)
-        return cls(queries, compared, low, np.full(len(queries), np.inf), np.full(len(queries), np.inf))
-
-    def farthest(self) -> NDArray[np.int64]:
-        """Return the places of those farthest from all rows, and from those of other images, so far."""
-        kinds = zip((self.any_row, self.other), FOLLOWED, strict=True)
-        return np.unique(
-            np.concatenate([np.argsort(-squares, kind="stable")[:count] for squares, count in kinds])
-        )
-
-    def largest(self, chosen: NDArray[np.int64]) -> tuple[float, float]:
-        """Return the largest square of each kind among some of them."""
-        return float(self.any_row[chosen].max()), float(self.other[chosen].max())
-
-    def may_count(self, chosen: NDArray[np.int64], needed: tuple[float, float]) -> NDArray[np.int64]:
-        """Return those that may still be the farthest from some prefix yet to come, the farthest first.
-
-        Parameters
-        ----------
-        chosen
-            Places of patches.
-        needed
-            Squares of each kind that others are known to need, whatever the prefix.
-        """
-        any_row, other = self.any_row[chosen], self.other[chosen]
-        may = (any_row >= needed[0]) | (other >= needed[1])
-        return chosen[may][np.argsort(-other[may], kind="stable")]
-
-    def meet(
-        self,
-        rows: _Rows,
-        own: NDArray[np.bool_],
-        part: slice,
-        chosen: NDArray[np.int64],
-        largest: NDArray[np.float64],
-        needed: tuple[float, float] = (-math.inf, -math.inf),
-    ) -> None:
-        """Bring some of them before some more rows.
-
-        Parameters
-        ----------
-        rows, own, part
-            The bank, which of its rows are the image's own, and which are met.
-        chosen
-            Places of the patches.
-        largest
-            [2, R] raised to the largest square of each kind after every row.
-        needed
-            What a patch's squares must exceed, one of them, to count: what does not may be left behind on the way.
-        """
-        _sweep(
-            rows.compared[part],
-            self._lanes(chosen),
-            rows.features[part],
-            self.queries,
-            rows.bounds[part],
-            self.bounds,
-            own[part],
-            chosen,
-            self.any_row,
-            self.other,
-            *needed,
-            *largest[:, part],
-        )
-
-    def _lanes(self, chosen: NDArray[np.int64]) -> NDArray[np.float32]:
-        """[groups, A, LANES] what products are taken of, times -2, LANES patches side by side; zeros after the last."""
-        shape = (-(-len(chosen) // LANES), self.compared.shape[1], LANES)
-        room = np.zeros(math.prod(shape) + LANES, np.float32)
-        begin = -room.ctypes.data // room.itemsize % LANES  # where a cache line does: read in half the time
-        lanes = room[begin : begin + math.prod(shape)].reshape(shape)
-        places = np.arange(len(chosen))
-        lanes[places // LANES, :, places % LANES] = -2 * self.compared[chosen]
-        return lanes
-
-
-@compiled
-def _sweep(  # type: ignore[no-untyped-def]
-    short,
-    compared,
-    rows,
-    queries,
-    row_bounds,
-    query_bounds,
-    own,
-    chosen,
-    any_row,
-    other,
-    any_needed,
-    other_needed,
-    cover,
-    score,
-):
-    """Add rows one by one; after each, raise cover radius and score to the largest squares there are.
-
-    A patch's nearest row is at most as far as its nearest from another image, so what cannot be nearer than the
-    latter (for the image's own rows: the former) is passed over; the rest is measured.
-    """
-    any_limit, other_limit = np.empty(LANES, np.float32), np.empty(LANES, np.float32)
-    any_square, other_square = np.empty(LANES), np.empty(LANES)
-    for g in range(compared.shape[0]):
-        places = chosen[g * LANES : (g + 1) * LANES]
-        any_limit[:], other_limit[:] = -np.inf, -np.inf  # what is beyond the last patch never counts
-        any_square[:], other_square[:] = -np.inf, -np.inf
-        for lane in range(places.shape[0]):
-            p = places[lane]
-            any_square[lane], other_square[lane] = any_row[p], other[p]
-            any_limit[lane] = any_row[p] - query_bounds[p]
-            other_limit[lane] = other[p] - query_bounds[p]
-        farthest_any, farthest_other = np.max(any_square), np.max(other_square)
-        for b in range(rows.shape[0]):
-            limit = any_limit if own[b] else other_limit
-            within = lanes_within(short[b], compared[g], row_bounds[b], limit)
-            if within != 0:
-                moved = False
-                for lane in range(places.shape[0]):
-                    if not (within >> np.uint64(lane)) & np.uint64(1):
-                        continue
-                    p = places[lane]
-                    square = square_distance(queries[p], rows[b])
-                    if square < any_square[lane]:
-                        any_square[lane], moved = square, True
-                        any_limit[lane] = square - query_bounds[p]
-                    if square < other_square[lane] and not own[b]:
-                        other_square[lane], moved = square, True
-                        other_limit[lane] = square - query_bounds[p]
-                if moved:
-                    farthest_any, farthest_other = np.max(any_square), np.max(other_square)
-                    if farthest_any < any_needed and farthest_other < other_needed:
-                        break
-            cover[b], score[b] = max(cover[b], farthest_any), max(score[b], farthest_other)
-        for lane in range(places.shape[0]):
-            any_row[places[lane]], other[places[lane]] = any_square[lane], other_square[lane]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patchcore.bank import MemoryBank
-from patchcore.detector import PatchCore
+from patchcore.detector import Detector
 from patchcore.errors import ImageError, SettingsError
 from patchcore.fitting.run import FittingRun, Progress
 from patchcore.fitting.second_pass import Calibration
@@ -16,6 +16,8 @@ from patchcore.fitting.sources import Source
 from patchcore.images.geometry import place
 from patchcore.images.reading import ImageRecord
 from patchcore.leave_one_out import GoodScores, score_good_images
+from patchcore.methods import REMOVE
+from patchcore.patchcore import PatchCore, with_bank
 from patchcore.scoring import inspected_patches
 from patchcore.thresholds.decision import recalibrate
 
@@ -52,7 +54,7 @@ class Remaining:
 
 
 def without_images(
-    model: PatchCore,
+    detector: Detector,
     sha256s: Iterable[str],
     good: Iterable[Source | tuple[str, Source]],
     progress: Progress | None = None,
@@ -66,6 +68,8 @@ def without_images(
 
     Parameters
     ----------
+    detector
+        A fitted model.
     sha256s
         Of the images to take out.
     good
@@ -77,11 +81,12 @@ def without_images(
     Raises
     ------
     SettingsError
-        If an image is not among those that built the bank, fewer than two would remain, none of their rows
-        is in the bank, the self-test fails on this machine, or none of the remaining images could be read.
+        If the method keeps no bank, an image is not among those that built it, fewer than two would remain, none of
+        their rows is in the bank, the self-test fails on this machine, or none of the remaining images could be read.
     Cancelled
         If `cancelled` said so.
     """
+    model = with_bank(detector, REMOVE)
     rest = _remaining(model, frozenset(sha256s), good, model.fitting_run(progress, cancelled))
     fewer = copy.copy(model)
     fewer.full_bank_, fewer.bank_ = rest.bank, rest.bank.rows(slice(rest.rows_in_use))

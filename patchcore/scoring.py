@@ -1,6 +1,9 @@
 """From distances to a result (paper §3.3): image score, re-weighting, anomaly map, and what decided it."""
 
-from dataclasses import dataclass
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -13,6 +16,33 @@ from patchcore.images.geometry import Box, Placement
 from patchcore.images.reading import ImageRecord
 
 SMOOTHING = 4 / 224  # paper §3.3: a Gaussian of sigma 4 at 224 px input
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """An image's patches compared with the good images.
+
+    Attributes
+    ----------
+    distances
+        [P] float32: how far each patch is from the good ones, in the units of the method.
+    score
+        The image's anomaly score.
+    nearest_row
+        The stored patch that is nearest to the worst one, where the method knows of single patches.
+    figures
+        What else the method found, by name.
+    """
+
+    distances: NDArray[np.float32]
+    score: float
+    nearest_row: int | None = None
+    figures: Mapping[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, distances: NDArray[np.float32], **figures: float) -> Comparison:
+        """Score an image by its largest distance."""
+        return cls(distances, float(distances.max()), figures=figures)
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,9 +62,11 @@ class Result:
     worst_box
         That patch's 3x3 neighbourhood as (x0, y0, x1, y1) in the image's own pixels.
     nearest_row
-        The bank row that is nearest to the worst patch.
+        The bank row that is nearest to the worst patch; None where the method compares with no single patches.
     record, placement
         What was done to the image on reading, and where it lies in the network's input.
+    figures
+        What else the method found, by name.
     """
 
     score: float
@@ -42,9 +74,10 @@ class Result:
     patch_scores: NDArray[np.float32]
     worst: tuple[int, int]
     worst_box: Box
-    nearest_row: int
+    nearest_row: int | None
     record: ImageRecord
     placement: Placement
+    figures: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

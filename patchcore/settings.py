@@ -1,4 +1,4 @@
-"""What a PatchCore model is told before it sees an image: each setting with its bounds, stated once.
+"""Settings of a model, each with its bounds, stated once.
 
 The command line, the page, a job's arguments and an inspector's file are made of `SETTINGS`, and refuse by `check`.
 """
@@ -9,12 +9,13 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from patchcore.backbones import DEFAULT
 from patchcore.errors import SettingsError
+from patchcore.methods import DEFAULT_METHOD, METHODS, method, settings_of_others
 
 if TYPE_CHECKING:
     from patchcore.images.geometry import Geometry
@@ -79,6 +80,12 @@ def _is_range(value: Any) -> bool:
 
 
 SETTINGS: Mapping[str, Setting] = {
+    "method": Setting(
+        "The method",
+        f"How normality is learned: {', '.join(METHODS)}.",
+        f"one of {', '.join(METHODS)}",
+        lambda value: isinstance(value, str) and value in METHODS,
+    ),
     "backbone": Setting(
         "The network", "Network; `python -m patchcore weights` lists them.", "a name", _is_name
     ),
@@ -110,6 +117,12 @@ SETTINGS: Mapping[str, Setting] = {
         lambda value: isinstance(value, bool),
     ),
     "neighbours": _whole("neighbours, b of Eq. 7,", "b of Eq. 7.", 2, 1_000_000),
+    "dims_used": _optional(
+        _whole("dims_used, the number of dimensions,", "Feature dimensions that PaDiM draws.", 1, 8192),
+    ),
+    "nearest_images": _whole(
+        "The number of nearest images", "Good images that SPADE compares an image with.", 1, 100_000
+    ),
     "seed": _whole("The seed", "Seed of every random choice.", 0, 2**31 - 1),
     "value_range": _optional(
         Setting(
@@ -136,14 +149,31 @@ def check(name: str, value: Any) -> None:
         raise SettingsError(f"{setting.title} must be {setting.must}; it is {plain!a:.80}.")
 
 
+def names_of(method_name: str) -> list[str]:
+    """Names of the settings that an inspector of a method is identified and stored by.
+
+    PatchCore's are those that it had before there were other methods: the names of existing inspectors depend on them.
+    """
+    left_out = settings_of_others(method_name)
+    if method_name == DEFAULT_METHOD:
+        left_out = left_out | {"method"}
+    return [field.name for field in fields(Settings) if field.name not in left_out]
+
+
+def refusal(method_name: str, name: str) -> str:
+    """Say that a method lacks a setting which another has."""
+    owners = " and ".join(entry.label for entry in METHODS.values() if name in entry.settings)
+    return f"{SETTINGS[name].title} is a setting of {owners}; {method(method_name).label} has none. Leave it out."
+
+
 @dataclass(frozen=True)
 class Settings:
-    """Settings of a model; see :class:`patchcore.PatchCore` for what each means.
+    """Settings of a model; see the class of each method for their meaning.
 
     Raises
     ------
     SettingsError
-        When one is none that `SETTINGS` allows, or there is no such backbone.
+        When one is none that `SETTINGS` allows, it belongs to another method, or there is no such backbone.
     """
 
     backbone: str = DEFAULT
@@ -156,6 +186,9 @@ class Settings:
     neighbours: int = 9
     seed: int = 0
     value_range: tuple[float, float] | None = None
+    method: str = DEFAULT_METHOD
+    dims_used: int | None = 100
+    nearest_images: int = 50
 
     def __post_init__(self) -> None:
         """Check every value."""
@@ -163,6 +196,9 @@ class Settings:
 
         for name in SETTINGS:
             check(name, getattr(self, name))
+        for name in sorted(settings_of_others(self.method)):
+            if getattr(self, name) != getattr(type(self), name):
+                raise SettingsError(refusal(self.method, name))
         spec(self.backbone)
 
     def geometry_of_input(self) -> Geometry:
@@ -172,8 +208,9 @@ class Settings:
         return Geometry(self.geometry, self.image_size)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the settings as JSON types."""
-        return json.loads(json.dumps(asdict(self)))  # type: ignore[no-any-return]  # tuples become lists
+        """Return the settings that `names_of` the method lists, as JSON types."""
+        values = {name: getattr(self, name) for name in names_of(self.method)}
+        return json.loads(json.dumps(values))  # type: ignore[no-any-return]  # tuples become lists
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Settings:
@@ -186,8 +223,7 @@ class Settings:
 
     def features_key(self, weights_sha256: str, roi: bytes) -> str:
         """Identify what decides the features of an image, to reuse stored ones only where they fit."""
-        relevant = {
-            k: v for k, v in self.to_dict().items() if k not in ("coreset", "reweight", "neighbours", "seed")
-        }
+        learning = {"method", "seed"}.union(*(entry.settings for entry in METHODS.values()))
+        relevant = {k: v for k, v in self.to_dict().items() if k not in learning}
         text = json.dumps([relevant, weights_sha256], sort_keys=True)
         return hashlib.sha256(text.encode() + roi).hexdigest()

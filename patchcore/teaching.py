@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patchcore.bank import MemoryBank
-from patchcore.detector import PatchCore
+from patchcore.detector import Detector
 from patchcore.errors import SettingsError
 from patchcore.fitting.run import FittingRun, Progress
 from patchcore.fitting.second_pass import Calibration
@@ -19,6 +19,8 @@ from patchcore.fitting.sources import Source, named
 from patchcore.images.reading import read_image
 from patchcore.kernels.search import RunningSearch
 from patchcore.leave_one_out import score_good_images
+from patchcore.methods import TEACH
+from patchcore.patchcore import PatchCore, with_bank
 from patchcore.scoring import ImagePatches
 from patchcore.thresholds.decision import recalibrate
 from patchcore.thresholds.operating_point import OperatingPoint
@@ -35,7 +37,7 @@ Rows = list[tuple[ImagePatches, NDArray[np.int64]]]
 
 
 def with_taught(
-    model: PatchCore,
+    detector: Detector,
     images: Iterable[Source | tuple[str, Source]],
     good: Iterable[Source | tuple[str, Source]],
     progress: Progress | None = None,
@@ -51,6 +53,8 @@ def with_taught(
 
     Parameters
     ----------
+    detector
+        A fitted model.
     images
         To be taught, as for `fit`.
     good
@@ -64,13 +68,14 @@ def with_taught(
     Raises
     ------
     SettingsError
-        If an image is one that the bank was built from, no image has anything to teach, the self-test fails on
-        this machine, or none of the good images could be read.
+        If the method keeps no bank, an image is one that the bank was built from, no image has anything to teach,
+        the self-test fails on this machine, or none of the good images could be read.
     ImageError
         If an image to be taught cannot be read.
     Cancelled
         If `cancelled` said so.
     """
+    model = with_bank(detector, TEACH)
     run, good = model.fitting_run(progress, cancelled), list(good)
     if not model.self_test_.passed:
         raise SettingsError(model.self_test_.sentence)

@@ -17,13 +17,13 @@ TOPS = ("patchcore", "workbench", "pages", "app")
 ORDER = (  # a room may import itself and what stands in a line above it; rooms of one line do not know each other
     "patchcore.errors patchcore.whole_files",
     "patchcore.kernels patchcore.images patchcore.statistics patchcore.maps",
-    "patchcore.thresholds patchcore.backbones",
+    "patchcore.thresholds patchcore.backbones patchcore.methods",
     "patchcore.settings",
     "patchcore.files patchcore.executors",
-    "patchcore.features patchcore.scoring patchcore.bank patchcore.coreset patchcore.leave_one_out patchcore.saved",
+    "patchcore.features patchcore.scoring patchcore.bank patchcore.coreset patchcore.leave_one_out",
     "patchcore.fitting",
     "patchcore.detector",
-    "patchcore.teaching patchcore.removal",
+    "patchcore.patchcore patchcore.padim patchcore.spade patchcore.teaching patchcore.removal",
     "patchcore.inspection",
     "patchcore.evaluation",
     "patchcore.reports",
@@ -52,7 +52,7 @@ ORDER = (  # a room may import itself and what stands in a line above it; rooms 
     "app",
 )
 RANK = {room: rank for rank, line in enumerate(ORDER) for room in line.split()}
-CORE_FILES = set(ORDER[5].split()) | {"patchcore.teaching", "patchcore.removal"}
+CORE_FILES = set(ORDER[5].split()) | set(ORDER[8].split())
 """Files of the core's root: those of one line may import each other, without a cycle."""
 
 LARGEST_FOLDER = 16  # modules; `__init__` and `__main__` are not counted

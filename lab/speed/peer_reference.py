@@ -15,9 +15,10 @@ for absent in ("timm", "pretrainedmodels", "tqdm"):  # imported there; the measu
 sys.modules["tqdm"].tqdm = lambda steps, **_: steps
 
 import patchcore.common  # noqa: E402
-import patchcore.patchcore  # noqa: E402
 import patchcore.sampler  # noqa: E402
 from torchvision import models  # noqa: E402
+
+import patchcore.patchcore  # noqa: E402
 
 CPU = torch.device("cpu")
 LAYERS = ["layer2", "layer3"]

@@ -31,9 +31,11 @@ from patchcore.cli.terminal import (
 from patchcore.cli.threshold import threshold
 from patchcore.errors import ImageError, NoImagesError, SettingsError
 from patchcore.executors import HERE, chosen_executor
-from patchcore.settings import SETTINGS, Settings
+from patchcore.methods import METHODS, SHARE, settings_of_others
+from patchcore.settings import SETTINGS, Settings, refusal
 
 if TYPE_CHECKING:
+    from patchcore.detector import Detector
     from patchcore.evaluation.measures import Evaluation
     from patchcore.evaluation.share_point import SharePoint
     from patchcore.images.reading import LoadedImage
@@ -48,13 +50,24 @@ app = typer.Typer(
 app.command(name="report")(write_report)
 
 
-def _setting(name: str) -> Any:
+def _setting(name: str, **more: Any) -> Any:
     """Return the option of a setting; what it may be, `Settings` says."""
-    return typer.Option(help=SETTINGS[name].about)
+    return typer.Option(help=SETTINGS[name].about, **more)
+
+
+def _all_or_number(text: str) -> int | None:
+    """Read a number of dimensions, or "all"."""
+    try:
+        return None if text == "all" else int(text)
+    except ValueError as error:
+        raise SettingsError(
+            f"The number of dimensions is a whole number or all; it is {text!r:.80}."
+        ) from error
 
 
 @app.command()
 def build(
+    context: typer.Context,
     good_dir: Annotated[Path, typer.Argument(help="Folder of images of good parts.", show_default=False)],
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write.", show_default=False)],
     backbone: Annotated[str, _setting("backbone")] = Settings.backbone,
@@ -65,12 +78,15 @@ def build(
     roi: Annotated[Path | None, typer.Option(help="Mask picture: white where to look.")] = None,
     reweight: Annotated[bool, _setting("reweight")] = Settings.reweight,
     value_range: Annotated[tuple[float, float] | None, _setting("value_range")] = Settings.value_range,
+    method: Annotated[str, _setting("method")] = Settings.method,
+    dims_used: Annotated[str, _setting("dims_used", metavar="NUMBER|all")] = str(Settings.dims_used),
+    nearest_images: Annotated[int, _setting("nearest_images")] = Settings.nearest_images,
     seed: Annotated[int, _setting("seed")] = Settings.seed,
     on: Annotated[str, typer.Option(help="Where to compute features: here, or processes:N.")] = HERE,
     as_json: AsJson = False,
 ) -> None:
     """Build an inspector from a folder of images of good parts."""
-    from patchcore.detector import PatchCore
+    from patchcore.detector import Detector
     from patchcore.images.reading import list_images, read_image
 
     executor = chosen_executor(on)
@@ -78,22 +94,31 @@ def build(
     paths = list_images(good_dir)
     if not paths:
         raise NoImagesError(f"{good_dir} holds no images.")
-    model = PatchCore(
+    settings = Settings(
         backbone=backbone,
-        weights=weights,
         image_size=image_size,
         geometry=geometry,  # type: ignore[arg-type]  # Settings checks it
         coreset=coreset,
         reweight=reweight,
         seed=seed,
         value_range=value_range,
+        method=method,
+        dims_used=_all_or_number(dims_used),
+        nearest_images=nearest_images,
     )
+    for name in sorted(settings_of_others(method) & context.params.keys()):
+        if getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE":
+            raise SettingsError(refusal(method, name))
+    model = Detector.of(settings, weights)
+    if announcement := model.announcement(len(paths)):
+        remarks.print(announcement, markup=False, soft_wrap=True)
     mask = None if roi is None else read_image(roi).pixels.max(axis=2) > 0.5
     with progress_bars() as report:
         images = [(str(path.relative_to(good_dir)), path) for path in paths]
         model.fit(images, roi=mask, progress=report, executor=executor)
     for error in model.skipped_:
         remarks.print(f"left out {error}", style="yellow", markup=False, soft_wrap=True)
+    remark(model.remarks_)
     model.save(target)
     _print(_summary(model) | {"path": str(target)}, as_json)
 
@@ -253,9 +278,17 @@ def _write_overlay(image: LoadedImage, inspection: Inspection, path: Path, folde
     return target
 
 
-def _summary(model: Any) -> dict[str, Any]:
-    bank, settings, point = model.bank_, model.settings, model.operating_point_
+def _summary(model: Detector) -> dict[str, Any]:
+    size, settings, point = model.size, model.settings, model.operating_point_
+    bank = {
+        "bank_rows": size.rows,
+        "bank_share": size.share,
+        "bank_megabytes": size.nbytes / 1e6,
+        "cover_radius": size.cover_radius,
+    }
+    own = {name: getattr(settings, name) for name in METHODS[model.method].settings}
     return {
+        "method": model.method,
         "backbone": settings.backbone,
         "weights_sha256": model.backbone_.sha256,
         "image_size": settings.image_size,
@@ -263,11 +296,8 @@ def _summary(model: Any) -> dict[str, Any]:
         "seed": settings.seed,
         "good_images": len(model.image_records_),
         "left_out": [str(error) for error in model.skipped_],
-        "patches": bank.total_patches,
-        "bank_rows": len(bank),
-        "bank_share": bank.share,
-        "bank_megabytes": bank.nbytes / 1e6,
-        "cover_radius": model.cover_radius_,
+        "patches": size.patches,
+        **(bank if SHARE in model.capabilities else {"megabytes": size.nbytes / 1e6, **own}),
         "bank_id": model.bank_id_,
         "threshold": model.threshold_,
         "threshold_rule": point.statement if point else None,

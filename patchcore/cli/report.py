@@ -45,7 +45,7 @@ def report(
             good_images=len(model.image_records_),
             good_scores=list(model.good_scores_.values()),
             left_out=[str(error) for error in model.skipped_],
-            share=model.bank_.share,
+            share=model.size.share,
         )
     )
     _write(output, page)

@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from patchcore.errors import PatchCoreError, SettingsError
 
 if TYPE_CHECKING:
-    from patchcore.detector import PatchCore
+    from patchcore.detector import Detector
     from patchcore.thresholds.operating_point import Choice
 
 remarks = Console(stderr=True, highlight=False)
@@ -74,13 +74,13 @@ def remark(sentences: list[str]) -> None:
         remarks.print(sentence, style="yellow", markup=False, soft_wrap=True)
 
 
-def load_inspector(path: Path, weights: Path | None) -> PatchCore:
+def load_inspector(path: Path, weights: Path | None) -> Detector:
     """Read an inspector; what its self-test finds is a remark."""
-    from patchcore.detector import PatchCore
+    from patchcore.detector import Detector
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        model = PatchCore.load(path, weights)
+        model = Detector.load(path, weights)
     for warning in caught:
         if warning.category is UserWarning:
             remarks.print(str(warning.message), style="bold yellow", markup=False, soft_wrap=True)

@@ -28,7 +28,7 @@ from patchcore.cli.terminal import (
 from patchcore.errors import DataError, SettingsError
 
 if TYPE_CHECKING:
-    from patchcore.detector import PatchCore
+    from patchcore.detector import Detector
     from patchcore.evaluation.evidence import LabelledScores
     from patchcore.thresholds.operating_point import Choice, Evidence, OperatingPoint
 
@@ -107,7 +107,7 @@ class _Rules:
 
         return self.pixel is not None and self.pixel.name == BY_HAND
 
-    def evidence(self, model: PatchCore, scores: LabelledScores, peaks: Mapping[str, float]) -> Evidence:
+    def evidence(self, model: Detector, scores: LabelledScores, peaks: Mapping[str, float]) -> Evidence:
         """Give the images that the rules are applied to.
 
         Rules that go by good images alone are given the leave-one-out scores alone, so that the labelled set is a
@@ -123,7 +123,7 @@ class _Rules:
         return Evidence({**scores.good, **alone}, scores.defect, peaks)
 
 
-def _scored(model: PatchCore, labelled: Path | None) -> LabelledScores:
+def _scored(model: Detector, labelled: Path | None) -> LabelledScores:
     from patchcore.evaluation.evidence import LabelledScores, score_labelled
     from patchcore.evaluation.label_table import read_labelled
 
@@ -137,7 +137,7 @@ def _scored(model: PatchCore, labelled: Path | None) -> LabelledScores:
     return scores
 
 
-def _peaks(model: PatchCore, good: Path, min_area: int) -> dict[str, float]:
+def _peaks(model: Detector, good: Path, min_area: int) -> dict[str, float]:
     from patchcore.evaluation.evidence import map_peaks
     from patchcore.images.reading import list_images
 
@@ -160,7 +160,7 @@ def _with(choice: Choice, parameters: Mapping[str, float]) -> Choice:
 
 
 def _decide(
-    model: PatchCore, rules: _Rules, evidence: Evidence, *, by: str, note: str, min_area: int, judge_by: Any
+    model: Detector, rules: _Rules, evidence: Evidence, *, by: str, note: str, min_area: int, judge_by: Any
 ) -> OperatingPoint:
     from patchcore.thresholds.decision import decide
 
@@ -227,7 +227,7 @@ def _outcome(scores: LabelledScores, reject: float) -> dict[str, Any] | None:
     }
 
 
-def _all_rules(model: PatchCore, scores: LabelledScores, chosen: Mapping[str, float]) -> list[dict[str, Any]]:
+def _all_rules(model: Detector, scores: LabelledScores, chosen: Mapping[str, float]) -> list[dict[str, Any]]:
     """Apply every rule; one that cannot be applied has its reason in place of a threshold."""
     from patchcore.thresholds.operating_point import Choice
     from patchcore.thresholds.rules import BY_HAND, RULES, apply_rule, completed

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from patchcore.detector import PatchCore
+from patchcore.detector import Detector
 from patchcore.errors import DataError, ImageError
 from patchcore.evaluation.labelled_image import Labelled
 from patchcore.fitting.sources import Source, named, source_sha256
@@ -32,7 +32,7 @@ class LabelledScores:
 
 
 def score_labelled(
-    model: PatchCore, images: Sequence[Labelled], progress: Progress | None = None
+    model: Detector, images: Sequence[Labelled], progress: Progress | None = None
 ) -> LabelledScores:
     """Score a labelled set; one bad file, or a file with two labels, does not stop the rest.
 
@@ -58,7 +58,7 @@ def score_labelled(
     return found
 
 
-def _score_one(model: PatchCore, image: Labelled, found: LabelledScores, names: dict[str, str]) -> None:
+def _score_one(model: Detector, image: Labelled, found: LabelledScores, names: dict[str, str]) -> None:
     if image.defect_type is None:
         raise DataError("it has no label.")
     result = model.score(image.source, leave_out=True)
@@ -72,7 +72,7 @@ def _score_one(model: PatchCore, image: Labelled, found: LabelledScores, names: 
 
 
 def map_peaks(
-    model: PatchCore,
+    model: Detector,
     good: Iterable[Source | tuple[str, Source]],
     min_area: int = 1,
     progress: Progress | None = None,

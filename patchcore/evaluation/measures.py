@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from patchcore.detector import PatchCore
+from patchcore.detector import Detector
 from patchcore.errors import NoImagesError
 from patchcore.evaluation.judging import Judge
 from patchcore.evaluation.labelled_image import Labelled, grey_masks
@@ -180,7 +180,7 @@ def judge(evaluation: Evaluation, point: OperatingPoint | None) -> Evaluation:
 
 
 def evaluate(
-    model: PatchCore,
+    model: Detector,
     images: Sequence[Labelled],
     progress: Progress | None = None,
 ) -> Evaluation:

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from patchcore.detector import PatchCore
+from patchcore.detector import Detector
 from patchcore.errors import DataError, ImageError
 from patchcore.evaluation.labelled_image import Labelled, read_mask
 from patchcore.evaluation.labelled_score import LabelledScore
@@ -15,7 +15,7 @@ from patchcore.inspection import Inspection, inspect
 
 
 def inspect_each(
-    model: PatchCore,
+    model: Detector,
     images: Sequence[Labelled],
     left_out: list[str],
     grey: list[str],
@@ -66,7 +66,7 @@ def inspect_each(
 class _Latest:
     """Holds the inspection of the image that was inspected last."""
 
-    def __init__(self, model: PatchCore) -> None:
+    def __init__(self, model: Detector) -> None:
         self._model = model
         self._held: tuple[Labelled, Inspection] | None = None
 

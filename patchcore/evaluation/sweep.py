@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 
 from patchcore.bank import MemoryBank
 from patchcore.coreset import coreset_size
-from patchcore.detector import PatchCore
+from patchcore.detector import Detector
 from patchcore.errors import Cancelled, DataError, ImageError, SettingsError
 from patchcore.evaluation.labelled_image import Labelled, grey_masks, read_mask
 from patchcore.evaluation.metrics import GOOD, image_metrics
 from patchcore.evaluation.pixel_metrics import PixelMetrics
 from patchcore.evaluation.share_point import GoodSummary, SharePoint
+from patchcore.methods import SHARE
+from patchcore.patchcore import PatchCore, with_bank
 from patchcore.scoring import ImagePatches, anomaly_map
 from patchcore.thresholds.decision import recalibrate
 from patchcore.thresholds.operating_point import Evidence, OperatingPoint
@@ -41,7 +43,7 @@ def default_shares(model: PatchCore) -> list[float]:
 
 
 def sweep(
-    model: PatchCore,
+    detector: Detector,
     images: Sequence[Labelled],
     shares: Sequence[float] | None = None,
     progress: Callable[[str, int, int], None] | None = None,
@@ -52,7 +54,7 @@ def sweep(
 
     Parameters
     ----------
-    model
+    detector
         A fitted model.
     images
         A labelled set, or none. Where labels, good parts, defects or masks are missing, the metrics are undefined
@@ -74,10 +76,11 @@ def sweep(
     Raises
     ------
     SettingsError
-        No share, or one out of range.
+        No share, or one out of range, or the method keeps no coreset.
     Cancelled
         If `cancelled` said so.
     """
+    model = with_bank(detector, SHARE)
     total = model.full_bank_.total_patches
     wanted = {coreset_size(total, share) for share in (default_shares(model) if shares is None else shares)}
     if not wanted:

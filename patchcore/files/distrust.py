@@ -1,6 +1,6 @@
 """An inspector's file that somebody else wrote: everything in it is bounded and checked before it is used.
 
-`PatchCore.load` detects a damaged file; this module detects a file that was made to do harm or nonsense. Declared sizes
+`Detector.load` detects a damaged file; this module detects a file that was made to do harm or nonsense. Declared sizes
 are compared with the file's size before anything is allocated, and every text, number and array with the values that an
 inspector can have.
 """
@@ -16,35 +16,21 @@ from math import prod
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from patchcore.errors import ArtifactError, SettingsError
 from patchcore.files import container
 from patchcore.files.description import PICTURE, About
 from patchcore.files.header_rules import check_header
-from patchcore.files.value_rules import MOST_IMAGES
-from patchcore.settings import SETTINGS, Settings
+from patchcore.files.method_rules import FileRules, Header, Part, Tensors, hold
+from patchcore.methods import DEFAULT_METHOD, METHODS, detector_class
+from patchcore.settings import Settings, names_of
 from patchcore.thresholds.operating_point import LARGEST_SCORE, OperatingPoint
 
 LARGEST_FILE = 8 << 30  # bytes
 LARGEST_HEADER = 64 << 20  # bytes; a hundred thousand images need a third of it
-LONGEST_FEATURE = 16_384  # numbers
-LARGEST_FEATURES = 2 << 30  # bytes of the features of one image
 LARGEST_ROI = 8192  # pixels a side
-PARTS = {  # name: numbers, bytes of one, dimensions
-    "bank.features": ("F32", 4, 2),
-    "bank.images": ("I32", 4, 1),
-    "bank.positions": ("I32", 4, 1),
-    "good_scores.offsets": ("I64", 8, 1),
-    "good_scores.sizes": ("I64", 8, 1),
-    "good_scores.values": ("F32", 4, 1),
-    "good_scores.cover_radius": ("F32", 4, 1),
-    "good_scores.images": ("I32", 4, 1),
-    "self_test.pixels": ("U8", 1, 3),
-    "self_test.distances": ("F32", 4, 1),
-}
-OPTIONAL_PARTS = {"roi": ("U8", 1, 2), PICTURE: ("U8", 1, 3)}
+PARTS: Mapping[str, Part] = {"self_test.pixels": ("U8", 1, 3), "self_test.distances": ("F32", 4, 1)}
+"""Arrays of every file; `method_rules` adds the arrays of the file's method."""
+OPTIONAL_PARTS: Mapping[str, Part] = {"roi": ("U8", 1, 2), PICTURE: ("U8", 1, 3)}
 FOREIGN = {  # first bytes of other kinds of file
     b"PK\x03\x04": "a zip archive (PyTorch's .pth files are such)",
     b"\x80\x02": "a Python pickle, which is never opened: it could run anything",
@@ -92,7 +78,7 @@ def read_untrusted(path: Path, load: Callable[[Path], Model]) -> tuple[Model, Ab
     path
         A plain file.
     load
-        Makes the model of the file once its contents are checked: `PatchCore.load`, with the path of the network's
+        Makes the model of the file once its contents are checked: `Detector.load`, with the path of the network's
         weights if they do not lie in the usual place.
 
     Raises
@@ -104,13 +90,13 @@ def read_untrusted(path: Path, load: Callable[[Path], Model]) -> tuple[Model, Ab
         The weights that built it are not on this machine.
     """
     require_plain_file(path)
-    _check_layout(path)
+    method, rules = _check_layout(path)
     try:
         tensors, header = container.read(path)
-        Settings.from_dict({name: header["settings"][name] for name in SETTINGS})
-        check_header(header)
+        Settings.from_dict({name: header["settings"][name] for name in names_of(method)})
+        check_header(header, rules.check_header)
         about = About.from_parts(tensors, header)
-        _check_arrays(tensors, header)
+        hold({**rules.rules(tensors, header), **_rules(tensors, header)})
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the self-test's outcome, checked below
             model = load(path)
@@ -118,7 +104,7 @@ def read_untrusted(path: Path, load: Callable[[Path], Model]) -> tuple[Model, Ab
         raise ArtifactError(f"{path.name} is not a sound inspector. {error}") from error
     except MISFITS as error:
         raise ArtifactError(f"{path.name} does not hold a whole inspector ({error!r:.200}).") from error
-    _check_infinite_scores(tensors)
+    hold(rules.last_rules(tensors, header))
     _check_model(model, header)
     return model, about, header
 
@@ -148,8 +134,8 @@ def require_plain_file(path: Path) -> int:
     return found.st_size
 
 
-def _check_layout(path: Path) -> None:
-    """Compare the declared parts of a file with its size, before any part is read."""
+def _check_layout(path: Path) -> tuple[str, FileRules]:
+    """Compare the declared parts of a file with its size, before any part is read; return its method and rules."""
     size = path.stat().st_size
     with path.open("rb") as file:
         begins = file.read(8)
@@ -170,24 +156,43 @@ def _check_layout(path: Path) -> None:
         raise ArtifactError(f"{path.name} is not an inspector, or it is damaged: {error}") from error
     if not isinstance(listed, dict):
         raise ArtifactError(f"{path.name} is not an inspector: its header lists no parts.")
+    method, rules = _rules_of_method(path.name, listed)
+    required = {**PARTS, **rules.parts}
     end = 0
     parts = [(name, entry) for name, entry in listed.items() if name != "__metadata__"]
     try:
         for name, entry in sorted(parts, key=lambda part: part[1]["data_offsets"]):
-            end = _check_part(path.name, name, entry, end)
+            end = _check_part(path.name, name, entry, end, {**required, **OPTIONAL_PARTS})
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise ArtifactError(f"{path.name} is damaged: its header lists an impossible part.") from error
-    if missing := sorted(PARTS.keys() - listed.keys()):
+    if missing := sorted(required.keys() - listed.keys()):
         raise ArtifactError(f"{path.name} is not a whole inspector: it has no {missing[0]}.")
     if 8 + length + end != size:
         raise ArtifactError(
             f"{path.name} is damaged: its parts take {8 + length + end:,} bytes and the file has {size:,}."
         )
+    return method, rules
 
 
-def _check_part(file: str, name: str, entry: Mapping[str, Any], begin: int) -> int:
+def _rules_of_method(file: str, listed: Mapping[str, Any]) -> tuple[str, FileRules]:
+    """Find the method that a file names, PatchCore where it names none, and the rules for its part of the file."""
+    try:
+        name = json.loads(listed["__metadata__"][container.HEADER_KEY]).get("method", DEFAULT_METHOD)
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
+        name = DEFAULT_METHOD  # the header is foreign: `container.read` says why
+    if not isinstance(name, str) or name not in METHODS:
+        raise ArtifactError(
+            f"{file} was built by a method that this program does not know, {name!a:.80}. Update the program."
+        )
+    rules: FileRules = detector_class(name).file_rules
+    return name, rules
+
+
+def _check_part(
+    file: str, name: str, entry: Mapping[str, Any], begin: int, allowed: Mapping[str, Part]
+) -> int:
     """Check one listed part, which must begin at the end of the last one; return its own end."""
-    kind = {**PARTS, **OPTIONAL_PARTS}.get(name)
+    kind = allowed.get(name)
     if kind is None:
         raise ArtifactError(f"{file} is not a sound inspector: it has an unknown part {name[:60]!r}.")
     numbers, width, dimensions = kind
@@ -215,61 +220,16 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _check_arrays(tensors: Mapping[str, NDArray[Any]], header: Mapping[str, Any]) -> None:
-    """Check rules that `saved.from_saved` does not check, because this program cannot break them."""
-    features, distances = tensors["bank.features"], tensors["self_test.distances"]
-    taught = header["taught_rows"]
-    rows, images, cells = len(features), len(header["images"]), header["grid"][0] * header["grid"][1]
-    offsets, sizes = tensors["good_scores.offsets"], tensors["good_scores.sizes"]
-    values, cover = tensors["good_scores.values"], tensors["good_scores.cover_radius"]
-    scored, roi = tensors["good_scores.images"], tensors.get("roi")
-    extremes = np.array([features.min(initial=0), features.max(initial=0)])
-    rules = {
-        "a feature has a length that a network gives": 1 <= features.shape[1] <= LONGEST_FEATURE
-        and cells * features.shape[1] * 4 <= LARGEST_FEATURES,
-        "a feature is no larger than a score can be": not bool(
-            (np.isfinite(extremes) & (np.abs(extremes) > LARGEST_SCORE)).any()
-        ),
-        "no image has more patches than its map": rows - taught <= header["total_patches"] <= images * cells,
-        "the good scores follow each other": len(offsets) == len(scored) + 1
-        and offsets[0] == 0
-        and offsets[-1] == len(sizes)
-        and bool((np.diff(offsets) > 0).all()),
-        "a good score changes at a size that the bank can have": len(sizes) == len(values)
-        and bool(((sizes >= 1) & (sizes <= rows)).all()),
-        "every good score belongs to a listed image, once": len(scored) <= MOST_IMAGES
-        and len(np.unique(scored)) == len(scored)
-        and bool(((scored >= 0) & (scored < images)).all()),
-        "no good score is negative or no number": bool((values >= 0).all()),
-        "good scores and cover radii are no larger than a score can be": bool(
-            (values[np.isfinite(values)] <= LARGEST_SCORE).all() and (cover <= LARGEST_SCORE).all()
-        ),
-        "cover radii are numbers that only fall": bool(np.isfinite(cover).all() and (cover >= 0).all())
-        and bool((np.diff(cover) <= 0).all()),
-        "the self-test has a distance for each patch of the map": distances.shape == (cells,)
+def _rules(tensors: Tensors, header: Header) -> dict[str, bool]:
+    """Rules for the arrays of every file that `saved` does not ask: no program of ours can break them."""
+    distances, roi = tensors["self_test.distances"], tensors.get("roi")
+    return {
+        "the self-test has a distance for each patch of the map": distances.shape
+        == (header["grid"][0] * header["grid"][1],)
         and bool(((distances >= 0) & (distances <= LARGEST_SCORE)).all()),
         "the region of interest leaves something to look at": roi is None
         or (max(roi.shape) <= LARGEST_ROI and bool(roi.any()) and bool((roi <= 1).all())),
     }
-    for rule, holds in rules.items():
-        if not holds:
-            raise ArtifactError(f"The inspector is not sound; it fails the rule: {rule}.")
-
-
-def _check_infinite_scores(tensors: Mapping[str, NDArray[Any]]) -> None:
-    """Check that a good score is infinite only while its image is alone in the bank (`leave_one_out`)."""
-    offsets, sizes = tensors["good_scores.offsets"], tensors["good_scores.sizes"]
-    images, scored = tensors["bank.images"], tensors["good_scores.images"]
-    others = np.flatnonzero(images != images[0]) if len(images) else np.empty(0, np.int64)
-    alone = int(others[0]) if len(others) else len(images)  # leading rows that all come from one image
-    for step in np.flatnonzero(np.isinf(tensors["good_scores.values"])):
-        place = int(np.searchsorted(offsets, step, side="right")) - 1
-        followed = step + 1 < offsets[place + 1] and sizes[step + 1] == alone + 1
-        if scored[place] != images[0] or sizes[step] > alone or not (followed or alone == len(images)):
-            raise ArtifactError(
-                "The inspector is not sound; it fails the rule: a good score is infinite only while its image is "
-                "alone in the bank."
-            )
 
 
 def _check_model(model: Fitted, header: Mapping[str, Any]) -> None:

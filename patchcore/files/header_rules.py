@@ -1,6 +1,6 @@
 """Rules for the header of an inspector's file that somebody else wrote: the values that each field may hold."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from patchcore.errors import ArtifactError
@@ -22,8 +22,15 @@ LONGEST_NAME, LONGEST_TEXT = 1024, 4000  # characters
 LONGEST_SIDE = 1_000_000  # pixels
 
 
-def check_header(header: Mapping[str, Any]) -> None:
+def check_header(header: Mapping[str, Any], of_method: Callable[[Mapping[str, Any]], None]) -> None:
     """Check every used field except the settings, which `Settings` must have checked before.
+
+    Parameters
+    ----------
+    header
+        As it was read.
+    of_method
+        Checks the fields that belong to the file's method; raises `Unsound`.
 
     Raises
     ------
@@ -31,12 +38,12 @@ def check_header(header: Mapping[str, Any]) -> None:
         A field holds an impossible value; the message names the field.
     """
     try:
-        _check(header)
+        _check(header, of_method)
     except Unsound as fault:
         raise ArtifactError(f"The inspector is not sound: {fault}.") from fault
 
 
-def _check(header: Mapping[str, Any]) -> None:
+def _check(header: Mapping[str, Any], of_method: Callable[[Mapping[str, Any]], None]) -> None:
     whole(header["version"], "the format's version", 1, 1 << 16)
     match(header["weights_sha256"], SHA256, "the hash of its weights")
     match(header["bank_id"], BANK, "the number of its bank")
@@ -44,9 +51,7 @@ def _check(header: Mapping[str, Any]) -> None:
     for cells in items(header["grid"], "the map's size", 2, exactly=True):
         whole(cells, "the map's size", 1, side)
     images = items(header["images"], "the list of its images", MOST_IMAGES)
-    whole(header["total_patches"], "the number of patches", 1, MOST_IMAGES * side * side)
-    whole(header["rows_in_use"], "the number of rows in use", 1, 1 << 40)
-    whole(header["taught_rows"], "the number of rows that were taught", 0, 1 << 40)
+    of_method(header)
     for image in images:
         _image(image)
     for sha256 in items(header["removed"], "the list of removed images", MOST_IMAGES):

@@ -4,19 +4,67 @@ This stage is never divided among processes: its threads already keep all cores 
 build (docs/performance.md), less than the start of a process.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
+from numpy.typing import NDArray
 
 from patchcore.bank import MemoryBank
+from patchcore.errors import DataError
 from patchcore.fitting.feature_store import FeatureStore
 from patchcore.fitting.run import FittingRun
 from patchcore.leave_one_out import GoodScores, score_good_images
+from patchcore.scoring import Comparison
 
 LARGEST_CALIBRATION = 400  # good images that are scored leave-one-out; more are sampled by the seed
 
 
+Compare = Callable[[NDArray[np.float32], NDArray[np.bool_], frozenset[int]], Comparison]
+"""Compares features [P, dims] at inspected positions [rows, cols] with the good images less some of them."""
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Scores of good images by the others alone.
+
+    Attributes
+    ----------
+    images
+        [n] int32: numbers of the good images that were scored.
+    scores
+        [n] float32: their scores, distances before any re-weighting; infinite where nothing is left to compare with.
+    """
+
+    images: NDArray[np.int32]
+    scores: NDArray[np.float32]
+
+
 def calibrate(run: FittingRun, store: FeatureStore, bank: MemoryBank) -> GoodScores:
     """Score good images without their own rows; a seeded sample of them where there are very many."""
-    count = min(len(store.images), LARGEST_CALIBRATION)
-    chosen = np.sort(np.random.default_rng(run.settings.seed).permutation(len(store.images))[:count])
+    chosen = calibration_sample(run, store)
     patches = ((int(i), store.rows(store.images[i])) for i in chosen)
-    return score_good_images(bank, patches, lambda done: run.report("calibration", done, count))
+    return score_good_images(bank, patches, lambda done: run.report("calibration", done, len(chosen)))
+
+
+def calibration_sample(run: FittingRun, store: FeatureStore) -> NDArray[np.int64]:
+    """Choose the good images to score, the same for every method: [n] int64 numbers, ascending."""
+    count = min(len(store.images), LARGEST_CALIBRATION)
+    return np.sort(np.random.default_rng(run.settings.seed).permutation(len(store.images))[:count])
+
+
+def score_by_others(run: FittingRun, store: FeatureStore, grid: tuple[int, int], compare: Compare) -> LeftOut:
+    """Score good images of a map of size `grid`, each compared with the good images less itself."""
+    chosen = calibration_sample(run, store)
+    scores = np.full(len(chosen), np.inf, np.float32)
+    for done, number in enumerate(chosen.tolist()):
+        run.report("calibration", done, len(chosen))
+        image = store.images[number]
+        inspected = np.zeros(grid, bool)
+        inspected.flat[image.positions] = True
+        try:
+            scores[done] = compare(store.rows(image), inspected, frozenset({number})).distances.max()
+        except DataError:
+            continue  # no other image to compare with
+    run.report("calibration", len(chosen), len(chosen))
+    return LeftOut(chosen.astype(np.int32), scores)

@@ -130,6 +130,19 @@ def nearest_by_faiss(
     return np.sqrt(squares).astype(np.float32), found
 
 
+def nearest_rows(
+    queries: NDArray[np.float32], features: NDArray[np.float32], k: int
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Give distances and rows [Q, k] of the k nearest, or of all; through faiss, or without where it is missing."""
+    k = min(k, len(features))
+    try:
+        return nearest_by_faiss(queries, features, k)
+    except ImportError:  # both give the same rows
+        search = RunningSearch(queries, k)
+        search.add(features)
+        return search.distances, search.rows
+
+
 class TorchSearch:
     """The same search with the products on a GPU; candidates are measured on the CPU, so results are equal to the bit.
 

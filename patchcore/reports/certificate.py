@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patchcore.evaluation.measures import Evaluation
+from patchcore.files.saved import SelfTest
 from patchcore.reports import words
 from patchcore.reports.document import now, template_environment
 from patchcore.reports.inspector_facts import Fact
 from patchcore.reports.pictures import data_uri
 from patchcore.reports.rows import metric_tiles, threshold_rules
-from patchcore.saved import SelfTest
 from patchcore.thresholds.operating_point import OperatingPoint
 
 

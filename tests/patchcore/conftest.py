@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from patchcore.detector import PatchCore
+from patchcore.patchcore import PatchCore
 
 SIDE = 64
 

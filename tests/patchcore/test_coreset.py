@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from patchcore import coreset
 from patchcore.coreset import coreset_size, greedy_k_centre, projection_matrix
 from patchcore.errors import Cancelled, DataError, SettingsError
+from patchcore.kernels import greedy_picking
 from tests.patchcore.greedy import greedy_order
 
 
@@ -42,8 +42,8 @@ def test_picks_and_radii_are_those_of_the_plain_algorithm(rows, dims, count):
 def pick_in_many_rounds(monkeypatch):
     """Make rounds so small that a few hundred points need many, with two threads."""
     for name, value in (("FARTHEST", 20), ("SAMPLE", 50), ("AT_ONCE", 7), ("ALONE", 0)):
-        monkeypatch.setattr(coreset, name, value)
-    monkeypatch.setattr(coreset, "get_num_threads", lambda: 2)
+        monkeypatch.setattr(greedy_picking, name, value)
+    monkeypatch.setattr(greedy_picking, "get_num_threads", lambda: 2)
 
 
 def grid(rows, dims, sides, seed=0):

@@ -12,7 +12,6 @@ from numpy.testing import assert_allclose, assert_array_equal
 from torchvision import models
 
 from patchcore import read_image
-from patchcore.detector import PatchCore
 from patchcore.errors import (
     ArtifactError,
     Cancelled,
@@ -25,6 +24,7 @@ from patchcore.errors import (
 )
 from patchcore.features import patch_features
 from patchcore.files import container
+from patchcore.patchcore import PatchCore
 from patchcore.thresholds.decision import decide
 from patchcore.thresholds.operating_point import Choice, Evidence
 from tests.patchcore.conftest import stripes
@@ -303,7 +303,7 @@ def test_one_image_gives_a_bank_but_no_threshold(good, bad):
 
 def test_not_fitted_yet(bad, tmp_path):
     for attempt in (lambda m: m.score(bad), lambda m: m.save(tmp_path / "x"), lambda m: m.with_coreset(0.1)):
-        with pytest.raises(NotFittedError, match="no memory bank yet"):
+        with pytest.raises(NotFittedError, match="no good images yet"):
             attempt(PatchCore())
 
 

@@ -10,7 +10,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from torch.nn import functional
 
 from patchcore.backbones import DEFAULT, Backbone, load_backbone, spec
-from patchcore.features import embed, patch_features, pooling_kernels, pooling_matrix
+from patchcore.features import embed, patch_features
+from patchcore.kernels.pooling import pooling_kernels, pooling_matrix
 
 
 def seeded_backbone(name, layers=("layer2", "layer3")):

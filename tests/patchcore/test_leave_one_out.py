@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from patchcore import leave_one_out
 from patchcore.bank import MemoryBank
-from patchcore.leave_one_out import _Patches, score_good_images
+from patchcore.kernels import nested_sweep
+from patchcore.kernels.nested_sweep import Patches
+from patchcore.leave_one_out import score_good_images
 from tests.patchcore.adversarial import KINDS, features
 from tests.patchcore.greedy import greedy_order
 
@@ -33,8 +34,8 @@ def test_scores_and_radius_at_every_size_equal_a_search_without_the_image_bit_fo
     order = np.random.default_rng(1).permutation(IMAGES * 20)[:70]
     numbers, positions = (order // 20).astype(np.int32), (order % 20).astype(np.int32)
     bank = MemoryBank(good.reshape(-1, DIMS)[order], numbers, positions, IMAGES * 20)
-    monkeypatch.setattr(leave_one_out, "ROWS_AT_FIRST", 8)
-    monkeypatch.setattr(leave_one_out, "FOLLOWED", (1, 2))
+    monkeypatch.setattr(nested_sweep, "ROWS_AT_FIRST", 8)
+    monkeypatch.setattr(nested_sweep, "FOLLOWED", (1, 2))
     with np.errstate(over="ignore", invalid="ignore"):
         profile = score_good_images(bank, enumerate(good))
         for rows in range(1, 71):
@@ -48,8 +49,8 @@ def test_scores_and_radius_at_every_size_equal_a_search_without_the_image_bit_fo
 def test_scores_of_a_greedy_bank_equal_a_search_without_the_image_bit_for_bit(
     at_once, ahead, bank, good, monkeypatch
 ):
-    monkeypatch.setattr(leave_one_out, "ROWS_AT_FIRST", at_once)
-    monkeypatch.setattr(leave_one_out, "FOLLOWED", (ahead, ahead))
+    monkeypatch.setattr(nested_sweep, "ROWS_AT_FIRST", at_once)
+    monkeypatch.setattr(nested_sweep, "FOLLOWED", (ahead, ahead))
     profile = score_good_images(bank, enumerate(good))
     for rows in (2, 5, 30, 119, 120):
         part = bank.rows(slice(rows))
@@ -92,23 +93,23 @@ def test_most_patches_are_left_behind_where_few_are_unlike_the_rest(monkeypatch)
     bank = MemoryBank(
         good.reshape(-1, DIMS)[chosen], *np.divmod(chosen, PATCHES), total_patches=IMAGES * PATCHES
     )
-    pairs, real = [], _Patches.meet
+    pairs, real = [], Patches.meet
 
     def meet(patches, rows, own, part, chosen, *rest):
         pairs.append(len(chosen) * len(own[part]))
         return real(patches, rows, own, part, chosen, *rest)
 
-    monkeypatch.setattr(_Patches, "meet", meet)
-    monkeypatch.setattr(leave_one_out, "ROWS_AT_FIRST", 8)
-    monkeypatch.setattr(leave_one_out, "FOLLOWED", (1, 1))
+    monkeypatch.setattr(Patches, "meet", meet)
+    monkeypatch.setattr(nested_sweep, "ROWS_AT_FIRST", 8)
+    monkeypatch.setattr(nested_sweep, "FOLLOWED", (1, 1))
     score_good_images(bank, enumerate(good))
     assert sum(pairs) < 0.4 * good.shape[0] * PATCHES * len(bank)
 
 
 def test_what_may_count_is_as_far_as_what_stays_far(monkeypatch):
-    monkeypatch.setattr(leave_one_out, "FOLLOWED", (1, 1))
+    monkeypatch.setattr(nested_sweep, "FOLLOWED", (1, 1))
     squares = np.array([9.0, 4.0, 1.0, 2.25])
-    patches = _Patches(*(np.zeros((4, 2), np.float32) for _ in range(3)), squares, squares[::-1].copy())
+    patches = Patches(*(np.zeros((4, 2), np.float32) for _ in range(3)), squares, squares[::-1].copy())
     assert list(patches.farthest()) == [0, 3]
     assert patches.largest(np.array([1, 2])) == (4, 4)
     # from all rows: 9 and 4 are at least 4; from other images' rows: 4 and 9, the last two, are at least 2.5

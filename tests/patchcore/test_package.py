@@ -42,7 +42,7 @@ def test_every_module_says_what_it_owns():
 
 
 def test_public_names():
-    assert patchcore.PatchCore.__module__ == "patchcore.detector"
+    assert patchcore.PatchCore.__module__ == "patchcore.patchcore"
     assert issubclass(patchcore.PatchCoreError, Exception)
     assert callable(patchcore.read_image)
     with pytest.raises(AttributeError, match="nonsense"):

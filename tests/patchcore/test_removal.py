@@ -7,8 +7,8 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from patchcore import read_image
-from patchcore.detector import PatchCore
 from patchcore.errors import Cancelled, SettingsError
+from patchcore.patchcore import PatchCore
 from patchcore.removal import without_images
 from patchcore.thresholds.decision import decide
 from patchcore.thresholds.operating_point import Choice, Evidence

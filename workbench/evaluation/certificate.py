@@ -35,9 +35,9 @@ def certificate_of(workspace: Workspace, inspector: Inspector, entry: Entry) -> 
         The inspector cannot be loaded.
     """
     from patchcore.files import container  # late: PyTorch and Matplotlib come with them
+    from patchcore.files.saved import library_versions
     from patchcore.reports.certificate import Certificate, Change, GoodImage, render_certificate
     from patchcore.reports.inspector_facts import inspector_facts
-    from patchcore.saved import library_versions
 
     version = entry.version
     model, path = model_of(workspace, entry), workspace.root / version.path

@@ -24,7 +24,7 @@ from workbench.storage.tables import InspectorVersion
 from workbench.storage.workspace import NamedImage, Workspace
 
 if TYPE_CHECKING:
-    from patchcore.detector import PatchCore
+    from patchcore.detector import Detector
     from workbench.jobs.process import RunningJob
 
 
@@ -63,13 +63,13 @@ class BuildSettings:
             )
         Settings(**self._of_model())
 
-    def model(self) -> PatchCore:
+    def model(self) -> Detector:
         """Return a model with these settings, not fitted yet."""
         from patchcore.detector import (
-            PatchCore,
+            Detector,
         )  # late: PyTorch comes with it, and listing settings needs none
 
-        return PatchCore(weights=self.weights, **self._of_model())
+        return Detector.of(Settings(**self._of_model()), self.weights)
 
     def _of_model(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name in SETTINGS}
@@ -150,7 +150,7 @@ def build(
     Parameters
     ----------
     progress, cancelled, scratch
-        As `PatchCore.fit` takes them.
+        As `Detector.fit` takes them.
     job_id
         Stored with the version, so that a resumed job finds a finished version.
 
@@ -172,7 +172,7 @@ def build(
     measured = {
         "seconds": round(time.monotonic() - began, 1),
         "skipped": [{"name": error.name, "reason": error.reason} for error in model.skipped_],
-        "total_patches": model.full_bank_.total_patches,
+        "total_patches": model.size.patches,
         "job": job_id,
     }
     if cancelled is not None and cancelled():

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from patchcore.detector import PatchCore
+    from patchcore.detector import Detector
 
 PICTURE_SIDE = 160  # pixels
 CONTENTS = (
@@ -73,7 +73,7 @@ def file_name(inspector: Inspector, entry: Entry) -> str:
     return f"{plain}_v{entry.number}.patchcore"
 
 
-def model_of(workspace: Workspace, entry: Entry) -> PatchCore:
+def model_of(workspace: Workspace, entry: Entry) -> Detector:
     """Return the fitted model of a state with its thresholds in force; errors as for `export`."""
     if not entry.fits:
         raise WorkspaceError(

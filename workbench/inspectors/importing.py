@@ -26,7 +26,7 @@ from workbench.storage.tables import Image, Inspector, InspectorVersion
 from workbench.storage.workspace import AT_ONCE, Workspace
 
 if TYPE_CHECKING:
-    from patchcore.detector import PatchCore
+    from patchcore.detector import Detector
     from patchcore.files.description import About
 
 IMPORTED = "imported"  # of `InspectorVersion.numbers`: the file's own description
@@ -73,7 +73,7 @@ def import_inspector(
     ChangedMeanwhile
         `into` was changed since it was `seen`.
     """
-    from patchcore.detector import PatchCore  # late: PyTorch comes with it
+    from patchcore.detector import Detector  # late: PyTorch comes with it
     from patchcore.files.distrust import read_untrusted
 
     require(Role.ENGINEER, "import inspectors")
@@ -81,7 +81,7 @@ def import_inspector(
     if into is not None:
         _require_inspector(workspace, into)
     with _own_copy(workspace, source, file) as path:
-        model, about, header = read_untrusted(path, partial(PatchCore.load, weights=weights))
+        model, about, header = read_untrusted(path, partial(Detector.load, weights=weights))
     numbers = ShareNumbers.of(model)
     title = (name or about.name or Path(file).stem).strip()[:LONGEST_NAME] or UNNAMED
     return store_version(
@@ -127,22 +127,22 @@ def _require_inspector(workspace: Workspace, inspector_id: str) -> Inspector:
     return found
 
 
-def _settings(model: PatchCore, name: str, product: str, weights: Path | None) -> dict[str, Any]:
+def _settings(model: Detector, name: str, product: str, weights: Path | None) -> dict[str, Any]:
     """Return the settings as the workbench keeps them; the file holds the region of interest as a mask."""
     of_model = model.settings.to_dict()
     known = BuildSettings(name=name).to_dict()
     taken = {key: of_model[key] for key in known.keys() & of_model.keys()}
-    share = {"share": model.bank_.share, "weights": None if weights is None else str(weights)}
+    share = {"share": model.size.share, "weights": None if weights is None else str(weights)}
     return {**known, **taken, "name": name, "product": product, **share}
 
 
 def _measured(
-    workspace: Workspace, model: PatchCore, about: About, header: dict[str, Any], file: str
+    workspace: Workspace, model: Detector, about: About, header: dict[str, Any], file: str
 ) -> dict[str, Any]:
     told = {key: getattr(about, key) for key in ("version", "made_by", "made_at")}
     measured: dict[str, Any] = {
         "job": None,
-        "total_patches": model.full_bank_.total_patches,
+        "total_patches": model.size.patches,
         IMPORTED: {
             "file": file[:LONGEST_NAME],
             "built": header["created"],
@@ -167,14 +167,14 @@ def _all_stored(workspace: Workspace, sha256s: list[str]) -> bool:
     return True
 
 
-def _why(model: PatchCore, about: About) -> str:
+def _why(model: Detector, about: About) -> str:
     """Return the origin of the operating point, as a sentence."""
     if model.operating_point_ is None or model.operating_point_.stale:
         return "Set from the good images alone: the file had no threshold in force."
     return f"As in the file{f', version {about.version}' if about.version else ''}."
 
 
-def _picture(workspace: Workspace, model: PatchCore, about: About) -> str | None:
+def _picture(workspace: Workspace, model: Detector, about: About) -> str | None:
     """Store the picture from the file, unless the good image itself is here."""
     if about.picture is None:
         return None

@@ -6,10 +6,11 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from patchcore.methods import SHARE
 from workbench.storage.recently_used import Latest
 
 if TYPE_CHECKING:
-    from patchcore.detector import PatchCore
+    from patchcore.detector import Detector
 
 MODELS_IN_MEMORY = 2
 _File = tuple[Path, int, int]
@@ -20,16 +21,18 @@ class LoadedModels:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._whole: Latest[PatchCore] = Latest(MODELS_IN_MEMORY)
-        self._sliced: Latest[PatchCore] = Latest(MODELS_IN_MEMORY)
+        self._whole: Latest[Detector] = Latest(MODELS_IN_MEMORY)
+        self._sliced: Latest[Detector] = Latest(MODELS_IN_MEMORY)
 
-    def at_share(self, path: Path, weights: str | None, share: float) -> PatchCore:
-        """Return a model at a share of all patches."""
-        from patchcore.detector import PatchCore  # late: PyTorch comes with it, and most pages need none
+    def at_share(self, path: Path, weights: str | None, share: float) -> Detector:
+        """Return a model at a share of all patches; as it is where its method keeps no coreset."""
+        from patchcore.detector import Detector  # late: PyTorch comes with it, and most pages need none
 
         file = _identity(path)
         with self._lock:  # of two threads that need the same model, one loads it
-            whole = self._whole.get(file, lambda: PatchCore.load(path, weights=weights))
+            whole = self._whole.get(file, lambda: Detector.load(path, weights=weights))
+            if SHARE not in whole.capabilities:
+                return whole
             return self._sliced.get((file, share), lambda: whole.with_coreset(share))
 
 

@@ -17,7 +17,7 @@ from workbench.storage.map_files import as_stored
 from workbench.storage.workspace import Workspace
 
 if TYPE_CHECKING:
-    from patchcore.detector import PatchCore
+    from patchcore.detector import Detector
     from patchcore.scoring import Result
 
 Progress = Callable[[str, int, int], None]
@@ -42,7 +42,7 @@ class ShareNumbers:
     pending: str = ""  # the reason why `point` is preliminary
 
     @classmethod
-    def of(cls, model: PatchCore, point: OperatingPoint | None = None) -> ShareNumbers:
+    def of(cls, model: Detector, point: OperatingPoint | None = None) -> ShareNumbers:
         """Read the numbers of a fitted model, at its present share.
 
         Parameters
@@ -57,8 +57,9 @@ class ShareNumbers:
         NoImagesError
             When the good images do not suffice for a threshold.
         """
-        hashes = [model.image_records_[number].sha256 for number in model.profile_.images]
-        scores = dict(zip(hashes, model.profile_.at(len(model.bank_)).tolist(), strict=True))
+        found, size = model.left_out(), model.size
+        hashes = [model.image_records_[number].sha256 for number in found.images]
+        scores = dict(zip(hashes, found.scores.tolist(), strict=True))
         good = {sha256: score for sha256, score in scores.items() if math.isfinite(score)}
         if not good:
             raise NoImagesError(TOO_FEW)
@@ -66,16 +67,16 @@ class ShareNumbers:
         if point is None or point.stale:
             point = _replacement(point, good, model.bank_id_)
         return cls(
-            share=model.bank_.share,
-            patches=len(model.bank_),
-            megabytes=model.bank_.nbytes / 1e6,
-            cover_radius=model.cover_radius_,
+            share=size.share,
+            patches=size.rows,
+            megabytes=size.nbytes / 1e6,
+            cover_radius=size.cover_radius,
             good_scores=good,
             point=point,
         )
 
     @classmethod
-    def at_once(cls, model: PatchCore, point: OperatingPoint, built_from: Set[str]) -> ShareNumbers:
+    def at_once(cls, model: Detector, point: OperatingPoint, built_from: Set[str]) -> ShareNumbers:
         """Read the numbers with the threshold that needs no scoring; errors as for `of`.
 
         Parameters
@@ -108,7 +109,7 @@ class ShareNumbers:
 def recalibrated(
     workspace: Workspace,
     point: OperatingPoint,
-    model: PatchCore,
+    model: Detector,
     built_from: Set[str],
     progress: Progress | None = None,
 ) -> OperatingPoint:
@@ -146,7 +147,7 @@ def recalibrated(
     return recalibrate(point, evidence, model.bank_id_)
 
 
-def _images_to_score(point: OperatingPoint, model: PatchCore, built_from: Set[str]) -> dict[str, bool]:
+def _images_to_score(point: OperatingPoint, model: Detector, built_from: Set[str]) -> dict[str, bool]:
     """Return the images, by SHA-256, that the point's rules need scored again; True: without their own rows."""
     if any(choice.name == BY_HAND for choice in point.choices):
         return {}
@@ -164,7 +165,7 @@ def _rests_on_bank(point: OperatingPoint, built_from: Set[str]) -> bool:
 
 
 def _score(
-    workspace: Workspace, model: PatchCore, images: Mapping[str, bool], progress: Progress | None
+    workspace: Workspace, model: Detector, images: Mapping[str, bool], progress: Progress | None
 ) -> dict[str, Result]:
     paths = workspace.image_paths(images)
     scored = {}

@@ -17,7 +17,7 @@ from workbench.storage.tables import Inspector, InspectorImage, InspectorVersion
 from workbench.storage.workspace import Workspace
 
 if TYPE_CHECKING:
-    from patchcore.detector import PatchCore
+    from patchcore.detector import Detector
 
 MODEL_FILE = "model.patchcore"
 ELSEWHERE = "images_elsewhere"
@@ -34,7 +34,7 @@ def next_number(session: Session, inspector_id: str) -> int:
 def store_version(
     workspace: Workspace,
     inspector_id: str,
-    model: PatchCore,
+    model: Detector,
     numbers: ShareNumbers,
     *,
     settings: dict[str, Any],
@@ -91,7 +91,7 @@ def store_version(
                 number=number,
                 path=workspace.relative(folder / MODEL_FILE),
                 settings=settings,
-                largest_share=model.full_bank_.share,
+                largest_share=model.size.largest_share,
                 numbers=measured,
                 thumbnail_sha256=thumbnail_sha256
                 or (None if ELSEWHERE in measured else model.image_records_[0].sha256),
@@ -114,7 +114,7 @@ def store_version(
     return version
 
 
-def _good_images(version: InspectorVersion, model: PatchCore) -> list[InspectorImage]:
+def _good_images(version: InspectorVersion, model: Detector) -> list[InspectorImage]:
     taught = set(model.taught_)
     return [
         InspectorImage(

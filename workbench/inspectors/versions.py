@@ -22,7 +22,7 @@ from workbench.storage.tables import Inspector, InspectorImage, InspectorVersion
 from workbench.storage.workspace import Workspace
 
 if TYPE_CHECKING:
-    from patchcore.detector import PatchCore
+    from patchcore.detector import Detector
 
 
 LONGEST_NAME = 200  # characters of a name or a product
@@ -112,7 +112,7 @@ def has_good_images(version: InspectorVersion) -> bool:
     return ELSEWHERE not in version.numbers
 
 
-def load_model(workspace: Workspace, version: InspectorVersion) -> PatchCore:
+def load_model(workspace: Workspace, version: InspectorVersion) -> Detector:
     """Return the fitted model of a version, at its share; the last two banks stay in memory."""
     path = workspace.model_path(version.inspector_id, version.path)
     return LOADED.at_share(path, version.settings["weights"], version.share)
@@ -154,7 +154,7 @@ def reslice(
     """
     require(Role.ENGINEER, "change the size of the bank")
     model = load_model(workspace, version).with_operating_point(None).with_coreset(share)
-    if len(model.bank_) == version.patches:
+    if model.size.rows == version.patches:
         return get_version(workspace, version.id)
     numbers = ShareNumbers.of(
         model, recalibrated(workspace, _point_of(version), model, _built_from(workspace, version), progress)
@@ -218,8 +218,7 @@ def remove_good(
         model,
         ShareNumbers.of(model, point),
         settings=version.settings,
-        measured=version.numbers
-        | {"job": None, "total_patches": model.full_bank_.total_patches, "removed": names},
+        measured=version.numbers | {"job": None, "total_patches": model.size.patches, "removed": names},
         seen=seen,
         note=f"Without {', '.join(names[:3])}{' and others' if len(names) > 3 else ''}",
         why="Set again without the removed good images.",

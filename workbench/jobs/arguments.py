@@ -164,4 +164,4 @@ _SETTINGS: dict[str, Callable[[Any, str], object]] = {
     "roi": or_none(_region),
 }
 # A build of the dashboard leaves these as they are and does not write them.
-_OF_THE_CORE = {"layers", "dims", "reweight", "neighbours"}
+_OF_THE_CORE = {"layers", "dims", "reweight", "neighbours", "method", "dims_used", "nearest_images"}

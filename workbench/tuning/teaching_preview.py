@@ -22,7 +22,7 @@ from workbench.storage.workspace import Workspace
 from workbench.tuning.evidence import Known, tested_images, verdict_of
 
 if TYPE_CHECKING:
-    from patchcore.detector import PatchCore
+    from patchcore.detector import Detector
 
 RECHECK = "earlier verdicts"  # the last stage of a preview
 
@@ -76,7 +76,7 @@ class TeachingPreview:
     revision: int
     taught: Sequence[Result]
     scores: Mapping[str, float]
-    model: PatchCore
+    model: Detector
     numbers: ShareNumbers
     changes: Sequence[VerdictChange]
     kept_by_hand: bool | None
@@ -198,10 +198,10 @@ class _Follow:
         )
         self.built_from = {image.sha256 for image in good_images(workspace, version) if not image.taught}
 
-    def __call__(self, model: PatchCore) -> OperatingPoint:
+    def __call__(self, model: Detector) -> OperatingPoint:
         return self.numbers(model).point
 
-    def numbers(self, model: PatchCore) -> ShareNumbers:
+    def numbers(self, model: Detector) -> ShareNumbers:
         """Return the figures of the model with usable thresholds."""
         if model.operating_point_ is not None:
             return ShareNumbers.of(model)
@@ -211,7 +211,7 @@ class _Follow:
         return ShareNumbers.of(model, point)
 
 
-def _kept(point: OperatingPoint, model: PatchCore) -> OperatingPoint:
+def _kept(point: OperatingPoint, model: Detector) -> OperatingPoint:
     """Return a point: hand-set thresholds stay, the others follow their rules on the new scores."""
     pixel_rule = None if point.pixel is None else Choice(BY_HAND, {"value": point.pixel})
     return set_anew(point, Evidence(model.evidence_.good), model.bank_id_, pixel_rule)
@@ -227,7 +227,7 @@ def _without(point: OperatingPoint, sha256s: set[str]) -> OperatingPoint:
     return replace(point, evidence=Evidence(rest(known.good), rest(known.defect), rest(known.map_peaks)))
 
 
-def _model(workspace: Workspace, version: InspectorVersion, point: OperatingPoint) -> PatchCore:
+def _model(workspace: Workspace, version: InspectorVersion, point: OperatingPoint) -> Detector:
     model = load_model(workspace, version).with_operating_point(None)
     return model if point.stale else model.with_operating_point(point)
 
@@ -248,7 +248,7 @@ def _good_sources(workspace: Workspace, version: InspectorVersion) -> list[tuple
 def _checked_again(
     workspace: Workspace,
     version: InspectorVersion,
-    model: PatchCore,
+    model: Detector,
     before: OperatingPoint,
     after: OperatingPoint,
     progress: Progress | None,

@@ -18,7 +18,7 @@ from workbench.watching.history import waits_for_room
 from workbench.watching.verdict import Judged, ModelJudge
 
 if TYPE_CHECKING:
-    from patchcore.detector import PatchCore
+    from patchcore.detector import Detector
 
 
 class InspectorJudge:
@@ -44,7 +44,7 @@ class InspectorJudge:
         return ModelJudge(model, force.inspector_name, force.point, columns_of(force))
 
 
-def model_in_use(workspace: Workspace, inspector_id: str) -> tuple[Inspector, InspectorVersion, PatchCore]:
+def model_in_use(workspace: Workspace, inspector_id: str) -> tuple[Inspector, InspectorVersion, Detector]:
     """Return an inspector, its version in use, and its model, loaded.
 
     Raises

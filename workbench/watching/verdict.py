@@ -16,7 +16,7 @@ from patchcore.inspection import VERSION, judge
 from workbench.watching.folder import FileKey
 
 if TYPE_CHECKING:
-    from patchcore.detector import PatchCore
+    from patchcore.detector import Detector
     from patchcore.images.reading import LoadedImage
     from patchcore.inspection import Inspection
     from patchcore.thresholds.operating_point import OperatingPoint
@@ -147,7 +147,7 @@ class ModelJudge:
 
     def __init__(
         self,
-        model: PatchCore,
+        model: Detector,
         name: str,
         point: OperatingPoint | None,
         owner: Mapping[str, Any] = MappingProxyType({}),

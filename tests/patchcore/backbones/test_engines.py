@@ -9,9 +9,9 @@ from numpy.testing import assert_allclose
 
 from patchcore.backbones import DEFAULT, load_backbone
 from patchcore.backbones.engines import OpenVino, make_engine
-from patchcore.detector import PatchCore
 from patchcore.errors import SettingsError
 from patchcore.features import patch_features
+from patchcore.patchcore import PatchCore
 
 TOLERANCE = 1e-4  # relative, of distances and image scores
 

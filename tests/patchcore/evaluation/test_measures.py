@@ -8,13 +8,13 @@ import pytest
 from PIL import Image
 from sklearn.metrics import roc_auc_score
 
-from patchcore.detector import PatchCore
 from patchcore.errors import NoImagesError
 from patchcore.evaluation.labelled_score import LabelledScore
 from patchcore.evaluation.measures import evaluate, judge, measure
 from patchcore.evaluation.mvtec_layout import read_layout
 from patchcore.evaluation.pixel_metrics import PixelMetrics
 from patchcore.images.reading import display_pixels, read_image
+from patchcore.patchcore import PatchCore
 from patchcore.statistics.bootstrap import auroc_interval
 from patchcore.statistics.curves import Undefined
 from patchcore.thresholds.operating_point import Choice, OperatingPoint

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from patchcore.detector import PatchCore
 from patchcore.errors import Cancelled, SettingsError
 from patchcore.evaluation.measures import evaluate
 from patchcore.evaluation.sweep import default_shares, sweep
+from patchcore.patchcore import PatchCore
 from patchcore.statistics.curves import Undefined
 from patchcore.thresholds.decision import decide
 from patchcore.thresholds.operating_point import Choice, Evidence

@@ -9,9 +9,11 @@ from numpy.testing import assert_array_equal
 from patchcore.backbones import DEFAULT, load_backbone
 from patchcore.coreset import greedy_k_centre
 from patchcore.errors import SettingsError
+from patchcore.fitting.calibration import calibrate
 from patchcore.fitting.divided_coreset import divided_k_centre, parts_needed
 from patchcore.fitting.run import FittingRun
-from patchcore.fitting.stages import fit
+from patchcore.fitting.selection import choose
+from patchcore.fitting.stages import prepare_store
 from patchcore.settings import Settings
 
 
@@ -69,7 +71,9 @@ def test_the_number_of_parts():
 def test_a_build_in_parts_makes_a_bank_of_the_same_size(good):
     settings = Settings(image_size=64, coreset=0.2)
     run = FittingRun(load_backbone(DEFAULT), settings)
-    whole = fit(run, good)
-    small = fit(FittingRun(run.backbone, settings, coreset_memory=250 * 592), good)
-    assert len(small.bank) == len(whole.bank)
-    assert small.good_scores.cover_radius[-1] <= 1.5 * whole.good_scores.cover_radius[-1]
+    with prepare_store(run, good) as (store, _):
+        whole = choose(run, store)
+        small = choose(FittingRun(run.backbone, settings, coreset_memory=250 * 592), store)
+        radii = [calibrate(run, store, bank).cover_radius[-1] for bank in (whole, small)]
+    assert len(small) == len(whole)
+    assert radii[1] <= 1.5 * radii[0]

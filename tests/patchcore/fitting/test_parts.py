@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from patchcore.detector import PatchCore
 from patchcore.errors import Cancelled, NoImagesError
 from patchcore.executors import Processes
 from patchcore.fitting import parts
 from patchcore.maps.rendering import encode_png
+from patchcore.patchcore import PatchCore
 
 SIDE = 64
 

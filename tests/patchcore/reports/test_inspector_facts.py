@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from patchcore import PatchCore
+from patchcore import PaDiM, PatchCore
 from patchcore.reports.inspector_facts import inspector_facts
 from tests.patchcore.conftest import SIDE
 
@@ -24,3 +24,9 @@ def test_facts_name_the_region_and_the_images_left_out(good):
     built = PatchCore(image_size=SIDE, coreset=0.1).fit([*good[:3], ("x.png", b"no image")], roi=roi)
     facts = {fact.label: fact.value for fact in inspector_facts(built)}
     assert facts["Region of interest"] == "25 % of the image" and facts["Left out"] == "1"
+
+
+def test_facts_of_a_method_without_a_bank_are_its_own(good):
+    facts = {fact.label: fact.value for fact in inspector_facts(PaDiM(image_size=SIDE).fit(good))}
+    assert (facts["Method"], facts["Dims used"]) == ("PaDiM", "100")
+    assert facts["Learned"] == "2.6 MB" and not facts.keys() & {"Bank", "Cover radius", "Patches kept"}

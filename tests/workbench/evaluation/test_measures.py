@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from patchcore.detector import PatchCore
 from patchcore.errors import NoImagesError
 from patchcore.evaluation.measures import evaluate, judge
 from patchcore.evaluation.mvtec_layout import LabelledImage
+from patchcore.patchcore import PatchCore
 from patchcore.statistics.curves import Undefined
 from patchcore.thresholds.operating_point import OperatingPoint
 from tests.points import by_hand

@@ -2,8 +2,8 @@
 
 import pytest
 
-from patchcore.detector import PatchCore
 from patchcore.errors import NoImagesError
+from patchcore.patchcore import PatchCore
 from tests.workbench.evaluation.test_sweep import do
 from tests.workbench.parts import scratch_mask, store_plates
 from workbench.evaluation.report import report_of

@@ -1,0 +1,93 @@
+"""The part of a file that belongs to its method: arrays by kind and size, and rules for their contents."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from patchcore.errors import ArtifactError
+from patchcore.files.value_rules import MOST_IMAGES
+from patchcore.thresholds.operating_point import LARGEST_SCORE
+
+LONGEST_FEATURE = 16_384  # numbers
+LARGEST_FEATURES = 2 << 30  # bytes that the features of one image may take
+
+Tensors = Mapping[str, NDArray[Any]]
+Header = Mapping[str, Any]
+Part = tuple[str, int, int]
+"""Kind of its numbers as safetensors names it, bytes of one, dimensions."""
+
+SCORED: Mapping[str, Part] = {"good_scores.values": ("F32", 4, 1), "good_scores.images": ("I32", 4, 1)}
+"""Leave-one-image-out scores of the good images, one for each."""
+
+
+def _no_fields(_header: Header) -> None:
+    return None
+
+
+def _no_rules(_tensors: Tensors, _header: Header) -> Mapping[str, bool]:
+    return {}
+
+
+@dataclass(frozen=True)
+class FileRules:
+    """What an inspector's file holds beside the parts of every method, and how a stranger's file is checked.
+
+    Attributes
+    ----------
+    parts
+        Arrays that must be there, by name; no other is allowed.
+    check_header
+        Checks the method's fields of the header; raises `value_rules.Unsound`.
+    rules
+        Rules of the arrays, each with whether it holds, before a model is made of them.
+    last_rules
+        Rules that can be asked only once a model could be made.
+    """
+
+    parts: Mapping[str, Part]
+    check_header: Callable[[Header], None] = _no_fields
+    rules: Callable[[Tensors, Header], Mapping[str, bool]] = _no_rules
+    last_rules: Callable[[Tensors, Header], Mapping[str, bool]] = _no_rules
+
+
+def hold(rules: Mapping[str, bool]) -> None:
+    """Refuse a file that breaks a rule.
+
+    Raises
+    ------
+    ArtifactError
+        The message is the first rule that does not hold.
+    """
+    for rule, holds in rules.items():
+        if not holds:
+            raise ArtifactError(f"The inspector is not sound; it fails the rule: {rule}.")
+
+
+def scored_rules(tensors: Tensors, images: int) -> dict[str, bool]:
+    """Rules for the two arrays of `SCORED`; a score is infinite where no other image could be compared with."""
+    values, scored = tensors["good_scores.values"], tensors["good_scores.images"]
+    finite = values[np.isfinite(values)]
+    return {
+        "every good score belongs to a listed image, once": values.shape == scored.shape
+        and values.ndim == 1
+        and len(scored) <= min(images, MOST_IMAGES)
+        and len(np.unique(scored)) == len(scored)
+        and bool(((scored >= 0) & (scored < images)).all()),
+        "no good score is negative or no number": bool((values >= 0).all()),
+        "good scores are no larger than a score can be": bool((finite <= LARGEST_SCORE).all()),
+    }
+
+
+def feature_rules(features: NDArray[Any], cells: int) -> dict[str, bool]:
+    """Rules for stored features [R, dims] of a map with so many positions."""
+    extremes = np.array([features.min(initial=0), features.max(initial=0)])
+    return {
+        "a feature has a length that a network gives": 1 <= features.shape[1] <= LONGEST_FEATURE
+        and cells * features.shape[1] * 4 <= LARGEST_FEATURES,
+        "a feature is no larger than a score can be": not bool(
+            (np.isfinite(extremes) & (np.abs(extremes) > LARGEST_SCORE)).any()
+        ),
+    }

@@ -1,0 +1,189 @@
+"""PaDiM (Defard et al. 2020, arXiv 2011.08785): a Gaussian of the patch features at each position of the map."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from patchcore.detector import Detector, Size
+from patchcore.errors import DataError, NoImagesError, SettingsError
+from patchcore.files.gaussian_rules import GAUSSIAN_RULES, LARGEST_INVERSES
+from patchcore.files.method_rules import Header, Tensors, hold
+from patchcore.fitting.calibration import LeftOut
+from patchcore.fitting.feature_store import FeatureStore
+from patchcore.fitting.run import FittingRun
+from patchcore.kernels.gaussians import FEWEST, Gaussians, nearest_known
+from patchcore.scoring import Comparison
+
+RIDGE = 0.01  # paper, section 3.2: epsilon of the regularised covariance
+
+
+class PaDiM(Detector):
+    """Anomaly detection by a Gaussian at each position (Defard et al. 2020, arXiv 2011.08785).
+
+    The features at a position, over all good images that were inspected there, have a mean and a sample covariance,
+    to which 0.01 I is added. A patch's score is its Mahalanobis distance; the image's score is the largest of them.
+
+    The paper concatenates the network's maps as they are. Here every method is given the same locally aware features
+    (3x3 means, `dims` long); of these a number of dimensions is drawn by the seed, as in the paper's section 3.2.
+
+    A position where fewer than two good images were inspected has no Gaussian. It is judged by the Gaussian of the
+    nearest position that has one; `figures` of a result counts such patches as "borrowed_patches".
+
+    Memory: the covariances as packed triangles in float64, and their inverse factors [positions, d, d] once more for
+    scoring and once for scoring with an image left out, as while building. The inverses may take 1 GB each; more is
+    refused before the features are computed. The features themselves are read image by image.
+
+    Parameters
+    ----------
+    dims_used
+        Dimensions to draw (paper: 100); None for all.
+    seed
+        Draws the dimensions and the calibration sample.
+    backbone, weights, layers, image_size, geometry, dims, value_range, device, engine
+        As for :class:`patchcore.PatchCore`.
+
+    Attributes
+    ----------
+    gaussians_
+        Counts, means and covariances by position.
+    dims_
+        [d] int64: the dimensions that were drawn, ascending.
+    """
+
+    method = "padim"
+    file_rules = GAUSSIAN_RULES
+
+    gaussians_: Gaussians
+    dims_: NDArray[np.int64]
+
+    def inverse_bytes(self) -> int:
+        """Bytes that the inverse covariances will take, before any image is there."""
+        rows, cols, length = self.feature_shape()
+        return rows * cols * self._drawn(length) ** 2 * 8
+
+    def announcement(self, images: int) -> str:
+        """Say what the covariances take; it does not depend on the number of images."""
+        taken = self.inverse_bytes() / 1e6
+        return (
+            f"The inverse covariances take {taken:,.0f} MB in memory, and the file about {taken / 2:,.0f} MB."
+        )
+
+    def before_build(self, run: FittingRun) -> None:
+        """Refuse covariances whose inverses would take more than a gigabyte.
+
+        Raises
+        ------
+        SettingsError
+            They would; the sentence has the number.
+        """
+        taken = self.inverse_bytes()
+        if taken > LARGEST_INVERSES:
+            rows, cols, length = self.feature_shape()
+            fitting = int((LARGEST_INVERSES / (rows * cols * 8)) ** 0.5)
+            raise SettingsError(
+                f"PaDiM's inverse covariances would take {taken / 1e9:,.1f} GB ({self._drawn(length):,} dimensions at "
+                f"{rows * cols:,} positions); {LARGEST_INVERSES / 1e9:.0f} GB is the most. Use at most "
+                f"{fitting:,} dimensions, or a smaller image size."
+            )
+
+    def learn(self, run: FittingRun, store: FeatureStore) -> None:
+        """Sum up means and covariances, streamed, in two passes over the stored features.
+
+        Raises
+        ------
+        NoImagesError
+            Fewer than two images could be used, or no position was inspected in two of them.
+        """
+        if len(store.images) < FEWEST:
+            raise NoImagesError(
+                f"PaDiM needs at least {FEWEST} good images; {len(store.images)} could be used. Add good images."
+            )
+        chosen = np.random.default_rng(run.settings.seed).permutation(store.dims)
+        self.dims_ = np.sort(chosen[: self._drawn(store.dims)])
+
+        def parts() -> Iterator[tuple[NDArray[np.float64], NDArray[np.int64]]]:
+            for done, image in enumerate(store.images):
+                run.report("covariances", done, len(store.images))
+                yield store.rows(image)[:, self.dims_].astype(np.float64), image.positions
+
+        self.gaussians_ = Gaussians.of(parts, self.grid_[0] * self.grid_[1], len(self.dims_), RIDGE)
+        run.report("covariances", len(store.images), len(store.images))
+        if self.gaussians_.counts.max() < FEWEST:
+            raise NoImagesError(
+                "No position was inspected in two good images, so PaDiM cannot learn. Use images of one size."
+            )
+
+    def compare(
+        self,
+        features: NDArray[np.float32],
+        inspected: NDArray[np.bool_],
+        own: frozenset[int] = frozenset(),
+    ) -> Comparison:
+        """Mahalanobis distances of the patches; see :meth:`patchcore.detector.Detector.compare`.
+
+        An image that is left out is the one that is scored, so its own features are what the Gaussians lose: exact,
+        in closed form (:meth:`patchcore.kernels.gaussians.Gaussians.distances_without`).
+        """
+        vectors, positions = features[:, self.dims_].astype(np.float64), np.flatnonzero(inspected)
+        known = self.gaussians_.counts - (inspected.ravel() if own else 0) >= FEWEST
+        if not known.any():
+            raise DataError(
+                "fewer than two other good images are left at every position; it can only be scored without itself "
+                "once there are more good images."
+            )
+        judges = nearest_known(known.reshape(inspected.shape))[positions]
+        lost = np.isin(judges, positions) if own else np.zeros(len(judges), bool)
+        distances = np.empty(len(vectors))
+        distances[~lost] = self.gaussians_.distances(vectors[~lost], judges[~lost])
+        gone = vectors[np.searchsorted(positions, judges[lost])]
+        distances[lost] = self.gaussians_.distances_without(vectors[lost], judges[lost], gone)
+        borrowed = int(np.count_nonzero(judges != positions))
+        figures = {"borrowed_patches": float(borrowed)} if borrowed else {}
+        return Comparison.of(distances.astype(np.float32), **figures)
+
+    @property
+    def size(self) -> Size:
+        """Positions with their means and packed covariances."""
+        found = self.gaussians_
+        nbytes = found.means.nbytes + found.covariances.nbytes
+        return Size(int(found.counts.sum()), len(found.counts), nbytes)
+
+    @property
+    def remarks_(self) -> list[str]:
+        """Say how many positions were inspected in a single good image, and so have no Gaussian."""
+        alone = int(np.count_nonzero(self.gaussians_.counts == 1))
+        if not alone:
+            return []
+        return [
+            f"{alone:,} positions of the map were inspected in one good image only; each is judged by the Gaussian of "
+            "the nearest position that two or more good images share."
+        ]
+
+    def learned(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+        """Return the Gaussians and the good scores as arrays."""
+        found, scored = self.gaussians_, self.left_out()
+        return {
+            "padim.dims": self.dims_.astype(np.int32),
+            "padim.counts": found.counts,
+            "padim.means": found.means,
+            "padim.covariances": found.covariances,
+            "good_scores.values": scored.scores,
+            "good_scores.images": scored.images,
+        }, {}
+
+    def restore(self, tensors: Tensors, header: Header) -> None:
+        """Take over the Gaussians and the good scores, each checked against the others."""
+        hold(self.file_rules.rules(tensors, header))
+        self.dims_ = tensors["padim.dims"].astype(np.int64)
+        self.gaussians_ = Gaussians(
+            tensors["padim.counts"], tensors["padim.means"], tensors["padim.covariances"], RIDGE
+        )
+        hold({"every covariance is positive definite": self.gaussians_.sound})
+        self._left_out = LeftOut(tensors["good_scores.images"], tensors["good_scores.values"])
+
+    def _drawn(self, length: int) -> int:
+        return min(self.settings.dims_used or length, length)
