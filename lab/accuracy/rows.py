@@ -1,25 +1,26 @@
 """Finished rows, kept as CSV: a line for each variant, set and seed."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from lab import tables
+from patchcore.methods import DEFAULT_METHOD, METHODS
 
 
 @dataclass(frozen=True)
 class Variant:
-    """Network and settings that are measured.
+    """Network, method and settings that are measured.
 
     Attributes
     ----------
     backbone, image_size, geometry, coreset
-        As for :class:`patchcore.PatchCore`.
+        As for :class:`patchcore.PatchCore`; the share plays no part for methods without a coreset.
     layers
         The network's layers; empty for its own.
+    method
+        Name in the registry of `patchcore.methods`.
     """
 
     backbone: str
@@ -27,14 +28,19 @@ class Variant:
     geometry: str = "fit"
     coreset: float = 0.10
     layers: tuple[str, ...] = ()
+    method: str = DEFAULT_METHOD
 
     def settings(self) -> dict[str, Any]:
         """Return the arguments of the detector."""
-        return {**{f.name: getattr(self, f.name) for f in fields(self)}, "layers": self.layers or None}
+        settings = {f.name: getattr(self, f.name) for f in fields(self)} | {"layers": self.layers or None}
+        if "coreset" not in METHODS[self.method].settings:
+            del settings["coreset"]
+        return settings
 
     def __str__(self) -> str:
         """Say it in a few words, the usual left out."""
-        parts = [self.backbone, f"{self.image_size} px"]
+        parts = [METHODS[self.method].label] if self.method != DEFAULT_METHOD else []
+        parts += [self.backbone, f"{self.image_size} px"]
         parts += [self.geometry] if self.geometry != "fit" else []
         parts += [f"{self.coreset:.0%}"] if self.coreset != 0.10 else []
         parts += ["+".join(self.layers)] if self.layers else []
@@ -57,10 +63,12 @@ class Row:
         Of the maps; AUPRO up to a false-positive rate of 0.30.
     false_rejects, escapes, review
         Images at the thresholds that a build sets by default.
+    seconds
+        Of learning and calibrating, once the features of the good images are there.
     milliseconds
         From file to score, the median of some images, each timed in its quickest of three.
     megabytes
-        Of the bank.
+        Of what was learned, in memory.
     """
 
     variant: Variant
@@ -77,6 +85,7 @@ class Row:
     false_rejects: int | None
     escapes: int | None
     review: int | None
+    seconds: float
     milliseconds: float
     megabytes: float
 
@@ -108,6 +117,7 @@ def _row(line: dict[str, str]) -> Row:
         line["geometry"],
         float(line["coreset"]),
         tuple(line["layers"].split("+")) if line["layers"] else (),
+        line["method"],
     )
     return Row(variant, **{name: _value(name, line[name]) for name in MEASURED})
 
