@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 REFERENCE = 200  # accepted parts that say what is normal
 WINDOW = 100  # accepted parts that are held against them at a time
@@ -81,6 +80,8 @@ def compare(reference: ArrayLike, window: ArrayLike) -> Comparison:
 
 def _compare_rows(reference: ArrayLike, windows: ArrayLike) -> list[Comparison]:
     """Hold every row of windows [k, m] against a reference [n]; one test of k rows is far quicker than k tests."""
+    from scipy import stats  # late: its import takes a second, and pages that compare nothing load this
+
     normal, latest = np.asarray(reference, np.float64)[None], np.asarray(windows, np.float64)
     test = stats.mannwhitneyu(latest, normal, alternative="greater", method="asymptotic", axis=1)
     reference_median, pairs = float(np.median(normal)), normal.size * latest.shape[1]
