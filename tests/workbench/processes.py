@@ -15,8 +15,8 @@ def end_all(workspace):
     wait_until(lambda: not list_jobs(workspace, JobState.RUNNING, JobState.QUEUED))
 
 
-def wait_until(condition, seconds=60, every=0.05):
+def wait_until(condition, seconds=60):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(every)
+        time.sleep(0.05)
