@@ -35,7 +35,7 @@ def test_scores_and_maps_are_those_of_torch(model, twin, good, bad):
         assert_allclose(theirs.map, ours.map, rtol=TOLERANCE, atol=TOLERANCE * model.score(bad).score)
 
 
-@pytest.mark.parametrize("size", [64, 77, 96])
+@pytest.mark.parametrize("size", [77, 96])  # 64 px: the scores and maps above
 def test_features_are_those_of_torch_at_every_size(size):
     pytest.importorskip("openvino")
     picture = np.random.default_rng(0).random((size, size, 3), np.float32)

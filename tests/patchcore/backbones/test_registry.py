@@ -22,6 +22,7 @@ from patchcore.backbones import (
     file_sha256,
     find_weights,
     load_backbone,
+    loading,
     names,
     preferred_backbone,
     registry,
@@ -62,8 +63,28 @@ def test_every_imagenet_entry_knows_its_file_and_hash(name):
 
 def test_loading_leaves_no_weight_to_chance(resnet18_file):
     for name, weights in ((DEFAULT, None), ("resnet18", resnet18_file)):
-        a, b = (load_backbone(name, weights).network.state_dict() for _ in range(2))
+        first = load_backbone(name, weights).network
+        loading._network.cache_clear()
+        second = load_backbone(name, weights).network
+        assert second is not first
+        a, b = first.state_dict(), second.state_dict()
         assert all(torch.equal(a[key], b[key]) for key in a)
+
+
+def test_the_last_network_is_shared_and_other_layers_or_an_altered_file_make_another(resnet18_file, tmp_path):
+    first, again = (load_backbone("resnet18", resnet18_file, device="cpu") for _ in range(2))
+    assert again.network is first.network
+    fewer = load_backbone("resnet18", resnet18_file, layers=("layer2",), device="cpu")
+    assert list(fewer.network(torch.rand(1, 3, 64, 64))) == ["layer2"]
+    copy = tmp_path / "w.pth"
+    copy.write_bytes(resnet18_file.read_bytes())
+    assert load_backbone("resnet18", copy, device="cpu").sha256 == first.sha256
+    changed = torch.load(copy, weights_only=True)
+    changed["conv1.weight"] += 1
+    torch.save(changed, copy)
+    altered = load_backbone("resnet18", copy, device="cpu")  # the place is the same, the hash is not
+    images = torch.rand(1, 3, 64, 64)
+    assert not torch.equal(altered.maps(images)[0], first.maps(images)[0])
 
 
 def test_a_network_that_went_is_answered_with_the_known_ones():
@@ -124,6 +145,7 @@ def test_safetensors_and_pth_give_the_same_maps(resnet18, resnet18_file, tmp_pat
 
 def test_a_loader_goes_to_another_process_and_loads_the_same_network(resnet18_file):
     backbone = load_backbone("resnet18", resnet18_file, layers=("layer2",), device="cpu", engine="torch")
+    loading._network.cache_clear()  # another process has none
     again = pickle.loads(pickle.dumps(backbone.loader))()
     images = torch.rand(1, 3, 64, 64)
     assert (again.layers, again.sha256, again.engine) == (("layer2",), backbone.sha256, None)

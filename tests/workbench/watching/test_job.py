@@ -18,7 +18,14 @@ from workbench.upkeep.check import check
 from workbench.watching import job
 from workbench.watching.folder import FileKey
 from workbench.watching.job import WatchJudge, prepare_run
-from workbench.watching.standing import WatchOptions, get_watch, start_watch
+from workbench.watching.standing import (
+    WatchOptions,
+    get_watch,
+    is_watched,
+    list_watches,
+    start_watch,
+    stop_watch,
+)
 
 
 @pytest.fixture
@@ -82,6 +89,18 @@ def test_a_batch_is_of_one_day_and_not_too_long(workspace, arrive, monkeypatch):
             session.get(Batch, batch.id).name = "Watched in 2026-01-01"  # as if a night had passed
     arrive(d=plate(63))
     assert rows(workspace, Batch)[-1].name == first.name
+
+
+def test_a_watch_says_what_it_judged_today_and_which_batch_still_grows(workspace, watch, arrive, monkeypatch):
+    monkeypatch.setattr(job, "BATCH_IMAGES", 2)
+    arrive(a=plate(60), b=plate(61), c=plate(62))
+    full, growing = rows(workspace, Batch)
+    (state,) = list_watches(workspace, "plate-1")
+    last = max(rows(workspace, WatchedFile), key=lambda file: file.id)
+    assert (state.id, state.today, state.last.file, state.batch_id) == (watch.id, 3, last.path, growing.id)
+    assert not is_watched(workspace, full) and is_watched(workspace, growing)
+    stop_watch(workspace, watch.id)
+    assert list_watches(workspace) == [] and not is_watched(workspace, growing)
 
 
 def test_what_was_judged_by_another_share_of_the_bank_is_judged_anew(

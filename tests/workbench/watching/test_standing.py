@@ -63,6 +63,9 @@ def job(workspace):
     return requests.list_jobs(workspace)[0]
 
 
+@pytest.mark.parametrize(
+    "database_kind", ["sqlite"], indirect=True
+)  # on PostgreSQL: test_job.py, test_survival.py
 def test_a_watch_scores_what_arrives_by_what_is_in_force_and_survives_kill_9(
     workspace, version, folder, queue, tmp_path
 ):
@@ -112,6 +115,22 @@ def test_a_watch_scores_what_arrives_by_what_is_in_force_and_survives_kill_9(
     ]
 
 
+def test_a_watch_that_failed_says_why_and_can_be_started_again(workspace, version, folder):
+    watch_id = start(workspace, folder)
+    with workspace.database.write() as session:
+        row = session.get(Job, job(workspace).id)
+        row.state, row.message = JobState.FAILED, "The network is missing."
+    assert list_watches(workspace)[0].trouble == "The network is missing."
+    with pytest.raises(WorkspaceError, match="until it is stopped where it was started"):
+        requests.discard(workspace, job(workspace).id)
+    start_again(workspace, watch_id)
+    with pytest.raises(WorkspaceError, match="until it is stopped where it was started"):
+        requests.cancel(workspace, job(workspace).id)
+    assert list_watches(workspace)[0].trouble == "" and job(workspace).state == JobState.QUEUED
+    stop_watch(workspace, watch_id)
+    assert job(workspace).state == JobState.CANCELLED
+
+
 @pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)  # no matter of the database
 class TestStarting:
     def test_only_an_engineer_starts_and_stops(self, workspace, version, folder):
@@ -158,21 +177,6 @@ class TestStarting:
         (folder / "third").mkdir()
         with pytest.raises(Exception, match="2 folders are watched already, as many as may be"):
             start(workspace, folder / "third")
-
-    def test_a_watch_that_failed_says_why_and_can_be_started_again(self, workspace, version, folder):
-        watch_id = start(workspace, folder)
-        with workspace.database.write() as session:
-            row = session.get(Job, job(workspace).id)
-            row.state, row.message = JobState.FAILED, "The network is missing."
-        assert list_watches(workspace)[0].trouble == "The network is missing."
-        with pytest.raises(WorkspaceError, match="until it is stopped where it was started"):
-            requests.discard(workspace, job(workspace).id)
-        start_again(workspace, watch_id)
-        with pytest.raises(WorkspaceError, match="until it is stopped where it was started"):
-            requests.cancel(workspace, job(workspace).id)
-        assert list_watches(workspace)[0].trouble == "" and job(workspace).state == JobState.QUEUED
-        stop_watch(workspace, watch_id)
-        assert job(workspace).state == JobState.CANCELLED
 
     def test_a_restored_backup_watches_nothing(self, workspace, version, folder, tmp_path):
         start(workspace, folder)
