@@ -1,4 +1,4 @@
-"""Commands run by hand that measure what README and docs say, and take their pictures. Nothing imports them."""
+"""Commands run by hand: they measure the figures of README and docs and take their pictures. Nothing imports them."""
 
 from pathlib import Path
 

@@ -15,7 +15,7 @@ from tests.browser.conftest import CHROMIUM_ARGUMENTS, ServerPool
 
 @contextmanager
 def chromium() -> Iterator[tuple[Browser, ServerPool]]:
-    """Give a browser, and what starts servers; their workspaces lie in the pool's folder, which goes at the end."""
+    """Yield a browser and a starter of servers; the pool's folder holds their workspaces and is deleted at the end."""
     program = find_chromium()
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         servers = ServerPool(Path(folder))

@@ -1,4 +1,4 @@
-"""The machine that something was measured on, and the most memory that a process had on it."""
+"""The machine of a measurement, and the peak memory of a process on it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _processor() -> str:
 
 def peak_resident() -> int:
     """Largest resident memory of this process since its start, bytes."""
-    # Linux, whose getrusage also counts what the process was before it became this program
+    # Linux, whose getrusage also counts the process before it became this program
     status = Path("/proc/self/status")
     if status.exists():
         peak = next(

@@ -1,6 +1,6 @@
 """Take the pictures of the dashboard that README and docs show: `python -m lab.pictures`.
 
-Opens the sample product in a workspace of its own, in a real Chromium, and writes docs/images/*.png.
+The command opens the sample product in a separate workspace, in a real Chromium, and writes docs/images/*.png.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def take(browser: Browser, url: str) -> None:
 
 
 def walk(page: Page, url: str, suffix: str) -> None:
-    """Picture every page, empty where it still is and full once the sample is there."""
+    """Picture every page, empty before the sample is built and full afterwards."""
     page.goto(url)
     sample = page.get_by_role("button", name="Open the sample product")
     sample.wait_for()
@@ -101,7 +101,7 @@ def walk_history(page: Page, url: str, suffix: str) -> None:
 
 
 def picture(page: Page, name: str) -> None:
-    """Wait until the page has settled and save what is seen of it, with the usual workspace's name."""
+    """Wait until the page has settled and save its visible part, with the default workspace's name."""
     page.wait_for_timeout(500)
     page.wait_for_function(QUIET)
     page.wait_for_timeout(500)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def append(path: Path, values: Mapping[str, object]) -> None:
-    """Add a row to a CSV file, which is made if absent, with the row's names as its head."""
+    """Append a row to a CSV file, which is made if absent, with the row's names as its head."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = not path.exists()
     with path.open("a", newline="", encoding="utf-8") as file:
@@ -19,7 +19,7 @@ def append(path: Path, values: Mapping[str, object]) -> None:
 
 
 def read(path: Path) -> list[dict[str, str]]:
-    """Read the rows of a CSV file; none if it is not there."""
+    """Read the rows of a CSV file; an absent file has no rows."""
     if not path.exists():
         return []
     with path.open(newline="", encoding="utf-8") as file:

@@ -1,4 +1,4 @@
-"""History: every verdict that was given, found again by name or time, with what it rested on and how scores move."""
+"""History: every verdict, found by name or time, with the thresholds of its time, and scores over time."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""Home: what this is, the inspectors that exist, and one button that opens the sample product ready to use."""
+"""Home: the purpose of the program, the inspectors, and one button that opens the sample product ready to use."""
 
 import streamlit as st
 

@@ -5,17 +5,13 @@ import streamlit as st
 from workbench.widgets.build import settings_form
 from workbench.widgets.inspect import batch_view, batches, watch_panel
 from workbench.widgets.review import teaching_view
-from workbench.widgets.shared import page_guard, sample, session, theme, wording
+from workbench.widgets.shared import page_guard, sample, theme, wording
 
 page_guard.by_app()
 
-inspector = session.inspector_in_use()
-if inspector is None or inspector.current is None:
-    theme.page_title("Inspect", "See where each part departs from good, and how far.")
-    sample.nothing_yet("Inspect")
-    st.stop()
-
-version = inspector.current
+inspector, version = sample.inspector_or_stop(
+    "Inspect", "See where each part departs from good, and how far."
+)
 batch = batches.open_batch(inspector)
 if batch is None:
     theme.page_title("Inspect", f"Bring images to be inspected by {inspector.name}.")
@@ -25,15 +21,13 @@ if batch is None:
         watch_panel.show(inspector, None)
     st.stop()
 
-with st.container(horizontal=True, vertical_alignment="center"):
-    with st.container(width="stretch"):
-        network = settings_form.network_title(str(version.settings["backbone"]))
-        theme.page_title("Inspect", f"{batch.name}, {wording.moment(batch.created)}, {network} network")
+network = settings_form.network_title(str(version.settings["backbone"]))
+with theme.page_head("Inspect", f"{batch.name}, {wording.moment(batch.created)}, {network} network"):
     batches.choose(inspector, batch)
     with st.popover("Add images", width="content"):
         batches.bring_images(inspector)
     with st.popover("Watched folder", width="content"):
         watch_panel.show(inspector, batch.id)
-batches.show_notes(batch)
+batches.show_notes(batch.id)
 teaching_view.notice(version)
 batch_view.show(batch, version)

@@ -1,4 +1,4 @@
-"""Library: every inspector and all that was done to it, what runs in the background, and the bin."""
+"""Library: every inspector with its history, the jobs in the background, and the bin."""
 
 import streamlit as st
 
@@ -9,16 +9,16 @@ from workbench.widgets.shared import notice, page_guard, sample, session, theme
 
 page_guard.by_app()
 
-KEY = "shelf"  # name of what is shown, in the address
+KEY = "shelf"  # the name of the view in the address
 shelved = shelf(session.workspace())
 inspector = session.inspector_in_use()
 binned = len(list_bin(session.workspace()))
 
-with st.container(horizontal=True, vertical_alignment="center"):
-    with st.container(width="stretch"):
-        theme.page_title("Library", "Every inspector, all that was done to it, and the way back.")
-    with st.popover("Import", width="content", key="import_popover"):
-        import_file.show(shelved)
+with (
+    theme.page_head("Library", "Every inspector, all that was done to it, and the way back."),
+    st.popover("Import", width="content", key="import_popover"),
+):
+    import_file.show(shelved)
 notice.show()
 
 VIEWS = {"inspectors": "Inspectors", "jobs": "Jobs", "bin": f"Bin ({binned})" if binned else "Bin"}

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from patchcore.detector import Detector
     from patchcore.errors import PatchCoreError
     from patchcore.images.reading import read_image
+    from patchcore.inspection import inspect
     from patchcore.padim import PaDiM
     from patchcore.patchcore import PatchCore
     from patchcore.spade import SPADE
@@ -18,7 +19,16 @@ if TYPE_CHECKING:
 prepare()
 
 __version__ = "0.1.0"
-__all__ = ["SPADE", "Detector", "PaDiM", "PatchCore", "PatchCoreError", "__version__", "read_image"]
+__all__ = [
+    "SPADE",
+    "Detector",
+    "PaDiM",
+    "PatchCore",
+    "PatchCoreError",
+    "__version__",
+    "inspect",
+    "read_image",
+]
 
 # Looked up at first use, so that reading an image or a header does not wait for torch.
 _HOMES = {
@@ -27,6 +37,7 @@ _HOMES = {
     "PaDiM": "padim",
     "PatchCore": "patchcore",
     "PatchCoreError": "errors",
+    "inspect": "inspection",
     "read_image": "images.reading",
 }
 

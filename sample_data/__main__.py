@@ -31,7 +31,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Render what was asked for; says on the error stream how far it is."""
+    """Render the requested photographs; progress goes to the error stream."""
     parser = argparse.ArgumentParser(prog="python -m sample_data", description="Render the sample products.")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent, help="folder to write into")
     parser.add_argument(

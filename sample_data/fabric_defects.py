@@ -1,4 +1,4 @@
-"""Owns what can be wrong with a cloth; each defect changes yarns or dye before light falls on them."""
+"""Owns the defects of a cloth; each defect changes yarns or dye before light falls on them."""
 
 from __future__ import annotations
 

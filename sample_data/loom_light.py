@@ -23,7 +23,7 @@ class Lamp:
 
     @classmethod
     def drawn(cls, rng: np.random.Generator) -> Lamp:
-        """Draw the lamp: fixed, but for its mounting and its age."""
+        """Draw the lamp: fixed, except for its mounting and its age."""
         return cls(
             azimuth=float(np.radians(-140 + rng.normal(0, 4))),
             elevation=float(np.radians(38 + rng.normal(0, 1.5))),

@@ -15,7 +15,7 @@ SUPERSAMPLING = 2  # scenes are rendered at this multiple of the photograph's si
 
 @dataclass(frozen=True)
 class Camera:
-    """One exposure; everything that differs from photograph to photograph without touching the object."""
+    """One exposure: everything that differs between photographs without touching the object."""
 
     exposure: float
     defocus: float  # px of the photograph, radius of the blur disc
@@ -27,7 +27,7 @@ class Camera:
 
     @classmethod
     def drawn(cls, rng: np.random.Generator) -> Camera:
-        """Draw a camera as a fixed station would have it: nearly, never quite, the same."""
+        """Draw a camera of a fixed station: nearly, never quite, the same."""
         return cls(
             exposure=float(np.exp(rng.normal(0, 0.03))),
             defocus=float(rng.uniform(0.35, 0.95)),

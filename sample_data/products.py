@@ -1,4 +1,4 @@
-"""Owns the two products: how many photographs of each, which defects, and one photograph from its seed."""
+"""Owns the two products: their numbers of photographs, their defects, and one photograph from its seed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Product:
     name: str
     number: int  # first part of every seed
     defects: tuple[str, ...]
-    quality: int  # of the JPEG files
+    quality: int  # quality of the JPEG files
     train_good: int = 45
     test_good: int = 18
     per_defect: int = 4
@@ -37,7 +37,7 @@ PRODUCTS = {
 
 @dataclass(frozen=True)
 class Shot:
-    """One photograph of the plan: what it shows and where it goes."""
+    """One photograph of the plan: its content and its place."""
 
     product: Product
     split: str  # train or test
@@ -75,7 +75,7 @@ def take(shot: Shot) -> tuple[NDArray[np.uint8], NDArray[np.bool_] | None]:
     Parameters
     ----------
     shot : Shot
-        What to show; the same shot always gives the same photograph.
+        The photograph of the plan; the same shot always gives the same photograph.
 
     Returns
     -------

@@ -33,7 +33,7 @@ class Washer:
     edge: Field  #: signed distance from the contour, negative in the metal, px
     height: Field  #: macroscopic relief of the upper face, px, 0 at the plain face
     slope_r: Field  #: slope added by turning marks, along the radius
-    slope_x: Field  #: slope added by everything that has no height worth keeping
+    slope_x: Field  #: slope added by marks of negligible height
     slope_y: Field
     roughness: Field  #: factor on the width of the highlight
     grain: Field  #: 1 where the finish is turned, 0 where it is rough alike in all directions

@@ -22,15 +22,15 @@ MICROFACETS = 24
 class Light:
     """The lamps over the station, as one photograph sees them."""
 
-    azimuth: float  # of the main soft box, radians
+    azimuth: float  # angle of the main soft box, radians
     elevation: float
     power: float
     warmth: float
-    tilt: tuple[float, float]  # of the camera against the axis
+    tilt: tuple[float, float]  # tilt of the camera against the axis
 
     @classmethod
     def drawn(cls, rng: np.random.Generator) -> Light:
-        """Draw the lamps: fixed to the frame, but belts shake and daylight comes in."""
+        """Draw the lamps: fixed to the frame, except that belts shake and daylight comes in."""
         return cls(
             azimuth=float(np.radians(-128 + rng.normal(0, 2))),
             elevation=float(np.radians(52 + rng.normal(0, 0.8))),
@@ -147,7 +147,7 @@ def _face(part: Washer, light: Light, where: np.ndarray) -> Field:
 def _deposit(
     part: Washer, light: Light, where: np.ndarray, metal: Field, slope: tuple[Field, Field]
 ) -> Field:
-    """Cover the metal with what lies on it: rust, oil, swarf, lit as matt matter with some gloss."""
+    """Cover the metal with rust, oil or swarf, lit as matt matter with some gloss."""
     cover = part.deposit[where][:, None]
     length = np.sqrt(slope[0] ** 2 + slope[1] ** 2 + 1)
     towards = light.direction
@@ -169,7 +169,7 @@ def _walls(part: Washer, light: Light) -> Field:
 
 
 def _shifted(mask: Field, light: Light, depth: float) -> Field:
-    """What lies ``depth`` px under the upper face, as the tilted camera sees it."""
+    """A field ``depth`` px under the upper face, as the tilted camera sees it."""
     return ndimage.shift(mask, (depth * light.tilt[1], depth * light.tilt[0]), order=1, mode="constant")
 
 

@@ -1,4 +1,4 @@
-"""Owns what can be wrong with a washer; each defect changes the part before light falls on it."""
+"""Owns the defects of a washer; each defect changes the part before light falls on it."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ DEFECTS: dict[str, Defect] = {
 
 
 def _cover(part: Washer, share: Field, colour: Field, gloss: float) -> None:
-    """Lay matter over the metal, above what already lies there."""
+    """Lay matter over the metal, above earlier matter."""
     keep = (part.deposit * (1 - share))[..., None]
     total = np.maximum(keep + share[..., None], 1e-6)
     part.deposit_colour = ((part.deposit_colour * keep + colour * share[..., None]) / total).astype(
@@ -162,7 +162,7 @@ def _local(part: Washer, column: float, row: float, angle: float) -> tuple[Field
 
 
 def _clear_angle(rng: np.random.Generator) -> float:
-    """An angle away from both marks, so that what is changed is the face."""
+    """An angle away from both marks, so that a defect changes the face."""
     return float(rng.choice([0, np.pi]) + rng.uniform(-0.85, 0.85))
 
 

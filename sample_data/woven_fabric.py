@@ -1,4 +1,4 @@
-"""Owns the cloth: two sets of yarns, how they cross, and the relief and colour that come of it."""
+"""Owns the cloth: two sets of yarns, their crossings, and the resulting relief and colour."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from sample_data.fields import Curve, Field, lookup, smooth_noise
 
 PITCH = 25.0  # px of the 896 px scene between neighbouring yarns
 STEPS = 12  # samples along a yarn per crossing
-SWING = 0.25  # how far a yarn climbs over its neighbour, in pitches
-TWIST = np.radians(32)  # of the fibres against the yarn's axis
+SWING = 0.25  # height of a yarn over its neighbour, in pitches
+TWIST = np.radians(32)  # angle of the fibres against the yarn's axis
 INK = np.array([0.034, 0.056, 0.098], np.float32)  # warp, indigo
 ECRU = np.array([0.37, 0.325, 0.255], np.float32)  # weft, unbleached
 
@@ -47,9 +47,9 @@ class Cloth:
     weft: Yarns
     fibres: Field  #: texture of a twisted yarn, fibres along its rows
     relief: Field  #: large waves of the cloth, px
-    dye: Field  #: [S, S, 3] factor on the colour, for what soaks in
+    dye: Field  #: [S, S, 3] factor on the colour, for liquids that soak in
     gloss: Field  #: [S, S] factor on the shine
-    backing: Field  #: [S, S, 3] what shows through gaps
+    backing: Field  #: [S, S, 3] light that shows through gaps
     threads: list[Thread] = field(default_factory=list)
 
 
@@ -127,7 +127,7 @@ class Relief:
 
 
 def surface(piece: Cloth) -> Relief:
-    """Find the topmost yarn at every pixel, and what it looks like there."""
+    """Find the topmost yarn at every pixel, and its look there."""
     side = piece.u.shape[0]
     pitch = PITCH * side / 896
     nothing = np.zeros_like(piece.u)

@@ -17,6 +17,7 @@ from workbench.watching.command import watch
 
 if TYPE_CHECKING:
     from workbench.people.accounts import Account
+    from workbench.storage.workspace import Workspace
     from workbench.upkeep.check import Repaired
     from workbench.upkeep.finding import Finding
 
@@ -26,11 +27,22 @@ JOBS = {
     "retain": "workbench.upkeep.retention:run_retention",
     "watch": "workbench.watching.job:run_watch",
 }
-"""Which function does which kind of job; imported in the job's own process only."""
+"""The function of each kind of job; it is imported in the job's own process only."""
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 remarks = Console(stderr=True, highlight=False)
 results = Console(highlight=False)
+
+
+def _workspace() -> closing[Workspace]:
+    """Open the workspace for a block; the import is late, so that --help waits for no database."""
+    from workbench.storage.workspace import Workspace
+
+    return closing(Workspace())
+
+
+def _remark(words: str, style: str = "") -> None:
+    remarks.print(words, style=style, markup=False, soft_wrap=True)
 
 
 @app.callback()
@@ -40,7 +52,7 @@ def workbench() -> None:
 
 @app.command(hidden=True)
 def run_job(workspace: Path, job: int, attempt: int) -> None:
-    """Do one job of the queue, which starts this command."""
+    """Do one job of the queue; the queue starts this command."""
     from workbench.jobs.process import leave, main
 
     leave(main([str(workspace), str(job), str(attempt)], JOBS))
@@ -50,14 +62,12 @@ def run_job(workspace: Path, job: int, attempt: int) -> None:
 def prepare_sample() -> None:
     """Build the inspectors of the sample products and inspect their test images, unless that is done."""
     from workbench.inspections import samples  # late, so that --help does not wait for PyTorch
-    from workbench.storage.workspace import Workspace
+    from workbench.inspectors.versions import find_inspector
 
-    with closing(Workspace()) as workspace:
+    with _workspace() as workspace:
         for sample in reversed(samples.list_samples()):  # the newest is in use at first: the one listed first
-            if samples.find_sample_inspector(workspace, sample) is None:
-                remarks.print(
-                    f"Building the sample inspector {sample.title} in {workspace.root} ...", markup=False
-                )
+            if find_inspector(workspace, sample.inspector_id) is None:
+                _remark(f"Building the sample inspector {sample.title} in {workspace.root} ...")
             samples.score_sample(workspace, sample)
 
 
@@ -72,13 +82,12 @@ def check(
     ] = 600,
 ) -> None:
     """Find files without rows and rows without files. Exit code 0: all is in order, or was put in order."""
-    from workbench.storage.workspace import Workspace
     from workbench.upkeep import check
 
-    with closing(Workspace()) as workspace:
+    with _workspace() as workspace:
         found = check.check(workspace, grace=grace)
         if not found:
-            remarks.print(f"{workspace.root} is in order.", markup=False, soft_wrap=True)
+            _remark(f"{workspace.root} is in order.")
             return
         if repair:
             _tell_repairs(list(check.repair(workspace, found)))
@@ -86,7 +95,7 @@ def check(
     if found:
         _tell_findings(found, "Still to do" if repair else "What --repair would do")
         raise typer.Exit(1)
-    remarks.print(f"{workspace.root} is in order now.", markup=False, soft_wrap=True)
+    _remark(f"{workspace.root} is in order now.")
 
 
 def _tell_findings(found: list[Finding], heading: str) -> None:
@@ -117,16 +126,13 @@ def backup(
     replace: Annotated[bool, typer.Option(help="Overwrite the file when it is there already.")] = False,
 ) -> None:
     """Write everything that was made to one file; the dashboard may go on working meanwhile."""
-    from workbench.storage.workspace import Workspace
     from workbench.upkeep.backups.writing import back_up
 
-    with closing(Workspace()) as workspace:
+    with _workspace() as workspace:
         done = back_up(workspace, file, replace=replace)
-    remarks.print(
+    _remark(
         f"{done.path}: {done.rows} rows and {done.files} files of {workspace.root}, "
-        f"{done.size_bytes / 1e6:.1f} MB.",
-        markup=False,
-        soft_wrap=True,
+        f"{done.size_bytes / 1e6:.1f} MB."
     )
     _tell_losses(done.lost, "The backup does not have everything. Run: python -m workbench check")
 
@@ -140,11 +146,9 @@ def restore(
     from workbench.upkeep.backups.restoring import restore as put_back
 
     done = put_back(file, into)
-    remarks.print(
+    _remark(
         f"{done.rows} rows and {done.files} files are in {done.workspace}. "
-        f"To work with them: PATCHCORE_WORKSPACE={done.workspace} make run",
-        markup=False,
-        soft_wrap=True,
+        f"To work with them: PATCHCORE_WORKSPACE={done.workspace} make run"
     )
     _tell_losses(done.lost, "The backup was taken without these.")
 
@@ -165,15 +169,12 @@ def import_file(
     """Bring an inspector in from a file; nothing is written unless all of it is sound."""
     from workbench.inspectors.importing import import_inspector
     from workbench.inspectors.versions import find_inspector
-    from workbench.storage.workspace import Workspace
 
-    with closing(Workspace()) as workspace:
+    with _workspace() as workspace:
         version = import_inspector(workspace, file, name, into=into or None, weights=weights)
         inspector = find_inspector(workspace, version.inspector_id)
     called = version.inspector_id if inspector is None else inspector.name
-    remarks.print(
-        f"{called}, version {version.number}, is in {workspace.root}.", markup=False, soft_wrap=True
-    )
+    _remark(f"{called}, version {version.number}, is in {workspace.root}.")
     results.print(version.inspector_id, markup=False, soft_wrap=True)
 
 
@@ -190,14 +191,13 @@ def export_file(
     from workbench.inspectors.exporting import export
     from workbench.inspectors.timeline import require_state
     from workbench.inspectors.versions import find_id
-    from workbench.storage.workspace import Workspace
 
     if file.exists() and not replace:
         raise ArtifactError(f"{file} is there already. Choose another name, or --replace.")
-    with closing(Workspace()) as workspace:
+    with _workspace() as workspace:
         found, entry = require_state(workspace, find_id(workspace, inspector), version or None)
         export(workspace, found, entry, file)
-    remarks.print(f"{file}: {found.name}, version {entry.number}.", markup=False, soft_wrap=True)
+    _remark(f"{file}: {found.name}, version {entry.number}.")
 
 
 @app.command()
@@ -213,16 +213,15 @@ def people(
     from workbench.people.accounts import people_file, read_people
     from workbench.people.roles import Role
     from workbench.storage import address_owners
-    from workbench.storage.workspace import Workspace
 
-    with closing(Workspace()) as workspace:
+    with _workspace() as workspace:
         if release:
             _release(release, address_owners.release(workspace, release))
             return
         path = people_file(workspace.root)
         listed = read_people(path)
         owners = address_owners.list_owners(workspace)
-    remarks.print(str(path), markup=False, soft_wrap=True)
+    _remark(str(path))
     table = _table("Address or account", "Role", "Belongs to")
     for address, role in sorted(listed.roles.items()):
         table.add_row(Text(address), role.word, Text(str(owners.get(address, "the first to sign in"))))
@@ -237,15 +236,14 @@ def _release(email: str, owner: Account | None) -> None:
 
     if owner is None:
         raise PeopleError(f"The address {email} belongs to no account: nobody has signed in with it yet.")
-    remarks.print(f"{email} no longer belongs to {owner}.", markup=False, soft_wrap=True)
+    _remark(f"{email} no longer belongs to {owner}.")
 
 
 def _tell_losses(lost: list[str], what: str) -> None:
-    """Name what is not there, and have the exit code say so."""
+    """Name the lost files, and end with exit code 1."""
     if lost:
-        for sentence in lost:
-            remarks.print(sentence, style="yellow", markup=False, soft_wrap=True)
-        remarks.print(what, style="yellow", markup=False, soft_wrap=True)
+        for sentence in [*lost, what]:
+            _remark(sentence, "yellow")
         raise typer.Exit(1)
 
 

@@ -1,7 +1,7 @@
-"""What one process keeps running for all sessions of a workspace: its database, its job queue and its scorer.
+"""The parts of a workspace that run for all sessions of one process: its database, its job queue and its scorer.
 
-It lives as long as the process, outside Streamlit's cache: any browser may have that cache cleared, and whatever the
-cache releases is released on the server's event loop, where waiting for a thread stops everybody.
+They live as long as the process, outside Streamlit's cache. Any browser may have that cache cleared, and the cache
+releases its entries on the server's event loop, where waiting for a thread stops everybody.
 """
 
 from dataclasses import dataclass, field
@@ -38,7 +38,7 @@ class Running:
         self.scorer = Scorer(self.workspace)
 
     def stop(self) -> None:
-        """End both threads after what they have in hand, and wait for it; running jobs go on."""
+        """End both threads after their present work, and wait for them; running jobs go on."""
         self.queue.stop()
         self.scorer.stop()
 
@@ -48,7 +48,7 @@ _lock = Lock()
 
 
 def running(root: Path) -> Running:
-    """Return what runs for the workspace in a folder, started at the first call.
+    """Return the running parts of the workspace in a folder, started at the first call.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def running(root: Path) -> Running:
 
 
 def stop_all() -> None:
-    """Stop what runs for every workspace, for a program that ends before its process does."""
+    """Stop the running parts of every workspace, for a program that ends before its process does."""
     with _lock:
         stopping = list(_of_root.values())
         _of_root.clear()

@@ -1,1 +1,1 @@
-"""How well inspectors tell defects from good, on every labelled set below a folder."""
+"""Accuracy of inspectors on every labelled set below a folder."""

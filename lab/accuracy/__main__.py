@@ -4,9 +4,10 @@
     python -m lab.accuracy --root SETS --image-size 320             a variant beside it
     python -m lab.accuracy --root SETS --backbone wide_resnet50_2   another network, whose weights are on this machine
 
-Builds on train/good by the product's own `fit` and measures test/ and ground_truth/ by its own `evaluate`. Each
-finished row is appended to a CSV at once and not measured again, so the command can be stopped and repeated. Features
-are kept for each network, size and set: other seeds and shares cost minutes. Prints the tables of all rows of the CSV.
+The command builds on train/good by the product's own `fit` and measures test/ and ground_truth/ by its own `evaluate`.
+Each finished row is appended to a CSV at once and not measured again, so the command can be stopped and repeated.
+Features are stored for each network, size and set: other seeds and shares cost minutes. At the end the command prints
+the tables of all rows of the CSV.
 """
 
 from __future__ import annotations
@@ -28,11 +29,11 @@ def find_sets(root: Path) -> dict[str, Path]:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Measure what the CSV lacks, then print its tables."""
+    """Measure the rows that the CSV lacks, then print its tables."""
     options = _options(argv)
     sets = find_sets(options.root)
     if not sets:
-        sys.stderr.write(f"{options.root} holds no set: there is no train/good below it.\n")
+        sys.stderr.write(f"{options.root} holds no set: train/good is missing below it.\n")
         return 1
     variants = [
         rows.Variant(backbone, size, options.geometry, options.coreset, tuple(options.layers or ()))
@@ -67,7 +68,7 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--out", type=Path, default=Path("build/accuracy.csv"), help="CSV of finished rows")
     parser.add_argument(
-        "--features", type=Path, default=Path("build/features"), help="where features are kept"
+        "--features", type=Path, default=Path("build/features"), help="folder of stored features"
     )
     return parser.parse_args(argv)
 

@@ -1,4 +1,4 @@
-"""A detector that keeps the features of what it builds on and scores, so that another seed or share is quick."""
+"""A detector that stores the features of its images, so that another seed or share is quick."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from patchcore.scoring import ImagePatches
 
 
 class KeptFeatures(PatchCore):
-    """A detector whose patch features are read from a folder where they are there, and written where not.
+    """A detector that reads stored patch features from a folder, and stores missing ones.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""One variant on one set with one seed: built and evaluated as the product does it."""
+"""One variant on one set with one seed, built and evaluated by the product's own code."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from patchcore.images.reading import list_images
 from patchcore.statistics.curves import Undefined
 from patchcore.statistics.intervals import Interval
 
-# Images whose scoring is timed, and how often each: a busy moment of the machine does not count.
+# Number of images whose scoring is timed, and repeats of each: a busy moment of the machine does not count.
 TIMED, REPEATS = 7, 3
 
 
@@ -30,9 +30,9 @@ def measure(variant: Variant, folder: Path, name: str, seed: int, features: Path
     folder, name
         The set in MVTec layout.
     seed
-        Of the build.
+        Seed of the build.
     features
-        Folder in which features are kept.
+        Folder of stored features.
     """
     good = folder / "train" / "good"
     images = read_layout(folder)
@@ -43,7 +43,7 @@ def measure(variant: Variant, folder: Path, name: str, seed: int, features: Path
 
 
 def _milliseconds(model: PatchCore, images: Sequence[LabelledImage]) -> float:
-    """Time scoring of images spread over the set, file to score, without features that are kept: the median image."""
+    """Time scoring of images spread over the set, from file to score, without stored features; return the median."""
     model = _plain(model)
 
     def seconds(path: Path) -> float:
@@ -56,7 +56,7 @@ def _milliseconds(model: PatchCore, images: Sequence[LabelledImage]) -> float:
 
 
 def _plain(model: PatchCore) -> PatchCore:
-    """The same model as the product has it, which computes features each time."""
+    """The same model in the product's own form, which computes features each time."""
     plain = PatchCore()
     plain.__dict__.update(model.__dict__)
     return plain

@@ -12,7 +12,7 @@ from lab import tables
 
 @dataclass(frozen=True)
 class Variant:
-    """Network and settings that are measured.
+    """Network and settings of a measurement.
 
     Attributes
     ----------
@@ -33,7 +33,7 @@ class Variant:
         return {**{f.name: getattr(self, f.name) for f in fields(self)}, "layers": self.layers or None}
 
     def __str__(self) -> str:
-        """Say it in a few words, the usual left out."""
+        """Return the variant in a few words, without default values."""
         parts = [self.backbone, f"{self.image_size} px"]
         parts += [self.geometry] if self.geometry != "fit" else []
         parts += [f"{self.coreset:.0%}"] if self.coreset != 0.10 else []
@@ -43,7 +43,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class Row:
-    """What was measured; NaN, or None for a count, where it is not defined.
+    """The results of one measurement; NaN, or None for a count, if not defined.
 
     Attributes
     ----------
@@ -52,15 +52,15 @@ class Row:
     good, defects
         Test images of each kind.
     image_auroc, low, high, average_precision
-        Of the images; the 95 % interval is the evaluation's bootstrap.
+        Measures of the images; the 95 % interval is the evaluation's bootstrap.
     pixel_auroc, aupro
-        Of the maps; AUPRO up to a false-positive rate of 0.30.
+        Measures of the maps; AUPRO up to a false-positive rate of 0.30.
     false_rejects, escapes, review
         Images at the thresholds that a build sets by default.
     milliseconds
         From file to score, the median of some images, each timed in its quickest of three.
     megabytes
-        Of the bank.
+        Size of the bank.
     """
 
     variant: Variant
@@ -91,13 +91,13 @@ COUNTS = ("seed", "good", "defects", "false_rejects", "escapes", "review")
 
 
 def append(path: Path, row: Row) -> None:
-    """Add a row to the file, which is made if absent."""
+    """Append a row to the file, which is made if absent."""
     variant = asdict(row.variant) | {"layers": "+".join(row.variant.layers)}
     tables.append(path, variant | {name: _text(getattr(row, name)) for name in MEASURED})
 
 
 def read(path: Path) -> list[Row]:
-    """Read the rows of a file; none if it is not there."""
+    """Read the rows of a file; an absent file has no rows."""
     return [_row(line) for line in tables.read(path)]
 
 

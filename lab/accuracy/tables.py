@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from lab.accuracy.rows import Row, Variant
 from lab.tables import head, line
 
-Z = 1.96  # of a 95 % interval
+Z = 1.96  # standard deviations of a 95 % interval
 COLUMNS = "set, good + defects, image AUROC [95 %], seeds, AP, pixel AUROC, AUPRO"
 AT_THRESHOLDS = "false rejects, escapes, to review, ms, MB"
 
@@ -68,7 +68,7 @@ def _cells(name: str, rows: list[Row]) -> list[str]:
 
 
 def _interval_of_mean(sets: list[list[Row]]) -> tuple[float, float]:
-    """Of the mean over sets, from the sets' own intervals, as of independent measurements."""
+    """Return the interval of the mean over sets, from the sets' own intervals, as of independent measurements."""
     known = [of for of in sets if not math.isnan(_average(of, "low"))]
     halves = [(_average(of, "high") - _average(of, "low")) / 2 for of in known]
     half = Z * math.sqrt(sum((h / Z) ** 2 for h in halves)) / max(1, len(sets))

@@ -1,1 +1,1 @@
-"""How long the product takes and how much memory, beside its peers and beside what bounds it."""
+"""Time and memory of the product, beside its peers and beside the machine's limits."""

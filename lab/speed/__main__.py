@@ -1,14 +1,14 @@
 """Speed and memory beside the peers, in one table: `python -m lab.speed`.
 
     python -m lab.speed --quick                 a few minutes: small sizes, no peers needed
-    python -m lab.speed --reference CHECKOUT    beside the authors' implementation, of which a checkout is given
-    python -m lab.speed --anomalib PYTHON       beside anomalib, in the environment of the Python given
+    python -m lab.speed --reference CHECKOUT    beside a checkout of the authors' implementation
+    python -m lab.speed --anomalib PYTHON       beside anomalib, in the environment of this Python
     python -m lab.speed --full                  with every pick of the peers' long loops instead of the first 500
-    python -m lab.speed --parts device          a GPU beside the processor; left out where there is none
+    python -m lab.speed --parts device          a GPU beside the processor; left out without a GPU
 
-Prints the table as Markdown and appends each row to a CSV as it is finished. All run in turn, on the same inputs and
-as many threads; times are medians, with the least and the most. Photographs are the sample product's, varied; the
-paper's network has seeded weights, which cost what trained ones do.
+The command prints the table as Markdown and appends each finished row to a CSV. All run in turn, on the same inputs and
+with the same number of threads; times are medians, with the least and the most. Photographs are the sample product's,
+varied; the paper's network has seeded weights, which take the same time as trained ones.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--reference", type=Path)
     parser.add_argument("--anomalib", metavar="PYTHON")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
-    parser.add_argument("--device", default="cuda", help="what the part 'device' puts beside the processor")
+    parser.add_argument("--device", default="cuda", help="compared with the processor by the part 'device'")
     parser.add_argument("--folder", type=Path, default=Path("build/speed"), help="inputs, made once")
     parser.add_argument("--out", type=Path, default=Path("build/speed.csv"), help="CSV of finished rows")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())

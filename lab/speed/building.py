@@ -1,6 +1,6 @@
 """Building and scoring from files on disk: `python -m lab.speed.building JSON` is one build, measured.
 
-Each build runs in a process of its own, so that its largest resident memory is its own.
+Each build runs in a separate process, so that its largest resident memory is its own.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from lab.speed.timing import Work, in_turn, seconds, timed, timed_on
 from patchcore import PatchCore
 from patchcore.backbones import DEFAULT
 
-FORWARDS = 40  # of the network alone, spread over a build
-REPEATS = 3  # of the paper's row, whose ratio is asked for: the middle one is told, and the range
+FORWARDS = 40  # measurements of the network alone, spread over a build
+REPEATS = 3  # builds of the paper's row: its ratio is reported as median and range
 
 
 class Stages:
@@ -51,24 +51,24 @@ class Stages:
         now = time.perf_counter()
         self.stages[stage] = self.stages.get(stage, (now, now))[0], now
         if stage == "features" and 0 < done < total and done % self.every == 0:
-            self.forward()  # what the build has left in the caches is no part of the network alone
+            self.forward()  # the build's contents of the caches must not count for the network alone
             self.forwards.append(self.forward())
             self.spent += time.perf_counter() - now
 
     def took(self) -> dict[str, float]:
-        """Seconds of each stage, without those of the network alone."""
+        """Seconds of each stage, without the measurements of the network alone."""
         found = {stage: ended - begun for stage, (begun, ended) in self.stages.items()}
         return found | {"features": found["features"] - self.spent}
 
 
 @dataclass(frozen=True)
 class Build:
-    """A build that is measured.
+    """The parameters of a measured build.
 
     Attributes
     ----------
     folder
-        Where inputs are kept.
+        Folder of the inputs.
     count, side
         Photographs, and their side in px.
     backbone, share
@@ -86,7 +86,7 @@ class Build:
 
 
 def one_build(build: Build) -> dict[str, Any]:
-    """Build on photographs and tell what each stage took."""
+    """Build on photographs and return the time of each stage."""
     folder, count, side, backbone = Path(build.folder), build.count, build.side, build.backbone
     paths = write_pictures(folder / f"photographs-{side}", count, side)
     weights = wide_weights(folder) if backbone == "wide_resnet50_2" else None
@@ -114,14 +114,14 @@ def one_build(build: Build) -> dict[str, Any]:
 
 
 def apart(build: Build, allowed: float | None = None) -> dict[str, Any]:
-    """Run one build in a process of its own, for so many seconds at most."""
+    """Run one build in a separate process, with a limit in seconds."""
     command = [sys.executable, "-m", "lab.speed.building", json.dumps(asdict(build))]
     done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=allowed)
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
 def measure(folder: Path, quick: bool) -> Iterator[Row]:
-    """Builds of more and more images, of more and more rows, and at more and more pixels."""
+    """Measure builds of growing numbers of images, of rows, and of pixels."""
     counts = (20, 40) if quick else (125, 250, 500, 1000, 2000, 5000)
     for count in counts:
         yield _row("images", apart(Build(str(folder), count, share=0.01)))
@@ -136,7 +136,7 @@ def measure(folder: Path, quick: bool) -> Iterator[Row]:
 
 
 def besides(found: dict[str, Any]) -> float:
-    """Return how many times the network's own time a build took, without the coreset."""
+    """Return a build's time without the coreset, as a multiple of the network's own time."""
     spent: float = found["seconds"] - found["stages"]["coreset"]
     alone: float = found["forward"] * found["images"]
     return spent / alone

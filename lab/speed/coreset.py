@@ -1,4 +1,4 @@
-"""The greedy order: time beside the peers' loops, memory, and whether the picks are those of the plain algorithm."""
+"""The greedy order: time beside the peers' loops, memory, and equality of its picks with the plain algorithm's."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from patchcore.kernels.distances import square_distance
 
 SIZES, QUICK_SIZES = (10_000, 50_000, 160_720, 500_000), (10_000, 30_000)
 SHARES = (0.01, 0.10)
-PLAIN = 4e8  # points times picks for which the plain algorithm is run beside it
+PLAIN = 4e8  # points times picks up to which the plain algorithm runs beside it
 WHOLE = 160_720  # points up to which --full lets a peer's loop run to its end
 PEER_PICKS = 500  # picks of a longer loop otherwise: each costs the same
 

@@ -1,7 +1,7 @@
 """A GPU beside the processor: the networks, one score, builds.
 
-All of it takes a few minutes at most: what has not been begun when `ALLOWED` is over is left out. Times include copies
-from and to the GPU unless a row says that it is the network alone.
+The whole takes a few minutes at most: parts that have not begun after `ALLOWED` are left out. Times include copies from
+and to the GPU, except for rows of the network alone.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ Part = Callable[[Path, str, bool], Iterator[Row]]
 
 
 def measure(folder: Path, quick: bool, device: str = "cuda") -> Iterator[Row]:
-    """Measure every part; nothing where the device is not there.
+    """Measure every part; nothing if the machine lacks the device.
 
     Parameters
     ----------
     folder
-        Where inputs are kept.
+        Folder of the inputs.
     quick
         Small sizes.
     device
@@ -66,7 +66,7 @@ def _both(name: str, folder: Path, device: str) -> tuple[Backbone, Backbone]:
 
 
 def networks(folder: Path, device: str, quick: bool) -> Iterator[Row]:
-    """Time features and network here and there, and tell how far features and distances are from the processor's."""
+    """Time features and network on both devices, and compare features and distances with the processor's."""
     for name in (DEFAULT,) if quick else (PAPERS, DEFAULT):
         here, there = _both(name, folder, device)
         picture = next(pictures(1, seed=7))
@@ -111,7 +111,7 @@ def _bank(backbone: Backbone, good: list[NDArray[np.float32]]) -> MemoryBank:
 
 
 def scores(folder: Path, device: str, quick: bool) -> Iterator[Row]:
-    """One image against a bank, here and there, and what the search is of it."""
+    """Time one image against a bank on both devices, and the share of the search."""
     rows, picture = QUICK_ROWS if quick else ROWS, next(pictures(1, seed=7))
     for name in (PAPERS, DEFAULT):
         here, there = _both(name, folder, device)
@@ -143,7 +143,7 @@ def score(backbone: Backbone, bank: MemoryBank, picture: NDArray[np.float32]) ->
 
 
 def builds(folder: Path, device: str, quick: bool) -> Iterator[Row]:
-    """Whole builds from files, each in a process of its own."""
+    """Time whole builds from files, each in a separate process."""
     count = 12 if quick else 1000
     for backbone, share in ((DEFAULT, 0.01), (PAPERS, 0.1)):
         try:

@@ -1,9 +1,9 @@
-"""How long the page History takes with 100,000 inspections: `python -m lab.speed.history`.
+"""The time of the page History with 100,000 inspections: `python -m lab.speed.history`.
 
-A small inspector is built and a few images are scored by it; their rows and overlays are then repeated with other
-names, times and scores until there are as many as asked for. Counted is the server's time: a run of the page's script
-from its start to its end, with everything it reads and draws. The first paint is that of a server that has shown
-nothing before; each filter is set once on the open page.
+A small inspector is built and scores a few images; their rows and overlays are then repeated with other names, times
+and scores up to the requested number. The command measures the server's time: a run of the page's script from start to
+end, with everything it reads and draws. The first paint comes from a fresh server; each filter is set once on the open
+page.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def prepare(workspace: Workspace) -> list[dict[str, Any]]:
 
 
 def fill(workspace: Workspace, rows: list[dict[str, Any]], total: int, seed: int = 0) -> None:
-    """Add rows until there are so many: two thousand parts a day, nineteen of twenty accepted."""
+    """Add rows up to a number: two thousand parts a day, nineteen of twenty accepted."""
     rng = random.Random(seed)
     began = now() - timedelta(days=total / 2000)
     with workspace.database.write() as session:
@@ -94,7 +94,7 @@ def _another(rng: random.Random, row: dict[str, Any], number: int, began: Any) -
 
 
 def timed(what: str, work: Callable[[], Any]) -> float:
-    """Do it, print how long it took and how long the processor worked on it, and return how long it took."""
+    """Do the work, print its time and its processor time, and return its time."""
     began, worked = time.perf_counter(), time.process_time()
     work()
     seconds, busy = time.perf_counter() - began, time.process_time() - worked

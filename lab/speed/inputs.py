@@ -1,4 +1,4 @@
-"""What is measured on: photographs varied from the sample product's, patch features of them, and networks."""
+"""Inputs of the measurements: photographs varied from the sample product's, their patch features, and networks."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def flat(features: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def wide_weights(folder: Path) -> Path:
-    """Write seeded weights for the paper's network; which they are does not change what it costs."""
+    """Write seeded weights for the paper's network; the values do not change its time."""
     path = folder / "wide_resnet50_2.pth"
     if not path.exists():
         torch.manual_seed(0)

@@ -15,7 +15,7 @@ REDUCTION = ".models.components.dimensionality_reduction"
 
 
 def sampler():
-    """Import the sampler and what it needs, without the rest of the package, which wants a training framework."""
+    """Import the sampler and its needs, without the rest of the package, which requires a training framework."""
     root = Path(importlib.util.find_spec("anomalib").submodule_search_locations[0])
     for name in (*PACKAGES, REDUCTION):
         package = ModuleType(f"anomalib{name}")

@@ -9,7 +9,7 @@ from types import ModuleType
 import numpy as np
 import torch
 
-for absent in ("timm", "pretrainedmodels", "tqdm"):  # imported there; what is measured needs none of them
+for absent in ("timm", "pretrainedmodels", "tqdm"):  # imported there; the measured code needs none of them
     sys.modules[absent] = ModuleType(absent)
     sys.modules[absent].__spec__ = ModuleSpec(absent, None)
 sys.modules["tqdm"].tqdm = lambda steps, **_: steps
@@ -31,7 +31,7 @@ class Scorer:
         network = models.wide_resnet50_2(weights=None)
         network.load_state_dict(torch.load(weights, weights_only=True))
         network.name, network.seed = "wide_resnet50_2", None
-        network.eval()  # their load() runs a picture of ones through it, which in training mode moves its statistics
+        network.eval()  # load() runs a picture through it, which in training mode moves its statistics
         self.model = patchcore.patchcore.PatchCore(CPU)
         self.model.load(
             backbone=network,
@@ -51,7 +51,7 @@ class Scorer:
 
 
 def pick(request: dict) -> dict:
-    """Run their approximate greedy sampler on points that are projected already."""
+    """Run their approximate greedy sampler on projected points."""
     points = torch.from_numpy(np.load(request["points"])[: request["rows"]])
     sampler = patchcore.sampler.ApproximateGreedyCoresetSampler(request["picks"] / len(points) + 1e-9, CPU)
     began = time.perf_counter()

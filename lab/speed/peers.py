@@ -1,4 +1,4 @@
-"""The other implementations, each in a process of its own that is told what to do, one work at a time."""
+"""The other implementations, each in a separate process that does one request at a time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-SETTLE = 0.3  # seconds after which a peer's threads sleep, so that what comes next has the machine
+SETTLE = 0.3  # seconds after which a peer's threads sleep, so that the next work has the machine
 HERE = Path(__file__).resolve().parent
 
 
@@ -22,9 +22,9 @@ class Peer:
     script
         In this folder.
     python
-        Which Python runs it.
+        The Python that runs it.
     path
-        Put in front of where it imports from.
+        A folder put in front of its import path.
     """
 
     def __init__(self, script: str, python: str = sys.executable, path: Path | None = None) -> None:
@@ -39,7 +39,7 @@ class Peer:
         )
 
     def ask(self, **request: Any) -> dict[str, Any]:
-        """Have it do something and wait for the answer."""
+        """Send a request and wait for the answer."""
         assert self._process.stdin and self._process.stdout
         self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()
@@ -57,10 +57,10 @@ class Peer:
 
 
 def reference(checkout: Path | None) -> Peer | None:
-    """Start the authors' implementation, of which a checkout is given; None without."""
+    """Start the authors' implementation from a checkout; None without a checkout."""
     return None if checkout is None else Peer("peer_reference.py", path=checkout / "src")
 
 
 def anomalib(python: str | None) -> Peer | None:
-    """Start anomalib in the environment of the given Python; None without."""
+    """Start anomalib in the environment of a Python; None without one."""
     return None if python is None else Peer("peer_anomalib.py", python)

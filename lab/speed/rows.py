@@ -1,4 +1,4 @@
-"""Finished rows, kept as CSV: what the table says of a work, and the figures that the pictures of growth show."""
+"""Finished rows, kept as CSV: the table's text on a work, and the figures for the pictures of growth."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class Row:
     Attributes
     ----------
     work, here, peers, ratio, limit
-        What the table says: the work, what it takes here and at the peers, how many times as long, and what bounds it.
+        The table's text: the work, its time here and at the peers, the ratio, and the limit.
     grows, size
-        Which picture of growth the row belongs to, and how far along it lies.
+        The row's picture of growth, and its place on the axis.
     features, coreset, calibration, score, reference, anomalib
         Seconds of a build's stages, of one score afterwards, and of the peers' coresets.
     gibibytes
@@ -51,7 +51,7 @@ HEAD = tables.head("work", "here", "peers", "peers / here", "limit")
 
 
 def append(path: Path, row: Row) -> None:
-    """Add a row to the file, which is made if absent."""
+    """Append a row to the file, which is made if absent."""
     tables.append(path, {name: _text(value) for name, value in asdict(row).items()})
 
 

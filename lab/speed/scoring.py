@@ -25,12 +25,14 @@ from patchcore.kernels.search import RunningSearch
 
 PAPERS = "wide_resnet50_2"
 ROWS, QUICK_ROWS = 16_000, 4_000
-TOLERANCE = 1e-3  # of scores beside the reference: it adds 9 numbers in another order and leaves squares
+TOLERANCE = (
+    1e-3  # tolerance of scores beside the reference, which adds 9 numbers in another order and leaves squares
+)
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A network that is measured: in torch and with the engines that are installed, and a bank of its own."""
+    """A measured network: in torch and with the installed engines, and its bank."""
 
     name: str
     weights: Path | None
@@ -49,7 +51,7 @@ class Subject:
         return cls(name, weights, engines, coreset_bank(engines["torch"], rows, folder))
 
     def works(self, picture: NDArray[np.float32]) -> dict[str, Work]:
-        """What is timed of it, by a name that begins with its own."""
+        """The timed works, by names that begin with the network's."""
         torches, bank = self.engines["torch"], self.bank
         queries = flat(patch_features(torches, picture))
         works = {f"{self.name} alone": timed(lambda: torches.maps(_batch(picture)))}

@@ -1,4 +1,4 @@
-"""Prints the table of finished rows and draws how they grow: `python -m lab.speed.tables FILE [--pictures FOLDER]`."""
+"""Prints the table of finished rows and draws their growth: `python -m lab.speed.tables FILE [--pictures FOLDER]`."""
 
 from __future__ import annotations
 

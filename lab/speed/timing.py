@@ -1,4 +1,4 @@
-"""How things are measured: in turn, as medians with their spread; and what this machine can do at most."""
+"""Measuring: works in turn, as medians with their spread; and the peaks of this machine."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ Work = Callable[[], float]
 
 @dataclass(frozen=True)
 class Taken:
-    """Seconds that a work took: median, least, most."""
+    """Seconds of a work: median, least, most."""
 
     median: float
     least: float
     most: float
 
     def __str__(self) -> str:
-        """Say it with a sensible unit."""
+        """Return the times with a sensible unit."""
         if self.least == self.most:
             return seconds(self.median)
         return f"{seconds(self.median)} ({seconds(self.least)} to {seconds(self.most)})"
@@ -60,7 +60,7 @@ def timed_on(device: str | torch.device, work: Callable[[], object]) -> Work:
 def in_turn(
     works: dict[str, Work], rounds: int, warm_up: bool = True, allowed: float = math.inf
 ) -> dict[str, Taken]:
-    """Do each once by way of warming up, then all in turn, again and again; no new round after the seconds allowed."""
+    """Do each work once to warm up, then all in turn, repeatedly; no new round after the allowed seconds."""
     if warm_up:
         for work in works.values():
             work()
@@ -76,7 +76,7 @@ def in_turn(
 
 @dataclass(frozen=True)
 class Peaks:
-    """The most this machine was seen to do: products a second in single precision, bytes read a second."""
+    """The measured peaks of this machine: operations a second in single precision, bytes read a second."""
 
     flops: float
     bytes: float

@@ -1,4 +1,4 @@
-"""How fast the viewer paints in a real browser: 60 tiles under a dragged threshold, 2,000 images, 24 megapixels.
+"""The viewer's speed in a real browser: 60 tiles under a dragged threshold, 2,000 images, 24 megapixels.
 
 `python -m lab.speed.viewer`, on a quiet machine, prints the median and the 95th percentile of a paint, the time to the
 first paint, blank tiles while scrolling, the browser's memory, and the time to open a large image.
@@ -19,7 +19,7 @@ from workbench.storage.pictures import encode_detail, encode_tile
 
 GALLERY = "tests/browser/apps/viewer_gallery.py"
 DETAIL = "tests/browser/apps/viewer_detail.py"
-SEEN = """grid => {
+VISIBLE_TILES = """grid => {
   const frame = grid.getBoundingClientRect();
   const seen = [...grid.querySelectorAll('.tile:not([hidden])')].filter((tile) => {
     const {top, bottom} = tile.getBoundingClientRect();
@@ -78,7 +78,7 @@ def scroll_two_thousand(browser: Browser, serve: ServerPool) -> None:
     for _ in range(100):
         page.mouse.wheel(0, 400)
         page.wait_for_timeout(40)
-        now, empty = grid.evaluate(SEEN)
+        now, empty = grid.evaluate(VISIBLE_TILES)
         seen, blank = seen + now, blank + empty
     heap = page.evaluate("performance.memory.usedJSHeapSize") / 2**20
     print(

@@ -1,4 +1,4 @@
-"""Backbones: which there are, where their weights come from, and what runs them."""
+"""Backbones: the registry, the files of their weights, and the engines that run them."""
 
 from __future__ import annotations
 

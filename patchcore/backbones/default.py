@@ -1,3 +1,3 @@
-"""Owns the name of the backbone that is used unless another is asked for; its weights come with the installation."""
+"""Owns the name of the default backbone; its weights come with the installation."""
 
 DEFAULT = "efficientnet_lite2"

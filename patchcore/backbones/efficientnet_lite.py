@@ -1,7 +1,7 @@
 """EfficientNet-Lite2 up to any of its blocks, and its entry in the registry.
 
-The architecture is that of Tan & Le 2019 (EfficientNet) as Google's "lite" models change it: no squeeze-and-excitation,
-ReLU6, stem and last stage not scaled; width 1.1 and depth 1.2 for Lite2. The weights were converted from TensorFlow,
+The architecture is EfficientNet (Tan & Le 2019) in Google's "lite" form: no squeeze-and-excitation, ReLU6, stem and
+last stage not scaled; width 1.1 and depth 1.2 for Lite2. The weights were converted from TensorFlow,
 hence its "same" padding, its batch-norm epsilon, and pixels as (x * 255 - 127) / 128.
 """
 
@@ -123,7 +123,7 @@ class Block(nn.Module):
 
 
 class EfficientNetLite(nn.Module):
-    """Stem and blocks up to the deepest layer that is asked for.
+    """Stem and blocks up to the deepest requested layer.
 
     Parameters
     ----------

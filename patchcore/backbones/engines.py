@@ -1,4 +1,4 @@
-"""What runs a backbone: torch, or OpenVINO where it is installed, which is faster on Intel and AMD processors."""
+"""Engines that run a backbone: torch, or OpenVINO if installed, which is faster on Intel and AMD processors."""
 
 import warnings
 from collections.abc import Callable
@@ -21,7 +21,7 @@ Features = Callable[[Tensor], Tensor]
 
 
 class Engine(Protocol):
-    """Runs what computes features: RGB images [N, 3, S, S] -> [N, rows, cols, dims]."""
+    """Runs the computation of features: RGB images [N, 3, S, S] -> [N, rows, cols, dims]."""
 
     def __call__(self, features: Features, kind: int | None, images: Tensor) -> Tensor:
         """Compute the features of a batch.
@@ -31,26 +31,26 @@ class Engine(Protocol):
         features
             The steps, in torch.
         kind
-            The same for the same steps: an engine need not prepare them twice.
+            Equal for equal steps, so that an engine prepares them only once.
         images
             [N, 3, S, S] float32 RGB in 0..1.
         """
 
 
 def make_engine(name: str, device: torch.device) -> Engine | None:
-    """Make the engine of one backbone; None where torch runs it as it is.
+    """Make the engine of one backbone; None for torch itself.
 
     Parameters
     ----------
     name
         'torch' or 'openvino'.
     device
-        Where it is to run.
+        The device to run on.
 
     Raises
     ------
     SettingsError
-        If there is no engine of that name, it is not installed, or it does not run on the device.
+        If the name is unknown, or the engine is not installed or does not run on the device.
     """
     if name not in NAMES:
         raise SettingsError(f"There is no engine '{name}'. Known: {', '.join(NAMES)}.")
@@ -84,7 +84,7 @@ class OpenVino:
 
     def _compile(self, features: Features, images: Tensor) -> Any:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of torch and OpenVINO about each other
+            warnings.simplefilter("ignore")  # torch's and OpenVINO's warnings about each other
             model = self._openvino.convert_model(
                 _Recorded(features).eval(),
                 example_input=images.contiguous(),
@@ -97,7 +97,7 @@ class OpenVino:
 
 
 class _Recorded(nn.Module):
-    """Steps as a module, of which OpenVINO takes a record."""
+    """Steps as a module, which OpenVINO can trace."""
 
     def __init__(self, features: Features) -> None:
         super().__init__()

@@ -11,7 +11,7 @@ from patchcore.backbones.weight_sources import AddressedWeights, WeightSource
 
 @dataclass(frozen=True)
 class Normalisation:
-    """How RGB in 0..1 becomes a network's input: ``(image - mean) / deviation``, for each channel."""
+    """The normalisation of RGB in 0..1 to a network's input: ``(image - mean) / deviation``, for each channel."""
 
     mean: tuple[float, float, float]
     deviation: tuple[float, float, float]
@@ -26,7 +26,7 @@ class Normalisation:
 
 
 def unchanged(network: nn.Module) -> nn.Module:
-    """Return the network as it is."""
+    """Return the network unchanged."""
     return network
 
 
@@ -37,24 +37,24 @@ class BackboneSpec:
     Attributes
     ----------
     name, label
-        What the user types; what the interface shows.
+        The name that the user types; the text that the interface shows.
     summary
-        One line for the user: what it is good for and what it costs.
+        One line for the user: its use and its cost.
     licence
-        Of the weights.
+        Licence of the weights.
     build
         Makes a network without weights: from some of `known_layers`, a module that maps normalised images
         [N, 3, S, S] to {layer: [N, C, H, W]} and runs nothing beyond the deepest of them.
     known_layers
-        Every layer that can be asked for, shallow first.
+        Every layer that may be requested, shallow first.
     layers
-        The layers that are used unless the caller names others (paper §3.1, index j).
+        The default layers (paper §3.1, index j).
     dims
         Length of a patch feature after the reference's two reductions; None keeps plain concatenation.
     normalisation
         Of the network's input.
     weights
-        The weight file, and where it comes from.
+        The weight file, and its source.
     file_key
         Name, in the weight file, of a tensor of the network.
     prepared
@@ -76,5 +76,5 @@ class BackboneSpec:
 
     @property
     def downloadable(self) -> bool:
-        """Whether the program can fetch the weights when asked to."""
+        """Whether the program can download the weights."""
         return isinstance(self.weights, AddressedWeights)

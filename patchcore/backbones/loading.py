@@ -32,11 +32,11 @@ class Backbone:
     layers
         The depths in use, shallow first.
     device
-        Where it runs.
+        The device it runs on.
     sha256
         Hash of the weight file; an inspector remembers it and refuses others.
     engine
-        What runs network and local aggregation; None for torch itself. It is no part of what an inspector remembers.
+        The engine for network and local aggregation; None for torch itself. Inspectors do not store it.
     weights
         The file of the weights; None for the registered one.
     """
@@ -72,7 +72,7 @@ def resolve_device(device: str) -> torch.device:
     Raises
     ------
     SettingsError
-        If a GPU is asked for by name and there is none.
+        If a GPU is requested by name and the machine has none.
     """
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -106,7 +106,7 @@ def load_backbone(
     sha256
         If given, the weights must have exactly this hash (an inspector loads the weights that built it).
     engine
-        'torch' or 'openvino'; None for what `PATCHCORE_ENGINE` says, else 'torch'.
+        'torch' or 'openvino'; None for the value of `PATCHCORE_ENGINE`, else 'torch'.
 
     Raises
     ------
@@ -132,7 +132,7 @@ def load_backbone(
 
 
 def _weight_file(entry: BackboneSpec, weights: str | Path | None, sha256: str | None) -> tuple[Path, str]:
-    """Return the file to load and its SHA-256; the caller's own file is held to a hash only if one is given."""
+    """Return the file to load and its SHA-256; the caller's own file is checked only against a stated hash."""
     if weights is None:
         found = entry.weights.find(entry.name, sha256 or entry.weights.sha256)
         if found is None:
@@ -145,7 +145,7 @@ def _weight_file(entry: BackboneSpec, weights: str | Path | None, sha256: str | 
 
 
 def _load_state(entry: BackboneSpec, network: nn.Module, path: Path) -> None:
-    """Fill the network from a file, which may hold more than it needs."""
+    """Fill the network from a file, which may hold further tensors."""
     state, wanted = read_state(path), network.state_dict()
     found = {key: state[entry.file_key(key)] for key in wanted if entry.file_key(key) in state}
     missing = sorted(

@@ -1,4 +1,4 @@
-"""The registry of backbones, by name; and whether their weights are on this machine.
+"""The registry of backbones, by name; and the search for their weights on this machine.
 
 Nothing is ever downloaded unless :func:`download_weights` is called.
 """
@@ -88,7 +88,7 @@ def spec(name: str) -> BackboneSpec:
     Raises
     ------
     SettingsError
-        If there is no backbone of that name.
+        If the name is unknown.
     """
     if name not in _BUILDERS:
         raise SettingsError(f"There is no backbone '{name}'. Known: {', '.join(_BUILDERS)}.")
@@ -106,7 +106,7 @@ def preferred_backbone() -> str:
 
 
 def missing_weights_sentence(name: str) -> str:
-    """Which file to put where, in a sentence a colleague with internet can act on."""
+    """Return a sentence for a colleague with internet: the file to fetch, and the folder to put it in."""
     sentence = spec(name).weights.missing(name)
     return (
         f"{sentence} The backbone '{DEFAULT}' is installed and needs no file."
@@ -125,22 +125,22 @@ def download_weights(
     name
         A registered backbone.
     progress
-        Called with (bytes done, bytes in all).
+        Called with (bytes done, all bytes).
     timeout
-        Seconds without an answer after which to give up.
+        Seconds to wait for an answer.
 
     Raises
     ------
     WeightsError
         If the file cannot be fetched, or comes with a package instead.
     WeightsMismatch
-        If what came is not the expected file; nothing is kept then.
+        If the download is not the expected file; it is deleted then.
     """
     weights = spec(name).weights
     if not isinstance(weights, AddressedWeights):
         if found := find_weights(name):
             return found
-        raise WeightsMissing(missing_weights_sentence(name))  # it comes by pip, as the sentence says
+        raise WeightsMissing(missing_weights_sentence(name))  # pip brings it, as the sentence says
     target = local_folders()[0] / weights.file
     try:
         fetch(weights.url, target, weights.sha256, progress, timeout)

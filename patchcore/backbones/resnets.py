@@ -18,7 +18,7 @@ class _ImageNetWeights(Protocol):
 
 
 class Trunk(nn.Module):
-    """A torchvision ResNet cut after the deepest layer that is asked for.
+    """A torchvision ResNet cut after the deepest requested layer.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def torchvision_resnet(
     Parameters
     ----------
     name
-        Of the model in torchvision and here.
+        Name of the model in torchvision and here.
     label, dims, summary
         As in :class:`~patchcore.backbones.entry.BackboneSpec`.
     weights

@@ -1,10 +1,10 @@
-"""Files of network weights: read without unpickling code, known by their hash, fetched whole or not at all."""
+"""Files of network weights: read without unpickling code, identified by hash, downloaded as a whole or not at all."""
 
 import hashlib
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
-from pickle import UnpicklingError  # what torch raises when it refuses; nothing is unpickled here
+from pickle import UnpicklingError  # torch's error for refused files; nothing is unpickled here
 
 import safetensors
 import torch
@@ -54,7 +54,7 @@ def read_state(path: Path) -> dict[str, Tensor]:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except UnpicklingError as error:
         raise WeightsError(
-            f"{path} is no state dict, or holds more than plain tensors, and is refused; save a plain state dict."
+            f"{path} is not a state dict, or holds more than plain tensors, and is refused; save a plain state dict."
         ) from error
     except (OSError, RuntimeError, ValueError, EOFError, safetensors.SafetensorError) as error:
         raise WeightsError(f"{path} cannot be read as network weights: {error}") from error
@@ -71,20 +71,20 @@ def fetch(
     Parameters
     ----------
     url, target
-        From where to where.
+        Address of the file, and its place on this machine.
     sha256
         The hash, or its first digits.
     progress
-        Called with (bytes done, bytes in all).
+        Called with (bytes done, all bytes).
     timeout
-        Seconds without an answer after which to give up.
+        Seconds to wait for an answer.
 
     Raises
     ------
     OSError
         If it cannot be fetched; urllib's errors are of this kind.
     WeightsMismatch
-        If what came is not the expected file; nothing is kept then.
+        If the download is not the expected file; it is deleted then.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(target, target.with_suffix(".part")) as part:

@@ -1,6 +1,6 @@
-"""Where weight files come from: a package of the registry, or an address; and the folders that are looked into.
+"""Sources of weight files: a package of the registry, or an address; and the folders that are searched.
 
-A file counts by its SHA-256, wherever it lies. Nothing is downloaded here.
+A file is identified by its SHA-256, in any folder. Nothing is downloaded here.
 """
 
 import os
@@ -25,7 +25,7 @@ def local_folders() -> list[Path]:
 
 @dataclass(frozen=True)
 class WeightSource(ABC):
-    """A weight file, and where it comes from.
+    """A weight file and its source.
 
     Attributes
     ----------
@@ -42,24 +42,24 @@ class WeightSource(ABC):
     megabytes: float
 
     def places(self) -> list[Path]:
-        """Files of that name on this machine, in the order in which they are tried. Reads none of them."""
+        """Files of this name on this machine, in the order of trying. Reads none of them."""
         candidates = [*self._own_places(), *(folder / self.file for folder in local_folders())]
         return [path for path in candidates if path.is_file()]
 
     def find(self, backbone: str, sha256: str) -> tuple[Path, str] | None:
-        """Return the first file whose SHA-256 begins so, and the whole of its SHA-256; None if no file is there.
+        """Return the first file with this SHA-256, and its full SHA-256; None without a file.
 
         Parameters
         ----------
         backbone
-            Whose weights they are, for the message.
+            The backbone of the weights, for the message.
         sha256
             The hash or its first digits.
 
         Raises
         ------
         WeightsMismatch
-            If there are files of that name, but none has that hash.
+            If files of this name exist, but none has this hash.
         """
         found = [(path, file_sha256(path)) for path in self.places()]
         for path, digest in found:
@@ -74,7 +74,7 @@ class WeightSource(ABC):
         )
 
     def missing(self, backbone: str) -> str:
-        """Say which file to put where, for a colleague who has internet to act on."""
+        """Return a sentence for a colleague with internet: the file to fetch, and the folder to put it in."""
         return f"The weights of {backbone} are not on this machine{self._why_missing()}. {self._remedy()}"
 
     def _remedy(self) -> str:
@@ -85,19 +85,19 @@ class WeightSource(ABC):
 
     @abstractmethod
     def _own_places(self) -> list[Path]:
-        """Where the file may lie besides the local folders."""
+        """Return further folders that may hold the file."""
 
     @abstractmethod
     def _holder(self) -> str:
-        """Whose file it is that was found, in brackets."""
+        """Return the owner of a found file, in brackets."""
 
     @abstractmethod
     def _why_missing(self) -> str:
-        """The cause, if one can be told."""
+        """Return the cause, if it is certain."""
 
     @abstractmethod
     def _way(self) -> str:
-        """How to bring the file."""
+        """Return the way to get the file."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ class AddressedWeights(WeightSource):
     Attributes
     ----------
     url
-        Where it lies.
+        Its address.
     """
 
     url: str

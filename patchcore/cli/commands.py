@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from patchcore.detector import Detector
     from patchcore.evaluation.measures import Evaluation
     from patchcore.evaluation.share_point import SharePoint
+    from patchcore.images.reading import LoadedImage
+    from patchcore.inspection import Inspection
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -130,6 +132,8 @@ def score(
     as_json: AsJson = False,
 ) -> None:
     """Score images: score, verdict if a threshold is stored, and the box of the worst patch."""
+    from patchcore.inspection import failure
+
     model = load_inspector(inspector, weights)
     if model.operating_point_ is not None and model.operating_point_.stale:
         remark([f"No image is judged: the threshold is out of date. {model.operating_point_.stale}"])
@@ -140,10 +144,10 @@ def score(
             rows.append(_score_one(model, path, overlays))
         except ImageError as error:
             failed += 1
-            rows.append({"path": str(path), "error": error.reason})
+            rows.append({"path": str(path), **failure(error.reason)})
             remarks.print(f"left out {error}", style="yellow", markup=False, soft_wrap=True)
     if as_json:
-        print(json.dumps(rows, indent=1, ensure_ascii=False))
+        print(json.dumps(rows, indent=1, allow_nan=False))
     else:
         for row in rows:
             _print_score(row)
@@ -251,23 +255,23 @@ def _expanded(paths: list[Path]) -> Iterator[Path]:
 
 def _score_one(model: Any, path: Path, overlays: Path | None) -> dict[str, Any]:
     from patchcore.images.reading import read_image
+    from patchcore.inspection import inspect
 
     image = read_image(path, value_range=model.settings.value_range)
-    result = model.score(image)
-    point = model.operating_point_
-    row: dict[str, Any] = {"path": str(path), "score": result.score, "worst_box": list(result.worst_box)}
-    row["verdict"] = point.judge(result.score, point.regions(result.map)) if point else None
+    inspection = inspect(model, image)
+    row: dict[str, Any] = {"path": str(path), **inspection.to_dict()}
     if overlays is not None:
-        row["overlay"] = str(_write_overlay(model, image, result, path, overlays))
+        row["overlay"] = str(_write_overlay(image, inspection, path, overlays))
     return row
 
 
-def _write_overlay(model: Any, image: Any, result: Any, path: Path, folder: Path) -> Path:
+def _write_overlay(image: LoadedImage, inspection: Inspection, path: Path, folder: Path) -> Path:
     from patchcore.maps.rendering import HeatScale, encode_png, overlay
 
-    point = model.operating_point_
+    point, result = inspection.point, inspection.result
     anchor = point.heat_from if point else max(float(result.map.max()) / 2, 1e-6)
-    picture = overlay(image.pixels, result.map, HeatScale.anchored(anchor), mode="both")
+    scale = HeatScale.anchored(anchor)
+    picture = overlay(image.pixels, result.map, scale, mode="both", box=inspection.outline)
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{path.parent.name}_{path.stem}_{result.record.sha256[:6]}.png"
     target.write_bytes(encode_png(picture))
@@ -311,10 +315,11 @@ def _print(summary: dict[str, Any], as_json: bool) -> None:
 
 
 def _print_score(row: dict[str, Any]) -> None:
-    if "error" in row:
+    if row["error"] is not None:
         return
     box = ",".join(str(edge) for edge in row["worst_box"])
-    print(f"{row['score']:.4f}\t{row['verdict'] or '-'}\t{box}\t{row['path']}")
+    score = "-" if row["score"] is None else f"{row['score']:.4f}"
+    print(f"{score}\t{row['verdict'] or '-'}\t{box}\t{row['path']}")
 
 
 def _print_evaluation(result: dict[str, Any]) -> None:

@@ -114,11 +114,11 @@ class _Rules:
         test of what they promise.
         """
         from patchcore.thresholds.operating_point import Evidence
-        from patchcore.thresholds.rules import BY_HAND, GOOD_ONLY
+        from patchcore.thresholds.rules import BY_HAND, is_good_only
 
         alone = model.evidence_.good
-        named = {choice.name for choice in (self.reject, self.accept) if choice is not None}
-        if named <= GOOD_ONLY | {BY_HAND}:
+        chosen = [choice for choice in (self.reject, self.accept) if choice is not None]
+        if all(choice.name == BY_HAND or is_good_only(choice) for choice in chosen):
             return Evidence(alone, map_peaks=peaks)
         return Evidence({**scores.good, **alone}, scores.defect, peaks)
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from patchcore.evaluation.labelled_score import UNREADABLE, LabelledScore
 from patchcore.images.file_names import display_name
+from patchcore.inspection import regions_at, verdict_on
 from patchcore.thresholds.operating_point import OperatingPoint, Verdict
 
 
@@ -33,13 +34,9 @@ class Judge:
         verdict: Verdict | None = None
         try:
             if self.point is not None:
-                verdict = _verdict(self.point, item)
+                by_score = self.point.judge_by == "score"
+                regions = [] if by_score else regions_at(item.load_map(), self.point)
+                verdict = verdict_on(item.score, regions, self.point)
         except UNREADABLE as error:
             self.unjudged.append(f"{display_name(item.name)}: not judged, its map is missing. {error}")
         return replace(item, verdict=verdict)
-
-
-def _verdict(point: OperatingPoint, item: LabelledScore) -> Verdict:
-    if point.judge_by == "score":
-        return point.verdict(item.score)
-    return point.judge(item.score, point.regions(item.load_map()))

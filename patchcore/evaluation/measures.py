@@ -19,7 +19,7 @@ from patchcore.evaluation.labelled_image import Labelled, grey_masks
 from patchcore.evaluation.labelled_score import UNREADABLE, LabelledScore
 from patchcore.evaluation.metrics import ImageMetrics, image_curves, image_metrics, image_metrics_by_type
 from patchcore.evaluation.pixel_metrics import PixelCurves, PixelMetrics, PixelResult
-from patchcore.evaluation.set_scoring import score_each
+from patchcore.evaluation.set_scoring import inspect_each
 from patchcore.evaluation.type_rows import TypeRow, type_rows
 from patchcore.images.file_names import display_name
 from patchcore.statistics.bootstrap import auroc_interval
@@ -203,9 +203,9 @@ def evaluate(
     """
     left_out: list[str] = []
     grey: list[str] = []
-    items = score_each(model, images, left_out, grey, progress)
+    items = inspect_each(model, images, left_out, grey, progress)
     try:
-        found = _measured(items, len(images), None, model.operating_point_)
+        found = _measured(items, len(images), None, model.operating_point_, judged=True)
     except NoImagesError as error:
         raise NoImagesError("None of the images could be scored. " + " ".join(left_out[:3])) from error
     remarks = [grey_masks(grey)] if grey else []
@@ -218,7 +218,10 @@ def _measured(
     progress: Progress | None,
     point: OperatingPoint | None,
     with_maps: bool = True,
+    *,
+    judged: bool = False,
 ) -> Evaluation:
+    """Measure; `judged`: the items were inspected with `point` just now, and their verdicts stand."""
     pixels, judge_ = PixelMetrics(), Judge(point)
     scored: list[LabelledScore] = []
     problems: list[str] = []
@@ -226,7 +229,7 @@ def _measured(
         if math.isfinite(item.score):
             problem = _count_pixels(pixels, item) if with_maps else None
             problems += [problem] if problem else []
-            scored.append(judge_.judged(item))
+            scored.append(item if judged else judge_.judged(item))
         else:
             problems.append(
                 f"{display_name(item.name)}: left out, its score is not a finite number; score the image again."

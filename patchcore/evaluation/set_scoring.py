@@ -1,4 +1,4 @@
-"""Scores a labelled set image by image, with no more than one map in memory."""
+"""Inspects a labelled set image by image, with no more than one map in memory."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -11,16 +11,17 @@ from patchcore.errors import DataError, ImageError
 from patchcore.evaluation.labelled_image import Labelled, read_mask
 from patchcore.evaluation.labelled_score import LabelledScore
 from patchcore.images.reading import display_pixels, read_image
+from patchcore.inspection import Inspection, inspect
 
 
-def score_each(
+def inspect_each(
     model: Detector,
     images: Sequence[Labelled],
     left_out: list[str],
     grey: list[str],
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[LabelledScore]:
-    """Score image by image.
+    """Inspect image by image, with the thresholds that the model has in force; a good image without its own rows.
 
     The map of the image at hand is there already; that of an earlier one is computed again when asked for.
 
@@ -37,13 +38,13 @@ def score_each(
     progress
         Called with (done, total).
     """
-    latest = _LatestMap(model)
+    latest = _Latest(model)
     for done, image in enumerate(images, start=1):
         if image.defect_type is None:
             left_out.append(f"Left out {image.name}: it has no label.")
             continue
         try:
-            score = latest.score(image)
+            inspection = latest.inspection(image)
         except ImageError as error:
             left_out.append(f"Left out {image.name}: {error.reason}")
         except DataError as error:
@@ -52,36 +53,32 @@ def score_each(
             yield LabelledScore(
                 image.name,
                 image.defect_type,
-                score,
+                inspection.result.score,
                 partial(latest.map, image),
                 partial(_mask, image, grey),
                 partial(_pixels, image, model.settings.value_range),
+                inspection.verdict,
             )
         if progress:
             progress(done, len(images))
 
 
-class _LatestMap:
-    """Holds the map of the image that was scored last."""
+class _Latest:
+    """Holds the inspection of the image that was inspected last."""
 
     def __init__(self, model: Detector) -> None:
         self._model = model
-        self._held: tuple[Labelled, NDArray[np.float32]] | None = None
+        self._held: tuple[Labelled, Inspection] | None = None
 
-    def score(self, image: Labelled) -> float:
-        """Score an image and hold its map."""
-        return self._scored(image)[0]
+    def inspection(self, image: Labelled) -> Inspection:
+        """Give an image's inspection; one that is not held is made again."""
+        if self._held is None or self._held[0] != image:
+            self._held = (image, inspect(self._model, image.source, leave_out=True))
+        return self._held[1]
 
     def map(self, image: Labelled) -> NDArray[np.float32]:
-        """Give the image's map, float32 [H, W]."""
-        if self._held is not None and self._held[0] == image:
-            return self._held[1]
-        return self._scored(image)[1]
-
-    def _scored(self, image: Labelled) -> tuple[float, NDArray[np.float32]]:
-        result = self._model.score(image.source, leave_out=True)
-        self._held = (image, result.map)
-        return result.score, result.map
+        """Give an image's map, float32 [H, W]."""
+        return self.inspection(image).result.map
 
 
 def _mask(image: Labelled, grey: list[str]) -> NDArray[np.bool_] | None:

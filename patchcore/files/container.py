@@ -1,6 +1,6 @@
 """An inspector on disk: one safetensors file whose header carries versioned JSON; no pickle anywhere.
 
-The header holds the SHA-256 of every tensor, so that a damaged or altered file is noticed before it is used.
+The header holds the SHA-256 of every tensor, so that damage or alteration is noticed before use.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ def write(path: Path, tensors: Tensors, header: Mapping[str, Any]) -> None:
     Parameters
     ----------
     path
-        Where to.
+        The file to write.
     tensors
         Arrays by name.
     header

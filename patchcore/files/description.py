@@ -1,7 +1,7 @@
-"""What an inspector's file may tell people besides: a name, where it comes from, a small picture of a good part.
+"""The description in an inspector's file, for people: a name, the origin, a small picture of a good part.
 
-None of it takes part in scoring, and a file without it is whole. The picture is plain pixels, so that looking at it
-takes no decoder.
+The description takes no part in scoring, and a file without it is whole. The picture is plain pixels, so that no
+decoder is needed to view it.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ LONGEST = {"name": 200, "product": 200, "version": 32, "note": 4000, "made_by": 
 
 @dataclass(frozen=True, eq=False)
 class About:
-    """What a file says about its inspector; every text may be empty.
+    """The description of an inspector; every text may be empty.
 
     Attributes
     ----------
     name, product
-        What the inspector is called, and for which product it is.
+        Names of the inspector and of its product.
     version, note
-        Which of its versions this is, as "3.2", and what was noted with it.
+        Number of the version, as "3.2", and its note.
     made_by, made_at
-        Who wrote the file, and when (ISO 8601).
+        The person who wrote the file, and the time (ISO 8601).
     picture
         A good part, uint8 [H, W, 3], sides of at most `PICTURE_SIDE`.
     """
@@ -54,16 +54,16 @@ class About:
 
     @classmethod
     def from_parts(cls, tensors: Mapping[str, NDArray[Any]], header: Mapping[str, Any]) -> About:
-        """Read what `parts` gave, checked; an empty one where the file says nothing.
+        """Read and check the fields of `parts`; a file without a description gives an empty one.
 
         Raises
         ------
         ArtifactError
-            A text is too long, or holds what a name may not; or the picture is none.
+            A text is too long or holds forbidden characters, or the picture is not an image.
         """
         told = header.get(HEADER_FIELD, {})
         if not isinstance(told, dict):
-            raise ArtifactError("The inspector is not sound: what it says of itself is no list of texts.")
+            raise ArtifactError("The inspector is not sound: its description is not a list of texts.")
         known = [part.name for part in fields(cls) if part.name != "picture"]
         texts = {
             name: require_text(

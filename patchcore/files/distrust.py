@@ -48,7 +48,7 @@ MISFITS = (
 
 
 class Fitted(Protocol):
-    """What is asked of a model that was loaded: that its bank, thresholds and self-test are those of the file."""
+    """The parts of a loaded model that are compared with its file: bank, thresholds and self-test."""
 
     @property
     def bank_id_(self) -> str: ...  # noqa: D102
@@ -71,7 +71,7 @@ Model = TypeVar("Model", bound=Fitted)
 
 
 def read_untrusted(path: Path, load: Callable[[Path], Model]) -> tuple[Model, About, dict[str, Any]]:
-    """Read an inspector from anywhere: (model, what the file says about it, its header).
+    """Read an inspector from any source: (model, description, header).
 
     Parameters
     ----------
@@ -84,8 +84,8 @@ def read_untrusted(path: Path, load: Callable[[Path], Model]) -> tuple[Model, Ab
     Raises
     ------
     ArtifactError
-        It is no file, or not that of a sound inspector; the message says in what. Also when this machine does not
-        compute the scores that are stored in its self-test.
+        The file does not hold a sound inspector; the message names the fault. Also when this machine does not compute
+        the scores stored in its self-test.
     WeightsError
         The weights that built it are not on this machine.
     """
@@ -98,7 +98,7 @@ def read_untrusted(path: Path, load: Callable[[Path], Model]) -> tuple[Model, Ab
         about = About.from_parts(tensors, header)
         hold({**rules.rules(tensors, header), **_rules(tensors, header)})
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the self-test's, which is asked below
+            warnings.simplefilter("ignore")  # the self-test's outcome, checked below
             model = load(path)
     except SettingsError as error:
         raise ArtifactError(f"{path.name} is not a sound inspector. {error}") from error
@@ -110,12 +110,12 @@ def read_untrusted(path: Path, load: Callable[[Path], Model]) -> tuple[Model, Ab
 
 
 def require_plain_file(path: Path) -> int:
-    """Return a file's size in bytes; its name must lead to the file itself.
+    """Return a file's size in bytes; its path must lead to the file itself.
 
     Raises
     ------
     ArtifactError
-        There is none, it is a link, a folder or a device, empty, or larger than any inspector.
+        The file is missing, a link, a folder or a device, empty, or larger than any inspector.
     """
     try:
         found = path.lstat()
@@ -124,7 +124,7 @@ def require_plain_file(path: Path) -> int:
     if stat.S_ISLNK(found.st_mode):
         raise ArtifactError(f"{path.name} is a link to another file. Name the file itself.")
     if not stat.S_ISREG(found.st_mode):
-        raise ArtifactError(f"{path.name} is no file. Choose a file that was exported as an inspector.")
+        raise ArtifactError(f"{path.name} is not a file. Choose a file that was exported as an inspector.")
     if found.st_size == 0:
         raise ArtifactError(f"{path.name} is empty. Export the inspector again.")
     if found.st_size > LARGEST_FILE:
@@ -194,7 +194,7 @@ def _check_part(
     """Check one listed part, which must begin where the last one ended; return where it ends."""
     kind = allowed.get(name)
     if kind is None:
-        raise ArtifactError(f"{file} is not a sound inspector: it has a part {name[:60]!r} that none has.")
+        raise ArtifactError(f"{file} is not a sound inspector: it has an unknown part {name[:60]!r}.")
     numbers, width, dimensions = kind
     shape = entry["shape"]
     if entry["dtype"] != numbers or len(shape) != dimensions:
@@ -203,12 +203,12 @@ def _check_part(
             f"{str(entry['dtype'])[:20]} with {len(shape)}."
         )
     if not all(type(side) is int and side >= 0 for side in (*shape, *entry["data_offsets"])):
-        raise ArtifactError(f"{file} is damaged: the size of {name} is none.")
+        raise ArtifactError(f"{file} is damaged: the size of {name} is impossible.")
     first, last = entry["data_offsets"]
     if first != begin or last - first != prod(shape) * width:
         raise ArtifactError(
-            f"{file} is damaged: {name} is declared as {' x '.join(map(str, shape))[:60]} numbers, which is not what "
-            "the file holds of it."
+            f"{file} is damaged: {name} is declared as {' x '.join(map(str, shape))[:60]} numbers, but the file "
+            "holds another number of them."
         )
     return int(last)
 
@@ -233,10 +233,10 @@ def _rules(tensors: Tensors, header: Header) -> dict[str, bool]:
 
 
 def _check_model(model: Fitted, header: Mapping[str, Any]) -> None:
-    """Check that the thresholds are of this bank, and that this machine computes what the builder's did."""
+    """Check that the thresholds belong to this bank, and that this machine computes the builder's scores."""
     if model.bank_id_ != header["bank_id"]:
         raise ArtifactError(
-            "The inspector is not sound: its bank is not the one that its images and settings make."
+            "The inspector is not sound: its bank does not follow from its images and settings."
         )
     point = model.operating_point_
     if point is not None and not point.stale and point.bank_id != model.bank_id_:

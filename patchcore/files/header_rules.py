@@ -1,4 +1,4 @@
-"""Rules for the header of an inspector's file that somebody else wrote: what each of its fields may hold."""
+"""Rules for the header of an inspector's file that somebody else wrote: the values that each field may hold."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -35,7 +35,7 @@ def check_header(header: Mapping[str, Any], of_method: Callable[[Mapping[str, An
     Raises
     ------
     ArtifactError
-        One holds what it cannot; the message names it.
+        A field holds an impossible value; the message names the field.
     """
     try:
         _check(header, of_method)

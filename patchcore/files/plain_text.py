@@ -1,4 +1,4 @@
-"""Texts from a file that somebody else wrote: of a bounded length, on one line, and no path that leads elsewhere."""
+"""Texts from a file that somebody else wrote: of bounded length, on one line, and never a path out of a folder."""
 
 import re
 from typing import Any
@@ -15,21 +15,21 @@ def require_text(value: Any, what: str, longest: int, *, empty: bool = False, pa
     Parameters
     ----------
     what
-        What it is, for the message.
+        The text's meaning, for the message.
     longest
-        Characters at most.
+        Largest number of characters.
     empty
-        Whether it may be empty.
+        Whether the text may be empty.
     path
-        Whether one that reads as a path out of its folder is refused too.
+        Whether a path out of its folder is refused too.
 
     Raises
     ------
     ArtifactError
-        It is none.
+        The value is not such a text.
     """
     if not isinstance(value, str):
-        raise ArtifactError(f"The inspector is not sound: {what} is no text.")
+        raise ArtifactError(f"The inspector is not sound: {what} is not a text.")
     if len(value) > longest:
         raise ArtifactError(
             f"The inspector is not sound: {what} has {len(value):,} characters; {longest:,} are the most."
@@ -46,5 +46,5 @@ def require_text(value: Any, what: str, longest: int, *, empty: bool = False, pa
 
 
 def leads_elsewhere(name: str) -> bool:
-    """Whether a name, taken as a path, would lie outside of the folder it is put in."""
+    """Whether a name, read as a path, leads out of its folder."""
     return bool(ABSOLUTE.match(name)) or ".." in re.split(r"[/\\]", name)

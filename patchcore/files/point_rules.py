@@ -23,21 +23,21 @@ from patchcore.thresholds.rules import RULES
 LARGEST_AREA = 10**18  # pixels
 LARGEST_SCALE = 1e12  # millimetres per pixel
 BANK = re.compile(r"[0-9a-f]{8,64}")
-LONGEST_RULE, LONGEST_TEXT = 100, 100_000  # characters; a note takes up those before it
+LONGEST_RULE, LONGEST_TEXT = 100, 100_000  # characters; a note contains the earlier notes
 
 
 def check_point(point: Any, *, empty_maps: bool = False) -> None:
-    """Check every part of an operating point, as `OperatingPoint.to_dict` wrote it.
+    """Check every part of an operating point, in the form of `OperatingPoint.to_dict`.
 
     Parameters
     ----------
     empty_maps
-        Whether the peak of a map may be minus infinity: of one that is smaller than the smallest region.
+        Whether the peak of a map may be minus infinity, as for a map smaller than the smallest region.
 
     Raises
     ------
     Unsound
-        A part holds what it cannot; the message names it.
+        A part holds an impossible value; the message names the part.
     """
     mapping(point, "the operating point", 50)
     for name, check in _PARTS.items():
@@ -72,7 +72,7 @@ def check_scores(scores: Any, what: str, *, empty_maps: bool = False) -> None:
 
 
 def check_rule(rule: Any, what: str) -> None:
-    """Check which rule set a threshold, and its parameters."""
+    """Check the rule that set a threshold, and its parameters."""
     mapping(rule, f"the {what}", 10)
     name = text(rule.get("name"), f"the name of the {what}", LONGEST_RULE)
     if name not in RULES:
@@ -117,7 +117,7 @@ def _moment(value: Any, name: str) -> None:
 
 def _way(value: Any, _name: str) -> None:
     if value not in get_args(JudgeBy):
-        raise Unsound("what images are judged by is none of score, area and both")
+        raise Unsound("images are judged by something other than score, area or both")
 
 
 _PARTS: Mapping[str, Callable[[Any, str], None]] = {

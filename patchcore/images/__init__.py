@@ -1,1 +1,1 @@
-"""Any file to float32 RGB, its way into the network's input, and back to the original's pixels."""
+"""Images: any file to float32 RGB, to the network's input, and back to the original's pixels."""

@@ -1,11 +1,13 @@
-"""Names of files: which are images', which are an operating system's, and how any is shown on one line."""
+"""Names of files: suffixes of images, an operating system's own files, and display on one line."""
 
 IMAGE_SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".tif", ".tiff", ".webp"}
 )
 
 
-SETTINGS_FOLDERS = frozenset({"appdata", "application data", "library"})  # of a home, on Windows and macOS
+SETTINGS_FOLDERS = frozenset(
+    {"appdata", "application data", "library"}
+)  # settings' folders of Windows and macOS
 
 
 def display_name(name: str) -> str:
@@ -17,10 +19,10 @@ def display_name(name: str) -> str:
 
 
 def is_hidden(parts: tuple[str, ...]) -> bool:
-    """Tell whether a relative path is an operating system's leftovers, not the user's."""
+    """Tell whether a relative path belongs to an operating system, not to the user."""
     return any(part.startswith(".") or part in ("__MACOSX", "Thumbs.db", "desktop.ini") for part in parts)
 
 
 def is_private(parts: tuple[str, ...]) -> bool:
-    """Tell whether a path below a home or another root leads where programs keep their settings."""
+    """Tell whether a path below a home or another root leads to a folder of programs' settings."""
     return is_hidden(parts) or (bool(parts) and parts[0].casefold() in SETTINGS_FOLDERS)

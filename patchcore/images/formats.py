@@ -1,7 +1,7 @@
 """Owns the image containers: PNG, JPEG, BMP and WebP bytes to samples as stored (TIFF: tiff_format.py).
 
 Nothing is scaled here. A decoder checks the size that the header declares before it unpacks a single
-pixel, turns the picture upright, and says in words what it had to do.
+pixel, turns the picture upright, and notes every conversion in words.
 """
 
 import io
@@ -12,7 +12,7 @@ from PIL import BmpImagePlugin, Image, ImageFile, JpegImagePlugin, PngImagePlugi
 
 from patchcore.images.raw_image import Limits, RawImage, from_channels
 
-# What Pillow, tifffile and imagecodecs raise on damaged files (found by flipping bits in good ones). OSError
+# Errors of Pillow, tifffile and imagecodecs for damaged files (found by flipping bits in good ones). OSError
 # covers "truncated", RuntimeError the codecs, the rest are slips of parsers on nonsense in a header.
 DECODER_FAULTS = (
     OSError,
@@ -41,7 +41,7 @@ _FOREIGN = (
 
 
 def sniff_format(data: bytes) -> str | None:
-    """Name the container by its first bytes; None when it is not one that can be read."""
+    """Name the container by its first bytes; None for an unreadable kind."""
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
         return "PNG"
     if data.startswith(b"\xff\xd8\xff"):
@@ -56,7 +56,7 @@ def sniff_format(data: bytes) -> str | None:
 
 
 def why_not_an_image(data: bytes) -> str:
-    """Say what bytes without a known signature are, and what to do."""
+    """Return a sentence on bytes without a known signature: their probable kind, and the remedy."""
     remedy = "Export it as PNG, JPEG, TIFF, BMP or WebP."
     for offset, magic, what in _FOREIGN:
         if data[offset : offset + len(magic)] == magic:
@@ -64,11 +64,11 @@ def why_not_an_image(data: bytes) -> str:
     head = data[:512]
     if all(byte >= 0x20 or byte in b"\t\n\r\f" for byte in head):
         return f"this is text, not an image, whatever its name says. {remedy}"
-    return f"no image format that is known here begins like this file. {remedy}"
+    return f"no known image format begins like this file. {remedy}"
 
 
 def why_damaged(kind: str, data: bytes, fault: Exception) -> str:
-    """Say whether a file that failed to decode was cut short or is otherwise damaged."""
+    """Return a sentence on a file that failed to decode: cut short, or otherwise damaged."""
     if _breaks_off(kind, data):
         return (
             f"truncated: the {kind} breaks off after {len(data):,} bytes, before the picture is complete. "
@@ -173,7 +173,7 @@ def _from_pillow(image: ImageFile.ImageFile, kind: str, bit_depth: int) -> RawIm
 
 
 def _orientation(image: ImageFile.ImageFile) -> int:
-    """Give the EXIF orientation code; 1 (upright) when there is none or it cannot be parsed."""
+    """Return the EXIF orientation code; 1 (upright) for a missing or unreadable one."""
     block = image.info.get("exif")
     if not block:
         return 1

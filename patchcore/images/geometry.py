@@ -1,4 +1,4 @@
-"""Owns how an image becomes the square that the network sees, and the exact way back to its own pixels.
+"""Owns the geometry from an image to the network's square input, and the exact way back to its own pixels.
 
 Every mode is one scaling and one shift per axis, ``input = (original - trim) * scale + offset``, with pixel
 edges (not centres) as coordinates; the inverse is that equation solved, never a second approximation.
@@ -19,9 +19,11 @@ from patchcore.errors import SettingsError
 
 Box = tuple[int, int, int, int]
 
-OUTSIDE = 0.5  # what the network sees outside the region of interest: mid-grey, so that nothing there matters
+OUTSIDE = (
+    0.5  # fills the network's input outside the region of interest: mid-grey, so that nothing there matters
+)
 _CROP_RATIO = 256 / 224  # the paper's protocol: short side to 256, then the central 224 (§4.1)
-_LONGEST_CROP = 16  # beyond this aspect ratio a crop first drops what it would never show
+_LONGEST_CROP = 16  # beyond this aspect ratio a crop first drops pixels that it would never show
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Geometry:
     def __post_init__(self) -> None:
         """Reject misspelt modes."""
         if self.mode not in ("fit", "stretch", "crop"):
-            raise SettingsError(f"The geometry is fit, stretch or crop; {self.mode!r} is none of them.")
+            raise SettingsError(f"The geometry is fit, stretch or crop; not {self.mode!r}.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +61,7 @@ class Placement:
     trim
         (top, left) pixels of the original left out before scaling; the same at the far ends.
     resized
-        (height, width) of what remains, after scaling.
+        (height, width) of the rest, after scaling.
     offset
         (top, left) of the scaled image in the input; negative where a crop cuts it.
     valid
@@ -138,7 +140,7 @@ class Placement:
         return slice(max(top, 0), top + height), slice(max(left, 0), left + width)
 
     def _nearest(self, axis: int) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-        """For every original row (0) or column (1): the input's that shows its centre; whether one does."""
+        """For each original row (0) or column (1): the input's row or column with its centre; whether any has it."""
         centres = np.arange(self.original_size[axis]) + 0.5 - self.trim[axis]
         at = np.floor(centres * self.scale[axis] + self.offset[axis]).astype(np.intp)
         shown = (centres > 0) & (centres < self.kept_size[axis]) & (at >= 0) & (at < self.input_size)
@@ -158,7 +160,7 @@ class Placement:
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """What the network is given.
+    """The network's input, and the way back.
 
     Attributes
     ----------
@@ -187,8 +189,8 @@ def prepare(
     geometry
         Mode and size.
     roi
-        [h, w] bool of any resolution, laid over the whole image: True where it is to be inspected. What lies
-        outside is painted mid-grey at full resolution, before scaling, so that nothing there can matter.
+        [h, w] bool of any resolution, laid over the whole image: True where it is to be inspected. Pixels
+        outside are painted mid-grey at full resolution, before scaling, so that nothing there can matter.
 
     Raises
     ------
@@ -222,7 +224,7 @@ def thumbnail(pixels: NDArray[np.float32], side: int) -> NDArray[np.uint8]:
 
 
 def place(shape: tuple[int, int], geometry: Geometry, roi: NDArray[np.bool_] | None = None) -> Placement:
-    """Tell where an image of (height, width) comes to lie in the network's input, and what of it is inspected.
+    """Return the place of an image of (height, width) in the network's input, and its inspected pixels.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Owns a picture as its container stores it, before any scaling, and the limits on what it may weigh."""
+"""Owns a picture as its container stores it, before any scaling, and the limits on its size."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +11,7 @@ from patchcore.errors import ImageTooLarge, UnreadableImage
 
 @dataclass(frozen=True)
 class Limits:
-    """What one image may weigh.
+    """The largest size of one image.
 
     Parameters
     ----------
@@ -61,13 +61,13 @@ class RawImage:
     peak
         The sample value that means full white; None where the container does not say (float, signed).
     fixed_scale
-        True where a user's value range makes no sense: up to 8 bits, palettes, CMYK.
+        True for samples to which a user's value range does not apply: up to 8 bits, palettes, CMYK.
     alpha
         [H, W] float32 in 0..1, or None when the picture is opaque.
     premultiplied
-        The colours are already multiplied by alpha.
+        Whether the colours are already multiplied by alpha.
     notes
-        What was done, in words.
+        Conversions, in words.
     """
 
     samples: NDArray[Any]
@@ -90,7 +90,7 @@ class RawImage:
         self.notes.append("turned upright, as its orientation tag says")
 
     def set_alpha(self, alpha: NDArray[Any], peak: float, premultiplied: bool = False) -> None:
-        """Keep an alpha channel that has something to say; note why it is dropped otherwise."""
+        """Keep an alpha channel that matters; otherwise drop it and note why."""
         if alpha.min() >= peak:
             self.notes.append("opaque alpha channel dropped")
         elif alpha.max() <= 0:
@@ -134,7 +134,7 @@ def from_array(array: NDArray[Any], name: str, limits: Limits) -> RawImage:
     """
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)):
         raise UnreadableImage(
-            name, f"an array of shape {array.shape} is no picture; give [H, W] or [H, W, 1, 3 or 4]."
+            name, f"an array of shape {array.shape} is not a picture; pass [H, W] or [H, W, 1, 3 or 4]."
         )
     if array.dtype.kind not in "buif":
         raise UnreadableImage(name, f"an array of {array.dtype} holds no brightness; give uint8 or float32.")

@@ -46,14 +46,14 @@ _DECODERS = {
 
 @dataclass(frozen=True)
 class ImageRecord:
-    """What is known of an image besides its pixels.
+    """The record of an image: all facts besides its pixels.
 
     Attributes
     ----------
     name
         As the user knows it, on one line.
     sha256
-        Of the file's bytes; of dtype, shape and samples for an array.
+        Hash of the file's bytes; for an array, of dtype, shape and samples.
     format
         ``PNG``, ``JPEG``, ``BMP``, ``TIFF``, ``WebP`` or ``array``.
     width, height
@@ -61,7 +61,7 @@ class ImageRecord:
     channels, bit_depth
         As stored in the file.
     notes
-        What was done or noticed while reading, each a phrase.
+        Conversions and observations while reading, each a phrase.
     lowest, highest
         Smallest and largest sample as stored, over all colours.
     """
@@ -97,7 +97,7 @@ class LoadedImage:
     pixels
         [H, W, 3] float32 RGB in 0..1; grey is repeated.
     record
-        What the file was and what was done to it.
+        The facts about the file, and conversions.
     """
 
     pixels: NDArray[np.float32]
@@ -119,7 +119,7 @@ def read_image(
     source
         A path, the bytes of a file, or an array [H, W] or [H, W, 1 | 3 | 4] (bool, integer or float).
     name
-        What to call it; by default the path as given.
+        The image's name; by default the path as passed.
     value_range
         (black, white) in sample values, for data of more than 8 bits and float. Values beyond it are clipped
         and counted in the record's notes.
@@ -132,7 +132,7 @@ def read_image(
     ------
     UnreadableImage
         Not an image, empty, truncated, of a kind without plain meaning, not finite, or float outside 0..1
-        with no value range to say what is black and white.
+        without a value range.
     ImageTooLarge
         Beyond the limits.
     SettingsError
@@ -173,7 +173,7 @@ def list_images(folder: str | os.PathLike[str]) -> list[Path]:
     Raises
     ------
     NoImagesError
-        There is no such folder.
+        The folder does not exist.
     """
     root = Path(folder)
     if not root.is_dir():

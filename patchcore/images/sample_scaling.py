@@ -39,7 +39,7 @@ def to_rgb(
     Raises
     ------
     UnreadableImage
-        Not finite, or nothing says which values are black and white.
+        Not finite, or values without a stated black and white.
     """
     lowest, highest = _extremes(raw.samples, name)
     if value_range is None or raw.fixed_scale:

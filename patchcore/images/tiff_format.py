@@ -1,4 +1,4 @@
-"""Owns TIFF: a file's first page to samples as stored, with everything checked that its tags declare."""
+"""Owns TIFF: a file's first page to samples as stored; every declared tag is checked first."""
 
 import io
 import logging
@@ -14,11 +14,11 @@ from patchcore.errors import UnreadableImage
 from patchcore.images.formats import ORIENTATION_TAG
 from patchcore.images.raw_image import Limits, RawImage
 
-# Whatever tifffile has to say about a file is raised here as a sentence; its log lines would only come twice.
+# Faults that tifffile logs are raised here as sentences; its log lines would only repeat them.
 logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)
 
 _PREMULTIPLIED, _STRAIGHT = 1, 2  # values of the ExtraSamples tag
-# Codecs that unpack into the room the tags declare and no further, and JPEG, whose own headers are checked.
+# Codecs that never unpack more than the tags declare, and JPEG, whose own headers are checked.
 _CODECS = frozenset(
     {
         COMPRESSION.NONE,
@@ -76,7 +76,7 @@ def _check_declared(page: tifffile.TiffPage, file_bytes: int, name: str, limits:
     if page.imagedepth != 1 or samples > 5:
         raise UnreadableImage(
             name,
-            f"a page of {samples} channels and {page.imagedepth} layers is no photograph. "
+            f"a page of {samples} channels and {page.imagedepth} layers is not a photograph. "
             "Export it as grey or RGB.",
         )
     limits.check(name, width, height, samples * page.dtype.itemsize)
@@ -105,7 +105,7 @@ def _check_codec(page: tifffile.TiffPage, data: bytes, name: str, limits: Limits
 
 
 def _hwc(page: tifffile.TiffPage, name: str) -> NDArray[Any]:
-    """Decode to [H, W, samples], whichever way the planes are stored."""
+    """Decode to [H, W, samples], from planes stored in any way."""
     colours = _COLOURS.get(page.photometric)
     if colours is None or (page.photometric == PHOTOMETRIC.YCBCR and page.compression != COMPRESSION.JPEG):
         kind = getattr(page.photometric, "name", page.photometric)
@@ -119,7 +119,7 @@ def _hwc(page: tifffile.TiffPage, name: str) -> NDArray[Any]:
 
 
 def _interpret(page: tifffile.TiffPage, array: NDArray[Any], name: str) -> RawImage:
-    """Give the samples their meaning: grey, inverted grey, palette, RGB, CMYK, and what lies beyond."""
+    """Interpret the samples: grey, inverted grey, palette, RGB, CMYK, and further channels."""
     bits = int(page.bitspersample)
     peak = float(2**bits - 1) if array.dtype.kind in "bu" and bits <= 16 else None
     notes: list[str] = []

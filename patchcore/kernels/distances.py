@@ -1,9 +1,9 @@
-"""The distance of two patches, the one and only, and a bound below it that a matrix product gives for nearly nothing.
+"""The distance of two patches, defined only here, and a lower bound of it, which a matrix product gives nearly free.
 
-Searching compares every patch with every row by |x|² + |y|² - 2 x·y, one matrix product. It cancels, so near ties
-come out in any order and a patch that is in the bank not at 0. Here that figure is lowered by all that rounding can
-have added to it: a row whose bound lies above the nearest distance found so far cannot be nearer and is passed over;
-every other is measured directly. What is found is then exact, whatever the order of sums in the matrix product.
+Searching compares every patch with every row by |x|² + |y|² - 2 x·y, one matrix product. The sum cancels, so near ties
+come out in any order, and a patch of the bank itself not at 0. The bound is this figure less the largest possible
+rounding error. A row whose bound lies above the nearest distance so far cannot be nearer and is skipped; every other
+row is measured directly. The search is therefore exact, whatever the order of sums in the matrix product.
 """
 
 from collections.abc import Callable
@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 
 from patchcore.kernels.simd import eight_sums
 
-ROUNDING = 2.0**-24  # of a float32 operation, relative
+ROUNDING = 2.0**-24  # relative rounding error of a float32 operation
 SMALLEST = 2.0**-126  # below it a float32 loses digits
-LARGEST = 1e37  # square norms above it could overflow on the way: nothing is passed over then
+LARGEST = 1e37  # square norms above it could overflow on the way: then no row is skipped
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile to machine code, kept on disk for the next start."""
-    # no fast maths: the order of the sum is part of what is promised
+    # no fast maths: the order of the sum is part of the contract
     machine_code: Callable[..., Any] = njit(cache=True, nogil=True, error_model="numpy")(function)
     return machine_code
 
@@ -31,7 +31,7 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 def square_distance(a, b):  # type: ignore[no-untyped-def]
     """Square of the Euclidean distance of two float32 vectors, contiguous, summed in float64 in a fixed order.
 
-    Eight sums take every eighth coordinate each, the first also those left over, and are then added up in pairs.
+    Eight sums take every eighth coordinate each, the first also the remaining ones, and are then added up in pairs.
     """
     s = eight_sums(a, b)
     first = s[0]
@@ -42,7 +42,7 @@ def square_distance(a, b):  # type: ignore[no-untyped-def]
 
 
 def in_any_order(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile what is only a bound: sums may run in parallel lanes; infinities are meant, other numbers are numbers."""
+    """Compile a bound: sums may run in parallel lanes; infinities occur on purpose, NaN does not occur."""
     fast = {"reassoc", "contract", "nsz", "nnan"}
     machine_code: Callable[..., Any] = njit(cache=True, nogil=True, error_model="numpy", fastmath=fast)(
         function
@@ -51,7 +51,7 @@ def in_any_order(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def bounds(vectors: NDArray[np.float32], spare: int = 0) -> NDArray[np.float32]:
-    """Lower |v|² by all that rounding can add to a bound made of it.
+    """Lower |v|² by the largest rounding error of a bound made of it.
 
     However the d products of x·y are summed, the result is off by at most d u |x| |y| to first order, u = 2^-24
     (Higham, "Accuracy and Stability of Numerical Algorithms", 2002, §3.1); and 2 |x| |y| <= |x|² + |y|². So
@@ -63,7 +63,7 @@ def bounds(vectors: NDArray[np.float32], spare: int = 0) -> NDArray[np.float32]:
     vectors
         [N, dims] float32.
     spare
-        How many more roundings to allow for, where the vectors themselves are rounded.
+        Number of further roundings to allow for, where the vectors themselves are rounded.
 
     Returns
     -------
@@ -91,7 +91,7 @@ def _square_norms(vectors):  # type: ignore[no-untyped-def]
 def any_within(products, row_bounds, limit):  # type: ignore[no-untyped-def]
     """Tell whether any row may be nearer than a limit; without a branch, so that it runs in parallel lanes.
 
-    `limit` is the square to beat less the bound of the query. A comparison with what is not a number counts.
+    `limit` is the square to beat, less the bound of the query. A comparison with NaN counts as true.
     """
     two, found = np.float32(2), np.int32(0)
     for j in range(products.shape[0]):

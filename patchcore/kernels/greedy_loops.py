@@ -1,7 +1,7 @@
-"""The compiled loops of the greedy order: comparing points with picks they have not seen yet, and picking.
+"""The compiled loops of the greedy order: points are compared with new picks, and the farthest is picked.
 
-Both first compare the leading coordinates, in single precision and with all that rounding can have done to them
-allowed for, and measure only what may be nearer: `distances.square_distance` of the points themselves.
+Both first compare the leading coordinates, in single precision with an allowance for rounding. Only points that may be
+nearer are measured, by `distances.square_distance` of the points themselves.
 """
 
 import numpy as np
@@ -10,8 +10,8 @@ from patchcore.kernels.distances import compiled, in_any_order, square_distance
 
 LEADING = 16
 LANES = 64  # picks compared at once: 16 coordinates of them lie side by side in 4 KiB
-SLACK = 2.0**-17  # of the largest leading coordinate: above what rounding can do to a distance of two of them
-MARGIN = 1 + 2.0**-18  # above what rounding can do to the sum of 16 squares, relative
+SLACK = 2.0**-17  # times the largest leading coordinate: above the rounding error of a distance of two points
+MARGIN = 1 + 2.0**-18  # above the relative rounding error of a sum of 16 squares
 
 
 @compiled
@@ -48,25 +48,25 @@ def _any_within(tile, leading, limit, sums):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def catch_up(points, leading, scale, tiles, picks, count, level, rows, nearest, seen):  # type: ignore[no-untyped-def]
-    """Compare some points with the picks that each has not seen, until it is found no farther than `level` from one.
+def catch_up(points, leading, scale, tiles, picks, count, level, rows, nearest, pick_counts):  # type: ignore[no-untyped-def]
+    """Compare points with new picks; stop a point early once a pick is no farther than `level`.
 
     Parameters
     ----------
     points, leading, scale
         [N, d] float32; [N, LEADING] float32, leading coordinates times `scale`.
     tiles, picks, count
-        [T, LEADING, LANES] leading coordinates of the picks; [K] int64; how many there are.
+        [T, LEADING, LANES] leading coordinates of the picks; [K] int64; their number.
     level
         Square of a distance.
     rows
         The points to compare.
-    nearest, seen
-        [N] square of the distance to the nearest pick seen; [N] how many picks were seen. Brought up to date.
+    nearest, pick_counts
+        [N] square of the distance to the nearest pick so far; [N] number of picks compared so far. Updated in place.
     """
     sums = np.empty(LANES, np.float32)
     for row in rows:
-        own, square, at = leading[row], nearest[row], seen[row]
+        own, square, at = leading[row], nearest[row], pick_counts[row]
         limit = limit_of(square, scale)
         while at < count and square > level:
             tile = at // LANES
@@ -80,12 +80,12 @@ def catch_up(points, leading, scale, tiles, picks, count, level, rows, nearest, 
                         if found < square:
                             square, limit = found, limit_of(found, scale)
             at = end
-        nearest[row], seen[row] = square, at
+        nearest[row], pick_counts[row] = square, at
 
 
 @in_any_order
 def _mark(columns, leading, limits, hit):  # type: ignore[no-untyped-def]
-    """Tell which points, leading coordinates [LEADING, n], may be within their limits of one."""
+    """Tell which points, leading coordinates [LEADING, n], may lie within their limits of a pick."""
     for start in range(0, hit.shape[0], LANES):
         sums = np.zeros(LANES, np.float32)
         width = min(LANES, hit.shape[0] - start)
@@ -98,15 +98,15 @@ def _mark(columns, leading, limits, hit):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def pick_above(points, leading, scale, tiles, picks, radii, count, level, rows, nearest, seen):  # type: ignore[no-untyped-def]
-    """Pick the farthest of some points again and again while it is farther than `level`; of equals the first.
+def pick_above(points, leading, scale, tiles, picks, radii, count, level, rows, nearest, pick_counts):  # type: ignore[no-untyped-def]
+    """Pick the farthest of some points repeatedly while it is farther than `level`; of equals the first.
 
-    `rows`, ascending, must hold every point that may be farther than `level`, each having seen all picks.
+    `rows`, ascending, must hold every point that may be farther than `level`, each compared with all picks.
 
     Returns
     -------
     int
-        How many picks there are now.
+        The number of picks now.
     """
     n = rows.shape[0]
     columns, limits, hit = np.empty((LEADING, n), np.float32), np.empty(n, np.float32), np.empty(n, np.bool_)
@@ -132,5 +132,5 @@ def pick_above(points, leading, scale, tiles, picks, radii, count, level, rows, 
                 found = square_distance(points[rows[i]], points[pick])
                 if found < squares[i]:
                     squares[i], limits[i] = found, limit_of(found, scale)
-    nearest[rows], seen[rows] = squares, count
+    nearest[rows], pick_counts[rows] = squares, count
     return count

@@ -1,7 +1,7 @@
 """Matrix products of numpy arrays on torch's threads.
 
-numpy brings threads of its own, which after each product go on turning for a tenth of a second in case another one
-follows. A network that torch runs in the meantime has to share the cores with them, and takes up to twice as long.
+numpy has its own threads, which after each product spin for a tenth of a second in case another one follows. A network
+that torch runs meanwhile has to share the cores with them, and takes up to twice as long.
 """
 
 from typing import TypeVar
@@ -20,5 +20,5 @@ def product(a: NDArray[Float], b: NDArray[Float]) -> NDArray[Float]:
 
 
 def tensor(array: NDArray[Float]) -> torch.Tensor:
-    """See an array as a tensor, without a copy unless it may not be written to."""
+    """Return an array as a tensor, without a copy unless the array is read-only."""
     return torch.from_numpy(array if array.flags.writeable else array.copy())

@@ -1,8 +1,8 @@
 """Single precision in full on a GPU: the same numbers as on the processor, up to rounding, at every run.
 
-Unless told otherwise, a GPU rounds what a convolution multiplies to 10 bits of mantissa (TF32), which moves distances
-by a thousandth, and may choose other kernels, or sum in another order, each time. The process's own flags are as they
-were once the work is done.
+By default, a GPU rounds the factors of a convolution to 10 bits of mantissa (TF32), which moves distances by a
+thousandth. It may also choose other kernels, or sum in another order, each time. The process's own flags are restored
+after the work.
 """
 
 from contextlib import AbstractContextManager, nullcontext
@@ -55,11 +55,11 @@ _FULL, _AS_IT_IS = _FullPrecision(), nullcontext()
 
 
 def full_precision(device: torch.device) -> AbstractContextManager[None]:
-    """Let what runs on a GPU within this block run in single precision in full; costs nothing on the processor.
+    """Run a block's GPU work in full single precision; costs nothing on the processor.
 
     Parameters
     ----------
     device
-        Where the block's work runs. Blocks may lie within each other and run in several threads.
+        The device of the block's work. Blocks may be nested and run in several threads.
     """
     return _FULL if device.type == "cuda" else _AS_IT_IS

@@ -1,4 +1,4 @@
-"""Work that is done ahead of whoever asks for it, by threads, and handed over in order."""
+"""Prefetching: threads work ahead of the consumer, and results come in order."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -12,18 +12,18 @@ Result = TypeVar("Result")
 def done_ahead(
     work: Callable[[Item], Result], items: Iterable[Item], threads: int, waiting: int
 ) -> Iterator[Result]:
-    """Work on items in threads; hand over what comes of each, in their order.
+    """Work on items in threads; yield the results in the order of the items.
 
     Parameters
     ----------
     work
-        Called in the threads. What it raises is raised in its place in the order.
+        Called in the threads. An exception is raised at its place in the order.
     items
-        Taken one by one, in the thread that asks.
+        Taken one by one, in the consumer's thread.
     threads
-        How many items are worked on at a time.
+        Number of items worked on at a time.
     waiting
-        How many results, finished or not, there are at most ahead of the one that is asked for.
+        Largest number of results, finished or not, ahead of the consumer.
     """
     begun: deque[Future[Result]] = deque()
     pool = ThreadPoolExecutor(threads, thread_name_prefix="ahead")

@@ -1,11 +1,11 @@
-"""Exact search for the single nearest row, by few coordinates first: most rows are passed over without being read.
+"""Exact search for the single nearest row, by few coordinates first: most rows are skipped without being read.
 
-Along the axes in which the rows differ most, a few dozen coordinates hold nearly all of a distance; what they leave out
-of a vector has a length, and two vectors are at least as far apart as these lengths differ. So coordinates and length
-together are a shorter vector whose distances never exceed the true ones. The rows lie in groups of like ones. A group
-is passed over if the box around its first coordinates is too far away, or if products by these say so of all of its
-rows; products by all of the axes say which rows of the others may be the nearest. Those rows are measured by
-`distances.square_distance`, so that the search finds what measuring all rows finds.
+Along the axes in which the rows differ most, a few dozen coordinates hold nearly all of a distance. The rest of a
+vector has a length, and two vectors are at least as far apart as these lengths differ. So coordinates and length
+together are a shorter vector whose distances never exceed the true ones. Similar rows lie in groups. A group is
+skipped if the box around its first coordinates is too far away, or if products by these coordinates rule out all of
+its rows. In the other groups, products by all axes tell which rows may be the nearest. These rows are measured by
+`distances.square_distance`, so the result equals measuring all rows.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from patchcore.kernels.distances import bounds, compiled, in_any_order, square_d
 from patchcore.kernels.matmul import product, tensor
 from patchcore.kernels.simd import LANES, lanes_within
 
-# With the length of the rest and the bound they are 16, 32 or 64 numbers; the fewest that hold enough are taken.
+# With the length of the rest and the bound they make 16, 32 or 64 numbers; the fewest that hold enough are used.
 AXES = (14, 30, 62)
-FEW = AXES[0]  # by which groups of rows are passed over, before the others are looked at
-HELD = 0.99  # of the rows' variance, by the axes taken; more of them cost more than they rule out
-ROWS_AT_ONCE = 512  # of the bank; with an image's queries their products stay in the cache
-SAMPLE = 1024  # rows that tell the axes
-SMALLEST_BANK, SMALLEST_DIMS = 2048, 128  # below, the search by whole products is as quick
-ALONE = 1024  # queries up to which one thread does it: starting another takes as long
+FEW = AXES[0]  # axes by which groups of rows are skipped first
+HELD = 0.99  # share of the rows' variance held by the axes; more axes cost more than they rule out
+ROWS_AT_ONCE = 512  # rows of the bank at once; with an image's queries their products stay in the cache
+SAMPLE = 1024  # rows from which the axes are computed
+SMALLEST_BANK, SMALLEST_DIMS = 2048, 128  # for a smaller bank the search by whole products is as quick
+ALONE = 1024  # up to this many queries one thread does the work: starting another takes as long
 # Rounding short vectors, and the length of the rest found as a difference of squares, move them by at most 1.1e-6 of
 # the whole length (1.2e-6 where the rest is put together from coordinates); that moves the square of a distance by at
 # most 4.8e-6 of the sum of both squares: 80 roundings. Products that are summed with the row's bound round it at every
@@ -62,7 +62,7 @@ class ShortRows:
 
     @property
     def usable(self) -> bool:
-        """Whether every bound is a number; lengths beyond 1e18 have none."""
+        """Whether every bound is finite; lengths beyond 1e18 have no finite bound."""
         return bool(np.isfinite(self.bounds).all())
 
     @classmethod
@@ -125,7 +125,7 @@ class ShortRows:
 
 
 class Groups(NamedTuple):
-    """The short rows in groups of LANES like ones.
+    """The short rows in groups of LANES similar ones.
 
     Attributes
     ----------
@@ -136,9 +136,9 @@ class Groups(NamedTuple):
     few_tiles
         [groups, FEW + 2, LANES] the same by the first axes alone.
     low, high
-        [FEW + 1, groups] the least and the most of each coordinate of the latter.
+        [FEW + 1, groups] smallest and largest value of each coordinate of `few_tiles`.
     allowances
-        [groups] by how much rounding can bring a row of the group nearer.
+        [groups] the most by which rounding can bring a row of the group nearer.
     """
 
     order: NDArray[np.int64]
@@ -181,13 +181,13 @@ def _beside_one(short: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _allowances(short: NDArray[np.float32], lowered: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Say by how much each vector's square was lowered to a bound."""
+    """Return the amount by which each vector's square was lowered to a bound."""
     allowances: NDArray[np.float32] = np.einsum("ij,ij->i", short, short) - lowered
     return allowances
 
 
 def in_threads(work: Callable[[slice], None], count: int) -> None:
-    """Share out `count` queries among the threads; few of them stay with one."""
+    """Divide `count` queries among the threads; a few stay with one thread."""
     threads = get_num_threads() if count > ALONE else 1
     ends = [i * count // threads for i in range(threads + 1)]
     parts = [slice(start, end) for start, end in pairwise(ends)]
@@ -200,7 +200,7 @@ def in_threads(work: Callable[[slice], None], count: int) -> None:
 
 @in_any_order
 def _box_squares(query, low, high, squares):  # type: ignore[no-untyped-def]
-    """Square the distances of a query [D] from boxes, whose sides are `low` and `high` [D, groups]."""
+    """Square distances of a query [D] from boxes with the sides `low` and `high` [D, groups]."""
     squares[:] = 0
     for axis in range(low.shape[0]):
         coordinate = query[axis]

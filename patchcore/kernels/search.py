@@ -8,20 +8,20 @@ from patchcore.kernels.distances import ROUNDING, SMALLEST, any_within, bounds, 
 from patchcore.kernels.matmul import product
 from patchcore.kernels.precision import full_precision
 
-ROWS_AT_ONCE = 1024  # of the bank; with a few hundred queries their products stay in the cache
+ROWS_AT_ONCE = 1024  # rows of the bank at once; with a few hundred queries their products stay in the cache
 LANES = 64
 PAIRS_ON_GPU = 2**26  # queries times rows at once: 256 MB
 
 
 class RunningSearch:
-    """The k nearest of all rows added so far, for each query; of equals the one added first.
+    """The k nearest of all rows added so far, for each query; of equals the first one added.
 
     Parameters
     ----------
     queries
         [Q, dims] float32.
     k
-        How many; places not yet taken have an infinite distance and the row -1.
+        Number of neighbours; free places have an infinite distance and the row -1.
     """
 
     def __init__(self, queries: NDArray[np.float32], k: int = 1) -> None:
@@ -42,7 +42,7 @@ class RunningSearch:
         first
             Number of the first of them.
         row_bounds
-            [R], `distances.bounds` of the features where it is known.
+            [R], `distances.bounds` of the features, if already computed.
         """
         if row_bounds is None:
             row_bounds = bounds(features)
@@ -94,7 +94,7 @@ def _insert(squares, rows, square, row):  # type: ignore[no-untyped-def]
     squares[place], rows[place] = square, row
 
 
-SPARE = 8  # rows beyond the k that faiss is asked for, to see how far the rest is
+SPARE = 8  # further rows that faiss returns beyond the k, to see how far the rest is
 
 
 def nearest_by_faiss(
@@ -105,8 +105,8 @@ def nearest_by_faiss(
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Give distances [Q, k] and rows [Q, k] as `RunningSearch` does, letting faiss rank; quicker where k is above 1.
 
-    faiss ranks by expanded squares, whose rounding can turn near ties about. What it brings is measured, and where the
-    farthest row it brought is not clearly beyond the k-th nearest, that query is searched again by `RunningSearch`.
+    faiss ranks by expanded squares, whose rounding can reorder near ties. Its rows are measured, and where the farthest
+    of them is not clearly beyond the k-th nearest, `RunningSearch` repeats this query.
     """
     import faiss  # late: a GPU machine may lack it
 
@@ -144,7 +144,7 @@ def nearest_rows(
 
 
 class TorchSearch:
-    """The same search with the products on a GPU; what may be nearest is measured on the CPU, bit for bit alike.
+    """The same search with the products on a GPU; candidates are measured on the CPU, so results are equal to the bit.
 
     Parameters
     ----------
@@ -168,7 +168,7 @@ class TorchSearch:
         return np.sqrt(squares).astype(np.float32), rows
 
     def _part(self, queries: NDArray[np.float32], k: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        with full_precision(self.device):  # the bounds allow for no more rounding than its
+        with full_precision(self.device):  # the bounds allow only for the rounding of full single precision
             low = self._bounds - 2 * torch.from_numpy(queries).to(self.device) @ self._features.T
         guess = low.topk(k, dim=1, largest=False).indices.cpu().numpy()
         squares, rows = np.full(guess.shape, np.inf), np.full(guess.shape, -1, np.int64)

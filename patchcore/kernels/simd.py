@@ -1,7 +1,7 @@
 """Sums of squares in vectors of eight, and bounds of 64 pairs at once, for code that Numba compiles.
 
-Written in LLVM's own terms, which it lays out in the registers there are. It does not find the vectors itself: the
-fixed order of the sums of squares keeps it from looking, and the sums of the bounds it would keep in memory.
+Written as LLVM vectors, which LLVM lays out in the registers of the processor. LLVM does not find the vectors itself:
+the fixed order of the sums of squares forbids it, and it would keep the sums of the bounds in memory.
 """
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
 
@@ -18,7 +18,7 @@ from numba.np.arrayobj import make_array
 def _eight_sums(typing, a, b):
     """Sum the squares of the differences of two contiguous float32 vectors in eight float64 sums.
 
-    Sum i takes the coordinates i, i + 8 and so on, in their order; those past the last whole eight are left out.
+    Sum i takes the coordinates i, i + 8 and so on, in their order; coordinates past the last whole eight are left out.
     """
 
     def emit(context, builder, signature, arguments):
@@ -49,15 +49,15 @@ def _eight_sums(typing, a, b):
 eight_sums = cast("Callable[[Any, Any], tuple[float, ...]]", intrinsic(_eight_sums))
 
 LANES = 64
-SUMS = 4  # in turn, so that none waits for its last one
+SUMS = 4  # in turn, so that no sum waits for its previous addition
 
 
 def _lanes_within(typing, row, tile, low, limits):
     """Tell which of LANES vectors may lie within their limits of a row: one bit each, uint64.
 
     The bound is ``low`` and the product of `row` [A] with each of `tile` [A, LANES], which holds the vectors times -2,
-    all contiguous float32: so a coordinate of the row goes from memory to every lane without arithmetic of its own. A
-    comparison with what is not a number counts.
+    all contiguous float32: so a coordinate of the row goes from memory to every lane without further arithmetic. A
+    comparison with NaN counts as true.
 
     Every fourth coordinate goes to the same sum, and ``low`` to the first: A / 4 roundings of at most |x|² + 2 |x| |y|
     there and of 2 |x| |y| in the others, together less than the A roundings that `distances.bounds` allows for.

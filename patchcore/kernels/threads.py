@@ -1,8 +1,8 @@
-"""How many threads this process computes with."""
+"""The number of threads that this process computes with."""
 
 
 def use_threads(count: int) -> None:
-    """Compute with so many threads from here on: at least one, and no more than there were."""
+    """Compute with this many threads from here on: at least one, and never more than before."""
     import numba
     import torch
 

@@ -1,1 +1,1 @@
-"""Anomaly maps: the regions in them, and how they are drawn."""
+"""Anomaly maps: their regions, and their painting."""

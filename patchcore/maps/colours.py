@@ -26,11 +26,15 @@ _INFERNO = bytes.fromhex(
 )
 HEAT_TABLE: NDArray[np.uint8] = np.frombuffer(_INFERNO, dtype=np.uint8).reshape(256, 3)
 ALPHA_RAMP = 24  # levels above the threshold over which the heat fades in: about 9 % of the scale
-CONTOUR_LINE: Colour = (125, 240, 255)  # bright on dark parts, and in no colour of the heat or of a verdict
+CONTOUR_LINE: Colour = (
+    125,
+    240,
+    255,
+)  # bright on dark parts, and different from all colours of heat and verdicts
 CONTOUR_RIM: Colour = (16, 20, 24)  # dark, so that the line also reads on bright parts
 MAP_GROUND: Colour = (18, 20, 24)
 MAP_GREYS = 40
-# Okabe and Ito's palette ("Color Universal Design", 2008): apart for every kind of colour vision, and in lightness.
+# Okabe and Ito's palette ("Color Universal Design", 2008): distinct for every kind of colour vision, and in lightness.
 AGREED: Colour = (0, 158, 115)  # bluish green
 MISSED: Colour = (213, 94, 0)  # vermilion
 EXTRA: Colour = (240, 228, 66)  # yellow

@@ -78,8 +78,8 @@ def region_mask(anomaly_map: NDArray[np.float32], threshold: float, min_area: in
 def clearing_threshold(anomaly_map: NDArray[np.float32], min_area: int = 1) -> float:
     """Give the lowest pixel threshold at which a map shows no region of a minimum area.
 
-    For one pixel this is the map's largest score. It is what a pixel threshold is set from on good images: at
-    or above it, the image shows nothing. Minus infinity where the whole map is smaller than the area.
+    For one pixel this is the map's largest score. Good images set a pixel threshold by this value: at or above it, the
+    image shows no region. Minus infinity where the whole map is smaller than the area.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def pixels_in_area(square_millimetres: float, millimetres_per_pixel: float) -> i
 
 
 def _window(above: NDArray[np.bool_]) -> tuple[slice, slice] | None:
-    """Frame what is set, so that the mostly empty rest of a map costs nothing more."""
+    """Return the bounding box of the set pixels, so that the mostly empty rest of a map costs nothing more."""
     rows = np.flatnonzero(above.any(axis=1))
     if rows.size == 0:
         return None

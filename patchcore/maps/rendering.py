@@ -1,4 +1,4 @@
-"""What scores look like: overlays, contours, maps, on a fixed scale anchored at the threshold.
+"""Painting of scores: overlays, contours, maps, on a fixed scale anchored at the threshold.
 
 A colour means the same score in every image: nothing here looks at the range of the picture it paints.
 A browser can repeat every pixel, for after one float32 step all arithmetic is on whole numbers. With
@@ -12,11 +12,13 @@ A browser can repeat every pixel, for after one float32 step all arithmetic is o
 3. heat, per channel, over a picture value *v* of 0..255 with *c* = ``HEAT_TABLE[q]``:
    ``(v * (255 - A[q]) + c * A[q] + 127) // 255``
 4. contour: *inside* is ``m > fround(threshold)``; ``w = max(1, floor(min(height, width) / 450 + 0.5))``.
-   *Line* (``CONTOUR_LINE``): inside, and a pixel at most *w* rows and *w* columns away is not (what lies
-   beyond the picture's edge is not inside). *Rim* (``CONTOUR_RIM``): not inside, and a pixel at most
+   *Line* (``CONTOUR_LINE``): inside, and a pixel at most *w* rows and *w* columns away is not (pixels
+   beyond the picture's edge are not inside). *Rim* (``CONTOUR_RIM``): not inside, and a pixel at most
    ``(w + 1) // 2`` rows and columns away is. Both are opaque and lie over the heat.
 5. map picture: heat with opacity 1 over ``MAP_GROUND + floor(fround(fround(s * 40) + 0.5))``, where
    ``s = min(max(fround(m / fround(threshold)), 0), 1)`` (0 for NaN or for a threshold not above 0).
+
+6. box: as the contour of step 4, drawn after it, with *inside* the pixels of the box.
 
 A float picture of 0..1 becomes 0..255 by ``floor(fround(fround(v * 255) + 0.5))``, clipped.
 """
@@ -53,7 +55,7 @@ _BAND_PIXELS = 2**18  # pixels painted at a time, so that working memory does no
 
 @dataclass(frozen=True)
 class HeatScale:
-    """Which score takes which colour.
+    """The colours of scores.
 
     Parameters
     ----------
@@ -123,6 +125,7 @@ def overlay(
     *,
     mode: Mode = "heat",
     opacity: float = 0.6,
+    box: tuple[int, int, int, int] | None = None,
 ) -> NDArray[np.uint8]:
     """Paint the map over its picture.
 
@@ -133,9 +136,12 @@ def overlay(
     anomaly_map
         Scores in the picture's own pixels, float32 [H, W].
     mode
-        Heat, contour of what lies above the threshold, both, or neither.
+        Heat, contour around scores above the threshold, both, or neither.
     opacity
         Opacity of the heat, 0 to 1; contours are always opaque.
+    box
+        (x0, y0, x1, y1) in the picture's own pixels, half-open, outlined wherever contours are drawn, in their colours:
+        a place that the map itself does not show. None for no box.
 
     Returns
     -------
@@ -155,7 +161,9 @@ def overlay(
         if mode in ("heat", "both"):
             _blend(painted[rows], scale.level(scores[rows]), alpha)
     if mode in ("contour", "both"):
-        _draw_contour(painted, scores, scale.threshold)
+        _draw_contour(painted, scores > np.float32(scale.threshold))
+        if box is not None:
+            _draw_contour(painted, _box_mask(scores.shape, box))
     return painted
 
 
@@ -176,7 +184,7 @@ def agreement_picture(
     missed: NDArray[np.bool_],
     extra: NDArray[np.bool_],
 ) -> NDArray[np.uint8]:
-    """Draw over a picture where found and marked pixels agree.
+    """Draw the agreement of found and marked pixels over a picture.
 
     Each kind has a colour that colour-blind people can tell from the others (`colours.AGREED`, `MISSED`, `EXTRA`)
     and a pattern, so that it also reads in grey: agreed is filled, missed hatched like ``/``, extra like ``\\``.
@@ -269,13 +277,19 @@ def _greys(scores: NDArray[np.float32], threshold: float) -> NDArray[np.uint8]:
     return greys
 
 
-def _draw_contour(picture: NDArray[np.uint8], scores: NDArray[np.float32], threshold: float) -> None:
+def _box_mask(shape: tuple[int, ...], box: tuple[int, int, int, int]) -> NDArray[np.bool_]:
+    x0, y0, x1, y1 = box
+    inside = np.zeros(shape, bool)
+    inside[max(0, y0) : y1, max(0, x0) : x1] = True
+    return inside
+
+
+def _draw_contour(picture: NDArray[np.uint8], inside: NDArray[np.bool_]) -> None:
     """Draw line and rim in place (step 4), looking only at the part of the picture that holds something."""
-    inside = scores > np.float32(threshold)
     rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
     if rows.size == 0:
         return
-    width = max(1, math.floor(min(scores.shape) / 450 + 0.5))
+    width = max(1, math.floor(min(inside.shape) / 450 + 0.5))
     rim = (width + 1) // 2
     window = (
         slice(max(0, rows[0] - rim), rows[-1] + rim + 1),

@@ -1,4 +1,4 @@
-"""The certificate: one self-contained HTML file on what an inspector is made of, so that a verdict can be traced to it.
+"""The certificate: one self-contained HTML file on an inspector's origins, so that a verdict can be traced to them.
 
 `render_certificate` fills the template `certificate.html.jinja`, in the style of the report and under its rules: every
 text is escaped, nothing is fetched, and there are no scripts.
@@ -23,7 +23,7 @@ from patchcore.thresholds.operating_point import OperatingPoint
 
 
 class GoodImage(NamedTuple):
-    """An image that built the bank: as the user knows it, the SHA-256 of its file, and whether it was taught later."""
+    """An image that built the bank: its name, the SHA-256 of its file, and whether it was taught later."""
 
     name: str
     sha256: str
@@ -44,30 +44,30 @@ class Change(NamedTuple):
 
 @dataclass(frozen=True)
 class Certificate:
-    """Everything a certificate tells.
+    """The contents of a certificate.
 
     Parameters
     ----------
     inspector, product, version
-        What is certified; the version as "3.2".
+        The certified inspector; the version as "3.2".
     facts
-        What the inspector is, as from `inspector_facts.inspector_facts`.
+        Facts on the inspector, from `inspector_facts.inspector_facts`.
     good_images
-        Those that built the bank, in its order.
+        The images that built the bank, in its order.
     file_sha256
-        Of the inspector's file.
+        SHA-256 of the inspector's file.
     point
-        The thresholds of this version; None for none.
+        The thresholds of this version, or None.
     self_test
-        Repeated now.
+        The outcome of the self-test, repeated now.
     measured
-        Name of each labelled set and what was measured on it.
+        Name of each labelled set and its evaluation.
     built_with, repeated_with
         Versions of the libraries when it was built, and now.
     history
         All changes of the inspector, the latest first.
     author, date, note
-        Who made the certificate, when (ISO 8601), and what was noted with the version.
+        The certificate's author, the time (ISO 8601), and the version's note.
     picture
         A good part, uint8 [H, W, 3].
     """
@@ -96,7 +96,7 @@ class Certificate:
 
 
 def data_hash(sha256s: Iterable[str]) -> str:
-    """Return the SHA-256 of the sorted hashes, a line each: what `sort | sha256sum` gives."""
+    """Return the SHA-256 of the sorted hashes, one a line, as `sort | sha256sum` computes it."""
     lines = "".join(f"{sha256}\n" for sha256 in sorted(sha256s))
     return hashlib.sha256(lines.encode()).hexdigest()
 

@@ -67,7 +67,7 @@ def distribution_chart(
     point
         The thresholds to draw.
     words
-        Says a score.
+        Returns a score in words.
     """
     top = 30
     height = top + 27 * len(rows) + 42
@@ -100,11 +100,11 @@ def curve_chart(
     marked
         The curve and the place.
     x_label, y_label
-        What the axes show.
+        Labels of the axes.
     x_end
-        Where the x axis ends.
+        End of the x axis.
     diagonal
-        Whether to draw what guessing would give.
+        Whether to draw the diagonal of guessing.
     """
     beyond = max(x_end, marked.place[0] * 1.1 if marked.place else 0)
 
@@ -126,12 +126,12 @@ def curve_chart(
 
 
 def sweep_charts(sweep: Sequence[Mapping[str, Any]], share: float | None) -> list[tuple[str, Markup]]:
-    """Draw what a smaller bank costs, as (title, chart); what no row knows has no chart.
+    """Draw the cost of a smaller bank, as (title, chart); a measure without values has no chart.
 
     Parameters
     ----------
     sweep
-        Rows with "share" and any of the measures in `SWEEP_PANELS`; None where unknown.
+        Rows with "share" and any of the measures in `SWEEP_PANELS`; None for an unknown value.
     share
         The share in use, marked by a line.
     """
@@ -169,7 +169,7 @@ def _sweep_chart(
 
 
 def _series(sweep: Sequence[Mapping[str, Any]], key: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Shares and values of what is known, by share."""
+    """Return shares and known values, by share."""
     known = sorted(
         (float(row["share"]), float(row[key]))
         for row in sweep
@@ -193,7 +193,7 @@ def _draw_curve(axes: Axes, curve: Curve) -> None:
 
 
 def _dots(axes: Axes, row: int, kind: str, scores: NDArray[np.float64]) -> None:
-    """Put the dots of a row in five lanes by turns, so that near ones stay apart."""
+    """Put the dots of a row in five lanes in turn, so that near ones stay apart."""
     lanes = (np.arange(scores.size) * 2 % 5 - 2) * 0.13 if scores.size > 1 else np.zeros(scores.size)
     styles: dict[str, dict[str, Any]] = {
         "building": {"marker": "o", "facecolors": "none", "edgecolors": MUTE, "s": 22, "linewidths": 1},
@@ -204,7 +204,7 @@ def _dots(axes: Axes, row: int, kind: str, scores: NDArray[np.float64]) -> None:
 
 
 def _thresholds(axes: Axes, point: OperatingPoint, words: Callable[[float], str]) -> None:
-    """Lines with their meaning beside them: review's on the left, reject's on the right, so that they never meet."""
+    """Draw the threshold lines with labels: review's on the left, reject's on the right, so that they never meet."""
     lines = [(point.reject, REJECT, f" ✕ reject above {words(point.reject)}", "left")]
     if point.accept < point.reject:
         lines.append((point.accept, REVIEW, f"? review above {words(point.accept)} ", "right"))
@@ -258,7 +258,7 @@ def _svg(
     with _LOCK, rc_context(settings), warnings.catch_warnings():
         warnings.filterwarnings(
             "ignore", message="Glyph"
-        )  # the browser has the letter, whatever this font has
+        )  # the browser has the letter even if this font lacks it
         figure = Figure(figsize=(width / 72, height / 72))
         FigureCanvasSVG(figure)
         figure.patch.set_visible(False)

@@ -45,31 +45,31 @@ def now() -> str:
 
 @dataclass(frozen=True)
 class Report:
-    """Everything a report tells.
+    """The contents of a report.
 
     Parameters
     ----------
     evaluation
-        Its verdicts are those of `evaluation.point`, which the report explains.
+        The evaluation; its verdicts follow `evaluation.point`, which the report explains.
     product
         Name of the product or inspector.
     title, author, date, note
-        What the report is called, who made it, when (ISO 8601), and a remark of theirs.
+        The report's title and author, the time (ISO 8601), and the author's remark.
     test_set
         Name of the labelled set.
     facts
-        What the inspector is, as from `inspector_facts.inspector_facts`.
+        Facts on the inspector, from `inspector_facts.inspector_facts`.
     good_images
         Images that the inspector was built from, where known.
     good_scores
-        Leave-one-image-out scores of these; infinite ones are not drawn.
+        Leave-one-image-out scores of the good images; infinite ones are not drawn.
     good_picture
-        A good part, uint8 [H, W, 3]; the lowest-scoring good image of the set where left out.
+        A good part, uint8 [H, W, 3]; by default the lowest-scoring good image of the set.
     left_out
         A sentence for each image that could not be used to build.
     sweep
-        A row for each share of the coreset what-if, with any of the keys of `rows.SWEEP_COLUMNS`; None
-        where unknown.
+        A row for each share of the coreset, with any of the keys of `rows.SWEEP_COLUMNS`; None for an unknown
+        value.
     share
         The share in use, 0 to 1.
     """
@@ -134,7 +134,7 @@ def render_report(report: Report) -> str:
 
 
 def template_environment() -> Environment:
-    """Return what fills the templates of this package: every text is escaped, and none may be missing."""
+    """Return Jinja2's environment for the templates of this package: every text is escaped, and none may be missing."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -157,7 +157,7 @@ def _kept_together(value: Any) -> Any:
 
 
 def _like(evaluation: Evaluation) -> float:
-    """Give a score whose size says how many decimals the others need."""
+    """Return a score whose size sets the number of decimals of the others."""
     if evaluation.point is not None:
         return evaluation.point.reject
     return float(np.median([item.score for item in evaluation.scored]))

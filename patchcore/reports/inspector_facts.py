@@ -1,4 +1,4 @@
-"""What an inspector is, as rows of label, value and meaning for people."""
+"""Facts on an inspector, as rows of label, value and meaning for people."""
 
 from typing import NamedTuple
 
@@ -21,9 +21,9 @@ class Fact(NamedTuple):
     Parameters
     ----------
     label, value
-        What, and how much.
+        Name and value of the fact.
     meaning
-        What that is, in plain words.
+        Its meaning in plain words.
     """
 
     label: str

@@ -1,4 +1,4 @@
-"""The report's pictures: which images tell most, drawn small and embedded."""
+"""The report's pictures: the most telling images, drawn small and embedded."""
 
 import base64
 import io
@@ -27,7 +27,7 @@ Pixels = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Picture:
-    """One image as it is shown: beside itself with the heat.
+    """One image in the report, beside its copy with heat.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class Picture:
 
     @property
     def error(self) -> str:
-        """What the verdict got wrong, in words; empty where it did not."""
+        """The verdict's error, in words; empty for a right verdict."""
         if self.defect_type == GOOD:
             return "false reject" if self.verdict == "reject" else ""
         return "escape" if self.verdict == "accept" else ""
@@ -57,18 +57,18 @@ class Picture:
 
 @dataclass
 class Gallery:
-    """Some pictures that show one thing.
+    """A group of pictures on one subject.
 
     Parameters
     ----------
     title, words
-        What they show, and a sentence on it.
+        The subject, and a sentence on it.
     chosen
         The images.
     large
-        Whether they deserve the more room.
+        Whether the pictures are drawn large.
     pictures
-        Those that could be drawn.
+        The drawn pictures.
     """
 
     title: str
@@ -88,9 +88,9 @@ def data_uri(pixels: Pixels, side: int = SIDE) -> str:
 
 
 def telling_images(evaluation: Evaluation) -> list[Gallery]:
-    """Choose the images that tell most, 14 at the most; none is shown twice.
+    """Choose the most telling images, at most 14; each is shown once.
 
-    Without verdicts these are the defects that score lowest and the good parts that score highest.
+    Without verdicts, the lowest-scoring defects and the highest-scoring good parts are chosen.
     """
     if evaluation.counts is None or evaluation.point is None:
         ordered = sorted(evaluation.scored, key=lambda item: item.score)
@@ -124,9 +124,9 @@ def telling_images(evaluation: Evaluation) -> list[Gallery]:
 
 
 def heat_scale(evaluation: Evaluation) -> HeatScale:
-    """Give the one scale of all pictures: from where the operating point lets heat begin.
+    """Return the common scale of all pictures, from the score at which the operating point lets heat begin.
 
-    Without an operating point it begins at the highest score of a good part.
+    Without an operating point the scale begins at the highest score of a good part.
     """
     if evaluation.point is not None:
         return HeatScale.anchored(evaluation.point.heat_from)
@@ -136,7 +136,7 @@ def heat_scale(evaluation: Evaluation) -> HeatScale:
 
 
 def draw_galleries(galleries: Iterable[Gallery], scale: HeatScale) -> list[str]:
-    """Draw what was chosen, one image at a time; says of each that could not be drawn why."""
+    """Draw the chosen images one at a time; return a sentence on each one that could not be drawn."""
     problems = []
     for gallery in galleries:
         for item in gallery.chosen:
@@ -171,13 +171,13 @@ def _small(pixels: Pixels) -> Pixels:
 
 
 def _small_mask(item: LabelledScore, size: tuple[int, int]) -> NDArray[np.bool_] | None:
-    """Shrink the mask so that no marked place is lost; None without one that can be read and marks something."""
+    """Shrink the mask so that no marked place is lost; None for a missing, unreadable or empty mask."""
     try:
         mask = item.load_mask() if item.is_defect else None
         if mask is None:
             return None
         marked = binary_mask(mask, (mask.shape[0], mask.shape[1]))
-    except UNREADABLE:  # said already among what was not counted
+    except UNREADABLE:  # already reported among the uncounted images
         return None
     picture = Image.fromarray(marked.astype(np.uint8) * 255).resize(size, Image.Resampling.BOX)
     small = np.asarray(picture) > 0
@@ -194,7 +194,7 @@ def _ringed(pixels: Pixels, mask: NDArray[np.bool_]) -> Pixels:
 
 
 def _borderline(evaluation: Evaluation, taken: set[int]) -> list[LabelledScore]:
-    """Three images near the reject threshold, from the highest; on both sides of it where there are any."""
+    """Return three images near the reject threshold, highest first; from both sides if possible."""
     assert evaluation.point is not None
     reject = evaluation.point.reject
     free = sorted(
@@ -208,7 +208,7 @@ def _borderline(evaluation: Evaluation, taken: set[int]) -> list[LabelledScore]:
 
 
 def _typical(evaluation: Evaluation, taken: set[int]) -> list[LabelledScore]:
-    """Of the three most frequent types, the caught defect with the median score."""
+    """Return the caught defect with the median score, for each of the three most frequent types."""
     caught: dict[str, list[LabelledScore]] = {}
     for item in evaluation.scored:
         if item.is_defect and item.verdict == "reject" and id(item) not in taken:

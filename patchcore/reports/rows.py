@@ -1,4 +1,4 @@
-"""What the report's template shows as tiles, rows and charts, in words and numbers ready to be shown."""
+"""Tiles, rows and charts of the report's template, in words and numbers ready to be shown."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -36,16 +36,16 @@ SWEEP_COLUMNS = (
 
 @dataclass(frozen=True)
 class CurvePanel:
-    """One of `Evaluation.curves`, as it is drawn.
+    """The drawing of one of `Evaluation.curves`.
 
     Parameters
     ----------
     name, title
-        Its key, and what it is called.
+        Its key and its title.
     axes
-        What x and y show.
+        Labels of x and y.
     place
-        Says the operating point's place, from x and y.
+        Words for the operating point's place, from x and y.
     """
 
     name: str
@@ -77,7 +77,7 @@ CURVES = (
 
 
 def threshold_rules(point: OperatingPoint | None, like: float) -> list[tuple[str, str, str]]:
-    """Say what set each threshold, as (threshold, value, rule)."""
+    """Return the rule of each threshold, as (threshold, value, rule)."""
     if point is None:
         return []
     rows = [("Reject above", point.reject, point.rule)]
@@ -137,7 +137,7 @@ def _rate_tile(label: str, rate: Rate, meaning: str) -> dict[str, str]:
 
 
 def type_table(evaluation: Evaluation) -> list[dict[str, Any]]:
-    """Give the rows by defect type, their measures in words beside the reason where one is not defined."""
+    """Return the rows by defect type, with measures in words, or with the reason why one is not defined."""
     return [
         vars(row)
         | {
@@ -151,7 +151,7 @@ def type_table(evaluation: Evaluation) -> list[dict[str, Any]]:
 
 
 def score_rows(evaluation: Evaluation, good_scores: Sequence[float]) -> list[tuple[str, str, list[float]]]:
-    """Give the scores of each kind of image as (label, kind, scores): what was built from, good, each defect type."""
+    """Return the scores of each kind of image as (label, kind, scores): of the bank, good, each defect type."""
     by_kind: dict[str, list[float]] = {}
     for item in evaluation.scored:
         by_kind.setdefault(item.defect_type, []).append(item.score)
@@ -162,7 +162,7 @@ def score_rows(evaluation: Evaluation, good_scores: Sequence[float]) -> list[tup
 
 
 def drawn_curves(evaluation: Evaluation) -> list[dict[str, Any]]:
-    """Give each curve with its title and where the operating point lies, or why there is none."""
+    """Return each curve with its title and the operating point's place, or the reason for its absence."""
     curves = evaluation.curves()
     return [_drawn_curve(panel, curves[panel.name], evaluation) for panel in CURVES]
 
@@ -194,12 +194,12 @@ def _why_unmarked(name: str, evaluation: Evaluation) -> str:
 
 
 def sweep_table(sweep: Sequence[Mapping[str, Any]], like: float, share: float | None) -> list[dict[str, Any]]:
-    """Give the rows of the coreset what-if by share, the one in use marked."""
+    """Return the rows of the coreset sweep by share, with the share in use marked."""
     ordered = sorted(sweep, key=lambda row: float(row["share"]))
     return [
         {
             "cells": {key: _cell(key, row.get(key), like) for key, _ in SWEEP_COLUMNS},
-            # a share of whole rows differs a little from the one that was asked for
+            # a share of whole rows differs a little from the requested one
             "in_use": share is not None and math.isclose(row["share"], share, rel_tol=0.02),
         }
         for row in ordered
@@ -222,14 +222,14 @@ def _cell(key: str, value: Any, like: float) -> str:
 
 
 def sweep_columns(sweep: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """List the columns of which anything is known, as (key, label)."""
+    """Return the columns with any known value, as (key, label)."""
     return [
         (key, text) for key, text in SWEEP_COLUMNS if any(isinstance(row.get(key), Real) for row in sweep)
     ]
 
 
 def shortened(sentences: Sequence[str]) -> list[str]:
-    """Keep the first sentences of many, each on one line, and say how many more there are."""
+    """Keep the first of many sentences, each on one line, and add the number of further ones."""
     shown = [display_name(sentence) for sentence in sentences[:MOST_PROBLEMS]]
     more = len(sentences) - len(shown)
     return [*shown, f"… and {more:,} more."] if more else shown

@@ -1,4 +1,4 @@
-"""The report's sentences: what the verdicts are, what the threshold promises, what the numbers do not say."""
+"""The report's sentences: the verdicts, the threshold's promise, and the limits of the numbers."""
 
 import math
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from patchcore.evaluation.measures import Evaluation
 from patchcore.statistics.curves import Measure, Undefined
 from patchcore.statistics.intervals import Interval, clopper_pearson, count, percent
 from patchcore.thresholds.operating_point import OperatingPoint
-from patchcore.thresholds.rules import GOOD_ONLY
+from patchcore.thresholds.rules import is_good_only
 from patchcore.thresholds.verdict_counts import VerdictCounts
 
 LEAST_PER_TYPE = 20  # images of a defect type below which its own numbers are called rough
@@ -67,7 +67,7 @@ def judge_words(point: OperatingPoint) -> str:
 
 
 def moment_words(when: str) -> str:
-    """Say a moment given as ISO 8601: "3 March 2026, 09:12"; any other text as it is."""
+    """Return an ISO 8601 time in words: "3 March 2026, 09:12"; any other text unchanged."""
     try:
         at = datetime.fromisoformat(when)
     except ValueError:
@@ -78,12 +78,12 @@ def moment_words(when: str) -> str:
 
 
 def limits(evaluation: Evaluation, good_images: int | None) -> list[tuple[str, str]]:
-    """Say in plain words what the numbers do not say, as (heading, sentences).
+    """Return the limits of the numbers in plain words, as (heading, sentences).
 
     Parameters
     ----------
     evaluation
-        What was measured.
+        The evaluation.
     good_images
         Images that the inspector was built from, where known.
     """
@@ -99,13 +99,13 @@ def limits(evaluation: Evaluation, good_images: int | None) -> list[tuple[str, s
         *_sample_limits(evaluation),
         *_threshold_limits(evaluation.point),
         (
-            "What looks right piece by piece is not noticed",
+            "Faults that look right piece by piece are not noticed",
             "Each small patch is compared with good patches from anywhere in the image. A part that is missing where "
             "the bare surface looks normal, a wrong number of holes, two parts swapped, or a size slightly out of "
             "tolerance can score like a good part.",
         ),
         (
-            "What the network cannot see is not judged",
+            "Details below the network's input are not judged",
             "Images are shrunk to the size given under Settings, and only what lies inside the region of interest "
             "takes part. A defect that vanishes at that size, or lies outside, is not found.",
         ),
@@ -128,7 +128,7 @@ def limits(evaluation: Evaluation, good_images: int | None) -> list[tuple[str, s
 
 
 def _sample_limits(evaluation: Evaluation) -> list[tuple[str, str]]:
-    """What so few images leave open, in numbers."""
+    """Return the uncertainty that so few images leave, in numbers."""
     image = evaluation.image
     kinds = [
         (image.n_defect, "defect", "had escaped", "escape"),
@@ -164,7 +164,7 @@ def _of_types(few: Sequence[str], evaluation: Evaluation) -> str:
 
 
 def _threshold_limits(point: OperatingPoint | None) -> list[tuple[str, str]]:
-    if point is None or all(c is None or c.name in GOOD_ONLY for c in (point.rule, point.accept_rule)):
+    if point is None or all(c is None or is_good_only(c) for c in (point.rule, point.accept_rule)):
         return []
     return [
         (

@@ -1,4 +1,4 @@
-"""Intervals by stratified bootstrap: good images and defects are drawn anew, each among themselves, with a seed."""
+"""Intervals by stratified bootstrap: good images and defects are resampled separately, with a seed."""
 
 from collections.abc import Callable
 
@@ -31,7 +31,7 @@ def stratified_interval(
     n_good, n_defect
         Images of either kind, at least one each.
     repeats, seed
-        How often to draw, and from where; the same seed gives the same interval.
+        Number of samples, and the seed; the same seed gives the same interval.
     """
     if min(n_good, n_defect) < 1:
         raise DataError("An interval needs at least one good image and one defect.")
@@ -56,7 +56,7 @@ def auroc_difference(
     *,
     repeats: int = 1000,
 ) -> tuple[float, Interval]:
-    """Give the AUROC of one inspector less that of another on the same images, and its paired interval.
+    """Return the difference of two inspectors' AUROCs on the same images, and its paired interval.
 
     Parameters
     ----------
@@ -76,14 +76,14 @@ def auroc_difference(
 
 
 def _wins(good: ArrayLike, defect: ArrayLike) -> NDArray[np.float32]:
-    """Which defect scores above which good image, [n, m]: 1, for a tie a half, else 0. Its mean is the AUROC."""
+    """Return wins of defects over good images, [n, m]: 1, for a tie a half, else 0. Their mean is the AUROC."""
     passed, caught = finite_scores(good)[:, None], finite_scores(defect, "defect")[None, :]
     wins: NDArray[np.float32] = (caught > passed).astype(np.float32) + (caught == passed) * np.float32(0.5)
     return wins
 
 
 def _mean(table: NDArray[np.float32], rows: Indices, columns: Indices) -> float:
-    """Mean over drawn rows and columns, by how often each was drawn; the table is never copied."""
+    """Return the mean over drawn rows and columns, weighted by their counts; the table is never copied."""
     n, m = table.shape
     row_counts = np.bincount(rows, minlength=n).astype(np.float32)
     column_counts = np.bincount(columns, minlength=m).astype(np.float64)

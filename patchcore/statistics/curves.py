@@ -1,6 +1,6 @@
 """Curves and the areas under them, from one sweep of the threshold from the highest score to the lowest.
 
-Images and pixels share this: what differs is only how the counts were come by.
+Images and pixels share this code; only the source of the counts differs.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Undefined:
-    """A number that does not exist, and why; it takes the number's place and is never taken for 0.
+    """A number that does not exist, with the reason; it stands in the number's place, so that nobody takes it for 0.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ class Undefined:
     reason: str
 
     def __str__(self) -> str:
-        """Say so, with the reason."""
+        """Return the words "not defined" with the reason."""
         return f"undefined: {self.reason}"
 
 
@@ -46,7 +46,7 @@ class Curve:
     x, y
         float64 [n].
     thresholds
-        float64 [n]; the point holds for what scores this much or more. Infinite at the start.
+        float64 [n]; the point counts scores of this much or more. Infinite at the start.
     """
 
     x: Floats
@@ -54,7 +54,7 @@ class Curve:
     thresholds: Floats
 
     def thinned(self, points: int = 1000) -> Curve:
-        """Keep about as many points as can be told apart when drawn, the first and last among them."""
+        """Keep about as many points as a drawing can resolve, including the first and the last."""
         if self.x.size <= points:
             return self
         steps = np.abs(np.diff(self.x)) + np.abs(np.diff(self.y))
@@ -64,7 +64,7 @@ class Curve:
         return Curve(self.x[keep], self.y[keep], self.thresholds[keep])
 
     def at(self, threshold: float) -> Place:
-        """Give the point that rejects what scores more than a threshold."""
+        """Return the point that rejects scores above a threshold."""
         above = int(np.count_nonzero(self.thresholds > threshold))
         index = max(above - 1, 0)
         return float(self.x[index]), float(self.y[index])
@@ -85,7 +85,7 @@ class MarkedCurve:
 
 @dataclass(frozen=True)
 class Sweep:
-    """What lies at or above each distinct score, the scores falling.
+    """Counts at or above each distinct score, in falling order of scores.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ class Sweep:
         return _area(x[1:], y[1:]) / max_fpr
 
     def best_f1(self) -> tuple[float, float]:
-        """Give the largest F1 and a threshold that reaches it: reject what scores more than this.
+        """Return the largest F1 and a threshold that reaches it by rejecting all higher scores.
 
         Among equals the lowest threshold is taken, where fewest defects escape.
         """
@@ -169,7 +169,7 @@ class Sweep:
 
 
 def between(low: float, high: float) -> float:
-    """Give a threshold that `high` exceeds and `low` does not: halfway where there is room."""
+    """Return a threshold between `low` and `high` that only `high` exceeds: halfway if there is room."""
     if low == -math.inf:
         return float(np.nextafter(high, -math.inf))
     middle = low + (high - low) / 2
@@ -177,7 +177,7 @@ def between(low: float, high: float) -> float:
 
 
 def measures_to_dict(measures: dict[str, Measure]) -> dict[str, Any]:
-    """Give plain values, for JSON: what is undefined becomes None beside its reason."""
+    """Return plain values, for JSON: an undefined number becomes None beside its reason."""
     plain: dict[str, Any] = {}
     for name, value in measures.items():
         plain[name] = None if isinstance(value, Undefined) else value

@@ -1,11 +1,11 @@
 """Drift: do accepted parts score higher than they did when the inspector was put in use?
 
 A dirty lens, an aged lamp or a shifted part raises the scores of all parts a little before the first good one is
-rejected. The first `REFERENCE` accepted scores are what is normal; every `WINDOW` after them is held against these by
-the one-sided rank test of Mann and Whitney, which needs no assumption about how scores are spread. Windows do not
-overlap and end by count, so nothing depends on how often anybody looks. Each is tested at `ALARM` divided by the
-windows in `HORIZON` parts (Bonferroni; the windows share their reference, which that allows): in a run of so many parts
-without drift there is a false alarm with a probability of at most `ALARM`.
+rejected. The first `REFERENCE` accepted scores are the reference; every later `WINDOW` is compared with
+them by the one-sided rank test of Mann and Whitney, which assumes nothing about the distribution of scores. Windows
+do not overlap and end by count, so the result does not depend on the times of looking. Each window is tested at
+`ALARM` divided by the number of windows in `HORIZON` parts (Bonferroni, which permits a shared reference): in a run
+of `HORIZON` parts without drift, the probability of a false alarm is at most `ALARM`.
 """
 
 from collections.abc import Sequence
@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-REFERENCE = 200  # accepted parts that say what is normal
-WINDOW = 100  # accepted parts that are held against them at a time
+REFERENCE = 200  # accepted parts in the reference
+WINDOW = 100  # accepted parts in a window
 HORIZON = 1000  # parts within which ...
 ALARM = 0.05  # ... a false alarm may come, at most, with this probability
-LEVEL = ALARM / (HORIZON // WINDOW)  # of one test
-WEIGHT = 0.1  # of the latest score in the moving average
+LEVEL = ALARM / (HORIZON // WINDOW)  # level of one test
+WEIGHT = 0.1  # weight of the latest score in the moving average
 LIMIT = 3.0  # standard deviations of the moving average, to either side
 
 
@@ -31,11 +31,11 @@ class Comparison:
     Attributes
     ----------
     p_value
-        How likely scores at least so much higher are, without drift.
+        Probability of scores at least this much higher, without drift.
     above
-        In which share of pairs a score of the window is above one of the reference; half without drift.
+        Share of pairs in which the window's score is above the reference's; a half without drift.
     median, reference_median
-        Of the window, and of the reference.
+        Medians of the window and of the reference.
     """
 
     p_value: float
@@ -45,7 +45,7 @@ class Comparison:
 
     @property
     def is_drift(self) -> bool:
-        """Whether it is too much for chance."""
+        """Whether the rise is too large for chance."""
         return self.p_value <= LEVEL
 
 
@@ -58,7 +58,7 @@ class ControlChart:
     average
         Exponentially weighted, of the scores' logarithms, back in score units, float64 [n].
     centre, lower, upper
-        Where it runs without drift.
+        Its course without drift.
     """
 
     average: NDArray[np.float64]
@@ -68,7 +68,7 @@ class ControlChart:
 
 
 def compare(reference: ArrayLike, window: ArrayLike) -> Comparison:
-    """Hold scores against a reference.
+    """Compare scores with a reference.
 
     Parameters
     ----------
@@ -87,12 +87,12 @@ def compare(reference: ArrayLike, window: ArrayLike) -> Comparison:
 
 
 def windows_of(count: int) -> int:
-    """Return how many whole windows there are after the reference among so many accepted parts."""
+    """Return the number of whole windows after the reference among this many accepted parts."""
     return max(0, count - REFERENCE) // WINDOW
 
 
 def compare_windows(reference: ArrayLike, later: Sequence[float]) -> list[Comparison]:
-    """Hold every whole window of later scores against the reference, oldest first.
+    """Compare every whole window of later scores with the reference, oldest first.
 
     Parameters
     ----------
@@ -108,8 +108,8 @@ def compare_windows(reference: ArrayLike, later: Sequence[float]) -> list[Compar
 def control_chart(reference: ArrayLike, scores: ArrayLike) -> ControlChart | None:
     """Return the moving average of scores, with limits from the reference (EWMA chart, Roberts 1959).
 
-    The logarithm makes scores, which have no upper end, nearly symmetric. Scores below all but a twentieth of the
-    reference count as that: one image that is in the bank itself must not bend the average.
+    The logarithm makes scores, which have no upper end, nearly symmetric. Scores below the reference's
+    fifth percentile are raised to it: one image of the bank itself must not bend the average.
 
     Returns
     -------

@@ -1,8 +1,8 @@
-"""Counting very many scores in bounded memory: exact while they fit, then in the finest steps that do.
+"""Counting very many scores in bounded memory: exact while they fit, then in the finest steps that fit.
 
 Scores are float32, and the bits of a float32, read as a whole number, are in the order of the scores. Counts
-are kept per distinct number; when there are more than `limit` of them, the last bit is dropped from all, and
-again, until they fit. With a million values kept, an area under a curve can hardly change by a millionth.
+are kept per distinct number. Beyond `limit` distinct numbers, the last bit is dropped from all of them, repeatedly,
+until they fit. With a million distinct values, an area under a curve can hardly change by a millionth.
 """
 
 from typing import NamedTuple
@@ -16,7 +16,7 @@ _SIGN = np.uint32(0x80000000)
 
 
 class Counts(NamedTuple):
-    """Distinct keys in rising order, how many scores each stands for, and the sum of their weights."""
+    """Distinct keys in rising order, with the number of scores and the sum of weights of each."""
 
     keys: Keys
     counts: Floats
@@ -24,14 +24,14 @@ class Counts(NamedTuple):
 
 
 class Tally:
-    """How often each score occurred.
+    """The number of occurrences of each score.
 
     Parameters
     ----------
     limit
         Distinct values to keep at most; 20 bytes each.
     pending
-        Scores to collect before they are sorted in.
+        Number of scores to collect before sorting them in.
     """
 
     def __init__(self, limit: int = 2**20, pending: int = 2**22) -> None:
@@ -63,12 +63,12 @@ class Tally:
             self.settle()
 
     def at(self, shift: int) -> Counts:
-        """Give the counts with `shift` bits dropped; at least as many as were dropped already."""
+        """Return the counts with `shift` bits dropped; at least as many as already dropped."""
         self.settle()
         return _coarser(self._settled, shift - self.shift)
 
     def settle(self) -> None:
-        """Sort in what has been collected; only then is `shift` final."""
+        """Sort in the collected scores; only then is `shift` final."""
         if not self._keys:
             return
         weights = np.concatenate(self._weights) if self._weights else None
@@ -132,7 +132,7 @@ def _count(keys: Keys, weights: Floats | None) -> Counts:
 
 
 def _runs(rising: Counts) -> Counts:
-    """Sum what shares a key; an empty `counts` stands for one each, without weights."""
+    """Sum counts and weights by key; an empty `counts` stands for one each, without weights."""
     starts = _starts(rising.keys)
     if rising.counts.size == 0:
         counts = np.diff(starts, append=rising.keys.size).astype(np.float64)

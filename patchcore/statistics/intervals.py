@@ -10,7 +10,7 @@ Interval = tuple[float, float]
 
 
 def clopper_pearson(events: int, trials: int, confidence: float = 0.95) -> Interval:
-    """Give the exact interval of a rate of which `events` were seen in `trials`.
+    """Return the exact interval of a rate, from `events` in `trials`.
 
     Clopper and Pearson, "The use of confidence or fiducial limits", Biometrika 26, 1934.
     """
@@ -30,7 +30,7 @@ def finite_scores(scores: ArrayLike, kind: str = "good image") -> NDArray[np.flo
     Raises
     ------
     DataError
-        None at all, or one that is not a finite number.
+        No scores, or a score that is not a finite number.
     """
     values = np.asarray(scores, np.float64).reshape(-1)
     odd = int(np.count_nonzero(~np.isfinite(values)))

@@ -9,11 +9,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from patchcore.errors import DataError, SettingsError
-from patchcore.thresholds.from_labelled import (
-    review_words,
-)
+from patchcore.thresholds.from_labelled import review_words
 from patchcore.thresholds.operating_point import Choice, Evidence, JudgeBy, OperatingPoint
-from patchcore.thresholds.rules import BY_HAND, GOOD_ONLY, apply_rule, completed, score_array
+from patchcore.thresholds.rules import BY_HAND, apply_rule, completed, is_good_only, score_array
 
 
 def decide(
@@ -45,7 +43,7 @@ def decide(
     accept_rule
         Sets the accept threshold; never above the reject threshold. Nothing is reviewed where left out.
     pixel_rule
-        Sets the pixel threshold from the good images' maps; one of `GOOD_ONLY`, or by hand.
+        Sets the pixel threshold from the good images' maps; a rule that goes by these alone, or by hand.
     min_area, millimetres_per_pixel, judge_by
         As in `OperatingPoint`.
 
@@ -97,7 +95,7 @@ def recalibrate(point: OperatingPoint, evidence: Evidence, bank_id: str) -> Oper
     """
     if any(choice.name == BY_HAND for choice in point.choices):
         return point.outdated("It was set by hand for another bank, whose scores differ.")
-    if any(choice.name not in GOOD_ONLY for choice in point.choices) and (lost := _unscored(point, evidence)):
+    if not all(map(is_good_only, point.choices)) and (lost := _unscored(point, evidence)):
         return point.outdated(lost)
     fresh = set_anew(point, evidence, bank_id, point.pixel_rule)
     return fresh if fresh.stale else replace(fresh, recalibrated_at=_now())
@@ -147,7 +145,7 @@ def _value(choice: Choice, evidence: Evidence) -> tuple[float, str]:
 
 def _pixel_value(choice: Choice, evidence: Evidence) -> float:
     """Apply a rule to the maps' peaks: one number an image, so that its promise is about images here too."""
-    if choice.name not in GOOD_ONLY | {BY_HAND}:
+    if choice.name != BY_HAND and not is_good_only(choice):
         raise SettingsError("The pixel threshold is set from good images alone; choose a rule for those.")
     peaks = {image: peak for image, peak in evidence.map_peaks.items() if peak != -math.inf}
     return _value(choice, Evidence(good=peaks))[0]

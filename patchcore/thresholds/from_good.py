@@ -13,6 +13,7 @@ from scipy import stats
 
 from patchcore.errors import SettingsError
 from patchcore.statistics.intervals import Interval, clopper_pearson, count, finite_scores, percent
+from patchcore.thresholds.declaration import GOOD, Parameter, Rule, percentage
 
 TAIL_START = 0.85  # quantile of the good scores over which the tail is fitted
 TAIL_LEAST = 10  # scores in the tail, fewer of which say nothing about its shape
@@ -200,3 +201,65 @@ def promise(budget: float) -> str:
     if abs(parts * budget - 1) < 1e-6 and parts >= 2:
         return f"at most 1 good part in {parts:,}"
     return f"at most {budget * 100:.3g} % of good parts"
+
+
+def _budget(usual: float) -> Parameter:
+    """Declare a false-reject budget, asked for as n of "1 good part in n"."""
+    return Parameter(
+        usual,
+        "1 good part in",
+        "The budget: of how many good parts one may be rejected.",
+        "one in",
+        least=2,
+        most=1_000_000,
+        step=10,
+        words=promise,
+    )
+
+
+BUDGET = Rule(
+    "from_good",
+    "Reject at most a share of good parts",
+    from_good,
+    needs=GOOD,
+    good_only=True,
+    parameters={"budget": _budget(1 / 200)},
+    choice="Reject at most 1 good part in …",
+    review="What scores like the worst 1 good part in …",
+    pixel="At most 1 good part in … shows a region",
+    report="Reject {budget}",
+    brief="rejects at most {budget} of good parts",
+)
+PROVISIONAL = Rule(
+    "provisional",
+    "The strictest promise these good images allow",
+    provisional,
+    needs=GOOD,
+    good_only=True,
+    pixel="The strictest that these good images allow",
+    brief="the strictest promise these good images allow",
+)
+QUANTILE = Rule(
+    "from_quantile",
+    "Reject a share of these images",
+    from_quantile,
+    needs=GOOD,
+    good_only=True,
+    parameters={
+        "share": percentage(0.01, "Share of these images, %", "These very images, without a promise.")
+    },
+    choice="Reject a share of these good images, no promise",
+    rank=4,
+    report="Reject {share} of these good images",
+)
+EXTRAPOLATED = Rule(
+    "extrapolated",
+    "Extrapolate to rarer rejects",
+    extrapolated,
+    needs=GOOD,
+    good_only=True,
+    parameters={"budget": _budget(1 / 1000)},
+    choice="Rarer than the images can show, extrapolated",
+    rank=4,
+    report="Extrapolate until {budget} is rejected",
+)

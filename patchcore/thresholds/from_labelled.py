@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from patchcore.errors import SettingsError
 from patchcore.statistics.curves import between
 from patchcore.statistics.intervals import clopper_pearson, count, finite_scores, percent
+from patchcore.thresholds.declaration import DEFECT, GOOD, NO_IMAGES, Parameter, Rule, percentage
 from patchcore.thresholds.verdict_counts import VerdictCounts
 
 
@@ -163,3 +164,78 @@ def _told(good: ArrayLike, defect: ArrayLike, value: float, words: str) -> Label
 def _check_share(ceiling: float) -> None:
     if not 0 <= ceiling < 1:
         raise SettingsError(f"A ceiling is a share of at least 0 and below 1, not {ceiling:g}.")
+
+
+NO_ESCAPES = Rule(
+    "no_escapes",
+    "Let no known defect through",
+    no_escapes,
+    needs=DEFECT,
+    rank=1,
+    review="From the lowest known defect",
+)
+NO_FALSE_REJECTS = Rule("no_false_rejects", "Reject no known good part", no_false_rejects, needs=GOOD, rank=1)
+F1_MAX = Rule("f1_max", "Largest F1", f1_max, needs=GOOD | DEFECT, choice="Best balance (largest F1)", rank=3)
+YOUDEN = Rule(
+    "youden",
+    "Best sum of both rates",
+    youden,
+    needs=GOOD | DEFECT,
+    choice="Best sum of both rates (Youden)",
+    rank=3,
+)
+CHEAPEST = Rule(
+    "cheapest",
+    "Cheapest overall",
+    cheapest,
+    needs=GOOD | DEFECT,
+    parameters={
+        "cost_ratio": Parameter(
+            50.0,
+            "An escape costs as much as … false rejects",
+            "A defect that reaches the customer, counted in good parts that are thrown away or checked again.",
+            least=0.1,
+            most=1e6,
+            step=5,
+            digits=1,
+        ),
+        "defect_rate": percentage(
+            0.01, "Defects on the line, %", "It is seldom the share in the labelled set.", 99.0
+        ),
+    },
+    rank=2,
+    report="Cheapest overall, where an escape costs {cost_ratio} false rejects and {defect_rate} of parts are "
+    "defective",
+)
+FALSE_REJECT_CEILING = Rule(
+    "false_reject_ceiling",
+    "Catch most, rejecting at most a share",
+    false_reject_ceiling,
+    needs=GOOD | DEFECT,
+    parameters={"ceiling": percentage(0.01, "False rejects at most, %", "Of the known good images.")},
+    choice="Catch most, rejecting at most a share of good parts",
+    rank=2,
+    report="Catch most, rejecting at most {ceiling} of good parts",
+)
+ESCAPE_CEILING = Rule(
+    "escape_ceiling",
+    "Reject fewest, letting at most a share through",
+    escape_ceiling,
+    needs=GOOD | DEFECT,
+    parameters={"ceiling": percentage(0.01, "Escapes at most, %", "Of the known defects.")},
+    choice="Reject fewest, letting at most a share of defects through",
+    rank=2,
+    report="Reject fewest, letting at most {ceiling} of defects through",
+)
+FIXED = Rule(
+    "by_hand",
+    "By hand",
+    fixed,
+    needs=NO_IMAGES,
+    parameters={"value": Parameter(math.nan, "Score", "Drag the line, or type the score here.", "score")},
+    rank=5,
+    review="By hand",
+    pixel="By hand",
+    report="Set by hand, at {value}",
+    brief="set by hand",
+)

@@ -1,166 +1,57 @@
-"""Every rule that sets a threshold, by name, with its words, its needs and its parameters."""
+"""Every rule that sets a threshold, by name; a further rule is a file that declares it, and a line in `RULES`."""
 
-import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from patchcore.errors import SettingsError
-from patchcore.statistics.intervals import percent
-from patchcore.thresholds.from_good import (
-    GoodThreshold,
-    extrapolated,
-    from_good,
-    from_quantile,
-    promise,
-    provisional,
-)
-from patchcore.thresholds.from_labelled import (
-    LabelledThreshold,
-    cheapest,
-    escape_ceiling,
-    f1_max,
-    false_reject_ceiling,
-    fixed,
-    no_escapes,
-    no_false_rejects,
-    youden,
-)
+from patchcore.thresholds import from_good, from_labelled
+from patchcore.thresholds.declaration import Rule, Threshold
 from patchcore.thresholds.operating_point import Choice, Evidence
 
-Kind = Literal["good", "defect"]
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A way to set a threshold.
-
-    Parameters
-    ----------
-    label
-        What it does, in plain words.
-    needs
-        The kinds of images without which it cannot be applied.
-    parameters
-        Names and usual values.
-    apply
-        Takes good scores, defect scores and the parameters by name.
-    choice
-        What it is called where one is chosen; its label where left out.
-    told
-        What it does with its parameters, for a report; its label where left out.
-    """
-
-    label: str
-    needs: frozenset[Kind]
-    parameters: Mapping[str, float]
-    apply: Callable[..., GoodThreshold | LabelledThreshold]
-    choice: str = ""
-    told: Callable[..., str] | None = None
-
-
-_NONE: frozenset[Kind] = frozenset()
-_GOOD: frozenset[Kind] = frozenset({"good"})
-_DEFECT: frozenset[Kind] = frozenset({"defect"})
-GOOD_ONLY = frozenset({"from_good", "provisional", "from_quantile", "extrapolated"})
-BY_HAND = "by_hand"
+RULES: dict[str, Rule] = {
+    rule.name: rule
+    for rule in (
+        from_good.BUDGET,
+        from_good.PROVISIONAL,
+        from_good.QUANTILE,
+        from_good.EXTRAPOLATED,
+        from_labelled.NO_ESCAPES,
+        from_labelled.NO_FALSE_REJECTS,
+        from_labelled.F1_MAX,
+        from_labelled.YOUDEN,
+        from_labelled.CHEAPEST,
+        from_labelled.FALSE_REJECT_CEILING,
+        from_labelled.ESCAPE_CEILING,
+        from_labelled.FIXED,
+    )
+}
+BY_HAND = from_labelled.FIXED.name
 NOTHING = "nothing"  # among the choices where no rule is needed
 
 
-def _good_only(rule: Callable[..., GoodThreshold]) -> Callable[..., GoodThreshold]:
-    return lambda good, _defect, **parameters: rule(good, **parameters)
+def reject_choices() -> dict[str, str]:
+    """Give what each rule is called where the rule of the reject threshold is chosen, in the order of that list."""
+    ranked = sorted(RULES.values(), key=lambda rule: rule.rank)
+    return {rule.name: rule.choice or rule.label for rule in ranked}
 
 
-RULES: dict[str, Rule] = {
-    "from_good": Rule(
-        "Reject at most a share of good parts",
-        _GOOD,
-        {"budget": 1 / 200},
-        _good_only(from_good),
-        choice="Reject at most 1 good part in …",
-        told=lambda budget: f"Reject {promise(budget)}",
-    ),
-    "provisional": Rule("The strictest promise these good images allow", _GOOD, {}, _good_only(provisional)),
-    "from_quantile": Rule(
-        "Reject a share of these images",
-        _GOOD,
-        {"share": 0.01},
-        _good_only(from_quantile),
-        choice="Reject a share of these good images, no promise",
-        told=lambda share: f"Reject {percent(share)} of these good images",
-    ),
-    "extrapolated": Rule(
-        "Extrapolate to rarer rejects",
-        _GOOD,
-        {"budget": 1 / 1000},
-        _good_only(extrapolated),
-        choice="Rarer than the images can show, extrapolated",
-        told=lambda budget: f"Extrapolate until {promise(budget)} is rejected",
-    ),
-    "no_escapes": Rule("Let no known defect through", _DEFECT, {}, no_escapes),
-    "no_false_rejects": Rule("Reject no known good part", _GOOD, {}, no_false_rejects),
-    "f1_max": Rule("Largest F1", _GOOD | _DEFECT, {}, f1_max, choice="Best balance (largest F1)"),
-    "youden": Rule(
-        "Best sum of both rates", _GOOD | _DEFECT, {}, youden, choice="Best sum of both rates (Youden)"
-    ),
-    "cheapest": Rule(
-        "Cheapest overall",
-        _GOOD | _DEFECT,
-        {"cost_ratio": 50.0, "defect_rate": 0.01},
-        cheapest,
-        told=lambda cost_ratio, defect_rate: (
-            f"Cheapest overall, where an escape costs {cost_ratio:g} false rejects and {percent(defect_rate)} of "
-            "parts are defective"
-        ),
-    ),
-    "false_reject_ceiling": Rule(
-        "Catch most, rejecting at most a share",
-        _GOOD | _DEFECT,
-        {"ceiling": 0.01},
-        false_reject_ceiling,
-        choice="Catch most, rejecting at most a share of good parts",
-        told=lambda ceiling: f"Catch most, rejecting at most {percent(ceiling)} of good parts",
-    ),
-    "escape_ceiling": Rule(
-        "Reject fewest, letting at most a share through",
-        _GOOD | _DEFECT,
-        {"ceiling": 0.01},
-        escape_ceiling,
-        choice="Reject fewest, letting at most a share of defects through",
-        told=lambda ceiling: f"Reject fewest, letting at most {percent(ceiling)} of defects through",
-    ),
-    BY_HAND: Rule("By hand", _NONE, {"value": math.nan}, fixed),
-}
-_OFFERED = (
-    "from_good",
-    "provisional",
-    "no_escapes",
-    "no_false_rejects",
-    "cheapest",
-    "false_reject_ceiling",
-    "escape_ceiling",
-    "f1_max",
-    "youden",
-    "from_quantile",
-    "extrapolated",
-    BY_HAND,
-)  # in the order of a list to choose from
-REJECT_CHOICES = {name: RULES[name].choice or RULES[name].label for name in _OFFERED}
-REVIEW_CHOICES = {
-    NOTHING: "Nothing: accept or reject",
-    "from_good": "What scores like the worst 1 good part in …",
-    "no_escapes": "From the lowest known defect",
-    BY_HAND: RULES[BY_HAND].label,
-}
-PIXEL_CHOICES = {
-    NOTHING: "Where review begins",
-    "from_good": "At most 1 good part in … shows a region",
-    "provisional": "The strictest that these good images allow",
-    BY_HAND: RULES[BY_HAND].label,
-}
+def review_choices() -> dict[str, str]:
+    """Give the same for the accept threshold, which may have no rule."""
+    offered = {rule.name: rule.review for rule in RULES.values() if rule.review}
+    return {NOTHING: "Nothing: accept or reject", **offered}
+
+
+def pixel_choices() -> dict[str, str]:
+    """Give the same for the pixel threshold, which may have no rule."""
+    offered = {rule.name: rule.pixel for rule in RULES.values() if rule.pixel}
+    return {NOTHING: "Where review begins", **offered}
+
+
+def is_good_only(choice: Choice) -> bool:
+    """Whether a choice is a rule that goes by good images alone, even where defects are known."""
+    return choice.name in RULES and RULES[choice.name].good_only
 
 
 def told(choice: Choice, shown: Callable[[float], str]) -> str:
@@ -168,21 +59,25 @@ def told(choice: Choice, shown: Callable[[float], str]) -> str:
     rule = RULES.get(choice.name)
     if rule is None:
         return choice.name.replace("_", " ")
-    given = {name: choice.parameters.get(name, usual) for name, usual in rule.parameters.items()}
-    if choice.name == BY_HAND:
-        return f"Set by hand, at {shown(given['value'])}"
-    return rule.told(**given) if rule.told else rule.label
+    words = {
+        name: (shown if parameter.shown == "score" else parameter.words)(
+            choice.parameters.get(name, parameter.usual)
+        )
+        for name, parameter in rule.parameters.items()
+    }
+    return (rule.report or rule.label).format(**words)
 
 
 def briefly(choice: Choice, shown: Callable[[float], str]) -> str:
     """Say in a few words what sets a threshold, to go on after its value; `shown` writes a share."""
-    if choice.name == "from_good":
-        return f"rejects at most {shown(choice.parameters.get('budget', 1 / 200))} of good parts"
-    words = {BY_HAND: "set by hand", "provisional": "the strictest promise these good images allow"}
-    return words.get(choice.name, choice.name.replace("_", " "))
+    rule = RULES.get(choice.name)
+    if rule is None or not rule.brief:
+        return choice.name.replace("_", " ")
+    values = {**rule.usual(), **choice.parameters}
+    return rule.brief.format(**{name: shown(value) for name, value in values.items()})
 
 
-def apply_rule(choice: Choice, evidence: Evidence) -> GoodThreshold | LabelledThreshold:
+def apply_rule(choice: Choice, evidence: Evidence) -> Threshold:
     """Set a threshold by a rule of `RULES`.
 
     Parameters
@@ -205,13 +100,12 @@ def apply_rule(choice: Choice, evidence: Evidence) -> GoodThreshold | LabelledTh
     unknown = sorted(set(choice.parameters) - set(rule.parameters))
     if unknown:
         raise SettingsError(f"The rule {choice.name} has no parameter {', '.join(unknown)}.")
-    good, defect = score_array(evidence.good), score_array(evidence.defect)
-    return rule.apply(good, defect, **{**rule.parameters, **choice.parameters})
+    return rule(score_array(evidence.good), score_array(evidence.defect), choice.parameters)
 
 
 def completed(choice: Choice) -> Choice:
     """Write usual values out, so that a stored decision does not change with the program."""
-    return Choice(choice.name, {**RULES[choice.name].parameters, **choice.parameters})
+    return Choice(choice.name, {**RULES[choice.name].usual(), **choice.parameters})
 
 
 def score_array(scores: Mapping[str, float]) -> NDArray[np.float64]:

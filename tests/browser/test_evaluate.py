@@ -148,7 +148,7 @@ def choose_a_smaller_bank_from_the_plot(page: Page) -> None:
     page.wait_for_url(re.compile("size="))
     expect(use).to_be_enabled()
     use.click()
-    expect(page.get_by_text(re.compile("The threshold was set anew"))).to_be_visible()
+    expect(page.get_by_text(re.compile("The threshold was set again"))).to_be_visible()
     page.get_by_text("Scoring the labelled images").wait_for(state="hidden")
     expect(page.locator(".st-key-panel_headline")).to_be_visible()
     assert threshold(page) > before  # a smaller bank never lowers a distance

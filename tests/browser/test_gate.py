@@ -8,7 +8,6 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -146,7 +145,7 @@ def test_a_rebound_name_gets_a_sentence_and_no_dashboard(fooled, dashboard):
     page.close()
 
 
-def test_its_own_pages_work(open_page, dashboard):
+def test_pages_of_the_dashboard_pass_the_gate(open_page, dashboard):
     page = open_page(dashboard.url).page
     page.get_by_role("button", name="Build an inspector").wait_for()
 
@@ -163,7 +162,7 @@ def test_a_name_that_is_set_is_served(serve, fooled, dashboard, tmp_path):
     assert server.process.poll() is None
 
 
-def test_from_a_web_page_to_a_shell(fooled, dashboard, attacker, tmp_path, monkeypatch):
+def test_a_web_page_cannot_reach_a_shell(fooled, dashboard, attacker, tmp_path, monkeypatch):
     """The whole chain: a foreign page takes the dashboard over, and has it write where a shell reads."""
     home = tmp_path / "home"
     (home / "line 3").mkdir(parents=True)
@@ -186,7 +185,7 @@ def test_from_a_web_page_to_a_shell(fooled, dashboard, attacker, tmp_path, monke
     written = []
     for target in (".bashrc", ".profile", ".bashrc.json", "run.json", ".config/run.jsonl", "line 3/run.sh"):
         try:
-            options = replace(WatchOptions(), lines_to=f"~/{target}")
+            options = WatchOptions(outputs={"lines_to": f"~/{target}"})
             start_watch(workspace, "plate-1", str(home / "line 3"), options)
             written.append(target)
         except PatchCoreError:

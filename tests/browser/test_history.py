@@ -39,7 +39,7 @@ def inspection(root: Path, number: int) -> Inspection:
     return row
 
 
-def test_part_4711_is_found_opened_decided_upon_and_taken_away(serve, open_page, root, tmp_path):
+def test_a_part_is_found_opened_decided_on_and_exported(serve, open_page, root, tmp_path):
     server = serve("app.py", workspace=root)
     page = open_page(f"{server.url}/history?inspector=washer", height=1300).page
     page.set_default_timeout(PATIENCE)

@@ -35,7 +35,7 @@ def shown(open_page, address, request):
     return watched
 
 
-def test_it_opens_without_a_network(shown, address):
+def test_the_report_opens_without_a_network(shown, address):
     page = shown.page
     fetched = [url for url in shown.requests if not url.startswith(("data:", "about:"))]
     assert fetched == [address]
@@ -51,7 +51,7 @@ def test_it_opens_without_a_network(shown, address):
     assert page.locator("svg.chart use").evaluate_all(found)
 
 
-def test_it_has_the_colours_of_the_readers_look(shown):
+def test_the_report_follows_the_readers_light_or_dark_look(shown):
     ground, ink = shown.page.evaluate(
         "() => [getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color]"
     )
@@ -62,19 +62,19 @@ def test_it_has_the_colours_of_the_readers_look(shown):
     assert accent in curve.evaluate("line => getComputedStyle(line).stroke + getComputedStyle(line).fill")
 
 
-def test_it_has_no_barriers(shown, find_barriers):
+def test_the_report_has_no_barriers(shown, find_barriers):
     # axe-core is put into the page by the test; the report's own policy would rightly refuse it
     assert shown.page.locator("main").count() == 1
     shown.page.locator("meta[http-equiv]").evaluate("meta => meta.remove()")
     assert find_barriers(shown.page) == []
 
 
-def test_nothing_is_wider_than_a_phone(open_page, address):
+def test_the_report_fits_a_phone(open_page, address):
     page = open_page(address, width=390, height=800).page
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
 
 
-def test_it_prints_light_on_several_pages(shown):
+def test_the_report_prints_light_on_several_pages(shown):
     pdf = shown.page.pdf(prefer_css_page_size=True, print_background=True)
     assert pdf.startswith(b"%PDF") and len(pdf) > 20_000
     assert pdf.count(b"/Type /Page\n") > 1

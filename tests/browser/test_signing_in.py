@@ -119,7 +119,7 @@ def sign_in(page: Page, name: str) -> None:
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
 
 
-def test_who_is_signed_out_gets_nothing_by_whatever_address(dashboard, enter):
+def test_a_signed_out_person_gets_nothing_by_any_address(dashboard, enter):
     page = enter(None)
     for address in DEEP:
         page.goto(f"{dashboard.url}/{address}")
@@ -128,7 +128,7 @@ def test_who_is_signed_out_gets_nothing_by_whatever_address(dashboard, enter):
         assert "Washer" not in page.content()
 
 
-def test_who_is_not_listed_is_told_whom_to_ask_and_can_leave(dashboard, enter):
+def test_an_unlisted_person_learns_whom_to_ask_and_can_leave(dashboard, enter):
     page = enter("nemo")
     told = page.get_by_text("Nemo *Nobody* (nemo@example.com), who is not on the list")
     expect(told).to_be_visible()
@@ -141,7 +141,7 @@ def test_who_is_not_listed_is_told_whom_to_ask_and_can_leave(dashboard, enter):
     expect(page.get_by_role("button", name="Sign in")).to_be_visible()
 
 
-def test_who_may_view_sees_all_and_gets_around_nothing(dashboard, enter):
+def test_a_viewer_sees_all_and_gets_around_nothing(dashboard, enter):
     page = enter("vic")
     wire = Wire(page)
     before = dashboard.point
@@ -159,7 +159,7 @@ def test_who_may_view_sees_all_and_gets_around_nothing(dashboard, enter):
     assert dashboard.point == before
 
 
-def test_who_operates_brings_images_and_an_engineer_decides_in_their_name(dashboard, enter, tmp_path):
+def test_an_operator_brings_images_and_an_engineer_decides(dashboard, enter, tmp_path):
     operator, engineer = enter("ola"), enter("ada")
     operator.goto(f"{dashboard.url}/inspect?inspector=washer&threshold=0.2&review=none")
     expect(operator.get_by_role("button", name="Use this threshold")).to_be_disabled()

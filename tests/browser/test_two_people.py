@@ -101,7 +101,7 @@ def test_two_inspect_with_the_same_inspector_and_each_keeps_their_own_images(
         assert [one.image.name for one in results] == sorted(path.name for path in folder.iterdir())
 
 
-def test_the_second_of_two_who_change_one_inspector_is_told_and_may_do_it_again(server, workspace, two):
+def test_the_second_change_of_one_inspector_is_refused_once(server, workspace, two):
     inspector = next(one for one in list_inspectors(workspace) if one.name == NAMES[0])
     first, second = two
     build = next(job for job in list_jobs(workspace) if job.result["inspector_id"] == inspector.id)

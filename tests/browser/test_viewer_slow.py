@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from playwright.sync_api import WebSocketRoute, expect
 
+from tests.browser.settled import settle
+
 APP = "tests/browser/apps/viewer_slow.py"
 
 
@@ -13,16 +15,37 @@ def test_pictures_stay_served_while_a_run_is_cut_short(serve, open_page):
     page = watched.page
     expect(page.locator(".tile.painted")).to_have_count(6)
     picture = next(url for url in watched.requests if url.endswith(".bin"))
-    slow = page.get_by_role("button", name="Slow")
+    slow = page.get_by_role("button", name="Slow", exact=True)
     for _ in range(3):
         slow.click()  # cuts the run before short
-        for _ in range(8):
-            statuses = []  # between the end of one run and the start of the next a file may be gone for an instant
-            while 200 not in statuses and len(statuses) < 4:
-                statuses.append(page.request.get(picture).status)
-                page.wait_for_timeout(50)
-            assert statuses[-1] == 200
+        assert all_answers(page, picture, 8) == {200}
     expect(page.locator(".tile.painted")).to_have_count(6)
+
+
+def test_pictures_stay_served_while_a_callback_holds_a_run_up_and_another_session_ends_one(serve, open_page):
+    url = serve(APP).url
+    watched = open_page(url)
+    page, force = watched.page, watched.page.get_by_text(re.compile("^in force"))
+    page.get_by_role("button", name="Another line").click()
+    expect(force).to_have_text("in force 3.2 None")
+    expect(page.locator(".tile.painted")).to_have_count(6)
+    pictures = {url for url in watched.requests if url.endswith(".bin")}
+    page.get_by_role("button", name="Wait").click()
+    other = open_page(url).page
+    expect(other.locator(".tile.painted")).to_have_count(6)
+    settle(other)
+    assert all(all_answers(page, picture, 1) == {200} for picture in pictures)
+    other.get_by_role("button", name="Let go").click()
+    settle(page)
+
+
+def all_answers(page, url, times):
+    """Ask for a file again and again, and return every status that came."""
+    statuses = set()
+    for _ in range(times):
+        statuses.add(page.request.get(url).status)
+        page.wait_for_timeout(50)
+    return statuses
 
 
 def test_a_line_moved_before_the_pages_own_wish_is_on_screen_follows_the_wish(serve, open_page):

@@ -99,7 +99,7 @@ def test_every_view_draws_and_takes_no_name_for_html(labelled, open_app, view):
     assert "Labelled *set*, 2 good, 3 defects" in words(app)
 
 
-def test_the_headline_counts_what_the_threshold_does(labelled, open_app):
+def test_the_headline_counts_verdicts_of_the_threshold(labelled, open_app):
     judge_by_hand(labelled, reject=1e6)  # everything is accepted
     text = words(open_app("evaluate", inspector="washer"))
     assert "<b>3 <small>of 3, 100 % (29.2 % to 100 %)</small></b>" in text  # escapes
@@ -110,7 +110,7 @@ def test_the_headline_counts_what_the_threshold_does(labelled, open_app):
     assert "<b>0 <small>of 3, 0 % (0 % to 70.8 %)</small></b>" in text
 
 
-def test_nothing_is_measured_twice(labelled, open_app, monkeypatch):
+def test_a_set_is_measured_once_for_all_views_and_thresholds(labelled, open_app, monkeypatch):
     from workbench.widgets.evaluate import measured
 
     calls = []
@@ -189,7 +189,7 @@ def test_bank_sizes_are_measured_by_a_job_and_one_is_put_into_use(labelled, open
     after = find_inspector(labelled, "washer").current
     assert after.patches < before.patches and after.id != before.id
     assert after.operating_point["reject"] > before.operating_point["reject"]
-    assert "threshold was set anew" in app.success[0].value
+    assert "threshold was set again" in app.success[0].value
 
 
 def test_a_good_image_is_removed_and_comes_back(labelled, open_app):
@@ -272,7 +272,7 @@ def test_a_set_with_a_table_comes_in_with_its_remarks(labelled, open_app, monkey
     assert "not_there.jpg" in words(app).replace("\\", "")
 
 
-def test_nonsense_in_the_address_does_no_harm(labelled, open_app):
+def test_an_address_of_nonsense_does_no_harm(labelled, open_app):
     app = open_app(
         "evaluate", inspector="washer", view="<b>", set="-1", shown="²", size="nan", other="999999"
     )

@@ -1,4 +1,4 @@
-"""The page History: rows, filters, an opened inspection, a decision, export, and how long it is kept."""
+"""The page History: rows, filters, an open inspection, a decision, export, and retention."""
 
 import csv
 import io
@@ -29,7 +29,7 @@ def history(full, open_app):
     return open_app("history", inspector="washer")
 
 
-def test_before_the_first_verdict_it_says_what_to_do(empty, open_app):
+def test_the_page_without_a_verdict_says_what_to_do(empty, open_app):
     app = open_app("history")
     assert "History works on an inspector, and there is none yet" in words(app)
 
@@ -56,7 +56,7 @@ def test_every_verdict_has_its_row_newest_first_with_its_facts(full, history):
     assert "there are " in text and "so far" in text  # of accepted parts, until drift is looked for
 
 
-def test_part_4711_is_found_by_its_name_and_filters_add_up(full, history):
+def test_a_part_is_found_by_its_name_and_filters_add_up(full, history):
     with full.database.write() as session:
         session.execute(update(Inspection).where(Inspection.id == 2).values(name="Line 3/Part 4711.png"))
     history.text_input(key="history_text").set_value("4711").run()
@@ -72,7 +72,7 @@ def test_part_4711_is_found_by_its_name_and_filters_add_up(full, history):
     assert len(shown(history)) == len(expected) and not history.exception
 
 
-def test_opened_it_shows_the_overlay_all_facts_and_survives_a_cold_link(full, open_app):
+def test_an_open_inspection_shows_overlay_and_facts_also_from_a_cold_link(full, open_app):
     row = rows(full)[0]
     app = open_app("history", inspection=str(row.id))
     text = words(app)
@@ -90,18 +90,18 @@ def test_a_hostile_name_is_text(full, open_app):
     assert "&lt;img src=x onerror" in words(app) and "<img src=x" not in words(app)
 
 
-def test_one_that_is_gone_is_said(full, open_app):
+def test_a_link_to_an_absent_inspection_gets_a_sentence(full, open_app):
     app = open_app("history", inspection="99")
     assert "no inspection 99" in app.warning[0].value and len(shown(app)) == 4
 
 
-def test_what_could_not_be_scored_says_why(full, open_app):
+def test_an_image_without_a_score_says_why(full, open_app):
     row = next(row for row in rows(full) if row.error)
     text = words(open_app("history", inspection=str(row.id)))
     assert row.error[:20] in text
 
 
-def test_filters_outlast_a_look_at_one(full, history):
+def test_filters_outlast_a_look_at_an_inspection(full, history):
     history.text_input(key="history_text").set_value("notes").run()
     history.button(key=f"open_{rows(full)[3].id}").click().run()
     assert history.query_params["inspection"] == "4"
@@ -125,7 +125,7 @@ def label(workspace, row):
         return session.get_one(BatchImage, row.batch_image_id).truth
 
 
-def test_a_decision_can_be_made_when_the_image_is_not_kept_any_more(full, open_app):
+def test_a_decision_can_be_made_on_an_image_that_was_deleted(full, open_app):
     with full.database.write() as session:
         session.delete(session.get_one(Result, 1))
     app = open_app("history", inspection="1")
@@ -135,7 +135,7 @@ def test_a_decision_can_be_made_when_the_image_is_not_kept_any_more(full, open_a
     assert rows(full)[0].decision is None and not app.exception
 
 
-def test_who_may_only_look_is_told_so(full, open_app, monkeypatch):
+def test_a_viewer_gets_the_sentence_about_roles(full, open_app, monkeypatch):
     app = open_app("history", inspection="1")
     with acting(Person("Vic", Role.VIEW)):
         monkeypatch.setattr("workbench.people.roles.current", lambda: Person("Vic", Role.VIEW))
@@ -155,7 +155,7 @@ def test_both_files_hold_what_is_filtered(full, history):
     assert line["file"] == "notes.png" and line["error"]
 
 
-def test_how_long_it_is_kept_is_counted_before_it_is_set(full, open_app, monkeypatch):
+def test_a_retention_rule_counts_its_deletions_before_it_is_set(full, open_app, monkeypatch):
     monkeypatch.setattr(JobQueue, "step", lambda self: None)  # nothing is deleted here
     with full.database.write() as session:
         session.execute(update(Inspection).values(created=now() - timedelta(days=800)))
@@ -170,7 +170,7 @@ def test_how_long_it_is_kept_is_counted_before_it_is_set(full, open_app, monkeyp
     assert not app.exception
 
 
-def test_deletions_are_said(full, open_app):
+def test_deletions_are_listed(full, open_app):
     from workbench.upkeep.retention import delete_older
 
     with full.database.write() as session:

@@ -16,7 +16,7 @@ def test_every_inspector_has_a_card_with_its_numbers(full, open_app):
     assert "Inspect" in [button.label for button in app.button]
 
 
-def test_a_stranger_in_the_address_is_ignored(full, open_app):
+def test_an_address_with_an_unknown_inspector_is_ignored(full, open_app):
     app = open_app(inspector="nobody's")
     assert "Washer" in words(app)
 

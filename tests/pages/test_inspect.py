@@ -68,7 +68,7 @@ def test_a_review_band_can_be_switched_off_and_on(full, open_app, given):
     assert given["gallery"]["thresholds"].review is None
 
 
-def test_an_address_that_has_not_heard_yet_takes_nothing_back(full, open_app, given):
+def test_an_outdated_address_takes_nothing_back(full, open_app, given):
     app = open_app("inspect", inspector="washer", threshold="0.25", review="0.2")
     app.toggle(key="review_band").set_value(False).run()
     app.query_params["review"] = "0.2"  # as a browser sends it that is behind by a run
@@ -77,7 +77,7 @@ def test_an_address_that_has_not_heard_yet_takes_nothing_back(full, open_app, gi
     assert app.query_params["review"] == ["none"] or app.query_params["review"] == "none"
 
 
-def test_a_threshold_is_kept_only_when_asked(full, open_app):
+def test_a_threshold_is_stored_only_by_the_button(full, open_app):
     old = point(full)["reject"]
     app = open_app("inspect", inspector="washer", threshold=str(old / 2))
     assert point(full)["reject"] == old
@@ -86,7 +86,7 @@ def test_a_threshold_is_kept_only_when_asked(full, open_app):
     assert "threshold" not in app.query_params and "review" not in app.query_params
 
 
-def test_a_threshold_kept_here_leaves_regions_and_judging_as_they_were(full, open_app, given):
+def test_a_threshold_stored_here_leaves_regions_and_judging(full, open_app, given):
     version, before = find_inspector(full, "washer").current, OperatingPoint.from_dict(point(full))
     choice = Choice("by_hand", {"value": 0.2})
     set_operating_point(
@@ -102,7 +102,7 @@ def test_a_threshold_kept_here_leaves_regions_and_judging_as_they_were(full, ope
     assert (kept["judge_by"], kept["set_by"]) == ("area", roles.current().name)
 
 
-def test_there_is_a_way_back_to_the_threshold_in_force(full, open_app, given):
+def test_a_button_leads_back_to_the_threshold_in_force(full, open_app, given):
     app = open_app("inspect", inspector="washer", threshold="0.001")
     press(app, "Back to ")
     assert given["gallery"]["thresholds"].reject == point(full)["reject"]
@@ -125,7 +125,7 @@ def test_an_address_opens_batch_image_and_threshold(full, open_app, given):
     assert "image" not in app.query_params
 
 
-def test_what_a_person_says_of_an_image_is_kept_and_taken_back(full, open_app, given):
+def test_a_decision_on_an_image_is_stored_and_undone(full, open_app, given):
     result = next(one for one in stored(full) if one.score is not None)
     app = open_app("inspect", inspector="washer", image=str(result.id))
     press(app, "This is a defect")
@@ -159,7 +159,7 @@ def truth_of(workspace, result):
     return next(one.image.truth for one in stored(workspace, result.version_id) if one.id == result.id)
 
 
-def test_nonsense_in_the_address_does_no_harm(full, open_app, given):
+def test_an_address_of_nonsense_does_no_harm(full, open_app, given):
     open_app("inspect", inspector="washer", batch="-7", image="²", threshold="nan", review="<")
     assert len(given["gallery"]["tiles"]) == 3
     assert given["gallery"]["thresholds"].reject == point(full)["reject"]

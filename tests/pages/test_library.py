@@ -1,4 +1,4 @@
-"""The page Library: what there is, what was done, the way back, the bin, jobs, and a file that is brought in."""
+"""The page Library: inspectors, timeline, restoring, the bin, jobs, and import."""
 
 import shutil
 
@@ -63,7 +63,7 @@ def test_without_an_inspector_the_page_says_what_to_do(empty, open_app):
     assert "Nothing was started yet" in open_app("library", shelf="jobs").info[0].value
 
 
-def test_every_state_is_a_line_with_what_why_who_and_when(changed, open_app):
+def test_every_state_is_a_line_with_kind_note_person_and_time(changed, open_app):
     app = open_app("library", inspector="washer")
     page = words(app)
     assert numbers(changed) == [("2.1", True), ("1.2", False), ("1.1", False)]
@@ -94,7 +94,7 @@ def test_a_link_to_a_state_opens_it_and_restoring_makes_a_new_line(changed, open
     assert find_inspector(changed, "washer").current.operating_point["reject"] == 0.5
 
 
-def test_the_second_of_two_writers_is_told(changed, open_app):
+def test_the_second_of_two_writers_gets_a_refusal(changed, open_app):
     app = open_app("library", inspector="washer", version="1.1")
     with acting(Person("Grace", Role.ENGINEER)):
         restore(changed, "washer", "1.2")
@@ -146,7 +146,7 @@ def test_a_version_and_an_inspector_go_to_the_bin_and_come_back(changed, open_ap
     assert list_bin(changed) == [] and len(numbers(changed)) == 3
 
 
-def test_emptying_the_bin_names_what_goes(changed, open_app):
+def test_the_dialog_of_the_bin_names_each_deletion(changed, open_app):
     delete_inspector(changed, "washer")
     app = open_app("library", shelf="bin")
     button(app, "bin_empty").click().run()
@@ -225,7 +225,7 @@ def full_images():
     return [(sorted(kind.iterdir())[0], kind.name) for kind in kinds[:3]]
 
 
-def test_jobs_are_seen_with_who_started_them_and_can_be_ended_from_here(full, open_app, monkeypatch):
+def test_jobs_are_listed_with_their_people_and_can_be_cancelled(full, open_app, monkeypatch):
     monkeypatch.setattr(JobQueue, "step", lambda self: None)  # nothing is computed here
     jobs = [
         Job(kind="build", title="Build *A*", arguments={}, state=state, made_by="Ada", message=message)
@@ -248,7 +248,7 @@ def test_jobs_are_seen_with_who_started_them_and_can_be_ended_from_here(full, op
     assert [get_job(full, job.id).state for job in jobs[:2]] == [JobState.CANCELLED] * 2
 
 
-def test_who_may_only_look_is_told_so(changed, open_app, monkeypatch):
+def test_a_viewer_gets_the_sentence_about_roles(changed, open_app, monkeypatch):
     from workbench.people import roles
 
     monkeypatch.setattr(roles, "local_person", lambda: Person("Otto", Role.VIEW))

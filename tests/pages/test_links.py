@@ -1,4 +1,4 @@
-"""A link, whatever it names, changes nothing: addresses come from anywhere."""
+"""A link changes nothing: addresses come from anywhere."""
 
 import pytest
 

@@ -47,7 +47,7 @@ def test_without_an_inspector_the_page_says_what_to_do(empty, open_app):
     assert "there is none yet" in words(app)
 
 
-def test_an_empty_queue_says_what_comes_here_and_what_to_do_next(full, open_app):
+def test_an_empty_queue_explains_itself_and_offers_the_next_step(full, open_app):
     app = open_app("review", inspector="washer")
     assert "Nothing waits for a decision." in words(app) and "review band" in words(app)
     assert {"Inspect images", "Tune the threshold"} <= {button.label for button in app.button}
@@ -73,7 +73,7 @@ def test_images_are_decided_one_after_the_other_skipped_and_taken_back(banded, o
     assert any(button.label == "Teach the image you called fine" for button in app.button)
 
 
-def test_teaching_shows_what_it_would_change_before_it_is_kept_and_can_be_undone(banded, open_app):
+def test_teaching_shows_its_changes_before_it_is_stored_and_can_be_undone(banded, open_app):
     version = find_inspector(banded, "washer").current
     app = open_app("review", inspector="washer")
     press(app, "Fine")
@@ -93,13 +93,13 @@ def test_teaching_shows_what_it_would_change_before_it_is_kept_and_can_be_undone
     assert any(button.label == "Teach the image you called fine" for button in app.button)
 
 
-def test_who_may_only_look_sees_the_queue_and_decides_nothing(banded, open_app, monkeypatch):
+def test_a_viewer_sees_the_queue_and_decides_nothing(banded, open_app, monkeypatch):
     monkeypatch.setattr(roles, "local_person", lambda: Person("Eve", Role.VIEW))
     app = open_app("review", inspector="washer")
     off = {button.label: button.disabled for button in app.button}
     assert off["Fine"] and off["Defect"] and not off["Skip"]
 
 
-def test_nonsense_in_the_address_shows_the_first(banded, open_app):
+def test_an_address_of_nonsense_shows_the_first_image(banded, open_app):
     app = open_app("review", inspector="washer", queued="-7")
     assert "3 images left" in words(app)

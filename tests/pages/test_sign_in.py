@@ -1,4 +1,4 @@
-"""Who may see which page and press what, by role; and what those see who may not."""
+"""Pages and buttons by role, and the sentences for people without one."""
 
 import re
 from dataclasses import replace
@@ -75,14 +75,14 @@ def enter(full):
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_who_is_signed_out_sees_nothing_but_the_way_in(enter, page):
+def test_a_signed_out_person_sees_only_the_way_in(enter, page):
     app = enter(page, None)
     assert [one.label for one in app.button] == ["Sign in"]
     assert "Washer" not in words(app) and not app.sidebar.children
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_who_is_not_listed_is_told_whom_to_ask(enter, page):
+def test_an_unlisted_person_learns_whom_to_ask(enter, page):
     app = enter(page, "nemo")
     assert "Nemo (nemo@example.com), who is not on the list of people here. Ask Ada, phone 4711." in words(
         app
@@ -91,7 +91,7 @@ def test_who_is_not_listed_is_told_whom_to_ask(enter, page):
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_who_may_view_sees_every_page_and_can_press_nothing_that_changes_anything(enter, page):
+def test_a_viewer_sees_every_page_and_no_enabled_button_that_changes_anything(enter, page):
     app = enter(page, "vic")
     assert "Vic (vic@example.com)" in words(app) and "role view" in words(app)
     assert not app.error
@@ -104,7 +104,7 @@ def test_who_may_view_sees_every_page_and_can_press_nothing_that_changes_anythin
         assert "Building inspectors takes the role engineer; yours is view." in words(app)
 
 
-def test_who_operates_brings_images_and_labels_but_sets_no_threshold(enter):
+def test_an_operator_brings_images_and_labels_but_sets_no_threshold(enter):
     app = enter("inspect", "ola")
     assert "Bringing images in takes the role" not in words(app)
     assert [one.disabled for one in app.button if one.label == "Use this threshold"] == [True]
@@ -113,7 +113,7 @@ def test_who_operates_brings_images_and_labels_but_sets_no_threshold(enter):
     assert "Building inspectors takes the role engineer" in words(enter("build", "ola"))
 
 
-def test_what_an_engineer_does_has_the_name(enter, full):
+def test_changes_of_an_engineer_bear_the_name(enter, full):
     app = enter("inspect", "ada")
     app.query_params["threshold"], app.query_params["review"] = "0.25", "none"
     press(app.run(), "Use this threshold")
@@ -129,7 +129,7 @@ def test_a_role_that_was_taken_away_counts_at_once_also_for_a_button_that_is_sti
     (full.root / "people.toml").write_text(LIST.replace("engineer", "view"))
     press(app, "Restore")
     told = app.warning[0].value.replace("\\", "")
-    assert "Ada (ada@example.com) may not change thresholds: that takes the role engineer" in told
+    assert "Ada (ada@example.com) may not change thresholds: this takes the role engineer" in told
     assert find_inspector(full, "washer").current.operating_point["reject"] == 0.25
     assert next(one for one in app.button if one.label == "Restore").disabled
 
@@ -189,9 +189,7 @@ def test_several_providers_have_a_button_each(full):
     assert [one.label for one in app.button] == ["Sign in with plant", "Sign in with office"]
 
 
-def test_without_sign_in_a_server_that_others_reach_is_closed_or_says_so_on_every_page(
-    full, open_app, monkeypatch, caplog
-):
+def test_an_open_server_without_sign_in_is_closed_or_warns_on_every_page(full, open_app, monkeypatch, caplog):
     for page in ("home", "inspect"):
         assert not any("nobody has to sign in" in one.value for one in open_app(page).warning)
     ask = sign_in.st.get_option
@@ -207,7 +205,7 @@ def test_without_sign_in_a_server_that_others_reach_is_closed_or_says_so_on_ever
     assert sum("nobody has to sign in" in one.getMessage() for one in caplog.records) == 1
 
 
-def test_a_thread_of_its_own_may_only_look_where_people_sign_in(empty, monkeypatch):
+def test_a_background_thread_may_only_view_where_people_sign_in(empty, monkeypatch):
     assert signed_in.who() is None
     monkeypatch.setenv("PATCHCORE_PEOPLE", "people.toml")
     assert signed_in.who().role == Role.VIEW

@@ -149,7 +149,7 @@ def assert_closed(place, told):
 
 @pytest.mark.parametrize("address", ["localhost", "127.0.0.1", "::1"])
 @pytest.mark.parametrize("guarded", [*GUARDED, *UNGUARDED])
-def test_where_nothing_asks_for_it_the_person_at_this_computer_is_inside(place, address, guarded):
+def test_the_person_at_this_computer_is_inside_without_sign_in(place, address, guarded):
     place.listen(address, guarded)
     app = place.open()
     assert is_inside(app) and not app.warning
@@ -168,14 +168,14 @@ def test_a_server_that_others_reach_does_not_start_and_lets_nobody_in(place, add
 
 @pytest.mark.parametrize("address", OTHERS)
 @pytest.mark.parametrize("guarded", GUARDED)
-def test_it_starts_where_something_guards_it_and_says_on_the_page_that_it_is_open(place, address, guarded):
+def test_a_guarded_server_starts_and_its_pages_say_that_it_is_open(place, address, guarded):
     place.listen(address, guarded)
     app = place.open()
     assert is_inside(app) and sign_in.why_not_start() is None
     assert "nobody has to sign in" in app.warning[0].value
 
 
-def test_a_value_that_does_not_count_is_said_in_the_terminal_too(place, caplog):
+def test_a_value_that_does_not_count_is_logged_too(place, caplog):
     place.listen("localhost", "on")
     sign_in._tell_once.cache_clear()
     sign_in.why_not_start()
@@ -214,7 +214,7 @@ def test_a_request_of_this_computer_is_its_own(place, asking, monkeypatch):
         (GOOD.replace("[auth]", "[authentication]"), "the section [authentication] is not read"),
         (GOOD.replace("[auth]", "[oidc]"), "the section [oidc] is not read"),
         (GOOD.replace("[auth]", "[streamlit.auth]"), "has no section [auth]"),
-        (GOOD.replace("[auth]", ""), "stands in no section"),
+        (GOOD.replace("[auth]", ""), "stand in no section"),
         ("auth = 'x'\n", "auth is a value"),
         ("auth = ''\n", "auth is a value"),
         ("auth = true\n", "auth is a value"),
@@ -228,19 +228,19 @@ def test_a_request_of_this_computer_is_its_own(place, asking, monkeypatch):
         (f"{GOOD}# J\u00fcrgen".encode("latin-1"), "is not UTF-8 text"),
         (GOOD.encode("utf-16"), "is not UTF-8 text"),
         (GOOD.replace("/oauth2callback", "/"), "redirect_uri does not end in /oauth2callback"),
-        (GOOD.replace("https://inspection.example.com", "inspection"), "redirect_uri is no address"),
+        (GOOD.replace("https://inspection.example.com", "inspection"), "redirect_uri is not an address"),
         (GOOD.replace("redirect_uri", "redirect_url"), "redirect_uri is not there"),
         (GOOD.replace("cookie_secret", "cookiesecret"), "cookie_secret is not there"),
         (GOOD.replace("cookie_secret", "Cookie_Secret"), "cookie_secret is not there"),
         (GOOD.replace(SECRET, ""), "cookie_secret is empty"),
         (GOOD.replace(SECRET, SECRET[:31]), "cookie_secret has 31 characters"),
         (GOOD.replace(SECRET, "c" * 64), "cookie_secret repeats itself"),
-        (GOOD.replace(f'"{SECRET}"', "12345678901234567890123456789012"), "cookie_secret is no text"),
+        (GOOD.replace(f'"{SECRET}"', "12345678901234567890123456789012"), "cookie_secret is not a text"),
         (
             GOOD.replace(
                 SECRET, "a long random text: python -c 'import secrets; print(secrets.token_hex())'"
             ),
-            "cookie_secret is made of words",
+            "cookie_secret consists of words",
         ),
         (GOOD.replace('"dashboard"', f'"{SECRET}"'), "cookie_secret is the same as client_id"),
         (GOOD.replace("client_id", "client"), "client_id is not filled in"),
@@ -364,7 +364,7 @@ def list_people(place, text='"ada@example.com" = "engineer"\n'):
 @pytest.mark.parametrize("secret", [SECRET, SECRET[:32]])
 @pytest.mark.parametrize("address", ["localhost", "0.0.0.0"])
 @pytest.mark.parametrize("guarded", [None, "yes", "1"])
-def test_what_is_set_up_right_lets_in_those_who_are_listed_and_nobody_else(place, secret, address, guarded):
+def test_a_correct_set_up_lets_in_listed_people_only(place, secret, address, guarded):
     place.secrets.write_text(GOOD.replace(SECRET, secret), encoding="utf-8")
     list_people(place)
     place.listen(address, guarded)
@@ -381,7 +381,7 @@ def test_what_is_set_up_right_lets_in_those_who_are_listed_and_nobody_else(place
         assert not is_inside(place.open(**{**ADA, **other}))
 
 
-def test_a_file_that_is_named_counts_wherever_it_lies(place):
+def test_a_named_file_counts_in_any_folder(place):
     elsewhere = place.root / "elsewhere.toml"
     elsewhere.write_text(GOOD, encoding="utf-8")
     place.option("secrets.files", [str(elsewhere)])
@@ -389,7 +389,7 @@ def test_a_file_that_is_named_counts_wherever_it_lies(place):
     assert is_inside(place.open(**ADA)) and not is_inside(place.open())
 
 
-def test_a_folder_of_secrets_will_do(place):
+def test_a_folder_of_secrets_is_accepted(place):
     for line in GOOD.strip().splitlines()[1:]:
         name, _, value = line.partition(" = ")
         file = place.root / "mounted" / "auth" / name
@@ -408,7 +408,7 @@ def test_a_list_that_is_missing_or_broken_lets_nobody_in(place):
     assert not is_inside(app) and "people.toml, line 1" in words(app)
 
 
-def test_files_that_others_can_change_are_said_to_engineers_and_keep_nobody_out(place, caplog):
+def test_files_that_others_can_change_warn_engineers_and_keep_nobody_out(place, caplog):
     place.secrets.write_text(GOOD.replace("https://login", "http://login"), encoding="utf-8")
     list_people(place)
     place.secrets.chmod(0o644)
@@ -471,7 +471,7 @@ def test_a_database_that_does_not_answer_lets_nobody_in(place, monkeypatch):
     assert not is_inside(app) and "does not answer" in words(app)
 
 
-def test_the_gate_is_told_who_was_let_in(place, monkeypatch):
+def test_the_gate_learns_which_sessions_were_let_in(place, monkeypatch):
     told = []
     monkeypatch.setattr(type(admitted), "note", lambda _, session, let_in: told.append((session, let_in)))
     place.open()

@@ -1,8 +1,10 @@
+import numpy as np
 import pytest
 import streamlit as st
 
-from patchcore.thresholds.operating_point import OperatingPoint
+from patchcore.thresholds.operating_point import Choice, OperatingPoint
 from tests.pages.texts import HOSTILE, words
+from tests.patchcore.thresholds.toy import sigmas  # noqa: F401 - a fixture
 from workbench.inspections.background_scorer import Scorer
 from workbench.inspections.batches import good_batch, list_batches, list_results, score_batch
 from workbench.inspectors.point_history import point_history
@@ -53,7 +55,7 @@ def test_without_an_inspector_the_page_says_what_to_do(empty, open_app):
     assert "there is none yet" in words(app)
 
 
-def test_all_that_is_known_is_shown(mapped, full, open_app, given):
+def test_every_known_image_is_a_dot_on_the_strip(mapped, full, open_app, given):
     open_app("tune", inspector="washer")
     kinds = [dot.kind for dot in given["strip"]["dots"]]
     assert kinds == ["reference"] * 4 + ["image"] * 3
@@ -83,7 +85,7 @@ def test_maps_of_the_good_images_are_made_in_the_background(full, open_app, give
     assert len(given["near"]["tiles"]) == 7 and "Scoring" not in words(app)
 
 
-def test_too_few_good_images_are_said_and_what_they_do_allow_is_offered(full, open_app, given):
+def test_too_few_good_images_get_a_sentence_and_the_strictest_rule_they_allow(full, open_app, given):
     app = open_app("tune", inspector="washer")
     app.selectbox(key="tune_rule").set_value("from_good").run()
     assert app.number_input(key="tune_rule_from_good_budget").value == 200
@@ -116,7 +118,7 @@ def test_a_dragged_line_is_a_rule_by_hand_and_is_stored_with_its_note(full, open
     assert len(kept.evidence.good) == 4
 
 
-def test_a_browser_that_has_not_heard_of_a_dragged_line_does_not_take_it_back(full, open_app, given):
+def test_an_outdated_browser_does_not_undo_a_dragged_line(full, open_app, given):
     app = open_app("tune", inspector="washer")
     rule = app.selectbox(key="tune_rule").set_value("from_good")
     rule.run()
@@ -127,7 +129,7 @@ def test_a_browser_that_has_not_heard_of_a_dragged_line_does_not_take_it_back(fu
     assert given["outcome"]["thresholds"] != Thresholds(0.25, 0.2)
 
 
-def test_a_late_number_of_a_rule_that_is_gone_is_not_heard(full, open_app, given):
+def test_a_late_number_of_an_earlier_rule_is_ignored(full, open_app, given):
     app = open_app("tune", inspector="washer")
     app.selectbox(key="tune_review").set_value("from_good").run()
     one_in = app.number_input(key="tune_review_from_good_budget")
@@ -138,7 +140,7 @@ def test_a_late_number_of_a_rule_that_is_gone_is_not_heard(full, open_app, given
     assert field(app, "Reject above").value == field(app, "Send to review").value == "by_hand"
 
 
-def test_a_browser_that_has_not_heard_of_a_moved_slider_does_not_take_it_back(mapped, full, open_app, given):
+def test_an_outdated_browser_does_not_undo_a_moved_slider(mapped, full, open_app, given):
     app = open_app("tune", inspector="washer")
     area = app.number_input(key="tune_area").set_value(5)
     area.run()
@@ -151,7 +153,7 @@ def test_a_browser_that_has_not_heard_of_a_moved_slider_does_not_take_it_back(ma
     assert given["detail"]["min_area"] == 8
 
 
-def test_what_is_told_before_the_page_is_drawn_again_is_all_kept(full, open_app, given):
+def test_changes_of_two_fields_before_one_run_both_count(full, open_app, given):
     app = open_app("tune", inspector="washer")
     first = given["strip"]["on_thresholds"]
     app.selectbox(key="tune_judge").set_value("area").run()
@@ -229,7 +231,7 @@ def test_the_pixel_threshold_comes_from_the_good_images_maps(mapped, full, open_
     assert len(kept.evidence.map_peaks) == 4 and kept.pixel == max(kept.evidence.map_peaks.values())
 
 
-def test_an_outdated_threshold_is_said_and_can_be_set_again(full, open_app, given):
+def test_an_outdated_threshold_gets_a_sentence_and_can_be_set_again(full, open_app, given):
     inspector = find_inspector(full, "washer")
     with full.database.write() as session:
         row = session.get(type(inspector.current), inspector.current.id)
@@ -241,7 +243,7 @@ def test_an_outdated_threshold_is_said_and_can_be_set_again(full, open_app, give
     assert not point(full).stale and not any("out of date" in one.value for one in app.warning)
 
 
-def test_nonsense_in_the_address_does_no_harm(full, open_app, given):
+def test_an_address_of_nonsense_does_no_harm(full, open_app, given):
     open_app("tune", inspector="washer", trial="{}", look="-3", good="<b>")
     assert given["strip"]["thresholds"].reject == point(full).reject
 
@@ -284,3 +286,16 @@ def button(app, text):
 def press(app, text):
     next(one for one in app.button if one.label == text and not one.disabled).click().run()
     assert not app.exception
+
+
+def test_a_rule_of_one_file_and_one_line_is_offered_and_applied(full, open_app, given, sigmas):  # noqa: F811
+    app = open_app("tune", inspector="washer")
+    assert "Mean and spread of the good scores" in app.selectbox(key="tune_rule").options
+    app.selectbox(key="tune_rule").set_value("sigmas").run()
+    count = app.number_input(key="tune_rule_sigmas_count")
+    assert (count.label, count.value, count.min, count.max) == ("Standard deviations", 3.0, 1.0, 9.0)
+    count.set_value(2.0).run()
+    scores = np.array(list(find_inspector(full, "washer").current.good_scores.values()))
+    assert given["strip"]["thresholds"].reject == pytest.approx(scores.mean() + 2 * scores.std())
+    press(app, "Use this")
+    assert point(full).rule == Choice("sigmas", {"count": 2.0})

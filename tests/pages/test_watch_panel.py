@@ -3,6 +3,7 @@
 import pytest
 
 from tests.pages.texts import words
+from tests.workbench.watching.outputs.toy import notes, notes_file  # noqa: F401 - fixtures
 from workbench.jobs.queue import JobQueue
 from workbench.jobs.requests import JobState
 from workbench.people import roles
@@ -29,7 +30,9 @@ def still(monkeypatch):
 
 @pytest.fixture
 def watch(full, folder):
-    return start_watch(full, "washer", str(folder), WatchOptions(move_to=str(folder.parent / "out")))
+    return start_watch(
+        full, "washer", str(folder), WatchOptions(outputs={"move_to": str(folder.parent / "out")})
+    )
 
 
 def arrived(workspace, watch_id, **told):
@@ -63,7 +66,7 @@ def test_a_watch_is_started_and_stopped_here(full, open_app, folder):
     assert {"Start watching"} <= {button.label for button in app.button}
 
 
-def test_what_is_refused_is_said(full, open_app, folder):
+def test_a_refused_folder_gets_its_sentence(full, open_app, folder):
     app = open_app("inspect", inspector="washer")
     app.text_input(key="watch_folder").set_value("/etc")
     press(app, "Start watching")
@@ -79,7 +82,7 @@ def test_what_is_refused_is_said(full, open_app, folder):
         ({"state": JobState.FAILED, "message": "No <network>."}, ["✕ Stopped", "No &lt;network&gt;."]),
     ],
 )
-def test_how_it_is_doing_is_said_with_the_last_verdict(full, open_app, watch, job, signs):
+def test_the_state_of_a_watch_names_the_last_verdict(full, open_app, watch, job, signs):
     set_job(full, **job)
     arrived(full, watch, score=5.12, verdict="reject")
     app = open_app("inspect", inspector="washer")
@@ -90,12 +93,12 @@ def test_how_it_is_doing_is_said_with_the_last_verdict(full, open_app, watch, jo
     assert ("Start again" in {button.label for button in app.button}) == (job["state"] == JobState.FAILED)
 
 
-def test_images_that_could_not_be_judged_are_said(full, open_app, watch):
+def test_images_that_could_not_be_judged_are_named(full, open_app, watch):
     arrived(full, watch, error="truncated")
     assert "! not scored" in words(open_app("inspect", inspector="washer"))
 
 
-def test_who_is_no_engineer_sees_it_and_cannot_change_it(full, open_app, watch, monkeypatch):
+def test_an_operator_sees_a_watch_and_cannot_change_it(full, open_app, watch, monkeypatch):
     monkeypatch.setattr(roles, "local_person", lambda: Person("Ola", Role.OPERATE))
     app = open_app("inspect", inspector="washer")
     (stop,) = [button for button in app.button if button.label == "Stop watching"]
@@ -106,3 +109,27 @@ def test_who_is_no_engineer_sees_it_and_cannot_change_it(full, open_app, watch, 
 def press(app, label):
     next(one for one in app.button if one.label.startswith(label)).click().run()
     assert not app.exception
+
+
+def test_an_output_of_one_file_and_one_line_has_its_fields_in_the_form(full, open_app, folder, notes):  # noqa: F811
+    app = open_app("inspect", inspector="washer")
+    app.text_input(key="watch_folder").set_value(str(folder))
+    place, copies = app.text_input(key="watch_notes_to"), app.number_input(key="watch_notes_copies")
+    assert place.label == "Write a note for each image into this folder"
+    assert (copies.value, copies.min, copies.max, copies.help) == (1, 1, 9, "The printer prints each line.")
+    place.set_value(str(folder.parent))
+    app.text_input(key="watch_notes_sign").set_value("long")
+    press(app, "Start watching")
+    assert "The sign has at most three letters, unlike long." in app.error[0].value
+    app.text_input(key="watch_notes_sign").set_value("=")
+    app.number_input(key="watch_notes_copies").set_value(3)
+    press(app, "Start watching")
+    (state,) = list_watches(full, "washer")
+    assert state.options.outputs == {
+        "move_to": "",
+        "lines_to": "",
+        "notes_to": str(folder.parent),
+        "notes_sign": "=",
+        "notes_copies": 3,
+    }
+    assert "notes go to" in words(app)

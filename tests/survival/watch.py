@@ -24,7 +24,12 @@ def watch(app: App) -> None:
     os.environ["PATCHCORE_ROOTS"] = str(folder.parent)
     row = the_watch(app.workspace)
     if row is None:
-        start_watch(app.workspace, INSPECTOR, str(folder), WatchOptions(move_to=str(sorted_into), settle=0.1))
+        start_watch(
+            app.workspace,
+            INSPECTOR,
+            str(folder),
+            WatchOptions(settle=0.1, outputs={"move_to": str(sorted_into)}),
+        )
     for name in WATCHED:
         if not (folder / name).exists() and name not in moved(app.workspace):
             (folder / f"{name}.part").write_bytes(picture(100 + int(name[:-4])))

@@ -39,8 +39,20 @@ def database_kind(request, monkeypatch):
     return request.param
 
 
+@pytest.fixture(scope="session")
+def untouched(tmp_path_factory):
+    """A workspace nobody has used, to be copied: making the tables takes longer than most tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("PATCHCORE_DATABASE_URL", raising=False)
+        workspace = Workspace(tmp_path_factory.mktemp("untouched"))
+        workspace.database.close()
+    return workspace.root
+
+
 @pytest.fixture
-def workspace(tmp_path, database_kind):
+def workspace(tmp_path, database_kind, untouched):
+    if database_kind == "sqlite":
+        shutil.copytree(untouched, tmp_path / "here")
     workspace = Workspace(tmp_path / "here")
     yield workspace
     workspace.close()

@@ -100,16 +100,16 @@ BACKUPS = {
     # a: ids
     "id that is the folder above": (
         lambda b: b.rename("plate-1", ".."),
-        "no id of an inspector|does not hold",
+        "not the id of an inspector|does not hold",
     ),
-    "id that climbs out": (lambda b: b.rename("plate-1", OUT), "no id of an inspector|does not hold"),
-    "absolute id": (lambda b: b.rename("plate-1", "/victim"), "no id of an inspector"),
-    "id with a drive": (lambda b: b.rename("plate-1", "C:\\victim"), "no id of an inspector"),
-    "id of capitals": (lambda b: b.rename("plate-1", "PLATE-1"), "no id of an inspector"),
-    "id of lookalike letters": (lambda b: b.rename("plate-1", "рlate-1"), "no id of an inspector"),
-    "id with a line break": (lambda b: b.rename("plate-1", "plate-1\n"), "no id of an inspector"),
-    "id with a space behind it": (lambda b: b.rename("plate-1", "plate-1 "), "no id of an inspector"),
-    "empty id": (lambda b: b.rename("plate-1", ""), "no id of an inspector"),
+    "id that climbs out": (lambda b: b.rename("plate-1", OUT), "not the id of an inspector|does not hold"),
+    "absolute id": (lambda b: b.rename("plate-1", "/victim"), "not the id of an inspector"),
+    "id with a drive": (lambda b: b.rename("plate-1", "C:\\victim"), "not the id of an inspector"),
+    "id of capitals": (lambda b: b.rename("plate-1", "PLATE-1"), "not the id of an inspector"),
+    "id of lookalike letters": (lambda b: b.rename("plate-1", "рlate-1"), "not the id of an inspector"),
+    "id with a line break": (lambda b: b.rename("plate-1", "plate-1\n"), "not the id of an inspector"),
+    "id with a space behind it": (lambda b: b.rename("plate-1", "plate-1 "), "not the id of an inspector"),
+    "empty id": (lambda b: b.rename("plate-1", ""), "not the id of an inspector"),
     "endless id": (lambda b: b.rename("plate-1", "a" * 65), "65 characters; 64 are the most"),
     "id that climbs out in a waiting job": (
         lambda b: of_job(b, inspector_id=OUT),
@@ -151,7 +151,7 @@ BACKUPS = {
             entry(b, "files/inspectors/plate-2/v0001/model.patchcore", b.entries[f"files/{MODEL}"]),
             leading(b, "inspector_versions", "path", "inspectors/plate-2/v0001/model.patchcore"),
         ),
-        "table inspector_versions, column path, .*folder of another",
+        "table inspector_versions, column path, .*not lie in the folder of",
     ),
     "model that is the folder of all inspectors": (
         lambda b: leading(b, "inspector_versions", "path", "inspectors/plate-1"),
@@ -174,7 +174,7 @@ BACKUPS = {
             entry(b, f"files/results/7/{'a' * 64}.png"),
             b.set("results", map_path=f"results/7/{'a' * 64}.png"),
         ),
-        "table results, column map_path, .*folder of another",
+        "table results, column map_path, .*not lie in the folder of",
     ),
     "overlay that climbs out": (
         lambda b: leading(b, "inspections", "overlay_path", "history/2026-01/../../../victim/plate.png"),

@@ -1,4 +1,4 @@
-"""The audit of the good images: which of them is least like the others, and where."""
+"""The audit of the good images: their order by unlikeness, and the worst patch of each."""
 
 from dataclasses import dataclass
 
@@ -13,24 +13,24 @@ NORMAL_MAD = 1.4826  # the standard deviation of a normal distribution, in media
 
 
 @dataclass(frozen=True)
-class Audited:
+class AuditedImage:
     """One good image beside the others.
 
     Attributes
     ----------
     sha256, name
-        Of its file.
+        SHA-256 and name of its file.
     score
-        Leave-one-image-out: how far its worst patch is from all that the other good images show.
+        Leave-one-image-out: the distance of its worst patch to the nearest patch of the other good images.
     times_median
         The score as a multiple of the median of all good images: "1.8 times the usual".
     deviations
         How many robust standard deviations (from the median absolute deviation) it lies above the median; None
         where most scores are equal.
     worst_box
-        x0, y0, x1, y1 of what is odd, in pixels of the original; None until its map has been made.
+        x0, y0, x1, y1 of its worst patch, in pixels of the original; None until its map has been made.
     result
-        The stored result, with map and tile; None until then.
+        The stored result, with map and tile; None until its map has been made.
     """
 
     sha256: str
@@ -43,11 +43,11 @@ class Audited:
 
     @property
     def result_id(self) -> int | None:
-        """Of the stored result."""
+        """The id of the stored result."""
         return None if self.result is None else self.result.id
 
 
-def audit(workspace: Workspace, version: InspectorVersion) -> list[Audited]:
+def audit(workspace: Workspace, version: InspectorVersion) -> list[AuditedImage]:
     """Rank the good images of a version by their leave-one-image-out scores, the oddest first.
 
     k-centre picks outliers early, so one bad photograph among the good is surely in the bank; this finds it. Maps
@@ -60,7 +60,7 @@ def audit(workspace: Workspace, version: InspectorVersion) -> list[Audited]:
     middle = float(np.median(scores))
     spread = NORMAL_MAD * float(np.median(np.abs(scores - middle)))
     return [
-        Audited(
+        AuditedImage(
             one.sha256,
             one.name,
             one.score,

@@ -1,4 +1,4 @@
-"""The certificate of a version, from what is stored, its self-test repeated here and now."""
+"""The certificate of a version, from stored rows and files; its self-test is repeated now."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def certificate_of(workspace: Workspace, inspector: Inspector, entry: Entry) -> str:
     """Return the certificate of a state of an inspector, as one self-contained HTML document.
 
-    It holds what was measured on those labelled sets that this version has scored to the end.
+    It holds the measures on every labelled set that this version has scored completely.
 
     Raises
     ------

@@ -26,7 +26,7 @@ class Disagreement:
 
     @property
     def right(self) -> str:
-        """Whose verdict fits what is known: "first", "second", or "" where neither or nothing is known."""
+        """Which version agrees with the label: "first", "second", or "" if neither, or unlabelled."""
         wanted = None if self.first.truth is None else ("reject" if self.first.is_defect else "accept")
         if wanted is None or wanted not in (self.first_verdict, self.second_verdict):
             return ""
@@ -46,7 +46,7 @@ class Comparison:
     n_good, n_defect
         The images they were compared on.
     disagreements
-        Images with different verdicts, those that one of the two judges rightly first.
+        Images with different verdicts; images on which one version agrees with the label come first.
     """
 
     first_auroc: Measure

@@ -16,7 +16,7 @@ def kept_images(version: InspectorVersion) -> set[str]:
 
 
 def keep(workspace: Workspace, version: InspectorVersion, sha256s: Iterable[str]) -> InspectorVersion:
-    """Note that images were looked at and kept, besides those that were before."""
+    """Note that images were looked at and kept, besides the ones noted before."""
     return _store(workspace, version, set(sha256s), "keep good images")
 
 
@@ -28,7 +28,7 @@ def suggest_again(workspace: Workspace, version: InspectorVersion) -> InspectorV
 def _store(
     workspace: Workspace, version: InspectorVersion, more: set[str] | None, action: str
 ) -> InspectorVersion:
-    """Add to those that are kept by now, by whomever; None: forget all."""
+    """Add images to the kept ones, including those that others have kept meanwhile; None forgets all."""
     require(Role.ENGINEER, "decide which good images stay in the bank")
     with workspace.database.write() as session:
         row = session.get_one(InspectorVersion, version.id)

@@ -25,7 +25,7 @@ from workbench.inspections.batches import (
 from workbench.storage.database import WorkspaceError
 from workbench.storage.tables import BatchImage, InspectorVersion, Result
 from workbench.storage.workspace import Workspace
-from workbench.tuning.evidence import Known, tested_images
+from workbench.tuning.evidence import tested_images
 
 if TYPE_CHECKING:
     from patchcore.evaluation.measures import Evaluation
@@ -47,7 +47,7 @@ def evaluation_of(
     """Measure the labelled images of a batch from stored scores and maps; the network is not run.
 
     Without masks there are metrics of images alone, and no map is read. `patchcore.evaluation.measures.judge` applies
-    other thresholds to what is returned; its `scored` images are `StoredScore`.
+    other thresholds to the returned evaluation, whose `scored` images are `StoredScore`.
 
     Raises
     ------
@@ -68,30 +68,30 @@ def evaluation_of(
 
 
 def labelled_scores(workspace: Workspace, batch_id: int, version: InspectorVersion) -> list[StoredScore]:
-    """Return the labelled images of a batch that a version has scored, less those that its bank was built from."""
+    """Return the labelled images of a batch that a version has scored, without images that built its bank."""
     return [
-        _stored_score(workspace, version, known, known.result)
+        StoredScore(
+            name=known.name,
+            defect_type=known.truth,
+            score=known.score,
+            load_map=partial(load_map, workspace, known.result),
+            load_mask=partial(load_nameless_mask, workspace, known.result.image),
+            load_pixels=partial(load_pixels, workspace, known.sha256, value_range_of(version)),
+            result=known.result,
+        )
         for known in tested_images(workspace, version, batch_id)
         if known.truth is not None and known.result is not None
     ]
 
 
-def _stored_score(
-    workspace: Workspace, version: InspectorVersion, known: Known, result: Result
-) -> StoredScore:
-    return StoredScore(
-        name=known.name,
-        defect_type=known.truth or "",
-        score=known.score,
-        load_map=partial(load_map, workspace, result),
-        load_mask=partial(_mask, workspace, result.image),
-        load_pixels=partial(load_pixels, workspace, known.sha256, value_range_of(version)),
-        result=result,
-    )
+def load_nameless_mask(workspace: Workspace, image: BatchImage) -> NDArray[np.bool_] | None:
+    """Load a mask as `batches.load_mask` does; an error does not name the image, because the caller does.
 
-
-def _mask(workspace: Workspace, image: BatchImage) -> NDArray[np.bool_] | None:
-    """Load a mask; what is wrong with it is told without the image's name, which the measuring names itself."""
+    Raises
+    ------
+    DataError
+        When the mask does not fit its image.
+    """
     try:
         return load_mask(workspace, image)
     except WorkspaceError as error:
@@ -101,7 +101,7 @@ def _mask(workspace: Workspace, image: BatchImage) -> NDArray[np.bool_] | None:
 def _remarks(
     workspace: Workspace, batch_id: int, version: InspectorVersion, items: list[StoredScore]
 ) -> list[str]:
-    """Say which images of the batch are not measured, and why."""
+    """Return a sentence for each group of images that is not measured, with the reason."""
     results = list_results(workspace, batch_id, version.id)
     measured = {item.result.id for item in items if item.result is not None}
     scored = [result for result in results if result.score is not None]

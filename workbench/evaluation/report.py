@@ -1,4 +1,4 @@
-"""The report of an inspector on a labelled set, from what is stored; the network is not run."""
+"""The report of an inspector on a labelled set, from stored scores and maps; the network is not run."""
 
 from typing import Any
 
@@ -22,12 +22,12 @@ def report_of(
 ) -> str:
     """Return the report as one self-contained HTML document.
 
-    It holds the coreset what-if where `sweep.start_sweep` has measured it on this batch.
+    It holds the table of bank sizes where `sweep.start_sweep` has measured them on this batch.
 
     Parameters
     ----------
     author, note
-        Who makes it, and a remark of theirs.
+        The person who makes the report, and their remark.
 
     Raises
     ------
@@ -36,10 +36,11 @@ def report_of(
     WorkspaceError
         There is no such batch.
     """
-    from patchcore.reports.document import Report, render_report
-    from patchcore.reports.inspector_facts import (
-        inspector_facts,  # late: PyTorch and Matplotlib come with them
-    )
+    from patchcore.reports.document import (
+        Report,
+        render_report,
+    )  # late: PyTorch and Matplotlib come with them
+    from patchcore.reports.inspector_facts import inspector_facts
 
     with workspace.database.read() as session:
         batch = session.get(Batch, batch_id)

@@ -1,8 +1,10 @@
-"""The coreset what-if as a job: every share of a bank measured on a batch in one pass, and kept."""
+"""The sweep over bank sizes as a job: every share of a bank measured on a batch in one pass, and stored."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select
 
-from patchcore.errors import DataError
 from patchcore.thresholds.operating_point import OperatingPoint
-from workbench.inspections.batches import load_mask
+from workbench.evaluation.measures import load_nameless_mask
 from workbench.inspectors.versions import (
     find_inspector,
     get_version,
@@ -22,51 +23,29 @@ from workbench.inspectors.versions import (
 )
 from workbench.jobs import requests
 from workbench.people.roles import Role, require
-from workbench.storage.database import WorkspaceError
 from workbench.storage.tables import GOOD, BatchImage, InspectorVersion, Job
 from workbench.storage.workspace import Workspace
 
 if TYPE_CHECKING:
     from workbench.jobs.process import RunningJob
 
-TIMED = 5  # good images that stand in where nothing is labelled: times and distances can be told from them
+TIMED = 5  # good images that stand in where nothing is labelled: they suffice for times and distances
 OTHER_RULE = "The threshold has been set by another rule since; measure the shares again."
 
 
 @dataclass(frozen=True)
 class StoredLabelled:
-    """An image of the workspace with what is known of it, as `patchcore.evaluation.sweep` takes it."""
+    """An image of the workspace with its label and mask, as `patchcore.evaluation.sweep` takes it."""
 
-    workspace: Workspace
-    image: BatchImage
-    path: Path
-
-    @property
-    def name(self) -> str:
-        """As the user knows it."""
-        return self.image.name
-
-    @property
-    def source(self) -> Path:
-        """Where it lies."""
-        return self.path
-
-    @property
-    def defect_type(self) -> str | None:
-        """Name of the defect, "good" for a good part, None where nobody said."""
-        return self.image.truth
+    name: str
+    source: Path
+    defect_type: str | None
+    mask: Callable[[], NDArray[np.bool_] | None]
 
     @property
     def is_defect(self) -> bool:
         """Whether the part is known to be defective."""
-        return self.image.truth is not None and self.image.truth != GOOD
-
-    def mask(self) -> NDArray[np.bool_] | None:
-        """Load where the defect is, bool [H, W]; None where nobody marked it."""
-        try:
-            return load_mask(self.workspace, self.image)
-        except WorkspaceError as error:
-            raise DataError(str(error.__cause__ or error)) from error
+        return self.defect_type is not None and self.defect_type != GOOD
 
 
 def start_sweep(workspace: Workspace, version: InspectorVersion, batch_id: int | None) -> int:
@@ -75,7 +54,7 @@ def start_sweep(workspace: Workspace, version: InspectorVersion, batch_id: int |
     Parameters
     ----------
     batch_id
-        Its labelled images are scored; without any, a few good images tell times and distances.
+        The batch whose labelled images are scored; without any, a few good images give times and distances.
     """
     require(Role.ENGINEER, "measure bank sizes")
     for job in sweeps(workspace, version, batch_id):
@@ -97,10 +76,10 @@ def start_sweep(workspace: Workspace, version: InspectorVersion, batch_id: int |
 def latest_sweep(
     workspace: Workspace, version: InspectorVersion, batch_id: int | None
 ) -> list[dict[str, Any]] | None:
-    """Return what the last finished sweep of a bank over a batch found, `SharePoint.to_dict()` from the smallest share.
+    """Return the last finished sweep of a bank over a batch, as `SharePoint.to_dict()` from the smallest share.
 
-    `in_use` is that of the version now. Where its threshold has been set by another rule since, no threshold is
-    told, with the reason. None when there has been no sweep.
+    `in_use` marks the share of the version now. Where another rule has set the threshold since, thresholds are None
+    and `reason` says so. None when there has been no sweep.
     """
     done = [job for job in sweeps(workspace, version, batch_id) if job.state == requests.JobState.DONE]
     if not done or done[0].result is None:
@@ -136,7 +115,12 @@ def _images(workspace: Workspace, version: InspectorVersion, batch_id: int | Non
         some = good_images(workspace, version)[:TIMED] if has_good_images(version) else []
         images = [BatchImage(sha256=image.sha256, name=image.name, truth=GOOD) for image in some]
     paths = workspace.image_paths(image.sha256 for image in images)
-    return [StoredLabelled(workspace, image, paths[image.sha256]) for image in images]
+    return [
+        StoredLabelled(
+            image.name, paths[image.sha256], image.truth, partial(load_nameless_mask, workspace, image)
+        )
+        for image in images
+    ]
 
 
 def sweeps(workspace: Workspace, version: InspectorVersion, batch_id: int | None) -> list[Job]:

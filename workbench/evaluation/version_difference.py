@@ -1,4 +1,4 @@
-"""What differs between two states of inspectors: settings, thresholds, good images, and results on shared sets."""
+"""The differences between two states of inspectors: settings, good images, and verdicts on shared sets."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,14 +6,13 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from workbench.evaluation.comparison import Comparison, compare
 from workbench.inspections.labels import labelled_sets
 from workbench.inspectors.timeline import Entry
 from workbench.inspectors.versions import good_images
 from workbench.storage.tables import Batch, BatchImage, InspectorVersion, Result
 from workbench.storage.workspace import Workspace
 
-SETTINGS = {  # those that decide what is computed, with their names for people
+SETTINGS = {  # the settings that decide the scores, with their names for people
     "backbone": "Network",
     "image_size": "Input, px",
     "geometry": "Geometry",
@@ -26,14 +25,14 @@ SETTINGS = {  # those that decide what is computed, with their names for people
 
 @dataclass(frozen=True)
 class Difference:
-    """What differs between a first and a second state.
+    """The differences between a first and a second state.
 
     Attributes
     ----------
     settings
-        Name for people, value of the first, value of the second; only those that differ.
+        Name for people, value of the first, value of the second, of each setting that differs.
     added, removed
-        Names of good images that the second has and the first has not, and the other way round.
+        Names of good images that only the second has, and that only the first has.
     """
 
     settings: list[tuple[str, Any, Any]]
@@ -42,7 +41,7 @@ class Difference:
 
 
 def difference(workspace: Workspace, first: Entry, second: Entry) -> Difference:
-    """Return what was changed from one state to another."""
+    """Return the differences between two states."""
     ours, theirs = (
         {image.sha256: image.name for image in good_images(workspace, entry.version)}
         for entry in (first, second)
@@ -69,11 +68,6 @@ def shared_sets(workspace: Workspace, first: Entry, second: Entry) -> list[Batch
             if session.scalar(scored) == len(versions):
                 found.append(batch)
     return found
-
-
-def compare_on(workspace: Workspace, batch: Batch, first: Entry, second: Entry) -> Comparison:
-    """Compare two states on a set that both have scored, each at its own thresholds."""
-    return compare(workspace, batch.id, first.as_version(), second.as_version())
 
 
 def _settings(first: InspectorVersion, second: InspectorVersion) -> Iterator[tuple[str, Any, Any]]:

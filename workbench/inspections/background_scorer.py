@@ -1,4 +1,4 @@
-"""Scoring in the background: batches that pages have opened are worked off, one image at a time, for all sessions."""
+"""Scoring in the background: the batches that pages have opened, one image at a time, for all sessions."""
 
 import logging
 import threading
@@ -16,10 +16,10 @@ log = logging.getLogger(__name__)
 
 
 class Scorer:
-    """Scores what it is asked for from one thread, so that no two sessions run the network at the same time.
+    """Scores batches in one thread, so that no two sessions run the network at the same time.
 
-    Every result is in the database before the next image is begun: pages read them there, and what a stopped
-    server leaves undone is taken up when its batch is opened again.
+    Every result is in the database before the next image is begun, and pages read it there. Images that a stopped
+    server has left unscored are scored when their batch is opened again.
     """
 
     def __init__(self, workspace: Workspace) -> None:
@@ -32,7 +32,7 @@ class Scorer:
         self._stopped = False
 
     def want(self, batch_id: int, version_id: int) -> None:
-        """Have a batch scored by a version, in the name of who asks first; asking again changes nothing."""
+        """Have a batch scored by a version, in the name of the first person who asks; asking again changes nothing."""
         work = (batch_id, version_id)
         with self._changed:
             if self._stopped or work in self._waiting or work in self._errors:

@@ -1,4 +1,4 @@
-"""Inspecting: batches of images, scored by an inspector version, kept with their maps and explanations."""
+"""Batches of images, scored by an inspector version, and stored with their maps and explanations."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql import Select
 
 from patchcore.errors import DataError, NoImagesError
+from patchcore.inspection import box_to_outline
 from workbench.inspections import history
 from workbench.inspections.score_and_store import is_scored, keep_scored, score_image, store_tile
 from workbench.inspectors.versions import get_version, good_images, has_good_images, load_model
@@ -46,18 +47,18 @@ class Explained:
     neighbour_box: Box  # in pixels of the good image
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what the database holds."""
+        """Return the explanation as the database stores it."""
         return asdict(self) | {"test_box": list(self.test_box), "neighbour_box": list(self.neighbour_box)}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Explained:
-        """Return the explanation that `to_dict` described."""
+        """Return the explanation from its `to_dict`."""
         boxes = {name: _box(data[name]) for name in ("test_box", "neighbour_box")}
         return cls(**{**data, **boxes})
 
 
 def create_batch(workspace: Workspace, inspector_id: str, images: Sequence[NamedImage], name: str) -> int:
-    """Record images to be inspected together and return the batch's id; scoring is `score_batch`'s.
+    """Record images to be inspected together and return the batch's id; `score_batch` scores them.
 
     Raises
     ------
@@ -87,7 +88,7 @@ def create_batch(workspace: Workspace, inspector_id: str, images: Sequence[Named
 
 
 def list_batches(workspace: Workspace, inspector_id: str) -> list[Batch]:
-    """Return the batches that were brought to be inspected, newest first."""
+    """Return the batches of images to be inspected, newest first."""
     query = select(Batch).where(Batch.inspector_id == inspector_id, Batch.kind == "test")
     with workspace.database.read() as session:
         return list(session.scalars(query.order_by(Batch.id.desc())))
@@ -107,13 +108,13 @@ def good_batch(workspace: Workspace, version: InspectorVersion) -> int:
             )
             session.add(batch)
         batch_id = find_good_batch(workspace, version)
-        assert batch_id is not None  # it is there now, whoever made it
+        assert batch_id is not None  # this session or another one has made it
     _add_good_images(workspace, batch_id, version)
     return batch_id
 
 
 def find_good_batch(workspace: Workspace, version: InspectorVersion) -> int | None:
-    """Return what `good_batch` made, None when it has not been called for this bank."""
+    """Return the id of the batch that `good_batch` made; None when it has not been called for this bank."""
     with workspace.database.read() as session:
         return session.scalar(select(Batch.id).where(Batch.bank_id == version.bank_id))
 
@@ -131,9 +132,9 @@ def score_batch(
     """Yield the result of every image this version has not scored yet, each stored before it is yielded.
 
     Each result of a batch to be inspected has its verdict in the history, stored with it; `source` says how the
-    images came. May be abandoned at any point and called again; an image that cannot be read gives a result with
+    images came. The caller may stop at any point and call again. An image that cannot be read gives a result with
     `.error`.
-    The images of a `good_batch` are scored leave-one-image-out, and keep the score their version has of them.
+    The images of a `good_batch` are scored leave-one-image-out, and keep the score that their version has of them.
     """
     with workspace.database.read() as session:
         waiting = list(session.scalars(_unscored(batch_id, version.id)))
@@ -146,7 +147,7 @@ def score_batch(
 
 
 def list_results(workspace: Workspace, batch_id: int, version_id: int) -> list[Result]:
-    """Return what is stored, in the batch's order; `.image` has the name, hash and truth."""
+    """Return the stored results in the batch's order; `.image` has the name, hash and truth."""
     query = (
         select(Result)
         .join(Result.image)
@@ -169,6 +170,15 @@ def get_result(workspace: Workspace, result_id: int) -> Result:
         return required(session, Result, result_id, f"There is no result {result_id}.")
 
 
+def result_of(workspace: Workspace, inspection: Inspection) -> Result | None:
+    """Return the result that an inspection's verdict was given on; None where it is not kept any more."""
+    query = select(Result).where(
+        Result.batch_image_id == inspection.batch_image_id, Result.version_id == inspection.version_id
+    )
+    with workspace.database.read() as session:
+        return session.scalar(query)
+
+
 def load_map(workspace: Workspace, result: Result) -> NDArray[np.float32]:
     """Return the anomaly map, float32 [H, W] in units of the score, in the original's own pixels.
 
@@ -186,7 +196,7 @@ def make_map_again(workspace: Workspace, result: Result) -> None:
     Raises
     ------
     WorkspaceError
-        When there is none, or the image now scores otherwise: the map would not be that of the stored score.
+        When the result has no map, or the image scores otherwise now: the map would not belong to the stored score.
     ImageError, ArtifactError
         When the image or the inspector cannot be read.
     """
@@ -198,7 +208,7 @@ def make_map_again(workspace: Workspace, result: Result) -> None:
     if result.score is None or not math.isclose(scored.score, result.score, rel_tol=SAME_SCORE):
         raise WorkspaceError(
             f"{result.image.name} scores {scored.score:.4g} now, and {result.score:.4g} is stored: its anomaly map "
-            "cannot be computed again. Inspect the image anew."
+            "cannot be computed again. Inspect the image once more."
         )
     with workspace.new_file(target) as path:
         write_map(path, scored.map)
@@ -214,18 +224,18 @@ def make_overlay_again(workspace: Workspace, inspection: Inspection) -> None:
     ImageError, OSError
         When the image or the map cannot be read.
     """
-    found = select(Result).where(
-        Result.batch_image_id == inspection.batch_image_id, Result.version_id == inspection.version_id
-    )
-    with workspace.database.read() as session:
-        result = session.scalar(found)
+    result = result_of(workspace, inspection)
     heat_from = inspection.accept if inspection.pixel is None else inspection.pixel
     if result is None or inspection.overlay_path is None or heat_from is None:
         raise WorkspaceError(f"The anomaly map of {inspection.name} is not kept any more.")
     kept = KeptMap.read(workspace.root / _require_map(result))
     black_white = value_range_of(get_version(workspace, result.version_id))
     pixels = load_pixels(workspace, inspection.sha256, black_white)
-    history.store_overlay(workspace, inspection.overlay_path, kept, pixels, heat_from)
+    box = None
+    if result.worst_box is not None:
+        x0, y0, x1, y1 = result.worst_box
+        box = box_to_outline(inspection.verdict, inspection.region_count or 0, (x0, y0, x1, y1))
+    history.store_overlay(workspace, inspection.overlay_path, kept, pixels, heat_from, box)
 
 
 def _require_map(result: Result) -> str:
@@ -255,7 +265,7 @@ def read_mask(workspace: Workspace, sha256: str, name: str, shape: tuple[int, in
     Parameters
     ----------
     name, shape
-        Of the image that the mask belongs to: as the user knows it, and its height and width.
+        Name of the image that the mask belongs to, as the user knows it, and the image's height and width.
     """
     from patchcore.evaluation.pixel_metrics import binary_mask
     from patchcore.images.reading import read_image  # late: PyTorch comes with it
@@ -268,7 +278,7 @@ def read_mask(workspace: Workspace, sha256: str, name: str, shape: tuple[int, in
 
 
 def is_leave_one_out(workspace: Workspace, result: Result) -> bool:
-    """Whether a result is that of a good image, scored as if it had not built the bank."""
+    """Whether a result belongs to a good image, scored as if it had not built the bank."""
     with workspace.database.read() as session:
         return session.get_one(Batch, result.image.batch_id).kind == "good"
 
@@ -349,7 +359,7 @@ def _unscored(batch_id: int, version_id: int) -> Select[BatchImage]:
 
 
 def _add_good_images(workspace: Workspace, batch_id: int, version: InspectorVersion) -> None:
-    """Bring in what has a score now: with the smallest banks, some images are alone with their own rows."""
+    """Add the good images that have a score now: the smallest banks hold no row of another image for some."""
     present = select(BatchImage.sha256).where(BatchImage.batch_id == batch_id)
     with workspace.database.read() as session:
         if set(version.good_scores) <= set(session.scalars(present)):
@@ -379,7 +389,7 @@ def _score_once(
     leave_out: bool,
     source: history.Source,
 ) -> Result | None:
-    """Score and store, unless another session did meanwhile."""
+    """Score an image and store its result, unless another session did meanwhile."""
     with workspace.database.read() as session:
         if is_scored(session, image.id, version.id):
             return None

@@ -1,4 +1,4 @@
-"""What a person says of an inspected part: it is fine, or it is a defect; label and decision together, with undo."""
+"""A person's decision on an inspected part, fine or defect: label and decision together, with undo."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ DEFECT = "defect"  # the label of a defect whose type nobody named
 
 @dataclass(frozen=True)
 class Decided:
-    """What somebody has decided about a result: "fine" or "defect", who, and when."""
+    """A decision about a result: "fine" or "defect", the person, and the time."""
 
     decision: str
     by: str
@@ -28,28 +28,28 @@ class Decided:
 
 
 def call_fine(workspace: Workspace, result: Result, note: str = "") -> None:
-    """Keep that an inspected part is good: its label, and the decision on its verdict, with a note on why.
+    """Store the decision that an inspected part is good, with its label and a note on the reason.
 
     Raises
     ------
     NotAllowed
-        For who may not operate.
+        When the person may not operate.
     """
     _call(workspace, result, "fine", note)
 
 
 def call_defect(workspace: Workspace, result: Result, note: str = "") -> None:
-    """Keep that an inspected part is a defect; a type that is known stays. Errors as for `call_fine`."""
+    """Store the decision that a part is a defect; a known defect type stays. Errors as for `call_fine`."""
     _call(workspace, result, "defect", note)
 
 
 def take_back(workspace: Workspace, result: Result) -> None:
-    """Take back the decision on a result, and the label that came with it unless another was given since.
+    """Take back the decision on a result, and its label unless the image was labelled again since.
 
     Raises
     ------
     NotAllowed
-        For who may not operate.
+        When the person may not operate.
     WorkspaceError
         When nothing is decided about it.
     """
@@ -66,13 +66,17 @@ def take_back(workspace: Workspace, result: Result) -> None:
             .order_by(LabelChange.id.desc())
             .limit(1)
         )
-        if change is not None and change.created >= row.decided and _says(change.after) == row.decision:
+        if (
+            change is not None
+            and change.created >= row.decided
+            and _decision_of(change.after) == row.decision
+        ):
             take_back_label(change)
         history.note_decision(session, row, None)
 
 
 def decided(workspace: Workspace, version_id: int, results: Sequence[Result]) -> dict[int, Decided]:
-    """Return what is decided about results of a version, by their `batch_image_id`."""
+    """Return the decisions about results of a version, by their `batch_image_id`."""
     images = [result.batch_image_id for result in results]
     query = select(Inspection).where(
         Inspection.version_id == version_id,
@@ -91,12 +95,12 @@ def decided(workspace: Workspace, version_id: int, results: Sequence[Result]) ->
 def keep_decision(
     session: Session, result: Result, decision: Decision, note: str = ""
 ) -> tuple[int | None, bool]:
-    """Keep a decision with its label, in a transaction.
+    """Store a decision with its label, in a transaction.
 
     Returns
     -------
     tuple
-        Of the `LabelChange` its id, None where the label said so already; and whether the decision is new.
+        The id of the `LabelChange`, None where the label agreed already; and whether the decision is new.
     """
     row = history.find_inspection(session, result.batch_image_id, result.version_id) or _recorded(
         session, result
@@ -105,7 +109,7 @@ def keep_decision(
     if new:
         history.note_decision(session, row, decision, note)
     image = session.get_one(BatchImage, result.batch_image_id)
-    if _says(image.truth) == decision:
+    if _decision_of(image.truth) == decision:
         return None, new
     after = GOOD if decision == "fine" else DEFECT
     change = LabelChange(batch_image_id=image.id, before=image.truth, after=after, made_by=current().name)
@@ -116,7 +120,7 @@ def keep_decision(
 
 
 def take_back_label(change: LabelChange) -> None:
-    """Put back what was known before a change of a label, in a transaction."""
+    """Put back the label from before a change, in a transaction."""
     change.image.truth, change.undone = change.before, now()
 
 
@@ -126,7 +130,7 @@ def _call(workspace: Workspace, result: Result, decision: Decision, note: str) -
         keep_decision(session, result, decision, note)
 
 
-def _says(truth: str | None) -> Decision | None:
+def _decision_of(truth: str | None) -> Decision | None:
     """Return the decision that a label amounts to."""
     if truth is None:
         return None
@@ -134,9 +138,9 @@ def _says(truth: str | None) -> Decision | None:
 
 
 def _recorded(session: Session, result: Result) -> Inspection:
-    """Make the row of a result that has none in the history any more: labelled ones outlive it (`upkeep.expiry`).
+    """Make the row of a result whose row has expired: labelled results outlive the history (`upkeep.expiry`).
 
-    What it was judged by then is not known any more, and is not invented.
+    The thresholds and the verdict of that time are not known any more, so they stay empty.
     """
     force = history.in_force(session, result.version_id)
     row = history.record(session, result.image, result, force, None)

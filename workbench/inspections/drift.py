@@ -1,4 +1,4 @@
-"""Watching for drift: the accepted scores of the version and thresholds in force, and what a page says about them."""
+"""Drift of the accepted scores under the thresholds in force, and the sentences about it."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,18 +18,18 @@ Moments = list[datetime]
 
 @dataclass(frozen=True)
 class Drift:
-    """What the accepted parts under the thresholds in force say.
+    """The state of the accepted parts under the thresholds in force.
 
     Attributes
     ----------
     accepted
-        How many there are since these thresholds are in force.
+        Number of parts accepted since these thresholds are in force.
     latest
-        The latest whole window against the reference; None before there is one.
+        The latest whole window against the reference; None before the first window is whole.
     since
         When the first window of the present run of alarms began; None without drift.
     chart, moments
-        The moving average of the windows that were looked at, and when each of its parts was inspected.
+        The moving average of the windows that were compared, and the time of inspection of each of its parts.
     """
 
     accepted: int
@@ -40,14 +40,14 @@ class Drift:
 
     @property
     def state(self) -> Literal["waiting", "steady", "drift"]:
-        """Where it stands, in a word."""
+        """The state in a word."""
         if self.latest is None:
             return "waiting"
         return "drift" if self.latest.is_drift else "steady"
 
     @property
     def sentence(self) -> str:
-        """What it means and how sure that is."""
+        """The state in a sentence, with its evidence."""
         if self.latest is None:
             needed = method.REFERENCE + method.WINDOW
             return (
@@ -58,7 +58,7 @@ class Drift:
 
 
 def find_drift(workspace: Workspace, version_id: int) -> Drift:
-    """Hold the latest accepted parts of a version against the first, since its thresholds are in force."""
+    """Compare the latest accepted parts of a version with the first ones under its thresholds in force."""
     with workspace.database.read() as session:
         force = in_force(session, version_id)
         rows = _accepted(version_id, force.point_id)
@@ -92,7 +92,7 @@ def _accepted(version_id: int, point_id: int | None) -> Any:
 
 
 def _since(compared: list[Comparison], moments: Moments) -> datetime | None:
-    """Return when the run of windows with drift began that lasts until now."""
+    """Return when the present run of windows with drift began; None without drift."""
     calm = next((back for back, one in enumerate(reversed(compared)) if not one.is_drift), len(compared))
     return None if calm == 0 else moments[(len(compared) - calm) * method.WINDOW]
 
@@ -116,9 +116,5 @@ def _drift_words(latest: Comparison) -> str:
 
 def _seldom(p_value: float) -> str:
     times = 1 / max(p_value, 1e-6)
-    return "less than once in a million looks" if times >= 1e6 else f"once in {_rounded(times):,} looks"
-
-
-def _rounded(number: float) -> int:
-    """Two digits suffice."""
-    return int(float(f"{number:.2g}"))
+    rounded = int(float(f"{times:.2g}"))  # two digits suffice
+    return "less than once in a million looks" if times >= 1e6 else f"once in {rounded:,} looks"

@@ -1,4 +1,4 @@
-"""What leaves the workspace: results as CSV, overlays as a zip."""
+"""Files for the user: results as CSV, overlays as a zip."""
 
 import csv
 import io
@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
-from patchcore.maps.regions import Region, find_regions
+from patchcore.inspection import regions_at, verdict_on
+from patchcore.maps.regions import Region
 from patchcore.maps.rendering import HeatScale, Mode, encode_png, overlay
 from patchcore.thresholds.operating_point import OperatingPoint
 from workbench.inspections.batches import load_map, load_pixels
@@ -19,7 +20,7 @@ COLUMNS = (
     "file", "label", "score", "verdict", "threshold", "worst box", "number of regions", "largest region px",
     "regions", "error",
 )  # fmt: skip
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet may take for the start of a formula
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet may take these for the start of a formula
 
 
 def results_csv(workspace: Workspace, results: Sequence[Result], point: OperatingPoint) -> bytes:
@@ -59,12 +60,12 @@ def _row(workspace: Workspace, result: Result, point: OperatingPoint) -> list[st
     threshold, label = f"{point.reject:.6g}", result.image.truth or ""
     if result.score is None:
         return [result.image.name, label, "", "", threshold, "", "", "", "", result.error or ""]
-    regions = find_regions(load_map(workspace, result), point.heat_from, point.min_area)
+    regions = regions_at(load_map(workspace, result), point)
     return [
         result.image.name,
         label,
         f"{result.score:.6g}",
-        point.judge(result.score, regions),
+        verdict_on(result.score, regions, point) or "",
         threshold,
         " ".join(str(edge) for edge in result.worst_box or ()),
         str(len(regions)),
@@ -79,7 +80,7 @@ def _words(region: Region) -> str:
 
 
 def harmless(cell: str) -> str:
-    """Return text that no spreadsheet takes for a formula: an apostrophe comes before what looks like one."""
+    """Return text that no spreadsheet takes for a formula: a text that looks like one gets an apostrophe."""
     return f"'{cell}" if cell.startswith(FORMULA) else cell
 
 

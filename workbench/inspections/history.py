@@ -1,15 +1,16 @@
 """The history: one row for every image that was scored, written as it is scored, with the overlay as it then was.
 
-A row says all that is needed to explain a verdict months later: score, thresholds, regions, who and when. It is never
-changed afterwards but for what a person decides about it. Good images that are scored without themselves to calibrate
-a bank are no inspections and have no row.
+A row holds all that explains a verdict months later: score, thresholds, regions, person and time. Afterwards only a
+person's decision changes it. Good images that are scored without themselves to calibrate a bank are not inspections
+and have no row.
 """
+
+from __future__ import annotations
 
 import math
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import PIL.Image
@@ -17,7 +18,8 @@ from numpy.typing import NDArray
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from patchcore.maps.regions import Region, find_regions
+from patchcore.inspection import Inspection as ImageInspection
+from patchcore.inspection import plain_region
 from patchcore.maps.rendering import HeatScale, overlay
 from patchcore.thresholds.operating_point import OperatingPoint
 from workbench.people.roles import Role, current, require
@@ -37,25 +39,28 @@ from workbench.storage.tables import (
 from workbench.storage.timestamps import now
 from workbench.storage.workspace import Workspace
 
+if TYPE_CHECKING:  # torch comes with it
+    from patchcore.images.geometry import Box
+
 Source = Literal["page", "watch", "command"]
 Decision = Literal["fine", "defect"]
 DECIDE = "decide on inspection"  # the event of a decision, and of taking one back
-REGIONS_KEPT = 50  # of one image, the worst; how many there were is kept too
+REGIONS_KEPT = 50  # of one image, the worst; their number is stored too
 JPEG_QUALITY = 85
 
 
 @dataclass(frozen=True)
 class InForce:
-    """What a version's verdicts were made of at a moment.
+    """The thresholds, inspector and version behind the verdicts of a moment.
 
     Attributes
     ----------
     point
         The thresholds.
     point_id, point_number
-        Of `PointRecord`, and its place among those of the version, from 1.
+        Id of the `PointRecord`, and its place among the version's records, from 1.
     inspector_id, inspector_name, version_id, version_number
-        Whose they are, as it was called then.
+        Inspector and version of the thresholds, with the name of that time.
     """
 
     point: OperatingPoint
@@ -69,14 +74,14 @@ class InForce:
 
 @dataclass(frozen=True)
 class Seen:
-    """What was found in a map at the thresholds in force, and where the picture of it lies."""
+    """An image judged at the thresholds in force, and the path of its overlay."""
 
-    regions: list[Region]
+    inspection: ImageInspection
     overlay_path: str  # relative to the workspace
 
 
 def in_force(session: Session, version_id: int) -> InForce:
-    """Read what a version judges by now."""
+    """Read the thresholds that a version judges by now."""
     version = session.get_one(InspectorVersion, version_id, populate_existing=True)
     points = select(func.max(PointRecord.id), func.count()).where(PointRecord.version_id == version_id)
     latest, count = session.execute(points).one()
@@ -94,43 +99,51 @@ def in_force(session: Session, version_id: int) -> InForce:
 def look(
     workspace: Workspace,
     force: InForce,
-    sha256: str,
+    inspection: ImageInspection,
     kept: KeptMap,
-    anomaly_map: NDArray[np.float32],
     pixels: NDArray[np.uint8],
 ) -> Seen:
-    """Find the regions and store the overlay: its file first, as always, for `record` to name in its row.
+    """Store the overlay of an inspection: first the file, then the row of `record`, which names the file.
 
     Parameters
     ----------
-    sha256
-        Of the image.
-    kept, anomaly_map
-        Its map as it is stored, and as it was computed.
+    inspection
+        The image, judged at the thresholds of `force`.
+    kept
+        Its map as it is stored.
     pixels
         The image, uint8 [H, W, 3].
     """
-    point = force.point
-    # Where regions decide they must be those that the page finds later, in the map that is stored.
-    searched = anomaly_map if point.judge_by == "score" else kept.full()
-    regions = find_regions(searched, point.heat_from, point.min_area)
+    sha256 = inspection.result.record.sha256
     token = secrets.token_hex(4)
     target = workspace.root / "history" / f"{now():%Y-%m}" / f"{sha256[:16]}-{force.version_id}-{token}.jpg"
     relative = workspace.relative(target)
-    store_overlay(workspace, relative, kept, pixels, point.heat_from)
-    return Seen(regions, relative)
+    store_overlay(workspace, relative, kept, pixels, force.point.heat_from, inspection.outline)
+    return Seen(inspection, relative)
 
 
 def store_overlay(
-    workspace: Workspace, path: str, kept: KeptMap, pixels: NDArray[np.uint8], heat_from: float
+    workspace: Workspace,
+    path: str,
+    kept: KeptMap,
+    pixels: NDArray[np.uint8],
+    heat_from: float,
+    box: Box | None = None,
 ) -> None:
-    """Paint heat and contour over a picture at the size that maps are kept at, and store it."""
+    """Paint heat, contour and a box over a picture at the size that maps are kept at, and store it.
+
+    Parameters
+    ----------
+    box
+        In pixels of the image, as `patchcore.inspection.box_to_outline` gives it.
+    """
     scores = kept.small()
     painted = overlay(
         shrunk(pixels, scores.shape[1], scores.shape[0]),
         scores,
         HeatScale.anchored(heat_from),
         mode="both",
+        box=None if box is None else _shrunk_box(box, kept.size, scores.shape),
     )
     with workspace.new_file(workspace.root / path) as file:
         PIL.Image.fromarray(painted).save(file, "JPEG", quality=JPEG_QUALITY, subsampling=0)
@@ -145,14 +158,14 @@ def record(
     *,
     source: Source = "page",
 ) -> Inspection | None:
-    """Keep the verdict on an image, in the transaction that keeps its result.
+    """Store the verdict on an image, in the transaction that stores its result.
 
     Parameters
     ----------
     image, result
-        What was scored, and what came of it; a score of None comes with an error.
+        The image and its result; a score of None comes with an error.
     force
-        What was in force when the image was taken up; see `in_force`.
+        The thresholds in force when its scoring began; see `in_force`.
     seen
         From `look`; None when the image could not be scored.
     source
@@ -160,11 +173,11 @@ def record(
 
     Returns
     -------
-    None when this version's verdict on the image has been kept before.
+    None when this version's verdict on the image is stored already.
     """
     if find_inspection(session, image.id, force.version_id) is not None:
         return None
-    point, regions = force.point, [] if seen is None else seen.regions
+    point, inspection = force.point, None if seen is None else seen.inspection
     row = Inspection(
         source=source,
         operator=current().name,
@@ -183,9 +196,11 @@ def record(
         pixel=point.pixel,
         min_area=point.min_area,
         judge_by=point.judge_by,
-        verdict=_verdict(point, result.score, regions),
-        region_count=None if seen is None else len(regions),
-        regions=None if seen is None else [_plain(region) for region in regions[:REGIONS_KEPT]],
+        verdict=None if inspection is None else inspection.verdict,
+        region_count=None if inspection is None else len(inspection.regions),
+        regions=None
+        if inspection is None
+        else [plain_region(one) for one in inspection.regions[:REGIONS_KEPT]],
         width=result.width,
         height=result.height,
         error=result.error,
@@ -195,17 +210,12 @@ def record(
     return row
 
 
-def find_inspection(
-    where: Workspace | Session, batch_image_id: int, version_id: int | None
-) -> Inspection | None:
-    """Return the verdict that a version gave on an image of a batch, where one was kept."""
+def find_inspection(session: Session, batch_image_id: int, version_id: int | None) -> Inspection | None:
+    """Return a version's inspection of an image of a batch; None where none is stored."""
     query = select(Inspection).where(
         Inspection.batch_image_id == batch_image_id, Inspection.version_id == version_id
     )
-    if isinstance(where, Session):
-        return where.scalar(query)
-    with where.database.read() as session:
-        return session.scalar(query)
+    return session.scalar(query)
 
 
 def get_inspection(workspace: Workspace, inspection_id: int) -> Inspection:
@@ -214,21 +224,21 @@ def get_inspection(workspace: Workspace, inspection_id: int) -> Inspection:
     Raises
     ------
     WorkspaceError
-        When there is none: it never was, or it was older than history is kept.
+        When there is none: it never existed, or it has expired.
     """
     with workspace.database.read() as session:
         return _require(session, inspection_id)
 
 
 def decide(workspace: Workspace, inspection_id: int, decision: Decision | None, note: str = "") -> Inspection:
-    """Keep what a person decides about an inspected part: it is fine, it is a defect, or (None) neither.
+    """Store a person's decision about an inspected part: "fine", "defect", or None to take a decision back.
 
-    The verdict stays what it was. Every decision is kept as an event too, so that `undo_decision` can go back.
+    The verdict stays. Every decision is stored as an event too, so that `undo_decision` can go back.
 
     Raises
     ------
     NotAllowed
-        For who may not operate.
+        When the person may not operate.
     WorkspaceError
         When there is no such inspection.
     """
@@ -240,9 +250,10 @@ def decide(workspace: Workspace, inspection_id: int, decision: Decision | None, 
 
 
 def note_decision(session: Session, row: Inspection, decision: Decision | None, note: str = "") -> None:
-    """Keep a decision in the transaction of what else follows from it."""
-    before = {"decision": row.decision, "by": row.decided_by, "at": _iso(row)}
-    _set(row, decision)
+    """Store a decision, in the caller's transaction."""
+    at = None if row.decided is None else row.decided.isoformat()
+    before = {"decision": row.decision, "by": row.decided_by, "at": at}
+    row.decision, row.decided_by, row.decided = decision, current().name, now()
     session.flush()  # a new row has its number only then
     note_event(
         session,
@@ -257,12 +268,12 @@ def note_decision(session: Session, row: Inspection, decision: Decision | None, 
 
 
 def undo_decision(workspace: Workspace, inspection_id: int) -> Inspection:
-    """Put back what had been decided before the last decision; once more, and the last decision is there again.
+    """Put back the decision before the last one; a second call puts the last one back.
 
     Raises
     ------
     NotAllowed
-        For who may not operate.
+        When the person may not operate.
     WorkspaceError
         When there is no such inspection, or nothing was decided about it.
     """
@@ -285,23 +296,11 @@ def last_decision(session: Session, row: Inspection) -> Event | None:
     return next((event for event in events if event.details.get("inspection") == row.id), None)
 
 
-def _set(row: Inspection, decision: Decision | None) -> None:
-    row.decision, row.decided_by, row.decided = decision, current().name, now()
-
-
-def _iso(row: Inspection) -> str | None:
-    return None if row.decided is None else row.decided.isoformat()
-
-
-def _verdict(point: OperatingPoint, score: float | None, regions: Sequence[Region]) -> str | None:
-    """Judge, where there is something to judge and thresholds that may be used."""
-    if score is None or math.isnan(score) or point.stale:
-        return None
-    return point.judge(score, regions)
-
-
-def _plain(region: Region) -> dict[str, Any]:
-    return {"box": list(region.box), "area": region.area, "score": region.score}
+def _shrunk_box(box: Box, size: tuple[int, int], small: tuple[int, ...]) -> Box:
+    """Bring a box from an image of one size (height, width) to a smaller one, never empty."""
+    down, across = small[0] / size[0], small[1] / size[1]
+    x0, y0, x1, y1 = box
+    return math.floor(x0 * across), math.floor(y0 * down), math.ceil(x1 * across), math.ceil(y1 * down)
 
 
 def _require(session: Session, inspection_id: int) -> Inspection:

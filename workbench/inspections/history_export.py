@@ -1,4 +1,4 @@
-"""The history as a file: CSV for spreadsheets, Parquet for analysis; written piece by piece, whatever its length."""
+"""The history as a file: CSV for spreadsheets, Parquet for analysis; written in pieces, so of any length."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Asking the history: filters, pages of rows, counts and an even sample, all answered by the database."""
+"""Queries of the history: filters, pages of rows, counts and an even sample."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -28,24 +28,24 @@ IS_DISAGREEMENT = or_(
 
 @dataclass(frozen=True)
 class Filter:
-    """Which inspections are wanted; what is None or empty leaves all in.
+    """A choice of inspections; a field that is None or empty leaves all in.
 
     Attributes
     ----------
     inspector_id, version_id
-        Whose verdicts.
+        The inspector and the version that judged.
     verdicts
-        "none" is that of images which could not be scored or judged.
+        "none" stands for images that could not be scored or judged.
     decision
         "fine", "defect", or "none" where nobody has decided.
     text
         Part of the image's name, in capitals or small letters.
     since, until
-        When it was scored; the first included, the second not.
+        Times of scoring; the first included, the second not.
     lowest, highest
         Scores, both included.
     source, operator
-        How the image came, and in whose name.
+        The way the image came, and the person who brought it.
     disagreements
         Only where a person decided otherwise: fine though rejected, a defect though accepted.
     """
@@ -64,22 +64,17 @@ class Filter:
     disagreements: bool = False
 
     def conditions(self) -> Iterator[ColumnElement[bool]]:
-        """Yield what a row must fulfil."""
+        """Yield the conditions that a row must fulfil."""
         equal = {"inspector_id": self.inspector_id, "version_id": self.version_id, "source": self.source}
         for name, value in (equal | {"operator": self.operator}).items():
             if value is not None:
                 yield getattr(Inspection, name) == value
         if self.verdicts:
-            judged = [verdict for verdict in self.verdicts if verdict != UNJUDGED]
-            none = Inspection.verdict.is_(None)
-            yield (
-                Inspection.verdict.in_(judged)
-                if len(judged) == len(self.verdicts)
-                else or_(Inspection.verdict.in_(judged), none)
-            )
+            judged = Inspection.verdict.in_(self.verdicts)
+            yield or_(judged, Inspection.verdict.is_(None)) if UNJUDGED in self.verdicts else judged
         if self.decision is not None:
-            wanted = None if self.decision == UNJUDGED else self.decision
-            yield Inspection.decision.is_(None) if wanted is None else Inspection.decision == wanted
+            undecided = self.decision == UNJUDGED
+            yield Inspection.decision.is_(None) if undecided else Inspection.decision == self.decision
         if self.text.strip():
             yield Inspection.name.icontains(self.text.strip(), autoescape=True)
         if self.since is not None:
@@ -105,7 +100,7 @@ class Counts:
 
     @property
     def total(self) -> int:
-        """Of all."""
+        """The number of all inspections."""
         return self.accept + self.review + self.reject + self.none
 
 
@@ -130,7 +125,7 @@ Place = tuple[datetime, int]  # of a row in the order of the history
 
 
 def place_of(row: Any) -> Place:
-    """Return where a row stands."""
+    """Return the place of a row."""
     return row.created, row.id
 
 
@@ -172,12 +167,12 @@ def count(workspace: Workspace, wanted: Filter) -> Counts:
 
 
 def sample(workspace: Workspace, wanted: Filter, total: int, most: int = SAMPLED) -> Sample:
-    """Return scores spread evenly over all that is wanted, so that a chart of any length draws as many points.
+    """Return scores spread evenly over the filtered rows, so that a chart of any span draws as many points.
 
     Parameters
     ----------
     total
-        How many are wanted, as `count` has it.
+        The number of filtered rows, from `count`.
     """
     step = 1
     while total // step > most:
@@ -218,14 +213,20 @@ def read_pieces(workspace: Workspace, wanted: Filter, size: int = AT_ONCE) -> It
 
 
 def kept_since(workspace: Workspace) -> datetime | None:
-    """Return when the oldest verdict that is kept was given; None where there is none."""
+    """Return the time of the oldest stored verdict; None without any."""
     with workspace.database.read() as session:
         return session.scalar(select(func.min(Inspection.created)))
 
 
 def operators(workspace: Workspace) -> list[str]:
-    """Return in whose names images were scored, in order."""
-    return _values(workspace, Inspection.operator)
+    """Return the people in whose names images were scored, in order."""
+    names: list[str] = []
+    with workspace.database.read() as session:  # each is found by one step along the index
+        name = session.scalar(select(func.min(Inspection.operator)))
+        while name is not None:
+            names.append(name)
+            name = session.scalar(select(func.min(Inspection.operator)).where(Inspection.operator > name))
+    return names
 
 
 def inspectors(workspace: Workspace) -> dict[str, str]:
@@ -235,14 +236,3 @@ def inspectors(workspace: Workspace) -> dict[str, str]:
     with workspace.database.read() as session:
         found = session.execute(query.where(Inspection.inspector_id.is_not(None)))
         return dict(sorted(((str(row[0]), row[1]) for row in found), key=lambda pair: pair[1].casefold()))
-
-
-def _values(workspace: Workspace, column: Any) -> list[str]:
-    """Return the different values of an indexed column, each found by one step along the index."""
-    values: list[str] = []
-    with workspace.database.read() as session:
-        value = session.scalar(select(func.min(column)))
-        while value is not None:
-            values.append(value)
-            value = session.scalar(select(func.min(column)).where(column > value))
-    return values

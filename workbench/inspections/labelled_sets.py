@@ -22,7 +22,7 @@ Place = tuple[tuple[str, ...], str, str]  # folders of the product, defect type,
 
 @dataclass(frozen=True)
 class ImportedSet:
-    """A labelled set that was taken in, and a sentence for each thing that was not as it should be."""
+    """A labelled set that was brought in, and a sentence for each problem."""
 
     batch_id: int
     problems: list[str]
@@ -30,18 +30,18 @@ class ImportedSet:
 
 @dataclass
 class Labels:
-    """What a labelled set says of its images, all by the names they were handed in under.
+    """The labels of a set's images, by the names under which the images were handed in.
 
     Attributes
     ----------
     truth
         "good" or the defect type.
     masks
-        The mask of an image.
+        The mask of an image, by the image's name.
     no_images
-        Files that are masks, and no images to be inspected.
+        Files that are masks, not images to be inspected.
     problems
-        A sentence each.
+        A sentence for each problem.
     """
 
     truth: dict[str, str] = field(default_factory=dict)
@@ -62,7 +62,7 @@ def import_labelled(workspace: Workspace, inspector_id: str, uploads: UploadSet,
     uploads
         From `workbench.uploads.intake`.
     name
-        Of the batch.
+        Name of the batch.
 
     Raises
     ------
@@ -133,7 +133,7 @@ def _labels(workspace: Workspace, tables: list[Upload], stored: Mapping[str, Nam
 
 
 def _labels_of_table(workspace: Workspace, table: Upload, stored: Mapping[str, NamedImage]) -> Labels:
-    """Lay the files out as they were handed in, for the table names them by their places."""
+    """Lay the files out as they were handed in: the table names them by their paths."""
     from patchcore.evaluation.label_table import read_labels
 
     with workspace.draft_folder() as folder:
@@ -157,7 +157,7 @@ def _labels_of_table(workspace: Workspace, table: Upload, stored: Mapping[str, N
 
 
 def _with_labels(workspace: Workspace, stored: Mapping[str, NamedImage], labels: Labels) -> list[NamedImage]:
-    """Return the images to inspect; masks that cannot be used are left out and said."""
+    """Return the images to inspect; a mask that cannot be used is left out and becomes a problem."""
     images = []
     for name, image in stored.items():
         if name in labels.no_images:
@@ -175,7 +175,7 @@ def _with_labels(workspace: Workspace, stored: Mapping[str, NamedImage], labels:
 
 
 def _place(path: PurePosixPath, below: str) -> Place | None:
-    """Return where a file of ``<product>/<below>/<type>/.../<file>`` is; None where a path is not so."""
+    """Return the place of a file ``<product>/<below>/<type>/.../<file>``; None for other paths."""
     folders = path.parts[:-1]
     if below not in folders[:-1]:
         return None
@@ -185,7 +185,7 @@ def _place(path: PurePosixPath, below: str) -> Place | None:
 
 
 def _own_folder(path: PurePosixPath) -> Place | None:
-    """Return where a file of ``<product>/<type>/<file>`` is."""
+    """Return the place of a file ``<product>/<type>/<file>``; None for other paths."""
     folders = path.parts[:-1]
     return None if not folders or folders[-1] == TEST else (folders[:-1], folders[-1], path.name)
 

@@ -1,4 +1,4 @@
-"""Labels: what is known of the images of a batch, given one by one, taken back, or brought in with the images."""
+"""Labels of the images of a batch: set one by one, undone, counted."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from workbench.storage.tables import GOOD, Batch, BatchImage, LabelChange
 from workbench.storage.timestamps import now
 from workbench.storage.workspace import Workspace
 
-ANY = ""  # for `seen`: whatever it is; no label is empty
+ANY = ""  # for `expected`: any label will do; no label is empty
 LONGEST = 64  # characters of a label, as the database has room for
 
 
 @dataclass(frozen=True)
 class LabelCounts:
-    """How many images of a batch are known to be what."""
+    """The images of a batch, counted by their labels."""
 
     good: int
     defects: dict[str, int]  # by type
@@ -32,28 +32,28 @@ class LabelCounts:
 
     @property
     def labelled(self) -> int:
-        """Images of which something is known."""
+        """Images that have a label."""
         return self.good + self.defect
 
 
 def set_label(
-    workspace: Workspace, batch_image_id: int, truth: str | None, *, seen: str | None = ANY
+    workspace: Workspace, batch_image_id: int, truth: str | None, *, expected: str | None = ANY
 ) -> str | None:
-    """Say what an image shows, and return what was known of it before; the change is kept with who made it.
+    """Label an image and return its label from before; the change is stored with the person who made it.
 
     Parameters
     ----------
     truth
         "good", a defect type, or None for unknown.
-    seen
-        What was known of it as whoever labels it saw it; left out where nobody looked.
+    expected
+        The present label as the person was shown it; left out where nobody has looked.
 
     Raises
     ------
     WorkspaceError
-        When the label is empty or too long, or the image is one of those that an inspector is built from.
+        When the label is empty or too long, or an inspector is built from the image.
     ChangedMeanwhile
-        Somebody has labelled it otherwise since it was seen; nothing is changed then.
+        The present label differs from `expected`: somebody has labelled the image since. Nothing is changed.
     """
     person = require(Role.OPERATE, "label images")
     truth = None if truth is None else _checked(truth)
@@ -61,7 +61,7 @@ def set_label(
         image = _require_image(session, batch_image_id)
         before = image.truth
         if truth != before:
-            if seen not in (ANY, before):
+            if expected not in (ANY, before):
                 raise ChangedMeanwhile(_who_labelled(session, image))
             image.truth = truth
             session.add(LabelChange(batch_image_id=image.id, before=before, after=truth, made_by=person.name))
@@ -69,9 +69,9 @@ def set_label(
 
 
 def undo_label(workspace: Workspace, batch_id: int) -> BatchImage | None:
-    """Take back the latest label in a batch that whoever is acting has given, and return its image.
+    """Take back the acting person's latest label in a batch, and return its image.
 
-    What somebody else has labelled otherwise since is theirs and stays. None when there is nothing to take back.
+    An image that somebody else has labelled since keeps that label. None when there is nothing to take back.
     """
     person = require(Role.OPERATE, "label images")
     later = aliased(LabelChange)
@@ -102,7 +102,7 @@ def undo_label(workspace: Workspace, batch_id: int) -> BatchImage | None:
 
 
 def label_counts(workspace: Workspace, batch_id: int) -> LabelCounts:
-    """Count the images of a batch by what is known of them."""
+    """Count the images of a batch by their labels."""
     with workspace.database.read() as session:
         truths = session.scalars(select(BatchImage.truth).where(BatchImage.batch_id == batch_id))
         counts = Counter(truths)
@@ -111,7 +111,7 @@ def label_counts(workspace: Workspace, batch_id: int) -> LabelCounts:
 
 
 def labelled_sets(workspace: Workspace, inspector_id: str) -> list[Batch]:
-    """Return the batches of an inspector in which something is known of at least one image, newest first."""
+    """Return the batches of an inspector with at least one labelled image, newest first."""
     labelled = exists().where(BatchImage.batch_id == Batch.id, BatchImage.truth.is_not(None))
     query = select(Batch).where(Batch.inspector_id == inspector_id, Batch.kind == "test", labelled)
     with workspace.database.read() as session:

@@ -36,7 +36,7 @@ class SampleProduct:
 
     @property
     def settings(self) -> BuildSettings:
-        """What it is built with."""
+        """The settings that the inspector is built with."""
         return BuildSettings(name=f"{self.title} (sample)", product=self.key)
 
 
@@ -51,9 +51,9 @@ def list_samples(folder: Path = FOLDER) -> list[SampleProduct]:
     ]
 
 
-def find_sample_inspector(workspace: Workspace, sample: SampleProduct) -> Inspector | None:
-    """Return the sample's inspector when it is built."""
-    return find_inspector(workspace, sample.inspector_id)
+def sample_of(inspector_id: str) -> SampleProduct | None:
+    """Return the sample product that an inspector is built from; None for the user's own inspectors."""
+    return next((sample for sample in list_samples() if sample.inspector_id == inspector_id), None)
 
 
 def submit_sample(workspace: Workspace, sample: SampleProduct) -> int:
@@ -69,10 +69,10 @@ def submit_sample(workspace: Workspace, sample: SampleProduct) -> int:
 
 def prepare_sample(workspace: Workspace, sample: SampleProduct) -> Inspector:
     """Build a sample's inspector in this process, unless it is there; a few seconds."""
-    if find_sample_inspector(workspace, sample) is None:
+    if find_inspector(workspace, sample.inspector_id) is None:
         images = _good_images(workspace, sample)
         build(workspace, sample.settings, images, inspector_id=sample.inspector_id)
-    inspector = find_sample_inspector(workspace, sample)
+    inspector = find_inspector(workspace, sample.inspector_id)
     if inspector is None:
         raise WorkspaceError(f"The sample {sample.title} could not be built.")
     return inspector
@@ -89,7 +89,7 @@ def sample_batch(workspace: Workspace, sample: SampleProduct, inspector_id: str)
 
 
 def score_sample(workspace: Workspace, sample: SampleProduct) -> None:
-    """Build the sample's inspector and score its test images, as far as that is not done."""
+    """Build the sample's inspector and score its test images, unless both are done."""
     inspector = prepare_sample(workspace, sample)
     if inspector.current is not None:
         for _ in score_batch(workspace, sample_batch(workspace, sample, inspector.id), inspector.current):
@@ -108,7 +108,7 @@ def _labelled(workspace: Workspace, image: LabelledImage) -> NamedImage:
 
 
 def _add_masks(workspace: Workspace, sample: SampleProduct, batch_id: int) -> None:
-    """Give masks to a batch that was made when masks were not stored yet."""
+    """Add the masks to a batch that an earlier release made without them."""
     query = select(BatchImage).where(
         BatchImage.batch_id == batch_id, BatchImage.mask_sha256.is_(None), BatchImage.truth != GOOD
     )

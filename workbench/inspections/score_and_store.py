@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from patchcore.errors import DataError, ImageError
+from patchcore.inspection import judge
 from workbench.inspections import history
 from workbench.inspectors.versions import load_model
 from workbench.storage.map_files import KeptMap
@@ -38,7 +39,7 @@ class ScoredImage:
     columns
         Of the `Result` to be.
     seen
-        Regions and overlay; None when it could not be scored, or left out.
+        Inspection and overlay; None when it could not be scored, or left out.
     """
 
     version: InspectorVersion
@@ -98,7 +99,10 @@ def score_image(
         tile = encode_tile(pixels, scored.map, version.operating_point["reject"])
         store_tile(workspace, workspace.tile_path(found.columns["map_path"]), tile)
         if not leave_out:
-            found.seen = history.look(workspace, force, sha256, kept, scored.map, pixels)
+            # Where regions decide they must be those that the page finds later, in the map that is stored.
+            searched = scored if force.point.judge_by == "score" else replace(scored, map=kept.full())
+            inspection = judge(searched, force.point, model.bank_id_ if force.point.stale else None)
+            found.seen = history.look(workspace, force, inspection, kept, pixels)
     except ImageError as error:
         found.columns["error"] = error.reason
     except DataError as error:  # nothing but the image's own rows is in the bank

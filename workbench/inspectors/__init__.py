@@ -1,1 +1,1 @@
-"""Inspectors and their versions: building, loading, sharing, and what happened to each."""
+"""Inspectors and their versions: building, loading, export and import, thresholds, and timeline."""

@@ -53,7 +53,7 @@ class BuildSettings:
     )  # black and white of 16-bit and float images
 
     def __post_init__(self) -> None:
-        """Check what can be checked before a job is queued."""
+        """Check the values before a job is queued."""
         if not self.name.strip():
             raise SettingsError("The inspector needs a name, such as the part and the line.")
         if self.share is not None and not 0 < self.share <= self.coreset:
@@ -75,7 +75,7 @@ class BuildSettings:
         return {name: value for name, value in vars(self).items() if name in SETTINGS}
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what the database holds."""
+        """Return the JSON that the database holds."""
         return asdict(self) | {
             "roi": None if self.roi is None else self.roi.to_dict(),
             "value_range": None if self.value_range is None else list(self.value_range),
@@ -83,7 +83,7 @@ class BuildSettings:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> BuildSettings:
-        """Return the settings that `to_dict` described."""
+        """Return the settings described by `to_dict`."""
         roi, value_range = data["roi"], data["value_range"]
         known = {
             "roi": None if roi is None else Roi.from_dict(roi),
@@ -113,7 +113,7 @@ def submit_build(
     NoImagesError
         When there are fewer than two different images.
     WorkspaceError
-        When the id is none of an inspector.
+        When no inspector has this id.
     """
     require(Role.ENGINEER, "build inspectors")
     if inspector_id is not None:
@@ -129,7 +129,7 @@ def submit_build(
 
 
 def new_inspector_id(name: str) -> str:
-    """Return an id that tells something in a path or an address, and is nobody else's."""
+    """Return a unique id that is readable in a path or an address."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     return f"{re.sub(r'[^a-z0-9]+', '-', plain).strip('-')[:40] or 'inspector'}-{secrets.token_hex(3)}"
 
@@ -145,19 +145,19 @@ def build(
     scratch: Path | None = None,
     job_id: int | None = None,
 ) -> InspectorVersion:
-    """Build here and now, in this process; returns when the version is wholly on disk and in the database.
+    """Build in this process; return when the version is wholly on disk and in the database.
 
     Parameters
     ----------
     progress, cancelled, scratch
         As `Detector.fit` takes them.
     job_id
-        Noted with the version, so that a resumed job finds what it had finished.
+        Stored with the version, so that a resumed job finds a finished version.
 
     Raises
     ------
     WorkspaceError
-        The id is none of an inspector; nothing is built then.
+        No inspector has this id; nothing is built then.
     """
     require(Role.ENGINEER, "build inspectors")
     require_id(inspector_id)
@@ -216,7 +216,7 @@ def run_build(job: RunningJob) -> dict[str, Any]:
 
 
 def _sources(workspace: Workspace, images: Sequence[NamedImage]) -> list[tuple[str, Path]]:
-    """Return (name, file) of every image once; two images of one name are told apart."""
+    """Return (name, file) of every image once; images of the same name get distinct names."""
     by_hash = {image.sha256: image.name for image in reversed(images)}
     paths = workspace.image_paths(image.sha256 for image in images)
     taken: set[str] = set()

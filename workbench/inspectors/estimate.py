@@ -1,4 +1,4 @@
-"""What a build will cost, before it is begun: one image is run through the network, the rest is a stated rule."""
+"""The estimated cost of a build: one image is run through the network, stated rules give the rest."""
 
 import threading
 import time
@@ -22,7 +22,7 @@ _one_at_a_time = threading.Lock()
 
 @dataclass(frozen=True)
 class NetworkCost:
-    """What one image costs: measured, not looked up."""
+    """The measured cost of one image."""
 
     seconds: float
     rows: int
@@ -32,7 +32,7 @@ class NetworkCost:
 
 @dataclass(frozen=True)
 class BuildEstimate:
-    """What a build is expected to take.
+    """The expected time and memory of a build.
 
     Attributes
     ----------
@@ -76,7 +76,7 @@ def network_cost(backbone: str, image_size: int, weights: str | None = None) -> 
 def estimate_build(
     cost: NetworkCost, images: int, coreset: float, *, reading_seconds: float = 0.02, inspected: float = 1.0
 ) -> BuildEstimate:
-    """Estimate a build from what one image costs.
+    """Estimate a build from the cost of one image.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def estimate_build(
     coreset
         Largest share of all patches to keep, 0 to 1.
     reading_seconds
-        To read one image from disk, as the check of the images measured it.
+        Time to read one image from disk, measured by the check of the images.
     inspected
         Share of the network's input that is neither padding nor outside the region of interest.
     """

@@ -28,12 +28,12 @@ CONTENTS = (
 
 
 def export(workspace: Workspace, inspector: Inspector, entry: Entry, target: Path) -> None:
-    """Write one state of an inspector as a `.patchcore` file, which scores exactly as it does here.
+    """Write one state of an inspector as a `.patchcore` file, which gives the same scores elsewhere.
 
     Parameters
     ----------
     target
-        Written whole or not at all; a file that is there is replaced.
+        Written whole or not at all; an existing file is replaced.
 
     Raises
     ------
@@ -61,20 +61,20 @@ def export(workspace: Workspace, inspector: Inspector, entry: Entry, target: Pat
 
 
 def export_bytes(workspace: Workspace, inspector: Inspector, entry: Entry) -> bytes:
-    """Return what `export` writes; errors as for that."""
+    """Return the bytes that `export` writes; errors as there."""
     with workspace.draft_folder() as draft:
         export(workspace, inspector, entry, draft / "export")
         return (draft / "export").read_bytes()
 
 
 def file_name(inspector: Inspector, entry: Entry) -> str:
-    """Return what the file is best called."""
+    """Return the suggested name of the file."""
     plain = re.sub(r"[^\w-]+", "_", inspector.name).strip("_") or "inspector"
     return f"{plain}_v{entry.number}.patchcore"
 
 
 def model_of(workspace: Workspace, entry: Entry) -> Detector:
-    """Return the fitted model of a state, its thresholds in force; errors as for `export`."""
+    """Return the fitted model of a state with its thresholds in force; errors as for `export`."""
     if not entry.fits:
         raise WorkspaceError(
             f"The thresholds of {entry.number} cannot be used with the bank that version {entry.version.number} has "
@@ -94,4 +94,4 @@ def _picture(workspace: Workspace, entry: Entry) -> NDArray[np.uint8] | None:
     try:
         return thumbnail(read_image(workspace.image_path(sha256)).pixels, PICTURE_SIDE)
     except PatchCoreError:
-        return None  # its file was taken away; the inspector works without
+        return None  # its file is missing; the inspector works without it

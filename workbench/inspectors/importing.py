@@ -1,4 +1,4 @@
-"""An inspector from a file: everything in it is checked before anything is written, then it is there whole."""
+"""Import: everything in an inspector's file is checked before anything is written."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from patchcore.detector import Detector
     from patchcore.files.description import About
 
-IMPORTED = "imported"  # of `InspectorVersion.numbers`: what the file says of itself
+IMPORTED = "imported"  # of `InspectorVersion.numbers`: the file's own description
 UNNAMED = "Imported inspector"
 LONGEST_NAME = 200
 
@@ -46,30 +46,30 @@ def import_inspector(
 ) -> InspectorVersion:
     """Bring in an inspector that was exported, or saved by the command line, and return its version.
 
-    Nothing is written unless all of it is sound, its weights are on this computer, and its self-test gives here what
-    it gave where it was built.
+    Nothing is written unless the whole file is sound, its weights are on this computer, and its self-test gives the
+    same scores here as where it was built.
 
     Parameters
     ----------
     source
         The file, or its bytes.
     name
-        What to call it; else what the file says, else what the file is called.
+        The inspector's name; by default from the file's description, else from the file's name.
     file
-        What the file is called, where `source` is bytes.
+        The file's name, where `source` is bytes.
     into
         The inspector whose next version it shall be; None: a new inspector.
     weights
-        The network's weights, where they lie elsewhere than usual.
+        The network's weights, where they do not lie in the usual place.
     seen
         `Inspector.revision` of `into` as the user saw it.
 
     Raises
     ------
     ArtifactError, WeightsError
-        It is refused; the message says why.
+        The file is refused; the message says why.
     WorkspaceError
-        There is no inspector `into`, as where that is no id of one, or it is in the bin.
+        The inspector `into` does not exist or is in the bin.
     ChangedMeanwhile
         `into` was changed since it was `seen`.
     """
@@ -101,7 +101,7 @@ def import_inspector(
 
 @contextmanager
 def _own_copy(workspace: Workspace, source: Path | bytes, file: str) -> Iterator[Path]:
-    """Yield a copy of the file that nobody changes while it is checked; its name is the one the user knows."""
+    """Yield a private copy of the file, under the user's name, so that nobody changes it during the check."""
     from patchcore.files.distrust import LARGEST_FILE, require_plain_file
 
     plain = "".join(sign for sign in Path(file).name if sign.isprintable())[-100:]
@@ -128,7 +128,7 @@ def _require_inspector(workspace: Workspace, inspector_id: str) -> Inspector:
 
 
 def _settings(model: Detector, name: str, product: str, weights: Path | None) -> dict[str, Any]:
-    """Return the settings as the workbench keeps them; the region of interest is in the file as a mask."""
+    """Return the settings as the workbench keeps them; the file holds the region of interest as a mask."""
     of_model = model.settings.to_dict()
     known = BuildSettings(name=name).to_dict()
     taken = {key: of_model[key] for key in known.keys() & of_model.keys()}
@@ -157,7 +157,7 @@ def _measured(
 
 
 def _all_stored(workspace: Workspace, sha256s: list[str]) -> bool:
-    """Whether the good images are here, as they are where an inspector comes back to where it was built."""
+    """Whether this workspace has the good images, as after an import back into the original workspace."""
     with workspace.database.read() as session:
         for start in range(0, len(sha256s), AT_ONCE):
             some = sha256s[start : start + AT_ONCE]
@@ -168,14 +168,14 @@ def _all_stored(workspace: Workspace, sha256s: list[str]) -> bool:
 
 
 def _why(model: Detector, about: About) -> str:
-    """Say where the operating point comes from."""
+    """Return the origin of the operating point, as a sentence."""
     if model.operating_point_ is None or model.operating_point_.stale:
-        return "Set from the good images alone: the file had no threshold that is in force."
+        return "Set from the good images alone: the file had no threshold in force."
     return f"As in the file{f', version {about.version}' if about.version else ''}."
 
 
 def _picture(workspace: Workspace, model: Detector, about: About) -> str | None:
-    """Store the picture that came with the file, unless the good image itself is here."""
+    """Store the picture from the file, unless the good image itself is here."""
     if about.picture is None:
         return None
     if _all_stored(workspace, [model.image_records_[0].sha256]):

@@ -1,4 +1,4 @@
-"""The library: every inspector with what it is, when it was last used, and how it is called."""
+"""The library: every inspector with its name, its version in use, and the time of its last use."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,9 +20,9 @@ class Shelved:
     inspector, version
         The rows; the version is the one in use.
     versions
-        How many there are, not counting those in the bin.
+        The number of versions, without those in the bin.
     last_used
-        When it inspected last, or images were brought to be inspected; None where it never did.
+        The time of the last inspection or upload of test images; None before the first.
     """
 
     inspector: Inspector
@@ -32,7 +32,7 @@ class Shelved:
 
 
 def shelf(workspace: Workspace) -> list[Shelved]:
-    """Return the inspectors that are ready, the one used or built last first."""
+    """Return the inspectors that are ready, the last used or built first."""
     with workspace.database.read() as session:
         versions = select(InspectorVersion.inspector_id, func.count()).where(
             InspectorVersion.deleted.is_(None)
@@ -54,7 +54,7 @@ def shelf(workspace: Workspace) -> list[Shelved]:
 
 
 def _uses() -> tuple[Any, ...]:
-    """Return what tells when an inspector was used: verdicts, and images brought to it."""
+    """Return the times at which inspectors were used: verdicts, and uploads of test images."""
     return (
         select(Inspection.inspector_id, func.max(Inspection.created)).group_by(Inspection.inspector_id),
         select(Batch.inspector_id, func.max(Batch.created))

@@ -1,4 +1,4 @@
-"""Fitted models in memory: the last few, each at the shares it was used at last."""
+"""Fitted models in memory: the last few, each at its last used shares."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _File = tuple[Path, int, int]
 
 
 class LoadedModels:
-    """The models used last: loading checks every byte and loads a network, which a slider must not wait for."""
+    """A cache of models: loading checks every byte and loads a network, and a slider must not wait for it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -29,7 +29,7 @@ class LoadedModels:
         from patchcore.detector import Detector  # late: PyTorch comes with it, and most pages need none
 
         file = _identity(path)
-        with self._lock:  # nobody loads what somebody is loading
+        with self._lock:  # of two threads that need the same model, one loads it
             whole = self._whole.get(file, lambda: Detector.load(path, weights=weights))
             if SHARE not in whole.capabilities:
                 return whole
@@ -37,11 +37,11 @@ class LoadedModels:
 
 
 def _identity(path: Path) -> _File:
-    """Tell a file from one that lay in its place before: an inspector may be deleted for good and built again."""
+    """Return a key that changes with the file: an inspector may be deleted for good and built again."""
     try:
         found = path.stat()
     except OSError:
-        return path, 0, 0  # loading it says what is wrong
+        return path, 0, 0  # loading reports the fault
     return path, found.st_mtime_ns, found.st_size
 
 

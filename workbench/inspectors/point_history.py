@@ -1,4 +1,4 @@
-"""The operating points of an inspector: the one in force is the latest of a history in which none is lost."""
+"""The operating points of an inspector: a complete history, whose latest point is in force."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,22 +17,22 @@ from workbench.storage.workspace import Workspace
 
 @dataclass(frozen=True)
 class StoredPoint:
-    """An operating point that was, or is, in force.
+    """An operating point that is or was in force.
 
     Attributes
     ----------
     id
         For `restore_point`.
     point
-        As it was then.
+        The point at that time.
     version_id, number
-        The version it was in force for.
+        The version that it was in force for.
     note
-        Why it was put in force.
+        The reason for putting it in force.
     made_by
-        Who put it in force; `point.set_by` is who decided on its values.
+        The person who put it in force; `point.set_by` decided on its values.
     created
-        When it was.
+        The time at which it was put in force.
     usable
         Whether it was set on the bank in use now, so that it can be put in force as it is.
     """
@@ -48,7 +48,7 @@ class StoredPoint:
 
 
 def require_version(session: Session, version_id: int) -> InspectorVersion:
-    """Return a version; `WorkspaceError` where there is none."""
+    """Return a version; a missing one raises `WorkspaceError`."""
     return required(
         session, InspectorVersion, version_id, f"There is no version {version_id} of any inspector."
     )
@@ -57,7 +57,7 @@ def require_version(session: Session, version_id: int) -> InspectorVersion:
 def put_in_force(
     session: Session, version: InspectorVersion, point: OperatingPoint, note: str, change: str = "threshold"
 ) -> PointRecord:
-    """Make a point that of a version, and the latest of its history; `change` is as for `PointRecord`."""
+    """Give a version a point, as the latest of its history; `change` is as for `PointRecord`."""
     version.operating_point = point.to_dict()
     record = PointRecord(
         version=version, data=version.operating_point, note=note, change=change, made_by=current().name
@@ -74,16 +74,16 @@ def store_point(
     *,
     seen: int | None = None,
 ) -> InspectorVersion:
-    """Put a point in force as set by whoever is acting, and keep the earlier ones.
+    """Put a point in force, set by the person acting, and keep the earlier ones.
 
     Nothing is scored again: verdicts are made when read.
 
     Raises
     ------
     SettingsError
-        The point is stale, or was set on another bank than the version has by now.
+        The point is stale, or was set on another bank than the version's present one.
     ChangedMeanwhile
-        The inspector was changed since it was `seen`, as `revisions.note_change` takes it.
+        The inspector has a newer revision than `seen`; see `revisions.note_change`.
     """
     moment, person = now().isoformat(timespec="seconds"), current()
     decided = replace(point, note=note, set_by=person.name, set_at=moment)

@@ -1,4 +1,4 @@
-"""What a bank of another size or other images is like, and its thresholds: set anew by their own rules, or replaced."""
+"""Recalibration: a bank of another size or of other images gets thresholds by the same rules, or new ones."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from patchcore.errors import ImageError, NoImagesError
 from patchcore.maps.regions import clearing_threshold
 from patchcore.thresholds.decision import decide, recalibrate
 from patchcore.thresholds.operating_point import Choice, Evidence, OperatingPoint
-from patchcore.thresholds.rules import BY_HAND, GOOD_ONLY
+from patchcore.thresholds.rules import BY_HAND, is_good_only
 from workbench.storage.database import WorkspaceError
 from workbench.storage.map_files import as_stored
 from workbench.storage.workspace import Workspace
@@ -31,7 +31,7 @@ TOO_FEW = (
 
 @dataclass(frozen=True)
 class ShareNumbers:
-    """What a version is like with a bank of a certain size."""
+    """The figures and thresholds of a version with a bank of a certain size."""
 
     share: float  # of all patches
     patches: int
@@ -39,18 +39,18 @@ class ShareNumbers:
     cover_radius: float
     good_scores: Mapping[str, float]  # image sha256 -> leave-one-image-out score
     point: OperatingPoint  # calibrated on those scores
-    pending: str = ""  # why `point` is not yet the one that there will be
+    pending: str = ""  # the reason why `point` is preliminary
 
     @classmethod
     def of(cls, model: Detector, point: OperatingPoint | None = None) -> ShareNumbers:
-        """Read the numbers of a fitted model, at the share it is at.
+        """Read the numbers of a fitted model, at its present share.
 
         Parameters
         ----------
         point
-            Recalibrated for the model; its own where left out. One that could not follow the bank (set by hand, it
-            means nothing on another) is replaced by the one that the good images alone allow, which says so: there
-            is never a verdict on an outdated one.
+            Recalibrated for the model; by default the model's own. A point that cannot follow the bank (a threshold set
+            by hand means nothing on another bank) is replaced by a point from the good images alone, which says so: no
+            verdict ever rests on an outdated point.
 
         Raises
         ------
@@ -77,25 +77,25 @@ class ShareNumbers:
 
     @classmethod
     def at_once(cls, model: Detector, point: OperatingPoint, built_from: Set[str]) -> ShareNumbers:
-        """Read the numbers with the threshold that can be had without scoring; errors as for `of`.
+        """Read the numbers with the threshold that needs no scoring; errors as for `of`.
 
         Parameters
         ----------
         model
-            At the share it is to be at.
+            At the intended share.
         point, built_from
             As for `recalibrated`.
         """
         if not _images_to_score(point, model, built_from):
             return cls.of(model, recalibrate(point, model.evidence_, model.bank_id_))
         pending = (
-            "The threshold rests on images that are scored anew when this bank is taken into use; until then, the one "
-            "that the good images alone allow is shown."
+            "The threshold rests on images that are scored again when this bank is put into use. Until then, the "
+            "threshold from the good images alone is shown."
         )
         return replace(cls.of(model, point.outdated(pending)), pending=pending)
 
     def columns(self) -> dict[str, Any]:
-        """Return the columns of `InspectorVersion` that say the same."""
+        """Return the same figures as columns of `InspectorVersion`."""
         return {
             "share": self.share,
             "patches": self.patches,
@@ -113,10 +113,10 @@ def recalibrated(
     built_from: Set[str],
     progress: Progress | None = None,
 ) -> OperatingPoint:
-    """Bring the point of a version to another bank by its own rules; stale, with the reason, where it cannot follow.
+    """Set the point of a version on another bank by its own rules; stale, with the reason, where it cannot follow.
 
-    What its evidence rests on besides leave-one-image-out scores is scored with the new bank: defects and held-out
-    good images where a rule uses them, and the good images' maps where they set the pixel threshold.
+    Evidence other than leave-one-image-out scores is scored with the new bank: defects and held-out good images where a
+    rule uses them, and the good images' maps where they set the pixel threshold.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ def recalibrated(
     try:
         scored = _score(workspace, model, _images_to_score(point, model, built_from), progress)
     except (ImageError, WorkspaceError) as fault:
-        return point.outdated(f"An image that it was set from cannot be scored again. {fault}")
+        return point.outdated(f"An image of its evidence cannot be scored again. {fault}")
     held_out = point.evidence.good.keys() - built_from
     own = model.evidence_.good if _rests_on_bank(point, built_from) else {}
     peaks = {
@@ -148,12 +148,11 @@ def recalibrated(
 
 
 def _images_to_score(point: OperatingPoint, model: Detector, built_from: Set[str]) -> dict[str, bool]:
-    """Return the images by SHA-256 that the point's rules need scored anew; true: without their own rows."""
-    names = {choice.name for choice in point.choices}
-    if BY_HAND in names:
+    """Return the images, by SHA-256, that the point's rules need scored again; True: without their own rows."""
+    if any(choice.name == BY_HAND for choice in point.choices):
         return {}
     images = dict.fromkeys(sorted(point.evidence.good.keys() - built_from), False)
-    if names - GOOD_ONLY:
+    if not all(map(is_good_only, point.choices)):
         images |= dict.fromkeys(point.evidence.defect, False)
     if point.pixel_rule is not None and _rests_on_bank(point, built_from):
         images |= dict.fromkeys(model.evidence_.good, True)
@@ -161,7 +160,7 @@ def _images_to_score(point: OperatingPoint, model: Detector, built_from: Set[str
 
 
 def _rests_on_bank(point: OperatingPoint, built_from: Set[str]) -> bool:
-    """Whether good images of the bank are among the evidence, rather than held-out ones alone."""
+    """Whether the evidence includes good images of the bank, not held-out images alone."""
     return bool(point.evidence.good.keys() & built_from) or not point.evidence.good
 
 
@@ -178,7 +177,7 @@ def _score(
 
 
 def _replacement(before: OperatingPoint | None, good: Mapping[str, float], bank_id: str) -> OperatingPoint:
-    """Set what the good images alone allow, and say what it stands for."""
+    """Set a point from the good images alone, and name the point that it replaces."""
     note = (
         ""
         if before is None

@@ -1,4 +1,4 @@
-"""The timeline of an inspector: each of its versions and operating points, numbered, who made it, and the way back."""
+"""The timeline of an inspector: its versions and operating points, numbered, with their makers, and the way back."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ LONGEST_NOTE = 2000  # characters
 
 @dataclass(frozen=True)
 class Entry:
-    """One state of an inspector: a version of its bank with one of the operating points it has had.
+    """One state of an inspector: a version of its bank with one of its operating points.
 
     Attributes
     ----------
@@ -39,7 +39,7 @@ class Entry:
     version, record
         The rows; `version.operating_point` is the version's latest, `point` this entry's.
     what
-        How it came to be: a key of `WORDS`.
+        The action that made it: a key of `WORDS`.
     in_use
         Whether the inspector works with it now.
     """
@@ -57,12 +57,12 @@ class Entry:
 
     @property
     def starts_version(self) -> bool:
-        """Whether it came with its version, so that the version's note is its own."""
+        """Whether the point came with its version, so that the version's note holds for it."""
         return self.number.endswith(".1")
 
     @property
     def note(self) -> str:
-        """Why: of the version where it came with one, else of the threshold."""
+        """The note: the version's where the point came with it, else the threshold's."""
         return (self.starts_version and self.version.note) or self.record.note
 
     @property
@@ -77,19 +77,19 @@ class Entry:
 
     @property
     def fits(self) -> bool:
-        """Whether its thresholds are of the bank that its version has, and may be used."""
+        """Whether its thresholds fit the version's present bank and may be used."""
         point, bank = self.record.data, self.version.operating_point["bank_id"]
         return not point["stale"] and point["bank_id"] == bank
 
     def as_version(self) -> InspectorVersion:
-        """Return the version with this entry's thresholds in force, for reading; it is no row."""
+        """Return the version with this entry's thresholds in force, for reading; not a row of the database."""
         names = [column.key for column in InspectorVersion.__table__.columns]
         values = {name: getattr(self.version, name) for name in names}
         return InspectorVersion(**{**values, "operating_point": self.record.data})
 
 
 def timeline(workspace: Workspace, inspector_id: str) -> list[Entry]:
-    """Return all states of an inspector, the latest first; those of versions in the bin are left out."""
+    """Return all states of an inspector, the latest first, without versions in the bin."""
     with workspace.database.read() as session:
         inspector = session.get(Inspector, inspector_id)
         records = list(session.scalars(_records(inspector_id)))
@@ -99,7 +99,7 @@ def timeline(workspace: Workspace, inspector_id: str) -> list[Entry]:
 
 
 def find_entry(entries: Sequence[Entry], number: str | None) -> Entry | None:
-    """Return the entry of a number, "3.2" or "3" for the latest of version 3; the one in use where there is none."""
+    """Return the entry of a number, "3.2" or "3" for the latest of version 3; without a number, the one in use."""
     for entry in entries:
         if number is not None and number in (entry.number, str(entry.version.number)):
             return entry
@@ -107,12 +107,12 @@ def find_entry(entries: Sequence[Entry], number: str | None) -> Entry | None:
 
 
 def require_state(workspace: Workspace, inspector_id: str, number: str | None) -> tuple[Inspector, Entry]:
-    """Return an inspector with one of its states: that of a number, or the one in use.
+    """Return an inspector with one of its states: by number, or the one in use.
 
     Raises
     ------
     WorkspaceError
-        There is no such inspector, or no such state of it.
+        The inspector or the state does not exist.
     """
     with workspace.database.read() as session:
         inspector = required(session, Inspector, inspector_id, f"There is no inspector {inspector_id}.")
@@ -125,16 +125,16 @@ def require_state(workspace: Workspace, inspector_id: str, number: str | None) -
 def restore(
     workspace: Workspace, inspector_id: str, number: str, note: str = "", *, seen: int | None = None
 ) -> InspectorVersion:
-    """Put an earlier state into use: its version, and its thresholds in force. What is newer stays.
+    """Put an earlier state into use: its version and its thresholds. Newer states stay.
 
-    It is an entry of the timeline itself, with the next number of its version.
+    This makes a new entry of the timeline, with the next number of its version.
 
     Raises
     ------
     WorkspaceError
-        There is no such state, or it is in use.
+        The state does not exist, or is in use.
     SettingsError
-        Its thresholds are out of date, or of another size of the bank than its version has by now.
+        Its thresholds are out of date, or belong to another size of the bank than its version's present one.
     ChangedMeanwhile
         The inspector was changed since it was `seen`.
     """
@@ -162,7 +162,7 @@ def edit_note(
     Raises
     ------
     WorkspaceError
-        There is no such state, or the note is too long.
+        The state does not exist, or the note is too long.
     """
     require(Role.ENGINEER, "edit notes")
     if len(note) > LONGEST_NOTE:

@@ -1,4 +1,4 @@
-"""A new version of an inspector with a bank of its own: the file on disk first, then the rows, in one transaction."""
+"""A new version of an inspector with its own bank: the file on disk first, then the rows in one transaction."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 MODEL_FILE = "model.patchcore"
 ELSEWHERE = "images_elsewhere"
-"""Of `InspectorVersion.numbers`: [SHA-256, name, taught] of each good image, where they are not in the workspace."""
+"""Of `InspectorVersion.numbers`: [SHA-256, name, taught] of each good image that is not in the workspace."""
 
 
 def next_number(session: Session, inspector_id: str) -> int:
-    """Return the number that the next version of an inspector gets; none is given twice."""
+    """Return the number of the next version of an inspector; no number is used twice."""
     numbers = select(func.max(InspectorVersion.number)).where(InspectorVersion.inspector_id == inspector_id)
     gone = select(Inspector.last_number).where(Inspector.id == inspector_id)
     return max(session.scalar(numbers) or 0, session.scalar(gone) or 0) + 1
@@ -51,28 +51,28 @@ def store_version(
     Parameters
     ----------
     model
-        As it is to be saved, at any share.
+        The model to be saved, at any share.
     numbers
-        Those of the share to be in use.
+        Figures at the share to be in use.
     settings
         `building.BuildSettings.to_dict()`.
     measured
         For `InspectorVersion.numbers`; with `ELSEWHERE` where the good images are not in the workspace.
     change
-        What made it, as `InspectorVersion.change` names it.
+        The action that made it, as in `InspectorVersion.change`.
     note, why
-        About the version, and about its operating point.
+        Notes on the version and on its operating point.
     thumbnail_sha256
-        The picture that stands for it; None for the first good image.
+        The picture on its card; None for the first good image.
     seen
         As `revisions.note_change` takes it.
     also
-        Done in the same transaction, so that it is there exactly when the version is.
+        Called in the same transaction, so that its rows exist exactly when the version does.
 
     Raises
     ------
     WorkspaceError
-        The id is none of an inspector.
+        No inspector has this id.
     """
     person = require(Role.ENGINEER, "make versions of inspectors")
     require_id(inspector_id)

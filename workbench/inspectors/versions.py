@@ -28,12 +28,13 @@ if TYPE_CHECKING:
 LONGEST_NAME = 200  # characters of a name or a product
 NOT_HERE = (
     "The good images of this inspector are not in this workspace: it was imported, and a file holds their patches, "
-    "not the images. Do this where it was built, and import it again; or build it here from its images."
+    "not the images. Do this in the workspace where it was built, and import it again; or build it here from its "
+    "images."
 )
 
 
 def list_inspectors(workspace: Workspace) -> list[Inspector]:
-    """Return the inspectors that are ready, newest first, each with its `.current` version; not those in the bin."""
+    """Return the ready inspectors outside the bin, newest first, each with its `.current` version."""
     query = select(Inspector).where(Inspector.current_id.is_not(None), Inspector.deleted.is_(None))
     query = query.order_by(Inspector.created.desc())
     with workspace.database.read() as session:
@@ -41,7 +42,7 @@ def list_inspectors(workspace: Workspace) -> list[Inspector]:
 
 
 def find_inspector(workspace: Workspace, inspector_id: str) -> Inspector | None:
-    """Return an inspector with its `.current` version, or None; one in the bin has `.deleted`."""
+    """Return an inspector with its `.current` version, or None; an inspector in the bin has `.deleted`."""
     if not is_id(inspector_id):
         return None
     with workspace.database.read() as session:
@@ -49,12 +50,12 @@ def find_inspector(workspace: Workspace, inspector_id: str) -> Inspector | None:
 
 
 def find_id(workspace: Workspace, named: str) -> str:
-    """Return the id of the inspector that is called so, by its id or by its name.
+    """Return the id of an inspector, by its id or by its name.
 
     Raises
     ------
     WorkspaceError
-        When there is none, or several have this name.
+        When no inspector or several have this name.
     """
     if find_inspector(workspace, named) is not None:
         return named
@@ -69,7 +70,7 @@ def find_id(workspace: Workspace, named: str) -> str:
 
 
 def list_versions(workspace: Workspace, inspector_id: str) -> list[InspectorVersion]:
-    """Return the versions of an inspector, newest first; not those in the bin."""
+    """Return the versions of an inspector outside the bin, newest first."""
     query = select(InspectorVersion).where(
         InspectorVersion.inspector_id == inspector_id, InspectorVersion.deleted.is_(None)
     )
@@ -83,16 +84,16 @@ def get_version(workspace: Workspace, version_id: int) -> InspectorVersion:
     Raises
     ------
     WorkspaceError
-        When there is none.
+        When the version does not exist.
     """
     with workspace.database.read() as session:
         return require_version(session, version_id)
 
 
 def good_images(workspace: Workspace, version: InspectorVersion) -> list[InspectorImage]:
-    """Return the good images a version was built from, in order.
+    """Return the good images of a version, in order.
 
-    Of one that was imported the names and hashes alone are known (`has_good_images`).
+    For an imported version only names and hashes are known (`has_good_images`).
     """
     if not has_good_images(version):
         return [
@@ -107,7 +108,7 @@ def good_images(workspace: Workspace, version: InspectorVersion) -> list[Inspect
 
 
 def has_good_images(version: InspectorVersion) -> bool:
-    """Whether the good images of a version are in the workspace: those of an imported one mostly are not."""
+    """Whether the good images of a version are in the workspace; an imported version mostly lacks them."""
     return ELSEWHERE not in version.numbers
 
 
@@ -118,9 +119,9 @@ def load_model(workspace: Workspace, version: InspectorVersion) -> Detector:
 
 
 def share_numbers(workspace: Workspace, version: InspectorVersion, share: float) -> ShareNumbers:
-    """Return what the bank would be at another share, its threshold recalibrated; nothing is scored or stored.
+    """Return the figures of the bank at another share, with its threshold recalibrated; nothing is scored or stored.
 
-    Where the threshold rests on images that would have to be scored anew, `pending` says so, and `reslice` does it.
+    Where the threshold rests on images that must be scored again, `pending` says so, and `reslice` scores them.
 
     Raises
     ------
@@ -142,8 +143,8 @@ def reslice(
 ) -> InspectorVersion:
     """Put another share of the bank into use, with its threshold recalibrated in the same step.
 
-    A threshold that rests on labelled images or on maps has these scored anew first; `progress` is told of each.
-    A new version is made, on the same bank on disk, so that what the earlier one was and found stays. The returned
+    If a threshold rests on labelled images or on maps, these are scored again first; `progress` reports each.
+    A new version is made, on the same bank on disk, so that the earlier version and its results stay. The returned
     version is the current one.
 
     Raises
@@ -164,7 +165,7 @@ def reslice(
             setattr(row, name, value)
         session.add(row)
         session.flush()
-        put_in_force(session, row, numbers.point, f"Set anew for {numbers.share:.3%} of all patches.")
+        put_in_force(session, row, numbers.point, f"Set again for {numbers.share:.3%} of all patches.")
         inspector = note_change(
             session,
             row.inspector_id,
@@ -187,8 +188,8 @@ def remove_good(
 ) -> InspectorVersion:
     """Take good images out of the bank, by the provenance of its rows, with the threshold recalibrated.
 
-    The result is a new, current version with a bank of its own; the old one stays as it is, and `make_current`
-    takes the step back.
+    The result is a new, current version with its own bank; the old version stays, and `make_current` puts it back into
+    use.
 
     Raises
     ------
@@ -220,7 +221,7 @@ def remove_good(
         measured=version.numbers | {"job": None, "total_patches": model.size.patches, "removed": names},
         seen=seen,
         note=f"Without {', '.join(names[:3])}{' and others' if len(names) > 3 else ''}",
-        why="Set anew without the good images that were removed.",
+        why="Set again without the removed good images.",
         change="remove",
     )
 
@@ -233,7 +234,7 @@ def make_current(
     Raises
     ------
     WorkspaceError
-        When the inspector has no such version, or it is in the bin.
+        When the inspector does not have this version, or the version is in the bin.
     ChangedMeanwhile
         The inspector was changed since it was `seen`.
     """
@@ -267,12 +268,12 @@ def rename(
     *,
     seen: int | None = None,
 ) -> None:
-    """Give an inspector another name, and another product unless that is None.
+    """Give an inspector another name, and another product unless `product` is None.
 
     Raises
     ------
     WorkspaceError
-        The name is empty or too long, or there is no such inspector.
+        The name is empty or too long, or the inspector does not exist.
     ChangedMeanwhile
         The inspector was changed since it was `seen`.
     """

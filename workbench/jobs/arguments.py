@@ -1,6 +1,6 @@
-"""Arguments of jobs: what each kind takes, checked when one is resumed and before it works.
+"""Arguments of jobs: the rules of each kind, checked when a job is resumed and before it starts.
 
-A row may have come back with a backup that somebody else wrote; what it asks for is then done nowhere.
+A row may come from a backup that somebody else wrote; a job with unsound arguments is never done.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,19 +30,19 @@ Arguments = Mapping[str, Any]
 
 
 def check_arguments(kind: str, arguments: object, title: str = "") -> None:
-    """Refuse arguments that a kind of job does not take.
+    """Refuse arguments that a kind of job does not accept.
 
     Parameters
     ----------
     kind
-        One of `KINDS`; of any other only the inspector is looked at.
+        One of `KINDS`; for any other kind only the inspector is checked.
     title
         The job's, for the sentence.
 
     Raises
     ------
     WorkspaceError
-        They are none; the message names the argument.
+        An argument is unsound; the message names it.
     """
     try:
         sound_arguments(kind, arguments)
@@ -51,7 +51,7 @@ def check_arguments(kind: str, arguments: object, title: str = "") -> None:
 
 
 def check_inspector(arguments: object, title: str) -> None:
-    """Refuse arguments that name what is no inspector; errors as for `check_arguments`."""
+    """Refuse arguments with an impossible id of an inspector; errors as for `check_arguments`."""
     try:
         _named_inspector(arguments)
     except Unsound as fault:
@@ -59,7 +59,7 @@ def check_inspector(arguments: object, title: str) -> None:
 
 
 def sound_arguments(kind: str, arguments: object, *, empty: bool = False) -> None:
-    """Check arguments as `check_arguments` does, but raise `Unsound`; `empty`: there need not be any."""
+    """Check arguments as `check_arguments` does, but raise `Unsound`; `empty` permits a job without arguments."""
     given = _named_inspector(arguments)
     if kind in KINDS and (given or not empty):
         try:
@@ -84,16 +84,16 @@ def row_id(value: Any, what: str) -> None:
 
 
 def _named_inspector(arguments: object) -> Arguments:
-    """Return arguments, if the inspector that they name can be one."""
+    """Return arguments, if their `inspector_id` can be the id of an inspector."""
     given = mapping(arguments, "the list of arguments", MOST)
     if "inspector_id" in given and not is_id(given["inspector_id"]):
-        raise Unsound(f"its inspector_id {given['inspector_id']!r:.80} is no id of an inspector")
+        raise Unsound(f"its inspector_id {given['inspector_id']!r:.80} is not the id of an inspector")
     return given
 
 
 def _refusal(title: str, fault: Unsound) -> WorkspaceError:
     return WorkspaceError(
-        f"The job {display_name(title)} cannot be done: {fault}. Discard it, and start it anew."
+        f"The job {display_name(title)} cannot be done: {fault}. Discard it, and start it again."
     )
 
 
@@ -108,7 +108,7 @@ def _build(arguments: Arguments) -> None:
 
 def _sweep(arguments: Arguments) -> None:
     _require_inspector(arguments)
-    for name in ("version_id", "bank_id", "batch_id"):  # None: what was deleted for good
+    for name in ("version_id", "bank_id", "batch_id"):  # None: deleted for good
         or_none(row_id)(arguments[name], f"its {name}")
     mapping(arguments["rule"], "its rule", MOST)
 
@@ -145,7 +145,7 @@ def _region(value: Any, what: str) -> None:
     try:
         Roi.from_dict(mapping(value, what, MOST))
     except (PatchCoreError, KeyError, TypeError, ValueError, OverflowError) as error:
-        raise Unsound(f"{what} is none") from error
+        raise Unsound(f"{what} is impossible") from error
 
 
 KINDS: dict[str, Callable[[Arguments], None]] = {

@@ -29,15 +29,15 @@ from workbench.storage.workspace import Workspace
 
 PULSE_SECONDS = 0.25  # between looks at the cancel flag, and between writes of the progress
 HEARTBEAT_SECONDS = 2.0
-PATIENCE_SECONDS = 1.0  # for the work to notice that it was cancelled, before the process ends itself
-FAILED, MISTAKE = 1, 2  # exit codes: the user can mend it; the program is wrong
+PATIENCE_SECONDS = 1.0  # the work's time to notice a cancel, before the process ends itself
+FAILED, MISTAKE = 1, 2  # exit codes: the user can mend the cause; the program is at fault
 
 
 class Progress:
-    """How far the work is, and when the stage in hand will be done.
+    """The progress of the work, and the time when the present stage will be done.
 
-    The pace is that of this process since the stage began, so that a resumed stage is not thought fast
-    for what an earlier process did.
+    The pace counts from this process's start of the stage, so that the work of an earlier process does not make
+    a resumed stage look fast.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -49,7 +49,7 @@ class Progress:
         self.finished: list[dict[str, Any]] = []
 
     def update(self, stage: str, done: int, total: int) -> None:
-        """Note that `done` of `total` steps of a stage are behind."""
+        """Note that `done` of `total` steps of a stage are done."""
         with self._lock:
             if stage != self.stage:
                 self._close_stage()
@@ -57,7 +57,7 @@ class Progress:
             self.done, self.total = done, total
 
     def snapshot(self) -> dict[str, Any]:
-        """Return the columns of `Job` that tell of progress."""
+        """Return the columns of `Job` for the progress."""
         with self._lock:
             return {
                 "stage": self.stage,
@@ -80,7 +80,7 @@ class Progress:
 
 
 class RunningJob:
-    """What a job's function is given: arguments, a scratch folder, and where to say how far it is.
+    """The context of a job's function: arguments, a scratch folder, progress and cancellation.
 
     Used with ``with``: while the block runs, a thread writes progress and heartbeat and watches for a cancel.
 
@@ -89,7 +89,7 @@ class RunningJob:
     workspace, job_id
         The job must have been claimed by a queue: its state is running.
     attempt
-        The claim that this process was started for; None: the latest. When somebody has declared that attempt
+        The claim that this process was started for; None: the latest. When somebody has declared this attempt
         ended, or has begun another, this process writes nothing more and stops.
     """
 
@@ -101,7 +101,7 @@ class RunningJob:
         self.attempt = job.attempts if attempt is None else attempt
         self.arguments: dict[str, Any] = job.arguments
         self.person = Person(job.made_by, Role.ENGINEER)
-        """As whom it acts: whoever submitted it was allowed to."""
+        """The person it acts as: the one who submitted it and was allowed to."""
         self.scratch: Path = scratch_path(workspace, job_id)  # survives a crash, not the end
         self._progress = Progress()
         self._written: dict[str, Any] = {}
@@ -111,22 +111,22 @@ class RunningJob:
         self._thread = threading.Thread(target=self._watch, name="pulse", daemon=True)
 
     def progress(self, stage: str, done: int, total: int) -> None:
-        """Say how far the work is; as often as wanted, it is written at most four times a second."""
+        """Report progress; calls may be frequent, the row is written at most four times a second."""
         if stage != self._progress.stage:
             say(f"{stage}, {total} steps")
         self._progress.update(stage, done, total)
 
     def cancelled(self) -> bool:
-        """Whether the user asked to stop; costs nothing to ask."""
+        """Whether the user asked to stop; cheap to ask."""
         return self._cancelled_at is not None
 
     def __enter__(self) -> RunningJob:
-        """Say in the row which process this is, and start the pulse.
+        """Write this process's number into the row, and start the heartbeat.
 
         Raises
         ------
         Cancelled
-            When the attempt was declared ended before this process could begin.
+            When somebody has declared the attempt ended before this process could begin.
         """
         me = psutil.Process()
         if not self._write(pid=me.pid, process_started=me.create_time(), host=socket.gethostname()):
@@ -143,10 +143,10 @@ class RunningJob:
         self._thread.join()
 
     def finish(self, state: JobState, message: str = "", result: Mapping[str, Any] | None = None) -> None:
-        """Record the end. A job that is done or cancelled needs its checkpoints no more."""
+        """Record the end. A job that is done or cancelled no longer needs its checkpoints."""
         values = self._progress.snapshot() | {"eta_seconds": None, "message": message, "finished": now()}
         written = self._write(**values, state=state, result=None if result is None else dict(result))
-        say(f"{state}. {message}".strip() if written else "This attempt was over already.")
+        say(f"{state}. {message}".strip() if written else "This attempt has ended already.")
         if written and state in (JobState.DONE, JobState.CANCELLED):
             delete_scratch(self.workspace, self.id)
 
@@ -154,7 +154,7 @@ class RunningJob:
         while not self._ended.wait(PULSE_SECONDS):
             try:
                 self._beat()
-            except OperationalError:  # the disk is full or the server away; it may pass, the work goes on
+            except OperationalError:  # a full disk or an absent server may recover; the work goes on
                 traceback.print_exc()
             if self._cancelled_at and time.monotonic() - self._cancelled_at > PATIENCE_SECONDS:
                 self.finish(JobState.CANCELLED)
@@ -172,11 +172,11 @@ class RunningJob:
             self._written, self._beaten = present, time.monotonic()
 
     def _is_mine(self, job: Job) -> bool:
-        """Whether the attempt that the row tells of is that of this process."""
+        """Whether the row still names this process's attempt."""
         return job.state == JobState.RUNNING and job.attempts == self.attempt
 
     def _write(self, **values: Any) -> bool:
-        """Set columns of the job's row, unless somebody has declared it ended; returns whether it did."""
+        """Set columns of the job's row, unless somebody has declared it ended; return whether they were set."""
         with self.workspace.database.write() as session:
             job = session.get_one(Job, self.id)
             mine = self._is_mine(job)
@@ -187,7 +187,7 @@ class RunningJob:
 
 
 def main(arguments: Sequence[str], kinds: Mapping[str, str]) -> int:
-    """Do one job, named by ``WORKSPACE ID ATTEMPT``; what is printed goes to its log."""
+    """Do one job, named by ``WORKSPACE ID ATTEMPT``; its output goes to the job's log."""
     root, job_id, attempt = arguments
     with closing(Workspace(root)) as workspace:
         try:
@@ -206,7 +206,7 @@ def say(sentence: str) -> None:
 
 
 def leave(code: int) -> NoReturn:
-    """End this process at once: all is written, and taking PyTorch apart would take another second or two."""
+    """End this process at once: everything is written, and unloading PyTorch would take another second or two."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
@@ -230,7 +230,7 @@ def _run(job: RunningJob, kinds: Mapping[str, str]) -> int:
             JobState.FAILED, "The memory of this computer does not suffice. Use fewer or smaller images."
         )
         return FAILED
-    except Exception as error:  # the outermost frame of a process: whatever it is, the user must hear of it
+    except Exception as error:  # the outermost frame of a process: the user must hear of every error
         traceback.print_exc()
         job.finish(
             JobState.FAILED, f"The program failed ({type(error).__name__}: {error}). The log says where."

@@ -1,4 +1,4 @@
-"""The queue: starts waiting jobs in order, watches their processes, ends those that were cancelled."""
+"""The queue: starts waiting jobs in order, watches their processes, ends cancelled ones."""
 
 from __future__ import annotations
 
@@ -30,14 +30,16 @@ from workbench.storage.workspace import Workspace
 COMMAND = (sys.executable, "-m", "workbench", "run-job")
 PROJECT = Path(__file__).resolve().parents[2]
 STEP_SECONDS = 0.25
-HOUSEKEEPING_SECONDS = 600.0  # between looks at what is done daily
-SILENCE = timedelta(seconds=60)  # of a process that cannot be looked at, until it counts as dead
-SILENCE_AT_START = timedelta(seconds=15)  # of a queue about a process that has not said its number yet
-BEAT = timedelta(seconds=2)  # between such words of a queue
-TERMINATE_AFTER = timedelta(seconds=1.2)  # since the cancel; the job ends itself before that if it can
+HOUSEKEEPING_SECONDS = 600.0  # between submissions of the daily jobs
+SILENCE = timedelta(seconds=60)  # silence after which a process on another computer counts as dead
+SILENCE_AT_START = timedelta(
+    seconds=15
+)  # silence of the starting queue, before a process has reported its number
+BEAT = timedelta(seconds=2)  # between two reports of the starting queue
+TERMINATE_AFTER = timedelta(seconds=1.2)  # after a cancel; the job ends itself earlier if it can
 KILL_AFTER = timedelta(seconds=1.5)
-REVIVE_AFTER = timedelta(seconds=1)  # since the end of a standing job's process
-REVIVE_SHORT_LIVED = timedelta(seconds=5)  # where it had run for less than that: it may die again at once
+REVIVE_AFTER = timedelta(seconds=1)  # after the end of a standing job's process
+REVIVE_SHORT_LIVED = timedelta(seconds=5)  # a shorter run than this: the job may die again at once
 INTERRUPTED = (
     "Its process ended before the work was done (a restart, or too little memory). It can be resumed."
 )
@@ -51,7 +53,7 @@ def stated_capacity() -> int:
     Raises
     ------
     SettingsError
-        When it is no whole number of at least 1.
+        When it is not a whole number of at least 1.
     """
     said = os.environ.get("PATCHCORE_JOBS", "1").strip()
     if not (said.isascii() and said.isdigit() and int(said) >= 1):
@@ -64,7 +66,7 @@ def stated_capacity() -> int:
 class JobQueue:
     """Keeps at most `capacity` jobs of a workspace running, each a child process of this one.
 
-    Standing jobs (`requests.STANDING`) take none of that capacity: they have one of their own.
+    Standing jobs (`requests.STANDING`) have their own capacity.
 
     Several queues may serve one workspace: a job is claimed in the database before it starts. Jobs outlive
     the queue that started them; the next queue finds them by process id and start time.
@@ -74,9 +76,9 @@ class JobQueue:
     capacity
         How many jobs run at once.
     command
-        What runs a job; the workspace's folder, the job's id and the number of the attempt are appended.
+        The command for a job; the workspace's folder, the job's id and the number of the attempt are appended.
     housekeeping
-        Called with the workspace when the queue starts and every ten minutes: it submits what is done daily.
+        Called with the workspace when the queue starts and every ten minutes: it submits the daily jobs.
     """
 
     def __init__(
@@ -96,7 +98,7 @@ class JobQueue:
         self._thread: threading.Thread | None = None
 
     def start(self) -> JobQueue:
-        """Keep the queue moving from a background thread until `stop`; returns itself."""
+        """Run the queue in a background thread until `stop`; return the queue."""
         self._stopped.clear()
         delete_leftovers(self.workspace)
         self._thread = threading.Thread(target=self._keep_stepping, name="job queue", daemon=True)
@@ -110,9 +112,9 @@ class JobQueue:
             self._thread.join()
 
     def step(self) -> None:
-        """Do once what there is to do: reap, mark the interrupted, end the cancelled, start the waiting."""
+        """Do one round: reap ended processes, mark interrupted jobs, end cancelled ones, start waiting ones."""
         for job_id, child in list(self._children.items()):
-            if child.poll() is not None:  # asking also reaps
+            if child.poll() is not None:  # `poll` also reaps
                 del self._children[job_id]
                 self._close(job_id, child.pid)
         for job in self._running():
@@ -136,7 +138,7 @@ class JobQueue:
                     looked = time.monotonic()
                     self._housekeeping(self.workspace)
                 self.step()
-            except (OperationalError, OSError, psutil.Error):  # no disk, no memory, no server: it may pass
+            except (OperationalError, OSError, psutil.Error):  # a lack of disk, memory or server may pass
                 log.exception("The job queue could not do its work; it will try again.")
 
     def _running(self) -> list[Job]:
@@ -148,7 +150,7 @@ class JobQueue:
         return find_process(job) if child is None else psutil.Process(child.pid)
 
     def _vouch(self, job: Job) -> None:
-        """Say that a process which is still starting is on its way, so that no other queue takes it for dead."""
+        """Report that a process is still starting, so that no other queue takes it for dead."""
         if job.heartbeat is not None and now() - job.heartbeat < BEAT:
             return
         with self.workspace.database.write() as session:
@@ -157,7 +159,7 @@ class JobQueue:
                 row.heartbeat = now()
 
     def _close(self, job_id: int, pid: int | None) -> None:
-        """Record the end of a job whose process is gone, if it did not do so itself in its last moment."""
+        """Record the end of a job whose process is gone, unless the process did so in its last moment."""
         if pid is not None:
             _reap(pid)
             self.workspace.delete_leftovers(pid)
@@ -168,10 +170,10 @@ class JobQueue:
                 job.state = JobState.INTERRUPTED if job.cancel_requested is None else JobState.CANCELLED
                 job.message = INTERRUPTED if job.state == JobState.INTERRUPTED else ""
         if job.state in (JobState.CANCELLED, JobState.DONE):
-            delete_scratch(self.workspace, job_id)  # its process may have died just before doing so
+            delete_scratch(self.workspace, job_id)  # its process may have died just before recording the end
 
     def _revive(self) -> None:
-        """Queue standing jobs again whose process died; one that dies at once is not tried without a pause."""
+        """Queue standing jobs again after their process died; a job that dies at once waits for a pause first."""
         dead = select(Job).where(Job.state == JobState.INTERRUPTED, Job.kind.in_(STANDING))
         with self.workspace.database.read() as session:  # the common case writes nothing
             if not any(_is_due(job) for job in session.scalars(dead)):
@@ -182,7 +184,7 @@ class JobQueue:
                     job.state, job.message = JobState.QUEUED, ""
 
     def _claim(self) -> tuple[int, int] | None:
-        """Mark the first waiting job for which there is room as running, and return its id and attempt."""
+        """Mark the first waiting job that finds room as running, and return its id and attempt."""
         waiting = select(Job).where(Job.state == JobState.QUEUED).order_by(Job.id)
         with self.workspace.database.read() as session:  # the common case writes nothing
             if session.scalar(waiting.limit(1)) is None:
@@ -222,7 +224,7 @@ class JobQueue:
 
 
 def find_process(job: Job) -> psutil.Process | None:
-    """Return the process of a job on this computer, unless it is gone and its number perhaps another's."""
+    """Return the process of a job on this computer; None once it is gone, even if another has its number."""
     if job.pid is None or job.process_started is None or job.host != socket.gethostname():
         return None
     try:
@@ -236,7 +238,7 @@ def find_process(job: Job) -> psutil.Process | None:
 
 
 def is_alive(job: Job) -> bool:
-    """Whether a job that is said to run does; by its heartbeat if it cannot be looked at from here."""
+    """Whether a job marked as running still lives; by its heartbeat if it runs on another computer."""
     if job.pid is None or job.host != socket.gethostname():
         silence = SILENCE_AT_START if job.pid is None else SILENCE
         return job.heartbeat is not None and now() - job.heartbeat < silence
@@ -244,7 +246,7 @@ def is_alive(job: Job) -> bool:
 
 
 def _is_due(job: Job) -> bool:
-    """Whether a standing job that was interrupted has waited long enough."""
+    """Whether an interrupted standing job has waited long enough."""
     if job.finished is None or job.started is None:
         return True
     short_lived = job.finished - job.started < REVIVE_SHORT_LIVED
@@ -252,15 +254,15 @@ def _is_due(job: Job) -> bool:
 
 
 def _reap(pid: int) -> None:
-    """Take a dead child off the system's list: one whose queue was replaced while it ran has nobody else."""
+    """Reap a dead child process: after its queue was replaced, nobody else would."""
     if os.name != "nt":
-        with suppress(ChildProcessError):  # not ours, or done already
+        with suppress(ChildProcessError):  # not our child, or reaped already
             os.waitpid(pid, os.WNOHANG)
 
 
 def _press(process: psutil.Process | None, waited: timedelta) -> None:
-    """End a cancelled job that has not ended by itself, first politely."""
-    with suppress(psutil.NoSuchProcess):  # it may end while we look
+    """End a cancelled job that has not ended itself; first by request, then by force."""
+    with suppress(psutil.NoSuchProcess):  # it may end meanwhile
         if process is not None and waited > KILL_AFTER:
             process.kill()
         elif process is not None and waited > TERMINATE_AFTER:

@@ -17,14 +17,14 @@ from workbench.storage.timestamps import now
 from workbench.storage.workspace import Workspace
 
 STANDING = {"watch": 4}
-"""Kinds of jobs that go on until they are stopped, and how many of each run at once, besides all others.
+"""Kinds of jobs that run until they are stopped, and the number of each that run at once besides all other jobs.
 
-One whose process died is started again by the queue, without anybody asking.
+The queue itself starts a standing job again after its process died.
 """
 
 
 class JobState(StrEnum):
-    """Where a job stands."""
+    """The state of a job."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -39,12 +39,12 @@ RESUMABLE = (JobState.INTERRUPTED, JobState.FAILED)
 
 
 def submit(workspace: Workspace, kind: str, title: str, arguments: Mapping[str, Any]) -> int:
-    """Record a job for the queue and return its id; it acts as whoever submits it.
+    """Record a job for the queue and return its id; the job acts as the person who submits it.
 
     Raises
     ------
     WorkspaceError
-        When what it works on is no inspector.
+        When its `inspector_id` cannot be the id of an inspector.
     """
     person = require(Role.OPERATE, "start jobs")
     check_inspector(arguments, title or kind)
@@ -60,14 +60,14 @@ def get_job(workspace: Workspace, job_id: int) -> Job:
     Raises
     ------
     WorkspaceError
-        When there is none with that id.
+        When no job has this id.
     """
     with workspace.database.read() as session:
         return _require(session, job_id)
 
 
 def list_jobs(workspace: Workspace, *states: JobState, limit: int = 50, standing: bool = True) -> list[Job]:
-    """Return jobs in these states (all, when none is named), newest first; standing ones only if wanted."""
+    """Return jobs in these states (default: all), newest first; standing jobs only on request."""
     query = select(Job).order_by(Job.id.desc()).limit(limit)
     if states:
         query = query.where(Job.state.in_(states))
@@ -78,12 +78,12 @@ def list_jobs(workspace: Workspace, *states: JobState, limit: int = 50, standing
 
 
 def cancel(workspace: Workspace, job_id: int) -> None:
-    """Ask a job to stop: at once when it waits, within two seconds when it runs.
+    """Ask a job to stop: a waiting one stops at once, a running one within two seconds.
 
     Raises
     ------
     WorkspaceError
-        When there is none with that id, or it is a standing one.
+        When no job has this id, or it is a standing job.
     """
     require(Role.OPERATE, "cancel jobs")
     with workspace.database.write() as session:
@@ -98,12 +98,12 @@ def cancel(workspace: Workspace, job_id: int) -> None:
 
 
 def resume(workspace: Workspace, job_id: int) -> None:
-    """Queue an interrupted or failed job again; it goes on from its checkpoints, as whoever submitted it.
+    """Queue an interrupted or failed job again; it continues from its checkpoints as the same person.
 
     Raises
     ------
     WorkspaceError
-        When there is none with that id, its kind takes no such arguments, or what it watches is not to be watched.
+        When no job has this id, its arguments are unsound, or its folder is no longer to be watched.
     """
     require(Role.OPERATE, "resume jobs")
     with workspace.database.write() as session:
@@ -130,7 +130,7 @@ def discard(workspace: Workspace, job_id: int) -> None:
 
 
 def read_log(workspace: Workspace, job_id: int, tail: int = 200) -> str:
-    """Return the last lines of what a job wrote."""
+    """Return the last lines of a job's output."""
     path = log_path(workspace, job_id)
     if not path.exists():
         return ""
@@ -139,7 +139,7 @@ def read_log(workspace: Workspace, job_id: int, tail: int = 200) -> str:
 
 
 def log_path(workspace: Workspace, job_id: int) -> Path:
-    """Return where a job's output goes."""
+    """Return the file of a job's output."""
     return workspace.below(workspace.job_folder(job_id) / "job.log", "jobs", str(job_id))
 
 
@@ -156,18 +156,18 @@ def delete_scratch(workspace: Workspace, job_id: int) -> None:
 def _require_no_standing(job: Job) -> None:
     if job.kind in STANDING:
         raise WorkspaceError(
-            f"{job.title} goes on until it is stopped where it was started: Watched folder, on the page Inspect."
+            f"{job.title} runs until it is stopped where it was started: Watched folder, on the page Inspect."
         )
 
 
 def _require_watch(session: Session, job: Job) -> None:
-    """Refuse to go on watching where nobody is to: a watch that was stopped is started as a new one."""
+    """Refuse to resume a watch that was stopped: watching again starts a new job."""
     if job.kind not in STANDING:
         return
     watch = session.get(Watch, job.arguments["watch_id"])
     if watch is None or watch.stopped is not None or watch.job_id != job.id:
         raise WorkspaceError(
-            f"{job.title} was stopped. Start it anew where it is wanted: Watched folder, on the page Inspect."
+            f"{job.title} was stopped. Start a new watch where it is wanted: Watched folder, on the page Inspect."
         )
 
 

@@ -1,1 +1,1 @@
-"""Who is acting and signs in, what a role allows, and which requests get through."""
+"""People and access: the person acting, sign-in, roles, and the gate that filters requests."""

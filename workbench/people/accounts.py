@@ -1,13 +1,13 @@
-"""Signing in: the list of people, the role it gives to somebody's account, and whether a server is open to others.
+"""The list of people: the role it gives to an account, and whether a server is open to other computers.
 
 The list is a file that an administrator writes by hand. It is read again whenever a role is needed::
 
     "anna@example.com" = "engineer"                         # view, operate or engineer
     "https://login.example.com/tenant 4f2a" = "operate"     # an account: its provider, a space, its subject there
-    default = "view"                                        # of the others who sign in; left out: none
+    default = "view"                                        # for all others who sign in; left out: no role
     ask = "Anna, phone 4711"                                # the person to ask for a role
 
-An account is what a provider's tokens name by issuer and subject; the two together never change hands. An e-mail
+A provider's tokens name an account by issuer and subject; this pair never changes hands. An e-mail
 address counts only where the provider says that it has verified it.
 
 A list that cannot be read gives nobody any role: rights never come from a mistake.
@@ -51,7 +51,7 @@ class Account:
     issuer
         The provider, as its tokens name it, without a slash at the end.
     subject
-        The account's name at that provider; no other ever gets it.
+        The account's name at that provider; never given to another account.
     """
 
     issuer: str
@@ -63,18 +63,18 @@ class Account:
         return cls(issuer.strip().rstrip("/"), subject)
 
     def __str__(self) -> str:
-        """The account as the list of people has it."""
+        """The account as the list of people writes it."""
         return f"{self.issuer} {self.subject}"
 
     @property
     def short(self) -> str:
-        """The account as it stands behind a name."""
+        """The account as the history writes it behind a person's name."""
         return f"{self.subject} at {urlsplit(self.issuer).netloc or self.issuer}"
 
 
 @dataclass(frozen=True)
 class People:
-    """Who may do what.
+    """The list of people, read.
 
     Attributes
     ----------
@@ -83,7 +83,7 @@ class People:
     accounts
         By account.
     default
-        The role of those who are not listed.
+        The role of everybody else who signs in.
     ask
         The person to ask for a role.
     """
@@ -94,19 +94,19 @@ class People:
     ask: str = WHOM
 
     def role_of(self, email: str) -> Role:
-        """Return the role that belongs to an address; without an address, none."""
+        """Return the role of an address; `Role.NONE` for an empty or unlisted one."""
         address = plain_address(email)
         return self.roles.get(address, self.default) if address else Role.NOBODY
 
 
 def people_file(workspace: Path) -> Path:
-    """Return where the list is: ``PATCHCORE_PEOPLE``, else ``people.toml`` in the workspace."""
+    """Return the path of the list: ``PATCHCORE_PEOPLE``, else ``people.toml`` in the workspace."""
     chosen = os.environ.get(VARIABLE)
     if not chosen:
         return workspace / FILE
     try:
         return Path(chosen).expanduser()
-    except RuntimeError:  # "~somebody", whom this computer does not know: the file is not there either
+    except RuntimeError:  # "~somebody" for a user unknown to this computer: the file cannot exist either
         return Path(chosen)
 
 
@@ -116,7 +116,7 @@ def read_people(path: Path) -> People:
     Raises
     ------
     PeopleError
-        When it is not there or not as it should be.
+        When the file is missing, cannot be read, or has a faulty line.
     """
     try:
         return _parsed(path, path.read_bytes())
@@ -129,7 +129,7 @@ def read_people(path: Path) -> People:
 
 
 def account_of(claims: Mapping[str, Any]) -> Account | None:
-    """Return the account that a provider's claims are about; None where they do not say."""
+    """Return the account named by a provider's claims; None where issuer or subject is missing."""
     issuer, subject = claims.get("iss"), claims.get("sub")
     if (
         not isinstance(issuer, str)
@@ -142,9 +142,9 @@ def account_of(claims: Mapping[str, Any]) -> Account | None:
 
 
 def verified_address(claims: Mapping[str, Any]) -> str:
-    """Return the e-mail address that the provider says it has verified; empty without one.
+    """Return the e-mail address if the provider says that it has verified it; else an empty text.
 
-    Some providers write the word "true" instead of the truth value. Anything else, also nothing, counts as no.
+    Some providers write the word "true" instead of the truth value. Any other value, also none, counts as not verified.
     """
     verified, email = claims.get("email_verified"), claims.get("email")
     if not isinstance(email, str) or not (verified is True or verified == "true"):
@@ -153,10 +153,10 @@ def verified_address(claims: Mapping[str, Any]) -> str:
 
 
 def person_of(claims: Mapping[str, Any], people: People) -> Person:
-    """Return the person that a provider's claims are about, with the role that the list gives them.
+    """Return the person named by a provider's claims, with their role from the list.
 
-    The name that is kept with what they do has their address in it, or their account: the name alone is theirs to
-    choose at many providers, and so is an address that is not verified.
+    The history keeps the name together with the address or the account: at many providers people choose their name
+    themselves, and also an address that is not verified.
     """
     account, email = account_of(claims), verified_address(claims)
     seen = "".join(sign if sign.isprintable() else " " for sign in str(claims.get("name") or ""))
@@ -170,18 +170,18 @@ def person_of(claims: Mapping[str, Any], people: People) -> Person:
 
 
 def plain_address(email: str) -> str:
-    """Return an address in small letters; only A to Z change, so that no other letter is taken for one of them."""
+    """Return an address in small letters. Only A to Z change: a look-alike letter must not turn into one of them."""
     return re.sub("[A-Z]", lambda letter: letter[0].lower(), email.strip())
 
 
 def is_local(address: str | None) -> bool:
-    """Whether a server that listens at this address is reached from its own computer only; None: it is not."""
+    """Whether a server at this address can be reached from its own computer only; never so for None."""
     name = (address or "").strip().strip("[]").casefold()
     if name == "localhost":
         return True
     try:
         return ipaddress.ip_address(name).is_loopback
-    except ValueError:  # a name, of whatever it may be, or none: every address of the computer
+    except ValueError:  # a name may stand for any address, and None means every address of the computer
         return False
 
 
@@ -218,12 +218,12 @@ def _parsed(path: Path, content: bytes) -> People:
 
 
 def _entry(place: str, key: str) -> Account | str:
-    """Return the account or the address that a line is about."""
+    """Return the account or the address that begins a line."""
     if found := ACCOUNT.fullmatch(key.strip()):
         return Account.of(found[1], found[2])
     _require(
         ADDRESS.fullmatch(key.strip()) is not None and "://" not in key,
-        f'{place}: "{key}" is no e-mail address and no account. Write it whole and in quotation marks, as in '
+        f'{place}: "{key}" is neither an e-mail address nor an account. Write it whole and in quotation marks, as in '
         '"you@example.com" = "engineer" or "https://login.example.com/tenant subject" = "engineer".',
     )
     return plain_address(key)
@@ -250,7 +250,7 @@ def _require(holds: bool, otherwise: str) -> None:
 
 
 def _place(path: Path, text: str, key: str) -> str:
-    """Return the file and the last line that begins with a key: the one that is wrong where there are two."""
+    """Return the file and the last line that begins with a key; of two such lines, the last is the wrong one."""
     lines = [
         number
         for number, line in enumerate(text.splitlines(), start=1)

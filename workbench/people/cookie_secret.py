@@ -1,7 +1,7 @@
-"""The cookie secret: whether somebody could guess it, who could then write a cookie that passes for an engineer's.
+"""The cookie secret: whether a stranger could guess it, and so forge an engineer's cookie.
 
-Streamlit signs the cookie of somebody who has signed in with this one text. A text that anybody can read somewhere, or
-try out, proves nothing.
+Streamlit signs every sign-in cookie with this one text. A text from public instructions, or one found by trying,
+proves nothing.
 """
 
 import re
@@ -9,13 +9,13 @@ from itertools import pairwise
 
 SHORTEST = 32  # characters; `secrets.token_hex` gives 64
 FEWEST_DIFFERENT = 8  # signs; a random text of 32 has more
-LONGEST_UNIT = 15  # of a text that repeats itself
+LONGEST_UNIT = 15  # characters that a repetitive text repeats
 COMMAND = "python -c 'import secrets; print(secrets.token_hex())'"
 
-KNOWN = (
-    # the command itself, in these and in other instructions
+PUBLIC_WORDS = (
+    # the command itself, as here and in other instructions
     *("tokenhex", "tokenurlsafe", "importsecrets", "opensslrand", "uuidgen"),
-    # what stands where a secret is to be put
+    # placeholders for a secret in instructions
     *(
         "longrandom",
         "strongrandom",
@@ -57,7 +57,7 @@ KNOWN = (
         "notsecret",
     ),
     *("oauth2callback", "openidconfiguration", "streamlit", "patchcore"),
-    # what people type who want to be done
+    # common passwords typed in a hurry
     *(
         "password",
         "passwort",
@@ -74,9 +74,9 @@ KNOWN = (
 
 
 def weakness(secret: object) -> str | None:
-    """Return what is wrong with a cookie secret, as it continues "cookie_secret"; None where nothing is."""
+    """Return the fault of a cookie secret, as words that continue "cookie_secret"; None for a good one."""
     if not isinstance(secret, str):
-        return "is no text in quotation marks"
+        return "is not a text in quotation marks"
     text = _squeezed(secret)
     if not text:
         return "is empty"
@@ -84,20 +84,20 @@ def weakness(secret: object) -> str | None:
         spaces = " without the spaces" if len(text) < len(secret) else ""
         return f"has {len(text)} characters{spaces}, and takes at least {SHORTEST}"
     words = re.sub("[^a-z0-9]", "", text.casefold())
-    if any(known in words for known in KNOWN) or "://" in text:
-        return "is made of words that can be read in instructions, so anybody may know it"
+    if any(known in words for known in PUBLIC_WORDS) or "://" in text:
+        return "consists of words from public instructions, so anybody may know it"
     if len(set(text)) < FEWEST_DIFFERENT or _repeats(text) or _counts(text):
         return "repeats itself, so it can be guessed"
     return None
 
 
 def _squeezed(secret: str) -> str:
-    """Return a text without what cannot be seen: no spaces around it, and one at most between two words."""
+    """Return a text without invisible differences: no spaces around it, and at most one between two words."""
     return " ".join("".join(sign if sign.isprintable() else " " for sign in secret).split())
 
 
 def _repeats(text: str) -> bool:
-    """Whether a text is a short one, over and over."""
+    """Whether a text repeats one short text."""
     return any(text[step:] == text[:-step] for step in range(1, LONGEST_UNIT + 1))
 
 

@@ -1,12 +1,12 @@
-"""Which requests reach the dashboard: by the name that was called, the page that calls, and what is sent.
+"""The gate: requests reach the dashboard only with a right host name, calling page and message.
 
-Streamlit lets any page of this computer and any name that leads to it open the dashboard's connection, also before
-anybody has signed in. The gate stands in front of it, as ASGI middleware of `st.App`, and asks of every request:
+Streamlit lets any page of this computer, and any name that leads to it, open the dashboard's connection, also before
+anybody has signed in. The gate stands in front of Streamlit, as ASGI middleware of `st.App`, and asks of every request:
 
-- Is the name in ``Host`` one of ours? A page whose name was made to lead to this computer (DNS rebinding) has another.
-- Does the page that calls come from the very same address? One of another port or another site does not.
-- Is the message one that a page of this dashboard sends? ``clear_cache`` and its like act on everybody's sessions.
-- Was the session that brings a file let in? A stranger must not fill the memory.
+- Is the name in ``Host`` one of ours? A foreign page whose name leads to this computer (DNS rebinding) has another one.
+- Does the calling page come from the very same address? A page of another port or another site does not.
+- Does a page of this dashboard ever send such a message? ``clear_cache`` and its like act on everybody's sessions.
+- Was the uploading session let in? A stranger must not fill the memory.
 """
 
 from __future__ import annotations
@@ -53,12 +53,12 @@ class Address:
 
     @classmethod
     def of_host(cls, header: str, scheme: str) -> Address | None:
-        """Read a ``Host`` header; None where it is none."""
+        """Read a ``Host`` header; None for an invalid one."""
         return cls._parsed(f"{scheme}://{header}", bare=True)
 
     @classmethod
     def of_origin(cls, header: str) -> Address | None:
-        """Read an ``Origin`` header; None where it is none, as ``null`` is."""
+        """Read an ``Origin`` header; None for an invalid one such as ``null``."""
         return cls._parsed(header, bare=True)
 
     @classmethod
@@ -76,7 +76,7 @@ class Address:
 
 @dataclass
 class Admitted:
-    """Sessions that were let in, by Streamlit's ids; told by the run of a page, asked by the gate."""
+    """Sessions that were let in, by Streamlit's ids: each run of a page notes its session, the gate asks."""
 
     _sessions: set[str] = field(default_factory=set)
     _lock: Lock = field(default_factory=Lock)
@@ -95,14 +95,14 @@ admitted = Admitted()
 
 
 class Gate:
-    """ASGI middleware that refuses what no page of this dashboard sends.
+    """ASGI middleware that refuses requests that no page of this dashboard sends.
 
     Parameters
     ----------
     app
-        What stands behind it.
+        The ASGI application behind the gate.
     names
-        Gives the names and addresses, besides the local ones, under which this dashboard is meant to be reached; a
+        Returns the names and addresses, besides the local ones, under which this dashboard is meant to be reached; a
         leading ``*.`` stands for every name below, ``*`` for every name.
     """
 
@@ -122,7 +122,7 @@ class Gate:
             await self.app(scope, receive, _with_headers(send))
 
     def refusal(self, scope: Scope) -> str | None:
-        """Say why a request is refused; None where it is not."""
+        """Return the reason why a request is refused; None for an allowed one."""
         headers = Headers(scope=scope)
         hosts = headers.getlist("host")
         called = Address.of_host(hosts[0], scope["scheme"]) if len(hosts) == 1 else None
@@ -143,15 +143,13 @@ class Gate:
         return is_local(host) or any(_matches(host, name) for name in self.names())
 
     def _comes_from_here(self, scope: Scope, headers: Headers, called: Address) -> bool:
-        """Whether the page that calls is one of ours, as far as a browser tells."""
+        """Whether the calling page is one of ours, as far as the browser tells."""
         origins = headers.getlist("origin")
         if origins:
             origin = Address.of_origin(origins[0]) if len(origins) == 1 else None
             return origin is not None and (origin == called or self._is_public_name(origin.host))
         if scope["type"] == "websocket":
-            return (
-                True  # every browser names the page; what names none is a program of this computer or network
-            )
+            return True  # every browser names the page; a caller without one is a program of this computer or network
         site, mode = headers.get("sec-fetch-site"), headers.get("sec-fetch-mode")
         opened = (
             mode == "navigate" and headers.get("sec-fetch-dest") == "document" and scope["method"] in READS
@@ -159,7 +157,7 @@ class Gate:
         return site in (None, "same-origin", "none") or opened
 
     def _is_public_name(self, host: str) -> bool:
-        """Whether a page comes from the name the dashboard is known by, which a proxy may have put another for."""
+        """Whether a page comes from the dashboard's public name; a proxy may have replaced it in ``Host``."""
         return not is_local(host) and any(_matches(host, name) for name in self.names() if name != "*")
 
 
@@ -203,5 +201,5 @@ def _is_ignored(message: dict[str, Any] | Message) -> bool:
         return False
     try:
         return BackMsg.FromString(data).WhichOneof("type") in IGNORED
-    except DecodeError:  # Streamlit closes the connection on what it cannot read
+    except DecodeError:  # Streamlit closes the connection on unreadable messages
         return False

@@ -1,8 +1,8 @@
-"""People: who is acting, what their role lets them do, and the sentence for what it does not.
+"""People and roles: the person acting, what their role allows, and the sentence for what it forbids.
 
-Functions that change something call `require` themselves, so that nobody gets around a page that hides a button. Who
-is acting is asked of whoever knows: the dashboard tells by its sign-in (`identify_by`), a job by the name it was
-submitted under (`acting`); without either it is the person at this computer, who may do everything.
+Functions that change something call `require` themselves, so that nobody gets around a page that hides a button. The
+dashboard identifies the person by sign-in (`identify_by`), a job by the person who submitted it (`acting`). Without
+either, the person at this computer acts, who may do everything.
 """
 
 import getpass
@@ -17,7 +17,7 @@ from patchcore.errors import PatchCoreError
 
 
 class Role(IntEnum):
-    """What somebody may do; each role may do what those below it may."""
+    """Permissions of a person; each role includes the lower ones."""
 
     NOBODY = 0  # signed in or not, but not on the list
     VIEW = 1  # look at everything
@@ -26,26 +26,26 @@ class Role(IntEnum):
 
     @property
     def word(self) -> str:
-        """The role as the list of people and the pages name it."""
+        """The role's name in the list of people and on the pages."""
         return self.name.lower()
 
 
 class NotAllowed(PatchCoreError):
-    """The person acting lacks the role that this takes."""
+    """The person acting lacks the role for this action."""
 
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who acts.
+    """A person who acts.
 
     Attributes
     ----------
     name
-        As it is kept with what they do.
+        As the history keeps it with the person's actions.
     role
-        What they may do.
+        The person's permissions.
     email
-        By which the sign-in knows them; empty without sign-in.
+        The address that the sign-in knows; empty without sign-in.
     """
 
     name: str
@@ -58,13 +58,13 @@ _identify: list[Callable[[], Person | None]] = []
 
 
 def identify_by(who: Callable[[], Person | None]) -> None:
-    """Ask this from now on who is acting; it returns None where it does not know, as in a thread of its own."""
+    """Use this function from now on to identify the person acting; it returns None where nobody is known."""
     _identify[:] = [who]
 
 
 @contextmanager
 def acting(person: Person) -> Iterator[None]:
-    """Have all that the block does count as done by a person."""
+    """Let a person count as the one acting within the block."""
     token = _acting.set(person)
     try:
         yield
@@ -73,38 +73,38 @@ def acting(person: Person) -> Iterator[None]:
 
 
 def current() -> Person:
-    """Return who is acting."""
+    """Return the person acting."""
     known = _acting.get() or next((person for who in _identify if (person := who()) is not None), None)
     return known or local_person()
 
 
 def require(role: Role, what: str) -> Person:
-    """Return who is acting, if they may.
+    """Return the person acting, if their role suffices.
 
     Parameters
     ----------
     role
-        The least that it takes.
+        The lowest role that may do this.
     what
-        What is to be done, as it continues "may not ...": "change thresholds".
+        The action, as words that continue "may not ...": "change thresholds".
 
     Raises
     ------
     NotAllowed
-        When they may not.
+        When the role does not suffice.
     """
     person = current()
     if person.role < role:
         raise NotAllowed(
-            f"{person.name} may not {what}: that takes the role {role.word}, and theirs is {person.role.word}. "
-            "Ask whoever keeps the list of people."
+            f"{person.name} may not {what}: this takes the role {role.word}; theirs is {person.role.word}. "
+            "Ask the administrator of the list of people."
         )
     return person
 
 
 @cache
 def local_person() -> Person:
-    """Return the person at this computer, by the name they are logged in under."""
+    """Return the person at this computer, by their login name."""
     try:
         name = getpass.getuser()
     except (KeyError, OSError):  # a container's user may have no name

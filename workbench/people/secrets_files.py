@@ -1,4 +1,4 @@
-"""Files of secrets: whether they are there, under their name or nearly, can be read, and are closed to others."""
+"""Files of secrets: existence (also under a misspelt name), readability, and permissions."""
 
 import os
 import stat
@@ -12,7 +12,7 @@ READ_OR_WRITE_BY_OTHERS, WRITE_BY_ANYBODY = 0o066, 0o002
 
 
 def is_there(path: Path) -> bool:
-    """Whether there is a file or something else in its place, or nobody can tell."""
+    """Whether something exists at a path; also True where the system does not tell."""
     try:
         path.lstat()
     except (FileNotFoundError, NotADirectoryError):
@@ -23,7 +23,7 @@ def is_there(path: Path) -> bool:
 
 
 def there_or_alike(path: Path) -> list[Path]:
-    """Return a file, and those beside it whose names differ in capitals or have .txt behind them."""
+    """Return a file, and its neighbours whose names differ only in capitals or a trailing .txt."""
     wanted = path.name.casefold()
     try:
         names = sorted(os.listdir(path.parent))  # noqa: PTH208 - every run of a page asks, and needs no paths
@@ -35,7 +35,7 @@ def there_or_alike(path: Path) -> list[Path]:
 
 
 def why_unreadable(path: Path) -> str | None:
-    """Return what keeps Streamlit from reading a file or folder, as it continues the name; None where nothing does."""
+    """Return the fault that keeps Streamlit from reading a file or folder, continuing its name; else None."""
     if not path.name.endswith(".toml"):
         return (
             _no_text(path) if _is_folder(path) else "is neither a folder nor a file whose name ends in .toml"
@@ -53,14 +53,14 @@ def why_unreadable(path: Path) -> str | None:
 
 
 def ends_streamlit(path: Path) -> str | None:
-    """Return the fault of a file at which Streamlit's server ends, where others only leave it without secrets."""
+    """Return a fault at which Streamlit's server ends; other faults only leave the server without secrets."""
     if path.name.endswith(".toml") and _is_folder(path):
         return "is a folder; a file of that name belongs there"
     return _no_text(path)
 
 
 def sections(path: Path) -> list[str]:
-    """Return what stands at the top of a TOML file; nothing where it cannot be read."""
+    """Return the top level of a TOML file; empty where it cannot be read."""
     try:
         return _sections(path.read_bytes())
     except OSError:
@@ -68,14 +68,14 @@ def sections(path: Path) -> list[str]:
 
 
 def open_to_others(files: Iterable[Path]) -> list[Path]:
-    """Return those files of secrets that others on this computer may read or change, where the system tells."""
+    """Return the files of secrets that other users of this computer may read or change, where the system tells."""
     if os.name == "nt":
         return []
     return [path for file in files for path in _all_of(file) if _mode(path) & READ_OR_WRITE_BY_OTHERS]
 
 
 def writable_by_anybody(path: Path) -> bool:
-    """Whether everybody on this computer may change a file, where the system tells."""
+    """Whether every user of this computer may change a file, where the system tells."""
     return os.name != "nt" and bool(_mode(path) & WRITE_BY_ANYBODY)
 
 

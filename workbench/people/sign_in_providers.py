@@ -1,15 +1,15 @@
-"""Providers: what the section ``[auth]`` must say of each place where people sign in."""
+"""Sign-in providers: checks of each provider's values in the section ``[auth]``."""
 
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 REQUIRED = ("client_id", "client_secret", "server_metadata_url")
-BLANKS = {"", "...", "…", "xxx"}  # what this and other instructions have in the place of a value
-FROM_THEM = "Write what the provider gave you, in quotation marks."
+BLANKS = {"", "...", "…", "xxx"}  # placeholders for a value, here and in other instructions
+FROM_THEM = "Write the provider's value, in quotation marks."
 
 OPEN_TENANTS = {"common", "organizations", "consumers", "9188040d-6c67-4c5b-b112-36a304b66dad"}
-"""Where anybody with a Microsoft account signs in at Entra ID; the last is the tenant of all private accounts."""
+"""Tenants of Entra ID at which anybody with a Microsoft account can sign in; the last holds all private accounts."""
 MICROSOFT = (
     "microsoftonline.com",
     "microsoftonline.us",
@@ -20,7 +20,7 @@ MICROSOFT = (
 
 
 def providers_in(section: Mapping[str, Any]) -> dict[str | None, Mapping[str, Any]]:
-    """Return what a section says of each provider, by the provider's name; None is the one without a name."""
+    """Return a section's values of each provider, by the provider's name; None stands for a provider without a name."""
     found: dict[str | None, Mapping[str, Any]] = {}
     if any(key in section for key in REQUIRED):
         found[None] = section
@@ -31,7 +31,7 @@ def providers_in(section: Mapping[str, Any]) -> dict[str | None, Mapping[str, An
 
 
 def wrong_provider(name: str | None, values: Mapping[str, Any]) -> str | None:
-    """Return what is wrong with a provider, and what to write; None where nothing is."""
+    """Return the fault of a provider's values, and what to write instead; None for good values."""
     if name is not None and "_" in name:
         return "the name of a provider must not have a _ in it. Choose another name."
     for key in REQUIRED:
@@ -40,7 +40,7 @@ def wrong_provider(name: str | None, values: Mapping[str, Any]) -> str | None:
             return f"{key} is not filled in. {FROM_THEM}"
     address = values["server_metadata_url"]
     if not is_web_address(address):
-        return f"server_metadata_url is no address that begins with https://. {FROM_THEM}"
+        return f"server_metadata_url is not an address that begins with https://. {FROM_THEM}"
     if is_open_to_anybody(address):
         return (
             "at server_metadata_url the people of any company can sign in. Write the id of your own tenant in the "
@@ -50,7 +50,7 @@ def wrong_provider(name: str | None, values: Mapping[str, Any]) -> str | None:
 
 
 def is_open_to_anybody(address: str) -> bool:
-    """Whether an address is that of all tenants of Entra ID at once; elsewhere, such a name stands for one realm."""
+    """Whether an address stands for all tenants of Entra ID at once; at other providers such a name is one realm."""
     parts = urlsplit(address)
     host = (parts.hostname or "").rstrip(".")
     of_microsoft = any(host == name or host.endswith(f".{name}") for name in MICROSOFT)

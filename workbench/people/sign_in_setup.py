@@ -1,7 +1,7 @@
-"""How signing in is set up: whether anything asks for it, and what keeps it from working.
+"""The set-up of signing in: whether anything asks for it, and the fault that keeps it from working.
 
-Everything that an administrator touches to set signing in up counts as a wish that people sign in, also what is
-misspelt, misplaced or unreadable. A wish that cannot be met keeps everybody out, and the sentence says what to write.
+Everything that an administrator touches to set signing in up counts as a wish that people sign in, also a misspelt,
+misplaced or unreadable file or value. A wish that cannot be met keeps everybody out; the sentence says what to write.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -35,7 +35,7 @@ VARIABLES = (
     "STREAMLIT_SERVER_COOKIE_SECRET",
     "STREAMLIT_SERVER_TRUSTED_USER_HEADERS",
 )
-"""Beginnings of the environment variables that have to do with signing in."""
+"""Prefixes of the environment variables that concern signing in."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,9 @@ class Wish:
     Attributes
     ----------
     reason
-        As it continues "because".
+        As words that continue "because".
     undo
-        What to do where nobody is to sign in, as it continues "If nobody is to sign in,".
+        The remedy, as words that continue "If nobody is to sign in,".
     """
 
     reason: str
@@ -56,16 +56,16 @@ class Wish:
 
 @dataclass(frozen=True)
 class Setup:
-    """What was found.
+    """The set-up as it was read.
 
     Attributes
     ----------
     wishes
         All that asks for signing in.
     files
-        The files and folders that are read for secrets, whether or not they are there.
+        The files and folders that Streamlit reads for secrets, whether or not they exist.
     secrets
-        What Streamlit has read in them; None where it could read nothing.
+        The values that Streamlit has read in them; None where it could read nothing.
     headers
         Whether Streamlit takes names of people from headers of requests.
     """
@@ -82,19 +82,19 @@ class Setup:
 
     @property
     def section(self) -> Mapping[str, Any]:
-        """What is written in ``[auth]``; nothing where that is no section."""
+        """The values in ``[auth]``; empty where it is not a section."""
         section = (self.secrets or {}).get(SECTION)
         return section if isinstance(section, Mapping) else {}
 
     @property
     def providers(self) -> list[str | None]:
-        """The names of the providers to choose from; None is the only one, which has no name."""
+        """The names of the providers to choose from; None stands for a single provider without a name."""
         names = list(providers_in(self.section))
         return [None] if None in names else names
 
     @property
     def present(self) -> list[Path]:
-        """The files of secrets that are there."""
+        """The files of secrets that exist."""
         return [path for path in self.files if is_there(path)]
 
     @property
@@ -109,7 +109,7 @@ class Setup:
         return self._unread() or self._no_section() or self._headers() or self._wrong_value()
 
     def fault_that_ends_streamlit(self) -> str | None:
-        """Return the fault if it is one at which Streamlit's server ends, instead of showing a page."""
+        """Return the fault if Streamlit's server would end at it instead of showing a page."""
         if not self.is_on:
             return None
         ends = (self.secrets or {}).get(SECTION) or any(map(ends_streamlit, self.present))
@@ -132,7 +132,7 @@ class Setup:
         if SECTION in self.secrets:
             return f"{self.file}: {SECTION} is a value. Write a line [{SECTION}] instead, and its values below that."
         if not OF_SECTION.isdisjoint(self.secrets):
-            return f"{self.file}: what belongs to signing in stands in no section. Write a line [{SECTION}] above it."
+            return f"{self.file}: the values for signing in stand in no section. Write a line [{SECTION}] above them."
         alike = [name for name in self.secrets if any(word in name.casefold() for word in ALIKE)]
         if alike:
             return (
@@ -170,7 +170,7 @@ class Setup:
 
 
 def wishes_of_files(files: Iterable[Path]) -> Iterator[Wish]:
-    """Yield what the files for secrets ask for, and the settings beside them."""
+    """Yield the wishes in the files of secrets, and in the settings beside them."""
     for path in files:
         for found in there_or_alike(path):
             yield Wish(f"there is {found}", f"remove {found}")
@@ -183,13 +183,13 @@ def wishes_of_files(files: Iterable[Path]) -> Iterator[Wish]:
 
 
 def wishes_of_people(path: Path) -> Iterator[Wish]:
-    """Yield what a list of people asks for."""
+    """Yield the wish that a list of people makes."""
     for found in there_or_alike(path):
         yield Wish(f"there is a list of people, {found}", f"remove {found}")
 
 
 def wishes_of_variables(names: Iterable[str]) -> Iterator[Wish]:
-    """Yield what environment variables ask for, also those that are empty."""
+    """Yield the wishes of environment variables; empty variables count too."""
     for name in sorted(names):
         if name.upper().startswith(VARIABLES):
             yield Wish(f"the environment variable {name} is set", f"take {name} away")
@@ -199,7 +199,7 @@ def _wrong_return(address: object) -> str | None:
     if address is None:
         return "is not there"
     if not isinstance(address, str) or not is_web_address(address.replace("{port}", "1")):
-        return "is no address that begins with https:// or http://"
+        return "is not an address that begins with https:// or http://"
     return None if address.endswith(RETURN) else f"does not end in {RETURN}"
 
 

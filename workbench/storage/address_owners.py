@@ -1,7 +1,7 @@
-"""Address owners: an e-mail address of the list of people belongs to the first account that signs in with it.
+"""Address owners: an e-mail address of the list belongs to the first account that signs in with it.
 
-An address may change hands at a provider, or be given to somebody by another provider. The account never does, so it
-is the account that keeps the role; an administrator gives the address free when somebody else is to have it.
+An address may change hands at a provider, or another provider may give it to somebody. An account never changes hands,
+so the account keeps the role. An administrator releases an address for another person.
 """
 
 from sqlalchemy import select
@@ -13,7 +13,7 @@ from workbench.storage.workspace import Workspace
 
 
 def claim(workspace: Workspace, email: str, account: Account) -> bool:
-    """Return whether an address belongs to an account; an address without an owner does from now on."""
+    """Return whether an address belongs to an account; a free address belongs to this account from now on."""
     address = plain_address(email)
     with workspace.database.read() as session:
         row = session.get(AddressOwner, address)
@@ -36,12 +36,12 @@ def list_owners(workspace: Workspace) -> dict[str, Account]:
 
 
 def release(workspace: Workspace, email: str) -> Account | None:
-    """Give an address free for the next account that signs in with it, and return the owner it had.
+    """Release an address for the next account that signs in with it, and return the former owner.
 
     Raises
     ------
     NotAllowed
-        For a person who is no engineer.
+        When the person acting is not an engineer.
     """
     require(Role.ENGINEER, "give addresses free")
     with workspace.database.write() as session:

@@ -3,21 +3,22 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from alembic import command
-from alembic.config import Config
-from alembic.util import CommandError
-from sqlalchemy import create_engine, event
+from sqlalchemy import create_engine, event, inspect, text
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from patchcore.errors import PatchCoreError
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+VERSION_TABLE = "alembic_version"  # Alembic's own table: its row names the schema of all others
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 30
-WRITE_LOCK = 0x5041_5443  # "PATC": told apart from the locks of others on the same server
+WRITE_LOCK = 0x5041_5443  # "PATC": distinct from other programs' locks on the same server
 Row = TypeVar("Row")
 
 
@@ -33,7 +34,7 @@ class Database:
     url
         SQLAlchemy's: ``sqlite:///...`` or ``postgresql+psycopg://...``.
     revision
-        The schema to bring it to, when not the newest: a backup's own, for its rows to fit.
+        The schema to bring it to, one of `schemas()`, if not the newest: rows of a backup fit only the backup's own.
 
     Raises
     ------
@@ -41,12 +42,12 @@ class Database:
         When it is damaged, of a newer program, or its server cannot be reached.
     """
 
-    def __init__(self, url: str | URL, revision: str = "head") -> None:
+    def __init__(self, url: str | URL, revision: str | None = None) -> None:
         self.url = make_url(url)
         self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgresql_engine(self.url)
         self._writing = self.engine.execution_options(writing=True)
         try:
-            self._migrate(revision)
+            self._migrate(revision or schemas()[-1])
         except WorkspaceError:
             self.close()
             raise
@@ -70,13 +71,13 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """Yield a session that is the only writer until it commits at the end; an exception undoes it all."""
+        """Yield a session that is the only writer; it commits at the end, and an exception undoes everything."""
         with Session(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
-        """Yield a connection that sees the database as it is now, whatever is written meanwhile."""
+        """Yield a connection with a constant view of the database: later writes by others stay invisible."""
         if self.is_sqlite:
             options: dict[str, Any] = {}
         else:
@@ -91,12 +92,17 @@ class Database:
             yield connection
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close all connections."""
         self.engine.dispose()
 
     def _migrate(self, revision: str) -> None:
-        config = migrations()
         with self._writing.begin() as connection:
+            if _schema(connection) == revision:
+                return  # the usual case, and quick: each job is a process that opens the database
+            from alembic import command
+            from alembic.util import CommandError
+
+            config = migrations()
             config.attributes["connection"] = connection
             try:
                 command.upgrade(config, revision)
@@ -108,22 +114,37 @@ class Database:
 
 
 def required(session: Session, table: type[Row], key: object, refusal: str) -> Row:
-    """Return the row of a key; `WorkspaceError` with this sentence where there is none."""
+    """Return the row of a key; a missing one raises `WorkspaceError` with this sentence."""
     row = session.get(table, key)
     if row is None:
         raise WorkspaceError(refusal)
     return row
 
 
-def migrations() -> Config:
-    """Return what Alembic must know to find the schema's history."""
+def schemas() -> list[str]:
+    """Return the revision of every schema that the program knows, the newest last."""
+    return sorted(path.name[1:5] for path in (MIGRATIONS / "versions").glob("v*.py"))
+
+
+def migrations() -> "Config":
+    """Return the settings by which Alembic finds the schema's history."""
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     return config
 
 
+def _schema(connection: Connection) -> str | None:
+    """Return the revision that the database has; None where it has none yet."""
+    if not inspect(connection).has_table(VERSION_TABLE):
+        return None
+    revision: str | None = connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}"))
+    return revision
+
+
 def _postgresql_engine(url: URL) -> Engine:
-    """Return an engine whose writers queue for one lock, as those of SQLite do: what they read stays true."""
+    """Return an engine whose writers queue for one lock, like SQLite's writers: the rows that they read stay true."""
     engine = create_engine(url, pool_pre_ping=True)
 
     @event.listens_for(engine, "begin")

@@ -2,8 +2,8 @@
 
 A score *m* becomes the code ``floor(m / step + 0.5)`` with ``step = float32(highest score / largest code)``, so the
 error is at most half a step. Codes have 16 bits, or 24 where 16 would be coarser than `FINENESS` of the threshold.
-What is sent are the codes' differences to their left, upper and upper-left neighbours (smooth maps hold mostly small
-ones), folded to 0, -1, 1, -2, ... -> 0, 1, 2, 3, ..., split into byte planes, the highest first, and deflated.
+Each code is sent as its difference to the left, upper and upper-left neighbours (in smooth maps mostly small),
+folded to 0, -1, 1, -2, ... -> 0, 1, 2, 3, ..., split into byte planes, the highest first, and deflated.
 """
 
 import zlib
@@ -43,11 +43,11 @@ class MapRaster:
 
     @property
     def error(self) -> float:
-        """The largest difference between a score and what its code stands for, in score units."""
+        """The largest difference between a score and its decoded value, in score units."""
         return self.step / 2
 
     def header(self) -> dict[str, float | int]:
-        """Return what the browser needs to read the bytes."""
+        """Return the fields that the browser needs to decode the bytes."""
         return {
             "width": self.width,
             "height": self.height,
@@ -65,7 +65,7 @@ def encode_map(anomaly_map: NDArray[np.float32], threshold: float | None = None)
     anomaly_map
         Scores, float [H, W], not negative. Not-a-number becomes 0, as it counts as not inspected everywhere.
     threshold
-        The threshold in force, score units; None when there is none yet.
+        The threshold in force, score units; None before the first threshold.
 
     Raises
     ------

@@ -1,8 +1,8 @@
 """Anomaly maps on disk: PNG of 16 bits with its scale, so that a map is small, exact enough and viewable.
 
 A step is the map's largest value / 65,535. The map of an image with a side above 512 pixels is kept at that size:
-it was computed at the network's, and is smooth over a fiftieth of its side (paper §3.3). What comes back differs from
-what was written by at most 0.3 % of the largest value.
+it was computed at the network's, and is smooth over a fiftieth of its side (paper §3.3). A map read back differs from
+the map written by at most 0.3 % of the largest value.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from numpy.typing import NDArray
 
 LARGEST_SIDE = 512
 STEPS = 65_535
-TOP = "patchcore:top"  # what STEPS stands for, in units of the score, as a hexadecimal float
-SIZE = "patchcore:size"  # of the image, height and width
+TOP = "patchcore:top"  # the score that STEPS stands for, as a hexadecimal float
+SIZE = "patchcore:size"  # size of the image, height and width
 
 
 @dataclass(frozen=True)
 class KeptMap:
-    """A map as it is kept.
+    """A map in its stored form.
 
     Attributes
     ----------
     steps
-        uint16 [h, w], at the size it is kept at.
+        uint16 [h, w], at the stored size.
     top
         The score that `STEPS` stands for.
     size
-        Of the image, height and width.
+        Size of the image, (height, width) in pixels.
     """
 
     steps: NDArray[np.uint16]
@@ -42,7 +42,7 @@ class KeptMap:
 
     @classmethod
     def of(cls, anomaly_map: NDArray[np.float32]) -> KeptMap:
-        """Make a map ready to be kept, float32 [H, W], not negative."""
+        """Quantise a map, float32 [H, W], not negative, to its stored form."""
         height, width = anomaly_map.shape
         values = _resized(anomaly_map, shape_within((height, width), LARGEST_SIDE))
         top = float(values.max()) or 1.0
@@ -51,7 +51,7 @@ class KeptMap:
 
     @classmethod
     def read(cls, path: Path | BinaryIO) -> KeptMap:
-        """Read what `write` wrote."""
+        """Read a PNG that `write` wrote."""
         with PIL.Image.open(path) as picture:
             assert isinstance(picture, PIL.PngImagePlugin.PngImageFile)
             picture.load()
@@ -60,14 +60,14 @@ class KeptMap:
             return cls(np.asarray(picture).astype(np.uint16), top, (height, width))
 
     def write(self, path: Path | BinaryIO) -> None:
-        """Write it as a PNG."""
+        """Write the map as a PNG."""
         about = PIL.PngImagePlugin.PngInfo()
         about.add_text(TOP, self.top.hex())
         about.add_text(SIZE, f"{self.size[0]} {self.size[1]}")
         PIL.Image.fromarray(self.steps).save(path, format="PNG", compress_level=1, pnginfo=about)
 
     def small(self) -> NDArray[np.float32]:
-        """Return the scores at the size that is kept, float32 [h, w]."""
+        """Return the scores at the stored size, float32 [h, w]."""
         values: NDArray[np.float32] = self.steps.astype(np.float32) * np.float32(self.top / STEPS)
         return values
 
@@ -87,7 +87,7 @@ def read_map(path: Path | BinaryIO) -> NDArray[np.float32]:
 
 
 def as_stored(anomaly_map: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return a map as it would come back from disk, so that what is found in it is found there too."""
+    """Return a map as it would come back from disk, so that regions found now are found again later."""
     return KeptMap.of(anomaly_map).full()
 
 

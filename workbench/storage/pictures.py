@@ -1,4 +1,4 @@
-"""Images with their maps as one file each for the browser, encoded once, and what has been encoded kept in memory.
+"""Pictures: an image and its map as one file for the browser, encoded once and cached in memory.
 
 A file is ``b"PCT1"``, the header's length (uint32, little-endian), the header (JSON: sizes, types, the map's step),
 the image (PNG or WebP) and the map (see `workbench.storage.map_codec`).
@@ -36,7 +36,7 @@ def encode_tile(
 ) -> bytes:
     """Encode an image and its map at the size of a gallery tile.
 
-    This is what a job stores beside a score, so that a page of thousands of images opens without computing.
+    A job stores this file beside a score, so that a page of thousands of images opens without computing.
 
     Parameters
     ----------
@@ -45,9 +45,9 @@ def encode_tile(
     anomaly_map
         Scores of the same image, float32 [H', W'] of the same proportions; None for an image without scores.
     threshold
-        Score units; decides how finely the map is stored.
+        Score units; decides how finely the map is quantised.
     side
-        The longer side of what is stored, pixels. Smaller images stay as they are.
+        The longer side of the stored image, pixels. Smaller images stay as they are.
     lossless
         PNG instead of WebP: several times the bytes, exact pixels.
 

@@ -1,6 +1,7 @@
-"""Places: the one way from a name to a path of a workspace, so that nothing is read or written anywhere else.
+"""Places: every path of a workspace is made here, so that nothing is read or written outside it.
 
-Names come from rows, from backups and from people. Whatever reads, writes, moves or deletes by one asks `below` first.
+Names come from rows, from backups and from people. Code that reads, writes, moves or deletes by a name asks `below`
+first.
 """
 
 import os
@@ -13,29 +14,29 @@ from workbench.storage.database import WorkspaceError
 INSPECTOR_ID = re.compile(r"[a-z0-9-]{1,64}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 SUFFIX = re.compile(r"\.[a-z0-9]{1,12}")
-PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,160}")  # of the paths that this program gives
-DEVICE = re.compile(r"(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")  # on Windows
+PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,160}")  # characters in the paths that this program makes
+DEVICE = re.compile(r"(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")  # reserved by Windows
 OWNER_ONLY = 0o700
 SHOWN = 120  # characters of a path in a sentence
 
 
 def below(folder: Path, path: str | Path) -> Path:
-    """Return a path that lies strictly below a folder, whatever it is made of.
+    """Return a path if it lies strictly below a folder; refuse every other path.
 
     Parameters
     ----------
     folder
-        Where it must lie; absolute, with its own links resolved.
+        The enclosing folder; absolute, with its own links resolved.
     path
-        A text is a path that this program has given, from the folder, with forward slashes. A `Path` is one that was
-        put together or listed here: of any names, from the folder or absolute.
+        A text is a path that this program has made: relative to the folder, with forward slashes. A `Path` was put
+        together or listed here; it may hold any names, and be relative to the folder or absolute.
 
     Raises
     ------
     WorkspaceError
-        It is the folder itself, leads out of it, or there is a link on its way, whose target is not ours to touch.
+        The path is the folder itself, leads out of it, or crosses a link, whose target is not ours to touch.
     """
-    wanted = folder / (given_path(path) if isinstance(path, str) else path)
+    wanted = folder / (portable_path(path) if isinstance(path, str) else path)
     try:
         found = Path(os.path.realpath(wanted))
     except (OSError, ValueError) as error:  # a name that no disk takes
@@ -45,24 +46,24 @@ def below(folder: Path, path: str | Path) -> Path:
     return found
 
 
-def given_path(text: str) -> PurePosixPath:
-    """Return a path that a row or a backup names, if it is one that this program gives.
+def portable_path(text: str) -> PurePosixPath:
+    """Return a path named by a row or a backup, if this program can have made it.
 
     Raises
     ------
     WorkspaceError
-        It is empty or absolute, or one of its names is none that this program gives, such as ``..``.
+        The path is empty or absolute, or contains a name that this program never makes, such as ``..``.
     """
     parts = text.split("/") if isinstance(text, str) else [""]
-    if not all(is_given_name(part) for part in parts):
+    if not all(is_portable_name(part) for part in parts):
         raise WorkspaceError(
-            f"{_shown(text)} is no path of a workspace, so nothing was done with it. Restore a backup that is whole."
+            f"{_shown(text)} is not a path of a workspace, so nothing was done with it. Restore a backup that is whole."
         )
     return PurePosixPath(*parts)
 
 
-def is_given_name(part: str) -> bool:
-    """Whether a name of a file or a folder is one that this program gives: on any disk it leads nowhere else."""
+def is_portable_name(part: str) -> bool:
+    """Whether this program makes such names of files and folders; these lead nowhere else on any disk."""
     return (
         PART.fullmatch(part) is not None and DEVICE.fullmatch(part) is None and not part.endswith((".", " "))
     )
@@ -74,34 +75,34 @@ def is_id(inspector_id: object) -> bool:
 
 
 def require_id(inspector_id: object) -> str:
-    """Return the id of an inspector, which is the name of its folder; `WorkspaceError` where it is none."""
+    """Return the id of an inspector, which is the name of its folder; another text raises `WorkspaceError`."""
     return _required(
         inspector_id,
         INSPECTOR_ID,
-        "is no id of an inspector: these have 1 to 64 letters a to z, digits and hyphens. Choose the inspector in "
+        "is not the id of an inspector: an id has 1 to 64 letters a to z, digits and hyphens. Choose the inspector in "
         "the library.",
     )
 
 
 def require_sha256(sha256: object) -> str:
-    """Return the SHA-256 of a file, which is its name; `WorkspaceError` where it is none."""
-    return _required(sha256, SHA256, "is no SHA-256 of an image. Bring the image in once more.")
+    """Return the SHA-256 of a file, which is its name; another text raises `WorkspaceError`."""
+    return _required(sha256, SHA256, "is not the SHA-256 of an image. Bring the image in once more.")
 
 
 def require_suffix(suffix: object) -> str:
-    """Return what the name of an image's file ends with; `WorkspaceError` where this program gives none such."""
-    return _required(suffix, SUFFIX, "is no suffix of an image's file. Restore a backup that is whole.")
+    """Return the suffix of an image's file; a suffix that this program never makes raises `WorkspaceError`."""
+    return _required(suffix, SUFFIX, "is not the suffix of an image's file. Restore a backup that is whole.")
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder of a workspace and those above it that are missing, each open to its owner alone."""
+    """Make a folder of a workspace and its missing parents, each open to its owner alone."""
     if not folder.is_dir():
         make_folder(folder.parent)
         folder.mkdir(mode=OWNER_ONLY, exist_ok=True)
 
 
 def make_root(folder: Path) -> None:
-    """Make the folder that is to be a workspace, open to its owner alone; an empty one that is there becomes so."""
+    """Make a workspace's folder, open to its owner alone; an existing empty folder is closed to others too."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     folder.mkdir(mode=OWNER_ONLY, exist_ok=True)
     if not any(folder.iterdir()):
@@ -109,7 +110,7 @@ def make_root(folder: Path) -> None:
 
 
 def close_to_others(folder: Path) -> None:
-    """Take a folder from all but its owner, where the system knows owners and it is ours."""
+    """Close a folder to all but its owner, where the system knows owners and the folder is ours."""
     if os.name != "nt" and folder.stat().st_uid == os.getuid():
         folder.chmod(OWNER_ONLY)
 
@@ -122,7 +123,7 @@ def _required(value: object, pattern: re.Pattern[str], refusal: str) -> str:
 
 def _refusal(path: str | Path, folder: Path) -> WorkspaceError:
     return WorkspaceError(
-        f"{_shown(path)} does not lie below {_shown(folder)}, or a link is on its way, so nothing was done with it. "
+        f"{_shown(path)} does not lie below {_shown(folder)}, or crosses a link, so nothing was done with it. "
         "Take the link away, or restore a backup that is whole."
     )
 

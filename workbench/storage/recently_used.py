@@ -1,4 +1,4 @@
-"""What was used last, by key: held up to a number of things or of bytes, the least recently used let go first."""
+"""A cache that evicts the least recently used value beyond a number of values or of bytes."""
 
 import threading
 from collections import OrderedDict
@@ -9,14 +9,14 @@ Value = TypeVar("Value")
 
 
 class Latest(Generic[Value]):
-    """A few things that are costly to make; the last one is held however large it is. Threads may share it.
+    """A cache of values that are costly to make; the newest value stays, however large. Threads may share it.
 
     Parameters
     ----------
     most
-        How many to hold; with `size`, how much of it in all.
+        The largest number of values; with `size`, the largest sum of sizes.
     size
-        Measures one of them.
+        Returns the size of a value.
     """
 
     def __init__(self, most: int, size: Callable[[Value], int] = lambda _: 1) -> None:
@@ -26,7 +26,7 @@ class Latest(Generic[Value]):
         self._lock = threading.Lock()
 
     def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
-        """Return what is held under the key, or make it; others may get theirs meanwhile."""
+        """Return the value of a key, or make it; other threads are not blocked meanwhile."""
         with self._lock:
             if key in self._held:
                 self._held.move_to_end(key)
@@ -34,7 +34,7 @@ class Latest(Generic[Value]):
         return self.put(key, make())
 
     def put(self, key: Hashable, value: Value) -> Value:
-        """Hold this under the key, in place of what is there, and return it."""
+        """Store the value of a key, replacing an older one, and return it."""
         with self._lock:
             if key in self._held:
                 self._total -= self._size(self._held.pop(key))

@@ -1,4 +1,4 @@
-"""Changing an inspector: one writer at a time, on what they saw; each change has a name and is kept as an event."""
+"""Revisions of an inspector: one writer at a time, on the revision they saw; each change is kept as an event."""
 
 from typing import Any
 
@@ -11,29 +11,29 @@ from workbench.storage.tables import Event, Inspector
 
 
 class ChangedMeanwhile(WorkspaceError):
-    """Somebody else has changed the inspector since the one who is changing it looked at it."""
+    """Somebody else has changed the inspector since this person looked at it."""
 
 
 def note_change(
     session: Session, inspector_id: str, action: str, *, seen: int | None = None, **details: Any
 ) -> Inspector:
-    """Count a change of an inspector and keep who made it; called in the transaction that makes it.
+    """Count a change of an inspector and record the person; called in the transaction of the change.
 
     Parameters
     ----------
     action
         A verb and its object, such as "set threshold"; at most 32 characters.
     seen
-        `Inspector.revision` as whoever makes the change saw it; None where nobody looked, as in a job.
+        The `Inspector.revision` that the person saw; None where nobody looked, as in a job.
     details
-        What is worth knowing of it later; JSON types.
+        Facts about the change for later readers; JSON types.
 
     Raises
     ------
     ChangedMeanwhile
-        When it was changed since it was seen; nothing is changed then.
+        When the inspector has a newer revision; nothing is changed then.
     WorkspaceError
-        When there is no such inspector.
+        When the inspector does not exist.
     """
     inspector = required(session, Inspector, inspector_id, f"There is no inspector {inspector_id}.")
     if seen is not None and inspector.revision != seen:
@@ -52,7 +52,7 @@ def note_change(
 
 
 def note_event(session: Session, action: str, inspector_id: str | None = None, **details: Any) -> None:
-    """Keep that something was done, by whoever is acting, that no later change can contradict."""
+    """Record an action of the person acting that no later change can contradict."""
     session.add(Event(person=current().name, action=action, inspector_id=inspector_id, details=details))
 
 
@@ -66,6 +66,6 @@ def _what_happened(session: Session, inspector: Inspector, seen: int) -> str:
         if len(events) > 1:
             words += f", the last of {len(events)} changes,"
     return (
-        f"{words} since you looked at {inspector.name}, so your change was not made. Look at what is there now, "
+        f"{words} since you looked at {inspector.name}, so your change was not made. Look at the present state, "
         "then change it if you still want to."
     )

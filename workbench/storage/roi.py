@@ -1,4 +1,4 @@
-"""The region of interest as the user has drawn it, the mask it stands for, and the last one drawn on an image."""
+"""The region of interest: the user's drawing, its mask, and the last drawing on each image."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ MASK_SIDE = 2048  # pixels; a larger image gets a mask of this longest side
 
 @dataclass(frozen=True)
 class Roi:
-    """Shapes drawn on a good image; only what lies inside is learned and scored.
+    """Shapes drawn on a good image; only pixels inside are learned and scored.
 
     Parameters
     ----------
     shapes
-        In their order, in pixels of that image.
+        In drawing order, in pixels of that image.
     height, width
-        Its size; over images of another size the region is stretched.
+        The image's size; over images of another size the region is stretched.
 
     Raises
     ------
     SettingsError
-        When there is no shape, or no image to draw on.
+        When there are no shapes, or the image has no pixels.
     """
 
     shapes: tuple[Shape, ...]
@@ -40,13 +40,11 @@ class Roi:
     width: int
 
     def __post_init__(self) -> None:
-        """Refuse what is no region."""
+        """Refuse an empty or impossible region."""
         if not self.shapes:
             raise SettingsError("The region of interest is empty. Draw it, or inspect the whole image.")
         if self.height < 1 or self.width < 1 or any(shape.kind == "mask" for shape in self.shapes):
-            raise SettingsError(
-                "The region of interest is not one that was drawn on an image. Draw it again."
-            )
+            raise SettingsError("The region of interest was not drawn on an image. Draw it again.")
 
     def mask(self) -> NDArray[np.bool_]:
         """Return bool [rows, columns], the drawn image's own pixels up to `MASK_SIDE`."""
@@ -55,18 +53,18 @@ class Roi:
         return mask_of([_scaled(shape, factor) for shape in self.shapes], *size)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what the database holds."""
+        """Return the JSON that the database holds."""
         shapes = [shape.to_dict() for shape in self.shapes]
         return {"shapes": shapes, "height": self.height, "width": self.width}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Roi:
-        """Return the region that `to_dict` described."""
+        """Return the region described by `to_dict`."""
         return cls(tuple(map(Shape.from_dict, data["shapes"])), int(data["height"]), int(data["width"]))
 
 
 def keep_region(workspace: Workspace, sha256: str, roi: Roi | None) -> None:
-    """Remember what was drawn last on an image; None: nothing."""
+    """Remember the last drawing on an image; None forgets it."""
     require(Role.ENGINEER, "draw regions of interest")
     target = workspace.region_path(sha256)
     if roi is None:
@@ -77,7 +75,7 @@ def keep_region(workspace: Workspace, sha256: str, roi: Roi | None) -> None:
 
 
 def kept_region(workspace: Workspace, sha256: str) -> Roi | None:
-    """Return what was drawn last on an image; None when nothing was."""
+    """Return the last drawing on an image; None without one."""
     path = workspace.region_path(sha256)
     return Roi.from_dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
 

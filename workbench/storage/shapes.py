@@ -23,7 +23,7 @@ class Shape:
     Parameters
     ----------
     kind
-        Rectangle (two opposite corners), polygon (its corners), brush (its way), or the mask the drawing began with.
+        Rectangle (two opposite corners), polygon (its corners), brush (its path), or the mask the drawing began with.
     points
         (x, y) in pixels of the original, (0, 0) being the outer corner of the first pixel.
     cut
@@ -44,12 +44,12 @@ class Shape:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Shape:
-        """Read what `to_dict` or the browser has written.
+        """Read a shape written by `to_dict` or by the browser.
 
         Raises
         ------
         DataError
-            When it is not a shape.
+            When the values are not a shape.
         """
         kind = values.get("kind")
         try:
@@ -68,14 +68,14 @@ class Shape:
 def mask_of(
     shapes: Sequence[Shape], height: int, width: int, base: NDArray[np.bool_] | None = None
 ) -> NDArray[np.bool_]:
-    """Return the mask a drawing makes, bool [height, width]: a pixel is inside when its centre is.
+    """Return the mask of a drawing, bool [height, width]: a pixel is inside when its centre is.
 
-    Shapes count in their order. Without shapes everything is inside; a first shape that cuts cuts from everything.
+    Shapes apply in their order. Without shapes everything is inside; a first shape that cuts, cuts from everything.
 
     Parameters
     ----------
     base
-        What a shape of kind "mask" stands for, same size.
+        The mask behind a shape of kind "mask", same size.
     """
     mask = np.full((height, width), not shapes or shapes[0].cut)
     for shape in shapes:
@@ -118,9 +118,9 @@ def _window(
 def _in_polygon(
     points: Sequence[tuple[float, float]], x: NDArray[np.float64], y: NDArray[np.float64]
 ) -> NDArray[np.bool_]:
-    """Tell which centres lie inside: a ray to the right crosses the outline an odd number of times, or winds around.
+    """Return the centres inside an outline, by its winding number along a ray to the right.
 
-    The non-zero rule, as a canvas fills: a self-crossing outline has no holes where it runs the same way round.
+    The non-zero rule is the canvas's own: a self-crossing outline has no holes where it runs the same way round.
     """
     winding = np.zeros((y.size, x.size), dtype=np.int32)
     for (x0, y0), (x1, y1) in zip(points, [*points[1:], points[0]], strict=True):
@@ -133,7 +133,7 @@ def _in_polygon(
 
 
 def _under_brush(shape: Shape, rows: slice, columns: slice) -> NDArray[np.bool_]:
-    """Tell which centres lie at most the radius away from the brush's way."""
+    """Return the centres at most the radius away from the brush's path."""
     inside = np.zeros((rows.stop - rows.start, columns.stop - columns.start), dtype=bool)
     pairs = zip(shape.points, shape.points[1:] or shape.points, strict=False)
     for start, end in pairs:

@@ -1,4 +1,4 @@
-"""The tables: what the rows of the database are, and how they point to each other."""
+"""The tables of the database, and how their rows point to each other."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from workbench.storage.timestamps import UtcTime, now
 
-CONSTRAINT_NAMES = {  # later migrations must be able to name what they change
+CONSTRAINT_NAMES = {  # a later migration can change only constraints that have names
     "ix": "ix_%(column_0_label)s",
     "uq": "uq_%(table_name)s_%(column_0_name)s",
     "fk": "fk_%(table_name)s_%(column_0_name)s",
     "pk": "pk_%(table_name)s",
 }
-GOOD = "good"  # the truth of an image without a defect; any other is the type of its defect
+GOOD = "good"  # the truth of an image without a defect; any other truth is a type of defect
 
 
 class Base(DeclarativeBase):
@@ -45,7 +45,7 @@ class Image(Base):
 
 
 class Inspector(Base):
-    """A fitted model for one product, as the user knows it; what it computes with is its current version."""
+    """A fitted model for one product, as the user knows it; its current version does the computing."""
 
     __tablename__ = "inspectors"
 
@@ -57,10 +57,10 @@ class Inspector(Base):
         ForeignKey("inspector_versions.id", use_alter=True, name="fk_inspectors_current")
     )
     revision: Mapped[int] = mapped_column(default=0, server_default="0")
-    """Counts the changes of anything that decides verdicts; who changes one that moved on meanwhile is told."""
+    """Counts the changes of anything that decides verdicts, so that a change on top of an outdated view is refused."""
     deleted: Mapped[datetime | None]  # in the bin since then
     last_number: Mapped[int] = mapped_column(default=0, server_default="0")
-    """The highest number of a version that was deleted for good, so that none is ever given twice."""
+    """The highest number of a version that was deleted for good, so that no number is ever reused."""
 
     current: Mapped[InspectorVersion | None] = relationship(
         foreign_keys=[current_id], lazy="joined", post_update=True
@@ -77,21 +77,21 @@ class InspectorVersion(Base):
     inspector_id: Mapped[str] = mapped_column(ForeignKey("inspectors.id"), index=True)
     number: Mapped[int]
     base_id: Mapped[int | None] = mapped_column(ForeignKey("inspector_versions.id"))
-    """The version whose bank and good images this one uses with another share or threshold; None: its own."""
+    """The version whose bank and good images this version uses with another share or threshold; None: its own."""
     path: Mapped[str] = mapped_column(Text)  # relative to the workspace
     settings: Mapped[dict[str, Any]]  # building.BuildSettings.to_dict()
-    share: Mapped[float]  # of all patches, in use
-    largest_share: Mapped[float]  # of all patches, on disk
+    share: Mapped[float]  # share of all patches, in use
+    largest_share: Mapped[float]  # share of all patches, on disk
     patches: Mapped[int]  # rows of the bank in use
     cover_radius: Mapped[float]
-    megabytes: Mapped[float]  # of the bank in use
+    megabytes: Mapped[float]  # cover radius of the bank in use
     operating_point: Mapped[dict[str, Any]]  # inspectors.OperatingPoint.to_dict()
     good_scores: Mapped[dict[str, Any]]  # image sha256 -> leave-one-image-out score at this share
-    numbers: Mapped[dict[str, Any]]  # what the build measured: seconds, skipped images, versions of libraries
+    numbers: Mapped[dict[str, Any]]  # figures of the build: seconds, skipped images, versions of libraries
     thumbnail_sha256: Mapped[str | None] = mapped_column(ForeignKey("images.sha256"))
     note: Mapped[str] = mapped_column(Text, default="")
     change: Mapped[str] = mapped_column(String(16), default="build", server_default="build")
-    """What made it: build, share, remove, teach or import."""
+    """The action that made the version: build, share, remove, teach or import."""
     made_by: Mapped[str] = mapped_column(Text, default="", server_default="")  # a person's name
     created: Mapped[datetime] = mapped_column(default=now)
     deleted: Mapped[datetime | None]  # in the bin since then
@@ -112,11 +112,11 @@ class InspectorImage(Base):
     sha256: Mapped[str] = mapped_column(ForeignKey("images.sha256"), index=True)
     name: Mapped[str] = mapped_column(Text)
     taught: Mapped[bool] = mapped_column(default=False, server_default=false())
-    """Whether it came in by "this is fine" after the bank was built; no threshold is set from such images."""
+    """Whether "this is fine" added the image after the build; thresholds are not set from such images."""
 
 
 class Batch(Base):
-    """Images that were brought to be inspected together, or the good images of a bank, scored without themselves."""
+    """Images inspected together, or the good images of a bank, each scored without its own patches."""
 
     __tablename__ = "batches"
     __table_args__ = (
@@ -129,10 +129,10 @@ class Batch(Base):
     name: Mapped[str] = mapped_column(Text)
     kind: Mapped[str] = mapped_column(String(16), default="test")  # or "good": inspecting.good_batch
     bank_id: Mapped[int | None] = mapped_column(ForeignKey("inspector_versions.id"))
-    """Of the kind "good": the version that owns the bank these images are in."""
+    """For the kind "good": the version that owns the bank with these images."""
     watch_id: Mapped[int | None] = mapped_column(
         ForeignKey("watches.id")
-    )  # whose images of one day these are
+    )  # the watched folder that brought these images, one batch a day
     created: Mapped[datetime] = mapped_column(default=now, index=True)
 
 
@@ -148,11 +148,11 @@ class BatchImage(Base):
     sha256: Mapped[str] = mapped_column(ForeignKey("images.sha256"), index=True)
     name: Mapped[str] = mapped_column(Text)
     truth: Mapped[str | None] = mapped_column(String(64))  # "good", a defect type, or unknown
-    mask_sha256: Mapped[str | None] = mapped_column(ForeignKey("images.sha256"))  # where the defect is
+    mask_sha256: Mapped[str | None] = mapped_column(ForeignKey("images.sha256"))  # mask of the defect
 
 
 class LabelChange(Base):
-    """One change of what is known of an image of a batch; all are kept, also those that were taken back."""
+    """One change of an image's label; all changes are kept, also those taken back later."""
 
     __tablename__ = "label_changes"
 
@@ -168,7 +168,7 @@ class LabelChange(Base):
 
 
 class PointRecord(Base):
-    """An operating point that was put in force for a version, and why; the last is the one in force."""
+    """An operating point that was put in force for a version, and why; the last one is in force."""
 
     __tablename__ = "operating_points"
 
@@ -177,7 +177,7 @@ class PointRecord(Base):
     data: Mapped[dict[str, Any]]  # OperatingPoint.to_dict()
     note: Mapped[str] = mapped_column(Text, default="")
     change: Mapped[str] = mapped_column(String(16), default="threshold", server_default="threshold")
-    """What put it in force: threshold or restore; the first of a version came with the version."""
+    """The action that put it in force: threshold or restore; a version's first point came with the version."""
     made_by: Mapped[str] = mapped_column(Text, default="", server_default="")
     created: Mapped[datetime] = mapped_column(default=now)
 
@@ -185,7 +185,7 @@ class PointRecord(Base):
 
 
 class Result(Base):
-    """What one inspector version found in one image of a batch; verdicts are made from it when read."""
+    """The result of one inspector version on one image of a batch; verdicts are derived from it when read."""
 
     __tablename__ = "results"
     __table_args__ = (
@@ -210,7 +210,7 @@ class Result(Base):
 
 
 class Job(Base):
-    """Work of more than about a second, done by a process of its own."""
+    """Work of more than about a second, done by its own process."""
 
     __tablename__ = "jobs"
     __table_args__ = (Index("ix_jobs_state_created", "state", "created"),)
@@ -225,8 +225,8 @@ class Job(Base):
     stage: Mapped[str] = mapped_column(Text, default="")
     done: Mapped[int] = mapped_column(default=0)
     total: Mapped[int] = mapped_column(default=0)
-    stages: Mapped[list[Any]] = mapped_column(default=list)  # those finished: name, total, seconds
-    eta_seconds: Mapped[float | None]  # to the end of this stage, as of the heartbeat
+    stages: Mapped[list[Any]] = mapped_column(default=list)  # finished stages: name, total, seconds
+    eta_seconds: Mapped[float | None]  # seconds to the end of this stage, as of the heartbeat
     message: Mapped[str] = mapped_column(Text, default="")
     result: Mapped[dict[str, Any] | None]
     attempts: Mapped[int] = mapped_column(default=0)
@@ -240,9 +240,9 @@ class Job(Base):
 
 
 class Inspection(Base):
-    """One verdict that was given: all that is needed to say months later why; never changed but for the decision.
+    """One verdict with everything that explains it months later; only the person's decision may change.
 
-    It holds values rather than pointing to rows, so that it outlives the image, the result and the inspector.
+    The row holds values instead of pointing to rows, so that it outlives the image, the result and the inspector.
     """
 
     __tablename__ = "inspections"
@@ -264,17 +264,17 @@ class Inspection(Base):
     created: Mapped[datetime] = mapped_column(default=now)
     source: Mapped[str] = mapped_column(String(16))  # page, watch or command
     operator: Mapped[str] = mapped_column(Text, default="")
-    sha256: Mapped[str] = mapped_column(String(64))  # of the image, which retention may have deleted
+    sha256: Mapped[str] = mapped_column(String(64))  # SHA-256 of the image, which retention may have deleted
     name: Mapped[str] = mapped_column(Text)
     inspector_id: Mapped[str | None] = mapped_column(ForeignKey("inspectors.id"))
-    inspector_name: Mapped[str] = mapped_column(Text)  # as it was then
+    inspector_name: Mapped[str] = mapped_column(Text)  # the inspector's name at that time
     version_id: Mapped[int | None] = mapped_column(ForeignKey("inspector_versions.id"))
     version_number: Mapped[int | None]
     point_id: Mapped[int | None] = mapped_column(ForeignKey("operating_points.id"))
-    point_number: Mapped[int | None]  # among those of the version: 2 in "3.2"
+    point_number: Mapped[int | None]  # among the version's points: 2 in "3.2"
     batch_image_id: Mapped[int | None] = mapped_column(ForeignKey("batch_images.id"))
-    score: Mapped[float | None]  # None: it could not be scored, and `error` says why
-    accept: Mapped[float | None]  # the thresholds that were in force
+    score: Mapped[float | None]  # None: the image could not be scored, and `error` says why
+    accept: Mapped[float | None]  # the thresholds in force at that time
     reject: Mapped[float | None]
     pixel: Mapped[float | None]
     min_area: Mapped[int | None]  # pixels that a region needed to count
@@ -300,7 +300,7 @@ class Watch(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     inspector_id: Mapped[str] = mapped_column(ForeignKey("inspectors.id"), index=True)
     folder: Mapped[str] = mapped_column(Text)
-    options: Mapped[dict[str, Any]]  # what to do with a file that has its verdict
+    options: Mapped[dict[str, Any]]  # what to do with a file after its verdict
     made_by: Mapped[str] = mapped_column(Text, default="")
     created: Mapped[datetime] = mapped_column(default=now)
     stopped: Mapped[datetime | None]
@@ -325,12 +325,12 @@ class WatchedFile(Base):
     )  # nanoseconds: too many digits for some databases' numbers
     inspection_id: Mapped[int | None] = mapped_column(ForeignKey("inspections.id"))
     created: Mapped[datetime] = mapped_column(default=now)
-    told: Mapped[dict[str, Any]]  # workbench.watching.verdict.Given.to_dict(): what is told of it to others
-    finished: Mapped[datetime | None]  # once it was told, and moved where that is wanted
+    told: Mapped[dict[str, Any]]  # workbench.watching.verdict.Given.to_dict(): the form that others are told
+    finished: Mapped[datetime | None]  # set once the verdict was told and the file moved, if wanted
 
 
 class Event(Base):
-    """Something that was done and is kept in mind: who did it, when, and to what."""
+    """A recorded action: the person, the time, and the object."""
 
     __tablename__ = "events"
 
@@ -339,7 +339,7 @@ class Event(Base):
     person: Mapped[str] = mapped_column(Text)
     action: Mapped[str] = mapped_column(String(32))
     inspector_id: Mapped[str | None] = mapped_column(ForeignKey("inspectors.id"), index=True)
-    revision: Mapped[int | None]  # of the inspector, when this changed what decides verdicts
+    revision: Mapped[int | None]  # the inspector's revision, if the action changes verdicts
     details: Mapped[dict[str, Any]]
 
 
@@ -355,7 +355,7 @@ class Preference(Base):
 
 
 class AddressOwner(Base):
-    """The account that an e-mail address of the list of people belongs to: the first that signed in with it."""
+    """The owner of an e-mail address of the list of people: the first account that signed in with it."""
 
     __tablename__ = "address_owners"
 

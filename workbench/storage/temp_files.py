@@ -1,4 +1,4 @@
-"""Temporary files whose process is gone: who may still be writing one, and when it is rubbish."""
+"""Temporary files: whether the writing process still lives, and deletion once it is gone."""
 
 import time
 from contextlib import suppress
@@ -10,12 +10,12 @@ from workbench.storage.database import WorkspaceError
 from workbench.storage.workspace import Workspace
 
 OLD_SECONDS = (
-    600.0  # a process on another computer, whose number means nothing here, may be writing it until then
+    600.0  # until then a process on another computer, whose number means nothing here, may be writing it
 )
 
 
 def is_being_written(path: Path) -> bool:
-    """Whether the process that a temporary file is named after lives, and is not a later one of that number."""
+    """Whether the process in a temporary file's name lives, and is not a later process of the same number."""
     number = path.name.partition("-")[0]
     if not number.isdecimal():
         return False
@@ -30,7 +30,7 @@ def is_being_written(path: Path) -> bool:
 
 
 def delete_leftovers(workspace: Workspace, age: float = OLD_SECONDS) -> None:
-    """Delete what processes that are gone were writing more than `age` seconds ago."""
+    """Delete temporary files of ended processes that are older than `age` seconds."""
     for path in list((workspace.root / "temporary").iterdir()):
         try:
             old = time.time() - path.stat().st_mtime >= age

@@ -1,4 +1,4 @@
-"""Moments: the present one, and how a database keeps them."""
+"""Timestamps: the present time, and how a database keeps times."""
 
 from datetime import UTC, datetime
 
@@ -11,7 +11,7 @@ def now() -> datetime:
 
 
 class UtcTime(TypeDecorator[datetime]):
-    """A moment, stored and read back as UTC (SQLite forgets zones, PostgreSQL has its own)."""
+    """A timestamp, stored and read back as UTC (SQLite forgets zones, PostgreSQL has its own)."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -21,7 +21,7 @@ class UtcTime(TypeDecorator[datetime]):
         return None if value is None else value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give UTC back, whichever zone the server is set to."""
+        """Return UTC, whichever zone the server is set to."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)

@@ -22,9 +22,9 @@ from workbench.storage.places import (
     OWNER_ONLY,
     SUFFIX,
     below,
-    given_path,
     make_folder,
     make_root,
+    portable_path,
     require_id,
     require_sha256,
     require_suffix,
@@ -33,7 +33,7 @@ from workbench.storage.tables import Image
 
 FOLDERS = ("images", "thumbnails", "inspectors", "results", "history", "jobs", "watches", "temporary")
 PLACES = (*FOLDERS, "regions", "bin")
-"""Folders that files are put into; the last two are made when they are needed."""
+"""Folders that receive files; the last two are made when first needed."""
 DATABASE_FILE = "workspace.db"
 CHUNK = 1 << 20
 AT_ONCE = 500  # values in one question; databases have limits
@@ -44,8 +44,8 @@ THUMBNAIL_SIDE = 320  # pixels; enough for a card on a screen of twice the commo
 class NamedImage:
     """An image of the workspace under the name the user gave it.
 
-    `truth` is "good", a defect type, or None when it is not known; `mask_sha256` the stored picture of where the
-    defect is, where there is one.
+    `truth` is "good", a type of defect, or None without a label. `mask_sha256` is the stored mask of the defect, or
+    None.
     """
 
     sha256: str
@@ -69,11 +69,11 @@ class Workspace:
         jobs/<id>/                          job.log, checkpoints of an unfinished job
         watches/<hash>.lock                 who watches which folder
         temporary/                          files being written
-        bin/<moment>/                       what `check --repair` put aside
+        bin/<moment>/                       files that `check --repair` put aside
         workspace.db
 
-    Folders are open to their owner alone, where the system knows owners. No path leads out of its folder: whatever
-    reads or writes goes through `below`.
+    Folders are open to their owner alone, where the system knows owners. No path leads out of its folder: all reading
+    and writing goes through `below`.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ class Workspace:
         return Database(database_url() or f"sqlite:///{self.root / DATABASE_FILE}")
 
     def close(self) -> None:
-        """Let go of the database, if it was opened."""
+        """Close the database, if it was opened."""
         if "database" in self.__dict__:
             self.database.close()
 
@@ -146,10 +146,10 @@ class Workspace:
                 size = _copy(source, path)
             details = None if record is None else dict(record)
             row = Image(sha256=sha256, suffix=suffix, original_name=name, size_bytes=size, record=details)
-            with suppress(IntegrityError), self.database.write() as session:  # it may be there by now
+            with suppress(IntegrityError), self.database.write() as session:  # stored by now
                 session.add(row)
         else:
-            known.touch()  # what was brought lately is not deleted for its age
+            known.touch()  # retention counts the age from the last upload
         return NamedImage(sha256, name, truth, mask_sha256)
 
     def image_path(self, sha256: str) -> Path:
@@ -158,7 +158,7 @@ class Workspace:
         Raises
         ------
         WorkspaceError
-            When there is none with that hash.
+            When no image has this hash.
         """
         return self.image_paths([sha256])[sha256]
 
@@ -196,7 +196,7 @@ class Workspace:
         return None if row is None else self.image_file(sha256, row.suffix)
 
     def image_file(self, sha256: str, suffix: str) -> Path:
-        """Return where an image of this hash and suffix belongs."""
+        """Return the path of an image with this hash and suffix."""
         folder = require_sha256(sha256)[:2]
         return self.below(f"images/{folder}/{sha256}{require_suffix(suffix)}", "images", folder)
 
@@ -208,43 +208,43 @@ class Workspace:
         Parameters
         ----------
         path
-            A text is what a row holds: from the workspace's root, with forward slashes.
+            A text comes from a row: relative to the workspace's root, with forward slashes.
         own
-            The names of the folder, from the root: ``"inspectors", inspector_id``.
+            The names of the enclosing folder, from the root: ``"inspectors", inspector_id``.
 
         Raises
         ------
         WorkspaceError
-            It leads anywhere else.
+            The path leads anywhere else.
         """
-        wanted = given_path(path) if isinstance(path, str) else path
+        wanted = portable_path(path) if isinstance(path, str) else path
         return below(self.root.joinpath(*own), self.root / wanted)
 
     def version_folder(self, inspector_id: str, number: int) -> Path:
-        """Return where a version of an inspector lies."""
+        """Return the folder of an inspector's version."""
         own = ("inspectors", require_id(inspector_id))
         return self.below("/".join((*own, f"v{number:04d}")), *own)
 
     def model_path(self, inspector_id: str, path: str) -> Path:
-        """Return where the file of a version lies, by `InspectorVersion.path`."""
+        """Return the file of a version, by `InspectorVersion.path`."""
         return self.below(path, "inspectors", require_id(inspector_id))
 
     def map_path(self, version_id: int, sha256: str, *, left_out: bool = False) -> Path:
-        """Return where the anomaly map of an image belongs; `left_out`: scored as if it had not built the bank."""
+        """Return the path of an image's anomaly map; `left_out`: scored as if the image had not built the bank."""
         name = f"{require_sha256(sha256)}-left-out.png" if left_out else f"{require_sha256(sha256)}.png"
         return self.below(f"results/{version_id}/{name}", "results", str(version_id))
 
     def tile_path(self, map_path: str) -> Path:
-        """Return where an image with its map, encoded for the viewer, belongs: beside `Result.map_path`."""
-        return self.below(given_path(map_path).with_suffix(".tile").as_posix(), "results")
+        """Return the path of an image's tile (image and map, encoded for the viewer), beside `Result.map_path`."""
+        return self.below(portable_path(map_path).with_suffix(".tile").as_posix(), "results")
 
     def thumbnail_path(self, sha256: str) -> Path:
-        """Return where the small JPEG of an image belongs."""
+        """Return the path of an image's small JPEG."""
         folder = require_sha256(sha256)[:2]
         return self.below(f"thumbnails/{folder}/{sha256}.jpg", "thumbnails", folder)
 
     def region_path(self, sha256: str) -> Path:
-        """Return where the region of interest last drawn on an image belongs."""
+        """Return the path of the region of interest last drawn on an image."""
         return self.below(f"regions/{require_sha256(sha256)}.json", "regions")
 
     def job_folder(self, job_id: int) -> Path:
@@ -259,9 +259,9 @@ class Workspace:
 
     @contextmanager
     def new_file(self, target: Path) -> Iterator[Path]:
-        """Yield a path to write; when the block ends well it is flushed to the disk and renamed to `target`.
+        """Yield a path to write; when the block ends well, the file is flushed to the disk and renamed to `target`.
 
-        When it does not, nothing is left of it.
+        When the block fails, nothing of it remains.
 
         Raises
         ------
@@ -288,7 +288,7 @@ class Workspace:
 
     @contextmanager
     def draft_folder(self) -> Iterator[Path]:
-        """Yield an empty folder that is deleted afterwards, unless `place_folder` has put it somewhere."""
+        """Yield an empty folder; afterwards it is deleted, unless `place_folder` has moved it to its place."""
         folder = self._temporary(Path("draft"))
         folder.mkdir(mode=OWNER_ONLY)
         try:
@@ -297,20 +297,20 @@ class Workspace:
             shutil.rmtree(folder, ignore_errors=True)
 
     def spool_folder(self) -> Path:
-        """Make an empty folder for files on their way in; who asks deletes it, a check does when the process died."""
+        """Make an empty folder for incoming files. The caller deletes it; if the process dies, a check does."""
         folder = self._temporary(Path("spool"))
         folder.mkdir(mode=OWNER_ONLY)
         return folder
 
     def place_folder(self, folder: Path, target: Path) -> None:
-        """Flush all that is in a draft and rename it to `target`.
+        """Flush a draft with all its files and rename it to `target`.
 
-        A folder that was there is replaced: it can only be what a crash left before its row was written.
+        An existing folder is replaced: only a crash before its row was written can have left it.
         """
         move_wholly(self.below(folder, "temporary"), self._in_its_place(target))
 
     def delete_leftovers(self, pid: int) -> None:
-        """Delete what a process that is dead, or about to be, was writing."""
+        """Delete the temporary files of a process that has ended or is about to end."""
         for path in (self.root / "temporary").glob(f"{int(pid)}-*"):
             with suppress(WorkspaceError):  # a link: nothing of ours
                 self.delete(path, "temporary")
@@ -328,7 +328,7 @@ class Workspace:
 
 
 def move_wholly(path: Path, target: Path) -> None:
-    """Flush all that is in a file or folder and rename it to `target`, in place of what is there."""
+    """Flush a file or folder to the disk and rename it to `target`, replacing an existing one."""
     for one in (*path.rglob("*"), path):
         flush(one)
     make_folder(target.parent)
@@ -339,7 +339,7 @@ def move_wholly(path: Path, target: Path) -> None:
 
 
 def database_url() -> str | None:
-    """Return where rows are kept instead of in the workspace, if so."""
+    """Return the URL of a database outside the workspace, if one is set."""
     return os.environ.get("PATCHCORE_DATABASE_URL") or None
 
 
@@ -351,7 +351,7 @@ def _hash(source: bytes | Path) -> str:
 
 
 def _copy(source: bytes | Path, target: Path) -> int:
-    """Write the bytes to `target` and return how many they are."""
+    """Write the bytes to `target` and return their number."""
     if isinstance(source, bytes):
         return target.write_bytes(source)
     shutil.copyfile(source, target)

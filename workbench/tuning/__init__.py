@@ -1,1 +1,1 @@
-"""Setting thresholds, reviewing and teaching: what is known, and what a decision would change."""
+"""Setting thresholds, reviewing and teaching: the evidence, and the effect of a decision."""

@@ -1,4 +1,4 @@
-"""What is known for a decision: the good images scored without themselves, and the test images with their labels."""
+"""Evidence for a decision: leave-one-image-out scores of the good images, and labelled test images."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -28,17 +28,17 @@ class Known:
     Attributes
     ----------
     key
-        Tells the image from all others of the list, also from one that was scored anew.
+        Unique among the images of the list; scoring an image again gives a new key.
     sha256, name
-        Of its file.
+        SHA-256 and name of its file.
     score
         Leave-one-image-out for a good image of the bank.
     source
-        "leave-one-out" for a good image of the bank, "test" for one that was brought to be inspected.
+        "leave-one-out" for a good image of the bank, "test" for a test image.
     truth
-        "good", a defect type, or None when it is not known.
+        "good", a type of defect, or None without a label.
     result
-        The stored result; None for a good image whose map has not been made yet.
+        The stored result; None for a good image without a map so far.
     map_path
         The stored anomaly map, where there is one.
     """
@@ -54,13 +54,13 @@ class Known:
 
     @property
     def is_defect(self) -> bool:
-        """Whether it is known to be defective."""
+        """Whether its label says that it is defective."""
         return self.truth is not None and self.truth != GOOD
 
     def map_peak(self, min_area: int) -> float | None:
-        """Return the lowest pixel threshold at which the map shows no region of so many pixels.
+        """Return the lowest pixel threshold at which the map has no region of `min_area` pixels.
 
-        Computed once; None where there is no map.
+        Computed once; None without a map.
         """
         return None if self.map_path is None else _peak(self.map_path, self.key, min_area)
 
@@ -68,7 +68,7 @@ class Known:
 def known_images(workspace: Workspace, version: InspectorVersion, batch_id: int | None) -> list[Known]:
     """Return the good images of the bank, then the images of a batch, as far as they have a score.
 
-    Test images that are in the bank too are left out: compared with themselves they score nearly zero, which says
+    Test images that are also in the bank are left out: compared with themselves they score nearly zero, which proves
     nothing; they are among the good images already.
     """
     tested = [] if batch_id is None else tested_images(workspace, version, batch_id)
@@ -76,14 +76,14 @@ def known_images(workspace: Workspace, version: InspectorVersion, batch_id: int 
 
 
 def evidence_from(known: Iterable[Known], good: GoodSource, *, min_area: int = 1) -> Evidence:
-    """Return what a threshold of a version can be set from, of its `known_images`.
+    """Return the evidence for a threshold of a version, from its `known_images`.
 
     Parameters
     ----------
     known
-        Those that are labelled count: defects, and good ones where they are wanted.
+        Only labelled images count: defects, and good ones where they are wanted.
     good
-        Which good images: those of the bank ("leave-one-out"), those of the batch ("held-out"), or both.
+        The good images that count: from the bank ("leave-one-out"), from the batch ("held-out"), or both.
     min_area
         For `map_peaks`, which is empty unless the maps of all these good images are stored.
     """
@@ -102,7 +102,7 @@ def evidence_from(known: Iterable[Known], good: GoodSource, *, min_area: int = 1
 def tested_images(
     workspace: Workspace, version: InspectorVersion, batch_id: int | None = None
 ) -> list[Known]:
-    """Return the test images that a version has scored, of one batch or of all, less those in its bank."""
+    """Return the test images that a version has scored, in one batch or in all, without images of its bank."""
     query = select(Result).join(Result.image).join(Batch, Batch.id == BatchImage.batch_id)
     query = query.where(Result.version_id == version.id, Result.score.is_not(None), Batch.kind == "test")
     if batch_id is not None:
@@ -114,7 +114,7 @@ def tested_images(
 
 
 def map_peaks(known: Sequence[Known], min_area: int) -> dict[str, float]:
-    """Return the map peaks of images by hash; empty where a map is missing, for a rule takes all or none."""
+    """Return the map peaks of images by hash; empty where a map is missing, because a rule takes all or none."""
     if any(one.map_path is None for one in known):
         return {}
     peaks = ((one.sha256, one.map_peak(min_area)) for one in known)
@@ -122,7 +122,7 @@ def map_peaks(known: Sequence[Known], min_area: int) -> dict[str, float]:
 
 
 def peak_for(workspace: Workspace, result: Result, point: OperatingPoint) -> float | None:
-    """Return the map peak that a point's verdict on a scored image takes; None where it judges by score alone."""
+    """Return the map peak for a point's verdict on a scored image; None where the point judges by score alone."""
     return None if point.judge_by == "score" else _tested(workspace, result).map_peak(point.min_area)
 
 
@@ -177,7 +177,7 @@ def _tested(workspace: Workspace, result: Result) -> Known:
 
 
 def result_key(result: Result) -> str:
-    """Return what tells a result from all others, also from those that had its number before."""
+    """Return a unique key of a result: the database may reuse the number of a deleted one."""
     return f"{result.id}:{result.created.timestamp()}"
 
 

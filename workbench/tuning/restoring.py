@@ -1,4 +1,4 @@
-"""Putting an earlier operating point in force again, also on another bank where its rules can follow."""
+"""Restoring an earlier operating point, also on another bank if its rules can follow."""
 
 from patchcore.errors import SettingsError
 from patchcore.thresholds.decision import recalibrate
@@ -18,15 +18,15 @@ def restore_point(
 ) -> InspectorVersion:
     """Put an earlier point in force again.
 
-    One of another bank is set anew by its own rules, from scores that are stored of this version; its statement
-    and note say so.
+    A point of another bank is set again by its own rules, from this version's stored scores; its statement and note
+    say so.
 
     Raises
     ------
     SettingsError
-        It was set on another bank and cannot follow to this one; the message says why.
+        The point was set on another bank and cannot follow to this one; the message says why.
     WorkspaceError
-        There is no such point.
+        The point does not exist.
     ChangedMeanwhile
         The inspector was changed since it was `seen`.
     """
@@ -42,19 +42,21 @@ def restore_point(
         return enforce(workspace, version, point, note, action="restore threshold", seen=seen)
     by_hand = any(choice.name == BY_HAND for choice in point.choices)
     scores = Evidence() if by_hand else _evidence_anew(workspace, version, record, point)
-    anew = recalibrate(point, scores, bank)
-    if anew.stale:
-        raise SettingsError(f"The threshold of {when} cannot be used with this bank. {anew.stale}")
-    note = f"Restored from {when} and set anew by its own rule, for the bank differs. {record.note}".strip()
-    return enforce(workspace, version, anew, note, action="restore threshold", seen=seen)
+    recalibrated = recalibrate(point, scores, bank)
+    if recalibrated.stale:
+        raise SettingsError(f"The threshold of {when} cannot be used with this bank. {recalibrated.stale}")
+    note = (
+        f"Restored from {when} and set again by its own rule, because the bank differs. {record.note}".strip()
+    )
+    return enforce(workspace, version, recalibrated, note, action="restore threshold", seen=seen)
 
 
 def _evidence_anew(
     workspace: Workspace, version: InspectorVersion, record: PointRecord, point: OperatingPoint
 ) -> Evidence:
-    """Return what the images of a point's evidence score with another version, from what is stored of it.
+    """Return the stored scores of another version for the images of a point's evidence.
 
-    The good images of a bank are those of the present bank; all others must be there.
+    The present bank gives the good images; scores of all other images must be stored.
     """
     built_from = {image.sha256 for image in good_images(workspace, record.version)}
     bank = [one for one in known_images(workspace, version, None) if point.evidence.good.keys() & built_from]

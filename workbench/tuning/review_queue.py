@@ -1,4 +1,4 @@
-"""The review queue: results of all batches that wait for a person, and those that one called fine and may be taught."""
+"""The review queue: results of all batches that wait for a person, and images called fine that may be taught."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Queued:
     Attributes
     ----------
     result
-        With `.image`, whose label is what is known of it.
+        The result, with `.image` and its label.
     batch
         The name of its batch.
     verdict
@@ -38,7 +38,7 @@ class Queued:
 
 @dataclass(frozen=True)
 class Unseen:
-    """A batch of which the version in use has not scored all images, so that they cannot be in the queue."""
+    """A batch with images that the version in use has not scored, so that the queue lacks them."""
 
     batch_id: int
     name: str
@@ -46,9 +46,9 @@ class Unseen:
 
 
 def review_queue(workspace: Workspace, version: InspectorVersion) -> list[Queued]:
-    """Return what a version sent to review, and what it judged unlike the label, as far as nobody has decided on it.
+    """Return results in the review band, and results that contradict their label, as far as nobody has decided.
 
-    From the highest score to the lowest, over all batches. A decision on an image holds for every version.
+    The order is from the highest score to the lowest, over all batches. A decision on an image holds for every version.
     """
     point = OperatingPoint.from_dict(version.operating_point)
     if point.stale:
@@ -66,7 +66,7 @@ def review_queue(workspace: Workspace, version: InspectorVersion) -> list[Queued
 
 
 def called_fine(workspace: Workspace, version: InspectorVersion) -> list[Result]:
-    """Return what a version would not accept and somebody called fine, as far as it is not taught yet."""
+    """Return images that a version would not accept, somebody called fine, and nobody has taught yet."""
     point = OperatingPoint.from_dict(version.operating_point)
     if point.stale:
         return []
@@ -101,7 +101,7 @@ def unseen(workspace: Workspace, version: InspectorVersion) -> list[Unseen]:
 
 
 def skipped_last(queue: Iterable[Queued], skipped: Iterable[int]) -> list[Queued]:
-    """Return a queue with the results that were skipped, by id, at its end in the order in which they were."""
+    """Return a queue with the skipped results, by id, at its end in the order of skipping."""
     order = {number: place for place, number in enumerate(skipped, start=1)}
     return sorted(queue, key=lambda one: order.get(one.result.id, 0))
 
@@ -117,12 +117,12 @@ def _scored(version: InspectorVersion) -> Select[Result, str]:
 
 
 def _waits(point: OperatingPoint) -> ColumnElement[bool]:
-    """Say for the database what waits where images are judged by score; there may be very many that do not."""
+    """Return the database's condition for waiting results, for verdicts by score; most results do not wait."""
     score, truth = Result.score, BatchImage.truth
     return or_(
         and_(score > point.accept, score <= point.reject),
         and_(score > point.reject, truth == GOOD),
-        and_(score <= point.accept, truth != GOOD),  # never true where nothing is known
+        and_(score <= point.accept, truth != GOOD),  # never true without a label
     )
 
 

@@ -1,4 +1,4 @@
-"""Teaching an inspector what is good after it was built: what it would change, keeping it, and taking it back.
+"""Teaching: good images join the bank after the build; a preview is stored, and can be taken back.
 
 A preview holds the taught model and every earlier verdict that would change; nothing is stored until it is kept. Then
 the new version, the labels and the decisions are there together, in one transaction, or not at all.
@@ -18,25 +18,25 @@ from workbench.storage.tables import Inspector, InspectorVersion, LabelChange
 from workbench.storage.workspace import Workspace
 from workbench.tuning.teaching_preview import TeachingPreview
 
-TEACH = "teach"  # `InspectorVersion.change` of a version that teaching made
+TEACH = "teach"  # `InspectorVersion.change` of a version made by teaching
 UNDO = "teaching"
-"""Of `InspectorVersion.numbers`: what `undo_teaching` takes back."""
+"""Of `InspectorVersion.numbers`: the labels and decisions that `undo_teaching` takes back."""
 
 
 def keep_teaching(
     workspace: Workspace, preview: TeachingPreview, *, seen: int | None = None
 ) -> InspectorVersion:
-    """Store what was previewed as the current version, and with it that the images are good.
+    """Store a preview as the current version, together with the label "good" of its images.
 
     Parameters
     ----------
     seen
-        As `revisions.note_change` takes it; the revision that the preview saw where left out.
+        As for `revisions.note_change`; by default the revision of the preview.
 
     Raises
     ------
     NotAllowed
-        For who is no engineer.
+        When the person acting is not an engineer.
     ChangedMeanwhile
         When the inspector was changed since; nothing is stored then.
     """
@@ -61,36 +61,36 @@ def keep_teaching(
         note=f"Taught {named(names)}",
         why=_why(preview),
         change=TEACH,
-        seen=preview.seen if seen is None else seen,
+        seen=preview.revision if seen is None else seen,
         also=label,
     )
 
 
 def can_undo(version: InspectorVersion) -> bool:
-    """Whether a version was made by teaching, so that `undo_teaching` can take it back."""
+    """Whether teaching made a version, so that `undo_teaching` can take it back."""
     return version.change == TEACH and UNDO in version.numbers
 
 
 def taught_names(version: InspectorVersion) -> list[str]:
-    """Return the names of the images that were taught when a version was made, one that `can_undo`."""
+    """Return the names of the taught images of a version for which `can_undo` holds."""
     return list(version.numbers[UNDO]["images"])
 
 
 def undo_teaching(
     workspace: Workspace, version: InspectorVersion, *, seen: int | None = None
 ) -> InspectorVersion:
-    """Put the version from before the teaching into use again, and take back the labels that came with it.
+    """Put the version before the teaching into use again, and take back the labels of the teaching.
 
-    Its file is as it was, so its scores are too. The taught version stays in the list of versions.
+    Its file is unchanged, so its scores are too. The taught version stays in the list of versions.
 
     Raises
     ------
     NotAllowed
-        For who is no engineer.
+        When the person acting is not an engineer.
     ChangedMeanwhile, WorkspaceError
         When the inspector was changed since, the version is not the current one, or teaching did not make it.
     """
-    require(Role.ENGINEER, "take back what an inspector was taught")
+    require(Role.ENGINEER, "take back a teaching")
     if not can_undo(version):
         raise WorkspaceError(
             f"Version {version.number} was not made by teaching, so there is nothing to take back."
@@ -116,7 +116,7 @@ def undo_teaching(
 
 
 def named(names: Sequence[str]) -> str:
-    """Return up to three names, and how many more there are."""
+    """Return up to three names, and the number of further ones."""
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
@@ -130,7 +130,7 @@ def _before(session: Session, inspector: Inspector, version_id: int) -> Inspecto
 
 
 def _take_back_label(session: Session, number: int) -> None:
-    """Put a label back, unless somebody has given another since."""
+    """Put a label back, unless somebody has changed it since."""
     change = session.get(LabelChange, number)
     if change is not None and change.undone is None and change.image.truth == change.after:
         take_back_label(change)
@@ -139,4 +139,4 @@ def _take_back_label(session: Session, number: int) -> None:
 def _why(preview: TeachingPreview) -> str:
     if preview.kept_by_hand:
         return "Kept as it was set by hand: images were taught, and a bank that grows raises no score."
-    return "Set anew with images that were taught."
+    return "Set again with the taught images."

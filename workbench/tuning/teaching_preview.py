@@ -1,4 +1,4 @@
-"""What teaching would make of an inspector: the taught model and the earlier verdicts that would change; not stored."""
+"""A preview of teaching: the taught model and the earlier verdicts that would change; nothing is stored."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class VerdictChange:
     Attributes
     ----------
     result
-        What the version in use found; `.image` has name, hash and label.
+        The result of the version in use; `.image` has name, hash and label.
     before, after
-        The verdict as it is, and as it would be; None where a map is missing that it takes.
+        The present verdict and the new one; None where a required map is missing.
     score
-        That it would have; `result.score` is the one it has.
+        The new score; `result.score` is the present one.
     """
 
     result: Result
@@ -54,26 +54,26 @@ class VerdictChange:
 
 @dataclass(frozen=True, eq=False)
 class TeachingPreview:
-    """What teaching some images would make of an inspector; nothing of it is stored.
+    """The effect of teaching some images; nothing of it is stored.
 
     Attributes
     ----------
-    version, seen
-        Which is in use, and the revision of its inspector when that was looked at.
+    version, revision
+        The version in use, and the revision of its inspector at the time of the preview.
     taught
         The results of the images to be taught.
     scores
-        Score that each of these images would have, by hash.
+        New score of each of these images, by hash.
     model, numbers
-        The taught model, and what it is like with the thresholds that it would have.
+        The taught model, and its figures with the new thresholds.
     changes
-        Earlier verdicts on other images that would change, those accepted first.
+        Earlier verdicts on other images that would change, new accepts first.
     kept_by_hand
         Whether thresholds set by hand stay as they are; None where none was set by hand.
     """
 
     version: InspectorVersion
-    seen: int
+    revision: int
     taught: Sequence[Result]
     scores: Mapping[str, float]
     model: Detector
@@ -88,7 +88,7 @@ class TeachingPreview:
 
     @property
     def added(self) -> int:
-        """How many patches join the bank."""
+        """The number of patches that join the bank."""
         return self.numbers.patches - self.version.patches
 
     @property
@@ -97,7 +97,7 @@ class TeachingPreview:
         return [change for change in self.changes if change.is_escape]
 
     def sentence(self) -> str:
-        """Say which earlier verdicts would change."""
+        """Return a sentence on the earlier verdicts that would change."""
         if not self.changes:
             return "No earlier verdict on another image would change."
         parts = [
@@ -116,14 +116,14 @@ def preview_teaching(
     *,
     keep_by_hand: bool = True,
 ) -> TeachingPreview:
-    """Find out what an inspector would be if images were taught as good; nothing is stored.
+    """Compute the effect of teaching images as good; nothing is stored.
 
     Parameters
     ----------
     version
         In use.
     results
-        What it found in the images to be taught.
+        Its results on the images to be taught.
     progress
         Called with (stage, done, total) while the good images, then earlier verdicts, are scored.
     keep_by_hand
@@ -133,9 +133,9 @@ def preview_teaching(
     Raises
     ------
     NotAllowed
-        For who is no engineer.
+        When the person acting is not an engineer.
     SettingsError
-        When there is nothing to teach, or an image is one that the bank was built from.
+        When there are no images to teach, or the bank already contains an image.
     ImageError, WorkspaceError
         When an image cannot be read.
     """
@@ -145,7 +145,7 @@ def preview_teaching(
     inspector = find_inspector(workspace, version.inspector_id)
     if inspector is None or inspector.current_id != version.id:
         raise WorkspaceError(
-            "Another version of this inspector is in use by now. Look at its results and teach that."
+            "Another version of this inspector is in use by now. Check its results and teach that version."
         )
     hashes = {result.image.sha256 for result in results}
     before = OperatingPoint.from_dict(version.operating_point)
@@ -169,7 +169,7 @@ def preview_teaching(
     order = ("accept", "review", "reject", None)
     return TeachingPreview(
         version=version,
-        seen=inspector.revision,
+        revision=inspector.revision,
         taught=list(results),
         scores=scores,
         model=model.with_operating_point(None),
@@ -180,7 +180,7 @@ def preview_teaching(
 
 
 class _Follow:
-    """Brings the thresholds of a version to a taught bank, by their own rules or as they were set by hand."""
+    """Sets the thresholds of a version on a taught bank, by their own rules or as they were set by hand."""
 
     def __init__(
         self,
@@ -202,7 +202,7 @@ class _Follow:
         return self.numbers(model).point
 
     def numbers(self, model: Detector) -> ShareNumbers:
-        """Return what the model is like with thresholds that may be used."""
+        """Return the figures of the model with usable thresholds."""
         if model.operating_point_ is not None:
             return ShareNumbers.of(model)
         if self.keep_by_hand:
@@ -212,13 +212,13 @@ class _Follow:
 
 
 def _kept(point: OperatingPoint, model: Detector) -> OperatingPoint:
-    """Return a point with what was set by hand as it was, and what rules set by the same rules on the new scores."""
+    """Return a point: hand-set thresholds stay, the others follow their rules on the new scores."""
     pixel_rule = None if point.pixel is None else Choice(BY_HAND, {"value": point.pixel})
     return set_anew(point, Evidence(model.evidence_.good), model.bank_id_, pixel_rule)
 
 
 def _without(point: OperatingPoint, sha256s: set[str]) -> OperatingPoint:
-    """Return a point whose evidence lacks images: those that are taught say nothing of how others score."""
+    """Return a point whose evidence lacks the taught images, which say nothing about scores of other images."""
 
     def rest(scores: Mapping[str, float]) -> dict[str, float]:
         return {sha256: score for sha256, score in scores.items() if sha256 not in sha256s}
@@ -253,10 +253,10 @@ def _checked_again(
     after: OperatingPoint,
     progress: Progress | None,
 ) -> Iterator[tuple[Known, float, Verdict | None]]:
-    """Give every earlier result whose verdict may change: with its new score and verdict, both exact.
+    """Yield every earlier result whose verdict may change, with its exact new score and verdict.
 
-    A larger bank raises no distance, so what the new thresholds accept at the old score they accept at the new one:
-    if it was accepted before, it is not scored again.
+    A larger bank raises no distance, so an image accepted by the new thresholds at its old score is also accepted at
+    its new one: if it was accepted before, it is not scored again.
     """
     monotone = not model.settings.reweight  # Eq. 7 goes by the surroundings too, which taught rows change
     waiting = [
@@ -268,7 +268,7 @@ def _checked_again(
         try:
             scored = model.score(workspace.image_path(known.sha256))
         except (ImageError, WorkspaceError):
-            continue  # its file was taken away since; it will not be inspected again either
+            continue  # its file is missing; it will not be inspected again either
         peak = (
             None if after.judge_by == "score" else clearing_threshold(as_stored(scored.map), after.min_area)
         )
@@ -283,7 +283,7 @@ def _judged(known: Known, point: OperatingPoint) -> Verdict | None:
 
 
 def _result(known: Known) -> Result:
-    assert known.result is not None  # tested images have one
+    assert known.result is not None  # test images have a score
     return known.result
 
 

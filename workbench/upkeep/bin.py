@@ -1,4 +1,4 @@
-"""The library's bin: inspectors and versions that were deleted, bringing them back, and deleting them for good."""
+"""The library's bin: deleted inspectors and versions, their return, and their deletion for good."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -32,11 +32,11 @@ class Binned:
     inspector, version
         The rows; no version: the whole inspector.
     deleted, deleted_by
-        When, and by whom.
+        Time and person of the deletion.
     results
-        How many scored images go with it when it is deleted for good.
+        The number of results deleted with it for good.
     megabytes
-        What its banks take on the disk.
+        Size of its banks on the disk.
     keeps_bank
         Whether its bank stays because other versions use it.
     """
@@ -51,12 +51,12 @@ class Binned:
 
     @property
     def key(self) -> str:
-        """Tells it from all others."""
+        """Unique among all entries of the bin."""
         return self.inspector.id if self.version is None else f"{self.inspector.id}/{self.version.number}"
 
     @property
     def title(self) -> str:
-        """What it is, as the user knows it."""
+        """Its name, as the user knows it."""
         if self.version is None:
             return self.inspector.name
         return f"Version {self.version.number} of {self.inspector.name}"
@@ -68,7 +68,7 @@ def delete_inspector(workspace: Workspace, inspector_id: str, *, seen: int | Non
     Raises
     ------
     WorkspaceError
-        A job works on it, its folder is watched, or there is none of that id.
+        A job works on it, it watches a folder, or no inspector has this id.
     """
     require(Role.ENGINEER, "delete inspectors")
     require_id(inspector_id)
@@ -84,7 +84,7 @@ def delete_version(workspace: Workspace, version_id: int, *, seen: int | None = 
     Raises
     ------
     WorkspaceError
-        It is the one in use, or there is none.
+        The version is in use, or does not exist.
     """
     require(Role.ENGINEER, "delete versions")
     with workspace.database.write() as session:
@@ -100,7 +100,7 @@ def delete_version(workspace: Workspace, version_id: int, *, seen: int | None = 
 
 
 def list_bin(workspace: Workspace) -> list[Binned]:
-    """Return what is in the bin, the latest first; the versions of a deleted inspector are part of it."""
+    """Return the contents of the bin, the latest first; an inspector's entry stands for its versions too."""
     with workspace.database.read() as session:
         inspectors = list(session.scalars(select(Inspector).where(Inspector.deleted.is_not(None))))
         versions = session.execute(
@@ -114,8 +114,8 @@ def list_bin(workspace: Workspace) -> list[Binned]:
 
 
 def bring_back(workspace: Workspace, binned: Binned) -> None:
-    """Take something out of the bin; it is as it was."""
-    require(Role.ENGINEER, "bring back what was deleted")
+    """Take an entry out of the bin, unchanged."""
+    require(Role.ENGINEER, "bring back from the bin")
     with workspace.database.write() as session:
         if binned.version is None:
             note_change(session, binned.inspector.id, "bring back inspector").deleted = None
@@ -128,16 +128,16 @@ def bring_back(workspace: Workspace, binned: Binned) -> None:
 
 
 def delete_for_good(workspace: Workspace, chosen: Sequence[Binned]) -> list[str]:
-    """Delete what is in the bin, its rows first and its files after, and return what was deleted.
+    """Delete entries of the bin for good, rows first and files after, and return the deleted entries.
 
-    What was inspected with it stays in the history, by name and number. Good images and test images stay: other
-    inspectors may use them. What was brought back meanwhile is left alone.
+    The history keeps their inspections, by name and number. Good images and test images stay: other inspectors may use
+    them. Entries brought back meanwhile are left alone.
 
     Raises
     ------
     WorkspaceError
-        A job works on one of the inspectors, or a row names a file outside of its own folder; what was chosen before
-        it is deleted.
+        A job works on one of the inspectors, or a row names a file outside of its own folder; the entries chosen before
+        it are deleted.
     """
     require(Role.ENGINEER, "delete for good")
     titles = []
@@ -163,7 +163,7 @@ def delete_for_good(workspace: Workspace, chosen: Sequence[Binned]) -> list[str]
 
 
 def _require_rest(session: Session, inspector: Inspector) -> None:
-    """Refuse while something works on an inspector."""
+    """Refuse while a job works on an inspector or it watches a folder."""
     active = session.scalars(select(Job).where(Job.state.in_((JobState.QUEUED, JobState.RUNNING))))
     for job in active:
         if job.arguments.get("inspector_id") == inspector.id:
@@ -223,6 +223,6 @@ def _deleted_by(session: Session, inspector_id: str, action: str, number: int | 
 def _megabytes(workspace: Workspace, versions: Iterable[InspectorVersion]) -> float:
     files: set[Path] = set()
     for version in versions:
-        with suppress(WorkspaceError):  # a row that leads elsewhere names no file of ours
+        with suppress(WorkspaceError):  # a path that leads elsewhere is not a file of ours
             files.add(workspace.model_path(version.inspector_id, version.path))
     return sum(path.stat().st_size for path in files if path.is_file()) / 1e6

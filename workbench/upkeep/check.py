@@ -1,4 +1,4 @@
-"""Checking a workspace: do its files and its rows agree, and repairing where they do not."""
+"""The check of a workspace: whether its files and rows agree, and the repair of differences."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ FEW = 20  # files without rows that a crash can leave before the first row is wr
 
 @dataclass(frozen=True)
 class Repaired:
-    """A finding and what was done about it."""
+    """A finding and the outcome of its repair."""
 
     finding: Finding
     done: bool
@@ -31,17 +31,17 @@ class Repaired:
 
 
 def check(workspace: Workspace, *, grace: float = GRACE_SECONDS) -> list[Finding]:
-    """Find what is not as it should be; nothing is changed. Every file is read, so a large workspace takes a while.
+    """Return all faults; nothing is changed. Every file is read, so a large workspace takes a while.
 
-    The dashboard may run meanwhile: files younger than `grace` seconds, and those of running jobs, are left alone.
+    The dashboard may run meanwhile: files younger than `grace` seconds, and files of running jobs, are left alone.
 
     Raises
     ------
     WorkspaceError
-        When the database is damaged, or is not the one of this folder.
+        When the database is damaged, or belongs to another folder.
     """
     orphans = Orphans(workspace, grace)
-    listed = orphans.list_files()  # before the rows: what is stored meanwhile has no part in this
+    listed = orphans.list_files()  # before the rows: files stored meanwhile do not count
     try:
         with workspace.database.snapshot() as connection:
             if workspace.database.is_sqlite:
@@ -55,7 +55,7 @@ def check(workspace: Workspace, *, grace: float = GRACE_SECONDS) -> list[Finding
 
 
 def repair(workspace: Workspace, findings: list[Finding]) -> Iterator[Repaired]:
-    """Mend what can be mended, one thing after the other; what a user made goes to the bin, never away."""
+    """Repair the findings one after the other; a user's own files go to the bin and are never deleted."""
     require(Role.ENGINEER, "repair the workspace")
     to = Bin(workspace)
     for finding in findings:
@@ -71,7 +71,7 @@ def repair(workspace: Workspace, findings: list[Finding]) -> Iterator[Repaired]:
 
 
 def _require_integrity(workspace: Workspace, connection: Connection) -> None:
-    """Have SQLite look at its own file before anything is concluded from its rows."""
+    """Let SQLite check its own file before anything is concluded from its rows."""
     found = connection.scalars(text("PRAGMA quick_check(3)")).all()
     if found != ["ok"]:
         raise WorkspaceError(_damaged(workspace, "; ".join(found)))
@@ -82,7 +82,8 @@ def _require_its_own_database(workspace: Workspace, named: int, listed: list[Pat
     if named == 0 and len(listed) > FEW:
         raise WorkspaceError(
             f"The database {workspace.database.url.render_as_string()} names none of the {len(listed)} files in "
-            f"{workspace.root}. It is probably another's: look at PATCHCORE_WORKSPACE and PATCHCORE_DATABASE_URL."
+            f"{workspace.root}. It probably belongs to another workspace: check PATCHCORE_WORKSPACE and "
+            "PATCHCORE_DATABASE_URL."
         )
 
 

@@ -1,9 +1,9 @@
-"""Inspections that are too old: which rows and files go with them, and deleting these.
+"""Expiry: the rows and files that go with old inspections, and their deletion.
 
-Rows go first, in small transactions, their files after: what a crash leaves in between has no row, and the check finds
-it. An image goes when nothing else refers to it. Good images of a bank, images that a threshold was set from, and
-labelled ones with their results always stay; of these only the row in the history and its overlay go. So does what was
-touched within a day: an image that was brought again is somebody's present work.
+Rows go first, in small transactions, their files after: a crash in between leaves files without rows, which the check
+finds. An image goes when nothing else refers to it. Good images of a bank, images that a threshold was set from, and
+labelled images with their results always stay; only their row in the history and its overlay go. Images touched within
+a day stay too: an image that was uploaded again is somebody's present work.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ LATELY = 86_400.0  # seconds
 
 @dataclass(frozen=True)
 class Gone:
-    """What the rule deletes, or has deleted."""
+    """The counts of deleted things, or of things to be deleted."""
 
     inspections: int = 0
-    pictures: int = 0  # images as they were brought
+    pictures: int = 0  # uploaded images
     size_bytes: int = 0  # with overlays and maps
 
     def __add__(self, other: Gone) -> Gone:
-        """Sum what two pieces deleted."""
+        """Add the counts of two pieces."""
         return Gone(
             self.inspections + other.inspections,
             self.pictures + other.pictures,
@@ -58,20 +58,20 @@ class Gone:
 
 @dataclass
 class Piece:
-    """Rows that were deleted together, and their files, to be deleted after them."""
+    """Counts of rows deleted together, and their files, to be deleted after them."""
 
     gone: Gone
     files: list[Path] = field(default_factory=list)
 
     def delete_files(self) -> None:
-        """Delete the files, but for those that were written again meanwhile."""
+        """Delete the files, except those written again meanwhile."""
         for path in self.files:
             if not _is_touched(path):
                 path.unlink(missing_ok=True)
 
 
 def count_rows(workspace: Workspace, session: Session, before: datetime) -> Gone:
-    """Count what goes with all inspections older than that; nothing is changed."""
+    """Count everything that goes with all inspections older than `before`; nothing is changed."""
     old = session.execute(
         select(Inspection.overlay_path, Result.map_path, BatchImage.truth, BatchImage.mask_sha256)
         .outerjoin(BatchImage, BatchImage.id == Inspection.batch_image_id)
@@ -92,7 +92,7 @@ def count_rows(workspace: Workspace, session: Session, before: datetime) -> Gone
 
 
 def delete_rows(workspace: Workspace, session: Session, before: datetime) -> Piece:
-    """Delete some of the inspections that are too old, with the rows that only they need."""
+    """Delete some of the old inspections, with the rows that only they need."""
     oldest = select(Inspection).where(Inspection.created < before).order_by(Inspection.created).limit(PIECE)
     rows = session.scalars(oldest).all()
     files = _overlays(workspace, [row.overlay_path for row in rows])
@@ -122,7 +122,7 @@ def delete_rows(workspace: Workspace, session: Session, before: datetime) -> Pie
 def _delete_results(
     workspace: Workspace, session: Session, pairs: Sequence[tuple[int | None, int | None]]
 ) -> list[Path]:
-    """Delete results and return the files of maps that no other result has."""
+    """Delete results and return the files of maps that no other result uses."""
     these = tuple_(Result.batch_image_id, Result.version_id).in_(pairs)
     maps = {path for path in session.scalars(select(Result.map_path).where(these)) if path}
     session.execute(delete(Result).where(these))
@@ -131,7 +131,7 @@ def _delete_results(
 
 
 def _delete_batch_images(session: Session, ids: set[int]) -> set[str]:
-    """Delete images of batches that have neither result nor inspection left, and emptied batches; return hashes."""
+    """Delete images of batches without result or inspection, and empty batches; return the images' hashes."""
     for column in _references(BatchImage.__table__.c.id, besides=LabelChange.__table__):
         ids = ids - set(session.scalars(select(column).where(column.in_(ids))))
     rows = session.execute(select(BatchImage.sha256, BatchImage.batch_id).where(BatchImage.id.in_(ids))).all()
@@ -144,7 +144,7 @@ def _delete_batch_images(session: Session, ids: set[int]) -> set[str]:
 
 
 def _going_images(before: datetime) -> Any:
-    """Select the images of batches that go with the inspections older than that."""
+    """Select the images of batches that go with inspections older than `before`."""
     of_it = Inspection.batch_image_id == BatchImage.id
     judged_since = exists().where(of_it, Inspection.created >= before)
     old_twin = exists().where(_result_of(Inspection), Inspection.created < before)
@@ -159,7 +159,7 @@ def _going_images(before: datetime) -> Any:
             ~other_result,
         )
         .correlate(None)
-    )  # it is asked for within questions about other images of batches
+    )  # an alias: outer queries select from the same table
 
 
 def _result_of(inspection: type[Inspection]) -> Any:
@@ -167,7 +167,7 @@ def _result_of(inspection: type[Inspection]) -> Any:
 
 
 def _staying_maps(session: Session, maps: set[str], before: datetime) -> set[str]:
-    """Return which maps another result has that does not go."""
+    """Return map files still used by a result that is kept."""
     old_twin = exists().where(_result_of(Inspection), Inspection.created < before)
     labelled = BatchImage.truth.is_not(None) | BatchImage.mask_sha256.is_not(None)
     query = select(Result.map_path).join(Result.image).where(~old_twin | labelled)
@@ -175,9 +175,9 @@ def _staying_maps(session: Session, maps: set[str], before: datetime) -> set[str
 
 
 def _named_elsewhere(session: Session, hashes: set[str], besides: Any = None) -> set[str]:
-    """Return which images some row names, or a threshold was set from, or an unfinished job will read.
+    """Return the images that a row names, a threshold was set from, or an unfinished job will read.
 
-    `besides`: images of batches that do not count.
+    Images of batches in `besides` do not count.
     """
     named: set[str] = set()
     for column in _references(Image.__table__.c.sha256):
@@ -195,7 +195,7 @@ def _named_elsewhere(session: Session, hashes: set[str], besides: Any = None) ->
 
 
 def _inspected_since(session: Session, hashes: set[str], before: datetime | None) -> set[str]:
-    """Return which images an inspection that stays is of."""
+    """Return the images of inspections that are kept."""
     query = select(Inspection.sha256)
     if before is not None:
         query = query.where(Inspection.created >= before)
@@ -203,7 +203,7 @@ def _inspected_since(session: Session, hashes: set[str], before: datetime | None
 
 
 def _among(session: Session, query: Any, column: Any, values: Iterable[str]) -> set[str]:
-    """Ask a query for some values of a column at a time."""
+    """Run a query for a few values of a column at a time."""
     wanted, found = sorted(values), set()
     for start in range(0, len(wanted), AT_ONCE):
         found |= set(session.scalars(query.where(column.in_(wanted[start : start + AT_ONCE]))))
@@ -211,7 +211,7 @@ def _among(session: Session, query: Any, column: Any, values: Iterable[str]) -> 
 
 
 def _untouched(workspace: Workspace, session: Session, hashes: Iterable[str]) -> list[Row[Any]]:
-    """Return hash, suffix and size of those images that nobody has brought again lately."""
+    """Return hash, suffix and size of the images that nobody has uploaded again lately."""
     wanted = sorted(hashes)
     rows: list[Row[Any]] = []
     columns = select(Image.sha256, Image.suffix, Image.size_bytes)
@@ -221,7 +221,7 @@ def _untouched(workspace: Workspace, session: Session, hashes: Iterable[str]) ->
 
 
 def _image_of(workspace: Workspace, row: Row[Any]) -> Path | None:
-    """Return the file of an image, None where the row leads elsewhere: then both stay."""
+    """Return the file of an image; None where the row leads elsewhere, and then both stay."""
     try:
         return workspace.image_file(row.sha256, row.suffix)
     except WorkspaceError:
@@ -229,7 +229,7 @@ def _image_of(workspace: Workspace, row: Row[Any]) -> Path | None:
 
 
 def _references(target: Any, besides: Any = None) -> list[Any]:
-    """Return the columns that point to a column, in whatever table they are."""
+    """Return the columns of all tables that point to a column."""
     return [
         key.parent
         for table in Base.metadata.sorted_tables
@@ -239,7 +239,7 @@ def _references(target: Any, besides: Any = None) -> list[Any]:
 
 
 def _overlays(workspace: Workspace, paths: Iterable[str | None]) -> list[Path]:
-    """Return the files of overlays; a row that leads elsewhere goes, and what it names stays."""
+    """Return the files of overlays; where a row leads elsewhere, the row goes and its file stays."""
     files = []
     for path in paths:
         with suppress(WorkspaceError):
@@ -249,7 +249,7 @@ def _overlays(workspace: Workspace, paths: Iterable[str | None]) -> list[Path]:
 
 
 def _map_files(workspace: Workspace, path: str) -> list[Path]:
-    """Return the files of a map, none where the row leads elsewhere."""
+    """Return the files of a map; empty where the row leads elsewhere."""
     try:
         return [workspace.below(path, "results"), workspace.tile_path(path)]
     except WorkspaceError:

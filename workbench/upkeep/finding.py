@@ -1,4 +1,4 @@
-"""What the check of a workspace can find: a thing, what is wrong with it, and what mends it."""
+"""Findings of the check of a workspace: a thing, its fault, and its repair."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,18 +7,18 @@ from workbench.upkeep.quarantine import Bin
 
 
 class CannotRepair(Exception):
-    """What was found cannot be mended by the program; the message says why."""
+    """The program cannot repair a finding; the message says why."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is not as it should be.
+    """One fault in a workspace.
 
-    `repair` mends it, and is None where only the user can. It looks again before it touches anything, because the
-    dashboard may have gone on working: what is in order by then is left alone.
+    `repair` mends it, and is None where only the user can. It checks once more before it touches anything, because the
+    dashboard may be running: a fault that has gone by then is left alone.
     """
 
     place: str  # a file from the workspace's root, or a row
-    trouble: str  # what is wrong, a clause
-    remedy: str  # what `repair` does, or what the user must do, a clause
+    trouble: str  # the fault, a clause
+    remedy: str  # the action of `repair` or of the user, a clause
     repair: Callable[[Bin], None] | None = None

@@ -1,4 +1,4 @@
-"""Which files of the workspace the rows of the database name, and what else in it a user made."""
+"""Kept files: files that rows of the database name, and other files that a user made."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -13,23 +13,23 @@ from workbench.storage.database import WorkspaceError
 from workbench.storage.tables import BatchImage, Image, Inspection, Inspector, InspectorVersion, Job, Result
 from workbench.storage.workspace import Workspace
 
-NAMELESS = "?"  # of a row that points to none: the check finds it, and its file is kept until then
+NAMELESS = "?"  # for a row without an inspector: the check reports it, and its file is kept until then
 Kind = Literal["image", "model", "map", "overlay"]
 
 
 @dataclass(frozen=True)
 class KeptFile:
-    """A file that a row names: it must be there, whole, for as long as the row is."""
+    """A file that a row names: it must exist, whole, as long as the row does."""
 
     path: str  # from the workspace's root, with forward slashes
     kind: Kind
-    owner: str  # the row, as a user knows it
+    owner: str  # the row's object, as a user knows it
     row_id: int | str
-    sha256: str | None = None  # of the file's bytes, where the row knows
+    sha256: str | None = None  # SHA-256 of the file's bytes, where the row knows it
     own: tuple[str, ...] = ()  # the folder that it must lie in, from the root
 
     def place(self, workspace: Workspace) -> Path:
-        """Return where it lies.
+        """Return the file's path.
 
         Raises
         ------
@@ -66,7 +66,7 @@ def _images(connection: Connection) -> Iterator[KeptFile]:
 
 
 def _models(connection: Connection) -> Iterator[KeptFile]:
-    """Versions that differ in their share or threshold only have one file; the first of them owns it."""
+    """Versions that differ only in share or threshold use one file; the first of them owns it."""
     query = (
         select(
             InspectorVersion.id,
@@ -87,7 +87,7 @@ def _models(connection: Connection) -> Iterator[KeptFile]:
 
 
 def _maps(connection: Connection) -> Iterator[KeptFile]:
-    """An image that occurs twice in what one version scored has two results with one map."""
+    """An image that one version scored twice has two results with one map."""
     query = (
         select(Result.map_path, Result.id, Result.version_id, BatchImage.name)
         .outerjoin(BatchImage, BatchImage.id == Result.batch_image_id)

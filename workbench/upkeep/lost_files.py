@@ -31,7 +31,7 @@ BRING_BACK = {
 
 
 def find_losses(workspace: Workspace, kept: list[KeptFile]) -> Iterator[Finding]:
-    """Yield files that rows name and that are missing or damaged; every byte of each is read."""
+    """Yield missing or damaged files that rows name; every byte of each file is read."""
     for file in kept:
         try:
             path = file.place(workspace)
@@ -55,16 +55,16 @@ def find_losses(workspace: Workspace, kept: list[KeptFile]) -> Iterator[Finding]
 
 
 def _elsewhere(workspace: Workspace, file: KeptFile) -> Finding:
-    """Tell of a row that names a path outside of the file's own folder: nothing there is read or changed."""
+    """Return the finding for a path outside of the file's own folder: nothing there is read or changed."""
     place = f"table {NAMED_BY[file.kind].__tablename__}"
-    trouble = f"{file.owner} is said to be {display_name(file.path)}, which is not in its own folder"
+    trouble = f"the row of {file.owner} names {display_name(file.path)}, which is not in its own folder"
     if file.kind in MADE_AGAIN:
-        return Finding(place, trouble, "have the row forget it", partial(_forget, workspace, file))
+        return Finding(place, trouble, "clear the path in the row", partial(_forget, workspace, file))
     return Finding(place, trouble, "restore a backup: the row was altered")
 
 
 def _forget(workspace: Workspace, file: KeptFile, to: Bin) -> None:
-    """Clear a path in the rows that name it, and keep what it was in the bin."""
+    """Clear a path in the rows that name it, and note the old path in the bin."""
     table = NAMED_BY[file.kind]
     column = "map_path" if table is Result else "overlay_path"
     with workspace.database.write() as session:
@@ -75,7 +75,7 @@ def _forget(workspace: Workspace, file: KeptFile, to: Bin) -> None:
 
 
 def damage(file: KeptFile, path: Path) -> str | None:
-    """Say how a file differs from what it must be; None when it is whole."""
+    """Return the fault of a file; None for a whole one."""
     try:
         if file.kind == "image":
             with path.open("rb") as content:
@@ -98,13 +98,13 @@ def damage(file: KeptFile, path: Path) -> str | None:
         KeyError,
         SyntaxError,
         AssertionError,
-    ) as error:  # what Pillow raises on damage
+    ) as error:  # errors of Pillow for damaged files
         return f"damaged ({type(error).__name__})"
     return None
 
 
 def find_dangling(workspace: Workspace, connection: Connection) -> Iterator[Finding]:
-    """Yield columns whose rows point to absent ones; only a database that was edited by hand has any."""
+    """Yield columns whose rows point to missing rows; only a database edited by hand has any."""
     for table in Base.metadata.sorted_tables:
         for column, condition in _dangling(table):
             count = connection.scalar(select(func.count()).select_from(table).where(condition)) or 0
@@ -118,12 +118,12 @@ def find_dangling(workspace: Workspace, connection: Connection) -> Iterator[Find
 
 
 def mend_dangling(workspace: Workspace, to: Bin) -> None:
-    """Clear or put aside rows that point to absent ones, and those that point to them in turn."""
+    """Clear references to missing rows, or put their rows aside, and then rows that point to these."""
     with workspace.database.write_directly() as connection:
-        if workspace.database.is_sqlite:  # rows go before those that point to them
+        if workspace.database.is_sqlite:  # target rows go before the rows that point to them
             connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
         changed = 1
-        while changed:  # what was put aside may have been pointed to
+        while changed:  # other rows may point to rows put aside
             changed = sum(_mend_table(connection, table, to) for table in Base.metadata.sorted_tables)
         _choose_versions(connection)
 

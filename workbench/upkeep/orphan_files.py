@@ -1,4 +1,4 @@
-"""Files without rows: what a crash, a lost row or a stranger left in the workspace."""
+"""Files without rows: left in the workspace by a crash, a lost row or a stranger."""
 
 import re
 import time
@@ -17,7 +17,7 @@ from workbench.upkeep.finding import Finding
 from workbench.upkeep.kept_files import KeptFile
 from workbench.upkeep.quarantine import Bin
 
-ENDED = (JobState.DONE, JobState.CANCELLED)  # these need their checkpoints no more
+ENDED = (JobState.DONE, JobState.CANCELLED)  # states that no longer need checkpoints
 THUMBNAIL = re.compile(r"([0-9a-f]{64})\.jpg")
 
 
@@ -35,11 +35,11 @@ class Orphans:
     grace: float
 
     def find(self, kept: Iterable[KeptFile], connection: Connection, listed: list[Path]) -> Iterator[Finding]:
-        """Yield what is found among files that were listed before the rows were read."""
+        """Yield the findings among files that were listed before the rows were read."""
         names = {file.path for file in kept}
         images = set(connection.scalars(select(Image.sha256)))
         rows = connection.execute(select(Job.id, Job.state))
-        states = {job_id: state for job_id, state in rows}  # noqa: C416  (a result is no mapping)
+        states = {job_id: state for job_id, state in rows}  # noqa: C416  (a result is not a mapping)
         for path in listed:
             parts = path.relative_to(self.workspace.root).parts
             finding: Finding | None = None
@@ -61,7 +61,7 @@ class Orphans:
                 yield finding
 
     def list_files(self) -> list[Path]:
-        """Return what there is, to be called before the rows are read; drafts and jobs count as one each."""
+        """Return the listed files; call it before the rows are read. A draft or a job counts as one file."""
         root = self.workspace.root
         whole = [path for name in ("temporary", "jobs") for path in sorted((root / name).iterdir())]
         folders = (root / name for name in ("images", "inspectors", "results", "history", "thumbnails"))
@@ -95,7 +95,7 @@ class Orphans:
         return self._deletion(path, "an anomaly map or tile without a result in the database", derived=True)
 
     def _of_the_history(self, path: Path) -> Finding | None:
-        """An overlay is written before its row, and deleted after it; without a row nothing says what it shows."""
+        """An overlay is written before its row, and deleted after it; without a row its meaning is lost."""
         return None if self._is_young(path) else self._deletion(path, "an overlay without its inspection")
 
     def _of_a_user(self, path: Path, place: str) -> Finding | None:
@@ -105,7 +105,7 @@ class Orphans:
         return self._move(path, f"{trouble} that is not in the database")
 
     def _is_young(self, path: Path) -> bool:
-        """Whether it was written so lately that its row may be on the way; gone counts as young."""
+        """Whether a file was written so lately that its row may follow; a missing file counts as young."""
         try:
             return time.time() - path.stat().st_mtime < self.grace
         except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Removing an inspector or a version for good: which rows go, which stay with values alone, and which files follow."""
+"""Purge: an inspector or a version is removed for good, rows first, then files that nothing else names."""
 
 from pathlib import Path
 
@@ -21,14 +21,14 @@ from workbench.upkeep.row_removal import delete_rows
 
 
 def remove_inspector(workspace: Workspace, session: Session, inspector: Inspector) -> list[Path]:
-    """Remove an inspector with its versions, batches and results; return the files that nothing names any more.
+    """Remove an inspector with its versions, batches and results; return the files that no row names any more.
 
     Its verdicts stay in the history, which has its name; so do the events.
 
     Raises
     ------
     WorkspaceError
-        Its id, or the path of a file that would go with it, leads out of its own folder; nothing is removed then.
+        Its id, or the path of one of its files, leads out of its own folder; nothing is removed then.
     """
     own = workspace.below(f"inspectors/{require_id(inspector.id)}", "inspectors")
     versions = list(
@@ -57,7 +57,7 @@ def remove_inspector(workspace: Workspace, session: Session, inspector: Inspecto
 def remove_version(
     workspace: Workspace, session: Session, inspector: Inspector, version: InspectorVersion
 ) -> list[Path]:
-    """Remove a version that is not in use; return the files that nothing names any more.
+    """Remove a version that is not in use; return the files that no row names any more.
 
     Where other versions use its bank, the first of them owns bank and good images from then on. Errors as for
     `remove_inspector`.
@@ -79,7 +79,7 @@ def remove_version(
 
 
 def delete_files(workspace: Workspace, files: list[Path]) -> None:
-    """Delete files and folders of the workspace; what a crash leaves of them the check finds."""
+    """Delete files and folders of the workspace; the check finds files left by a crash."""
     for path in files:
         place = workspace.relative(path).partition("/")[0]
         if not path.is_dir():
@@ -113,7 +113,7 @@ def _hand_over(session: Session, version: InspectorVersion) -> int | None:
 
 
 def _forget_in_jobs(session: Session, gone: set[int], heir: int | None) -> None:
-    """Have no job name a version that is gone: the database may give its number to another one."""
+    """Remove a deleted version from the arguments of jobs: the database may reuse its number."""
     for job in session.scalars(select(Job)):
         changed = {
             name: heir if name == "bank_id" else None

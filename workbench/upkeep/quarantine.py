@@ -1,4 +1,4 @@
-"""The bin: where the check puts what a user made and cannot be used as it lies, with a note on where it came from."""
+"""Quarantine: the check moves a user's unusable files to the bin, with a note of their origin."""
 
 import json
 from collections.abc import Mapping
@@ -21,12 +21,12 @@ EXPLANATION = (
 
 
 class Bin:
-    """One folder of the bin, for what is put aside in one go; made when the first thing is.
+    """One folder of the bin for one run of the check; made when the first thing is put aside.
 
     ::
 
-        bin/<moment>/note.txt             what lies here and why
-        bin/<moment>/images/aa/....png    files, where they lay in the workspace
+        bin/<moment>/note.txt             the contents, with reasons
+        bin/<moment>/images/aa/....png    files, under their paths in the workspace
         bin/<moment>/rows.jsonl           rows of the database
     """
 
@@ -47,17 +47,19 @@ class Bin:
         return folder
 
     def put_file(self, path: Path, why: str) -> Path:
-        """Move a file or a folder of the workspace here, and return where it is now.
+        """Move a file or a folder of the workspace here, and return its new path.
 
         Raises
         ------
         WorkspaceError
-            It lies outside of the workspace, or a link leads to it.
+            The path lies outside of the workspace, or a link leads to it.
         """
         relative = self.workspace.relative(self.workspace.below(path))
         target = below(self.folder, Path(relative))
         make_folder(target.parent)
-        self._add_line(NOTE, f"{relative}: {why}")  # first: a note too many misleads less than one too few
+        self._add_line(
+            NOTE, f"{relative}: {why}"
+        )  # first: a superfluous note misleads less than a missing one
         path.rename(target)
         return target
 

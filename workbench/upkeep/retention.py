@@ -1,4 +1,4 @@
-"""How long history is kept: the rule, when it is applied, and what it has deleted, counted and logged."""
+"""Retention: how long history is kept, when the rule is applied, and the log of deletions."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ LONGEST = 1200  # months
 
 
 def kept_months(workspace: Workspace) -> int | None:
-    """Return how long history is kept; None for ever, which is so until somebody says otherwise."""
+    """Return the months that history is kept; None, the default, keeps it for ever."""
     with workspace.database.read() as session:
         rule = session.get(Preference, RULE)
     return None if rule is None else rule.value.get("months")
 
 
 def keep_for(workspace: Workspace, months: int | None) -> int | None:
-    """Set how long history is kept, and have what is older deleted; returns the job that does, if any is needed.
+    """Set how long history is kept, and return the job that deletes older history, if one is needed.
 
     Raises
     ------
     NotAllowed
-        For who is no engineer.
+        When the person acting is not an engineer.
     SettingsError
         When it is less than a month.
     """
-    require(Role.ENGINEER, "say how long history is kept")
+    require(Role.ENGINEER, "set how long history is kept")
     if months is not None and not 1 <= months <= LONGEST:
         raise SettingsError(
             f"History is kept for 1 to {LONGEST} months, or for ever, not for {months} months."
@@ -59,7 +59,7 @@ def keep_for(workspace: Workspace, months: int | None) -> int | None:
 
 
 def submit_if_due(workspace: Workspace) -> int | None:
-    """Submit the job that deletes what is too old, once a day; returns its id, None when nothing is due."""
+    """Submit the job that deletes old history, once a day; return its id, or None when nothing is due."""
     with workspace.database.read() as session:  # the common case writes nothing
         if not _is_due(session):
             return None
@@ -76,7 +76,7 @@ def submit_if_due(workspace: Workspace) -> int | None:
 
 
 def run_retention(job: RunningJob) -> dict[str, Any]:
-    """Do the job: delete by the rule as it is by now."""
+    """Do the job: delete by the rule now in force."""
     months = kept_months(job.workspace)
     gone = Gone()
     if months is not None:
@@ -85,7 +85,7 @@ def run_retention(job: RunningJob) -> dict[str, Any]:
 
 
 def older_than(months: int, moment: datetime | None = None) -> datetime:
-    """Return the moment so many months ago: the same day of the month, or its last."""
+    """Return the time so many months ago: the same day of the month, or the month's last day."""
     here = moment or now()
     count = here.year * 12 + here.month - 1 - months
     year, month = max(1, count // 12), count % 12 + 1
@@ -104,14 +104,14 @@ def delete_older(
     progress: Callable[[str, int, int], None] | None = None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Gone:
-    """Delete inspections older than so many months, with what only they need; what is deleted is counted and logged.
+    """Delete inspections older than so many months, with the rows and files that only they need; count and log them.
 
     Raises
     ------
     NotAllowed
-        For who is no engineer.
+        When the person acting is not an engineer.
     Cancelled
-        When it was stopped in between; what is deleted by then is logged.
+        When it was stopped in between; the deletions so far are logged.
     """
     require(Role.ENGINEER, "delete inspections")
     before, gone, event = older_than(months), Gone(), None
@@ -134,13 +134,13 @@ def delete_older(
 
 
 def what_goes(workspace: Workspace, months: int) -> Gone:
-    """Count what the rule would delete now; nothing is changed."""
+    """Count the deletions of the rule now; nothing is changed."""
     with workspace.database.read() as session:
         return count_rows(workspace, session, older_than(months))
 
 
 def deletions(workspace: Workspace) -> list[Event]:
-    """Return what was deleted by the rule, the newest ten first."""
+    """Return the last ten deletions by the rule, newest first."""
     query = select(Event).where(Event.action == DELETED).order_by(Event.id.desc()).limit(10)
     with workspace.database.read() as session:
         return list(session.scalars(query))
@@ -173,7 +173,7 @@ def _forget(session: Session, name: str) -> None:
 
 
 def _log(session: Session, event: int | None, months: int, before: datetime, gone: Gone) -> int | None:
-    """Keep what was deleted in the transaction that deletes it, one event for all pieces."""
+    """Log the deletions in their own transaction, one event for all pieces."""
     if gone.inspections == 0:
         return None
     details = {"months": months, "before": before.isoformat()} | asdict(gone)

@@ -1,4 +1,4 @@
-"""Deleting rows with all rows that cannot be without them; those that can be, forget them."""
+"""Removal of rows: required references remove their own rows too, optional ones are cleared."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -13,8 +13,8 @@ from workbench.storage.workspace import AT_ONCE
 def delete_rows(session: Session, table: Table, keys: Sequence[Any]) -> None:
     """Delete the rows of a table with these primary keys.
 
-    A reference to them that may be empty is emptied, as those of the history, which holds values besides; a row whose
-    reference may not be empty goes too.
+    A reference that may be empty is cleared, as in the history, which also holds values; a row whose reference may not
+    be empty goes too.
     """
     (key,) = table.primary_key.columns
     for some in _in_parts(keys):

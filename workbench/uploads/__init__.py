@@ -1,1 +1,1 @@
-"""What users hand in: named sets of images, and the look at them before a build."""
+"""Uploads: named sets of images, and the check of them before a build."""

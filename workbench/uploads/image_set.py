@@ -1,4 +1,4 @@
-"""What a user hands in, as a set of named images: safe unique names, and a reason for all that is left out."""
+"""A set of uploaded images: safe unique names, and a reason for every file left out."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from patchcore.images.formats import sniff_format
 LONGEST_PART, LONGEST_NAME = 120, 240  # characters; more is cut in the middle
 HEAD = 16  # bytes that tell an image file from others
 TABLES = frozenset({".csv"})
-A_TABLE = "a table, no image. Labels are read from it where a labelled set is brought in."
+A_TABLE = "a table, not an image. Its labels are read where a labelled set is brought in."
 ARCHIVES = frozenset({".zip", ".7z", ".rar", ".tar", ".gz", ".tgz", ".bz2", ".xz"})
 
 
 @dataclass(frozen=True)
 class Upload:
-    """One file to be read as an image.
+    """A file to be read as an image.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class Upload:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """One file that will not be used, and why, with what to do."""
+    """A file that will not be used, with the reason and the remedy."""
 
     name: str
     reason: str
@@ -46,9 +46,9 @@ class LeftOut:
 
 @dataclass
 class UploadSet:
-    """Files that may be images, in the order they came, and those that are not.
+    """Files that may be images, in upload order, and files left out.
 
-    `tables` are among those left out too: only who brings labels in reads them.
+    `tables` also stand among the files left out: only an upload of labels reads them.
     """
 
     images: list[Upload] = field(default_factory=list)
@@ -65,11 +65,11 @@ class UploadSet:
         return iter(self.images)
 
     def add(self, name: str, data: bytes | Path) -> None:
-        """Take a file under a safe name that no other has."""
+        """Take a file under a safe, unique name."""
         self.images.append(Upload(self._unique(safe_name(name)), data))
 
     def add_table(self, name: str, data: bytes | Path) -> None:
-        """Take a file that may say what the images show."""
+        """Take a file that may hold the images' labels."""
         self.tables.append(Upload(self._unique(safe_name(name)), data))
         self.leave_out(name, A_TABLE)
 
@@ -115,10 +115,10 @@ def is_table(name: str) -> bool:
 
 
 def why_not_wanted(name: str, head: bytes) -> str | None:
-    """Say why a file is no candidate for an image, by its name and first bytes; None when it is one."""
+    """Return the reason why a file cannot be an image, by its name and first bytes; None for a candidate."""
     path = PurePosixPath(safe_name(name))
     if is_hidden(path.parts):
-        return "a hidden file that the operating system keeps for itself; it is no picture of a part."
+        return "a hidden file that the operating system keeps for itself; it does not show a part."
     suffix = path.suffix.lower()
     if suffix in IMAGE_SUFFIXES or sniff_format(head) is not None:
         return None

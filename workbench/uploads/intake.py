@@ -1,4 +1,4 @@
-"""Uploads: from whatever a user drops or points at to a set of named images, nothing trusted on the way.
+"""Uploads: dropped files, archives and folders become a set of named images; nothing is trusted on the way.
 
 Names are made safe, archives are weighed before they are unpacked, folders on this computer are open only
 below the allowed roots, and each file that is not used is listed with its reason.
@@ -26,7 +26,7 @@ from workbench.uploads.zip_archives import DEFAULT_LIMITS, ZipLimits, unpack_zip
 
 
 class FolderError(PatchCoreError):
-    """A folder on this computer is not there, or not open to the interface."""
+    """A folder on this computer is missing, or not open to the interface."""
 
 
 def from_files(
@@ -40,23 +40,23 @@ def from_files(
         (name as the browser sent it, content). Streams are copied to `spool` piece by piece; bytes and paths
         are taken as they are.
     spool
-        An existing folder for what is unpacked and copied; the caller deletes it when it is done.
+        An existing folder for unpacked and copied files; the caller deletes it afterwards.
     limits
         For archives.
     """
-    found = UploadSet()
+    uploads = UploadSet()
     for name, content in files:
         with _opened(content) as stream:
             head = stream.read(HEAD)
             stream.seek(0)
             if _is_zip(name, head):
-                found.extend(unpack_zip(stream, name, spool, limits))
+                uploads.extend(unpack_zip(stream, name, spool, limits))
             elif not is_table(name) and (reason := why_not_wanted(name, head)):
-                found.leave_out(name, reason)
+                uploads.leave_out(name, reason)
             else:
-                take = found.add_table if is_table(name) else found.add
+                take = uploads.add_table if is_table(name) else uploads.add
                 take(name, content if isinstance(content, bytes | Path) else _copied(stream, spool, name))
-    return found
+    return uploads
 
 
 def from_folder(
@@ -76,22 +76,22 @@ def from_folder(
     Raises
     ------
     FolderError
-        There is no such folder.
+        The folder does not exist.
     """
     root = folder.resolve()
     if not root.is_dir():
         raise FolderError(f"{display_name(str(folder))} is not a folder on this computer. Check the path.")
-    found = UploadSet()
+    uploads = UploadSet()
     limits = [place.resolve() for place in (within or [root])]
-    for path in _walk(root, {place.resolve() for place in exclude}, found):
+    for path in _walk(root, {place.resolve() for place in exclude}, uploads):
         name = path.relative_to(root).as_posix()
         if reason := _why_not_from_disk(path, name, limits):
-            found.leave_out(name, reason)
+            uploads.leave_out(name, reason)
         elif is_table(name):
-            found.add_table(name, path)
+            uploads.add_table(name, path)
         else:
-            found.add(name, path)
-    return found
+            uploads.add(name, path)
+    return uploads
 
 
 def from_server(
@@ -148,7 +148,7 @@ def open_path(typed: str, *, roots: Sequence[Path] | None = None, exclude: Seque
     if path is None or not _inside(path, roots):
         places = ", ".join(str(root) for root in roots) or "none"
         raise FolderError(
-            f"{shown} is outside the folders that are open here ({places}). Whoever runs the dashboard can open "
+            f"{shown} is outside the folders that are open here ({places}). The dashboard's administrator can open "
             "more through PATCHCORE_ROOTS."
         )
     if _inside(path, [place.resolve() for place in exclude]):
@@ -171,19 +171,19 @@ def allowed_roots(environ: Mapping[str, str] = os.environ) -> list[Path]:
     return [Path(entry).expanduser().resolve() for entry in named] or [Path.home().resolve()]
 
 
-def _walk(root: Path, exclude: set[Path], found: UploadSet) -> Iterator[Path]:
+def _walk(root: Path, exclude: set[Path], uploads: UploadSet) -> Iterator[Path]:
     """Yield the files below a folder in order, without following links to folders."""
 
     def unreadable(fault: OSError) -> None:
         where = Path(fault.filename).relative_to(root).as_posix()
-        found.leave_out(f"{where}/", f"cannot be opened ({fault.strerror}). Check its permissions.")
+        uploads.leave_out(f"{where}/", f"cannot be opened ({fault.strerror}). Check its permissions.")
 
     for where, folders, files in os.walk(root, onerror=unreadable):
         here = Path(where)
         linked = [entry for entry in folders if (here / entry).is_symlink()]
         for entry in linked:
             name = (here / entry).relative_to(root).as_posix()
-            found.leave_out(name, "a link to a folder, which is not followed. Choose that folder itself.")
+            uploads.leave_out(name, "a link to a folder, which is not followed. Choose that folder itself.")
         skipped = {*linked, *(entry for entry in folders if here / entry in exclude)}
         folders[:] = sorted(entry for entry in folders if entry not in skipped and not is_hidden((entry,)))
         yield from (here / entry for entry in sorted(files))

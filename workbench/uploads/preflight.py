@@ -1,4 +1,4 @@
-"""The look at good images before anything is computed: what they are, which are broken, and what is odd about them."""
+"""The check of good images before a build: their sizes and formats, broken files, and oddities."""
 
 import io
 from collections import Counter
@@ -18,7 +18,7 @@ from workbench.uploads.image_set import LeftOut, Upload, UploadSet
 from workbench.uploads.preflight_warnings import warnings_of
 
 THUMBNAIL_SIDE = 96
-_TINT = 2  # of 255: less difference between the channels is no colour
+_TINT = 2  # of 255: channels that differ less count as grey
 
 Progress = Callable[[str, int, int], None]
 
@@ -32,7 +32,7 @@ class CheckedImage:
     upload
         Its name and where its bytes are.
     record
-        What reading it found.
+        The facts found while reading it.
     thumbnail_jpeg
         At most 96 px a side; kept packed, so that ten thousand weigh some 30 MB.
     colourful
@@ -51,7 +51,7 @@ class CheckedImage:
 
     @property
     def sha256(self) -> str:
-        """Of the file's bytes."""
+        """The SHA-256 of the file's bytes."""
         return self.record.sha256
 
     @property
@@ -62,16 +62,16 @@ class CheckedImage:
 
 @dataclass(frozen=True)
 class Preflight:
-    """What a set of images is, before anything is built on it.
+    """The facts about a set of images, before anything is built on it.
 
     Attributes
     ----------
     usable
         The images that can be read, in their order; copies included.
     broken
-        Those that cannot, each with its reason.
+        The images that cannot be read, each with its reason.
     left_out
-        Files that were no candidates from the start.
+        Files that could not be images from the start.
     value_range
         (black, white) that the images were read with.
     """
@@ -104,7 +104,7 @@ class Preflight:
 
     @cached_property
     def notes(self) -> dict[str, int]:
-        """What was done while reading -> number of images."""
+        """Conversion while reading -> number of images."""
         return dict(Counter(note for image in self.usable for note in image.record.notes).most_common())
 
     @cached_property
@@ -122,7 +122,7 @@ class Preflight:
 
     @cached_property
     def warnings(self) -> list[str]:
-        """What the user should know before building, a sentence or two each."""
+        """Warnings to the user before building, one or two sentences each."""
         return warnings_of(self)
 
 
@@ -142,7 +142,7 @@ def preflight(
     value_range
         For data of more than 8 bits, as in `patchcore.images.reading.read_image`.
     limits
-        What one image may weigh.
+        The largest size of one image.
     progress
         Called with ("checking images", done, total).
     cancelled
@@ -158,7 +158,7 @@ def preflight(
     result.left_out.extend(uploads.left_out if isinstance(uploads, UploadSet) else [])
     for done, upload in enumerate(files):
         if cancelled is not None and cancelled():
-            raise Cancelled("The look at the images was stopped.")
+            raise Cancelled("The check of the images was stopped.")
         if progress is not None:
             progress("checking images", done, len(files))
         try:

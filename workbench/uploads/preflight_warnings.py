@@ -1,4 +1,4 @@
-"""What is said about a set of good images before building: each oddity as a sentence with its remedy."""
+"""Warnings about a set of good images before building: each oddity as a sentence with its remedy."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from workbench.uploads.preflight import CheckedImage, Preflight
 
-USUAL_COUNT = 20  # good images from which a bank begins to know how parts vary
+USUAL_COUNT = 20  # fewer good images hardly show how parts vary
 SMALLEST_SIDE = 32  # px; below, the network sees hardly more than one patch
 WILD_AREA, WILD_ASPECT = 4.0, 1.5  # largest over smallest
 
 
-def warnings_of(found: Preflight) -> list[str]:
+def warnings_of(preflight: Preflight) -> list[str]:
     """Give the warnings for a set, most important first."""
     checks = (_count, _broken, _sizes, _tiny, _colours, _depths, _unused_bits, _range_wanted, _copies)
-    return [sentence for check in checks if (sentence := check(found))]
+    return [sentence for check in checks if (sentence := check(preflight))]
 
 
-def _count(found: Preflight) -> str | None:
-    count = len(found.distinct)
+def _count(preflight: Preflight) -> str | None:
+    count = len(preflight.distinct)
     if count == 0:
-        if found.broken or found.left_out:
+        if preflight.broken or preflight.left_out:
             return "None of these files can be used; see the reason beside each. Nothing can be built."
-        return "There is no image here. Drop image files, a folder or a zip with images of good parts."
+        return "No images yet. Drop image files, a folder or a zip with images of good parts."
     if count == 1:
         return "Only 1 image: a bank from one image knows one part; 20 or more is usual."
     if count < USUAL_COUNT:
@@ -31,19 +31,19 @@ def _count(found: Preflight) -> str | None:
     return None
 
 
-def _broken(found: Preflight) -> str | None:
-    if not found.broken or not found.usable:
+def _broken(preflight: Preflight) -> str | None:
+    if not preflight.broken or not preflight.usable:
         return None
-    first = found.broken[0]
-    more = f"; {len(found.broken) - 1:,} more are listed" if len(found.broken) > 1 else ""
+    first = preflight.broken[0]
+    more = f"; {len(preflight.broken) - 1:,} more are listed" if len(preflight.broken) > 1 else ""
     reason = first.reason.rstrip(".")
-    return f"{_images(len(found.broken))} cannot be used ({first.name}: {reason}{more}). The rest can be built on."
+    return f"{_images(len(preflight.broken))} cannot be used ({first.name}: {reason}{more}). The rest can be built on."
 
 
-def _sizes(found: Preflight) -> str | None:
-    if len(found.sizes) < 2:
+def _sizes(preflight: Preflight) -> str | None:
+    if len(preflight.sizes) < 2:
         return None
-    shapes = sorted((size for size, _ in found.sizes), key=lambda size: size[0] * size[1])
+    shapes = sorted((size for size, _ in preflight.sizes), key=lambda size: size[0] * size[1])
     (small_w, small_h), (large_w, large_h) = shapes[0], shapes[-1]
     aspects = [width / height for width, height in shapes]
     text = f"Sizes vary: {len(shapes):,} shapes, {small_w} × {small_h} to {large_w} × {large_h} px."
@@ -56,8 +56,8 @@ def _sizes(found: Preflight) -> str | None:
     return f"{text} Each is fitted into the network's square by itself; parts should appear at one scale."
 
 
-def _tiny(found: Preflight) -> str | None:
-    tiny = [i for i in found.usable if min(i.record.width, i.record.height) < SMALLEST_SIDE]
+def _tiny(preflight: Preflight) -> str | None:
+    tiny = [i for i in preflight.usable if min(i.record.width, i.record.height) < SMALLEST_SIDE]
     if not tiny:
         return None
     first = tiny[0]
@@ -67,9 +67,9 @@ def _tiny(found: Preflight) -> str | None:
     )
 
 
-def _colours(found: Preflight) -> str | None:
-    grey = [image for image in found.usable if image.record.channels <= 2]
-    colour = [image for image in found.usable if image.colourful]
+def _colours(preflight: Preflight) -> str | None:
+    grey = [image for image in preflight.usable if image.record.channels <= 2]
+    colour = [image for image in preflight.usable if image.colourful]
     if not grey or not colour:
         return None
     fewer = min(grey, colour, key=len)
@@ -79,16 +79,16 @@ def _colours(found: Preflight) -> str | None:
     )
 
 
-def _depths(found: Preflight) -> str | None:
-    if len([bits for bits in found.bit_depths if bits > 1]) < 2:
+def _depths(preflight: Preflight) -> str | None:
+    if len([bits for bits in preflight.bit_depths if bits > 1]) < 2:
         return None
-    parts = ", ".join(f"{count:,} of {bits} bits" for bits, count in found.bit_depths.items())
+    parts = ", ".join(f"{count:,} of {bits} bits" for bits, count in preflight.bit_depths.items())
     return f"Bit depths are mixed: {parts}. Brightness may differ between them; export all alike."
 
 
-def _unused_bits(found: Preflight) -> str | None:
-    deep = [image for image in found.usable if image.record.bit_depth == 16 and _is_integer(image)]
-    if not deep or found.value_range is not None:
+def _unused_bits(preflight: Preflight) -> str | None:
+    deep = [image for image in preflight.usable if image.record.bit_depth == 16 and _is_integer(image)]
+    if not deep or preflight.value_range is not None:
         return None
     highest = max(image.record.highest for image in deep)
     bits = next((bits for bits in (8, 10, 12) if highest < 2**bits), None)
@@ -100,8 +100,8 @@ def _unused_bits(found: Preflight) -> str | None:
     )
 
 
-def _range_wanted(found: Preflight) -> str | None:
-    waiting = [fault for fault in found.broken if "value range" in fault.reason]
+def _range_wanted(preflight: Preflight) -> str | None:
+    waiting = [fault for fault in preflight.broken if "value range" in fault.reason]
     if not waiting:
         return None
     return (
@@ -110,11 +110,11 @@ def _range_wanted(found: Preflight) -> str | None:
     )
 
 
-def _copies(found: Preflight) -> str | None:
-    if not found.duplicates:
+def _copies(preflight: Preflight) -> str | None:
+    if not preflight.duplicates:
         return None
-    extra = sum(len(names) - 1 for names in found.duplicates)
-    first = found.duplicates[0]
+    extra = sum(len(names) - 1 for names in preflight.duplicates)
+    first = preflight.duplicates[0]
     return (
         f"{_images(extra, 'is an exact copy', 'are exact copies')} of others (such as {first[1]} of {first[0]}). "
         "Copies count once; they teach nothing new."

@@ -31,12 +31,12 @@ _OUTSIDE = re.compile(r"^(/|\\|[A-Za-z]:)|(^|[/\\])\.\.([/\\]|$)")
 
 @dataclass(frozen=True)
 class ZipLimits:
-    """What an archive may unpack to.
+    """The largest contents of an archive.
 
     Parameters
     ----------
     max_files
-        Entries that are looked at.
+        The largest number of entries that are read.
     max_file_bytes, max_total_bytes
         Unpacked size of one entry, and of all of them.
     max_ratio
@@ -68,39 +68,39 @@ def unpack_zip(
     spool
         An existing folder; the caller deletes it when the images are stored or no longer wanted.
     limits
-        Checked on the archive's directory; what is unpacked never exceeds what it declares.
+        Checked on the archive's directory; unpacked bytes never exceed the declared size.
     """
-    found = UploadSet()
+    uploads = UploadSet()
     try:
         with zipfile.ZipFile(archive) as opened:
-            _unpack_entries(opened, name, spool, limits, found)
+            _unpack_entries(opened, name, spool, limits, uploads)
     except ENTRY_FAULTS as fault:
-        found.leave_out(name, f"this zip archive is damaged or incomplete ({fault}). Pack it again.")
-    if not found.images and not found.left_out:
-        found.leave_out(name, "this zip archive is empty. Pack the images into it again.")
-    return found
+        uploads.leave_out(name, f"this zip archive is damaged or incomplete ({fault}). Pack it again.")
+    if not uploads.images and not uploads.left_out:
+        uploads.leave_out(name, "this zip archive is empty. Pack the images into it again.")
+    return uploads
 
 
 def _unpack_entries(
-    opened: zipfile.ZipFile, name: str, spool: Path, limits: ZipLimits, found: UploadSet
+    opened: zipfile.ZipFile, name: str, spool: Path, limits: ZipLimits, uploads: UploadSet
 ) -> None:
     entries = [entry for entry in opened.infolist() if not entry.is_dir()]
     if len(entries) > limits.max_files:
         rest = len(entries) - limits.max_files
-        found.leave_out(name, f"{rest:,} files beyond the first {limits.max_files:,}. Split the archive.")
+        uploads.leave_out(name, f"{rest:,} files beyond the first {limits.max_files:,}. Split the archive.")
     room = min(limits.max_total_bytes, int(shutil.disk_usage(spool).free * 0.9))
     for entry in entries[: limits.max_files]:
         reason = _why_refused(entry, limits, room)
         if reason is None:
-            reason = _unpack_entry(opened, entry, spool, found)
+            reason = _unpack_entry(opened, entry, spool, uploads)
         if reason is None:
             room -= entry.file_size
         else:
-            found.leave_out(entry.filename, reason)
+            uploads.leave_out(entry.filename, reason)
 
 
 def _why_refused(entry: zipfile.ZipInfo, limits: ZipLimits, room: int) -> str | None:
-    """Say what is wrong with an entry, by the archive's directory alone."""
+    """Return the fault of an entry, by the archive's directory alone; None for a good one."""
     kind = stat.S_IFMT(entry.external_attr >> 16)
     ratio = entry.file_size / max(entry.compress_size, 1)
     faults = (
@@ -131,16 +131,16 @@ def _why_refused(entry: zipfile.ZipInfo, limits: ZipLimits, room: int) -> str | 
         ),
         (
             entry.file_size > room,
-            "no room left: the archive unpacks to more than is allowed or free. Hand it in in parts.",
+            "no room left: the archive unpacks to more than is allowed or free. Split the archive.",
         ),
     )
     return next((reason for wrong, reason in faults if wrong), None)
 
 
 def _unpack_entry(
-    opened: zipfile.ZipFile, entry: zipfile.ZipInfo, spool: Path, found: UploadSet
+    opened: zipfile.ZipFile, entry: zipfile.ZipInfo, spool: Path, uploads: UploadSet
 ) -> str | None:
-    """Write one entry to a numbered file; give the reason where that cannot be."""
+    """Write one entry to a numbered file; return the reason if that fails."""
     target = None
     try:
         with opened.open(entry) as source:
@@ -155,6 +155,6 @@ def _unpack_entry(
         if target is not None:
             target.unlink()
         return f"cannot be unpacked ({fault}). Pack it again."
-    take = found.add_table if is_table(entry.filename) else found.add
+    take = uploads.add_table if is_table(entry.filename) else uploads.add
     take(entry.filename, target)
     return None

@@ -4,19 +4,24 @@ Scripts and pictures go through Streamlit's store of media files, under addresse
 asks for each once, and a rerun that changes a threshold carries a few hundred bytes.
 """
 
+import copy
 import json
 import re
 import time
+import uuid
+import weakref
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from patchcore.maps import colours
 
-SECONDS_TO_LOAD = 20.0  # for which a browser may still ask for a file that the page no longer shows
+SECONDS_TO_LOAD = 20.0  # time in which a browser may still ask for a file that the page no longer shows
 BROWSER = Path(__file__).parent / "browser"
 _IMPORT = re.compile(r'^((?:import|export)\b[^"\n]*from |import )"\./([a-z]+)\.js";', re.MULTILINE)
 _MEMORY = "patchcore.viewer:served"
@@ -31,15 +36,57 @@ export default async function (component) {
 """
 
 
-@dataclass
+_released: deque[str] = deque()  # holders of files that have gone
+
+
+@dataclass(eq=False)
 class _File:
-    """What is served at one place of a session's pages."""
+    """One file at one place of a session's pages; Streamlit serves it for as long as this object lives.
+
+    Streamlit drops the files that the latest run of a session has not named, even if a newer run cuts it short, or a
+    callback holds its beginning up. A browser still loading pictures, or the viewers' modules, would get errors. So
+    each file has a holder: for Streamlit a session of its own, which runs nothing.
+    """
 
     content: bytes
     mimetype: str
-    url: str = ""
+    place: str
     in_use: bool = True
-    left: float | None = None  # since when no run that came to its end has named it
+    left: float | None = None  # time of the first complete run that no longer asks for it
+    url: str = ""
+    holder: str = field(default_factory=lambda: f"patchcore.viewer:{uuid.uuid4().hex}")
+
+    def __post_init__(self) -> None:
+        from streamlit.runtime import exists
+        from streamlit.runtime.scriptrunner import add_script_run_ctx, get_script_run_ctx
+
+        context = copy.copy(get_script_run_ctx(suppress_warning=True))
+        if context is None or not exists():
+            return
+        context.session_id = self.holder
+        # Streamlit asks the thread for the session that names a file.
+        thread = add_script_run_ctx(Thread(target=self._serve), context)
+        thread.start()
+        thread.join()
+        # The last reference may go in any thread, also in one that holds the lock of Streamlit's files.
+        weakref.finalize(self, _released.append, self.holder).atexit = False
+
+    def long_left(self, now: float) -> bool:
+        """Tell whether no page has asked for the file for so long that no browser will."""
+        return self.left is not None and now - self.left > SECONDS_TO_LOAD
+
+    def _serve(self) -> None:
+        from streamlit.runtime import get_instance
+
+        self.url = get_instance().media_file_mgr.add(self.content, self.mimetype, self.place)
+
+
+def _drop_released() -> None:
+    """Have Streamlit forget the files that are served no longer, of this session and of those that have ended."""
+    from streamlit.runtime import exists, get_instance
+
+    while _released and exists():
+        get_instance().media_file_mgr.clear_session_refs(_released.popleft())
 
 
 Served = dict[str, _File]
@@ -58,7 +105,7 @@ def mount(
     Parameters
     ----------
     use
-        Which of the viewers: gallery, strip, detail or roi.
+        The viewer: gallery, strip, detail or roi.
     key
         Streamlit key, unique on the page.
     data
@@ -66,7 +113,7 @@ def mount(
     states
         Names of lasting values the browser may set.
     events
-        Names of passing values, each with what to call when it comes (or None).
+        Names of passing values, each with its callback (or None).
     """
     callbacks = {f"on_{name}_change": _nothing for name in states}
     for name, call in (events or {}).items():
@@ -76,32 +123,28 @@ def mount(
 
 @contextmanager
 def kept_files() -> Iterator[None]:
-    """Keep what the viewers were given served throughout a run of the script, whatever page it draws.
+    """Serve what a run of the script asks for, and what the runs before asked for, whatever page it draws.
 
-    Streamlit drops the files that a run has not named, also of a run that a newer one cuts short: a browser still
-    loading pictures, or the viewers' modules, would be told that there are none. So all that the runs before have
-    named is named again at once, and forgotten `SECONDS_TO_LOAD` after a run has come to its end without it.
+    A file goes `SECONDS_TO_LOAD` after a run has come to its end without asking for it.
     """
     import streamlit as st
 
     served: Served = st.session_state.setdefault(_MEMORY, {})
-    for place, file in served.items():
-        _name(file, place)
+    for file in served.values():
         file.in_use = False
     _script_url()
     yield
     now = time.monotonic()
-    for place, file in list(served.items()):
-        if file.in_use:
-            continue
-        if file.left is None:
+    for file in served.values():
+        if not file.in_use and file.left is None:
             file.left = now
-        elif now - file.left > SECONDS_TO_LOAD:
-            del served[place]
+    for place in [place for place, file in served.items() if file.long_left(now)]:
+        del served[place]
+    _drop_released()
 
 
 def event_value(key: str, event: str) -> Any:
-    """Return the value of an event inside its callback, None when there is none."""
+    """Return the value of an event inside its callback; None without a value."""
     import streamlit as st
 
     state = st.session_state.get(key)
@@ -111,21 +154,18 @@ def event_value(key: str, event: str) -> Any:
 def media_url(content: bytes, mimetype: str, place: str) -> str:
     """Serve bytes to this session and return their address, which is the same for the same bytes.
 
-    They stay served for as long as runs ask for them under the same `place` and for `SECONDS_TO_LOAD` more, without
-    `kept_files` no longer than until the next run begins.
+    They stay served for as long as runs ask for them under the same `place` and for `SECONDS_TO_LOAD` more; without
+    `kept_files`, as long as the session lives.
     """
     import streamlit as st
 
-    served: Served = st.session_state.get(_MEMORY, {})
+    served: Served = st.session_state.setdefault(_MEMORY, {})
     file = served.get(place)
     if file is None or file.content != content or file.mimetype != mimetype:
-        if file is not None:  # a slow browser may still be asking for what the last runs gave it
+        if file is not None:  # a slow browser may still be loading files of the last runs
             file.left, file.in_use = time.monotonic(), False
-            before = f"{place}:{file.url.rsplit('/', 1)[-1]}"
-            served[before] = file
-            _name(file, before)
-        file = served[place] = _File(content, mimetype)
-        _name(file, place)
+            served[file.holder] = file
+        file = served[place] = _File(content, mimetype, place)
     file.in_use, file.left = True, None
     return file.url
 
@@ -138,15 +178,6 @@ def picture_url(content: bytes, place: str) -> str:
 def json_url(value: object, place: str) -> str:
     """Serve a JSON value that is long and seldom changes."""
     return media_url(json.dumps(value, separators=(",", ":")).encode(), "application/json", place)
-
-
-def _name(file: _File, place: str) -> None:
-    """Have Streamlit serve a file for this run."""
-    from streamlit.runtime import exists, get_instance
-
-    if exists():
-        files = get_instance().media_file_mgr
-        file.url = files.add(file.content, file.mimetype, f"patchcore.viewer:{place}")
 
 
 def _nothing() -> None:
@@ -175,7 +206,7 @@ def _script_url() -> str:
 
 @cache
 def scripts() -> dict[str, str]:
-    """Return the source of every browser module by its name; `palette` holds what `patchcore.maps.colours` does."""
+    """Return the source of every browser module by its name; `palette` holds the values of `patchcore.maps.colours`."""
     sources = {path.stem: path.read_text(encoding="utf-8") for path in sorted(BROWSER.glob("*.js"))}
     constants = {
         "HEAT": f"Uint8Array.from({colours.HEAT_TABLE.ravel().tolist()})",

@@ -25,7 +25,7 @@ class ImageSource:
         self._load = load
 
     def overview(self, threshold: float | None) -> bytes:
-        """Encode what is shown first."""
+        """Encode the first view: the whole image or its overview."""
         pixels, anomaly_map = self._load()
         large = pixels.shape[0] * pixels.shape[1] > WHOLE_PIXELS
         picture = as_bytes(pixels)
@@ -41,11 +41,11 @@ class ImageSource:
         return pack(encode_image(part, "png"), None, None, original=part.shape)
 
 
-_large = Latest[NDArray[np.uint8]](2)  # those last looked at, so that their crops need no second reading
+_large = Latest[NDArray[np.uint8]](2)  # the last images viewed, so that their crops need no second reading
 
 
 def crop_urls(key: str, pictures: ImageSource, wanted: Sequence[tuple[int, int]]) -> dict[str, str]:
-    """Serve the crops that are wanted; return their addresses by "row,column"."""
+    """Serve the requested crops; return their addresses by "row,column"."""
     urls = {}
     for row, column in wanted:
         crop = encoded.get(("crop", pictures.item, row, column), partial(pictures.crop, row, column))
@@ -54,7 +54,7 @@ def crop_urls(key: str, pictures: ImageSource, wanted: Sequence[tuple[int, int]]
 
 
 def wanted_crops(key: str, item: str, width: int, height: int) -> list[tuple[int, int]]:
-    """Return the crops (row, column) the browser has asked for, those that lie in the image."""
+    """Return the crops (row, column) that the browser has asked for and that lie in the image."""
     import streamlit as st
 
     asked: dict[str, list[list[int]]] = st.session_state.get(f"{key}:crops", {})

@@ -36,7 +36,7 @@ THUMBNAIL_SIDE = 130
 
 @dataclass(frozen=True)
 class Why:
-    """The place that gave the score and the place of the good images that comes nearest to it.
+    """The place that gave the score, and the nearest place in the good images.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class Why:
     name
         The good image.
     distance
-        Between the two, score units.
+        Distance between the two places, score units.
     """
 
     test: bytes
@@ -98,7 +98,7 @@ def detail(
     Parameters
     ----------
     item
-        Says which image, scored by which inspector; what was encoded under it is not encoded again.
+        Key of an image scored by an inspector; nothing is encoded twice under the same key.
     name
         The image's name as the user knows it.
     load
@@ -109,7 +109,7 @@ def detail(
     thresholds, key, link, pixel_threshold
         As for `workbench.viewer.gallery`.
     truth
-        Where the defect is known to be, bool [H', W'].
+        Marked defect, bool [H', W'].
     why
         See `why_pair`.
     mm_per_pixel
@@ -123,7 +123,7 @@ def detail(
     reveal
         Whether the page scrolls to it when another image is shown.
     on_rule
-        Called with the new rule before the run that a change of it causes.
+        Called with the new rule before the run that the change causes.
     """
     pictures = ImageSource(item, load)
     overview = encoded.get(("detail", item), lambda: pictures.overview(thresholds.reject))
@@ -131,7 +131,7 @@ def detail(
     wanted = wanted_crops(key, item, width, height) if width * height > WHOLE_PIXELS else None
     data = {
         "link": link or key,
-        "given": thresholds.given(link or key, pixel_threshold, min_area, judge_by),
+        "given": thresholds.for_browser(link or key, pixel_threshold, min_area, judge_by),
         "item": item,
         "name": name,
         "score": float(score),

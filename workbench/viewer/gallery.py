@@ -30,14 +30,15 @@ def gallery(
     on_opened: Callable[[str], None] | None = None,
     on_labelled: Callable[[str, Label | None], None] | None = None,
 ) -> None:
-    """Show images as tiles that follow the threshold while it is dragged, without a run of the script.
+    """Show images as tiles that follow a dragged threshold without a run of the script.
 
     Parameters
     ----------
     tiles
         The images, in the order they came; the browser sorts and filters them. Thousands are fine.
     thresholds
-        In force. When they change, the gallery takes them over; until then what the user has dragged stays.
+        The thresholds in force. When they change, the gallery takes them over; until then the user's dragged values
+        stay.
     key
         Streamlit key.
     link
@@ -56,12 +57,12 @@ def gallery(
     tile_width
         Width of a tile to begin with, pixels.
     judge_by
-        What the verdicts are made from, as in `OperatingPoint`; by area or both takes tiles with a `peak`.
+        The basis of verdicts, as in `OperatingPoint`; "area" and "both" require tiles with a `peak`.
     borderline
-        Show only so many images, those nearest the reject threshold on either side, while it moves.
+        Show only this many images: the nearest to the reject threshold on either side, while it moves.
     as_given
-        Show the tiles in the order of `tiles`, without controls for order, filter and size: for the few that a page
-        has chosen.
+        Show the tiles in the order of `tiles`, without controls for order, filter and size: for a page's own small
+        selection.
     labels
         Whether the user can label images here, good or defect: a click on the tile, or the keys G and D.
     on_thresholds, on_opened, on_labelled
@@ -76,7 +77,7 @@ def gallery(
     }
     data = {
         "link": link or key,
-        "given": thresholds.given(link or key, pixel_threshold, min_area, judge_by),
+        "given": thresholds.for_browser(link or key, pixel_threshold, min_area, judge_by),
         "tilesUrl": json_url(contents, f"{key}:tiles"),
         "strip": strip,
         "height": height,
@@ -115,11 +116,11 @@ def threshold_strip(
     thresholds, key, link, pixel_threshold, min_area, judge_by, on_thresholds, on_opened
         As for `gallery`. `opened` is the key of a dot that was clicked.
     density
-        Whether hills behind the dots show how dense good images and defects lie.
+        Whether hills behind the dots show the density of good images and of defects.
     """
     data = {
         "link": link or key,
-        "given": thresholds.given(link or key, pixel_threshold, min_area, judge_by),
+        "given": thresholds.for_browser(link or key, pixel_threshold, min_area, judge_by),
         "dotsUrl": json_url([dot.to_dict() for dot in dots], f"{key}:dots"),
         "density": density,
     }
@@ -140,10 +141,10 @@ def _moved(key: str, link: str, tell: Callable[[Thresholds], None] | None) -> Ca
 
 
 def _heard(key: str, link: str) -> Thresholds | None:
-    """Return the thresholds that this run was told, unless the page has wished for others that were not yet on screen.
+    """Return the thresholds reported to this run, unless the page has asked for others that were not yet on screen.
 
-    A line let go while a busy server is still drawing the page's own wish was moved from where it no longer is; the
-    browser is about to follow the wish, and so nothing is done with it.
+    A user may release a line while a busy server is still drawing the page's own values. That line started from an
+    outdated position, and the browser is about to follow the page, so the release is ignored.
     """
     value = event_value(key, "threshold")
     moved = thresholds_from(value)

@@ -1,4 +1,4 @@
-"""What the viewers show and what they tell: images with their scores, dots, thresholds."""
+"""Inputs and outputs of the viewers: images with their scores, dots, thresholds."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Loaded = tuple[Pixels, NDArray[np.float32] | None]
 
 @dataclass(frozen=True)
 class Thresholds:
-    """The thresholds in force, in score units; None where there is none.
+    """The thresholds in force, in score units; None for a missing one.
 
     Parameters
     ----------
@@ -35,23 +35,23 @@ class Thresholds:
     review: float | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a review band that lies outside what is accepted."""
+        """Refuse a review band above the reject threshold."""
         if self.review is not None and (self.reject is None or self.review > self.reject):
             raise SettingsError(f"The review band ends at the reject threshold: {self.review} is not in it.")
 
     @classmethod
     def of(cls, point: OperatingPoint) -> Thresholds:
-        """Return an operating point's thresholds; no review threshold where nothing is reviewed."""
+        """Return an operating point's thresholds; without a review band, `review` is None."""
         return cls(point.reject, point.accept if point.accept < point.reject else None)
 
     def text(self) -> str:
         """Return a text that is the same for the same thresholds."""
         return json.dumps([self.reject, self.review])
 
-    def given(
+    def for_browser(
         self, link: str, pixel: float | None, min_area: int, judge_by: JudgeBy = "score"
     ) -> dict[str, Any]:
-        """Return what the browser takes over whenever the page has changed its mind."""
+        """Return the values that the browser takes over whenever the page has changed its mind."""
         lineage, rules = lineage_of(link), lineage_of(f"{link}:rule")
         lineage.give(self.text())
         rules.give(RegionRule(pixel, min_area).text())
@@ -67,15 +67,15 @@ class Thresholds:
 
 @dataclass(frozen=True)
 class RegionRule:
-    """What counts as a region of a map.
+    """The rule for regions of a map.
 
     Parameters
     ----------
     pixel_threshold
-        Pixels of a higher score count, score units; None follows the threshold from which
-        on images are reviewed, without a review band that from which on they are rejected.
+        Pixels of a higher score count, score units; None follows the review threshold, without a
+        review band the reject threshold.
     min_area
-        The least pixels of the original that a region has.
+        The smallest region, in pixels of the original.
     """
 
     pixel_threshold: float | None
@@ -99,10 +99,9 @@ class Dot:
     score
         Score units.
     kind
-        What is known of the image; "reference" is a good image scored without its own patches, which is shown but
-        not counted.
+        The image's label; "reference" is a good image scored without its own patches, which is shown but not counted.
     group
-        Type of the defect, for a mark of its own.
+        Type of the defect; each type gets its own mark.
     peak
         The lowest pixel threshold at which its map shows no region (`regions.clearing_threshold`), for judging by area.
     """
@@ -133,8 +132,8 @@ class Tile:
     Parameters
     ----------
     key
-        Says which image, scored by which inspector, e.g. ``f"{sha256}:{version}"``: what has been encoded under a key
-        is never encoded again.
+        Key of an image scored by an inspector, e.g. ``f"{sha256}:{version}"``; nothing is encoded twice under the same
+        key.
     name
         The image's name as the user knows it.
     score
@@ -143,9 +142,9 @@ class Tile:
         The encoded tile (`encode_tile`), a function returning it (e.g. reading the file a job has stored), or a
         function returning image and map, which is then called and encoded once.
     label
-        Whether the image is known to be good or defect; None when it is not known.
+        "good", "defect", or None without a label.
     truth
-        What is known, in words for the tile, e.g. "scratch".
+        The label in words for the tile, e.g. "scratch".
     peak
         As in `Dot`.
     fixed
@@ -162,7 +161,7 @@ class Tile:
     fixed: bool = False
 
     def encoded(self, threshold: float | None) -> bytes:
-        """Return the encoded tile, from memory when it has been asked for before."""
+        """Return the encoded tile, from memory after the first call."""
         if isinstance(self.picture, bytes):
             return self.picture
         return encoded.get(("tile", self.key), lambda: self._encode(threshold))

@@ -1,7 +1,7 @@
-"""Who moved a value last: the page, which the browser must follow, or the browser itself, hearing its own echo.
+"""The origin of a value: the page, which the browser must follow, or the browser, which hears its own echo.
 
-A page usually gives back what a viewer has told it, at once (by a callback) or one run later. Neither may disturb
-what the user does meanwhile. Only a value that the viewers have not told themselves is the page's own wish.
+A page usually returns a viewer's value, at once (by a callback) or one run later. Neither may disturb the user's next
+drag. Only a value that no viewer has reported is the page's own change.
 """
 
 import secrets
@@ -12,33 +12,37 @@ from dataclasses import dataclass, field
 class Lineage:
     """The values that have passed between a page and the viewers of one link, as texts."""
 
-    given: str | None = None
-    told: str | None = None
-    told_before: str | None = None
-    wishes: int = 0
+    page_value: str | None = None
+    report: str | None = None
+    earlier_report: str | None = None
+    page_changes: int = 0
     name: str = field(default_factory=lambda: secrets.token_hex(4))
 
     def tell(self, text: str) -> None:
-        """Note what a viewer has just told the page."""
-        self.told_before, self.told = self.told, text
+        """Note a value that a viewer has just reported to the page."""
+        self.earlier_report, self.report = self.report, text
 
     def give(self, text: str) -> bool:
-        """Note what the page gives; return whether it is the page's own wish."""
-        wish = self.given is not None and text not in (self.given, self.told, self.told_before)
-        if wish:
-            self.wishes += 1
-            self.told = self.told_before = (
-                None  # from here on, giving back what was told before is a wish as well
+        """Note a value from the page; return whether it is the page's own change."""
+        is_change = self.page_value is not None and text not in (
+            self.page_value,
+            self.report,
+            self.earlier_report,
+        )
+        if is_change:
+            self.page_changes += 1
+            self.report = self.earlier_report = (
+                None  # from here on, returning an earlier reported value is a change as well
             )
-        elif text in (self.told, self.told_before):
-            self.told_before = None  # an echo comes late once, not for ever
-        self.given = text
-        return wish
+        elif text in (self.report, self.earlier_report):
+            self.earlier_report = None  # an echo comes late once, not for ever
+        self.page_value = text
+        return is_change
 
     @property
     def revision(self) -> str:
-        """Return what changes whenever the browser must follow the page."""
-        return f"{self.name}:{self.wishes}"
+        """Return a text that changes whenever the browser must follow the page."""
+        return f"{self.name}:{self.page_changes}"
 
 
 def lineage_of(link: str) -> Lineage:

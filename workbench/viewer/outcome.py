@@ -1,4 +1,4 @@
-"""What the thresholds in view do to the parts that are known: counts, rates with intervals, and what changes."""
+"""The effect of the thresholds in view on labelled parts: counts, rates with intervals, and changes."""
 
 from collections.abc import Sequence
 
@@ -26,11 +26,11 @@ def outcome(
     Parameters
     ----------
     dots
-        One per image; of those kinds "good" and "reference" count as good parts, "defect" as defects.
+        One per image; the kinds "good" and "reference" count as good parts, "defect" as defects.
     thresholds, key, link, pixel_threshold, min_area, judge_by
         As for `workbench.viewer.gallery`.
     stored, stored_pixel, stored_judge_by
-        What is in use; verdicts that would change against it are listed.
+        The thresholds in use; verdicts that would change against them are listed.
     """
     known = {
         "items": [dot.to_dict() for dot in dots],
@@ -41,7 +41,7 @@ def outcome(
     }
     data = {
         "link": link or key,
-        "given": thresholds.given(link or key, pixel_threshold, min_area, judge_by),
+        "given": thresholds.for_browser(link or key, pixel_threshold, min_area, judge_by),
         "itemsUrl": json_url(known, f"{key}:known"),
         "stored": {
             "reject": stored.reject,
@@ -54,5 +54,5 @@ def outcome(
 
 
 def _intervals(trials: int) -> list[tuple[float, float]]:
-    """Return the interval of a rate for every number of events, so that the browser has them at hand."""
+    """Return the interval of a rate for every number of events, for use in the browser."""
     return [clopper_pearson(events, trials) for events in range(trials + 1)] if trials else [(0.0, 1.0)]

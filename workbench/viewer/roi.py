@@ -25,7 +25,7 @@ class RoiImage:
     Parameters
     ----------
     key
-        Says which image, e.g. its hash; what was encoded under a key is not encoded again.
+        Key of the image, e.g. its hash; nothing is encoded twice under the same key.
     name
         The image's name as the user knows it.
     load
@@ -37,7 +37,7 @@ class RoiImage:
     load: Callable[[], Pixels]
 
     def encoded(self) -> bytes:
-        """Return the encoded image, reduced to what a screen shows."""
+        """Return the encoded image, reduced to a screen's size."""
         return encoded.get(
             ("roi", self.key), lambda: encode_detail(self.load(), None, None, overview_side=DISPLAY_SIDE)
         )
@@ -50,7 +50,7 @@ class Drawing:
     Parameters
     ----------
     shapes
-        How it was drawn, in pixels of the first image; `Shape.to_dict` gives JSON. Give them back to `roi_editor` as
+        The drawn shapes, in pixels of the first image; `Shape.to_dict` gives JSON. Give them back to `roi_editor` as
         `initial` and drawing goes on where it ended.
     height, width
         Size of the first image.
@@ -65,7 +65,7 @@ class Drawing:
 
     @property
     def mask(self) -> NDArray[np.bool_] | None:
-        """What is inspected, bool [H, W] in the first image's own pixels; None when nothing was drawn."""
+        """The inspected pixels, bool [H, W] in the first image's own pixels; None without a drawing."""
         return mask_of(self.shapes, self.height, self.width, self.base) if self.shapes else None
 
 
@@ -82,7 +82,7 @@ def roi_editor(
     Parameters
     ----------
     images
-        Good images. The first one is drawn on and gives the size; the others are flicked through to check, the drawing
+        Good images. The user draws on the first one, which gives the size; the others serve to check the drawing,
         stretched to their size.
     key
         Streamlit key.
@@ -96,12 +96,12 @@ def roi_editor(
     Raises
     ------
     NoImagesError
-        When there is no image to draw on.
+        When the list of images is empty.
     DataError
         When the initial mask has another size than the first image.
     """
     if not images:
-        raise NoImagesError("There is no image to draw the region of interest on. Add good images first.")
+        raise NoImagesError("The region of interest needs an image to draw on. Add good images first.")
     width, height_px = original_size(images[0].encoded())
     initial_shapes, base = _initial(initial, height_px, width)
     lineage = lineage_of(key)
@@ -127,7 +127,7 @@ def roi_editor(
 
 
 def _drawn(key: str, initial: tuple[Shape, ...]) -> tuple[Shape, ...]:
-    """Return what the user has drawn since the page last gave something of its own; else what the page gave."""
+    """Return the user's drawing since the page's last own value; else the page's value."""
     import streamlit as st
 
     state = event_value(key, "drawing")
@@ -137,7 +137,7 @@ def _drawn(key: str, initial: tuple[Shape, ...]) -> tuple[Shape, ...]:
 
 
 def _overrule(key: str) -> None:
-    """Forget what has been drawn so far."""
+    """Forget the drawing."""
     import streamlit as st
 
     state = event_value(key, "drawing")

@@ -2,27 +2,68 @@
 
 from __future__ import annotations
 
+import inspect
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from patchcore.cli.terminal import Weights, load_inspector, remark
 from patchcore.errors import SettingsError
 from patchcore.images.file_names import display_name
+from workbench.watching.outputs.registry import make_outputs, options
 
 if TYPE_CHECKING:
     from workbench.storage.workspace import Workspace
+    from workbench.watching.outputs.declaration import Option
+    from workbench.watching.outputs.delivery import Outputs
     from workbench.watching.run import Judge
-    from workbench.watching.verdict import Given, ModelJudge
+    from workbench.watching.verdict import ModelJudge
 
 SUFFIX = ".patchcore"
+TYPES = {"folder": Path, "file": Path, "text": str, "whole": int, "number": float, "switch": bool}
+"""Of the options of outputs on the command line."""
 
 
+def with_output_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that the outputs declare, in place of its `**chosen`, after its arguments."""
+    signature = inspect.signature(command, eval_str=True)
+    *own, _ = signature.parameters.values()
+    arguments = [parameter for parameter in own if parameter.default is parameter.empty]
+    declared = [_parameter(option) for option in options(terminal=True)]
+    command.__signature__ = signature.replace(  # type: ignore[attr-defined]  # read by inspect.signature
+        parameters=[*arguments, *declared, *own[len(arguments) :]]
+    )
+    return command
+
+
+def _parameter(option: Option) -> inspect.Parameter:
+    """Return the parameter of an output's option; what it may be, `Option.check` says."""
+    annotation: Any = TYPES[option.kind]
+    default = option.default
+    if option.is_place:
+        annotation, default = annotation | None, Path(default) if default else None
+    return inspect.Parameter(
+        option.name,
+        inspect.Parameter.POSITIONAL_OR_KEYWORD,
+        default=default,
+        annotation=Annotated[annotation, typer.Option(option.flag, help=option.help)],
+    )
+
+
+def _values(typed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of options as outputs take them: a place is text, and empty where none is named."""
+    return {
+        option.name: str(typed[option.name] or "") if option.is_place else typed[option.name]
+        for option in options(terminal=True)
+    }
+
+
+@with_output_options
 def watch(
     inspector: Annotated[
         str,
@@ -33,13 +74,6 @@ def watch(
         ),
     ],
     folder: Annotated[Path, typer.Argument(help="Folder in which images arrive.", show_default=False)],
-    move: Annotated[
-        Path | None, typer.Option(help="Move each image into accept, review or reject in this folder.")
-    ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print a line of JSON for each image, for a line controller.")
-    ] = False,
-    json_to: Annotated[Path | None, typer.Option(help="Append those lines to this file.")] = None,
     subfolders: Annotated[bool, typer.Option("--subfolders", help="Look into folders below too.")] = False,
     once: Annotated[bool, typer.Option("--once", help="Score what is there, then end.")] = False,
     settle: Annotated[
@@ -53,6 +87,7 @@ def watch(
         int | None, typer.Option(help="Threads to compute with; all cores by default.")
     ] = None,
     weights: Weights = None,
+    **chosen: Any,
 ) -> None:
     """Score images as they arrive in a folder: written completely, each once, also across restarts.
 
@@ -63,17 +98,15 @@ def watch(
     from workbench.storage.workspace import Workspace
     from workbench.watching.folder import Watcher, require_folder
     from workbench.watching.history import HistoryJournal, PictureKeeper
-    from workbench.watching.outputs import LineFile, Mover, Outputs, as_line, to_stdout
     from workbench.watching.run import WatchRun
 
     require_folder(folder)
-    mover = None if move is None else Mover(folder, move)
-    line_file = None if json_to is None else LineFile(json_to)
+    outputs = make_outputs(_values(chosen), folder, terminal=True)
     if threads is not None:
         use_threads(threads)
     with closing(Workspace()) as workspace:
         judge, at_start = _judge(workspace, inspector, weights)
-        _check_threshold(at_start.missing, move)
+        _check_threshold(at_start.missing, outputs)
         with (
             _stop_on_signals() as stop,
             closing(HistoryJournal(workspace, folder, PictureKeeper(workspace))) as journal,
@@ -86,11 +119,10 @@ def watch(
                 interval=interval,
                 broken_after=broken_after,
                 subfolders=subfolders,
-                exclude=[workspace.root, *([] if mover is None else mover.places)],
+                exclude=[workspace.root, *outputs.folders_left_out()],
             )
             if not once:
                 _say(f"Watching {folder} for images to be judged by {at_start.name}. Ctrl-C ends it.")
-            outputs = Outputs(mover, line_file, to_stdout(as_line if as_json else _for_people))
             tally = WatchRun(watcher, judge, journal, outputs, say=_say, stop=stop).run(once=once)
     broken = f", {tally.broken} could not be scored" if tally.broken else ""
     _say(f"Scored {tally.scored} of {folder}{broken}.")
@@ -115,10 +147,10 @@ def _judge(workspace: Workspace, inspector: str, weights: Path | None) -> tuple[
     return judge, judge.in_use()
 
 
-def _check_threshold(missing: str, move: Path | None) -> None:
-    if missing and move is not None:
+def _check_threshold(missing: str, outputs: Outputs) -> None:
+    if missing and (refusal := outputs.needs_verdict()):
         raise SettingsError(
-            f"No file can be moved by its verdict: the threshold cannot be used ({missing}). Set it first: on the "
+            f"{refusal}: the threshold cannot be used ({missing}). Set it first: on the "
             "page Tune, or in a file by python -m patchcore threshold."
         )
     if missing:
@@ -142,12 +174,6 @@ def _stop_on_signals() -> Iterator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _for_people(given: Given) -> str:
-    box = ",".join(str(edge) for edge in given.worst_box or ())
-    score = "-" if given.score is None else f"{given.score:.4f}"
-    return f"{score}\t{given.verdict or '-'}\t{box}\t{display_name(given.moved_to or given.file)}"
 
 
 def _say(sentence: str) -> None:

@@ -138,6 +138,8 @@ def plain_inspection(given: Given, **values: Any) -> Inspection:
         "accept": given.accept,
         "reject": given.reject,
         "pixel": given.pixel,
+        "min_area": given.min_area,
+        "judge_by": given.judge_by,
         "verdict": given.verdict,
         "regions": regions,
         "region_count": None if given.score is None else len(given.regions),
@@ -159,23 +161,21 @@ class PictureKeeper:
         """Store the image and its overlay."""
         from patchcore.images.reading import display_pixels  # late: PyTorch comes with it
 
-        given, scored = judged.given, judged.scored
+        given, inspection = judged.given, judged.inspection
         if judged.data:
             self.workspace.store_image(judged.data, display_name(given.file))
-        if scored is not None and judged.image is not None and given.key not in self._overlays:
+        if inspection is not None and judged.image is not None and given.key not in self._overlays:
             path = f"history/{now():%Y-%m}/{given.sha256[:16]}-file-{secrets.token_hex(4)}.jpg"
-            highest, point = float(scored.map.max()), judged.point
-            heat_from = max(highest / 2, 1e-6) if point is None else point.heat_from
-            kept, pixels = KeptMap.of(scored.map), display_pixels(judged.image.pixels)
-            history.store_overlay(self.workspace, path, kept, pixels, heat_from)
+            anomaly_map, point = inspection.result.map, inspection.point
+            heat_from = max(float(anomaly_map.max()) / 2, 1e-6) if point is None else point.heat_from
+            kept, pixels = KeptMap.of(anomaly_map), display_pixels(judged.image.pixels)
+            history.store_overlay(self.workspace, path, kept, pixels, heat_from, inspection.outline)
             self._overlays = {given.key: path}
 
     def keep(self, session: Session, judged: Judged) -> Inspection:
         """Return the row of the verdict."""
-        point = judged.point
-        columns = {} if point is None else {"min_area": point.min_area, "judge_by": point.judge_by}
         overlay = self._overlays.get(judged.given.key)
-        return plain_inspection(judged.given, **judged.owner, **columns, overlay_path=overlay)
+        return plain_inspection(judged.given, **judged.owner, overlay_path=overlay)
 
 
 def folder_name(folder: Path) -> str:

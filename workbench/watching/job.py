@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from patchcore.errors import Cancelled, ImageError, Outdated
 from patchcore.images.file_names import display_name
 from patchcore.images.reading import read_image
+from patchcore.inspection import thresholds
 from patchcore.kernels.threads import use_threads
 from workbench.inspections.history import in_force
 from workbench.inspections.score_and_store import ScoredImage, keep_scored, score_image
@@ -28,10 +29,10 @@ from workbench.storage.workspace import Workspace
 from workbench.watching.folder import FileKey, Watcher
 from workbench.watching.history import HistoryJournal, plain_inspection, waits_for_room
 from workbench.watching.in_use import columns_of, model_in_use
-from workbench.watching.outputs import LineFile, Outputs
+from workbench.watching.outputs.registry import make_outputs
 from workbench.watching.run import Tally, WatchRun
 from workbench.watching.standing import WATCHING, WatchOptions, get_watch
-from workbench.watching.verdict import Judged, given
+from workbench.watching.verdict import Judged, given, verdict_of
 
 if TYPE_CHECKING:
     from workbench.inspections.history import InForce
@@ -71,15 +72,14 @@ def prepare_run(
     options, folder = WatchOptions.from_dict(watch.options), Path(watch.folder)
     judge = WatchJudge(workspace, watch)
     model_in_use(workspace, watch.inspector_id)
-    mover = options.mover(folder)
-    outputs = Outputs(mover, LineFile(Path(options.lines_to)) if options.lines_to else None)
+    outputs = make_outputs(options.outputs, folder)
     journal = HistoryJournal(workspace, folder, judge)
     watcher = Watcher(
         folder,
         journal.seen,
         settle=options.settle,
         subfolders=options.subfolders,
-        exclude=[workspace.root, *([] if mover is None else mover.places)],
+        exclude=[workspace.root, *outputs.folders_left_out()],
     )
     return WatchRun(watcher, judge, journal, outputs, say=say, stop=stop, told=told)
 
@@ -123,24 +123,20 @@ class WatchJudge:
             loaded = read_image(data, name=name, value_range=model.settings.value_range)
             stored = self.workspace.store_image(data, name, record=loaded.record.to_dict())
             found = score_image(self.workspace, stored.sha256, version, loaded=loaded)
-        point, columns = found.force.point, found.columns
-        regions = [] if found.seen is None else found.seen.regions
-        told = given(
-            key,
-            data,
-            inspector.name,
-            score=columns.get("score"),
-            verdict=None if point.stale or found.seen is None else point.judge(columns["score"], regions),
-            accept=point.accept,
-            reject=point.reject,
-            pixel=point.pixel,
-            regions=[{"box": list(part.box), "area": part.area, "score": part.score} for part in regions],
-            worst_box=columns.get("worst_box"),
-            width=loaded.record.width,
-            height=loaded.record.height,
-            seconds=round(time.perf_counter() - began, 4),
-            error=columns.get("error"),
-        )
+        seconds = time.perf_counter() - began
+        if found.seen is None:
+            told = given(
+                key,
+                data,
+                inspector.name,
+                error=found.columns["error"],
+                width=loaded.record.width,
+                height=loaded.record.height,
+                seconds=round(seconds, 4),
+                **thresholds(found.force.point),
+            )
+        else:
+            told = verdict_of(key, data, inspector.name, found.seen.inspection, seconds)
         return Arrival(told, data, force=found.force, found=found)
 
     def broken(self, key: FileKey, data: bytes, why: ImageError) -> Arrival:

@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 from patchcore.errors import ImageError, NotKept, Outdated, UnreadableImage
 from workbench.watching.folder import Arrived, FileKey, Watcher
 from workbench.watching.history import HistoryJournal
-from workbench.watching.outputs import Outputs
+from workbench.watching.outputs.delivery import Outputs
 from workbench.watching.verdict import Given, Judged
 
 T = TypeVar("T")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,9 @@ from workbench.storage.workspace import Workspace
 from workbench.uploads.intake import open_path
 from workbench.watching.folder import require_folder
 from workbench.watching.history import folder_name
-from workbench.watching.outputs import PROGRAM, LineFile, Mover
+from workbench.watching.outputs.lines import PROGRAM
+from workbench.watching.outputs.registry import complete, make_outputs
+from workbench.watching.outputs.registry import options as output_options
 from workbench.watching.verdict import Given
 
 KIND = "watch"
@@ -39,34 +41,32 @@ class WatchOptions:
     ----------
     subfolders
         Whether to look into folders below.
-    move_to
-        Where the folders accept, review and reject are that files are moved to; empty: files stay.
-    lines_to
-        The file to which a line of JSON is appended for each image; empty: none.
     settle
         Seconds for which a file must not have changed.
     threads
         To compute with; a watch leaves the rest of the computer to others.
+    outputs
+        Values of the outputs' options, by name (`outputs.registry.options`); those left out are as usual.
     """
 
     subfolders: bool = False
-    move_to: str = ""
-    lines_to: str = ""
     settle: float = 1.0
     threads: int = 1
+    outputs: Mapping[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return what the database holds."""
-        return asdict(self)
+        own = {name: getattr(self, name) for name in _OWN_OPTIONS}
+        return {**own, **self.outputs}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> WatchOptions:
         """Return the options that `to_dict` described."""
-        return cls(**data)
+        own = {name: data[name] for name in _OWN_OPTIONS if name in data}
+        return cls(**own, outputs={name: data[name] for name in data if name not in _OWN_OPTIONS})
 
-    def mover(self, folder: Path) -> Mover | None:
-        """Return what moves the files of a folder."""
-        return Mover(folder, Path(self.move_to)) if self.move_to else None
+
+_OWN_OPTIONS = ("subfolders", "settle", "threads")
 
 
 @dataclass(frozen=True)
@@ -245,19 +245,18 @@ def count_images(workspace: Workspace, batch_id: int) -> int:
 
 def _checked(workspace: Workspace, folder: Path, options: WatchOptions) -> WatchOptions:
     """Return the options with their places resolved, all of them where the interface may go."""
-    places: dict[str, str] = {}
-    for name in ("move_to", "lines_to"):
-        typed = getattr(options, name).strip()
-        places[name] = str(open_path(typed, exclude=[workspace.root, PROGRAM])) if typed else ""
+    values = complete(options.outputs)
+    for option in output_options():
+        if option.is_place:
+            typed = values[option.name].strip()
+            place = open_path(typed, exclude=[workspace.root, PROGRAM]) if typed else ""
+            values[option.name] = str(place)
     if folder_name(folder) != str(folder):
         raise SettingsError(
             f"The name of {display_name(str(folder))} is not text that can be stored. Rename the folder first."
         )
-    checked = WatchOptions(**asdict(options) | places)
-    checked.mover(folder)
-    if checked.lines_to:
-        LineFile(Path(checked.lines_to))
-    return checked
+    make_outputs(values, folder)  # which refuses what they cannot use
+    return replace(options, outputs=values)
 
 
 def _require_free(session: Session, folder: Path, options: WatchOptions) -> None:

@@ -12,18 +12,21 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from patchcore.errors import ImageError
+from patchcore.inspection import VERSION, judge
 from workbench.watching.folder import FileKey
 
 if TYPE_CHECKING:
     from patchcore.detector import Detector
     from patchcore.images.reading import LoadedImage
-    from patchcore.scoring import Result
+    from patchcore.inspection import Inspection
     from patchcore.thresholds.operating_point import OperatingPoint
 
 
 @dataclass(frozen=True)
 class Given:
     """A verdict that was given on a file, as it is kept and told to others.
+
+    The fields from `version` on are those of `patchcore.inspection.Inspection.to_dict`.
 
     Attributes
     ----------
@@ -35,14 +38,22 @@ class Given:
         When the verdict was given, ISO 8601 with its zone.
     inspector
         The name of what gave it.
-    score, verdict, accept, reject, pixel
-        The score, what came of it, and the thresholds in force; None where there is none.
+    version
+        Of the JSON form.
+    score, verdict, unjudged
+        The score, what came of it, and why nothing came of it; None where there is none.
+    accept, reject, pixel, min_area, judge_by, point_set_at
+        The thresholds that it rests on, and since when they are in force; None where there were none.
+    bank_id
+        The bank that the score was measured against.
     regions
         Worst first: `{"box": [x0, y0, x1, y1], "area": pixels, "score": peak}`, in pixels of the image.
     worst_box
         The patch that decided the score.
     width, height, seconds
         Of the image; and how long reading and scoring took.
+    remarks
+        What was done or noticed on reading the image.
     error
         Why it could not be scored.
     moved_to
@@ -55,16 +66,23 @@ class Given:
     sha256: str
     time: str
     inspector: str
+    version: int = VERSION
     score: float | None = None
     verdict: str | None = None
+    unjudged: str | None = None
     accept: float | None = None
     reject: float | None = None
     pixel: float | None = None
+    min_area: int | None = None
+    judge_by: str | None = None
+    point_set_at: str | None = None
+    bank_id: str | None = None
     regions: list[dict[str, Any]] = field(default_factory=list)
     worst_box: list[int] | None = None
     width: int | None = None
     height: int | None = None
     seconds: float | None = None
+    remarks: list[str] = field(default_factory=list)
     error: str | None = None
     moved_to: str | None = None
 
@@ -79,8 +97,14 @@ class Given:
 
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> Given:
-        """Read what `to_dict` wrote; keys of a newer program are ignored."""
-        return cls(**{part.name: plain[part.name] for part in fields(cls)})
+        """Read what `to_dict` wrote; keys of a newer program are ignored, those an older one lacks are None.
+
+        Raises
+        ------
+        TypeError
+            What says which file it was, or who judged it, is missing.
+        """
+        return cls(**{part.name: plain[part.name] for part in fields(cls) if part.name in plain})
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,10 +117,8 @@ class Judged:
         The verdict.
     data
         The file's bytes.
-    image, scored
+    image, inspection
         What was read and found; None when it could not be scored.
-    point
-        The thresholds that judged it; None when none did.
     owner
         Columns of its row that say whose verdict it is; empty where that is no inspector of the workspace.
     """
@@ -104,8 +126,7 @@ class Judged:
     given: Given
     data: bytes
     image: LoadedImage | None = None
-    scored: Result | None = None
-    point: OperatingPoint | None = None
+    inspection: Inspection | None = None
     owner: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -131,11 +152,12 @@ class ModelJudge:
         point: OperatingPoint | None,
         owner: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
-        self.model, self.name, self.owner = model, name, owner
+        self.name, self.owner = name, owner
         self.missing = (
             "it has none" if point is None else point.stale
         )  # why no image is judged; empty: each is
-        self.point = None if self.missing else point
+        self.model, self.point = model, None if self.missing else point
+        self.bank_id = model.bank_id_ if self.missing else None  # thresholds in force name it
 
     def __call__(self, key: FileKey, data: bytes) -> Judged:
         """Score a file by its bytes.
@@ -146,44 +168,27 @@ class ModelJudge:
             When it is not an image that can be scored.
         """
         from patchcore.images.reading import read_image
-        from patchcore.maps.regions import find_regions
 
         began = time.perf_counter()
         image = read_image(
             data, name=PurePosixPath(key.path).name, value_range=self.model.settings.value_range
         )
-        scored = self.model.score(image)
-        values: dict[str, Any] = {}
-        point = self.point
-        if point is not None:
-            shown = find_regions(scored.map, point.heat_from, point.min_area)
-            values = {
-                "verdict": point.judge(scored.score, point.regions(scored.map)),
-                "accept": point.accept,
-                "reject": point.reject,
-                "pixel": point.pixel,
-                "regions": [
-                    {"box": list(part.box), "area": part.area, "score": part.score} for part in shown
-                ],
-            }
-        given = self._given(
-            key,
-            data,
-            score=float(scored.score),
-            worst_box=[int(edge) for edge in scored.worst_box],
-            width=image.record.width,
-            height=image.record.height,
-            seconds=round(time.perf_counter() - began, 4),
-            **values,
+        inspection = judge(self.model.score(image), self.point, self.bank_id)
+        seconds = time.perf_counter() - began
+        return Judged(
+            verdict_of(key, data, self.name, inspection, seconds), data, image, inspection, self.owner
         )
-        return Judged(given, data, image, scored, point, self.owner)
 
     def broken(self, key: FileKey, data: bytes, why: ImageError) -> Judged:
         """Say of a file that it cannot be scored."""
-        return Judged(self._given(key, data, error=why.reason), data, owner=self.owner)
+        return Judged(given(key, data, self.name, error=why.reason), data, owner=self.owner)
 
-    def _given(self, key: FileKey, data: bytes, **values: Any) -> Given:
-        return given(key, data, self.name, **values)
+
+def verdict_of(key: FileKey, data: bytes, inspector: str, inspection: Inspection, seconds: float) -> Given:
+    """Return the verdict of this moment that an inspection gives; `seconds` are those of `Given`."""
+    form = inspection.to_dict()
+    del form["sha256"]  # of the same bytes
+    return given(key, data, inspector, seconds=round(seconds, 4), **form)
 
 
 def given(key: FileKey, data: bytes, inspector: str, **values: Any) -> Given:

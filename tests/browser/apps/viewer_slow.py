@@ -1,6 +1,7 @@
 """A page whose server takes its time before it draws the gallery, for the browser tests."""
 
 import time
+from threading import Event
 
 import streamlit as st
 
@@ -24,9 +25,21 @@ def wish() -> None:
     st.session_state.thresholds = Thresholds(3.0)
 
 
+@st.cache_resource
+def gate() -> Event:
+    return Event()
+
+
+def wait() -> None:
+    gate().wait(60)
+
+
 with kept_files():
     st.set_page_config(layout="wide", page_title="Slow")
     slow, place = st.button("Slow"), st.empty()
+    st.button("Wait", on_click=wait)
+    st.button("Let go", on_click=gate().set)
+    st.button("Another line", on_click=lambda: st.session_state.update(thresholds=Thresholds(3.2)))
     if st.button("Without a band", on_click=wish) or slow:
         until = time.monotonic() + SECONDS
         while time.monotonic() < until:  # a run can be cut short wherever it writes

@@ -33,6 +33,6 @@ def test_figures_are_those_of_the_products_own_build_and_evaluation(sets, tmp_pa
     assert "| plates/stripes | 4 + 4 |" in printed
 
 
-def test_a_folder_without_sets_is_said(tmp_path, capsys):
+def test_a_folder_without_sets_is_reported(tmp_path, capsys):
     assert main(["--root", str(tmp_path)]) == 1
     assert "no set" in capsys.readouterr().err

@@ -51,7 +51,7 @@ def test_the_environment_chooses_the_engine(monkeypatch):
     assert load_backbone(DEFAULT, device="cpu", engine="torch").engine is None
 
 
-def test_a_missing_engine_is_said_in_a_sentence(monkeypatch):
+def test_a_missing_engine_raises_settings_error(monkeypatch):
     monkeypatch.setitem(sys.modules, "openvino", None)
     with pytest.raises(SettingsError, match="pip install openvino"):
         load_backbone(DEFAULT, device="cpu", engine="openvino")

@@ -1,4 +1,4 @@
-"""The registry: what is built, where weights come from, and what is said when they are not there."""
+"""The registry: networks, sources of weights, and the sentence when weights are missing."""
 
 import functools
 import hashlib

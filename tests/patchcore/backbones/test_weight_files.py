@@ -1,4 +1,4 @@
-"""Weight files: what is read, what is refused, and by which sentence."""
+"""Weight files: accepted files, refused files, and the sentences."""
 
 import hashlib
 

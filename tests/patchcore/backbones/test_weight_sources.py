@@ -1,4 +1,4 @@
-"""Where weights are looked for, and what is said when they are missing, damaged, or of another version."""
+"""Sources of weights, and the sentences for missing, damaged or other versions."""
 
 import hashlib
 import shutil

@@ -5,7 +5,7 @@ import json
 import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from patchcore import PatchCore
 from patchcore.backbones import DEFAULT
 from patchcore.cli import commands
 from patchcore.files import container
+from patchcore.maps.rendering import HeatScale, overlay
 from tests.patchcore.conftest import stripes
 from tests.points import by_hand
 
@@ -92,6 +93,21 @@ def test_score_equals_the_model_and_writes_overlays(built, product):
     assert len(rows[1]["worst_box"]) == 4
 
 
+def test_overlay_of_a_flagged_image_without_a_region_outlines_the_worst_patch(built, product, tmp_path):
+    model, image = PatchCore.load(built[1]), product / "test/spot/0.png"
+    point = replace(model.operating_point_, min_area=10**6)
+    model.with_operating_point(point).save(tmp_path / "x.patchcore")
+    done = patchcore("score", tmp_path / "x.patchcore", image, "--overlays", tmp_path, "--json")
+    (row,) = json.loads(done.stdout)
+    assert (row["verdict"], row["regions"]) == ("reject", [])
+    scale = HeatScale.anchored(point.heat_from)
+    pixels, scores = np.asarray(Image.open(image)), model.score(image).map
+    expected = overlay(pixels, scores, scale, mode="both", box=tuple(row["worst_box"]))
+    with Image.open(row["overlay"]) as picture:
+        assert np.array_equal(np.asarray(picture), expected)
+    assert not np.array_equal(expected, overlay(pixels, scores, scale, mode="both"))
+
+
 def test_score_for_people_is_one_line_an_image(built, product):
     lines = patchcore("score", built[1], product / "test/spot/0.png").stdout.splitlines()
     assert len(lines) == 1
@@ -107,8 +123,8 @@ def test_one_bad_file_does_not_stop_the_others(built, product):
         "score", built[1], product / "train/good/broken.png", product / "test/spot/0.png", "--json"
     )
     rows = json.loads(done.stdout)
-    assert "error" in rows[0]
-    assert rows[1]["score"] > 0
+    assert rows[0]["error"] and rows[0]["score"] is None
+    assert rows[1]["error"] is None and rows[1]["score"] > 0
 
 
 def test_evaluate(built, product):

@@ -149,7 +149,7 @@ def test_every_rule_side_by_side(inspector, product, labelled):
         if row["threshold"] is None:
             assert row["statement"]
             continue
-        assert row["threshold"] == rule.apply(good, labelled[1], **row["parameters"]).value
+        assert row["threshold"] == rule(good, labelled[1], row["parameters"]).value
         assert row["outcome"]["escapes"] == outcome(*labelled, row["threshold"]).escapes
     shown = patchcore("threshold", inspector, "--all").stdout
     assert "false rejects" in shown and "no_escapes" in shown

@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image
 
 from patchcore.evaluation.mvtec_layout import read_layout
-from patchcore.evaluation.set_scoring import score_each
+from patchcore.evaluation.set_scoring import inspect_each
 from tests.patchcore.conftest import stripes
 
 
@@ -16,14 +16,17 @@ def test_a_map_is_scored_again_only_when_it_is_no_longer_at_hand(model, tmp_path
     calls, left_out, reported = [], [], []
 
     class Counted:
-        settings = model.settings
+        settings, operating_point_ = model.settings, model.operating_point_
 
         def score(self, path, **settings):
             calls.append(path.name)
             return model.score(path, **settings)
 
-    items = score_each(Counted(), read_layout(tmp_path), left_out, [], lambda *at: reported.append(at))
+    items = inspect_each(Counted(), read_layout(tmp_path), left_out, [], lambda *at: reported.append(at))
     first, second = items
+    assert [item.verdict for item in (first, second)] == [
+        model.operating_point_.verdict(item.score) for item in (first, second)
+    ]
     assert calls == ["0.png", "1.png", "2.png"]
     assert second.load_map() is second.load_map() and len(calls) == 3
     assert np.array_equal(first.load_map(), model.score(tmp_path / "good/0.png").map)

@@ -53,7 +53,7 @@ def test_every_state_that_we_save_is_sound(model, good, tmp_path):
         assert read_untrusted(tmp_path / "state.patchcore", PatchCore.load)[0].bank_id_ == state.bank_id_
 
 
-def test_what_a_file_says_of_itself_comes_back(model, path, good):
+def test_the_description_of_a_file_comes_back(model, path, good):
     picture = np.arange(8 * 9 * 3, dtype=np.uint8).reshape(8, 9, 3)
     told = About(
         "Plate, line 3", "A/B", "3.2", "after\nthe lamp", "Ada", "2026-01-02T03:04:05+00:00", picture
@@ -77,7 +77,7 @@ def test_hostile_files_are_refused_with_the_reason(path, spoil):
 @pytest.mark.parametrize(
     "spoil", [hostile.huge_declared_shape, hostile.huge_declared_header, hostile.endless_empty_shape]
 )
-def test_what_a_file_declares_is_not_allocated(path, spoil):
+def test_declared_sizes_are_not_allocated(path, spoil):
     spoil(path)
     tracemalloc.start()
     with pytest.raises(ArtifactError):

@@ -41,7 +41,7 @@ def plain(**changes):
         ).to_dict(),  # rejects all
     ],
 )
-def test_what_this_program_stores_is_sound(point):
+def test_values_of_this_program_are_sound(point):
     check_point(point)
     assert OperatingPoint.from_dict(point).to_dict() == point
 
@@ -83,7 +83,7 @@ def test_no_part_of_another_kind_is_sound(changes):
 
 
 @pytest.mark.parametrize("point", [None, [], "x", 7, {}, {"reject": 2}, dict.fromkeys(map(str, range(99)))])
-def test_what_is_no_point_is_not_sound(point):
+def test_other_values_than_points_are_unsound(point):
     with pytest.raises(Unsound):
         check_point(point)
 

@@ -77,7 +77,7 @@ def test_path_string_and_bytes_agree(tmp_path):
         (b"version https://git-lfs.github.com/spec/v1\n", "this is text"),
         (b"GIF89a" + bytes(20), "a GIF"),
         (b"PK\x03\x04" + bytes(20), "a zip archive"),
-        (bytes(range(200)), "no image format that is known"),
+        (bytes(range(200)), "no known image format"),
         (b"\x89PNG\r\n\x1a\n", "breaks off after 8 bytes"),
         (encoded(COLOUR)[:2000], "breaks off after 2,000 bytes"),
         (encoded(COLOUR, "JPEG")[:1500], "breaks off after 1,500 bytes"),

@@ -34,7 +34,7 @@ def test_the_bound_is_close_where_numbers_are_ordinary():
     assert np.max(squares - low) < 2e-4 * squares.min()
 
 
-def test_what_is_not_a_number_may_be_near():
+def test_nan_counts_as_possibly_near():
     one = np.ones(3, np.float32)
     assert not any_within(one, one * 5, np.float32(1))
     assert any_within(one, np.array([5, 5, 2], np.float32), np.float32(0))

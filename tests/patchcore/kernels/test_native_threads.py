@@ -26,7 +26,7 @@ def test_threads_are_told_to_wait_shortly_before_torch_is_loaded():
     assert told() == [True, str(native_threads.SPINS)]
 
 
-def test_what_the_environment_asks_for_stays():
+def test_settings_of_the_environment_stay():
     assert told(GOMP_SPINCOUNT="77") == [True, "77"]
 
 

@@ -57,7 +57,7 @@ def test_the_flags_come_back_after_a_fault(before):
     assert flags() == before
 
 
-def test_whoever_leaves_first_does_not_take_it_from_another_thread(before):
+def test_the_first_thread_to_leave_does_not_reset_the_flags_of_another(before):
     inside, leave = threading.Event(), threading.Event()
 
     def other():

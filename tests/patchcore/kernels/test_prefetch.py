@@ -26,7 +26,7 @@ def test_no_more_is_begun_than_may_wait():
     assert begun == [0, 1, 2, 3]
 
 
-def test_what_the_work_raises_is_raised_in_its_place():
+def test_an_exception_of_the_work_is_raised_in_its_place():
     found = done_ahead(lambda item: 1 // item, [2, 0, 1], threads=2, waiting=3)
     assert next(found) == 0
     with pytest.raises(ZeroDivisionError):

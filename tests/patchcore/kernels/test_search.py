@@ -50,7 +50,7 @@ def test_rows_added_piece_by_piece_give_the_same(kind, monkeypatch):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("k", [1, 9])
-def test_what_faiss_ranks_is_settled_to_the_same(kind, k):
+def test_the_search_with_faiss_gives_the_same(kind, k):
     queries, rows = set_of(kind, 24)
     with np.errstate(over="ignore", invalid="ignore"):
         distances, order = nearest_by_faiss(queries, rows, k)

@@ -22,7 +22,7 @@ def test_a_bit_is_set_for_each_vector_that_may_be_within_its_limit(length):
     assert 0 < plain.sum() < LANES
 
 
-def test_what_is_not_a_number_may_be_within():
+def test_nan_counts_as_possibly_within():
     row, tile = np.ones(2, np.float32), np.ones((2, LANES), np.float32)
     limits = np.full(LANES, -100, np.float32)
     tile[0, 5], limits[63] = np.nan, np.nan

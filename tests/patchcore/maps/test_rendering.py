@@ -114,6 +114,22 @@ def test_contour_equals_the_written_rule_pixel_for_pixel(scores, picture):
     assert np.array_equal(both[marks == 0], heat[marks == 0])
 
 
+def test_a_box_is_outlined_as_a_region_of_its_pixels_would_be(scores, picture):
+    x0, y0, x1, y1 = box = (3, 5, 12, 11)
+    inside = np.zeros_like(scores)
+    inside[y0:y1, x0:x1] = 9.0
+    cool = np.zeros_like(scores)
+    marks = browser_contour(inside)
+    for mode in ("contour", "both"):
+        painted = overlay(picture, cool, SCALE, mode=mode, box=box)
+        assert (painted[marks == 1] == CONTOUR_LINE).all() and (painted[marks == 2] == CONTOUR_RIM).all()
+        assert np.array_equal(painted[marks == 0], picture[marks == 0])
+        over = overlay(picture, scores, SCALE, mode=mode, box=box)
+        assert np.array_equal(over[marks == 0], overlay(picture, scores, SCALE, mode=mode)[marks == 0])
+    for mode in ("heat", "off"):
+        assert np.array_equal(overlay(picture, cool, SCALE, mode=mode, box=box), picture)
+
+
 def test_nothing_is_painted_at_or_below_the_threshold(picture):
     scores = np.full((24, 30), np.float32(3.42))
     for mode in ("heat", "contour", "both", "off"):

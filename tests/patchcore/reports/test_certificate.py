@@ -1,4 +1,4 @@
-"""The certificate: what identifies an inspector, on one page that fetches nothing and runs nothing."""
+"""The certificate: an inspector's identity on one page that fetches nothing and runs nothing."""
 
 import hashlib
 from dataclasses import replace
@@ -39,7 +39,7 @@ def certificate():
     )
 
 
-def test_it_tells_all_that_a_verdict_can_be_traced_to(certificate):
+def test_the_certificate_tells_every_origin_of_a_verdict(certificate):
     page = render_certificate(certificate)
     for expected in (
         "Plate, version 3.2",
@@ -78,7 +78,7 @@ def test_the_hash_of_the_data_is_what_the_command_line_gives_whatever_the_order(
     assert data_hash(hashes) == data_hash(hashes[::-1]) == expected
 
 
-def test_a_self_test_that_fails_and_a_threshold_that_is_missing_are_said(certificate):
+def test_a_failed_self_test_and_a_missing_threshold_are_written(certificate):
     failed = replace(
         certificate, self_test=replace(certificate.self_test, difference=0.2), point=None, measured=()
     )

@@ -1,4 +1,4 @@
-"""The report as a whole: what it holds, that it holds everything, and that no name is taken for markup."""
+"""The report as a whole: its contents are complete, and names never become markup."""
 
 import re
 from dataclasses import replace
@@ -86,7 +86,7 @@ def test_links_inside_charts_lead_somewhere_and_ids_are_unique(page):
     assert set(re.findall(r"url\(#([^)]+)\)", page)) <= set(ids)
 
 
-def test_it_tells_everything_in_order(page):
+def test_the_report_tells_everything_in_order(page):
     shown = str(Text(page)).replace("\N{NO-BREAK SPACE}", " ")
     told = [
         "Trial of line 3",
@@ -169,7 +169,7 @@ def test_stale_thresholds_are_said_first(report):
     assert "reject above" not in shown
 
 
-def test_what_is_not_defined_is_said_with_its_reason():
+def test_an_undefined_measure_is_written_with_its_reason():
     good = [one for one in some_of_each() if not one.is_defect]
     shown = str(Text(render_report(Report(measure(good, point=point()), product="x"))))
     assert "No defect was there to be found; of 5 good parts, 1 is rejected." in shown

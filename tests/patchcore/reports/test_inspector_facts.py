@@ -1,4 +1,4 @@
-"""What an inspector says of itself."""
+"""The facts on an inspector."""
 
 import numpy as np
 
@@ -18,7 +18,7 @@ def test_facts_are_those_of_the_model(model):
     assert facts["Bank number"] == model.bank_id_
 
 
-def test_a_region_and_images_left_out_are_said(good):
+def test_facts_name_the_region_and_the_images_left_out(good):
     roi = np.zeros((SIDE, SIDE), bool)
     roi[: SIDE // 4] = True
     built = PatchCore(image_size=SIDE, coreset=0.1).fit([*good[:3], ("x.png", b"no image")], roi=roi)

@@ -1,4 +1,4 @@
-"""Which pictures are chosen, and how they are drawn."""
+"""The choice of pictures, and their drawing."""
 
 import base64
 import io

@@ -42,7 +42,7 @@ def test_scores_by_kind_from_good_to_defect():
     ]
 
 
-def test_why_a_curve_has_no_mark():
+def test_a_curve_without_a_mark_has_a_reason():
     def said(found):
         return [curve["words"] for curve in drawn_curves(found)]
 

@@ -39,7 +39,7 @@ def test_the_outcome_of_one_part():
     )
 
 
-def test_how_an_image_is_judged():
+def test_words_for_every_way_of_judging():
     assert (
         judge_words(point(3.0, 3.0)) == "An image that scores above 3.00 is rejected; any other is accepted."
     )
@@ -58,7 +58,7 @@ def test_scores_have_three_digits(value, like, words):
     assert score_words(value, like) == words
 
 
-def test_moments():
+def test_iso_times_are_written_in_words():
     assert moment_words("2025-03-03T09:12:00+00:00") == "3 March 2025, 09:12 UTC"
     assert moment_words("2025-03-03T09:12:00+01:00") == "3 March 2025, 09:12"
     assert moment_words("yesterday") == "yesterday"

@@ -5,14 +5,14 @@ from patchcore.errors import DataError, SettingsError
 from patchcore.thresholds.operating_point import Choice, Evidence
 from patchcore.thresholds.rules import (
     BY_HAND,
-    GOOD_ONLY,
     NOTHING,
-    PIXEL_CHOICES,
-    REJECT_CHOICES,
-    REVIEW_CHOICES,
     RULES,
     apply_rule,
     briefly,
+    is_good_only,
+    pixel_choices,
+    reject_choices,
+    review_choices,
     told,
 )
 
@@ -91,6 +91,6 @@ def test_rules_in_a_few_words(rule, words):
 
 
 def test_every_rule_can_be_chosen_and_every_choice_is_a_rule():
-    assert sorted(REJECT_CHOICES) == sorted(RULES)
-    assert {*REVIEW_CHOICES, *PIXEL_CHOICES} - {NOTHING} <= set(RULES)
-    assert set(PIXEL_CHOICES) - {NOTHING, BY_HAND} <= GOOD_ONLY
+    assert sorted(reject_choices()) == sorted(RULES)
+    assert {*review_choices(), *pixel_choices()} - {NOTHING} <= set(RULES)
+    assert all(is_good_only(Choice(name)) for name in pixel_choices() if name not in (NOTHING, BY_HAND))

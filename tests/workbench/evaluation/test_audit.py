@@ -1,4 +1,4 @@
-"""The audit: a bad photograph among the good ones ranks first, and what is odd about it is framed."""
+"""The audit: a bad photograph among the good ones ranks first, and its worst patch is framed."""
 
 import pytest
 
@@ -26,7 +26,7 @@ def test_one_bad_photograph_among_the_good_ranks_first(workspace, planted):
     assert (ranked[0].worst_box, ranked[0].result_id) == (None, None)
 
 
-def test_what_is_odd_is_framed_once_its_map_is_made(workspace, planted):
+def test_the_worst_patch_is_framed_once_its_map_is_made(workspace, planted):
     list(score_batch(workspace, good_batch(workspace, planted), planted))
     first = audit(workspace, planted)[0]
     x0, y0, x1, y1 = first.worst_box
@@ -34,7 +34,7 @@ def test_what_is_odd_is_framed_once_its_map_is_made(workspace, planted):
     assert first.result.image.name == first.name and first.result_id == first.result.id
 
 
-def test_removed_it_is_gone_and_the_threshold_falls(workspace, planted):
+def test_a_removed_image_is_gone_and_the_threshold_falls(workspace, planted):
     worst = audit(workspace, planted)[0]
     after = remove_good(workspace, planted, [worst.sha256])
     ranked = audit(workspace, after)
@@ -42,7 +42,7 @@ def test_removed_it_is_gone_and_the_threshold_falls(workspace, planted):
     assert after.operating_point["reject"] < planted.operating_point["reject"]
 
 
-def test_numbers_are_those_of_the_median(workspace, version):
+def test_numbers_are_multiples_of_the_median(workspace, version):
     version.good_scores = dict(zip(version.good_scores, [1.0, 2.0, 2.0, 3.0, 5.0, 10.0], strict=True))
     ranked = audit(workspace, version)
     assert [one.times_median for one in ranked] == [4.0, 2.0, 1.2, 0.8, 0.8, 0.4]
@@ -51,7 +51,7 @@ def test_numbers_are_those_of_the_median(workspace, version):
     )  # |x - 2.5|: .5 .5 .5 1.5 2.5 7.5
 
 
-def test_equal_scores_have_no_spread_and_none_at_all_no_rank(workspace, version):
+def test_equal_scores_have_no_spread_and_no_images_no_rank(workspace, version):
     version.good_scores = dict.fromkeys(version.good_scores, 2.0)
     assert {(one.times_median, one.deviations) for one in audit(workspace, version)} == {(1.0, None)}
     version.good_scores = dict.fromkeys(version.good_scores, 0.0)

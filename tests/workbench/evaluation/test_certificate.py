@@ -1,4 +1,4 @@
-"""The certificate of a version, from what is stored."""
+"""The certificate of a version, from stored rows and files."""
 
 import hashlib
 
@@ -11,7 +11,7 @@ from workbench.inspectors.versions import find_inspector, good_images, rename, r
 PLATE = "plate-1"
 
 
-def test_it_certifies_the_file_the_images_and_what_was_measured_to_the_end(workspace, version):
+def test_the_certificate_holds_file_images_and_completely_scored_sets(workspace, version):
     images = store_plates(workspace, 2, first=50, truth="good")
     images += store_plates(workspace, 2, first=60, scratched=True, truth="scratch")
     measured = create_batch(workspace, PLATE, images, "Monday's set")

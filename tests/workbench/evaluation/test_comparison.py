@@ -49,7 +49,7 @@ def test_two_sizes_of_a_bank_are_compared_pair_by_pair(workspace, version, batch
     assert found.first_auroc - found.second_auroc == pytest.approx(found.difference)
 
 
-def test_the_images_with_different_verdicts_are_told(workspace, version, batch):
+def test_images_with_different_verdicts_are_listed(workspace, version, batch):
     other = build_small(workspace, 7, "plate-2")
     scored(workspace, batch, version, other)
     keen, blind = with_threshold(workspace, version, 0.0), with_threshold(workspace, other, 1e9)
@@ -63,7 +63,7 @@ def test_the_images_with_different_verdicts_are_told(workspace, version, batch):
     assert compare(workspace, batch, keen, keen).disagreements == []
 
 
-def test_only_images_that_both_have_scored_and_neither_was_built_from_count(workspace, version, batch):
+def test_images_count_if_both_have_scored_and_neither_was_built_from_them(workspace, version, batch):
     good = store_plates(workspace, 3, first=48)  # the plate 50 is in this bank
     other = build(workspace, BuildSettings(name="Other", **SMALL), good, inspector_id="plate-2")
     scoring = score_batch(workspace, batch, version)
@@ -75,7 +75,7 @@ def test_only_images_that_both_have_scored_and_neither_was_built_from_count(work
     assert (found.n_good, found.n_defect) == (2, 2)
 
 
-def test_without_defects_there_is_no_difference(workspace, version):
+def test_a_set_without_defects_has_no_difference(workspace, version):
     batch = create_batch(workspace, "plate-1", store_plates(workspace, 2, first=50, truth="good"), "b")
     scored(workspace, batch, version)
     found = compare(workspace, batch, version, version)

@@ -1,4 +1,4 @@
-"""Which good images were kept is remembered with the version, and by those that follow it."""
+"""Kept good images are stored with the version, and taken over by later versions."""
 
 from workbench.evaluation.kept_images import keep, kept_images, suggest_again
 from workbench.inspectors.versions import get_version, remove_good

@@ -1,4 +1,4 @@
-"""Measuring: from stored scores and maps what scoring anew would give; what is left out is said."""
+"""Measures from stored scores and maps equal those of a new scoring; images left out are named."""
 
 import numpy as np
 import pytest
@@ -35,7 +35,7 @@ def masked(workspace, version):
     return batch
 
 
-def test_it_is_what_scoring_anew_gives(workspace, version, masked, tmp_path, monkeypatch):
+def test_measures_from_stored_scores_equal_a_new_scoring(workspace, version, masked, tmp_path, monkeypatch):
     (tmp_path / "m.png").write_bytes(scratch_mask())
     images = [
         LabelledImage(
@@ -59,9 +59,7 @@ def test_it_is_what_scoring_anew_gives(workspace, version, masked, tmp_path, mon
     assert steps == [(done, 6) for done in range(1, 7)]
 
 
-def test_other_thresholds_are_judged_without_a_map_and_results_stay_at_hand(
-    workspace, version, masked, monkeypatch
-):
+def test_other_thresholds_are_applied_without_a_map(workspace, version, masked, monkeypatch):
     found = evaluation_of(workspace, masked, version)
     now = OperatingPoint.from_dict(version.operating_point)
     monkeypatch.setattr("workbench.inspections.batches.read_map", None)
@@ -70,7 +68,7 @@ def test_other_thresholds_are_judged_without_a_map_and_results_stay_at_hand(
     assert all(item.result.image.name == item.name for item in everything.false_rejects())
 
 
-def test_without_masks_images_are_measured_and_no_map_is_read(workspace, version, monkeypatch):
+def test_a_set_without_masks_is_measured_and_no_map_is_read(workspace, version, monkeypatch):
     batch = batch_of(workspace, version)
     list(score_batch(workspace, batch, version))
     monkeypatch.setattr("workbench.inspections.batches.read_map", None)
@@ -78,7 +76,7 @@ def test_without_masks_images_are_measured_and_no_map_is_read(workspace, version
     assert found.image.auroc == 1.0 and isinstance(found.pixel.auroc, Undefined) and not found.problems
 
 
-def test_a_mask_that_does_not_fit_is_said_and_the_rest_goes_on(workspace, version, masked):
+def test_a_mask_of_another_size_becomes_a_problem_and_the_rest_goes_on(workspace, version, masked):
     item = labelled_scores(workspace, masked, version)[3]
     small = workspace.store_image(picture(np.zeros((9, 9), np.uint8)), "s.png").sha256
     with workspace.database.write() as session:
@@ -91,7 +89,7 @@ def test_a_mask_that_does_not_fit_is_said_and_the_rest_goes_on(workspace, versio
     assert found.pixel.n_defect_pixels == 2 * 288
 
 
-def test_what_is_left_out_is_said(workspace, version):
+def test_images_left_out_are_named_with_the_reason(workspace, version):
     more = [
         *store_plates(workspace, 2, first=70),
         *store_plates(workspace, 1, first=0, truth="good"),
@@ -112,7 +110,7 @@ def test_what_is_left_out_is_said(workspace, version):
     ]
 
 
-def test_nothing_labelled_is_said(workspace, version):
+def test_a_batch_without_labels_raises_no_images_error(workspace, version):
     batch = create_batch(workspace, version.inspector_id, store_plates(workspace, 2, first=70), "b")
     with pytest.raises(NoImagesError, match="no labelled image with a score.*2 images not scored yet"):
         evaluation_of(workspace, batch, version)

@@ -1,4 +1,4 @@
-"""The report of a batch: from what is stored, with the people's words as text."""
+"""The report of a batch, from stored scores and maps, with texts of people escaped."""
 
 import pytest
 
@@ -27,7 +27,7 @@ def batch(workspace, version):
     return batch
 
 
-def test_it_tells_what_is_stored_and_escapes_what_people_wrote(workspace, version, batch, monkeypatch):
+def test_the_report_holds_stored_measures_and_escapes_texts_of_people(workspace, version, batch, monkeypatch):
     rename(workspace, "plate-1", "Plate <b>7</b>")
     monkeypatch.setattr(PatchCore, "score", None)
     page = report_of(workspace, version, batch, "Ada & Co", "for the <i>line</i>")
@@ -37,14 +37,14 @@ def test_it_tells_what_is_stored_and_escapes_what_people_wrote(workspace, versio
     assert "<img src=x" not in page and "<script" not in page
 
 
-def test_the_what_if_is_in_it_once_measured(workspace, version, batch):
+def test_the_report_holds_bank_sizes_once_they_are_measured(workspace, version, batch):
     before = report_of(workspace, version, batch, "", "")
     do(workspace, start_sweep(workspace, version, batch))
     after = report_of(workspace, version, batch, "", "")
     assert len(after) > len(before) and "share kept" in after and "share kept" not in before
 
 
-def test_what_is_not_there_is_said(workspace, version):
+def test_an_absent_batch_and_absent_labels_raise(workspace, version):
     with pytest.raises(WorkspaceError, match="no batch 99"):
         report_of(workspace, version, 99, "", "")
     empty = create_batch(workspace, "plate-1", store_plates(workspace, 1, first=70), "b")

@@ -1,4 +1,4 @@
-"""The coreset what-if as a job: measured once in a pass, kept, and honest about a threshold set since."""
+"""The sweep over bank sizes as a job: measured in one pass, stored, and silent on outdated thresholds."""
 
 import numpy as np
 import pytest
@@ -53,7 +53,7 @@ def batch(workspace, version):
     return create_batch(workspace, version.inspector_id, images, "Monday")
 
 
-def test_it_is_queued_once_for_a_bank_and_a_batch(workspace, version, batch):
+def test_a_sweep_is_queued_once_for_a_bank_and_a_batch(workspace, version, batch):
     job_id = start_sweep(workspace, version, batch)
     assert start_sweep(workspace, version, batch) == job_id != start_sweep(workspace, version, None)
     job = get_job(workspace, job_id)
@@ -76,7 +76,7 @@ def test_every_share_is_measured_as_a_bank_of_that_size_would_be(workspace, vers
     assert points[-1]["threshold"] == pytest.approx(version.operating_point["reject"])
 
 
-def test_the_share_in_use_is_that_of_the_version_now(workspace, version, batch):
+def test_the_share_in_use_follows_the_version(workspace, version, batch):
     do(workspace, start_sweep(workspace, version, batch))
     list(score_batch(workspace, batch, version))
     middle = latest_sweep(workspace, version, batch)[4]
@@ -84,7 +84,7 @@ def test_the_share_in_use_is_that_of_the_version_now(workspace, version, batch):
     assert [p["share"] for p in latest_sweep(workspace, small, batch) if p["in_use"]] == [middle["share"]]
 
 
-def test_thresholds_of_another_rule_are_not_told(workspace, version, batch):
+def test_thresholds_of_another_rule_are_left_out(workspace, version, batch):
     do(workspace, start_sweep(workspace, version, batch))
     now = OperatingPoint.from_dict(version.operating_point)
     moved = set_operating_point(workspace, version, by_hand(9.0, now.evidence, now.bank_id, set_by="Ada"))
@@ -92,7 +92,7 @@ def test_thresholds_of_another_rule_are_not_told(workspace, version, batch):
     assert {(point["threshold"], point["reason"]) for point in points} == {(None, OTHER_RULE)}
 
 
-def test_a_mask_that_does_not_fit_and_a_broken_image_are_said(workspace, version):
+def test_a_mask_of_another_size_and_a_broken_image_become_problems(workspace, version):
     mask = workspace.store_image(picture(np.zeros((9, 9), np.uint8)), "m.png")
     image = store_plates(workspace, 1, first=60, scratched=True)[0]
     images = [
@@ -108,12 +108,12 @@ def test_a_mask_that_does_not_fit_and_a_broken_image_are_said(workspace, version
     )
 
 
-def test_without_labels_good_images_tell_times(workspace, version):
+def test_a_sweep_without_labels_times_good_images(workspace, version):
     _, result = do(workspace, start_sweep(workspace, version, None))
     assert all(point["milliseconds"] > 0 for point in result["points"])
 
 
-def test_it_can_be_cancelled(workspace, version, batch):
+def test_a_sweep_can_be_cancelled(workspace, version, batch):
     running = Running(workspace, start_sweep(workspace, version, batch))
     running.stop = True
     with pytest.raises(Cancelled):

@@ -1,7 +1,8 @@
-"""What differs between two states."""
+"""The differences between two states."""
 
 from tests.workbench.parts import build_small, store_plates
-from workbench.evaluation.version_difference import compare_on, difference, shared_sets
+from workbench.evaluation.comparison import compare
+from workbench.evaluation.version_difference import difference, shared_sets
 from workbench.inspections.batches import create_batch, score_batch
 from workbench.inspectors.timeline import find_entry, timeline
 from workbench.inspectors.versions import reslice
@@ -14,7 +15,7 @@ def states(workspace, *numbers):
     return [find_entry(entries, number) for number in numbers]
 
 
-def test_settings_and_good_images_that_differ_are_told(workspace, version):
+def test_settings_and_good_images_that_differ_are_listed(workspace, version):
     build_small(workspace, 7, PLATE, coreset=0.25, seed=3)
     first, second = states(workspace, "1.1", "2.1")
     found = difference(workspace, first, second)
@@ -39,5 +40,5 @@ def test_two_states_are_compared_on_sets_that_both_have_scored(workspace, versio
     list(score_batch(workspace, labelled, smaller))
     (batch,) = shared_sets(workspace, first, second)
     assert batch.id == labelled
-    found = compare_on(workspace, batch, first, second)
+    found = compare(workspace, batch.id, first.as_version(), second.as_version())
     assert (found.n_good, found.n_defect) == (2, 2)

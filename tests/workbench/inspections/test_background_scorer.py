@@ -19,7 +19,7 @@ def test_a_batch_is_scored_in_the_background_once(workspace):
     scorer.stop()
 
 
-def test_why_it_stopped_is_said_and_it_can_be_tried_again(workspace):
+def test_the_scorer_gives_the_reason_it_stopped_and_can_retry(workspace):
     scorer = Scorer(workspace)
     scorer.want(1, 999)
     while scorer.wait(1, 999, 0.2):

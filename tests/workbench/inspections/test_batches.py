@@ -115,7 +115,7 @@ def test_the_same_picture_under_two_names_is_two_results(workspace, version):
     assert one.score == two.score and one.id != two.id
 
 
-def test_why_is_computed_once_and_names_a_good_image(workspace, version, batch, monkeypatch):
+def test_an_explanation_is_computed_once_and_names_a_good_image(workspace, version, batch, monkeypatch):
     result = list(score_batch(workspace, batch, version))[3]
     why = explain(workspace, result)
     model = load_model(workspace, version)
@@ -155,7 +155,7 @@ def with_mask(workspace, pixels):
     return BatchImage(sha256=image.sha256, name="part.png", mask_sha256=mask.sha256)
 
 
-def test_a_mask_is_where_it_is_not_black(workspace, version):
+def test_a_mask_marks_the_pixels_that_are_not_black(workspace, version):
     marks = np.zeros((64, 64), np.uint8)
     marks[3:5, 7] = 1  # a class number, as some tools write
     np.testing.assert_array_equal(load_mask(workspace, with_mask(workspace, marks)), marks == 1)
@@ -169,7 +169,7 @@ def test_a_mask_is_where_it_is_not_black(workspace, version):
         (np.tile(np.arange(64, dtype=np.uint8), (64, 1)), r"part\.png: The mask has 63 values besides black"),
     ],
 )
-def test_a_mask_that_does_not_fit_is_said(workspace, version, pixels, words):
+def test_a_mask_of_another_size_raises_workspace_error(workspace, version, pixels, words):
     with pytest.raises(WorkspaceError, match=words):
         load_mask(workspace, with_mask(workspace, pixels))
 
@@ -219,7 +219,7 @@ def test_a_good_image_alone_in_its_bank_has_a_reason_and_joins_with_a_larger_one
     assert len(errors) == 1 and "every row of the bank comes from this image itself" in errors[0]
 
 
-def test_an_empty_batch_and_an_absent_result_are_said(workspace, version):
+def test_an_empty_batch_and_an_absent_result_raise(workspace, version):
     with pytest.raises(NoImagesError):
         create_batch(workspace, version.inspector_id, [], "b")
     with pytest.raises(WorkspaceError, match="no result 99"):

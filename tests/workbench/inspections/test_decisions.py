@@ -56,7 +56,7 @@ def test_a_defect_whose_type_is_known_keeps_it(worked, results):
     assert (state(worked, scratched), state(worked, plain)) == (("scratch", None), (None, None))
 
 
-def test_a_label_that_was_given_since_stays_when_the_decision_is_taken_back(worked, results):
+def test_a_later_label_stays_when_the_decision_is_undone(worked, results):
     plain = results[2]
     call_fine(worked, plain)
     set_label(worked, plain.batch_image_id, "dent")
@@ -64,7 +64,7 @@ def test_a_label_that_was_given_since_stays_when_the_decision_is_taken_back(work
     assert state(worked, plain) == ("dent", None)
 
 
-def test_one_may_change_ones_mind(worked, results):
+def test_a_decision_can_be_changed(worked, results):
     plain = results[2]
     call_fine(worked, plain)
     call_defect(worked, plain)
@@ -73,7 +73,7 @@ def test_one_may_change_ones_mind(worked, results):
     assert state(worked, plain) == (GOOD, None)
 
 
-def test_who_may_only_look_decides_nothing(worked, results):
+def test_a_viewer_decides_nothing(worked, results):
     with acting(Person("Eve", Role.VIEW)):
         for say in (call_fine, call_defect, take_back):
             with pytest.raises(NotAllowed, match="Eve may not"):

@@ -1,4 +1,4 @@
-"""Drift is looked for among the accepted parts under the thresholds in force, in whole windows, whoever looks when."""
+"""Drift is looked for among the accepted parts under the thresholds in force, in whole windows."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -40,7 +40,7 @@ def inspect(workspace, version, scores, *, first=0, verdict="accept"):
         session.execute(insert(Inspection), rows)
 
 
-def test_it_waits_for_enough_parts_then_is_steady_then_notices_the_rise_and_since_when(workspace, version):
+def test_drift_waits_for_parts_then_is_steady_then_alarms_with_its_begin(workspace, version):
     rng = np.random.default_rng(0)
     normal = rng.lognormal(1, 0.2, REFERENCE + WINDOW)
     inspect(workspace, version, normal[:-1])
@@ -68,7 +68,7 @@ def test_it_waits_for_enough_parts_then_is_steady_then_notices_the_rise_and_sinc
     assert len(drift.moments) == len(drift.chart.average) == 300
 
 
-def test_cleaning_the_lens_ends_it_and_new_thresholds_begin_anew(workspace, version):
+def test_a_clean_lens_ends_drift_and_new_thresholds_restart_the_reference(workspace, version):
     rng = np.random.default_rng(1)
     scores = [rng.normal(5, 1, REFERENCE), rng.normal(7, 1, WINDOW), rng.normal(5, 1, WINDOW)]
     inspect(workspace, version, np.concatenate(scores))

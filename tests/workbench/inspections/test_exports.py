@@ -34,7 +34,7 @@ def table(data):
     return list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"))))
 
 
-def test_one_row_an_image_with_verdict_and_regions(workspace, scored):
+def test_each_image_has_a_row_with_verdict_and_regions(workspace, scored):
     results, point = scored
     data = results_csv(workspace, results, point)
     assert data.startswith(b"\xef\xbb\xbf")
@@ -51,7 +51,7 @@ def test_one_row_an_image_with_verdict_and_regions(workspace, scored):
     assert rows[2]["score"] == rows[2]["verdict"] == "" and rows[2]["error"]
 
 
-def test_what_is_known_is_told_and_area_judges_where_it_is_to(workspace, scored):
+def test_rows_hold_labels_and_verdicts_by_area(workspace, scored):
     results, point = scored
     results[0].image.truth = "scratch"
     by_area = replace(point, pixel=results[1].score, judge_by="area", min_area=10**6)
@@ -60,7 +60,7 @@ def test_what_is_known_is_told_and_area_judges_where_it_is_to(workspace, scored)
     assert (rows[0]["verdict"], rows[0]["number of regions"]) == ("accept", "0")
 
 
-def test_the_verdict_follows_the_threshold_given(workspace, scored):
+def test_the_verdict_follows_the_threshold(workspace, scored):
     results, point = scored
     strict = replace(point, accept=0.0, reject=1e-6)
     assert {row["verdict"] for row in table(results_csv(workspace, results, strict)) if row["score"]} == {
@@ -68,7 +68,7 @@ def test_the_verdict_follows_the_threshold_given(workspace, scored):
     }
 
 
-def test_no_cell_is_a_formula(workspace, scored):
+def test_cells_are_never_formulas(workspace, scored):
     rows = table(results_csv(workspace, *scored))
     assert rows[1]["file"] == "'=cmd|' /C calc'!A0.png"
     assert not any(cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row.values())

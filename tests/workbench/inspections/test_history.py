@@ -1,4 +1,4 @@
-"""Every image scored has one row in the history, with what was in force then; a person's decision is added to it."""
+"""Every scored image has one row in the history, with its thresholds and a person's decision."""
 
 from dataclasses import replace
 
@@ -39,7 +39,7 @@ def decisions(workspace):
         return list(session.scalars(select(Event).where(Event.action == history.DECIDE).order_by(Event.id)))
 
 
-def test_a_row_holds_what_was_in_force_and_outlives_a_change(worked):
+def test_a_row_holds_the_thresholds_of_its_time_and_outlives_a_change(worked):
     version = get_version(worked, 1)
     point = OperatingPoint.from_dict(version.operating_point)
     scratched, _, plain = rows(worked)
@@ -55,7 +55,8 @@ def test_a_row_holds_what_was_in_force_and_outlives_a_change(worked):
     assert plain.verdict == point.verdict(plain.score)
     store_point(worked, version, replace(point, reject=1e6, accept=1e6), "let all pass")
     rename(worked, version.inspector_id, "Disc")
-    assert find_inspection(worked, scratched.batch_image_id, 1).verdict == "reject"
+    with worked.database.read() as session:
+        assert find_inspection(session, scratched.batch_image_id, 1).verdict == "reject"
     image = store_plates(worked, 1, first=31, scratched=True)
     list(
         score_batch(
@@ -92,7 +93,7 @@ def test_a_large_picture_is_kept_small(workspace, version):
     assert (row.width, row.height) == (700, 700)
 
 
-def test_regions_are_kept_and_judged_by_where_the_point_says(worked):
+def test_regions_are_stored_and_judged_by_if_the_point_says_so(worked):
     version = get_version(worked, 1)
     point = OperatingPoint.from_dict(version.operating_point)
     peak = float(load_map(worked, list_results(worked, 1, 1)[0]).max())
@@ -109,7 +110,7 @@ def test_regions_are_kept_and_judged_by_where_the_point_says(worked):
     assert rows(worked)[-2].verdict == "reject"
 
 
-def test_what_could_not_be_scored_and_what_stale_thresholds_cannot_judge_have_a_row_without_verdict(worked):
+def test_images_without_score_or_under_stale_thresholds_have_no_verdict(worked):
     version = get_version(worked, 1)
     with worked.database.write() as session:
         row = session.get_one(InspectorVersion, 1)
@@ -122,7 +123,7 @@ def test_what_could_not_be_scored_and_what_stale_thresholds_cannot_judge_have_a_
     assert (worked.root / unjudged.overlay_path).is_file()
 
 
-def test_one_row_for_an_image_and_a_version_and_none_for_good_images(worked):
+def test_an_image_has_one_row_a_version_and_a_good_image_none(worked):
     version = get_version(worked, 1)
     list(score_batch(worked, good_batch(worked, version), version))
     assert len(rows(worked)) == 3 and list(score_batch(worked, 1, version)) == []
@@ -131,7 +132,7 @@ def test_one_row_for_an_image_and_a_version_and_none_for_good_images(worked):
     assert [row.sha256 for row in rows(worked)].count(twice[0].sha256) == 3
 
 
-def test_when_another_session_is_first_its_row_stays_and_no_overlay_is_left(worked, monkeypatch):
+def test_the_row_of_the_first_session_stays_and_no_second_overlay_is_left(worked, monkeypatch):
     version = get_version(worked, 1)
     image = store_plates(worked, 1, first=34)
     batch = create_batch(worked, version.inspector_id, image, "b")
@@ -172,7 +173,7 @@ def test_result_and_row_come_together_or_not_at_all(worked, monkeypatch):
     assert check(worked, grace=0) == [] and len(list(score_batch(worked, batch, version))) == 1
 
 
-def test_who_brought_the_images_is_kept(worked):
+def test_the_person_who_brought_the_images_is_stored(worked):
     from workbench.inspections.background_scorer import Scorer
 
     version = get_version(worked, 1)
@@ -208,7 +209,7 @@ def test_a_decision_has_a_name_and_a_time_and_can_be_taken_back(worked):
         decide(worked, 99, "fine")
 
 
-def test_who_may_only_look_may_not_decide(worked):
+def test_a_viewer_may_not_decide(worked):
     with acting(Person("Vic", Role.VIEW)):
         for act in (lambda: decide(worked, 1, "fine"), lambda: undo_decision(worked, 1)):
             with pytest.raises(NotAllowed, match="takes the role operate"):

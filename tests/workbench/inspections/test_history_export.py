@@ -35,7 +35,7 @@ def test_csv_has_a_row_for_every_inspection_that_was_filtered(worked):
     assert [line["decision"] for line in rows if line["inspection"] == "1"] == ["fine"]
 
 
-def test_no_cell_becomes_a_formula(workspace):
+def test_cells_never_become_formulas(workspace):
     hostile = '=HYPERLINK("http://x")'
     with workspace.database.write() as session:
         session.add(

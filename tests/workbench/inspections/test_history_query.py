@@ -1,4 +1,4 @@
-"""Filters, pages, counts and samples of the history are those of going through all rows by hand."""
+"""Filters, pages, counts and samples of the history equal a search through all rows by hand."""
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -91,7 +91,7 @@ CASES = [
 ]
 
 
-def test_every_filter_finds_what_going_through_all_rows_finds(workspace):
+def test_every_filter_equals_a_search_through_all_rows(workspace):
     fill(workspace, 60)
     rows = everything(workspace)
     for case in CASES:
@@ -121,7 +121,7 @@ def test_pages_go_back_and_forth_without_a_gap_also_where_moments_are_equal(work
     assert [row.id for row in first.rows] == ids[:5] and not first.newer
 
 
-def test_what_arrives_meanwhile_shifts_no_page(workspace):
+def test_rows_that_arrive_meanwhile_shift_no_page(workspace):
     fill(workspace, 9)
     first = read_page(workspace, Filter(), size=4)
     expected = read_page(workspace, Filter(), after=place_of(first.rows[-1]), size=4)
@@ -141,7 +141,7 @@ def test_a_sample_is_spread_over_all_in_the_order_of_time(workspace):
     assert [row.created for row in part.rows] == sorted(row.created for row in part.rows)
 
 
-def test_what_there_is_to_choose_from(worked):
+def test_choices_of_the_filters_are_listed(worked):
     assert list(inspectors(worked).values()) == ["Plate"]
     fill(worked, 10)
     assert {"Ann", "Mo"} < set(operators(worked)) and len(operators(worked)) == 3
@@ -150,7 +150,7 @@ def test_what_there_is_to_choose_from(worked):
         replace(Filter(), colour="red")
 
 
-def test_before_the_first_verdict_there_is_nothing(workspace):
+def test_an_empty_history_gives_empty_answers(workspace):
     assert (operators(workspace), inspectors(workspace), kept_since(workspace)) == ([], {}, None)
     assert read_page(workspace, Filter()).rows == [] and count(workspace, Filter()).total == 0
     assert list(read_pieces(workspace, Filter())) == [] and sample(workspace, Filter(), 0).rows == []

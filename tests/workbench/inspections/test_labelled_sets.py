@@ -1,4 +1,4 @@
-"""Labelled sets: MVTec's layout and its variants, and what is said of all that does not fit."""
+"""Labelled sets: MVTec's layout and its variants, and a sentence for each problem."""
 
 import pytest
 
@@ -37,7 +37,7 @@ def test_the_layout_of_mvtec_gives_labels_and_masks(workspace, version, tmp_path
     assert len(found.problems) == 1 and found.problems[0].startswith("1 image below train was left out")
 
 
-def test_a_folder_on_this_computer_is_taken_alike(workspace, version, tmp_path):
+def test_a_folder_on_this_computer_gives_the_same_labels(workspace, version, tmp_path):
     for name, data in files("test/good/a.png", "test/hole/b.png"):
         (tmp_path / "set" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "set" / name).write_bytes(data)
@@ -45,7 +45,7 @@ def test_a_folder_on_this_computer_is_taken_alike(workspace, version, tmp_path):
     assert label_counts(workspace, found.batch_id).defects == {"hole": 1} and found.problems == []
 
 
-def test_a_table_of_labels_says_what_each_image_is(workspace, version, tmp_path):
+def test_a_table_labels_each_image(workspace, version, tmp_path):
     text = "file;label;mask\na.png;ok;\nsub/b.png;scratch;masks/b.png\nc.png;ok;\n"
     found = take(
         workspace,
@@ -85,7 +85,7 @@ def test_labels_are_read_off_folders(names, truth, masks):
     assert (labels.truth, labels.masks, labels.problems) == (expected, masks, [])
 
 
-def test_a_mask_of_no_image_is_said_and_is_no_image(workspace, version, tmp_path):
+def test_a_mask_without_an_image_becomes_a_problem_and_no_image(workspace, version, tmp_path):
     found = take(
         workspace,
         version,
@@ -97,7 +97,7 @@ def test_a_mask_of_no_image_is_said_and_is_no_image(workspace, version, tmp_path
     assert found.problems == ["No image belongs to 1 mask (ground_truth/hole/9_mask.png)."]
 
 
-def test_what_does_not_fit_is_said_and_the_rest_goes_on(workspace, version, tmp_path):
+def test_masks_that_do_not_fit_become_problems_and_the_rest_goes_on(workspace, version, tmp_path):
     found = take(
         workspace,
         version,
@@ -117,7 +117,7 @@ def test_what_does_not_fit_is_said_and_the_rest_goes_on(workspace, version, tmp_
     assert "1 image (loose.png) without a label" in said
 
 
-def test_nothing_to_inspect_is_said(workspace, version, tmp_path):
+def test_a_set_without_images_raises_no_images_error(workspace, version, tmp_path):
     with pytest.raises(NoImagesError):
         take(workspace, version, tmp_path, *files("part/train/good/000.png"))
 
@@ -143,7 +143,7 @@ def test_a_table_gives_labels_and_masks_by_the_places_of_files(workspace, versio
     assert found.problems == ["1 image (set/d.png) without a label: label here what you know of them."]
 
 
-def test_labels_that_name_absent_files_are_said_and_the_rest_goes_on(workspace, version, tmp_path):
+def test_labels_of_absent_files_become_problems_and_the_rest_goes_on(workspace, version, tmp_path):
     table = b"file,label\na.png,good\ngone.png,hole\n../../etc/passwd,hole\n"
     found = take(workspace, version, tmp_path, *files("a.png"), ("labels.csv", table))
     assert [image.truth for image in rows(workspace, found.batch_id)] == ["good"]

@@ -23,7 +23,7 @@ def batch(workspace, version):
     return create_batch(workspace, version.inspector_id, store_plates(workspace, 3, first=50), "Monday")
 
 
-def test_a_label_is_set_and_what_it_was_is_returned(workspace, batch):
+def test_a_new_label_returns_the_one_before(workspace, batch):
     first = rows(workspace, batch)[0]
     assert set_label(workspace, first.id, "good") is None
     assert set_label(workspace, first.id, " deep  scratch ") == "good"
@@ -33,7 +33,7 @@ def test_a_label_is_set_and_what_it_was_is_returned(workspace, batch):
     assert (counts.good, counts.defects, counts.unlabelled, counts.labelled) == (0, {}, 3, 0)
 
 
-def test_changes_are_taken_back_from_the_last_to_the_first_and_kept(workspace, batch):
+def test_changes_are_undone_from_the_last_to_the_first_and_stay_stored(workspace, batch):
     first, second, _ = rows(workspace, batch)
     set_label(workspace, first.id, "good")
     set_label(workspace, first.id, "scratch")
@@ -56,7 +56,7 @@ def test_changes_are_taken_back_from_the_last_to_the_first_and_kept(workspace, b
     assert changes == [(first.id, None, "good"), (first.id, "good", "scratch"), (second.id, None, "good")]
 
 
-def test_a_label_has_a_name_and_only_its_giver_takes_it_back(workspace, batch):
+def test_a_label_bears_a_name_and_only_that_person_undoes_it(workspace, batch):
     first, second, _ = rows(workspace, batch)
     with acting(OLA):
         set_label(workspace, first.id, "scratch")
@@ -79,16 +79,16 @@ def test_a_label_has_a_name_and_only_its_giver_takes_it_back(workspace, batch):
         ]
 
 
-def test_who_labels_what_was_labelled_meanwhile_is_told_by_whom(workspace, batch):
+def test_a_label_on_an_outdated_one_is_refused_with_the_persons_name(workspace, batch):
     first = rows(workspace, batch)[0]
     with acting(OLA):
-        set_label(workspace, first.id, "scratch", seen=None)
+        set_label(workspace, first.id, "scratch", expected=None)
     with acting(ADA):
-        assert set_label(workspace, first.id, "scratch", seen=None) == "scratch"  # both say the same
+        assert set_label(workspace, first.id, "scratch", expected=None) == "scratch"  # both say the same
         with pytest.raises(ChangedMeanwhile, match=r"Ola \(.* UTC\) labelled good/050.png as scratch since"):
-            set_label(workspace, first.id, "good", seen=None)
+            set_label(workspace, first.id, "good", expected=None)
         assert rows(workspace, batch)[0].truth == "scratch"
-        set_label(workspace, first.id, "good", seen="scratch")
+        set_label(workspace, first.id, "good", expected="scratch")
     assert rows(workspace, batch)[0].truth == "good"
 
 
@@ -105,6 +105,6 @@ def test_a_label_without_meaning_is_refused(workspace, batch, label):
         set_label(workspace, rows(workspace, batch)[0].id, label)
 
 
-def test_an_absent_image_is_said(workspace):
+def test_an_absent_image_raises_workspace_error(workspace):
     with pytest.raises(WorkspaceError, match="no image 9 in any batch"):
         set_label(workspace, 9, "good")

@@ -7,7 +7,6 @@ from tests.workbench.parts import SMALL, plate, scratch_mask
 from workbench.inspections import samples
 from workbench.inspections.batches import count_unscored, list_results, load_mask
 from workbench.inspections.samples import (
-    find_sample_inspector,
     list_samples,
     prepare_sample,
     sample_batch,
@@ -15,7 +14,7 @@ from workbench.inspections.samples import (
     submit_sample,
 )
 from workbench.inspectors.building import BuildSettings
-from workbench.inspectors.versions import list_versions
+from workbench.inspectors.versions import find_inspector, list_versions
 from workbench.jobs.requests import JobState, get_job, list_jobs
 from workbench.storage.tables import BatchImage
 
@@ -56,24 +55,24 @@ def test_products_are_found_with_their_titles(folder):
     ]
 
 
-def test_it_is_built_once(workspace, washer):
-    assert find_sample_inspector(workspace, washer) is None
+def test_the_sample_is_built_once(workspace, washer):
+    assert find_inspector(workspace, washer.inspector_id) is None
     inspector = prepare_sample(workspace, washer)
     assert prepare_sample(workspace, washer).current_id == inspector.current_id
     assert len(list_versions(workspace, "sample-washer")) == 1
     assert inspector.name == "Stamped washer"
 
 
-def test_its_test_images_are_one_batch_with_their_truth(workspace, washer):
+def test_test_images_of_the_sample_are_one_batch_with_labels(workspace, washer):
     inspector = prepare_sample(workspace, washer)
     batch = sample_batch(workspace, washer, inspector.id)
     assert sample_batch(workspace, washer, inspector.id) == batch
     assert count_unscored(workspace, batch, inspector.current_id) == 5
 
 
-def test_it_is_inspected_once(workspace, washer):
+def test_the_sample_is_inspected_once(workspace, washer):
     score_sample(workspace, washer)
-    inspector = find_sample_inspector(workspace, washer)
+    inspector = find_inspector(workspace, washer.inspector_id)
     batch = sample_batch(workspace, washer, inspector.id)
     results = list_results(workspace, batch, inspector.current_id)
     assert len(results) == 5
@@ -81,13 +80,13 @@ def test_it_is_inspected_once(workspace, washer):
     assert [r.id for r in list_results(workspace, batch, inspector.current_id)] == [r.id for r in results]
 
 
-def test_its_build_is_queued_once(workspace, washer):
+def test_the_build_of_the_sample_is_queued_once(workspace, washer):
     job_id = submit_sample(workspace, washer)
     assert submit_sample(workspace, washer) == job_id
     assert len(list_jobs(workspace)) == 1 and get_job(workspace, job_id).state == JobState.QUEUED
 
 
-def test_its_defects_come_with_their_masks(workspace, washer):
+def test_defects_of_the_sample_have_masks(workspace, washer):
     batch = sample_batch(workspace, washer, prepare_sample(workspace, washer).id)
     assert _defect_pixels(workspace, batch) == [None, None, 288, 288, 288]
 

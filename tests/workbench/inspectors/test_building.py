@@ -120,7 +120,7 @@ def test_a_row_that_cannot_be_written_leaves_no_version(workspace, monkeypatch):
         assert session.scalars(select(InspectorVersion)).all() == []
 
 
-def test_one_image_is_told_what_is_missing(workspace):
+def test_a_build_on_one_image_names_the_missing_ones(workspace):
     with pytest.raises(NoImagesError):
         submit_build(workspace, BuildSettings(name="Plate"), store_plates(workspace, 1) * 2)
     with pytest.raises(NoImagesError, match="two different good images"):

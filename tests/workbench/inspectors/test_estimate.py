@@ -14,7 +14,7 @@ def test_an_estimate_follows_its_stated_rule():
     assert found.seconds == pytest.approx(START_SECONDS + 100 * 0.15 + greedy + calibration)
 
 
-def test_what_is_not_inspected_costs_no_patches():
+def test_uninspected_pixels_cost_no_patches():
     assert estimate_build(COST, 100, 0.10, inspected=0.5).bank_patches == 3920
 
 

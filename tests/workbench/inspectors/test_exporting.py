@@ -1,4 +1,4 @@
-"""Export: any state of an inspector, with nothing left behind; what comes of the file is told by test_importing."""
+"""Export: any state of an inspector, with nothing left behind; test_importing reads the files."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Import: what was exported comes in whole and scores the same; all else is refused, and nothing is written."""
+"""Import: an exported file comes in whole and scores the same; every other file is refused, and nothing is written."""
 
 import hashlib
 import json
@@ -141,7 +141,7 @@ def test_a_hostile_name_of_the_file_leads_nowhere(workspace, exported):
         import_inspector(workspace, b"nothing at all", file="../../x.patchcore")
 
 
-def test_a_file_that_does_not_say_its_name_is_called_as_it_is(workspace, path):
+def test_an_inspector_without_a_name_is_called_after_its_file(workspace, path):
     rewritten(path, lambda tensors, header: (header.pop("about"), tensors.pop("about.picture")))
     version = import_inspector(workspace, path)
     assert (
@@ -151,14 +151,14 @@ def test_a_file_that_does_not_say_its_name_is_called_as_it_is(workspace, path):
     assert find_inspector(workspace, named.inspector_id).name == "Plate, line 4"
 
 
-def test_a_threshold_that_is_not_in_force_is_replaced_and_that_is_said(workspace, path):
+def test_a_threshold_not_in_force_is_replaced_with_a_note(workspace, path):
     rewritten(path, lambda tensors, header: header.update(operating_point=None))
     version = import_inspector(workspace, path)
     assert version.operating_point["rule"]["name"] == "provisional"
     assert "had no threshold" in timeline(workspace, version.inspector_id)[0].record.note
 
 
-def test_where_the_good_images_are_stored_they_are_known_again(workspace, version, path):
+def test_stored_good_images_are_recognised_after_an_import(workspace, version, path):
     again = import_inspector(workspace, path)
     assert has_good_images(again) and again.thumbnail_sha256 == version.thumbnail_sha256
     assert [i.sha256 for i in good_images(workspace, again)] == [
@@ -185,7 +185,7 @@ def test_an_import_can_be_the_next_version_of_an_inspector(workspace, version, p
         import_inspector(workspace, path, into=PLATE)
 
 
-def test_what_takes_the_good_images_says_that_they_are_not_here(workspace, path):
+def test_actions_on_absent_good_images_raise_an_error(workspace, path):
     version = import_inspector(workspace, path)
     assert not has_good_images(version) and len(good_images(workspace, version)) == 6
     assert [one.name for one in audit(workspace, version)] and good_batch(workspace, version)
@@ -207,7 +207,7 @@ def test_what_takes_the_good_images_says_that_they_are_not_here(workspace, path)
     assert "good/000.png" in page and "Self-test passed" in page and "This version has not" not in page
 
 
-def test_an_image_that_built_it_is_known_as_such_wherever_it_is_brought_from(workspace, path):
+def test_a_good_image_of_the_bank_is_recognised_in_any_upload(workspace, path):
     version = import_inspector(workspace, path)
     images = store_plates(workspace, 1, truth="good")  # the plate 0 is in the bank
     batch = create_batch(workspace, version.inspector_id, images, "b")
@@ -240,7 +240,7 @@ def test_a_full_disk_leaves_nothing(workspace, version, path, monkeypatch):
     assert state(workspace) == before and [one.id for one in list_inspectors(workspace)] == [PLATE]
 
 
-def test_who_may_not_import_is_told(workspace, path):
+def test_importing_without_the_role_is_refused(workspace, path):
     with acting(Person("Otto", Role.OPERATE)), pytest.raises(NotAllowed, match="import inspectors"):
         import_inspector(workspace, path)
     with workspace.database.read() as session:

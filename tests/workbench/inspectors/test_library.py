@@ -1,4 +1,4 @@
-"""The library: what there is, when it was used, how it is called."""
+"""The library: inspectors, their last use, and their names."""
 
 import pytest
 
@@ -38,11 +38,11 @@ def test_a_new_name_is_kept(workspace, version):
 
 
 @pytest.mark.parametrize("name", ["", "  ", "a" * 300])
-def test_a_name_that_is_none_is_refused(workspace, version, name):
+def test_an_empty_or_long_name_is_refused(workspace, version, name):
     with pytest.raises(WorkspaceError, match="name"):
         rename(workspace, "plate-1", name, "")
 
 
-def test_who_may_not_rename_is_told(workspace, version):
+def test_renaming_without_the_role_is_refused(workspace, version):
     with acting(Person("Otto", Role.OPERATE)), pytest.raises(NotAllowed, match="rename inspectors"):
         rename(workspace, "plate-1", "x", "")

@@ -8,7 +8,7 @@ def test_models_are_loaded_once(workspace, version):
     assert load_model(workspace, version) is load_model(workspace, version)
 
 
-def test_those_used_least_recently_are_let_go(workspace, version):
+def test_the_least_recently_used_models_are_evicted(workspace, version):
     models, path = LoadedModels(), workspace.root / version.path
     half = models.at_share(path, None, 0.5)
     models.at_share(path, None, 0.1)

@@ -88,7 +88,7 @@ def test_a_rule_on_good_images_alone_scores_nothing(workspace, version, monkeypa
     assert point_of(after).evidence.good == after.good_scores
 
 
-def test_a_point_set_by_hand_is_stood_in_for_and_stays_in_the_history(workspace, version):
+def test_a_point_set_by_hand_is_replaced_and_stays_in_the_history(workspace, version):
     now = point_of(version)
     version = store_point(workspace, version, by_hand(9.0, now.evidence, now.bank_id, set_by="Ada"), "")
     point = point_of(reslice(workspace, version, 0.05))
@@ -97,7 +97,7 @@ def test_a_point_set_by_hand_is_stood_in_for_and_stays_in_the_history(workspace,
     assert [stored.point.reject for stored in point_history(workspace, "plate-1")][1:] == [9.0, now.reject]
 
 
-def test_an_image_that_is_gone_makes_the_point_stale(workspace, version, batch):
+def test_a_missing_image_makes_the_point_stale(workspace, version, batch):
     version = decided(workspace, version, batch, Choice("no_escapes"))
     gone = next(iter(point_of(version).evidence.defect))
     workspace.image_path(gone).write_bytes(b"no picture")
@@ -105,10 +105,10 @@ def test_an_image_that_is_gone_makes_the_point_stale(workspace, version, batch):
     assert point.rule.name == "provisional" and "cannot be scored again" in point.note
 
 
-def test_the_look_ahead_says_when_the_threshold_is_not_the_one_there_will_be(workspace, version, batch):
+def test_the_preview_says_when_its_threshold_is_preliminary(workspace, version, batch):
     assert share_numbers(workspace, version, 0.05).pending == ""
     version = decided(workspace, version, batch, Choice("no_escapes"))
     ahead = share_numbers(workspace, version, 0.05)
-    assert "scored anew when this bank is taken into use" in ahead.pending
+    assert "scored again when this bank is put into use" in ahead.pending
     assert ahead.point.rule.name == "provisional" and not ahead.point.stale
     assert get_version(workspace, version.id).share == version.share

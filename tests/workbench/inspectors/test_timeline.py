@@ -1,4 +1,4 @@
-"""The timeline: what was done to an inspector, in order, by number, and the way back to any of it."""
+"""The timeline: an inspector's states in order, by number, and the way back to each."""
 
 import pytest
 
@@ -71,7 +71,7 @@ def test_an_earlier_state_is_restored_as_a_new_entry_and_nothing_newer_is_lost(w
     assert actions.count("restore") == 2
 
 
-def test_what_was_changed_meanwhile_is_not_restored_over(workspace, worked_on):
+def test_a_change_made_meanwhile_is_not_overwritten_by_restoring(workspace, worked_on):
     seen = find_inspector(workspace, PLATE).revision
     restore(workspace, PLATE, "1.1", seen=seen)
     before = numbers(workspace)
@@ -80,7 +80,7 @@ def test_what_was_changed_meanwhile_is_not_restored_over(workspace, worked_on):
     assert numbers(workspace) == before
 
 
-def test_what_cannot_be_restored_is_said(workspace, worked_on):
+def test_a_state_that_cannot_be_restored_raises_an_error(workspace, worked_on):
     with pytest.raises(WorkspaceError, match="is in use already"):
         restore(workspace, PLATE, "2.1")
     with pytest.raises(WorkspaceError, match=r"no version 9\.1"):
@@ -115,19 +115,19 @@ def test_notes_can_be_written_later(workspace, worked_on):
         edit_note(workspace, PLATE, "1.1", "a" * 5000)
 
 
-def test_an_entry_is_found_by_its_number_by_its_version_or_is_that_in_use(workspace, worked_on):
+def test_an_entry_is_found_by_number_or_version_else_the_one_in_use(workspace, worked_on):
     entries = timeline(workspace, PLATE)
     assert find_entry(entries, "1.1").number == "1.1" and find_entry(entries, "1").number == "1.2"
     assert find_entry(entries, None).number == find_entry(entries, "x").number == "2.1"
     assert timeline(workspace, "nobody") == [] and find_entry([], "1.1") is None
 
 
-def test_removed_images_are_told(workspace, version):
+def test_an_entry_names_its_removed_images(workspace, version):
     remove_good(workspace, version, [next(iter(version.good_scores))])
     assert numbers(workspace)[0] == ("2.1", "remove", True)
 
 
-def test_who_may_not_restore_is_told(workspace, worked_on):
+def test_restoring_without_the_role_is_refused(workspace, worked_on):
     with acting(Person("Otto", Role.OPERATE)):
         for change in (
             lambda: restore(workspace, PLATE, "1.1"),

@@ -130,6 +130,6 @@ def test_only_a_version_of_its_own_can_be_put_into_use(workspace, version):
         make_current(workspace, "plate-2", version.id)
 
 
-def test_an_absent_version_is_said(workspace):
+def test_an_absent_version_raises_workspace_error(workspace):
     with pytest.raises(WorkspaceError, match="no version 3"):
         get_version(workspace, 3)

@@ -64,26 +64,26 @@ UNSOUND = [
 
 
 @pytest.mark.parametrize(("kind", "arguments"), SOUND)
-def test_what_the_program_gives_is_taken(kind, arguments):
+def test_arguments_of_this_program_are_accepted(kind, arguments):
     check_arguments(kind, arguments)
 
 
 @pytest.mark.parametrize(("kind", "arguments"), UNSOUND, ids=lambda value: ascii(value)[:60])
-def test_all_else_is_refused(kind, arguments):
+def test_all_other_arguments_are_refused(kind, arguments):
     with pytest.raises(WorkspaceError, match="The job Nice cannot be done: .*[.] Discard it"):
         check_arguments(kind, arguments, "Nice")
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 class TestWhenTheyAreAsked:
-    def test_a_job_on_what_is_no_inspector_is_not_submitted(self, workspace):
+    def test_a_job_with_an_impossible_inspector_is_not_submitted(self, workspace):
         for kind, arguments in UNSOUND[:8]:
-            with pytest.raises(WorkspaceError, match="cannot be done.*no id of an inspector"):
+            with pytest.raises(WorkspaceError, match="cannot be done.*not the id of an inspector"):
                 requests.submit(workspace, kind, "x", arguments)
         assert requests.list_jobs(workspace) == []
         assert requests.submit(workspace, "build", "x", BUILD) == 1
 
-    def test_what_a_page_submits_passes(self, workspace):
+    def test_arguments_submitted_by_a_page_pass(self, workspace):
         images = [workspace.store_image(bytes([7, number]), f"{number}.png") for number in range(2)]
         settings = BuildSettings(name="Plate", roi=REGION)
         job_id = submit_build(workspace, settings, images)
@@ -103,7 +103,7 @@ class TestWhenTheyAreAsked:
         assert get_job(workspace, 1).state == JobState.CANCELLED
 
     @pytest.mark.parametrize("watch_id", [1, 2, 3])
-    def test_a_watch_that_was_stopped_or_is_anothers_is_not_resumed(self, workspace, watch_id):
+    def test_a_stopped_or_foreign_watch_is_not_resumed(self, workspace, watch_id):
         with workspace.database.write() as session:
             session.add(Inspector(id="p", name="P"))
             session.add(

@@ -28,7 +28,7 @@ def test_time_left_follows_the_pace_of_the_stage():
     assert progress.snapshot()["eta_seconds"] == pytest.approx(30)
 
 
-def test_what_an_earlier_process_did_makes_nobody_fast():
+def test_the_work_of_an_earlier_process_does_not_raise_the_pace():
     clock = Clock()
     progress = Progress(clock)
     progress.update("features", 80, 100)

@@ -43,7 +43,7 @@ def test_two_jobs_run_one_after_the_other_and_report(workspace, rehearsals):
     assert not requests.scratch_path(workspace, first).exists()
 
 
-def test_a_job_acts_as_whoever_submitted_it(workspace, rehearsals):
+def test_a_job_acts_as_its_submitter(workspace, rehearsals):
     with acting(ADA):
         job_id = requests.submit(workspace, "introduce", "Introduce", {})
     with acting(OLA):
@@ -54,7 +54,7 @@ def test_a_job_acts_as_whoever_submitted_it(workspace, rehearsals):
 
 
 @pytest.mark.parametrize(("said", "capacity"), [(None, 1), ("1", 1), (" 3 ", 3)])
-def test_how_many_run_at_once_is_a_setting(monkeypatch, said, capacity):
+def test_the_number_of_jobs_at_once_is_a_setting(monkeypatch, said, capacity):
     monkeypatch.delenv("PATCHCORE_JOBS", raising=False)
     if said is not None:
         monkeypatch.setenv("PATCHCORE_JOBS", said)
@@ -62,7 +62,7 @@ def test_how_many_run_at_once_is_a_setting(monkeypatch, said, capacity):
 
 
 @pytest.mark.parametrize("said", ["", "0", "-1", "two", "1.5", "²"])
-def test_a_number_that_is_none_is_said(monkeypatch, said):
+def test_an_impossible_number_raises_settings_error(monkeypatch, said):
     monkeypatch.setenv("PATCHCORE_JOBS", said)
     with pytest.raises(SettingsError, match="PATCHCORE_JOBS is"):
         stated_capacity()
@@ -161,7 +161,7 @@ def test_a_process_number_that_is_anothers_by_now_counts_as_dead(workspace):
     assert state(workspace, job_id) == JobState.INTERRUPTED
 
 
-def test_a_process_that_cannot_even_start_is_said(workspace):
+def test_a_process_that_cannot_start_is_reported(workspace):
     queue = JobQueue(workspace, command=(REHEARSAL[0], "-c", "import nonsense"))
     job_id = count(workspace, 3)
     wait_until(lambda: queue.step() or not queue._children)

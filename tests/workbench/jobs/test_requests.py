@@ -29,7 +29,7 @@ def test_a_submitted_job_waits_with_its_arguments(workspace):
     assert (job.done, job.total, job.stages, job.attempts) == (0, 0, [], 0)
 
 
-def test_an_absent_job_is_said(workspace):
+def test_an_absent_job_raises_workspace_error(workspace):
     with pytest.raises(WorkspaceError, match="no job 7"):
         requests.get_job(workspace, 7)
 
@@ -68,7 +68,7 @@ def test_resume_queues_again_and_keeps_the_checkpoints(workspace, state):
 
 
 @pytest.mark.parametrize("state", [JobState.DONE, JobState.CANCELLED, JobState.RUNNING])
-def test_what_cannot_be_resumed_or_discarded_stays_as_it_is(workspace, state):
+def test_a_job_that_cannot_be_resumed_or_discarded_is_unchanged(workspace, state):
     job_id = make(workspace, state)
     requests.resume(workspace, job_id)
     requests.discard(workspace, job_id)

@@ -48,7 +48,7 @@ def test_roles_are_found_by_address_however_it_is_written(file):
     assert {address: people.role_of(address) for address in roles} == roles
 
 
-def test_who_is_not_listed_is_nobody_unless_the_list_says_otherwise(file):
+def test_an_unlisted_person_has_the_default_role_or_none(file):
     file.write_text('"anna@example.com" = "engineer"\n')
     people = read_people(file)
     assert (people.role_of("x@example.com"), people.ask) == (Role.NOBODY, WHOM)
@@ -73,14 +73,14 @@ def test_a_change_counts_at_once_even_within_one_tick_of_the_clock(file):
         ('default = "nobody"', "line 1: the role is none of"),
         ('"a@b.de" = "view"\n\n"A@B.de" = "engineer"', "line 3: this address is listed twice"),
         ('"https://a.de 7" = "view"\n"https://a.de/  7" = "view"', "line 2: this account is listed twice"),
-        ('"https://a.de" = "view"', "line 1: .* is no e-mail address and no account"),
-        ('"https://a.de/@7" = "view"', "line 1: .* is no e-mail address and no account"),
-        ('"a.de 7" = "view"', "line 1: .* is no e-mail address and no account"),
-        ('"Anna <a@b.de>" = "view"', "line 1: .* is no e-mail address and no account"),
+        ('"https://a.de" = "view"', "line 1: .* is neither an e-mail address nor an account"),
+        ('"https://a.de/@7" = "view"', "line 1: .* is neither an e-mail address nor an account"),
+        ('"a.de 7" = "view"', "line 1: .* is neither an e-mail address nor an account"),
+        ('"Anna <a@b.de>" = "view"', "line 1: .* is neither an e-mail address nor an account"),
         ('"https://a.de 7" = "boss"', "line 1: the role is none of"),
-        ('"a@b.de" = "view"\nanna = "view"', 'line 2: "anna" is no e-mail address'),
-        ('anna.b = "view"', 'line 1: "anna" is no e-mail address'),
-        ('[people]\n"a@b.de" = "view"', 'line 1: "people" is no e-mail address'),
+        ('"a@b.de" = "view"\nanna = "view"', 'line 2: "anna" is neither an e-mail address'),
+        ('anna.b = "view"', 'line 1: "anna" is neither an e-mail address'),
+        ('[people]\n"a@b.de" = "view"', 'line 1: "people" is neither an e-mail address'),
         ("ask = 4711", "line 1: write after ask whom to ask"),
         ('"a@b.de" = "view"\na@b.de = "engineer"', "line 2: .*in quotation marks"),
         ('"a@b.de" = "view"\n"c@d.de" = "engi', "line 2: "),
@@ -94,7 +94,7 @@ def test_a_list_that_is_wrong_says_where_and_how_and_counts_for_nothing(file, te
     assert str(raised.value).startswith(str(file))
 
 
-def test_a_list_that_cannot_be_read_is_said(tmp_path, file):
+def test_an_unreadable_list_raises_people_error(tmp_path, file):
     with pytest.raises(PeopleError, match=r"There is no list of people. Make the file .*none\.toml"):
         read_people(tmp_path / "none.toml")
     with pytest.raises(PeopleError, match="cannot be read"):
@@ -104,7 +104,7 @@ def test_a_list_that_cannot_be_read_is_said(tmp_path, file):
         read_people(file)
 
 
-def test_it_lies_in_the_workspace_or_where_it_is_said_to(tmp_path, monkeypatch):
+def test_the_list_lies_in_the_workspace_or_in_the_variable(tmp_path, monkeypatch):
     monkeypatch.delenv("PATCHCORE_PEOPLE", raising=False)
     assert people_file(tmp_path) == tmp_path / "people.toml"
     monkeypatch.setenv("PATCHCORE_PEOPLE", "~/everybody.toml")
@@ -152,13 +152,13 @@ def test_an_account_is_known_by_issuer_and_subject_without_any_address(file, iss
     assert person_of({"iss": issuer, "sub": subject}, read_people(file)).role == role
 
 
-def test_what_the_list_says_of_an_account_is_more_than_what_it_says_of_its_address(file):
+def test_the_role_of_an_account_overrides_the_role_of_its_address(file):
     claims = {"iss": "https://login.example.com/plant", "sub": "4f2a"}
     address = {"email": "anna@example.com", "email_verified": True}
     assert person_of({**claims, **address}, read_people(file)).role == Role.OPERATE
 
 
-def test_an_address_that_looks_like_an_account_is_none(file):
+def test_an_address_that_looks_like_an_account_is_not_an_account(file):
     claims = {**AT, "email": "https://login.example.com/ cara@plant", "email_verified": True}
     assert (verified_address(claims), person_of(claims, read_people(file)).role) == ("", Role.NOBODY)
 
@@ -183,12 +183,12 @@ def test_an_account_reads_as_the_line_of_the_list_does():
         {},
     ],
 )
-def test_what_is_no_verified_address_gives_no_role_and_no_default(file, claims):
+def test_an_unverified_address_gives_neither_role_nor_default(file, claims):
     assert person_of({**AT, **claims}, read_people(file)).role == Role.NOBODY
 
 
 @pytest.mark.parametrize("yes", [True, "true"])
-def test_what_is_a_verified_address_gives_its_role_to_an_account_and_to_nothing_else(file, yes):
+def test_a_verified_address_gives_its_role_to_one_account_only(file, yes):
     claims = {"email": "anna@example.com", "email_verified": yes}
     assert person_of({**AT, **claims}, read_people(file)).role == Role.ENGINEER
     for part, value in AT.items():

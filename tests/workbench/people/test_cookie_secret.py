@@ -1,4 +1,4 @@
-"""Cookie secrets: what anybody could guess or read somewhere is none."""
+"""Cookie secrets: a text that anybody could guess or read somewhere is refused."""
 
 import re
 import secrets
@@ -22,11 +22,11 @@ GOOD = "5e0c1f7ad92b48603be1f5d7c8a94e6203d7b1fa68c95e240b8fd3617ca9e052"
         "Grünkohl im Nebel, siebzehn Möwen, ein Fahrrad",
     ],
 )
-def test_a_secret_of_32_characters_that_nobody_knows_will_do(secret):
+def test_a_random_secret_of_32_characters_is_accepted(secret):
     assert weakness(secret) is None
 
 
-def test_what_the_command_makes_will_do_whatever_comes_out():
+def test_every_output_of_the_command_is_accepted():
     for _ in range(500):
         made = (secrets.token_hex(), secrets.token_hex(16), secrets.token_urlsafe(24))
         assert [weakness(one) for one in made] == [None] * 3
@@ -44,10 +44,10 @@ def test_what_the_command_makes_will_do_whatever_comes_out():
         (GOOD[:16] + " " * 30 + GOOD[16:30], "has 31 characters without the spaces"),
         (GOOD[:20] + "\u200b" * 40, "has 20 characters"),
         ("xxx", "has 3 characters"),
-        (None, "is no text"),
-        (10**40, "is no text"),
-        ([GOOD], "is no text"),
-        (True, "is no text"),
+        (None, "is not a text"),
+        (10**40, "is not a text"),
+        ([GOOD], "is not a text"),
+        (True, "is not a text"),
         *((sign * 40, "repeats itself") for sign in "cx0-ü"),
         ("ab" * 20, "repeats itself"),
         ("changing" * 5, "repeats itself"),
@@ -68,7 +68,7 @@ def test_what_the_command_makes_will_do_whatever_comes_out():
         ("0123456789abcdef0123456789abcdef", "instructions"),
     ],
 )
-def test_a_secret_that_can_be_guessed_is_said_to_be_so(secret, told):
+def test_a_guessable_secret_is_refused_with_the_reason(secret, told):
     assert told in (weakness(secret) or "it will do")
 
 

@@ -137,7 +137,7 @@ def test_only_pages_of_the_same_address_may_call(host, origin, ours):
     assert passes([("Host", host), ("Origin", origin)], method="POST") is ours
 
 
-def test_two_origins_are_none():
+def test_two_origins_are_refused():
     same = ("Origin", "http://localhost:8501")
     assert not passes([("Host", "localhost:8501"), same, same], kind="websocket", path=STREAM)
 
@@ -161,7 +161,7 @@ def test_every_name_lets_no_foreign_page_call():
         ("cross-site", "cors", "empty", False),
     ],
 )
-def test_what_another_page_draws_in_is_refused_and_links_are_not(site, mode, dest, passed):
+def test_embedded_requests_of_foreign_pages_are_refused_and_links_are_not(site, mode, dest, passed):
     headers = [("Host", "localhost:8501"), ("Sec-Fetch-Site", site)]
     headers += [("Sec-Fetch-Mode", mode), ("Sec-Fetch-Dest", dest)]
     assert passes(headers, path="/media/abc.png") is passed
@@ -208,7 +208,7 @@ def test_answers_forbid_frames_and_guessing():
     assert b"server.allowedHosts" in refused[1]["body"]
 
 
-def test_what_is_no_request_passes():
+def test_other_messages_than_requests_pass():
     behind, seen = Behind(), []
 
     async def app(scope, receive, send):

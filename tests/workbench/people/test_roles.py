@@ -1,4 +1,4 @@
-"""Who is acting, and what they may do."""
+"""The person acting, and their permissions."""
 
 import threading
 
@@ -24,13 +24,13 @@ def test_roles_include_those_below_them():
         assert require(Role.VIEW, "look") == require(Role.OPERATE, "label images") == ANNA
         with pytest.raises(
             NotAllowed,
-            match="Anna may not change thresholds: that takes the role engineer, and theirs is operate",
+            match="Anna may not change thresholds: this takes the role engineer; theirs is operate",
         ):
             require(Role.ENGINEER, "change thresholds")
     assert current() != ANNA
 
 
-def test_whoever_knows_is_asked_and_the_block_has_the_last_word():
+def test_the_block_overrides_the_identifying_functions():
     identify_by(lambda: Person("Ben", Role.VIEW))
     assert current().name == "Ben"
     with acting(ANNA):
@@ -39,7 +39,7 @@ def test_whoever_knows_is_asked_and_the_block_has_the_last_word():
     assert current().role == Role.ENGINEER
 
 
-def test_a_thread_of_its_own_does_not_act_for_whoever_started_it():
+def test_a_new_thread_does_not_act_for_its_starter():
     found = []
     with acting(ANNA):
         thread = threading.Thread(target=lambda: found.append(current()))

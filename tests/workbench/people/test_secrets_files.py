@@ -1,4 +1,4 @@
-"""Files of secrets: what is there, what keeps it from being read, and who else can."""
+"""Files of secrets: existence, readability, and permissions."""
 
 import os
 
@@ -36,13 +36,13 @@ def test_a_file_of_another_name_is_another_file(file, name):
 
 
 @POSIX
-def test_whatever_lies_in_its_place_is_there(file):
+def test_anything_at_the_path_counts_as_present(file):
     assert not is_there(file) and there_or_alike(file / "below") == []
     file.symlink_to("nowhere")
     assert is_there(file) and there_or_alike(file) == [file]
 
 
-def test_what_can_be_read_has_no_fault(file):
+def test_a_readable_file_has_no_fault(file):
     file.write_text("[auth]\nname = 'Jürgen'\n", encoding="utf-8")
     assert why_unreadable(file) is None and ends_streamlit(file) is None
     file.write_text("", encoding="utf-8")
@@ -59,18 +59,18 @@ def test_what_can_be_read_has_no_fault(file):
         ("[auth]\n".encode("utf-16"), "is not UTF-8 text", True),
     ],
 )
-def test_what_cannot_be_read_is_told_with_its_cause(file, content, told, ends):
+def test_an_unreadable_file_is_reported_with_its_cause(file, content, told, ends):
     file.write_bytes(content)
     assert told in why_unreadable(file) and (ends_streamlit(file) is not None) == ends
 
 
-def test_a_folder_in_the_place_of_the_file_is_told(file):
+def test_a_folder_in_the_place_of_the_file_is_reported(file):
     file.mkdir()
     assert "is a folder" in why_unreadable(file) and "is a folder" in ends_streamlit(file)
 
 
 @POSIX
-def test_a_file_that_cannot_be_opened_is_told(file):
+def test_a_file_that_cannot_be_opened_is_reported(file):
     file.symlink_to(file)
     assert "cannot be read" in why_unreadable(file) and "cannot be read" in ends_streamlit(file)
 
@@ -106,7 +106,7 @@ def test_sections_of_settings_are_listed(file):
         (0o666, True, True),
     ],
 )
-def test_what_others_can_read_or_change_is_known(file, mode, others, anybody):
+def test_files_open_to_other_users_are_returned(file, mode, others, anybody):
     file.touch()
     file.chmod(mode)
     assert (open_to_others([file]), writable_by_anybody(file)) == ([file] if others else [], anybody)

@@ -1,4 +1,4 @@
-"""Providers of a sign-in: what each must say, and which let anybody in."""
+"""Providers of a sign-in: their required values, and providers that let anybody in."""
 
 import pytest
 
@@ -55,7 +55,7 @@ def test_an_address_of_one_company_is_not(address):
 
 @pytest.mark.parametrize("key", sorted(GOOD))
 @pytest.mark.parametrize("value", [None, "", "  ", "...", "xxx", 7])
-def test_what_is_not_filled_in_is_named(key, value):
+def test_placeholders_are_named(key, value):
     values = {name: one for name, one in {**GOOD, key: value}.items() if one is not None}
     assert f"{key} is not filled in" in wrong_provider(None, values)
 
@@ -63,8 +63,8 @@ def test_what_is_not_filled_in_is_named(key, value):
 @pytest.mark.parametrize(
     "address", ["login.example.com", "ftp://login.example.com", "https://", "https://[::1"]
 )
-def test_what_is_no_address_is_named(address):
-    assert "server_metadata_url is no address" in wrong_provider(
+def test_values_other_than_addresses_are_named(address):
+    assert "server_metadata_url is not an address" in wrong_provider(
         None, {**GOOD, "server_metadata_url": address}
     )
 

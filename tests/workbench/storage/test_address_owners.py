@@ -1,4 +1,4 @@
-"""Whose an e-mail address is: the first account's that signs in with it, until it is given free."""
+"""Address owners: the first account that signs in with an address keeps it until its release."""
 
 import threading
 
@@ -24,7 +24,7 @@ def test_an_address_that_is_given_free_goes_to_the_next(workspace):
     assert claim(workspace, "anna@example.com", OTHER) and not claim(workspace, "anna@example.com", ANNA)
 
 
-def test_of_many_that_claim_it_at_once_one_gets_it(workspace):
+def test_one_of_many_simultaneous_accounts_gets_the_address(workspace):
     workspace.database.close()  # opened, with no connection yet that the threads could share
     accounts = [Account("https://login.example.com", f"subject {number}") for number in range(8)]
     start, got = threading.Barrier(len(accounts)), []

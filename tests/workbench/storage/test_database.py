@@ -1,4 +1,4 @@
-"""The database: migrations from nothing, sessions, and what SQLite must be told."""
+"""The database: migrations from nothing, sessions, and SQLite's settings."""
 
 import subprocess
 import sys
@@ -150,13 +150,13 @@ def test_a_snapshot_does_not_see_what_is_written_after_it(database):
         assert connection.execute(select(Image.sha256)).all() == [("a" * 64,)]
 
 
-def test_a_file_that_is_no_database_is_said(tmp_path):
+def test_a_file_that_is_not_a_database_raises_workspace_error(tmp_path):
     (tmp_path / "workspace.db").write_bytes(b"not a database at all " * 100)
     with pytest.raises(WorkspaceError, match=r"workspace.db cannot be used as a database.*restore a backup"):
         Database(f"sqlite:///{tmp_path / 'workspace.db'}")
 
 
-def test_a_server_that_is_not_there_is_said_without_its_password(tmp_path):
+def test_an_absent_server_is_named_without_its_password(tmp_path):
     with pytest.raises(WorkspaceError, match="Check that it is reachable") as caught:
         Database(f"postgresql+psycopg://me:secret@/db?host={tmp_path}")
     assert "secret" not in str(caught.value)

@@ -50,7 +50,7 @@ def test_smooth_maps_become_small():
     assert len(encode_map(smooth).data) < 0.5 * smooth.size * 2
 
 
-def test_what_was_not_inspected_counts_as_zero():
+def test_uninspected_pixels_count_as_zero():
     raster = encode_map(np.array([[np.nan, -1.0, 2.0]], np.float32))
     np.testing.assert_allclose(decode_map(raster), [[0, 0, 2]], atol=raster.error)
 
@@ -60,6 +60,6 @@ def test_an_empty_map_of_zeros_stays_zero():
 
 
 @pytest.mark.parametrize("scores", [np.zeros((2, 2, 2)), np.zeros((0, 3)), np.array([[np.inf]])])
-def test_what_is_no_map_is_refused(scores):
+def test_an_array_that_is_not_a_map_is_refused(scores):
     with pytest.raises(DataError, match="map"):
         encode_map(scores.astype(np.float32))

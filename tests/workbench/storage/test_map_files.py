@@ -1,4 +1,4 @@
-"""Anomaly maps on disk: what comes back, how exactly, and in which size."""
+"""Anomaly maps on disk: values, error and size after reading back."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ def test_a_map_comes_back_within_half_a_step(tmp_path):
     assert np.abs(back - values).max() <= 7.5 / 65_535 / 2 * 1.01
 
 
-def test_nothing_anywhere_comes_back_as_nothing(tmp_path):
+def test_a_map_of_zeros_comes_back_as_zeros(tmp_path):
     write_map(tmp_path / "map.png", np.zeros((5, 4), np.float32))
     assert (read_map(tmp_path / "map.png") == 0).all()
 
@@ -44,7 +44,7 @@ def test_shapes_shrink_in_proportion_and_never_grow(shape, side, expected):
 
 
 @pytest.mark.parametrize("shape", [(40, 30), (700, 300)])
-def test_a_map_is_known_as_it_will_be_stored(tmp_path, shape):
+def test_a_rounded_map_equals_the_stored_one(tmp_path, shape):
     anomaly_map = np.random.default_rng(0).random(shape, np.float32)
     write_map(tmp_path / "m.png", anomaly_map)
     np.testing.assert_array_equal(as_stored(anomaly_map), read_map(tmp_path / "m.png"))

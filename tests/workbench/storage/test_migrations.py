@@ -1,4 +1,4 @@
-"""Each schema that there was: a workspace of it is kept, and is brought to the newest with nothing lost.
+"""Migrations: a workspace of each earlier schema is kept, and reaches the newest one without loss.
 
 ``fixtures/workspace_v<revision>.sql`` is what ``.dump`` of the program sqlite3, or `sqlite3.Connection.iterdump`, says
 of the ``workspace.db`` of a small workspace that was worked in: an inspector with two versions and the history of its
@@ -37,7 +37,7 @@ from workbench.inspectors.point_history import point_history
 from workbench.inspectors.timeline import timeline
 from workbench.inspectors.versions import good_images, list_inspectors, list_versions
 from workbench.jobs.requests import list_jobs
-from workbench.storage.database import Database, migrations
+from workbench.storage.database import Database, migrations, schemas
 from workbench.storage.workspace import Workspace
 from workbench.upkeep.backups.portable_rows import dump_rows, load_rows, reflected_tables
 from workbench.upkeep.backups.restoring import restore
@@ -77,6 +77,10 @@ def goal(request, tmp_path, monkeypatch):
     monkeypatch.setenv("PATCHCORE_DATABASE_URL", server.url(name))
     yield server.url(name)
     server.drop_database(name)
+
+
+def test_the_schemas_are_those_of_the_migrations():
+    assert schemas() == [script.revision for script in SCRIPTS.walk_revisions()][::-1]
 
 
 def revision_of(database):
@@ -143,7 +147,7 @@ def test_its_database_is_what_the_migrations_make(old, tmp_path):
     made.close()
 
 
-def test_it_is_brought_to_the_newest_schema_with_all_that_is_in_it(old, goal, tmp_path):
+def test_an_old_workspace_is_migrated_with_all_its_rows(old, goal, tmp_path):
     database = Database(goal, revision_of(old))
     with old.snapshot() as reading, database.write_directly() as writing:
         ours = reflected_tables(reading)

@@ -80,7 +80,7 @@ def test_grey_images_get_three_equal_colours():
 
 
 @pytest.mark.parametrize("shape", [(4,), (4, 4, 2), (4, 4, 4), (0, 4, 3)])
-def test_what_is_no_image_is_refused(shape):
+def test_an_array_that_is_not_an_image_is_refused(shape):
     with pytest.raises(DataError, match="image"):
         as_bytes(np.zeros(shape, np.uint8))
 

@@ -16,10 +16,10 @@ from workbench.jobs.requests import JobState, submit
 from workbench.storage.database import WorkspaceError
 from workbench.storage.places import (
     below,
-    given_path,
     is_id,
     make_folder,
     make_root,
+    portable_path,
     require_id,
     require_sha256,
 )
@@ -54,14 +54,14 @@ def folder(tmp_path):
 
 
 @pytest.mark.parametrize("path", ["a", "a/b.png", "v0001/model.patchcore", "A_b-c.d/e"])
-def test_what_this_program_gives_leads_below(folder, path):
+def test_paths_of_this_program_lead_below(folder, path):
     assert below(folder, path) == folder / path == below(folder, folder / path) == below(folder, Path(path))
 
 
 @pytest.mark.parametrize("path", NO_PATHS, ids=ascii)
 def test_a_text_that_leads_elsewhere_is_refused(folder, path):
-    with pytest.raises(WorkspaceError, match="no path of a workspace|does not lie below"):
-        below(folder, given_path(path) if path is None or path == 7 else path)
+    with pytest.raises(WorkspaceError, match="not a path of a workspace|does not lie below"):
+        below(folder, portable_path(path) if path is None or path == 7 else path)
 
 
 @pytest.mark.parametrize(
@@ -86,15 +86,15 @@ def test_a_link_on_the_way_is_refused_wherever_it_leads(folder, tmp_path):
     for name, target in (("out", tmp_path / "victim"), ("in", folder / "real"), ("up", folder)):
         (folder / name).symlink_to(target)
         for path in (name, f"{name}/x", f"{name}/x/y"):
-            with pytest.raises(WorkspaceError, match="a link is on its way"):
+            with pytest.raises(WorkspaceError, match="crosses a link"):
                 below(folder, path)
     with pytest.raises(WorkspaceError):
         below(folder / "out", "x")  # the folder itself is one
 
 
 @pytest.mark.parametrize("value", NO_IDS, ids=ascii)
-def test_what_is_no_id_is_refused_as_every_argument(workspace, value):
-    with pytest.raises(WorkspaceError, match="no id of an inspector"):
+def test_an_impossible_id_is_refused_as_every_argument(workspace, value):
+    with pytest.raises(WorkspaceError, match="not the id of an inspector"):
         require_id(value)
     assert not is_id(value) and find_inspector(workspace, value) is None
     images, settings = store_plates(workspace, 2), BuildSettings(name="x")
@@ -109,19 +109,19 @@ def test_what_is_no_id_is_refused_as_every_argument(workspace, value):
         lambda: delete_inspector(workspace, value),
         lambda: submit(workspace, "sweep", "x", {"inspector_id": value}),
     ):
-        with pytest.raises(WorkspaceError, match="no id of an inspector"):
+        with pytest.raises(WorkspaceError, match="not the id of an inspector"):
             use()
     if value is not None:  # which means a new one
         for use in (
             lambda: submit_build(workspace, settings, images, inspector_id=value),
             lambda: import_inspector(workspace, b"", into=value),
         ):
-            with pytest.raises(WorkspaceError, match="no id of an inspector"):
+            with pytest.raises(WorkspaceError, match="not the id of an inspector"):
                 use()
     assert sorted(workspace.root.rglob("*")) == before
 
 
-def test_every_new_id_is_one():
+def test_every_new_id_is_valid():
     for name in ("Häuser / Ω", "", "../..", "A" * 500, "x\0y"):
         assert require_id(new_inspector_id(name))
 
@@ -129,7 +129,7 @@ def test_every_new_id_is_one():
 @pytest.mark.parametrize(
     "value", ["", "..", "a" * 63, "A" * 64, f"../{'a' * 61}", "a" * 65, f"{'a' * 64}\n", None, 7]
 )
-def test_what_is_no_hash_is_refused_wherever_it_names_a_file(workspace, value):
+def test_an_impossible_hash_is_refused_wherever_it_names_a_file(workspace, value):
     for use in (
         lambda: require_sha256(value),
         lambda: workspace.image_file(value, ".png"),
@@ -138,20 +138,20 @@ def test_what_is_no_hash_is_refused_wherever_it_names_a_file(workspace, value):
         lambda: workspace.map_path(1, value),
         lambda: keep_region(workspace, value, None),
     ):
-        with pytest.raises(WorkspaceError, match="no SHA-256"):
+        with pytest.raises(WorkspaceError, match="not the SHA-256"):
             use()
 
 
 @pytest.mark.parametrize(
     "suffix", ["", "png", ".PNG", "./x", ".png/../../x", ".p ng", ".png.", "." + "a" * 13, None]
 )
-def test_what_is_no_suffix_is_refused(workspace, suffix):
-    with pytest.raises(WorkspaceError, match="no suffix"):
+def test_an_impossible_suffix_is_refused(workspace, suffix):
+    with pytest.raises(WorkspaceError, match="not the suffix"):
         workspace.image_file("a" * 64, suffix)
 
 
 @pytest.mark.parametrize("number", ["..", "1/../..", -1, "x\\y", ""])
-def test_what_is_no_number_names_no_folder(workspace, number):
+def test_an_impossible_number_names_no_folder(workspace, number):
     for use in (lambda: workspace.job_folder(number), lambda: workspace.map_path(number, "a" * 64)):
         with pytest.raises(WorkspaceError):
             use()
@@ -181,7 +181,7 @@ def test_a_file_or_folder_is_put_into_one_of_the_places_alone(workspace, target,
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_the_bin_takes_what_is_in_the_workspace_alone(workspace, tmp_path):
+def test_the_bin_takes_only_files_of_the_workspace(workspace, tmp_path):
     (tmp_path / "victim.png").write_bytes(b"x")
     for path in (tmp_path / "victim.png", workspace.root / ".." / "victim.png", workspace.root):
         with pytest.raises(WorkspaceError):
@@ -216,7 +216,7 @@ def test_every_folder_is_open_to_its_owner_alone(tmp_path, monkeypatch):
 
 
 @POSIX
-def test_what_is_there_already_or_above_keeps_its_mode(tmp_path):
+def test_existing_folders_and_their_parents_keep_their_mode(tmp_path):
     for name in ("used", "empty"):
         (tmp_path / name).mkdir()
         (tmp_path / name).chmod(0o755)

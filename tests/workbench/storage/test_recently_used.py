@@ -1,4 +1,4 @@
-"""What was used last is held, the least recently used let go first."""
+"""The cache keeps the latest values and evicts the least recently used first."""
 
 from workbench.storage.recently_used import Latest
 
@@ -17,7 +17,7 @@ def test_each_is_made_once_and_the_least_recently_used_let_go():
     assert made == ["a", "b", "c", "b"]
 
 
-def test_what_is_put_again_counts_once_and_the_last_is_held_whatever_its_size():
+def test_a_replaced_value_counts_once_and_the_newest_stays_whatever_its_size():
     held = Latest[bytes](10, len)
     for size in (4, 6, 3):
         held.put("a", bytes(size))

@@ -38,7 +38,7 @@ def test_the_second_writer_is_told_who_was_first_and_changes_nothing(washer):
         assert (inspector.name, inspector.revision) == ("Washer", 1)
 
 
-def test_who_did_not_look_is_not_held_up(washer):
+def test_a_change_without_a_revision_is_not_refused(washer):
     for _ in range(2):
         with washer.database.write() as session:
             note_change(session, "washer", "rename")
@@ -46,7 +46,7 @@ def test_who_did_not_look_is_not_held_up(washer):
         note_change(session, "nobody", "rename")
 
 
-def test_what_is_told_is_the_change_and_not_what_happened_beside_it(washer):
+def test_the_sentence_names_the_change_and_not_other_events(washer):
     for action in ("rename", "set threshold"):
         with acting(Person("Anna", Role.ENGINEER)), washer.database.write() as session:
             note_change(session, "washer", action)

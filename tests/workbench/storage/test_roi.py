@@ -30,7 +30,7 @@ def test_the_mask_of_a_large_image_is_smaller_and_of_its_proportions():
     assert mask.mean() == pytest.approx(np.pi * 1000**2 / (4000 * 6000), rel=0.01)  # still a circle
 
 
-def test_it_survives_the_database():
+def test_a_region_survives_the_database():
     roi = Roi((RECTANGLE, BRUSH), 40, 80)
     assert Roi.from_dict(roi.to_dict()) == roi
 
@@ -38,12 +38,12 @@ def test_it_survives_the_database():
 @pytest.mark.parametrize(
     ("shapes", "height"), [((), 10), ((Shape("mask"),), 10), ((RECTANGLE,), 0)], ids=["none", "mask", "size"]
 )
-def test_what_is_no_region_is_refused(shapes, height):
+def test_an_impossible_region_is_refused(shapes, height):
     with pytest.raises(SettingsError):
         Roi(shapes, height, 10)
 
 
-def test_what_was_drawn_last_on_an_image_is_kept(workspace):
+def test_the_last_drawing_on_an_image_is_kept(workspace):
     roi = Roi((RECTANGLE,), 4, 8)
     assert kept_region(workspace, "a" * 64) is None
     keep_region(workspace, "a" * 64, roi)

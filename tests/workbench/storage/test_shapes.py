@@ -92,6 +92,6 @@ def test_json_round_trip():
         {},
     ],
 )
-def test_what_is_no_shape_is_refused(values):
+def test_values_that_are_not_a_shape_are_refused(values):
     with pytest.raises(DataError, match="shape"):
         Shape.from_dict(values)

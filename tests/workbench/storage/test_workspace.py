@@ -68,7 +68,7 @@ def test_a_lost_file_is_stored_again_under_the_suffix_its_row_has(workspace):
     assert path.read_bytes() == png()
 
 
-def test_an_unknown_image_is_said(workspace):
+def test_an_unknown_image_raises_workspace_error(workspace):
     with pytest.raises(WorkspaceError, match="no image aaaaaaaaaaaa"):
         workspace.image_path("a" * 64)
 

@@ -26,7 +26,7 @@ def batch(workspace, version):
     return batch
 
 
-def test_all_that_is_known_is_listed_good_images_first(workspace, version, batch):
+def test_good_images_are_listed_before_labelled_ones(workspace, version, batch):
     known = known_images(workspace, version, batch)
     assert [(one.name, one.source, one.truth) for one in known] == [
         *((f"good/{i:03d}.png", "leave-one-out", "good") for i in range(6)),

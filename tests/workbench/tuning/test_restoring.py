@@ -50,7 +50,7 @@ def test_a_point_of_the_same_bank_comes_back_as_it_was(workspace, version):
     assert len(history) == 3 and history[0].note.startswith("Restored from 20")
 
 
-def test_a_point_of_another_bank_is_set_anew_by_its_own_rules(workspace, version, batch):
+def test_a_point_of_another_bank_is_set_again_by_its_own_rules(workspace, version, batch):
     score(workspace, version, batch)
     pixel = Choice("provisional")
     decided(workspace, version, batch, Choice("no_escapes"), pixel_rule=pixel)
@@ -73,7 +73,7 @@ def test_a_point_of_another_bank_is_set_anew_by_its_own_rules(workspace, version
         expected.bank_id,
     )
     assert restored.evidence == expected.evidence and restored.recalibrated_at
-    assert "set anew by its own rule" in point_history(workspace, "plate-1")[0].note
+    assert "set again by its own rule" in point_history(workspace, "plate-1")[0].note
 
 
 def test_a_point_set_by_hand_for_another_bank_is_refused(workspace, version, batch):

@@ -1,4 +1,4 @@
-"""What waits for a person: the review band and disagreements, until somebody decides."""
+"""The review queue: the review band and disagreements wait until somebody decides."""
 
 from dataclasses import replace
 
@@ -62,7 +62,7 @@ def test_the_review_band_and_disagreements_wait_worst_first_over_all_batches(wor
     ]
 
 
-def test_what_is_decided_is_gone_until_it_is_taken_back(worked, queued):
+def test_a_decided_image_leaves_the_queue_until_the_decision_is_taken_back(worked, queued):
     low = queued["low"]
     everything = waiting(worked)
     assert everything
@@ -83,7 +83,7 @@ def test_a_decision_holds_for_later_versions_and_what_they_have_not_scored_is_na
     assert low.image.name not in [name for name, _, _ in waiting(worked)]
 
 
-def test_what_was_called_fine_and_is_not_accepted_may_be_taught(worked, queued):
+def test_images_called_fine_but_not_accepted_may_be_taught(worked, queued):
     call_fine(worked, queued["low"])
     call_fine(worked, queued["plain"])  # accepted already
     assert [one.image.name for one in called_fine(worked, in_use(worked))] == [queued["low"].image.name]

@@ -42,7 +42,7 @@ def rows(workspace, table):
         return list(session.scalars(select(table).order_by(table.id)))
 
 
-def test_what_is_deleted_is_as_it_was_when_it_is_brought_back(workspace, version):
+def test_an_inspector_from_the_bin_is_unchanged(workspace, version):
     with acting(Person("Ada", Role.ENGINEER)):
         delete_inspector(workspace, PLATE)
     (binned,) = list_bin(workspace)
@@ -130,7 +130,7 @@ def test_an_inspector_that_is_deleted_for_good_leaves_its_verdicts_and_events(wo
     assert again.number == 1 and load_model(workspace, again).bank_id_ == version.operating_point["bank_id"]
 
 
-def test_what_was_brought_back_meanwhile_is_left_alone(workspace, version):
+def test_an_entry_brought_back_meanwhile_is_left_alone(workspace, version):
     delete_inspector(workspace, PLATE)
     seen = list_bin(workspace)
     bring_back(workspace, seen[0])
@@ -173,7 +173,7 @@ def test_no_later_version_inherits_what_was_measured_of_one_that_is_gone(workspa
     assert latest_sweep(workspace, third, None) is None
 
 
-def test_who_may_not_delete_is_told(workspace, version):
+def test_deleting_without_the_role_is_refused(workspace, version):
     delete_inspector(workspace, PLATE)
     binned = list_bin(workspace)
     with acting(Person("Otto", Role.OPERATE)):

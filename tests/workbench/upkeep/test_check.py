@@ -34,12 +34,12 @@ def test_another_database_is_noticed_before_everything_is_called_orphaned(worked
         worked.store_image(b"%d" % number, "x.png")
     monkeypatch.setenv("PATCHCORE_DATABASE_URL", f"sqlite:///{tmp_path / 'anothers.db'}")
     mistaken = Workspace(worked.root)
-    with pytest.raises(WorkspaceError, match="probably another's"):
+    with pytest.raises(WorkspaceError, match="probably belongs to another"):
         check(mistaken, grace=0)
     mistaken.database.close()
 
 
-def test_a_damaged_database_is_said_and_nothing_is_touched(worked):
+def test_a_damaged_database_is_reported_and_left_alone(worked):
     if not worked.database.is_sqlite:
         pytest.skip("PostgreSQL looks after its own files")
     worked.database.close()

@@ -1,4 +1,4 @@
-"""What goes with old inspections is counted before, goes wholly, and nothing else does."""
+"""Expiry: everything that goes with old inspections is counted before, goes wholly, and nothing else goes."""
 
 import os
 import time
@@ -82,7 +82,7 @@ def store_again(workspace, *numbers):
     return [store_plates(workspace, 1, first=number)[0] for number in numbers]
 
 
-def test_what_is_younger_stays_and_keeps_what_it_shares(aged):
+def test_younger_inspections_stay_with_the_files_they_share(aged):
     version = get_version(aged, 1)
     again = score(aged, store_again(aged, 40), "again")
     age(aged, 1, 2, 3, 4, 5, 6)
@@ -145,7 +145,7 @@ def test_many_pieces_count_as_one_and_the_work_can_be_stopped_between_them(aged,
     assert check(aged, grace=0) == []
 
 
-def test_a_crash_between_rows_and_files_leaves_what_the_check_finds(aged, monkeypatch):
+def test_a_crash_between_rows_and_files_leaves_files_that_the_check_finds(aged, monkeypatch):
     def killed(_piece):
         raise RuntimeError("killed")
 

@@ -1,4 +1,4 @@
-"""What rows name: each file once, also where several rows share it or point to nothing."""
+"""Kept files: each file once, also where several rows share it or point to nothing."""
 
 from tests.workbench.parts import store_plates
 from workbench.inspections.batches import create_batch, score_batch

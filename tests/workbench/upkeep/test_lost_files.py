@@ -1,4 +1,4 @@
-"""Rows without files: what can be made again is, what cannot is said with what to do."""
+"""Rows without files: replaceable files are made again, others are reported with a remedy."""
 
 from dataclasses import replace
 
@@ -50,7 +50,8 @@ def test_a_lost_overlay_is_painted_again_as_it_was(worked):
 
 
 def test_a_lost_overlay_whose_map_is_gone_is_said_and_its_row_keeps_its_facts(worked):
-    row = find_inspection(worked, first_result(worked).batch_image_id, 1)
+    with worked.database.read() as session:
+        row = find_inspection(session, first_result(worked).batch_image_id, 1)
     (worked.root / row.overlay_path).unlink()
     with worked.database.write() as session:
         session.delete(session.get_one(Result, first_result(worked).id))
@@ -91,7 +92,7 @@ def test_a_map_that_would_not_be_that_of_the_score_is_not_written(worked):
     with worked.database.write() as session:
         session.get_one(Result, result.id).score = result.score * 1.1
     (finding,) = check(worked)
-    with pytest.raises(CannotRepair, match="Inspect the image anew"):
+    with pytest.raises(CannotRepair, match="Inspect the image once more"):
         finding.repair(Bin(worked))
     assert not (worked.root / result.map_path).exists()
 
@@ -113,7 +114,7 @@ def test_a_damaged_image_goes_to_the_bin_and_comes_back_with_the_same_file(worke
     assert check(worked, grace=0) == []
 
 
-def test_what_was_mended_meanwhile_is_left_alone(worked):
+def test_a_fault_mended_meanwhile_is_left_alone(worked):
     path = worked.image_path(first_result(worked).image.sha256)
     whole = path.read_bytes()
     flip(path, -20)

@@ -66,13 +66,13 @@ def test_without_grace_a_young_one_is_found_too(worked):
     assert len(check(worked, grace=0)) == 1
 
 
-def test_what_has_a_row_is_no_orphan_however_old(worked):
+def test_a_file_with_a_row_is_never_an_orphan(worked):
     for path in worked.root.rglob("*"):
         os.utime(path, (HOUR_AGO, HOUR_AGO))
     assert check(worked, grace=0) == []
 
 
-def test_what_is_stored_while_the_check_looks_is_left_alone(worked, monkeypatch):
+def test_files_stored_during_the_check_are_left_alone(worked, monkeypatch):
     from workbench.upkeep import check as module
 
     original = module.kept_files

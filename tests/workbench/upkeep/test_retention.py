@@ -1,4 +1,4 @@
-"""The rule of how long history is kept: who may set it, when it is applied, and what is said of it."""
+"""Retention: the role that may set the rule, the time of its application, and its log."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -52,7 +52,7 @@ def test_only_an_engineer_sets_it_and_it_has_bounds(worked):
         assert [(event.person, event.details["months"]) for event in events] == [("Ann", 12), ("Ann", None)]
 
 
-def test_it_is_applied_when_set_then_once_a_day(worked):
+def test_the_rule_is_applied_when_set_then_once_a_day(worked):
     age(worked)
     job = keep_for(worked, 12)
     assert get_job(worked, job).title == "Deleting inspections older than 12 months"

@@ -1,4 +1,4 @@
-"""Rows go with all that cannot be without them; what can be, forgets them."""
+"""Removal of rows: required references remove their rows too, optional ones are cleared."""
 
 from sqlalchemy import func, select
 

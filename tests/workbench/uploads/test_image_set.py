@@ -75,7 +75,7 @@ def test_sets_join_without_collisions():
         ("more.7z", b"7z", "archive"),
     ],
 )
-def test_what_is_a_candidate(name, head, word):
+def test_candidates_are_recognised_by_name_or_first_bytes(name, head, word):
     reason = why_not_wanted(name, head)
     assert (reason is None) if word is None else (word in reason)
 

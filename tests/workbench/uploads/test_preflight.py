@@ -53,13 +53,13 @@ def test_thumbnails_are_at_most_96_px():
 
 
 @pytest.mark.parametrize(
-    ("count", "start"), [(0, "There is no image here"), (1, "Only 1 image"), (7, "Only 7 images")]
+    ("count", "start"), [(0, "No images yet"), (1, "Only 1 image"), (7, "Only 7 images")]
 )
-def test_too_few_images_are_said(count, start):
+def test_too_few_images_are_warned_of(count, start):
     assert looked_at(*(png() for _ in range(count))).warnings[0].startswith(start)
 
 
-def test_nothing_usable_is_said():
+def test_a_set_without_usable_images_is_warned_of():
     found = looked_at(b"text, not a picture")
     assert found.usable == []
     assert found.warnings == [

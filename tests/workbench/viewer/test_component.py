@@ -46,43 +46,37 @@ def test_modules_stay_short():
 
 
 @pytest.fixture
-def named(monkeypatch):
-    """What is served in a run (`named.contents`), and the time (`named.now`)."""
-    run = SimpleNamespace(now=0.0, contents=[])
-
-    def name(file, place):
-        file.url = f"/media/{file.content.decode()}"
-        run.contents.append(file.content)
-
-    monkeypatch.setattr(component.time, "monotonic", lambda: run.now)
-    monkeypatch.setattr(component, "_name", name)
+def clock(monkeypatch):
+    """The time (`clock.now`), and a session whose pages load no script."""
+    time = SimpleNamespace(now=0.0)
+    monkeypatch.setattr(component.time, "monotonic", lambda: time.now)
     monkeypatch.setattr(component, "_script_url", lambda: "")
     monkeypatch.setattr(st, "session_state", {})
-    return run
+    return time
 
 
-def served_after(named, *pictures):
+def served_after(*pictures):
     """Draw a page that shows some pictures, each at a place of its own, and return all that is served with it."""
-    named.contents.clear()
     with component.kept_files():
         for place, content in enumerate(pictures):
             component.media_url(content, "image/png", f"picture{place}")
-    return sorted(set(named.contents))
+        served = {file.content for file in st.session_state[component._MEMORY].values()}
+    return sorted(served)
 
 
-def test_what_a_page_has_just_stopped_showing_is_served_a_while_longer(named):
-    served_after(named, b"a", b"x")
-    served_after(named, b"b", b"x")
-    served_after(named, b"c")
-    assert served_after(named, b"d") == [b"a", b"b", b"c", b"d", b"x"]
-    named.now = component.SECONDS_TO_LOAD + 1
-    served_after(named, b"d")
-    assert served_after(named, b"d") == [b"d"]
+def test_a_file_that_a_page_has_just_dropped_is_served_a_while_longer(clock):
+    served_after(b"a", b"x")
+    served_after(b"b", b"x")
+    served_after(b"c")
+    assert served_after(b"d") == [b"a", b"b", b"c", b"d", b"x"]
+    clock.now = component.SECONDS_TO_LOAD + 1
+    served_after(b"d")
+    assert served_after(b"d") == [b"d"]
 
 
-def test_a_picture_that_comes_back_stays(named):
+def test_a_picture_that_comes_back_stays(clock):
     for content in (b"a", b"b", b"a"):
-        served_after(named, content)
-    named.now = component.SECONDS_TO_LOAD + 1
-    served_after(named, b"a")
-    assert served_after(named, b"a") == [b"a"]
+        served_after(content)
+    clock.now = component.SECONDS_TO_LOAD + 1
+    served_after(b"a")
+    assert served_after(b"a") == [b"a"]

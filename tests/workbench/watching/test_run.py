@@ -18,7 +18,9 @@ import pytest
 from patchcore.errors import NotKept
 from tests.workbench.watching.watched import BROKEN_AFTER, Session, png, put
 from workbench.storage.workspace import Workspace
-from workbench.watching.outputs import LineFile, Mover, Outputs
+from workbench.watching.outputs.delivery import Outputs
+from workbench.watching.outputs.lines import LineFile
+from workbench.watching.outputs.moving import Mover
 
 ROOT = Path(__file__).parents[3]
 
@@ -113,7 +115,7 @@ def test_a_file_written_in_pieces_by_another_process_is_judged_when_it_is_whole(
 
 def test_a_broken_file_is_reported_once_and_after_a_long_time_only(working, folder, tmp_path):
     began = time.monotonic()
-    session = working(outputs=Outputs(Mover(folder, tmp_path / "out")))
+    session = working(outputs=Outputs([Mover(folder, tmp_path / "out")]))
     put(folder, "cut.png", png(20)[:50])
     put(folder, "good.png", png(20))
     wait_until(lambda: session.run.tally.broken == 1)
@@ -143,7 +145,7 @@ def test_a_share_that_goes_away_is_said_once_and_the_work_goes_on(working, folde
 def test_a_full_disk_is_said_once_and_nothing_is_told_before_it_is_kept(
     working, folder, tmp_path, monkeypatch
 ):
-    session = working(outputs=Outputs(line_file=LineFile(tmp_path / "lines.jsonl")))
+    session = working(outputs=Outputs([LineFile(tmp_path / "lines.jsonl")]))
     keep, full = session.journal.record, threading.Event()
     full.set()
 
@@ -198,7 +200,7 @@ def test_a_crash_between_verdict_and_move_is_completed_at_the_next_start(
     live, folder, root, tmp_path, monkeypatch
 ):
     def outputs():
-        return Outputs(Mover(folder, tmp_path / "out"), LineFile(tmp_path / "lines.jsonl"))
+        return Outputs([Mover(folder, tmp_path / "out"), LineFile(tmp_path / "lines.jsonl")])
 
     session = live(outputs=outputs())
     put(folder, "a.png", png(200))
@@ -243,14 +245,16 @@ NURSERY = """
 import os, sys
 from pathlib import Path
 import patchcore.images.reading
-from workbench.watching.outputs import LineFile, Mover, Outputs
+from workbench.watching.outputs.delivery import Outputs
+from workbench.watching.outputs.lines import LineFile
+from workbench.watching.outputs.moving import Mover
 from tests.workbench.watching.watched import Session
 folder, target = Path(sys.argv[1]), Path(sys.argv[2])
 for _ in sys.stdin:
     child = os.fork()
     if child == 0:
         lines = LineFile(target.parent / "lines.jsonl")
-        Session(folder, target.parent / "here", outputs=Outputs(Mover(folder, target), lines)).run.run()
+        Session(folder, target.parent / "here", outputs=Outputs([Mover(folder, target), lines])).run.run()
         os._exit(0)
     print(child, flush=True)
     os.waitpid(child, 0)
@@ -292,7 +296,7 @@ def test_kill_9_at_random_moments_leaves_every_file_one_verdict_one_line_and_one
         arriving.join()
     while list(folder.glob("*.png")):
         killed(arriving)
-    outputs = Outputs(Mover(folder, target), LineFile(tmp_path / "lines.jsonl"))
+    outputs = Outputs([Mover(folder, target), LineFile(tmp_path / "lines.jsonl")])
     session = Session(folder, root, outputs=outputs)
     assert session.run.run(once=True).scored == 0 and session.journal.unfinished() == []
     session.close()

@@ -66,7 +66,8 @@ def job(workspace):
 def test_a_watch_scores_what_arrives_by_what_is_in_force_and_survives_kill_9(
     workspace, version, folder, queue, tmp_path
 ):
-    options = replace(QUICK, move_to=str(tmp_path / "sorted"), lines_to=str(tmp_path / "lines.jsonl"))
+    places = {"move_to": str(tmp_path / "sorted"), "lines_to": str(tmp_path / "lines.jsonl")}
+    options = replace(QUICK, outputs=places)
     watch_id = start(workspace, folder, options)
     (folder / "a.png").write_bytes(plate(60, scratched=True))
     (folder / "b.png").write_bytes(plate(61))
@@ -130,14 +131,14 @@ class TestStarting:
             with pytest.raises(FolderError):
                 start(workspace, place)
         with pytest.raises(FolderError):
-            start(workspace, folder, WatchOptions(move_to="/etc"))
+            start(workspace, folder, WatchOptions(outputs={"move_to": "/etc"}))
         with pytest.raises(NoImagesError):
             start(workspace, folder / "nowhere")
         with pytest.raises(SettingsError, match="is a folder"):
-            start(workspace, folder, WatchOptions(lines_to=str(tmp_path)))
+            start(workspace, folder, WatchOptions(outputs={"lines_to": str(tmp_path)}))
         (tmp_path / "accept").mkdir()
         with pytest.raises(SettingsError, match="files are moved to"):
-            start(workspace, tmp_path / "accept", WatchOptions(move_to=str(tmp_path)))
+            start(workspace, tmp_path / "accept", WatchOptions(outputs={"move_to": str(tmp_path)}))
         assert list_watches(workspace) == [] and requests.list_jobs(workspace) == []
 
     def test_a_folder_is_watched_once_also_from_above_and_below(

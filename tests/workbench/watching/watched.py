@@ -9,9 +9,9 @@ from PIL import Image
 
 from patchcore.errors import UnreadableImage
 from workbench.storage.workspace import Workspace
-from workbench.watching.folder import Watcher
+from workbench.watching.folder import FileKey, Watcher
 from workbench.watching.history import HistoryJournal, plain_inspection
-from workbench.watching.outputs import Outputs
+from workbench.watching.outputs.delivery import Outputs
 from workbench.watching.run import WatchRun
 from workbench.watching.verdict import Judged, given
 
@@ -32,6 +32,19 @@ def put(folder, name, data, *, age=0.0):
     if age:
         os.utime(path, (path.stat().st_atime, path.stat().st_mtime - age))
     return path
+
+
+def arrived(folder, name, data=b"abc", verdict="reject"):
+    """A verdict on a file that is written."""
+    status = put(folder, name, data).stat()
+    return given(FileKey(name, status.st_size, status.st_mtime_ns), data, "plate", verdict=verdict)
+
+
+def files(place):
+    """The files below a folder: their contents by their paths."""
+    return {
+        path.relative_to(place).as_posix(): path.read_bytes() for path in place.rglob("*") if path.is_file()
+    }
 
 
 class GreyJudge:

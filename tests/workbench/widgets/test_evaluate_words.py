@@ -1,16 +1,16 @@
-"""What the views of Evaluate say in words, and the charts they draw, without a page."""
+"""Sentences and charts of the views of Evaluate, without a page."""
 
 import pytest
 
 from patchcore.statistics.curves import Curve, MarkedCurve, Undefined
 from patchcore.thresholds.verdict_counts import Rate
-from workbench.evaluation.audit import Audited
+from workbench.evaluation.audit import AuditedImage
 from workbench.evaluation.comparison import Comparison
 from workbench.widgets.evaluate import audit, compare, curves, headline, share_charts, shares
 
 
 def audited(name="a.png", times=2.3, deviations=9.0):
-    return Audited("0" * 64, name, 1.0, times, deviations, None, None)
+    return AuditedImage("0" * 64, name, 1.0, times, deviations, None, None)
 
 
 def compared(difference, interval):
@@ -26,12 +26,12 @@ def size(share, auroc=0.9, threshold=0.5):
     }  # fmt: skip
 
 
-def test_a_rate_is_said_with_its_interval():
+def test_a_rate_is_written_with_its_interval():
     assert headline.rate_html(Rate(2, 60)) == "2 <small>of 60, 3.3 % (0.4 % to 11.5 %)</small>"
     assert headline.rate_html(Rate(0, 0)) == "–"
 
 
-def test_what_is_undefined_is_a_dash():
+def test_an_undefined_measure_is_a_dash():
     assert headline.metric(Undefined("no masks")) == "–"
     assert headline.metric(0.98765) == "0.988"
 
@@ -60,7 +60,7 @@ def test_the_audit_says_whether_one_stands_out():
         (Undefined("No defects."), Undefined("No defects."), "cannot be compared by AUROC: No defects."),
     ],
 )
-def test_a_difference_is_said_with_what_it_means(difference, interval, words):
+def test_a_difference_is_written_with_its_meaning(difference, interval, words):
     assert words in compare.sentence(compared(difference, interval))
 
 
@@ -74,7 +74,7 @@ def test_a_curve_can_be_pointed_at_and_is_marked():
     assert len(curves.chart(curves.PLANES["roc"], MarkedCurve(curve))["layer"]) == 2
 
 
-def test_without_defects_the_spread_of_good_scores_takes_the_place_of_auroc():
+def test_the_spread_of_good_scores_replaces_auroc_without_defects():
     titles = [chart.title for chart in share_charts.charts([size(0.01, auroc=None), size(0.1, auroc=None)])]
     assert (
         titles[0] == "Scores of good images" and "Image AUROC" not in titles and "Pixel AUROC" not in titles

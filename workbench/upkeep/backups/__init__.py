@@ -1,1 +1,1 @@
-"""Backup and restore, with distrust of what a backup holds."""
+"""Backup and restore; the contents of a backup are distrusted."""

@@ -1,4 +1,4 @@
-"""A backup as it comes back: opened with distrust, every entry known, weighed and hashed before it is used."""
+"""A backup opened for restoring: every entry is listed, measured and hashed before it is used."""
 
 from __future__ import annotations
 
@@ -13,18 +13,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from alembic.script import ScriptDirectory
-
 from patchcore.images.file_names import display_name
-from workbench.storage.database import WorkspaceError, migrations
-from workbench.storage.places import below, is_given_name, make_folder
+from workbench.storage.database import WorkspaceError, schemas
+from workbench.storage.places import below, is_portable_name, make_folder
 from workbench.storage.workspace import CHUNK
 from workbench.upkeep.backups.writing import CONTENTS, FILES, FORMAT, TABLES, VERSION
 from workbench.uploads.zip_archives import ENTRY_FAULTS
 
 LARGEST_CONTENTS = 1 << 30  # bytes of backup.json: ten million files
 LONGEST_LINE = 1 << 28  # bytes of a row: the scores of a million images
-PLACES = re.compile(  # where files of a backup may go
+PLACES = re.compile(  # folders that receive files of a backup
     r"images/(?P<first>[0-9a-f]{2})/(?P=first)[0-9a-f]{62}\.[a-z0-9]{1,12}"
     r"|inspectors/[a-z0-9-]{1,64}/v[0-9]{4,9}/model\.patchcore"
     r"|results/[0-9]{1,19}/[0-9a-f]{64}(-left-out)?\.png"
@@ -42,7 +40,8 @@ class BackupArchive:
     Raises
     ------
     WorkspaceError
-        When it is no backup of this program, damaged, altered, or of a newer program: with the reason.
+        When the file is not a backup of this program, is damaged or altered, or a newer program wrote it; with the
+        reason.
     """
 
     def __init__(self, path: Path) -> None:
@@ -50,9 +49,9 @@ class BackupArchive:
         try:
             self._zip = zipfile.ZipFile(path)
         except FileNotFoundError as error:
-            raise WorkspaceError(f"There is no backup {path}.") from error
+            raise WorkspaceError(f"The backup {path} does not exist.") from error
         except ENTRY_FAULTS as error:
-            raise self._refusal("it is no zip file, or it was cut off") from error
+            raise self._refusal("it is not a zip file, or it was cut off") from error
         try:
             contents = self._read_contents()
             self.schema: str = contents["schema"]
@@ -76,11 +75,11 @@ class BackupArchive:
 
     @property
     def size_bytes(self) -> int:
-        """What the entries come to, unpacked."""
+        """The unpacked size of all entries."""
         return sum(entry["bytes"] for entry in self._entries.values())
 
     def holds(self, path: str) -> bool:
-        """Whether it has a file that a row names, or says that there was none already when it was taken."""
+        """Whether the backup holds a file that a row names, or says that the file was already missing then."""
         name = f"{FILES}{path}"
         return name in self._entries or (_is_safe(name) and any(one.startswith(path) for one in self.lost))
 
@@ -96,7 +95,7 @@ class BackupArchive:
                 yield line.decode()
 
     def unpack(self, folder: Path) -> int:
-        """Write the files below a folder, each checked, and return how many they are."""
+        """Write the files below a folder, each checked, and return their number."""
         free = shutil.disk_usage(folder).free
         if self.size_bytes > free:
             raise WorkspaceError(
@@ -113,7 +112,7 @@ class BackupArchive:
         return len(names)
 
     def _pieces(self, name: str) -> Iterator[bytes]:
-        """Yield an entry's bytes; raises at its end when they are not those that were written."""
+        """Yield an entry's bytes; raise at the end when length or hash differ from the recorded ones."""
         expected, digest, size = self._entries[name], hashlib.sha256(), 0
         try:
             with self._zip.open(name) as entry:
@@ -141,23 +140,23 @@ class BackupArchive:
             raise self._refusal(f"its {CONTENTS} cannot be read") from error
         if not isinstance(contents, dict) or contents.get("format") != FORMAT:
             raise self._refusal("it was not written by this program")
-        known = [script.revision for script in ScriptDirectory.from_config(migrations()).walk_revisions()]
+        known = schemas()
         version = contents.get("version")
         if type(version) is not int or version != VERSION or contents.get("schema") not in known:
             raise WorkspaceError(
                 f"{self.path} was written by a newer version of the program. Restore it with that version."
             )
         if not _is_described(contents):
-            raise self._refusal(f"its {CONTENTS} does not say what it should")
+            raise self._refusal(f"its {CONTENTS} lacks values or has wrong ones")
         return contents
 
     def _check_names(self) -> None:
-        """Hold the entries of the zip to those that are listed, and their names to those we would give."""
+        """Refuse entries that the list lacks, and names that this program never gives."""
         names = self._zip.namelist()
         if any(stat.S_ISLNK(entry.external_attr >> 16) for entry in self._zip.infolist()):
             raise self._refusal("it holds a link, and this program packs none")
         if len(names) != len(set(names)) or set(names) != {CONTENTS, *self._entries}:
-            raise self._refusal("its entries are not those that it lists")
+            raise self._refusal("its entries differ from its list")
         tables = {f"{TABLES}{table}.jsonl" for table in self.tables}
         for name in self._entries:
             if name not in tables and not _is_safe(name):
@@ -174,7 +173,7 @@ class BackupArchive:
 
 
 def _is_described(contents: dict[str, Any]) -> bool:
-    """Whether the description has the types it must have."""
+    """Whether the description has the right types."""
     tables, entries, lost = contents.get("tables"), contents.get("entries"), contents.get("lost")
     return (
         isinstance(tables, list)
@@ -197,10 +196,10 @@ def _is_entry(entry: object) -> bool:
 
 
 def _is_safe(name: str) -> bool:
-    """Whether a name leads to a place of the workspace and nowhere else."""
+    """Whether a name leads to a place in the workspace and nowhere else."""
     path = name.removeprefix(FILES)
     return (
         name.startswith(FILES)
         and PLACES.fullmatch(path) is not None
-        and all(map(is_given_name, path.split("/")))
+        and all(map(is_portable_name, path.split("/")))
     )

@@ -1,10 +1,11 @@
-"""JSON columns that somebody else wrote: each must have the shape that the program gives it."""
+"""JSON columns written by somebody else: each must have the shape that this program writes."""
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from typing import Any
 
+from patchcore.errors import SettingsError
 from patchcore.files.point_rules import check_score, check_scores, check_threshold
 from patchcore.files.value_rules import (
     MOST_IMAGES,
@@ -26,6 +27,8 @@ from workbench.jobs.arguments import LARGEST_ID, row_id
 from workbench.storage.places import is_id
 from workbench.upkeep.retention import LONGEST as MOST_MONTHS
 from workbench.upkeep.retention import RAN, RULE
+from workbench.watching.outputs.declaration import Option
+from workbench.watching.outputs.registry import options as output_options
 from workbench.watching.verdict import Given
 
 Check = Callable[[Any, str], object]
@@ -34,15 +37,16 @@ LONGEST = 100_000  # characters
 LONGEST_SIDE = 1 << 31  # pixels
 BIG = 1e15  # seconds, megabytes
 VERDICTS, DECISIONS = ("accept", "review", "reject"), ("fine", "defect")
+JUDGED_BY = ("score", "area", "both")
 RECORD = tuple(part.name for part in fields(ImageRecord))
-TOLD = tuple(part.name for part in fields(Given))
-SHA256_OR_NONE = re.compile(f"({SHA256.pattern})?")  # a file that could not be read has none
-ESCAPE = r"x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}"  # of bytes in a name that are no text
+VERDICT_FIELDS = tuple(part.name for part in fields(Given) if part.default is part.default_factory is MISSING)
+SHA256_OR_NONE = re.compile(f"({SHA256.pattern})?")  # empty for an unreadable file
+ESCAPE = r"x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}"  # stands for bytes in a name that are not text
 OUTSIDE = re.compile(rf"^/|^\\(?!{ESCAPE})|^[A-Za-z]:[/\\]|(^|[/\\])\.\.([/\\]|$)|\x00")
 
 
-def shaped(known: Mapping[str, Check], required: tuple[str, ...] = ()) -> Check:
-    """Return a check of a mapping: each entry that is known by its own, those that are required be there."""
+def shaped(checks: Mapping[str, Check], required: tuple[str, ...] = ()) -> Check:
+    """Return a check of a mapping: each known entry by its own check, and all required entries present."""
 
     def check(value: Any, what: str) -> None:
         found = mapping(value, what, MOST)
@@ -50,14 +54,14 @@ def shaped(known: Mapping[str, Check], required: tuple[str, ...] = ()) -> Check:
             if name not in found:
                 raise Unsound(f"{what} has no {name}")
         for name, part in found.items():
-            if name in known:
-                known[name](part, f"{name} of {what}")
+            if name in checks:
+                checks[name](part, f"{name} of {what}")
 
     return check
 
 
 def listed(one: Check, most: int = MOST) -> Check:
-    """Return a check of a list: each entry by the same."""
+    """Return a check of a list: every entry by the same check."""
 
     def check(value: Any, what: str) -> None:
         for entry in items(value, what, most):
@@ -67,7 +71,7 @@ def listed(one: Check, most: int = MOST) -> Check:
 
 
 def one_of(*words: str) -> Check:
-    """Return a check that lets certain words pass."""
+    """Return a check that accepts only certain words."""
 
     def check(value: Any, what: str) -> None:
         if value not in words:
@@ -77,7 +81,7 @@ def one_of(*words: str) -> Check:
 
 
 def matching(pattern: re.Pattern[str]) -> Check:
-    """Return a check that lets pass what a pattern describes."""
+    """Return a check that accepts only texts that match a pattern."""
     return lambda value, what: match(value, pattern, what)
 
 
@@ -92,18 +96,18 @@ def within(lowest: float, highest: float) -> Check:
 
 
 def words(value: Any, what: str) -> None:
-    """Check a text that is only shown."""
+    """Check a text that the pages only show."""
     text(value, what, LONGEST)
 
 
 def inspector_id(value: Any, what: str) -> None:
     """Check the id of an inspector."""
     if not is_id(value):
-        raise Unsound(f"{what} is {value!a:.80}, no id of an inspector")
+        raise Unsound(f"{what} is {value!a:.80}, not the id of an inspector")
 
 
 def inner_path(value: Any, what: str) -> None:
-    """Check the path of a file from the folder it was found in: of any names, but leading to nowhere else."""
+    """Check the path of a file below its folder: any names are allowed, a way out is not."""
     words(value, what)
     if not value or OUTSIDE.search(value):
         raise Unsound(f"{what} is {value!a:.80}, which leads out of its folder")
@@ -126,6 +130,20 @@ def good_image(value: Any, what: str) -> None:
     match(sha256, SHA256, what)
     words(name, what)
     yes_or_no(taught, what)
+
+
+def _output_option(option: Option) -> Check:
+    """Return a check of the option of an output of watching."""
+
+    def check(value: Any, what: str) -> None:
+        if isinstance(value, str):
+            words(value, what)
+        try:
+            option.check(value)
+        except SettingsError as error:
+            raise Unsound(f"{what} is none: {error}".removesuffix(".")) from error
+
+    return check
 
 
 side = at_least(1)
@@ -208,8 +226,7 @@ job_result = shaped(
 options = shaped(
     {
         "subfolders": yes_or_no,
-        "move_to": words,
-        "lines_to": words,
+        **{option.name: _output_option(option) for option in output_options()},
         "settle": seconds,
         "threads": side,
     }
@@ -222,8 +239,13 @@ told = shaped(
         "sha256": matching(SHA256_OR_NONE),
         "time": moment,
         "inspector": words,
+        "version": at_least(1),
         "score": or_none(check_score),
         "verdict": or_none(one_of(*VERDICTS)),
+        "min_area": or_none(at_least(1)),
+        "judge_by": or_none(one_of(*JUDGED_BY)),
+        **dict.fromkeys(("unjudged", "point_set_at", "bank_id"), or_none(words)),
+        "remarks": listed(words),
         **dict.fromkeys(("accept", "reject", "pixel"), or_none(check_threshold)),
         "regions": regions,
         "worst_box": or_none(box),
@@ -233,7 +255,7 @@ told = shaped(
         "error": or_none(words),
         "moved_to": or_none(words),
     },
-    TOLD,
+    VERDICT_FIELDS,
 )
 _decided = shaped(
     {
@@ -246,21 +268,21 @@ _decided = shaped(
 
 
 def details(value: Any, what: str, action: str) -> None:
-    """Check what is kept with an event; a decision can be taken back by it."""
+    """Check the details of an event, which can undo a decision."""
     (_decided if action == DECIDE else shaped({}))(value, what)
 
 
 def preference(value: Any, what: str, name: str) -> None:
     """Check a preference by its name."""
-    known: dict[str, Check] = {}
+    checks: dict[str, Check] = {}
     if name == RULE:
-        known = {"months": or_none(lambda months, of: whole(months, of, 1, MOST_MONTHS))}
+        checks = {"months": or_none(lambda months, of: whole(months, of, 1, MOST_MONTHS))}
     elif name == RAN:
-        known = {"at": _when}
-    shaped(known, tuple(known))(value, what)
+        checks = {"at": _when}
+    shaped(checks, tuple(checks))(value, what)
 
 
 def _when(value: Any, what: str) -> None:
     moment(value, what)
     if not re.fullmatch(r".*[+-][0-9]{2}:[0-9]{2}", value):
-        raise Unsound(f"{what} is no time with its zone")
+        raise Unsound(f"{what} is not a time with its zone")

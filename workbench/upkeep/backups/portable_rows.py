@@ -1,4 +1,4 @@
-"""Rows as lines of JSON that are the same from any database: written from one, read into another."""
+"""Rows as lines of JSON, the same from any database: written from one database, read into another."""
 
 import itertools
 import json
@@ -11,17 +11,16 @@ from sqlalchemy.engine import URL, Connection
 from sqlalchemy.schema import sort_tables
 from sqlalchemy.types import TypeEngine
 
-from workbench.storage.database import Database
+from workbench.storage.database import VERSION_TABLE, Database
 from workbench.storage.tables import Base
 from workbench.storage.timestamps import UtcTime
 from workbench.upkeep.backups.column_types import plain_type, why_unsound
 
 AT_ONCE = 500  # rows in one statement
-VERSION_TABLE = "alembic_version"  # of which a row says which schema the others have
 
 
 class UnsoundRow(ValueError):
-    """A value of a row that somebody else wrote is none of ours; the message says where and what is wrong."""
+    """This program cannot have written a value of a row; the message names the place and the fault."""
 
     def __init__(self, table: str, column: str, row: Mapping[str, Any], reason: str) -> None:
         row_id = row.get("id", row.get("sha256", row.get("name", "")))
@@ -30,12 +29,12 @@ class UnsoundRow(ValueError):
 
 
 def tables_in_order() -> list[Table]:
-    """Return the tables, each after those its rows point to (but for the references of `late_columns`)."""
+    """Return the tables, each after the tables that its rows point to (except references in `late_columns`)."""
     return list(Base.metadata.sorted_tables)
 
 
 def dump_rows(connection: Connection, table: Table) -> Iterator[str]:
-    """Yield the rows of a table in the order of their keys, a line each."""
+    """Yield the rows of a table in the order of their keys, one line each."""
     query = select(table).order_by(*table.primary_key.columns)
     for row in connection.execution_options(yield_per=AT_ONCE).execute(query).mappings():
         yield dump_row(row)
@@ -53,21 +52,21 @@ def dump_row(row: Mapping[Any, Any]) -> str:
 
 
 def load_rows(connection: Connection, lines: Iterable[tuple[Table, Iterable[str]]]) -> dict[str, int]:
-    """Insert the rows of many tables into empty ones and return how many each got.
+    """Insert rows into empty tables and return the number per table.
 
     Parameters
     ----------
     connection
-        In a transaction; the database may be of another kind than the one the rows came from.
+        In a transaction; the rows may come from a database of another kind.
     lines
-        Each table, after those its rows point to, with its rows as `dump_rows` yields them.
+        Each table, after the tables that its rows point to, with its rows as `dump_rows` yields them.
 
     Raises
     ------
     ValueError, KeyError, TypeError
-        When a line is no row of its table; `UnsoundRow` where a value is not of its column's type.
+        When a line is not a row of its table; `UnsoundRow` where a value is not of its column's type.
     sqlalchemy.exc.DatabaseError
-        When rows contradict each other, such as one that points to none.
+        When rows contradict each other, for instance by pointing to a missing row.
     """
     counts: dict[str, int] = {}
     later: list[tuple[Table, list[str], list[dict[str, Any]]]] = []
@@ -89,12 +88,12 @@ def load_rows(connection: Connection, lines: Iterable[tuple[Table, Iterable[str]
 def copy_rows(
     source: str | URL, target: Database, *, before_commit: Callable[[], None] | None = None
 ) -> dict[str, int]:
-    """Copy all rows of one database into another that has none, and return how many each table got.
+    """Copy all rows of one database into an empty one, and return the number per table.
 
     Parameters
     ----------
     before_commit
-        Called when all rows are written and before any of them can be seen.
+        Called when all rows are written and none is visible yet.
     """
     origin = Database(source)
     try:
@@ -112,22 +111,22 @@ def copy_rows(
 
 
 def late_columns(table: Table, present: Iterable[str]) -> list[str]:
-    """Return the columns that point to rows of the same table, or of one that is not `present` yet."""
+    """Return the columns that point to rows of the same table, or of a table that is not `present` yet."""
     known = set(present)
     return [key.parent.name for key in table.foreign_keys if key.column.table.name not in known]
 
 
 def reflected_tables(connection: Connection) -> dict[str, Table]:
-    """Return the tables as the database has them, which need not be as the code declares them; each by its name.
+    """Return the database's own tables by name; they may differ from the tables that the code declares.
 
-    Each comes after those that its rows must point to.
+    Each comes after the tables that its rows must point to.
     """
     found = MetaData()
     found.reflect(connection, only=lambda name, _: name != VERSION_TABLE)
     for table in found.tables.values():
         for column in table.columns:
             if isinstance(column.type, JSON):
-                column.type = JSON(none_as_null=True)  # unknown is not the JSON word null
+                column.type = JSON(none_as_null=True)  # SQL's NULL, not the JSON word null
             elif isinstance(column.type, DateTime):
                 column.type = UtcTime()
     # `skip_fn` is asked about each column, though SQLAlchemy declares that it is about whole constraints.
@@ -138,7 +137,7 @@ def reflected_tables(connection: Connection) -> dict[str, Table]:
 
 
 def _batches(rows: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    """Yield a few at a time, so that a long table is never in memory as a whole."""
+    """Yield a few rows at a time, so that a long table is never in memory as a whole."""
     waiting = iter(rows)
     while some := list(itertools.islice(waiting, AT_ONCE)):
         yield some
@@ -149,7 +148,7 @@ def _plain(value: Any) -> Any:
 
 
 def _values(table: Table, line: str) -> dict[str, Any]:
-    """Return the values that a line holds, one for every column of the table."""
+    """Return the values of a line, one for every column of the table."""
     try:
         row = json.loads(line)
     except RecursionError:
@@ -175,7 +174,7 @@ def _typed(kind: TypeEngine[Any], value: Any) -> Any:
 
 
 def _point(connection: Connection, table: Table, late: Sequence[str], rows: list[dict[str, Any]]) -> None:
-    """Fill in the references that had to wait for the rows they point to."""
+    """Fill in the references that had to wait for their target rows."""
     if not rows:
         return
     keys = [column.name for column in table.primary_key.columns]
@@ -187,7 +186,7 @@ def _point(connection: Connection, table: Table, late: Sequence[str], rows: list
 
 
 def _continue_numbering(connection: Connection, table: Table) -> None:
-    """Have PostgreSQL number the next row after those that came with their numbers; SQLite looks by itself."""
+    """Let PostgreSQL number the next row after the inserted ones; SQLite does so by itself."""
     column = table.autoincrement_column
     if connection.dialect.name != "postgresql" or column is None:
         return

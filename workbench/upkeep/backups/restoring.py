@@ -1,4 +1,4 @@
-"""Restore: a backup checked and put into a new folder, which has everything or nothing of it."""
+"""Restore: a backup is checked and put into a new folder, as a whole or not at all."""
 
 import shutil
 from collections.abc import Iterator
@@ -28,28 +28,28 @@ from workbench.upkeep.backups.portable_rows import (
 from workbench.upkeep.backups.row_rules import check_rows
 from workbench.upkeep.kept_files import kept_files
 
-NOT_BEGUN = "It had not begun when the backup was taken. Look at what it would do; then it can be resumed."
+NOT_BEGUN = "It had not begun when the backup was taken. Check its purpose; then it can be resumed."
 NO_MORE_WATCHED = (
-    "The folder was watched where the backup was taken. To watch it here, start that anew: Watched folder, on the page "
-    "Inspect."
+    "The folder was watched where the backup was taken. To watch it here, start a new watch: Watched folder, on the "
+    "page Inspect."
 )
 
 
 @dataclass(frozen=True)
 class Restored:
-    """What came back."""
+    """The restored contents."""
 
     workspace: Path
     rows: int
     files: int
-    lost: list[str]  # sentences: what the backup did not have when it was taken
+    lost: list[str]  # sentences: files that the backup lacked when it was taken
 
 
 def restore(backup: Path, into: Path) -> Restored:
-    """Put a backup into a folder that is empty or not there yet.
+    """Put a backup into an empty or missing folder.
 
-    The rows go to ``PATCHCORE_DATABASE_URL`` where that is set: its database must have none. Jobs that had not ended
-    come back as interrupted; a person can resume them. No folder is watched from here.
+    The rows go to ``PATCHCORE_DATABASE_URL`` where this is set; its database must be empty. Unfinished jobs come back
+    as interrupted, and a person can resume them. No folder is watched from here.
 
     Raises
     ------
@@ -79,13 +79,13 @@ def restore(backup: Path, into: Path) -> Restored:
 
 
 def _fill(archive: BackupArchive, url: str) -> int:
-    """Make a database of the backup's own schema and fill it; opened the next time, it is brought to the newest."""
+    """Make a database of the backup's own schema and fill it; the next opening brings it to the newest schema."""
     database = Database(url, archive.schema)
     try:
         with database.write_directly() as connection:
             tables = reflected_tables(connection)
             if tables.keys() != set(archive.tables):
-                raise ValueError("its tables are not those of its schema")
+                raise ValueError("its tables do not fit its schema")
             counts = load_rows(connection, ((table, archive.rows(name)) for name, table in tables.items()))
     except UnsoundRow as error:
         raise _unsound(archive, error) from error
@@ -99,7 +99,7 @@ def _fill(archive: BackupArchive, url: str) -> int:
 
 
 def _check_rows(archive: BackupArchive, database: Database) -> None:
-    """Hold every value to those that this program stores, once the rows are in the newest schema."""
+    """Check every value against the program's rules, once the rows are in the newest schema."""
     try:
         with database.snapshot() as connection:
             check_rows(connection)
@@ -115,9 +115,9 @@ def _unsound(archive: BackupArchive, error: UnsoundRow) -> WorkspaceError:
 
 
 def _settle(database: Database) -> None:
-    """Have nothing begin by itself: unfinished jobs wait for a person, and no folder is watched from here.
+    """Let nothing start by itself: unfinished jobs wait for a person, and no folder is watched from here.
 
-    Where the backup came from, folders may still be watched, and files of theirs still be moved.
+    The original workspace may still watch these folders and move their files.
     """
     with database.write() as session:
         session.execute(update(Watch).where(Watch.stopped.is_(None)).values(stopped=now()))
@@ -127,7 +127,7 @@ def _settle(database: Database) -> None:
 
 
 def _interrupt(job: Job) -> None:
-    """Say of a job that has not ended where the backup was taken that it does not go on here by itself."""
+    """Note on an unfinished job that it does not continue here by itself."""
     if job.kind in STANDING:
         job.state, job.finished = JobState.CANCELLED, job.finished or now()
         job.message = job.message or NO_MORE_WATCHED
@@ -141,20 +141,20 @@ def _interrupt(job: Job) -> None:
 
 
 def _check_files(archive: BackupArchive, staging: Path, database: Database) -> None:
-    """Hold the files that the rows name to those that came, so that no row leads to anywhere else."""
+    """Check that the backup holds every file that its rows name, so that no row leads anywhere else."""
     with database.snapshot() as connection:
         missing = [
             file for file in kept_files(Workspace(staging), connection) if not archive.holds(file.path)
         ]
     if missing:
         raise WorkspaceError(
-            f"{archive.path} cannot be restored: it does not hold {missing[0].owner}, which is said to be "
+            f"{archive.path} cannot be restored: it does not hold {missing[0].owner}, which should be "
             f"{missing[0].path!a:.120}. Nothing was written; use another backup."
         )
 
 
 def _move_rows(local: str, elsewhere: str | URL, staging: Path, target: Path) -> None:
-    """Copy the rows to a server; they become visible once the files they name are in their place."""
+    """Copy the rows to a server; they become visible once their files are in place."""
     server = Database(elsewhere)
     try:
         with server.read() as session:
@@ -178,8 +178,8 @@ def _move_rows(local: str, elsewhere: str | URL, staging: Path, target: Path) ->
 
 
 def _place(staging: Path, target: Path) -> None:
-    """Move everything to where it belongs, wholly on the disk, the database last."""
-    Workspace(staging)  # with the folders that the backup had nothing for
+    """Move everything to its place, flushed to the disk, the database last."""
+    Workspace(staging)  # including folders for which the backup held no files
     close_to_others(target)
     for path in sorted(staging.iterdir(), key=lambda path: (path.is_file(), path.name)):
         move_wholly(path, below(target, Path(path.name)))
@@ -187,7 +187,7 @@ def _place(staging: Path, target: Path) -> None:
 
 @contextmanager
 def _staging(target: Path) -> Iterator[Path]:
-    """Yield an empty folder within the target (which may be a disk of its own); it is gone in the end."""
+    """Yield an empty folder within the target (which may be a separate disk); it is deleted in the end."""
     absent = [path for path in (target, *target.parents) if not path.exists()]
     folder = target / ".restoring"
     try:
@@ -201,5 +201,5 @@ def _staging(target: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         for path in absent:
-            with suppress(OSError):  # it is not empty, as it should be
+            with suppress(OSError):  # not empty: the restored files lie in it
                 path.rmdir()

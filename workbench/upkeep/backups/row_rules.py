@@ -1,4 +1,4 @@
-"""Rows that came with a backup: what each column may hold, beside its type, and where the paths in it may lead."""
+"""Rows from a backup: the values that each column may hold, beside its type, and the folders of its paths."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -11,14 +11,14 @@ from patchcore.files.point_rules import check_point, check_score, check_threshol
 from patchcore.files.value_rules import SHA256, Unsound, or_none
 from workbench.jobs.arguments import KINDS, check_settings, sound_arguments
 from workbench.jobs.requests import JobState
-from workbench.storage.places import SUFFIX, is_given_name
+from workbench.storage.places import SUFFIX, is_portable_name
 from workbench.upkeep.backups import json_rules as shapes
 from workbench.upkeep.backups.json_rules import Check, at_least, matching, one_of, within
 from workbench.upkeep.backups.portable_rows import AT_ONCE, UnsoundRow, tables_in_order
 
 VERSION_CHANGES = ("build", "share", "remove", "teach", "import")
 POINT_CHANGES = ("threshold", "restore")
-SOURCES, JUDGED_BY = ("page", "watch", "command"), ("score", "area", "both")
+SOURCES = ("page", "watch", "command")
 NANOSECONDS = re.compile(r"-?[0-9]{1,20}")
 MODEL = re.compile(r"inspectors/(?P<owner>[a-z0-9-]{1,64})/v[0-9]{4,9}/model\.patchcore")
 MAP = re.compile(r"results/(?P<owner>[0-9]{1,19})/[0-9a-f]{64}(-left-out)?\.png")
@@ -28,12 +28,12 @@ Checks = Mapping[str, Check]  # of columns
 
 
 def check_rows(connection: Connection) -> None:
-    """Check every row of a database that was filled from a backup; types and lengths are checked on the way in.
+    """Check every row of a database filled from a backup; types and lengths were checked on the way in.
 
     Raises
     ------
     UnsoundRow
-        A value is none that this program stores; the message names table, column and row.
+        This program cannot have stored a value; the message names table, column and row.
     """
     for table in tables_in_order():
         columns, more = COLUMNS.get(table.name, {}), OF_ROWS.get(table.name, _nothing)
@@ -89,14 +89,14 @@ def _of_preference(row: Row) -> Checks:
 
 
 def _path(pattern: re.Pattern[str], owner: str | None = None) -> Check:
-    """Return a check of a path: one that this program gives, in the folder of whoever owns it."""
+    """Return a check of a path: this program can have made it, and it lies in its owner's folder."""
 
     def check(path: Any, what: str) -> None:
         found = pattern.fullmatch(path)
-        if found is None or not all(map(is_given_name, path.split("/"))):
-            raise Unsound(f"{what} is {path!a:.80}, no path that this program gives")
+        if found is None or not all(map(is_portable_name, path.split("/"))):
+            raise Unsound(f"{what} is {path!a:.80}, which is not a path that this program makes")
         if owner is not None and found["owner"] != owner:
-            raise Unsound(f"{what} is {path!a:.80}, which lies in the folder of another than {owner!a:.80}")
+            raise Unsound(f"{what} is {path!a:.80}, which does not lie in the folder of {owner!a:.80}")
 
     return check
 
@@ -163,7 +163,7 @@ COLUMNS: dict[str, dict[str, Check]] = {
         "reject": _threshold,
         "pixel": _threshold,
         "min_area": or_none(_positive),
-        "judge_by": or_none(one_of(*JUDGED_BY)),
+        "judge_by": or_none(one_of(*shapes.JUDGED_BY)),
         "verdict": or_none(one_of(*shapes.VERDICTS)),
         "region_count": or_none(_count),
         "regions": or_none(shapes.regions),
@@ -180,7 +180,7 @@ COLUMNS: dict[str, dict[str, Check]] = {
     },
     "events": {"inspector_id": or_none(shapes.inspector_id), "revision": or_none(_count)},
 }
-OF_ROWS: dict[str, Callable[[Row], Checks]] = {  # where one column decides what another may hold
+OF_ROWS: dict[str, Callable[[Row], Checks]] = {  # rules by which one column limits another
     "inspector_versions": _of_version,
     "results": _of_result,
     "inspections": _of_inspection,

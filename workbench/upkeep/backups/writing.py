@@ -4,11 +4,11 @@
 
     tables/<name>.jsonl     the rows, from one snapshot of the database
     files/<path>            the files that those rows name, regions drawn on images, logs of jobs
-    backup.json             what the above must be: written last, with a hash for each entry
+    backup.json             the list of all entries with their hashes, written last
 
-Rows first, then files: a file is on disk before the row that names it, and is never changed afterwards. What can be
-made again (thumbnails, tiles for the viewer, checkpoints of jobs) stays out. The rows are the same from SQLite and
-from PostgreSQL, and a backup of either can be restored into either.
+Rows first, then files: a file is on disk before the row that names it, and is never changed afterwards. Files that
+can be made again (thumbnails, tiles for the viewer, checkpoints of jobs) stay out. The rows are the same from SQLite
+and from PostgreSQL, and a backup of either can be restored into either.
 """
 
 import hashlib
@@ -18,10 +18,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from alembic.script import ScriptDirectory
-
 from patchcore.whole_files import whole_file
-from workbench.storage.database import WorkspaceError, migrations
+from workbench.storage.database import WorkspaceError, schemas
 from workbench.storage.timestamps import now
 from workbench.storage.workspace import CHUNK, Workspace
 from workbench.upkeep.backups.portable_rows import dump_rows, tables_in_order
@@ -37,29 +35,29 @@ EARLIEST = (1980, 1, 1, 0, 0, 0)  # a zip entry must have a time; rows hold the 
 
 @dataclass
 class BackedUp:
-    """What a backup holds, and which files it should hold but could not."""
+    """The contents of a backup, and the files missing from it."""
 
     path: Path
     rows: int = 0
     files: int = 0
     size_bytes: int = 0
-    lost: list[str] = field(default_factory=list)  # sentences: a file that is missing or damaged, and whose
+    lost: list[str] = field(default_factory=list)  # sentences: each missing or damaged file with its owner
 
 
 def back_up(workspace: Workspace, target: Path, *, replace: bool = False) -> BackedUp:
-    """Write everything a user made to one file, which is whole or not there.
+    """Write everything a user made to one file, as a whole or not at all.
 
     Raises
     ------
     WorkspaceError
-        When the target is no zip by its name, is there already and not to be replaced, or cannot be written.
+        When the target's name does not end in .zip, the target exists and must not be replaced, or cannot be written.
     """
     if target.suffix.lower() != SUFFIX:
         raise WorkspaceError(
             f"A backup is a zip file: give it a name such as {target.with_suffix(SUFFIX).name}."
         )
     if target.exists() and not replace:
-        raise WorkspaceError(f"{target} is there already. Choose another name, or say --replace.")
+        raise WorkspaceError(f"{target} exists already. Choose another name, or add --replace.")
     try:
         with whole_file(target) as part, zipfile.ZipFile(part, "x", allowZip64=True) as archive:
             done = _Writing(workspace, archive, BackedUp(target)).everything()
@@ -94,7 +92,7 @@ class _Writing:
         contents = {
             "format": FORMAT,
             "version": VERSION,
-            "schema": ScriptDirectory.from_config(migrations()).get_current_head(),
+            "schema": schemas()[-1],
             "created": now().isoformat(),
             "tables": [table.name for table in tables],
             "entries": self.entries,
@@ -112,7 +110,7 @@ class _Writing:
         self._write(f"{TABLES}{name}.jsonl", lines(), compressed=True)
 
     def _kept(self, file: KeptFile) -> None:
-        """Copy a file that a row names; one that lies outside of its own folder is said, and never read."""
+        """Copy a file that a row names; a file outside of its own folder is reported and never read."""
         name = f"{file.path} ({file.owner})"
         try:
             path = file.place(self.workspace)
@@ -122,7 +120,7 @@ class _Writing:
         self._file(path, name, file.sha256)
 
     def _file(self, path: Path, name: str | None, sha256: str | None) -> None:
-        """Copy a file. One that is missing or damaged is said, if it has a name, and never stops the rest."""
+        """Copy a file. A missing or damaged file with an owner is reported, and never stops the rest."""
         entry = f"{FILES}{self.workspace.relative(path)}"
         try:
             with path.open("rb") as file:

@@ -1,11 +1,11 @@
-// The line around what lies above the threshold: in the map's pixels as patchcore/maps/rendering.py draws it (step 4),
+// The line around pixels above the threshold: in the map's pixels as patchcore/maps/rendering.py draws it (step 4),
 // and as a path that stays sharp at any zoom.
 
 import { lastCodeAtOrBelow } from "./heat.js";
 import { CONTOUR_LINE, CONTOUR_RIM } from "./palette.js";
 
 // Draws line and rim into RGBA bytes of the map's own size, in place. With labels (from findRegions) only the
-// regions that were kept count as inside. Looks only at the part of the map that holds something.
+// listed regions count as inside. Reads only the part of the map that is not empty.
 export function paintContour(rgba, map, threshold, labels = null) {
   const { width, height } = map;
   const box = boundsAbove(map, lastCodeAtOrBelow(map, threshold));

@@ -5,7 +5,7 @@ import { Legend } from "./legend.js";
 
 const MODES = [
   { value: "heat", text: "Heat", title: "Colours above the pixel threshold" },
-  { value: "contour", text: "Contour", title: "A line around what is above the pixel threshold" },
+  { value: "contour", text: "Contour", title: "A line around pixels above the pixel threshold" },
   { value: "both", text: "Both", title: "Colours and line" },
   { value: "off", text: "Off", title: "The picture alone. Hold O to see it for a moment" },
 ];
@@ -27,10 +27,10 @@ export class PaintControls {
   }
 }
 
-const LARGEST_SHARE = 0.1; // of the image, that the slider of the smallest region reaches
+const LARGEST_SHARE = 0.1; // of the image: the end of the slider of the smallest region
 
-// What counts as a region: the score a pixel must exceed, and the pixels a region must have. Only the values let go
-// of are told to the page.
+// The rule of a region: the score that a pixel must exceed, and the pixels that a region must have. Only released
+// values reach the page.
 export class RegionControls {
   constructor(store, released) {
     this.store = store;

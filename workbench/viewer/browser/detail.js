@@ -78,7 +78,7 @@ export class DetailViewer {
       this.sharp.show(picture.image, this.original, this.data.crops);
       this.panes.line = null;
       this.panes.fitShape(this.original.width, this.original.height);
-      if (data.reveal) requestAnimationFrame(() => this.root.scrollIntoView({ block: "nearest" })); // what was opened is to be seen
+      if (data.reveal) requestAnimationFrame(() => this.root.scrollIntoView({ block: "nearest" })); // the opened image must be in view
     } else if (this.sharp.image) this.sharp.show(this.sharp.image, this.original, data.crops);
     this.refresh();
   }
@@ -105,7 +105,7 @@ export class DetailViewer {
     if (this.panes.line) this.read(this.lastRead);
   }
 
-  // Says what lies under the pointer, or in the middle when the keyboard moves.
+  // Reads the pixel under the pointer, or in the middle when the keyboard moves.
   read(place) {
     this.lastRead = place;
     const parts = [];

@@ -82,7 +82,7 @@ export function digits(value, scale = Math.abs(value)) {
   return value.toFixed(scale >= 100 ? 0 : scale >= 10 ? 1 : scale >= 0.1 ? 2 : 4);
 }
 
-// At most one call per frame, however often it is asked for.
+// At most one call per frame, however many requests come.
 export function perFrame(work) {
   let waiting = 0;
   const ask = () => {

@@ -1,4 +1,4 @@
-// Scores as dots stacked over an axis, on a canvas; which dot lies under the pointer.
+// Scores as dots stacked over an axis, on a canvas; finds the dot under the pointer.
 
 import { digits } from "./dom.js";
 import { themeColour } from "./theme.js";

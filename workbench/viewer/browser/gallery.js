@@ -133,7 +133,7 @@ export class GalleryViewer {
     this.grid.show(shown, this.scoreMax);
   }
 
-  // Says what a person knows of an image; the tile shows it at once, the page hears of it.
+  // Labels an image; the tile shows the label at once, the page hears of it.
   label(key, label) {
     const item = this.items.find((candidate) => candidate.key === key);
     if (!item || (label === null && item.kind === "image")) return;
@@ -157,7 +157,7 @@ export class GalleryViewer {
   }
 }
 
-// So many images on either side of the reject threshold as are nearest to it; where one side has fewer, more of the other.
+// The images nearest the reject threshold, half on either side; where one side has fewer, more of the other.
 export function nearest(items, { reject }, count) {
   if (reject === null) return items.slice(0, count);
   const away = (side) => items.filter(side).sort((a, b) => Math.abs(a.score - reject) - Math.abs(b.score - reject));

@@ -24,7 +24,7 @@ export class Grid {
     this.spare = [];
     this.tileWidth = 170;
     this.scoreMax = 1;
-    this.paintLog = []; // what each repaint took, for whoever measures
+    this.paintLog = []; // milliseconds of each repaint, for measurements
     this.loader = new PictureLoader((url, picture) => this.arrived(url, picture));
     this.sheet = el("div", { class: "sheet", role: "presentation" });
     this.element = el("div", { class: "grid", role: "listbox", tabindex: 0, "aria-label": "Images",
@@ -174,7 +174,7 @@ export class Grid {
     this.markAll();
   }
 
-  // Shows the label an image has now.
+  // Shows the present label of an image.
   relabel(key) {
     for (const tile of this.tiles.values()) {
       if (tile.item.key !== key) continue;

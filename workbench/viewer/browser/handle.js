@@ -35,7 +35,7 @@ export class Handle {
     this.element.setAttribute("aria-valuetext", `${this.label} ${shown}`);
   }
 
-  // Puts the words a line lower where they would lie upon another handle's.
+  // Puts the words a line lower where they would cover another handle's.
   giveWayTo(other) {
     this.element.classList.remove("lower");
     if (this.element.hidden || other.element.hidden) return;

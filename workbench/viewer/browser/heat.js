@@ -29,7 +29,7 @@ export function alphaTable(opacity) {
   });
 }
 
-// What a level does to a picture value v: (v * keep + add) // 255, per channel.
+// The effect of a level on a picture value v: (v * keep + add) // 255, per channel.
 export function blendTable(opacity) {
   const alpha = alphaTable(opacity);
   const add = new Uint32Array(768);

@@ -1,4 +1,4 @@
-// What lies over or stands for a detail's picture: heat, whole map, contour, outline of the truth.
+// The layers over or in place of a detail's picture: heat, whole map, contour, outline of the truth.
 
 import { contourPath } from "./contour.js";
 import { heatLayer, mapPicture, Scale } from "./heat.js";
@@ -20,7 +20,7 @@ export class Layers {
     this.state = "";
   }
 
-  // Paints anew what the thresholds, the opacity or the smallest area have changed.
+  // Repaints layers after a change of thresholds, opacity or smallest area.
   refresh(store) {
     const threshold = store.pixelThreshold;
     if (!this.map || threshold === null) return;

@@ -1,4 +1,4 @@
-// Which pictures are decoded, and in which order: those on screen first, then those about to come.
+// The order of decoding: pictures on screen first, then the next ones to come.
 
 import { decodePicture, fetchBytes, pixelsOf } from "./pictures.js";
 
@@ -24,7 +24,7 @@ export class PictureLoader {
     return picture;
   }
 
-  // Says which pictures are needed now, the most urgent first; what was wanted before and is not any more is dropped.
+  // Names the pictures needed now, the most urgent first; earlier requests that are no longer needed are dropped.
   want(urls) {
     this.wanted = urls;
     this.next();

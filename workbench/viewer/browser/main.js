@@ -1,4 +1,4 @@
-// Where Streamlit comes in: finds or makes the viewer that belongs to a place on the page, and hands it new data.
+// Streamlit's entry: finds or makes the viewer of a place on the page, and hands it new data.
 
 import { DetailViewer } from "./detail.js";
 import { GalleryViewer } from "./gallery.js";
@@ -38,7 +38,7 @@ export default function mount({ data, parentElement, setStateValue, setTriggerVa
   };
 }
 
-// Says on the page what went wrong, until an update goes well again.
+// Shows an error on the page until an update succeeds.
 function tellFailure({ failure }, updated) {
   Promise.resolve(updated).then(() => (failure.hidden = true), (error) => {
     failure.textContent = `This view is not up to date: ${error.message} Reload the page to try again.`;

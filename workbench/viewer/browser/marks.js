@@ -1,4 +1,4 @@
-// The marks that stand for what is known of an image: a shape for each kind, and for each type of defect one of its own.
+// The marks for an image's label: a shape for each kind, and a separate one for each type of defect.
 
 const DEFECTS = ["diamond", "triangle", "cross", "wedge", "star", "bar"];
 const SIGNS = { disc: "●", ring: "○", square: "■", diamond: "◆", triangle: "▲", cross: "✖", wedge: "▼", star: "★", bar: "▬" };
@@ -17,7 +17,7 @@ const OUTLINES = {
 };
 const WORDS = { good: "good", reference: "good, each left out", image: "not labelled" };
 
-// Gives every item the shape of its kind, and what the shapes say: [{ sign, text }].
+// Gives every item the shape of its kind, and the legend of the shapes: [{ sign, text }].
 export function assignShapes(items) {
   const groups = [...new Set(items.filter(({ kind }) => kind === "defect").map(({ group }) => group ?? "defect"))].sort();
   const shapes = { good: "disc", reference: "ring", image: "square" };

@@ -1,5 +1,5 @@
-// What the thresholds do to the parts that are known: counted as pictures of parts, with rates and their intervals, and
-// what changes against the thresholds in use. Follows a drag within the frame.
+// The effect of the thresholds on the labelled parts: counts as pictures of parts, rates with intervals, and changes
+// against the thresholds in use. Follows a drag within the frame.
 
 import { el, perFrame } from "./dom.js";
 import { fetchJson } from "./pictures.js";
@@ -19,7 +19,7 @@ export class OutcomeViewer {
     this.types = el("div", { class: "types num mute" });
     this.changes = el("div", { class: "changes num", role: "status" });
     this.root = root;
-    root.append(el("section", { class: "panel outcome", "aria-label": "What the thresholds do" },
+    root.append(el("section", { class: "panel outcome", "aria-label": "Effect of the thresholds" },
       this.good.element, this.defect.element, this.types,
       el("div", {}, el("h3", { text: "Against the thresholds in use" }), this.changes)));
     this.refresh = perFrame(() => this.show());
@@ -105,7 +105,7 @@ class Kind {
     if (said === this.said) return;
     this.said = said;
     this.parts.hidden = !all;
-    if (!all) return this.rate.replaceChildren(el("span", { class: "mute", text: "none known yet: label some" }));
+    if (!all) return this.rate.replaceChildren(el("span", { class: "mute", text: "no labels yet: label some images" }));
     this.parts.replaceChildren(...pictures(counts, all));
     this.parts.setAttribute("aria-label", ORDER.map((name) => `${counts[name]} ${name}`).join(", "));
     const wrong = counts[this.wrong];

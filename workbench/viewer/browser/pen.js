@@ -1,4 +1,4 @@
-// Drawing one shape at a time, by pointer or by keyboard: what is begun, followed and finished.
+// Drawing one shape at a time, by pointer or by keyboard.
 
 import { meant, rounded } from "./shapes.js";
 
@@ -9,7 +9,7 @@ export class Pen {
     this.cut = false;
     this.radius = 20;
     this.shape = null;
-    this.cursor = null; // where the keyboard points, picture pixels
+    this.cursor = null; // position of the keyboard's pointer, picture pixels
   }
 
   choose(tool) {

@@ -1,4 +1,4 @@
-// Fetching and decoding what Python has encoded (workbench/storage/pictures.py and raster.py state the format).
+// Fetching and decoding pictures encoded by Python (workbench/storage/pictures.py and map_codec.py state the format).
 
 const MAGIC = 0x31544350; // "PCT1"
 const RAW_BYTES = 192 * 2 ** 20;
@@ -30,7 +30,7 @@ export async function fetchBytes(path) {
   return buffer;
 }
 
-// A rerun takes the server's files away for a moment and gives them back; asking again is enough.
+// A connection may drop for a moment; asking again is enough.
 async function fetchPatiently(url) {
   for (const pause of [...RETRIES, null]) {
     const answer = await fetch(url).catch(() => null);

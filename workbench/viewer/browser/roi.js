@@ -9,8 +9,8 @@ import { MaskCanvas } from "./shapes.js";
 const TOOLS = [
   { value: "rectangle", text: "Rectangle", title: "Drag from corner to corner (R)" },
   { value: "polygon", text: "Polygon", title: "Click corner by corner; click the first one again to close (P)" },
-  { value: "brush", text: "Brush", title: "Paint what is to be inspected (B)" },
-  { value: "eraser", text: "Eraser", title: "Take away what is not (E)" },
+  { value: "brush", text: "Brush", title: "Paint the area to inspect (B)" },
+  { value: "eraser", text: "Eraser", title: "Erase from the area (E)" },
 ];
 const EFFECTS = [
   { value: "include", text: "Include", title: "The shape is inspected" },

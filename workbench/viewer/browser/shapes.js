@@ -1,4 +1,4 @@
-// The shapes a region of interest is drawn with, and the mask they make in their order (workbench/storage/shapes.py
+// The shapes of a region of interest, and the mask that they make in their order (workbench/storage/shapes.py
 // makes the binding one, in the original's pixels). A first shape that takes away takes from the whole image.
 
 import { contourPath } from "./contour.js";
@@ -58,7 +58,7 @@ export class MaskCanvas {
   }
 }
 
-// What is left of a drawing when it says nothing: no shape, or one too small to be meant.
+// Removes empty drawings: no shape, or one too small to be meant.
 export function meant(shape) {
   if (shape.kind === "rectangle") {
     const [[x0, y0], [x1, y1]] = shape.points;

@@ -48,7 +48,7 @@ export class SharpPicture {
     this.image = null;
   }
 
-  // Draws what the view shows. Enlarged pixels stay squares, unless they are the overview's.
+  // Draws the visible part. Enlarged pixels stay squares, except the overview's.
   draw(context, view) {
     if (!this.image) return;
     const { width, height } = this.original;

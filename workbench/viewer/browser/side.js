@@ -1,4 +1,4 @@
-// The words beside a detail: verdict, scale, regions, and why the worst place is unlike the good parts.
+// The words beside a detail: verdict, scale, regions, and the reason (the nearest good place).
 
 import { button, digits, el } from "./dom.js";
 import { Legend } from "./legend.js";
@@ -34,7 +34,7 @@ export class Side {
 
   showWhy({ name, distance, test, neighbour, box }) {
     this.whyText.replaceChildren(el("b", { text: "Why " }),
-      `this place is unlike every good one: the nearest, in ${name}, is ${digits(distance)} away.`);
+      `Nothing like this in any good part. Closest: ${name} (distance ${digits(distance)}).`);
     this.pair.append(thumbnail("This image", test), thumbnail(name, neighbour));
     const point = (on) => {
       this.panes.marks = on ? [box] : [];

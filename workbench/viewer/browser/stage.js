@@ -1,4 +1,4 @@
-// The picture the region of interest is drawn on: what is left out is darkened, the outline drawn over it.
+// The picture under the region of interest: excluded pixels are darkened, the outline is drawn over it.
 
 import { el } from "./dom.js";
 import { steer, View, zoomKey } from "./zoom.js";

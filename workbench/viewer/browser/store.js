@@ -1,4 +1,4 @@
-// What linked viewers of a page share while nobody asks the server: thresholds, the way of painting, the image
+// State that linked viewers of a page share without the server: thresholds, the way of painting, the image
 // pointed at. Viewers mounted with the same link follow each other within the frame.
 
 const stores = new Map();
@@ -12,7 +12,7 @@ export function storeFor(link) {
 class Store {
   constructor() {
     this.thresholds = { reject: null, review: null };
-    this.pixel = null; // null: the pixel threshold is where review begins, without a band where reject does
+    this.pixel = null; // null: pixels count from the review threshold on, without a band from the reject threshold on
     this.minArea = 1;
     this.judgeBy = "score";
     this.hover = null;
@@ -22,7 +22,7 @@ class Store {
     Object.assign(this, { mode: "heat", opacity: 0.6 }, preferences());
   }
 
-  // Takes over what Python gives, but only when the page has changed its mind (workbench/viewer/lineage.py).
+  // Takes over Python's values, but only when the page has changed its mind (workbench/viewer/lineage.py).
   adopt({ reject, review, revision, rule, ruleRevision, judgeBy }) {
     const changes = judgeBy !== this.judgeBy ? { judgeBy } : {};
     if (isNewer(revision, this.revision)) Object.assign(changes, { thresholds: { reject, review }, revision });

@@ -1,4 +1,4 @@
-// Following Streamlit's theme: its colours arrive as CSS variables, only light or dark must be worked out.
+// Streamlit's theme: its colours arrive as CSS variables; only light or dark must be worked out.
 
 export function followTheme(root) {
   const scheme = luminance(getComputedStyle(root).getPropertyValue("--st-background-color")) < 0.35 ? "dark" : "light";

@@ -25,7 +25,7 @@ export class Tile {
     this.item = null;
     this.picture = null;
     this.shownVerdict = null;
-    this.rows = { first: 0, end: 0 }; // that are painted over at the moment
+    this.rows = { first: 0, end: 0 }; // painted over at the moment
   }
 
   // Shows another image; the picture follows by `setPicture` when it is decoded.
@@ -57,7 +57,7 @@ export class Tile {
     if (this.canvas.height !== picture.height) this.canvas.height = picture.height;
   }
 
-  // Offers what a person may know of the image; by keyboard it is G and D (grid.js).
+  // Offers the labels; by keyboard they are G and D (grid.js).
   offerLabels() {
     if (this.labels) return;
     this.labels = ["good", "defect"].map((label) => el("span", { "data-label": label, title: `Label it ${label} (${label[0].toUpperCase()})`,
@@ -84,7 +84,7 @@ export class Tile {
       `${this.item.name}: ${word}, score ${digits(this.item.score, scoreMax)}${truth}`);
   }
 
-  // Repaints only the rows that show something now or did before.
+  // Repaints only the rows that hold heat or contour now or held it before.
   paint(painting) {
     if (!this.picture) return;
     const { width, height } = this.picture;
@@ -119,7 +119,7 @@ function paintedRows({ map, height }, { mode, scale }) {
   return { first: Math.max(0, first - rim), end: Math.min(height, end + rim) };
 }
 
-const scratch = new Map(); // one buffer per size: what is painted is copied to the canvas at once
+const scratch = new Map(); // one buffer per size: a painted picture is copied to the canvas at once
 
 // Paints rows first..end; the others of the returned picture are undefined.
 export function paintPicture({ base, map, width, height, share }, { mode, scale, blend, minArea }, first = 0, end = height) {

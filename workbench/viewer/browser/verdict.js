@@ -1,4 +1,4 @@
-// What the thresholds say about an image, in word and sign.
+// The verdict of the thresholds on an image, in word and sign.
 
 export const VERDICTS = {
   reject: { word: "reject", sign: "✕" },

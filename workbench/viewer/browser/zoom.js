@@ -1,4 +1,4 @@
-// Where a zoomed picture is looked at: a scale and a centre, moved by wheel, drag, pinch and keys.
+// The view of a zoomed picture: a scale and a centre, moved by wheel, drag, pinch and keys.
 
 export class View {
   constructor(changed) {
@@ -80,7 +80,7 @@ export class View {
     return [left + x * this.scale, top + y * this.scale];
   }
 
-  // What can be seen, in picture pixels.
+  // The visible part, in picture pixels.
   get visible() {
     const [x0, y0] = this.toPicture(0, 0);
     const [x1, y1] = this.toPicture(this.pane.width, this.pane.height);

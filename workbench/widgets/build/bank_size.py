@@ -1,4 +1,4 @@
-"""The coreset slider: what a smaller bank would be like, at once, and putting it into use."""
+"""The coreset slider: the numbers of a smaller bank, at once, and the button that puts it into use."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from workbench.inspectors.recalibration import ShareNumbers
 from workbench.inspectors.versions import reslice, share_numbers
 from workbench.people.roles import Role
 from workbench.storage.tables import InspectorVersion
-from workbench.widgets.shared import access, revision_guard, session, wording
+from workbench.widgets.shared import access, revision_guard, session, theme, wording
 
 STEPS = (0.001, 0.0025, 0.005, 0.01, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.06, 0.08, 0.10, 0.15, 0.20, 0.25)
 CURVE_POINTS = 12
@@ -18,7 +18,7 @@ SAME = 5e-4  # shares closer than this are one bank: a share is a whole number o
 
 
 def show(version: InspectorVersion) -> None:
-    """Draw the slider, the numbers before and after, and how they depend on the share."""
+    """Draw the slider, the numbers before and after, and their curves over the share."""
     options = shares(version)
     key = f"share_{version.bank_id}"
     if st.session_state.get(key) not in options:
@@ -28,32 +28,41 @@ def show(version: InspectorVersion) -> None:
         options,
         format_func=wording.share,
         key=key,
-        help="The share of the good images' patches that the inspector compares with. Smaller is faster; what is "
-        "left lies further apart, so scores rise and the threshold is set anew by its own rule in the same step.",
+        help="The share of the good images' patches that the inspector compares with. A smaller bank is faster; its "
+        "patches lie further apart, so scores rise and the threshold is set again by its own rule in the same step.",
     )
     numbers = share_numbers(session.workspace(), version, chosen)
     left, right = st.columns([3, 4], gap="large")
     with left:
         st.html(table_html(version, numbers))
-        same = numbers.patches == version.patches
-        if access.button(
-            f"Use {wording.share(chosen)}",
-            Role.ENGINEER,
-            key="use_share",
-            type="secondary" if same else "primary",
-            disabled=same,
-        ):
+        if use_button(chosen, numbers.patches == version.patches, key="use_share"):
             with revision_guard.change(version.inspector_id) as revision:
                 note = f"bank size {wording.share(chosen)}"
                 reslice(session.workspace(), version, chosen, note, seen=revision)
                 session.forget("threshold")
             st.rerun()
     with right:
-        st.vega_lite_chart(_curve(version), _chart(chosen), width="stretch", height=230)
+        st.vega_lite_chart(
+            _points(version.bank_id, version.largest_share, version),
+            _chart(chosen),
+            width="stretch",
+            height=230,
+        )
+
+
+def use_button(share: float, in_use: bool, key: str) -> bool:
+    """Draw the button that puts a share into use; the share in use cannot be chosen."""
+    return access.button(
+        f"Use {wording.share(share)}",
+        Role.ENGINEER,
+        key=key,
+        type="primary",
+        disabled=in_use,
+    )
 
 
 def shares(version: InspectorVersion) -> list[float]:
-    """Return the shares on the slider: round ones up to the largest that was built, and the one in use."""
+    """Return the shares on the slider: round shares, the largest that was built, and the share in use."""
     largest = version.largest_share
     below = [
         share
@@ -83,10 +92,6 @@ def _points(bank: int, largest: float, _version: InspectorVersion) -> list[dict[
             point |= {"low": float(low), "middle": float(middle), "high": float(high)}
         points.append(point)
     return points
-
-
-def _curve(version: InspectorVersion) -> list[dict[str, float]]:
-    return _points(version.bank_id, version.largest_share, version)
 
 
 def _chart(chosen: float) -> dict[str, Any]:
@@ -127,31 +132,26 @@ def _chart(chosen: float) -> dict[str, Any]:
 
 
 def table_html(version: InspectorVersion, after: ShareNumbers) -> str:
-    """Return a version beside what it would be at another share."""
+    """Return a version beside its numbers at another share."""
     before = OperatingPoint.from_dict(version.operating_point)
     rows = [
         ("Patches", wording.count(version.patches), wording.count(after.patches)),
         ("Memory", wording.megabytes(version.megabytes), wording.megabytes(after.megabytes)),
         ("Cover radius", wording.score(version.cover_radius), wording.score(after.cover_radius)),
         ("Threshold", wording.score(before.reject), wording.score(after.point.reject)),
-        ("Worst good image", _worst(version.good_scores), _worst(after.good_scores)),
+        (
+            "Worst good image",
+            *(wording.score(max(one.good_scores.values(), default=None)) for one in (version, after)),
+        ),
     ]
     helps = {
         "Cover radius": "The largest distance from any patch of the good images to its nearest kept patch.",
-        "Threshold": "Set anew by its own rule for the smaller bank; scores rise as the bank shrinks.",
+        "Threshold": "Set again by its own rule for the smaller bank; scores rise as the bank shrinks.",
         "Worst good image": "The largest score of a good image, compared with the bank without its own patches.",
     }
-    cells = "".join(
-        f'<tr><th title="{helps.get(name, "")}">{name}</th><td class="r">{now}</td>'
-        f'<td class="r"><b>{then}</b></td></tr>'
+    cells = [
+        (theme.meaning_html(name, helps.get(name, ""), underlined=False), now, f"<b>{then}</b>")
         for name, now, then in rows
-    )
-    head = (
-        f'<tr><th></th><th class="r">in use, {wording.share(version.share)}</th>'
-        f'<th class="r">{wording.share(after.share)}</th></tr>'
-    )
-    return f'<table class="pc-table pc-num">{head}{cells}</table>'
-
-
-def _worst(scores: Any) -> str:
-    return wording.score(max(scores.values())) if scores else "–"
+    ]
+    head = ("", f"in use, {wording.share(version.share)}", wording.share(after.share))
+    return theme.table_html(cells, head, right=(1, 2), named=True)

@@ -1,4 +1,4 @@
-"""The inspector that is being set up on the page Build: what has been chosen so far, and which step is open."""
+"""The draft of an inspector on the page Build: the choices made so far, and the step that is open."""
 
 from dataclasses import dataclass, field
 
@@ -17,7 +17,7 @@ NAME, IMAGES, VIEW, SETTINGS = 1, 2, 3, 4
 
 @dataclass
 class Draft:
-    """Everything that a build will be given."""
+    """All choices that a build takes."""
 
     step: int = NAME
     name: str = ""
@@ -64,5 +64,5 @@ def current() -> Draft:
 
 
 def discard() -> None:
-    """Begin anew."""
+    """Forget the draft of this browser session."""
     st.session_state.pop("draft", None)

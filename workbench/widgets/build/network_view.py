@@ -7,7 +7,6 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from patchcore.errors import PatchCoreError
 from patchcore.images.geometry import Geometry, prepare
 from patchcore.images.reading import read_image
 from patchcore.settings import Mode
@@ -38,15 +37,13 @@ def show(draft: Draft) -> None:
             index=list(FITS).index(draft.geometry),
             format_func=FITS.__getitem__,
             help="The network takes square images. Maps and boxes come back in the original's own pixels "
-            "whichever you choose; what is padded is neither learned nor scored, what is cropped is not inspected.",
+            "in each case. Padding is neither learned nor scored; a cropped margin is not inspected.",
         )
-    try:
+    with session.plain_errors():
         with left:
             _draw_region(draft)
         with right:
-            st.html(_seen_html(draft, draft.images[0]))
-    except PatchCoreError as error:
-        st.error(session.sentence(str(error)))
+            st.html(_input_html(draft, draft.images[0]))
 
 
 def summary(draft: Draft) -> str:
@@ -105,34 +102,27 @@ def _pixels(image: CheckedImage, value_range: tuple[float, float] | None) -> NDA
     return read_image(image.upload.data, name=image.name, value_range=value_range).pixels
 
 
-def _seen_html(draft: Draft, image: CheckedImage) -> str:
-    seen = _seen(
-        image.sha256,
-        draft.geometry,
-        draft.image_size,
-        str(draft.roi),
-        draft.value_range,
-        _image=image,
-        _draft=draft,
+def _input_html(draft: Draft, image: CheckedImage) -> str:
+    picture = _input_picture(
+        image, draft.geometry, draft.image_size, draft.value_range, str(draft.roi), draft
     )
     return (
-        f'<figure class="pc-seen pc-num"><img src="{seen}" alt="network input"><figcaption>what the network sees of '
+        f'<figure class="pc-seen pc-num"><img src="{picture}" alt="network input"><figcaption>what the network sees of '
         f"{escape(image.name)}<br>{draft.image_size} × {draft.image_size} px, dimmed: not inspected"
         "</figcaption></figure>"
     )
 
 
-@st.cache_data(show_spinner=False, max_entries=64)
-def _seen(
-    source: str,
+@st.cache_data(show_spinner=False, max_entries=64, hash_funcs={CheckedImage: lambda image: image.sha256})
+def _input_picture(
+    image: CheckedImage,
     geometry: Mode,
     size: int,
-    region: str,
     value_range: tuple[float, float] | None,
-    _image: CheckedImage,
+    region: str,
     _draft: Draft,
 ) -> str:
     """Return the network's input as an address that carries the picture."""
-    prepared = prepare(_pixels(_image, value_range), Geometry(geometry, size), _mask(_draft))
+    prepared = prepare(_pixels(image, value_range), Geometry(geometry, size), _mask(_draft))
     picture = (prepared.input * 255).round().astype(np.uint8)
     return data_uri(encode_jpeg(np.where(prepared.valid[..., None], picture, picture // 4).astype(np.uint8)))

@@ -1,4 +1,4 @@
-"""The look at the good images: counts, sizes, what is odd, what was left out and why, and thumbnails."""
+"""The check of the good images: counts, sizes, warnings, files left out with their reasons, and thumbnails."""
 
 from collections.abc import Sequence
 from html import escape
@@ -8,13 +8,13 @@ import streamlit as st
 from workbench.uploads.image_set import LeftOut
 from workbench.uploads.preflight import CheckedImage, Preflight
 from workbench.widgets.shared import session, theme, wording
-from workbench.widgets.shared.theme import data_uri
+from workbench.widgets.shared.pictures import picture_tag
 
 THUMBNAILS = 48
 
 
 def show(found: Preflight) -> None:
-    """Draw everything that is known of a set of images before anything is computed."""
+    """Draw the check of a set of images, before anything is computed."""
     st.html(_numbers_html(found))
     for warning in found.warnings:
         st.warning(session.sentence(warning))
@@ -43,10 +43,7 @@ def summary(found: Preflight) -> str:
 
 def thumbnails_html(images: Sequence[CheckedImage]) -> str:
     """Return the first images as small pictures, names escaped."""
-    tags = [
-        f'<img src="{data_uri(image.thumbnail_jpeg)}" alt="{escape(image.name)}" title="{escape(image.name)}">'
-        for image in images[:THUMBNAILS]
-    ]
+    tags = [picture_tag(theme.data_uri(image.thumbnail_jpeg), image.name) for image in images[:THUMBNAILS]]
     more = len(images) - THUMBNAILS
     rest = f'<p class="pc-mute">and {wording.counted(more, "more image")}</p>' if more > 0 else ""
     return f'<div class="pc-thumbs">{"".join(tags)}</div>{rest}'
@@ -80,8 +77,6 @@ def _sizes(found: Preflight) -> str:
 
 
 def _left_out_html(files: Sequence[LeftOut]) -> str:
-    rows = "".join(
-        f"<tr><td>{escape(file.name)}</td><td>{escape(file.reason)}</td></tr>" for file in files[:200]
-    )
+    rows = [(escape(file.name), escape(file.reason)) for file in files[:200]]
     more = f"<p>and {len(files) - 200:,} more</p>" if len(files) > 200 else ""
-    return f'<table class="pc-table">{rows}</table>{more}'
+    return theme.table_html(rows, look="") + more

@@ -11,7 +11,7 @@ from workbench.widgets.shared import job_view, revision_guard, session, theme, w
 
 
 def show(job_id: int) -> None:
-    """Draw the steps as they were chosen, closed, and what has become of the build."""
+    """Draw the closed steps with their choices, and the state of the build."""
     job = get_job(session.workspace(), job_id)
     settings = BuildSettings.from_dict(job.arguments["settings"])
     _closed_steps(settings, len(job.arguments["images"]))
@@ -68,7 +68,7 @@ def _ready(job: Job) -> None:
 
 
 def numbers_html(version: InspectorVersion) -> str:
-    """Return what the build measured."""
+    """Return the numbers that the build measured."""
     bank = f"{wording.count(version.patches)} <small>patches, {wording.share(version.share)}</small>"
     return theme.numbers_html(
         [

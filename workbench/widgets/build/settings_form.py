@@ -1,14 +1,13 @@
-"""The settings of a build: which network and what it costs, the advanced ones folded away, and an estimate."""
+"""The settings of a build: the network and its cost, advanced settings folded away, and an estimate."""
 
 import streamlit as st
 
 from patchcore import backbones
-from patchcore.errors import PatchCoreError
 from patchcore.settings import SETTINGS
 from workbench.inspectors.estimate import BuildEstimate, estimate_build, network_cost
 from workbench.widgets.build import network_view
 from workbench.widgets.build.draft import Draft
-from workbench.widgets.shared import session, theme, wording
+from workbench.widgets.shared import progress, session, theme, wording
 
 SIZES = (128, 160, 192, 224, 256, 320, 384, 448, 512)
 SHARES = (0.01, 0.02, 0.05, 0.10, 0.15, 0.20, 0.25)
@@ -30,7 +29,7 @@ def summary(draft: Draft) -> str:
 
 
 def network_title(name: str) -> str:
-    """Return a network's name as people write it; one that is not in the registry as it is stored."""
+    """Return a network's name as people write it; the stored name if the registry does not know it."""
     return backbones.spec(name).label if name in backbones.names() else name
 
 
@@ -70,14 +69,11 @@ def _download(name: str) -> None:
     bar = st.progress(0.0, text="Downloading")
 
     def report(done: int, total: int) -> None:
-        bar.progress(min(1.0, done / total) if total else 0.0, text=f"Downloading {done / 1e6:.0f} MB")
+        bar.progress(progress.share(done, total), text=f"Downloading {done / 1e6:.0f} MB")
 
-    try:
+    with session.plain_errors():
         backbones.download_weights(name, report)
-    except PatchCoreError as error:
-        st.error(session.sentence(str(error)))
-        return
-    st.rerun()
+        st.rerun()
 
 
 def _advanced(draft: Draft) -> None:
@@ -109,22 +105,19 @@ def _advanced(draft: Draft) -> None:
 
 
 def _estimate(draft: Draft) -> bool:
-    try:
+    with session.plain_errors():
         with st.spinner("Measuring the network on one image"):
             cost = network_cost(draft.backbone, draft.image_size)
-        inspected = network_view.inspected_share(draft)
-    except PatchCoreError as error:
-        st.error(session.sentence(str(error)))
-        return False
-    found = estimate_build(
-        cost,
-        len(draft.images),
-        draft.coreset,
-        reading_seconds=draft.reading_seconds,
-        inspected=inspected,
-    )
-    st.html(_estimate_html(found, len(draft.images)))
-    return True
+        found = estimate_build(
+            cost,
+            len(draft.images),
+            draft.coreset,
+            reading_seconds=draft.reading_seconds,
+            inspected=network_view.inspected_share(draft),
+        )
+        st.html(_estimate_html(found, len(draft.images)))
+        return True
+    return False
 
 
 def _estimate_html(found: BuildEstimate, images: int) -> str:
@@ -143,7 +136,11 @@ def _estimate_html(found: BuildEstimate, images: int) -> str:
                 wording.megabytes(found.peak_megabytes),
                 "A rule: the program, 512 bytes a patch of the good images, and the bank twice.",
             ),
-            ("Largest bank", bank, "What is kept of the good images; it can be made smaller afterwards."),
+            (
+                "Largest bank",
+                bank,
+                "The patches kept of the good images; the bank can be made smaller afterwards.",
+            ),
             (
                 "Network, one image",
                 wording.seconds(found.image_seconds),

@@ -6,7 +6,6 @@ from html import escape
 
 import streamlit as st
 
-from patchcore.errors import PatchCoreError
 from workbench.inspections.samples import list_samples
 from workbench.inspectors.building import submit_build
 from workbench.people.roles import Role
@@ -17,7 +16,7 @@ from workbench.uploads.intake import from_folder
 from workbench.uploads.preflight import preflight
 from workbench.widgets.build import network_view, preflight_view, settings_form
 from workbench.widgets.build.draft import IMAGES, NAME, SETTINGS, VIEW, Draft, current
-from workbench.widgets.shared import access, intake, session
+from workbench.widgets.shared import access, intake, progress, session
 
 WAYS = (intake.FOLDER, intake.FILES, intake.SERVER, intake.SAMPLE)
 
@@ -34,7 +33,7 @@ def show() -> None:
 
 
 def heading(number: int, title: str, summary: str = "") -> None:
-    """Write the line of a step: its number, its title, and in one line what was chosen."""
+    """Write the line of a step: its number, its title, and the choices made."""
     st.html(
         f'<div class="pc-step"><i>{number}</i><b>{escape(title)}</b>'
         f'<span class="pc-mute pc-clip pc-num">{escape(summary)}</span></div>'
@@ -48,8 +47,7 @@ def _step(draft: Draft, number: int, title: str, summary: str, body: Callable[[D
             with st.container(width="stretch"):
                 heading(number, title, summary if done else "")
             if done and st.button("Change", key=f"change_{number}", type="tertiary"):
-                draft.step = number
-                st.rerun()
+                _go_on(draft, number)
         if is_open:
             body(draft)
 
@@ -78,10 +76,10 @@ def _name(draft: Draft) -> None:
 
 def _images(draft: Draft) -> None:
     st.caption("Photographs of good parts only, 30 or more, taken as the parts will be inspected.")
-    taken = intake.images_from_user("good", WAYS, noun="good parts")
-    if taken is not None:
-        draft.spool = taken.spool
-        _check(draft, taken.uploads, taken.title)
+    new = intake.images_from_user("good", WAYS, noun="good parts")
+    if new is not None:
+        draft.spool = new.spool
+        _check(draft, new.uploads, new.title)
     if intake.chosen_way("good") == intake.SAMPLE:
         _sample(draft)
     if draft.found is None:
@@ -108,16 +106,11 @@ def _sample(draft: Draft) -> None:
 
 def _check(draft: Draft, uploads: UploadSet, title: str) -> None:
     """Look at the images, with a bar; nothing is stored yet."""
-    bar = st.progress(0.0, text="Checking images")
-
-    def report(stage: str, done: int, total: int) -> None:
-        bar.progress(done / total if total else 1.0, text=f"{stage.capitalize()} {done:,}/{total:,}")
-
     start = time.perf_counter()
-    draft.found = preflight(uploads, draft.value_range, progress=report)
+    with progress.bar("Checking images") as move:
+        draft.found = preflight(uploads, draft.value_range, progress=move)
     draft.reading_seconds = (time.perf_counter() - start) / max(1, len(uploads))
     draft.title = title
-    bar.empty()
 
 
 def _value_range(draft: Draft) -> None:
@@ -157,18 +150,16 @@ def _settings(draft: Draft) -> None:
 def _build(draft: Draft) -> None:
     """Store the images, queue the build and follow it."""
     here = session.workspace()
-    bar = st.progress(0.0, text="Storing images")
-    try:
+    with session.plain_errors():
         settings = draft.settings()
         stored: list[NamedImage] = []
-        for done, image in enumerate(draft.images, start=1):
-            stored.append(
-                here.store_image(image.upload.data, image.name, record=image.record.to_dict(), truth="good")
-            )
-            bar.progress(done / len(draft.images), text=f"Storing images {done:,}/{len(draft.images):,}")
-        job_id = submit_build(here, settings, stored)
-    except PatchCoreError as error:
-        st.error(session.sentence(str(error)))
-        return
-    session.choose("job", job_id)
-    st.rerun()
+        with progress.bar("Storing images") as move:
+            for done, image in enumerate(draft.images, start=1):
+                stored.append(
+                    here.store_image(
+                        image.upload.data, image.name, record=image.record.to_dict(), truth="good"
+                    )
+                )
+                move("storing images", done, len(draft.images))
+        session.choose("job", submit_build(here, settings, stored))
+        st.rerun()

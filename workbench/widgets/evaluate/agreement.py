@@ -1,4 +1,4 @@
-"""One image beside its mask: where found and marked pixels agree, what was missed and what is extra."""
+"""One image beside its mask: pixels that were found and marked, only marked, or only found."""
 
 from html import escape
 
@@ -13,7 +13,7 @@ from workbench.inspections.batches import load_map, load_mask, load_pixels, valu
 from workbench.inspectors.versions import get_version
 from workbench.storage.tables import GOOD, Result
 from workbench.tuning.evidence import result_key
-from workbench.widgets.shared import session, wording
+from workbench.widgets.shared import session, theme, wording
 
 WIDTH = 448  # pixels on the page, at most
 REMEMBERED = 50
@@ -44,12 +44,15 @@ def show(result: Result, point: OperatingPoint) -> None:
 
 def legend_html(counts: dict[str, int]) -> str:
     """Return the kinds with their colours, what they mean, and their pixels."""
-    rows = "".join(
-        f'<tr><td><i class="pc-swatch" style="background:{_css(MEANING[name][0])}"></i> <b>{name}</b></td>'
-        f'<td class="pc-mute">{escape(MEANING[name][1])}</td><td class="r">{wording.count(count)} px</td></tr>'
+    rows = [
+        (
+            f'<i class="pc-swatch" style="background:{_css(MEANING[name][0])}"></i> <b>{name}</b>',
+            f'<span class="pc-mute">{escape(MEANING[name][1])}</span>',
+            f"{wording.count(count)} px",
+        )
         for name, count in counts.items()
-    )
-    return f'<table class="pc-table pc-num">{rows}</table>'
+    ]
+    return theme.table_html(rows, right=(2,))
 
 
 @st.cache_data(show_spinner="Comparing with the mask", max_entries=REMEMBERED)
@@ -77,7 +80,7 @@ def _sentence(point: OperatingPoint, overlap: float | None, *, marked: bool) -> 
     if point.min_area > 1:
         above += f", in regions of at least {wording.counted(point.min_area, 'pixel')}"
     if not marked:
-        return f"{above}. This is a good part: nothing is marked, whatever is found is extra."
+        return f"{above}. This is a good part: nothing is marked, so every pixel found is extra."
     share = "" if overlap is None else f" Of all pixels found or marked, {wording.share(overlap)} are both."
     return f"{above}.{share} Maps are smooth, so a region found is usually somewhat wider than the mark."
 

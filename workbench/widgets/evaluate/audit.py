@@ -1,11 +1,11 @@
-"""The view Good images: those least like the others first, to be kept or taken out of the bank, and the way back."""
+"""The view Good images: the images least like the others first, buttons to keep or remove them, and the undo."""
 
 from collections.abc import Sequence
 
 import streamlit as st
 
 from patchcore.thresholds.operating_point import OperatingPoint
-from workbench.evaluation.audit import Audited, audit
+from workbench.evaluation.audit import AuditedImage, audit
 from workbench.evaluation.kept_images import keep, kept_images, suggest_again
 from workbench.inspections.batches import good_batch, value_range_of
 from workbench.inspectors.versions import (
@@ -20,14 +20,13 @@ from workbench.inspectors.versions import (
 from workbench.people.roles import Role
 from workbench.storage.tables import Batch, Inspector, InspectorVersion
 from workbench.widgets.evaluate import audit_card, images, scoring
-from workbench.widgets.shared import access, notice, revision_guard, session, wording
+from workbench.widgets.shared import access, notice, progress, revision_guard, session, wording
 
 ACROSS = 4
 AT_FIRST = 8
 STANDS_OUT = 1.5  # times the median, beside:
-DEVIATIONS = (
-    3.5  # robust standard deviations (Iglewicz and Hoaglin, "How to Detect and Handle Outliers", 1993)
-)
+# Robust standard deviations (Iglewicz and Hoaglin, "How to Detect and Handle Outliers", 1993).
+DEVIATIONS = 3.5
 LEAST = 2  # good images that must remain
 EXPLANATION = (
     "Each good image is compared with the bank without its own patches. A bad photograph among the good ones hides "
@@ -36,7 +35,7 @@ EXPLANATION = (
 
 
 def show(inspector: Inspector, version: InspectorVersion, batch: Batch) -> None:
-    """Draw the good images ranked by their scores, and what can be done with those selected."""
+    """Draw the good images ranked by their scores, and the buttons for the selected ones."""
     notice.show_of(version)
     if not has_good_images(version):
         st.info(NOT_HERE)
@@ -63,11 +62,14 @@ def show(inspector: Inspector, version: InspectorVersion, batch: Batch) -> None:
         _again(version, kept)
         if count < len(suggested):
             more = min(AT_FIRST, len(suggested) - count)
-            st.button(f"Show {more} more", on_click=_more, args=(count + more,))
-    _closely(version, ranked)
+            st.button(
+                f"Show {more} more", on_click=st.session_state.update, kwargs={"audit_count": count + more}
+            )
+    results = [one.result for one in ranked if one.result is not None]
+    images.show_opened(results, version, OperatingPoint.from_dict(version.operating_point))
 
 
-def verdict(suggested: Sequence[Audited], kept: int) -> str:
+def verdict(suggested: Sequence[AuditedImage], kept: int) -> str:
     """Return in a sentence whether one image stands out."""
     if not suggested:
         return f"All {wording.counted(kept, 'good image')} were looked at and kept."
@@ -77,13 +79,13 @@ def verdict(suggested: Sequence[Audited], kept: int) -> str:
     return f"No good image stands out: the highest scores {first.times_median:.1f} times the median."
 
 
-def stands_out(one: Audited) -> bool:
+def stands_out(one: AuditedImage) -> bool:
     """Whether a good image is so unlike the others that it should be looked at."""
     unusual = one.deviations is None or one.deviations > DEVIATIONS
     return one.times_median > STANDS_OUT and unusual
 
 
-def _cards(version: InspectorVersion, shown: Sequence[Audited]) -> list[Audited]:
+def _cards(version: InspectorVersion, shown: Sequence[AuditedImage]) -> list[AuditedImage]:
     """Draw the images and return those selected."""
     black_white, chosen = value_range_of(version), []
     for start in range(0, len(shown), ACROSS):
@@ -103,18 +105,18 @@ def _cards(version: InspectorVersion, shown: Sequence[Audited]) -> list[Audited]
     return chosen
 
 
-def _actions(version: InspectorVersion, chosen: Sequence[Audited], total: int) -> None:
+def _actions(version: InspectorVersion, chosen: Sequence[AuditedImage], total: int) -> None:
     hashes = [one.sha256 for one in chosen]
     noun = wording.counted(len(chosen), "image") if chosen else "the selected"
     too_many = total - len(chosen) < LEAST
     if access.button(
         f"Remove {noun} from the bank",
         Role.ENGINEER,
-        type="primary" if chosen and not too_many else "secondary",
+        type="primary",
         disabled=not chosen or too_many,
         key="audit_remove",
         help="Their patches leave the bank, the other good images are scored without them, and the threshold is set "
-        "anew by its own rule. The version in use now stays, and you can go back to it.",
+        "again by its own rule. The version in use now stays, and you can go back to it.",
     ):
         _remove(version, hashes)
     if access.button(
@@ -132,16 +134,12 @@ def _actions(version: InspectorVersion, chosen: Sequence[Audited], total: int) -
 
 
 def _remove(version: InspectorVersion, hashes: Sequence[str]) -> None:
-    bar = st.progress(0.0, text="Taking the images out of the bank")
-
-    def progress(stage: str, done: int, total: int) -> None:
-        bar.progress(
-            min(1.0, done / total) if total else 0.0, text=f"{stage.capitalize()}, {done:,}/{total:,}"
-        )
-
-    with revision_guard.change(version.inspector_id) as revision:
-        after = remove_good(session.workspace(), version, hashes, progress, seen=revision)
-        _forget_trials()
+    with (
+        progress.bar("Taking the images out of the bank") as move,
+        revision_guard.change(version.inspector_id) as revision,
+    ):
+        after = remove_good(session.workspace(), version, hashes, move, seen=revision)
+        session.forget("threshold", "review", images.CHOICE)
         before_point, after_point = (
             OperatingPoint.from_dict(one.operating_point) for one in (version, after)
         )
@@ -167,16 +165,16 @@ def _undo(inspector: Inspector, version: InspectorVersion) -> None:
         if access.button(
             "Undo the removal",
             Role.ENGINEER,
-            help="Puts the version from before into use again; nothing is computed anew.",
+            help="Puts the version from before into use again; nothing is computed again.",
         ):
             with revision_guard.change(inspector.id) as revision:
                 make_current(session.workspace(), inspector.id, earlier.id, seen=revision)
-                _forget_trials()
+                session.forget("threshold", "review", images.CHOICE)
             st.rerun()
 
 
 def _before_removal(version: InspectorVersion) -> InspectorVersion | None:
-    """Return the newest earlier version whose bank has what this one's has and what was removed from it."""
+    """Return the newest earlier version whose bank holds this bank's images and the removed ones."""
     names = set(version.numbers.get("removed", []))
     if not names:
         return None
@@ -204,19 +202,3 @@ def _again(version: InspectorVersion, kept: set[str]) -> None:
 def _suggest_again(version: InspectorVersion) -> None:
     with revision_guard.attempt():
         suggest_again(session.workspace(), version)
-
-
-def _closely(version: InspectorVersion, ranked: Sequence[Audited]) -> None:
-    results = [one.result for one in ranked if one.result is not None]
-    shown = images.opened(results)
-    if shown is not None:
-        images.show_detail(shown, version, OperatingPoint.from_dict(version.operating_point))
-
-
-def _more(count: int) -> None:
-    st.session_state["audit_count"] = count
-
-
-def _forget_trials() -> None:
-    for name in ("threshold", "review", images.CHOICE):
-        session.forget(name)

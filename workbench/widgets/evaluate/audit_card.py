@@ -7,10 +7,10 @@ import PIL.Image
 import streamlit as st
 
 from patchcore.errors import PatchCoreError
-from workbench.evaluation.audit import Audited
+from workbench.evaluation.audit import AuditedImage
 from workbench.inspections.batches import Box, load_pixels
 from workbench.widgets.shared import session, wording
-from workbench.widgets.shared.pictures import encode_jpeg, thumbnail_tag
+from workbench.widgets.shared.pictures import encode_jpeg, frame_style, thumbnail_tag
 from workbench.widgets.shared.theme import data_uri
 
 CROP_SIDE = 160  # pixels of the crop as it is sent
@@ -18,7 +18,7 @@ AROUND = 1.7  # times the patch's side that the crop shows
 REMEMBERED = 500
 
 
-def html(audited: Audited, black_white: tuple[float, float] | None) -> str:
+def html(audited: AuditedImage, black_white: tuple[float, float] | None) -> str:
     """Return the picture, the worst patch and the numbers of a good image."""
     here = session.workspace()
     name = escape(audited.name)
@@ -28,7 +28,9 @@ def html(audited: Audited, black_white: tuple[float, float] | None) -> str:
         picture += _mark(audited)
         crop = _crop(str(here.root), audited.sha256, audited.worst_box, black_white)
         if crop:
-            patch = f'<img src="{crop}" alt="worst patch of {name}" title="the worst patch and what is around it">'
+            patch = (
+                f'<img src="{crop}" alt="worst patch of {name}" title="the worst patch and its surroundings">'
+            )
     times = f"{audited.times_median:.1f} × the median"
     return (
         f'<div class="pc-audit pc-num"><figure>{picture}</figure><figure>{patch}</figure>'
@@ -36,16 +38,12 @@ def html(audited: Audited, black_white: tuple[float, float] | None) -> str:
     )
 
 
-def _mark(audited: Audited) -> str:
+def _mark(audited: AuditedImage) -> str:
     """Return a frame around the worst patch, placed in shares of the picture."""
     result = audited.result
     if result is None or audited.worst_box is None or not result.width or not result.height:
         return ""
-    x0, y0, x1, y1 = audited.worst_box
-    left, top = 100 * x0 / result.width, 100 * y0 / result.height
-    width, height = 100 * (x1 - x0) / result.width, 100 * (y1 - y0) / result.height
-    place = f"left:{left:.2f}%;top:{top:.2f}%;width:{width:.2f}%;height:{height:.2f}%"
-    return f'<i style="{place}"></i>'
+    return f'<i style="{frame_style(audited.worst_box, result.width, result.height)}"></i>'
 
 
 @st.cache_data(show_spinner=False, max_entries=REMEMBERED)

@@ -1,6 +1,6 @@
 """The view Compare: another version, or another inspector, on the same labelled set."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from statistics import median
 
@@ -13,17 +13,17 @@ from workbench.storage.tables import GOOD, InspectorVersion
 from workbench.widgets.build import settings_form
 from workbench.widgets.evaluate import images, scoring
 from workbench.widgets.evaluate.headline import metric, rate_html
-from workbench.widgets.evaluate.measured import Measured, measured
-from workbench.widgets.shared import session, wording
+from workbench.widgets.evaluate.measured import Measured, measure
+from workbench.widgets.shared import session, theme, wording
 from workbench.widgets.shared.verdicts import VERDICTS
 
 CHOICE = "other"  # name of the chosen version's id, in the address
 ROWS_SHOWN = 100
 
 
-def show(known: Measured) -> None:
+def show(measured: Measured) -> None:
     """Draw the choice of the other, and both side by side once it has scored the set."""
-    others = _others(known.version)
+    others = _others(measured.version)
     if not others:
         st.info(
             "There is nothing to compare with yet. Put another bank size into use, remove a good image, or build a "
@@ -32,18 +32,18 @@ def show(known: Measured) -> None:
         return
     other = get_version(session.workspace(), _choose(others))
     if not scoring.everything_scored(
-        known.batch, other, "scoring_other", "Scoring the set with the other version"
+        measured.batch.id, other, "scoring_other", "Scoring the set with the other version"
     ):
         return
-    theirs = measured(known.batch, other)
-    found = _compared(known, theirs)
+    theirs = measure(measured.batch, other)
+    found = _compared(measured, theirs)
     st.markdown(session.sentence(sentence(found)))
-    st.html(table_html(known, theirs, others[other.id]))
-    _disagreements(known, found)
+    st.html(table_html(measured, theirs, others[other.id]))
+    _disagreements(measured, found)
 
 
 def sentence(found: Comparison) -> str:
-    """Return what the difference of the two AUROCs says."""
+    """Return in words what the difference of the two AUROCs means."""
     if isinstance(found.difference, Undefined):
         return f"The two cannot be compared by AUROC: {found.difference.reason}"
     images = f"{wording.count(found.n_good)} good images and {wording.counted(found.n_defect, 'defect')}"
@@ -69,29 +69,19 @@ def sentence(found: Comparison) -> str:
 
 def table_html(ours: Measured, theirs: Measured, title: str) -> str:
     """Return the two as columns."""
-    rows = [
-        (
-            "Network",
-            *(
-                escape(settings_form.network_title(str(one.version.settings["backbone"])))
-                for one in (ours, theirs)
-            ),
-        ),
-        ("Bank", *(_bank(one.version) for one in (ours, theirs))),
-        ("Threshold", *(_threshold(one) for one in (ours, theirs))),
-        ("Image AUROC", *(metric(one.evaluation.image.auroc) for one in (ours, theirs))),
-        ("Pixel AUROC", *(metric(one.evaluation.pixel.auroc) for one in (ours, theirs))),
-        ("AUPRO", *(metric(one.evaluation.pixel.aupro) for one in (ours, theirs))),
-        ("False rejects", *(_rate(one, good=True) for one in (ours, theirs))),
-        ("Escapes", *(_rate(one, good=False) for one in (ours, theirs))),
-        ("Time per image", *(_time(one) for one in (ours, theirs))),
-    ]
-    head = f'<tr><td></td><th scope="col">In use</th><th scope="col">{escape(title)}</th></tr>'
-    body = "".join(
-        f'<tr><th scope="row">{name}</th><td>{first}</td><td>{second}</td></tr>'
-        for name, first, second in rows
-    )
-    return f'<table class="pc-table pc-num pc-rows pc-compare"><thead>{head}</thead><tbody>{body}</tbody></table>'
+    cells: dict[str, Callable[[Measured], str]] = {
+        "Network": lambda one: escape(settings_form.network_title(str(one.version.settings["backbone"]))),
+        "Bank": lambda one: _bank(one.version),
+        "Threshold": _threshold,
+        "Image AUROC": lambda one: metric(one.evaluation.image.auroc),
+        "Pixel AUROC": lambda one: metric(one.evaluation.pixel.auroc),
+        "AUPRO": lambda one: metric(one.evaluation.pixel.aupro),
+        "False rejects": lambda one: _rate(one, good=True),
+        "Escapes": lambda one: _rate(one, good=False),
+        "Time per image": _time,
+    }
+    rows = [(name, cell(ours), cell(theirs)) for name, cell in cells.items()]
+    return theme.table_html(rows, ("", "In use", escape(title)), look="pc-num pc-rows pc-compare", named=True)
 
 
 def _others(version: InspectorVersion) -> dict[int, str]:
@@ -134,7 +124,7 @@ def _comparison(first: str, second: str, points: str, _ours: Measured, _theirs: 
     return compare(session.workspace(), _ours.batch.id, _ours.version, _theirs.version)
 
 
-def _disagreements(known: Measured, found: Comparison) -> None:
+def _disagreements(measured: Measured, found: Comparison) -> None:
     differing = found.disagreements
     st.markdown(f"**Images on which they disagree: {wording.count(len(differing))}**")
     if not differing:
@@ -145,30 +135,24 @@ def _disagreements(known: Measured, found: Comparison) -> None:
         st.html(disagreements_html(differing))
     with right:
         results = [one.first.result for one in differing if one.first.result is not None]
-        images.show_gallery(results, known.point, "gallery_compare", height=300)
-    shown = images.opened(results)
-    if shown is not None:
-        images.show_detail(shown, known.version, known.point)
+        images.show_gallery(results, measured.point, "gallery_compare", height=300)
+    images.show_opened(results, measured.version, measured.point)
 
 
 def disagreements_html(differing: Sequence[Disagreement]) -> str:
-    """Return the images with both verdicts and whose fits what is known."""
-    head = "".join(f'<th scope="col">{name}</th>' for name in ("Image", "In use", "Other", "Right"))
+    """Return the images with both verdicts, and which version agrees with the label."""
     right = {"first": "in use", "second": "other", "": "–"}
-    body = "".join(
-        f"<tr><td>{_image(one)}</td><td>{VERDICTS[one.first_verdict]}</td><td>{VERDICTS[one.second_verdict]}</td>"
-        f"<td>{right[one.right]}</td></tr>"
+    rows = [
+        (_image(one), VERDICTS[one.first_verdict], VERDICTS[one.second_verdict], right[one.right])
         for one in differing[:ROWS_SHOWN]
-    )
-    return (
-        f'<table class="pc-table pc-num pc-rows"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
-    )
+    ]
+    return theme.table_html(rows, ("Image", "In use", "Other", "Right"), look="pc-num pc-rows")
 
 
 def _image(one: Disagreement) -> str:
     truth = one.first.truth
-    known = "" if truth is None else " good" if truth == GOOD else f" {truth.replace('_', ' ')}"
-    return f'{escape(one.first.name)}<span class="pc-mute">{escape(known)}</span>'
+    label = "" if truth is None else " good" if truth == GOOD else f" {truth.replace('_', ' ')}"
+    return f'{escape(one.first.name)}<span class="pc-mute">{escape(label)}</span>'
 
 
 def _bank(version: InspectorVersion) -> str:
@@ -178,19 +162,20 @@ def _bank(version: InspectorVersion) -> str:
     )
 
 
-def _threshold(known: Measured) -> str:
-    return f'{wording.score(known.point.reject)} <span class="pc-mute">{escape(wording.rule(known.point.rule))}</span>'
+def _threshold(measured: Measured) -> str:
+    point = measured.point
+    return f'{wording.score(point.reject)} <span class="pc-mute">{escape(wording.rule(point.rule))}</span>'
 
 
-def _rate(known: Measured, *, good: bool) -> str:
-    counts = known.evaluation.counts
+def _rate(measured: Measured, *, good: bool) -> str:
+    counts = measured.evaluation.counts
     if counts is None:
         return "–"
     return rate_html(counts.false_reject_rate if good else counts.escape_rate)
 
 
-def _time(known: Measured) -> str:
-    seconds = [one.seconds for one in known.results if one.seconds is not None]
+def _time(measured: Measured) -> str:
+    seconds = [one.seconds for one in measured.results if one.seconds is not None]
     return wording.seconds(median(seconds)) if seconds else "–"
 
 

@@ -15,7 +15,7 @@ HEIGHT = 300
 
 @dataclass(frozen=True)
 class Plane:
-    """What a curve is drawn in: its title, what it says, and its axes in words."""
+    """The plane of a curve: its title, its meaning, and its axes in words."""
 
     title: str
     meaning: str
@@ -48,15 +48,15 @@ PLANES = {
 }
 
 
-def show(known: Measured) -> None:
+def show(measured: Measured) -> None:
     """Draw the three curves side by side."""
-    curves = known.evaluation.curves()
+    curves = measured.evaluation.curves()
     for column, (name, plane) in zip(st.columns(len(PLANES), gap="medium"), PLANES.items(), strict=True):
         with column:
             st.markdown(f"**{plane.title}**", help=plane.meaning)
             _curve(name, plane, curves[name])
     st.caption(
-        f"The dot is the operating point in force, threshold {wording.score(known.point.reject)}. "
+        f"The dot is the operating point in force, threshold {wording.score(measured.point.reject)}. "
         f"{_pro_words(curves['pro'])}Point at a curve to read the threshold there."
     )
 
@@ -89,11 +89,6 @@ def chart(plane: Plane, marked: MarkedCurve) -> dict[str, Any]:
         for place, (x, y, limit) in enumerate(zip(curve.x.tolist(), curve.y.tolist(), limits, strict=True))
     ]
     encoding = {"x": _axis("x", plane.x), "y": _axis("y", plane.y)}
-    tooltip = [
-        {"field": "threshold", "title": "threshold"},
-        {"field": "x", "title": plane.x, "format": ".1%"},
-        {"field": "y", "title": plane.y, "format": ".1%"},
-    ]
     near = {"type": "point", "nearest": True, "on": "pointerover", "clear": "pointerout"}
     layers: list[dict[str, Any]] = [
         {
@@ -107,7 +102,7 @@ def chart(plane: Plane, marked: MarkedCurve) -> dict[str, Any]:
             "mark": {"type": "point", "filled": True, "size": 60},
             "encoding": encoding
             | {
-                "tooltip": tooltip,
+                "tooltip": [{"field": "threshold", "title": "threshold"}, *_shares(plane)],
                 "opacity": {"condition": {"param": "near", "empty": False, "value": 1}, "value": 0},
             },
         },
@@ -131,13 +126,17 @@ def _operating_point(plane: Plane, place: tuple[float, float], encoding: dict[st
         "encoding": encoding
         | {
             "color": {"datum": "operating point", "legend": None},
-            "tooltip": [
-                {"field": "name", "title": "here"},
-                {"field": "x", "title": plane.x, "format": ".1%"},
-                {"field": "y", "title": plane.y, "format": ".1%"},
-            ],
+            "tooltip": [{"field": "name", "title": "here"}, *_shares(plane)],
         },
     }
+
+
+def _shares(plane: Plane) -> list[dict[str, str]]:
+    """Return the lines of a tooltip that say where a point lies."""
+    return [
+        {"field": "x", "title": plane.x, "format": ".1%"},
+        {"field": "y", "title": plane.y, "format": ".1%"},
+    ]
 
 
 def _axis(field: str, title: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The view By defect type: what is found of each type, and its worst miss to look at."""
+"""The view By defect type: a row of measures for each type, and its worst miss."""
 
 from html import escape
 
@@ -9,7 +9,7 @@ from patchcore.statistics.curves import Undefined
 from workbench.widgets.evaluate import images
 from workbench.widgets.evaluate.headline import metric
 from workbench.widgets.evaluate.measured import Measured, stored
-from workbench.widgets.shared import wording
+from workbench.widgets.shared import theme, wording
 
 COLUMNS = {
     "Type": "",
@@ -28,52 +28,44 @@ NO_DEFECTS = (
 )
 
 
-def show(known: Measured) -> None:
+def show(measured: Measured) -> None:
     """Draw the table, below it the worst miss of every type, and the one that is open."""
-    rows = known.evaluation.by_type()
+    rows = measured.evaluation.by_type()
     if not rows:
         st.info(NO_DEFECTS)
         return
     st.html(table_html(rows))
     _reasons(rows)
     lowest = {(row.worst_name, row.worst_score) for row in rows}
-    worst = [one for one in stored(known.evaluation.scored) if (one.image.name, one.score) in lowest]
+    worst = [one for one in stored(measured.evaluation.scored) if (one.image.name, one.score) in lowest]
     worst.sort(key=lambda one: one.score or 0.0)
     st.markdown(
         "**Worst miss of each type**", help="The image of the type that scores lowest. Open one to see why."
     )
-    images.show_with_detail(worst, known.version, known.point, "gallery_types", height=300)
+    images.show_gallery(worst, measured.point, "gallery_types", height=300)
+    images.show_opened(worst, measured.version, measured.point)
 
 
 def table_html(rows: list[TypeRow]) -> str:
     """Return the table, a row for each type."""
-    head = "".join(
-        f'<th scope="col" class="{"" if name in ("Type", "Worst miss") else "r"}" title="{escape(meaning)}">'
-        f"{f'<span class=pc-help>{name}</span>' if meaning else name}</th>"
-        for name, meaning in COLUMNS.items()
-    )
-    return (
-        '<div class="pc-scroll"><table class="pc-table pc-num pc-rows">'
-        f"<thead><tr>{head}</tr></thead><tbody>{''.join(map(_row_html, rows))}</tbody></table></div>"
-    )
+    head = [theme.meaning_html(name, meaning) for name, meaning in COLUMNS.items()]
+    table = theme.table_html(map(_cells, rows), head, look="pc-num pc-rows", right=range(1, len(head) - 1))
+    return f'<div class="pc-scroll">{table}</div>'
 
 
-def _row_html(row: TypeRow) -> str:
-    escaped = _number(row.escaped)
-    if row.escaped:
-        escaped = f'<b class="pc-reject">{escaped}</b>'
-    figures = [
+def _cells(row: TypeRow) -> list[str]:
+    escaped = wording.count(row.escaped)
+    return [
+        f"<b>{escape(row.defect_type.replace('_', ' '))}</b>",
         wording.count(row.count),
-        _number(row.caught),
-        _number(row.in_review),
-        escaped,
+        wording.count(row.caught),
+        wording.count(row.in_review),
+        f'<b class="pc-reject">{escaped}</b>' if row.escaped else escaped,
         metric(row.auroc),
         metric(row.aupro),
         wording.score(row.worst_score),
+        f'<div class="pc-clip">{escape(row.worst_name)}</div>',
     ]
-    cells = "".join(f'<td class="r">{figure}</td>' for figure in figures)
-    name = escape(row.defect_type.replace("_", " "))
-    return f'<tr><td><b>{name}</b></td>{cells}<td class="pc-clip">{escape(row.worst_name)}</td></tr>'
 
 
 def _reasons(rows: list[TypeRow]) -> None:
@@ -85,7 +77,3 @@ def _reasons(rows: list[TypeRow]) -> None:
                 missing.setdefault(measure.reason, []).append(row.defect_type.replace("_", " "))
     for reason, types in missing.items():
         st.html(f'<p class="pc-mute">– {escape(", ".join(dict.fromkeys(types)))}: {escape(reason)}</p>')
-
-
-def _number(value: int | None) -> str:
-    return "–" if value is None else wording.count(value)

@@ -1,4 +1,4 @@
-"""The headline of the page Evaluate: how well scores and maps separate, and what the operating point does."""
+"""The headline of the page Evaluate: how well scores and maps separate, and the rates at the operating point."""
 
 from html import escape
 
@@ -8,9 +8,8 @@ from patchcore.statistics.curves import Measure, Undefined
 from patchcore.statistics.intervals import Interval
 from patchcore.thresholds.verdict_counts import Rate, VerdictCounts
 from workbench.widgets.evaluate.measured import Measured
-from workbench.widgets.shared import session, theme, wording
+from workbench.widgets.shared import notice, session, theme, wording
 
-DASH = "–"
 MEANING = {
     "Image AUROC": "The chance that a defect scores above a good part: 1 is perfect, 0.5 is guessing. The smaller "
     "figures are the range in which it lies with 95 % confidence.",
@@ -19,52 +18,55 @@ MEANING = {
     "Pixel AUROC": "The chance that a marked pixel scores above an unmarked one: 1 is perfect. It needs masks.",
     "AUPRO": "How much of each marked region is found, averaged over regions, small ones counting as much as large "
     "ones, up to 30 % of good pixels called defective: 1 is perfect. It needs masks.",
-    "False rejects": "Good parts that the threshold in force rejects. The range is that of the true rate with 95 % "
+    "False rejects": "Good parts that the threshold in force rejects. The true rate lies in the range with 95 % "
     "confidence (Clopper-Pearson).",
-    "Escapes": "Defects that the threshold in force accepts. The range is that of the true rate with 95 % "
+    "Escapes": "Defects that the threshold in force accepts. The true rate lies in the range with 95 % "
     "confidence (Clopper-Pearson).",
     "To review": "Parts that score between the review and the reject threshold: a person looks at them.",
     "Threshold": "Scores above it are rejected.",
 }
 
 
-def show(known: Measured) -> None:
-    """Draw both rows of numbers, and in words what is missing and why."""
+def show(measured: Measured) -> None:
+    """Draw both rows of numbers, and the reason for each number that is missing."""
     with st.container(border=True, key="panel_headline"):
         st.html(
             theme.numbers_html(
                 [
                     (name, _html(value, small), MEANING[name] + _why(value))
-                    for name, value, small in _separation(known)
+                    for name, value, small in _separation(measured)
                 ]
             )
         )
-        counts = known.evaluation.counts
+        counts = measured.evaluation.counts
         if counts is not None:
-            st.html(theme.numbers_html(_decision(known, counts)))
-        for line in _words(known):
+            st.html(theme.numbers_html(_decision(measured, counts)))
+        for line in _words(measured):
             st.caption(session.sentence(line))
-    _problems(known.evaluation.problems)
+    problems = measured.evaluation.problems
+    notice.folded(
+        f"{wording.counted(len(problems), 'image')} not fully counted, each with its reason", problems
+    )
 
 
 def metric(value: Measure) -> str:
     """Return a measure of 0 to 1 to three digits, or a dash where it does not exist."""
-    return DASH if isinstance(value, Undefined) else f"{value:.3f}"
+    return wording.DASH if isinstance(value, Undefined) else f"{value:.3f}"
 
 
 def rate_html(rate: Rate) -> str:
     """Return a count with its rate and the range of the true one: 2 of 60, 3.3 % (0.4 to 11.5 %)."""
     if isinstance(rate.value, Undefined) or isinstance(rate.interval, Undefined):
-        return DASH
+        return wording.DASH
     low, high = rate.interval
     words = f"of {wording.count(rate.trials)}, {_percent(rate.value)} ({_percent(low)} to {_percent(high)})"
     return f"{wording.count(rate.events)} <small>{words}</small>"
 
 
-def _separation(known: Measured) -> list[tuple[str, Measure, str]]:
-    image, pixel = known.evaluation.image, known.evaluation.pixel
+def _separation(measured: Measured) -> list[tuple[str, Measure, str]]:
+    image, pixel = measured.evaluation.image, measured.evaluation.pixel
     return [
-        ("Image AUROC", image.auroc, _range(known.evaluation.auroc_interval)),
+        ("Image AUROC", image.auroc, _range(measured.evaluation.auroc_interval)),
         ("Average precision", image.average_precision, ""),
         ("Best F1", image.f1_max, ""),
         ("Pixel AUROC", pixel.auroc, ""),
@@ -72,34 +74,28 @@ def _separation(known: Measured) -> list[tuple[str, Measure, str]]:
     ]
 
 
-def _decision(known: Measured, counts: VerdictCounts) -> list[tuple[str, str, str]]:
+def _decision(measured: Measured, counts: VerdictCounts) -> list[tuple[str, str, str]]:
     judged = counts.good + counts.defects
     review = f"{wording.count(counts.review)} <small>of {wording.count(judged)}</small>"
-    threshold = f"{wording.score(known.point.reject)} <small>{escape(wording.rule(known.point.rule))}</small>"
+    threshold = (
+        f"{wording.score(measured.point.reject)} <small>{escape(wording.rule(measured.point.rule))}</small>"
+    )
     return [
         ("Escapes", rate_html(counts.escape_rate), MEANING["Escapes"]),
         ("False rejects", rate_html(counts.false_reject_rate), MEANING["False rejects"]),
         ("To review", review, MEANING["To review"]),
-        ("Threshold", threshold, f"{MEANING['Threshold']} {known.point.statement}"),
+        ("Threshold", threshold, f"{MEANING['Threshold']} {measured.point.statement}"),
     ]
 
 
-def _words(known: Measured) -> list[str]:
-    """Say what has no number, each reason once, and what could not be judged."""
+def _words(measured: Measured) -> list[str]:
+    """Return the measures that have no number, each reason once, and the images that could not be judged."""
     reasons: dict[str, list[str]] = {}
-    for name, value, _small in _separation(known):
+    for name, value, _small in _separation(measured):
         if isinstance(value, Undefined):
             reasons.setdefault(value.reason, []).append(name)
     lines = [f"No {_listed(names)}: {reason[0].lower()}{reason[1:]}" for reason, names in reasons.items()]
-    return lines + known.evaluation.unjudged[:3]
-
-
-def _problems(problems: list[str]) -> None:
-    if problems:
-        with st.expander(
-            f"{wording.counted(len(problems), 'image')} not fully counted, each with its reason"
-        ):
-            st.markdown("\n".join(f"- {session.sentence(line)}" for line in problems[:200]))
+    return lines + measured.evaluation.unjudged[:3]
 
 
 def _html(value: Measure, small: str) -> str:

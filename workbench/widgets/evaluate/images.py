@@ -6,7 +6,6 @@ import streamlit as st
 
 from patchcore.thresholds.operating_point import OperatingPoint
 from workbench.storage.tables import InspectorVersion, Result
-from workbench.tuning.evidence import peak_for, result_key
 from workbench.viewer import Thresholds, gallery
 from workbench.widgets.inspect import batch_view
 from workbench.widgets.shared import detail_view, session
@@ -34,37 +33,17 @@ def show_gallery(results: Sequence[Result], point: OperatingPoint, key: str, *, 
     )
 
 
-def opened(results: Sequence[Result]) -> Result | None:
-    """Return the image that is open, if it is one of these."""
+def show_opened(results: Sequence[Result], version: InspectorVersion, point: OperatingPoint) -> Result | None:
+    """Draw the image that is open with its map, its regions and why it scored so, and return it.
+
+    None when no image is open, or one that is not among `results`.
+    """
     chosen = session.chosen_number(CHOICE)
-    return next((one for one in results if one.id == chosen and one.score is not None), None)
-
-
-def show_detail(result: Result, version: InspectorVersion, point: OperatingPoint) -> None:
-    """Draw the opened image with its map, its regions and why it scored so."""
+    shown = next((one for one in results if one.id == chosen and one.score is not None), None)
+    if shown is None:
+        return None
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(session.sentence(result.image.name), width="stretch")
+        st.caption(session.sentence(shown.image.name), width="stretch")
         st.button("Close", key="close_shown", on_click=session.forget, args=(CHOICE,))
-
-    @st.fragment
-    def look() -> None:
-        with session.plain_errors():
-            item, peak = result_key(result), peak_for(session.workspace(), result, point)
-            detail_view.show(result, item, version, Thresholds.of(point), point, link=LINK, peak=peak)
-
-    look()
-
-
-def show_with_detail(
-    results: Sequence[Result],
-    version: InspectorVersion,
-    point: OperatingPoint,
-    key: str,
-    *,
-    height: int = HEIGHT,
-) -> None:
-    """Draw a gallery and, below it, the image of it that is open."""
-    show_gallery(results, point, key, height=height)
-    shown = opened(results)
-    if shown is not None:
-        show_detail(shown, version, point)
+    detail_view.look(shown, version, Thresholds.of(point), point, link=LINK)
+    return shown

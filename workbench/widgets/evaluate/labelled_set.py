@@ -1,4 +1,4 @@
-"""The labelled set that is evaluated: which one is in use, bringing one in, and what to do when there is none."""
+"""The labelled set that is evaluated: choosing one, bringing one in, and the first step when there is none."""
 
 import streamlit as st
 
@@ -6,22 +6,21 @@ from patchcore.errors import PatchCoreError
 from workbench.inspections.batches import list_batches
 from workbench.inspections.labelled_sets import import_labelled
 from workbench.inspections.labels import label_counts, labelled_sets
-from workbench.inspections.samples import SampleProduct, list_samples, sample_batch
+from workbench.inspections.samples import sample_batch, sample_of
 from workbench.people.roles import Role
 from workbench.storage.tables import Batch, Inspector
 from workbench.widgets.inspect import batches
-from workbench.widgets.shared import access, intake, sample, session, wording
+from workbench.widgets.shared import access, intake, notice, sample, session, wording
 
 WAYS = (intake.FOLDER, intake.FILES, intake.SERVER)
 LAYOUT = (
     "A folder or zip in MVTec's layout (`test/good`, `test/scratch`, … and, if there are any, masks in "
     "`ground_truth/scratch/…_mask.png`), or images with a CSV `file,label[,mask]` beside them."
 )
-LINES_SHOWN = 200
 
 
 def in_use(inspector: Inspector) -> Batch | None:
-    """Return the labelled set in use: the address names it, else it is the batch open on Inspect, else the newest."""
+    """Return the labelled set in use: named by the address, else the batch open on Inspect, else the newest."""
     sets = {one.id: one for one in labelled_sets(session.workspace(), inspector.id)}
     for name in ("set", "batch"):
         chosen = session.chosen_number(name)
@@ -30,8 +29,8 @@ def in_use(inspector: Inspector) -> Batch | None:
     return next(iter(sets.values()), None)
 
 
-def known_words(batch: Batch) -> str:
-    """Return how many images of a set are known to be what, in words."""
+def counts_words(batch: Batch) -> str:
+    """Return in words how many images of a set are good, defective and unlabelled."""
     counts = label_counts(session.workspace(), batch.id)
     words = f"{wording.count(counts.good)} good, {wording.counted(counts.defect, 'defect')}"
     if counts.unlabelled:
@@ -46,18 +45,18 @@ def choose(inspector: Inspector, batch: Batch) -> None:
 
 
 def bring(inspector: Inspector) -> None:
-    """Take a labelled set in and open it; what is wrong with it is said a sentence each."""
+    """Take a labelled set in and open it; each problem of its files gets a sentence."""
     if not access.only(Role.OPERATE, "Bringing images in"):
         return
     st.caption(LAYOUT)
-    taken = intake.images_from_user("labelled", WAYS, noun="labelled images")
+    new = intake.images_from_user("labelled", WAYS, noun="labelled images")
     _sample_button(inspector)
-    if taken is None:
+    if new is None:
         show_problems(None)
         return
     try:
         with st.spinner("Storing the images"):
-            brought = import_labelled(session.workspace(), inspector.id, taken.uploads, taken.title)
+            brought = import_labelled(session.workspace(), inspector.id, new.uploads, new.title)
     except PatchCoreError as error:
         st.error(session.sentence(str(error)))
         return
@@ -72,12 +71,10 @@ def bring(inspector: Inspector) -> None:
     st.rerun()
 
 
-def show_problems(batch: Batch | None) -> None:
-    """Show what was wrong with a set when it was brought in."""
-    lines: list[str] = st.session_state.get(_problems_of(None if batch is None else batch.id), [])
-    if lines:
-        with st.expander(f"{wording.counted(len(lines), 'remark')} on the files of this set"):
-            st.markdown("\n".join(f"- {session.sentence(line)}" for line in lines[:LINES_SHOWN]))
+def show_problems(batch_id: int | None) -> None:
+    """Show the problems of a set that were found when it was brought in."""
+    lines: list[str] = st.session_state.get(_problems_of(batch_id), [])
+    notice.folded(f"{wording.counted(len(lines), 'remark')} on the files of this set", lines)
 
 
 def nothing_yet(inspector: Inspector) -> None:
@@ -92,7 +89,7 @@ def nothing_yet(inspector: Inspector) -> None:
             st.markdown("Or label images that are here already, by a click each.")
             if st.button("Label images"):
                 st.switch_page("pages/tune.py", query_params={"inspector": inspector.id})
-        elif _own_sample(inspector) is None:
+        elif sample_of(inspector.id) is None:
             st.markdown("Or look at the sample product, whose test images are labelled and marked.")
             sample.open_button()
             sample.progress()
@@ -100,14 +97,10 @@ def nothing_yet(inspector: Inspector) -> None:
 
 def _sample_button(inspector: Inspector) -> None:
     """Offer the sample's own labelled images, unless they are among the sets already."""
-    own = _own_sample(inspector)
+    own = sample_of(inspector.id)
     if own is not None and st.button("Open the sample's labelled images", key="open_sample_set"):
         _open(sample_batch(session.workspace(), own, inspector.id))
         st.rerun()
-
-
-def _own_sample(inspector: Inspector) -> SampleProduct | None:
-    return next((one for one in list_samples() if one.inspector_id == inspector.id), None)
 
 
 def _open(batch_id: int) -> None:

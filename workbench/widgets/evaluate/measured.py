@@ -1,9 +1,10 @@
-"""What the labelled set in use says of a version, measured once and kept until what it rests on changes."""
+"""The measures of a version on a labelled set, kept until a score, label, mask or threshold changes."""
 
 import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import streamlit as st
 
@@ -13,21 +14,21 @@ from patchcore.thresholds.operating_point import OperatingPoint
 from workbench.evaluation.measures import StoredScore, evaluation_of
 from workbench.inspections.batches import list_results
 from workbench.storage.tables import Batch, InspectorVersion, Result
-from workbench.widgets.shared import session
+from workbench.widgets.shared import progress, session
 
 KEPT = 8  # evaluations; each holds scores and curves, no maps
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A labelled set beside what a version found in it.
+    """A labelled set with the results of a version on it.
 
     Parameters
     ----------
     results
-        All that is stored of the set, in its order.
+        All stored results of the set, in its order.
     key
-        The same as long as scores, labels and masks are.
+        A text that changes with any score, label or mask.
     """
 
     version: InspectorVersion
@@ -38,8 +39,8 @@ class Measured:
     key: str
 
 
-def measured(batch: Batch, version: InspectorVersion) -> Measured:
-    """Measure a set that is scored; maps are read once, thresholds applied anew without them."""
+def measure(batch: Batch, version: InspectorVersion) -> Measured:
+    """Measure a scored set; its maps are read once, and other thresholds are applied without them."""
     here = session.workspace()
     results = list_results(here, batch.id, version.id)
     point = OperatingPoint.from_dict(version.operating_point)
@@ -57,23 +58,18 @@ def _judged(
 
 @st.cache_resource(show_spinner=False, max_entries=KEPT)
 def _measured(key: str, _batch: Batch, _version: InspectorVersion) -> Evaluation:
-    bar = st.progress(0.0, text="Measuring from the stored maps")
-
-    def progress(done: int, total: int) -> None:
-        bar.progress(done / total, text=f"Measuring from the stored maps, {done:,}/{total:,}")
-
-    try:
-        return evaluation_of(session.workspace(), _batch.id, _version, progress=progress)
-    finally:
-        bar.empty()
+    with progress.bar("Measuring from the stored maps") as move:
+        return evaluation_of(
+            session.workspace(), _batch.id, _version, partial(move, "measuring from the stored maps")
+        )
 
 
 def _revision(results: Sequence[Result]) -> str:
-    """Return what changes with any score, label or mask."""
+    """Return a text that changes with any score, label or mask."""
     rows = [(one.id, one.score, one.image.truth, one.image.mask_sha256) for one in results]
     return hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:20]
 
 
 def stored(items: Sequence[LabelledScore]) -> list[Result]:
-    """Return what is stored of measured images, in the same order."""
+    """Return the stored results of measured images, in the same order."""
     return [item.result for item in items if isinstance(item, StoredScore) and item.result is not None]

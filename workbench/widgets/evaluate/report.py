@@ -17,14 +17,14 @@ CONTENTS = (
 )
 
 
-def show(known: Measured) -> None:
-    """Draw what the report begins with, who writes it, and the button that makes it."""
+def show(measured: Measured) -> None:
+    """Draw the first sentence of the report, the fields for author and note, and the button that makes it."""
     st.markdown(CONTENTS)
     # The button's function runs outside the session, and a click may overtake the run that the typing asks for:
     # the texts are handed over in one dictionary, which a callback fills before that run draws a thing.
     typed: dict[str, str] = st.session_state.setdefault("report_typed", {})
     with st.container(border=True, key="panel_report"):
-        st.markdown(f"**It begins:** {session.sentence(headline(known))}")
+        st.markdown(f"**It begins:** {session.sentence(headline(measured))}")
         left, right = st.columns([1, 2], gap="medium")
         with left:
             st.text_input(
@@ -48,20 +48,20 @@ def show(known: Measured) -> None:
         _take_in(typed)
         st.download_button(
             "Make the report",
-            lambda: _document(known, typed["report_author"], typed["report_note"]),
-            file_name=_file_name(known),
+            lambda: _document(measured, typed["report_author"], typed["report_note"]),
+            file_name=_file_name(measured),
             mime="text/html",
             type="primary",
             on_click="ignore",
             key="report_download",
             help="Takes a few seconds; images and curves are written into the file.",
         )
-        st.caption(f"{_signed(typed['report_author'])} {_included(known)}")
+        st.caption(f"{_signed(typed['report_author'])} {_included(measured)}")
 
 
-def headline(known: Measured) -> str:
-    """Return what the operating point does to the set, in a sentence."""
-    counts = known.evaluation.counts
+def headline(measured: Measured) -> str:
+    """Return in a sentence how the operating point judges the set."""
+    counts = measured.evaluation.counts
     if counts is None:
         return "The threshold is out of date, so nothing is judged; set it again on Tune first."
     parts = []
@@ -84,22 +84,22 @@ def _take_in(typed: dict[str, str]) -> None:
         typed[field] = str(st.session_state.get(field, "")).strip()
 
 
-def _document(known: Measured, author: str, note: str) -> bytes:
-    return report_of(session.workspace(), known.version, known.batch.id, author, note).encode()
+def _document(measured: Measured, author: str, note: str) -> bytes:
+    return report_of(session.workspace(), measured.version, measured.batch.id, author, note).encode()
 
 
 def _signed(author: str) -> str:
     return f"Signed: {session.sentence(author)}." if author else "No author is named yet."
 
 
-def _included(known: Measured) -> str:
-    if latest_sweep(session.workspace(), known.version, known.batch.id):
+def _included(measured: Measured) -> str:
+    if latest_sweep(session.workspace(), measured.version, measured.batch.id):
         return "The bank sizes that were measured are in it too."
     return "Measure bank sizes first (view Bank size) to have them in it too."
 
 
-def _file_name(known: Measured) -> str:
-    inspector = find_inspector(session.workspace(), known.version.inspector_id)
-    name = inspector.name if inspector is not None else known.version.inspector_id
+def _file_name(measured: Measured) -> str:
+    inspector = find_inspector(session.workspace(), measured.version.inspector_id)
+    name = inspector.name if inspector is not None else measured.version.inspector_id
     plain = re.sub(r"[^\w-]+", "_", name).strip("_") or "inspector"
-    return f"report_{plain}_v{known.version.number}.html"
+    return f"report_{plain}_v{measured.version.number}.html"

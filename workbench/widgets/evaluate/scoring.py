@@ -3,25 +3,24 @@
 import streamlit as st
 
 from workbench.inspections.batches import count_unscored, list_results
-from workbench.storage.tables import Batch, InspectorVersion
+from workbench.storage.tables import InspectorVersion
 from workbench.widgets.shared import session
 
 POLL_SECONDS = 1.0
 
 
 def everything_scored(
-    batch: Batch | int, version: InspectorVersion, key: str, words: str = "Scoring the labelled images"
+    batch_id: int, version: InspectorVersion, key: str, words: str = "Scoring the labelled images"
 ) -> bool:
-    """Return whether a version has scored a whole batch; if not, have it scored and show how far that is.
+    """Return whether a version has scored a whole batch; if not, have it scored and show the progress.
 
     Parameters
     ----------
     key
-        Of the bar's place on the page, its own for every call on one page.
+        Key of the bar's container, another one for every call on one page.
     words
-        What is being scored, for the bar.
+        The bar's text.
     """
-    batch_id = batch if isinstance(batch, int) else batch.id
     here = session.workspace()
     if not count_unscored(here, batch_id, version.id):
         return True

@@ -1,4 +1,4 @@
-"""What a bank of each size is like, as small charts that share their x axis; a click chooses a size."""
+"""The measures of banks of each size, as small charts that share their x axis; a click chooses a size."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ CHARTS = (
     Chart(
         "Threshold",
         "threshold",
-        "Set anew for each size by the rule in force; scores rise as the bank shrinks.",
+        "Set again for each size by the rule in force; scores rise as the bank shrinks.",
     ),
     Chart(
         "Cover radius",
@@ -57,7 +57,7 @@ Row = Mapping[str, Any]
 
 
 def rows_of(sweep: Sequence[Row]) -> list[dict[str, float | None]]:
-    """Return what is drawn for every size: numbers, None where one does not exist."""
+    """Return the numbers to draw for every size, None where one does not exist."""
     return [
         {
             "percent": 100 * point["share"],
@@ -73,7 +73,7 @@ def rows_of(sweep: Sequence[Row]) -> list[dict[str, float | None]]:
 
 
 def charts(sweep: Sequence[Row]) -> list[Chart]:
-    """Return what there are numbers for; the spread of good scores stands in where defects are missing."""
+    """Return the charts that have numbers; without defects, the spread of good scores takes the place of AUROC."""
     rows = rows_of(sweep)
     measured = any(row["image_auroc"] is not None for row in rows)
     wanted = CHARTS if measured else (SPREAD, *CHARTS[1:])
@@ -88,7 +88,7 @@ def show(
     Parameters
     ----------
     sweep
-        From `workbench.evaluating.latest_sweep`.
+        From `latest_sweep` of `workbench/evaluation/sweep.py`.
     in_use, chosen
         Shares of all patches, to be marked.
     choose

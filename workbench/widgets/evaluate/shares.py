@@ -1,7 +1,7 @@
-"""The view Bank size: what every share of the bank would cost, choosing one, and putting it into use."""
+"""The view Bank size: the measures of every share of the bank, and the button that puts a share into use."""
 
 from collections.abc import Mapping, Sequence
-from html import escape
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -14,7 +14,16 @@ from workbench.people.roles import Role
 from workbench.storage.tables import Batch, Inspector, InspectorVersion, Job
 from workbench.widgets.build import bank_size
 from workbench.widgets.evaluate import share_charts
-from workbench.widgets.shared import access, job_view, notice, revision_guard, session, wording
+from workbench.widgets.shared import (
+    access,
+    job_view,
+    notice,
+    progress,
+    revision_guard,
+    session,
+    theme,
+    wording,
+)
 
 CHOICE = "size"  # name of the chosen share, in the address
 SAME = 5e-4  # shares closer than this, relatively, are one bank
@@ -28,7 +37,7 @@ COLUMNS = {
     "Image AUROC": "The chance that a defect scores above a good part: 1 is perfect.",
     "Pixel AUROC": "The chance that a marked pixel scores above an unmarked one: 1 is perfect.",
     "AUPRO": "How much of each marked region is found, up to 30 % of good pixels called defective.",
-    "Threshold": "Set anew for each size by the rule in force.",
+    "Threshold": "Set again for each size by the rule in force.",
     "Cover radius": "The largest distance from any patch of the good images to its nearest kept patch.",
     "Memory": "Of the bank while inspecting.",
     "Time per image": "To score one image on this computer, once it is read.",
@@ -38,7 +47,7 @@ Row = Mapping[str, Any]
 
 
 def show(inspector: Inspector, version: InspectorVersion, batch: Batch) -> None:
-    """Draw the sweep: what starts it, how far it is, or what it found."""
+    """Draw the button that starts the sweep, its progress, or its result."""
     notice.show_of(version)
     job = next(iter(sweeps(session.workspace(), version, batch.id)), None)
     if job is not None and job.state in (JobState.QUEUED, JobState.RUNNING):
@@ -50,7 +59,9 @@ def show(inspector: Inspector, version: InspectorVersion, batch: Batch) -> None:
         _why_not(job)
         return
     chosen = _chosen(sweep, version)
-    share_charts.show(sweep, version.share, chosen, _choose, f"sizes_{version.bank_id}_{batch.id}")
+    share_charts.show(
+        sweep, version.share, chosen, partial(session.choose, CHOICE), f"sizes_{version.bank_id}_{batch.id}"
+    )
     st.caption("Click a point to choose that size. Solid line: the size chosen; dashed: the size in use.")
     _pick(sweep, chosen)
     with st.container(border=True, key="panel_size", width=620):
@@ -62,33 +73,31 @@ def show(inspector: Inspector, version: InspectorVersion, batch: Batch) -> None:
 
 def table_html(sweep: Sequence[Row], in_use: float, chosen: float) -> str:
     """Return all sizes as a table; the chosen one stands out and the one in use is named."""
-    head = "".join(
-        f'<th scope="col" class="r" title="{escape(meaning)}">{name}</th>'
-        for name, meaning in COLUMNS.items()
+    head = [theme.meaning_html(name, meaning, underlined=False) for name, meaning in COLUMNS.items()]
+    place = next((place for place, point in enumerate(sweep) if _same(point["share"], chosen)), None)
+    table = theme.table_html(
+        (_cells(point, in_use) for point in sweep),
+        head,
+        look="pc-num pc-rows",
+        right=range(len(head)),
+        chosen=place,
     )
-    body = "".join(_row_html(point, in_use, chosen) for point in sweep)
-    return (
-        '<div class="pc-scroll"><table class="pc-table pc-num pc-rows">'
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-    )
+    return f'<div class="pc-scroll">{table}</div>'
 
 
-def _row_html(point: Row, in_use: float, chosen: float) -> str:
+def _cells(point: Row, in_use: float) -> list[str]:
     here = ' <span class="pc-accent">in use</span>' if _same(point["share"], in_use) else ""
-    figures = [
+    return [
         f'<span class="pc-whole"><b>{wording.share(point["share"])}</b>{here}</span>',
         wording.count(point["rows"]),
         _measure(point["image"]["auroc"]),
         _measure(point["pixels"]["auroc"]),
         _measure(point["pixels"]["aupro"]),
-        "–" if point["threshold"] is None else wording.score(point["threshold"]),
+        wording.score(point["threshold"]),
         wording.score(point["cover_radius"]),
         wording.megabytes(point["megabytes"]),
         "–" if point["milliseconds"] is None else wording.seconds(point["milliseconds"] / 1000),
     ]
-    marked = ' class="pc-chosen"' if _same(point["share"], chosen) else ""
-    cells = "".join(f'<td class="r">{figure}</td>' for figure in figures)
-    return f"<tr{marked}>{cells}</tr>"
 
 
 def _begin(version: InspectorVersion, batch: Batch, label: str, *, primary: bool) -> None:
@@ -109,13 +118,13 @@ def _pick(sweep: Sequence[Row], chosen: float) -> None:
         format_func=wording.share,
         key="size_choice",
         required=True,
-        on_change=lambda: _choose(float(st.session_state["size_choice"])),
+        on_change=lambda: session.choose(CHOICE, float(st.session_state["size_choice"])),
         help="Choose a size here or click a point of a chart; nothing changes until you press the button below.",
     )
 
 
 def _change(version: InspectorVersion, share: float) -> None:
-    """Say what would change with the chosen size, and offer to put it into use."""
+    """Show the numbers at the chosen size, and the button that puts it into use."""
     numbers = share_numbers(session.workspace(), version, share)
     st.html(bank_size.table_html(version, numbers))
     same = numbers.patches == version.patches
@@ -125,35 +134,24 @@ def _change(version: InspectorVersion, share: float) -> None:
         else "The set is scored again with the new bank; the threshold follows by its "
         "own rule in the same step."
     )
-    if access.button(
-        f"Use {wording.share(share)}",
-        Role.ENGINEER,
-        type="secondary" if same else "primary",
-        disabled=same,
-        key="use_size",
-    ):
+    if bank_size.use_button(share, same, key="use_size"):
         _put_into_use(version, share)
 
 
 def _put_into_use(version: InspectorVersion, share: float) -> None:
-    bar = st.progress(0.0, text="Setting the threshold anew")
-
-    def progress(stage: str, done: int, total: int) -> None:
-        bar.progress(
-            min(1.0, done / total) if total else 0.0, text=f"{stage.capitalize()}, {done:,}/{total:,}"
-        )
-
-    with revision_guard.change(version.inspector_id) as revision:
-        note = f"bank size {wording.share(share)}"
-        after = reslice(session.workspace(), version, share, note, progress, seen=revision)
-        for name in ("threshold", "review"):
-            session.forget(name)
+    note = f"bank size {wording.share(share)}"
+    with (
+        progress.bar("Setting the threshold again") as move,
+        revision_guard.change(version.inspector_id) as revision,
+    ):
+        after = reslice(session.workspace(), version, share, note, move, seen=revision)
+        session.forget("threshold", "review")
         before_point, after_point = (
             OperatingPoint.from_dict(one.operating_point) for one in (version, after)
         )
         notice.leave(
             after,
-            f"The bank is at {wording.share(after.share)} now. The threshold was set anew by its rule "
+            f"The bank is at {wording.share(after.share)} now. The threshold was set again by its rule "
             f"({wording.rule(after_point.rule)}): {wording.score(before_point.reject)} became "
             f"{wording.score(after_point.reject)}.",
         )
@@ -167,10 +165,6 @@ def _chosen(sweep: Sequence[Row], version: InspectorVersion) -> float:
     except ValueError:
         wanted = version.share
     return min((float(point["share"]) for point in sweep), key=lambda share: abs(share - wanted))
-
-
-def _choose(share: float) -> None:
-    session.choose(CHOICE, share)
 
 
 def _reasons(sweep: Sequence[Row]) -> None:

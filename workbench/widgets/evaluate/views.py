@@ -1,4 +1,4 @@
-"""The page Evaluate for one labelled set: the headline, and one view at a time; what is not opened is not computed."""
+"""The page Evaluate for one labelled set: the headline, and one view; the other views are not computed."""
 
 from collections.abc import Callable
 
@@ -16,64 +16,53 @@ from workbench.widgets.evaluate import (
     scoring,
     shares,
 )
-from workbench.widgets.evaluate.measured import Measured, measured
+from workbench.widgets.evaluate.measured import Measured, measure
 from workbench.widgets.shared import session
 
-View = Callable[[Measured], None]
-OF_SCORES: dict[str, View] = {  # views that need every image scored
+VIEWS: dict[str, Callable[..., None]] = {
     "Curves": curves.show,
     "By defect type": defect_types.show,
     "Misses and false rejects": misses.show,
+    "Bank size": shares.show,
+    "Good images": audit.show,
     "Compare": compare.show,
     "Report": report.show,
 }
-OF_BANK: dict[str, Callable[[Inspector, InspectorVersion, Batch], None]] = {
-    "Bank size": shares.show,
-    "Good images": audit.show,
-}
-ORDER = (
-    "Curves",
-    "By defect type",
-    "Misses and false rejects",
-    "Bank size",
-    "Good images",
-    "Compare",
-    "Report",
-)
+OF_BANK = ("Bank size", "Good images")  # these take the inspector; the others take a set that is scored
 KEY = "evaluate_view"
 
 
 def show(inspector: Inspector, version: InspectorVersion, batch: Batch) -> None:
     """Draw the page; images that have no score yet are scored in the background meanwhile."""
-    known: Measured | None = None
+    measured: Measured | None = None
     with st.container(key="headline"), session.plain_errors():
-        known = _known(version, batch)
+        measured = _headline(version, batch)
     name = _chosen_view()
-    with st.container(key=f"view_{ORDER.index(name)}"), session.plain_errors():
+    with st.container(key=f"view_{list(VIEWS).index(name)}"), session.plain_errors():
         if name in OF_BANK:
-            OF_BANK[name](inspector, version, batch)
-        elif known is not None:
-            OF_SCORES[name](known)
+            VIEWS[name](inspector, version, batch)
+        elif measured is not None:
+            VIEWS[name](measured)
         else:
             st.caption("Shown as soon as all images of the set are scored.")
 
 
-def _known(version: InspectorVersion, batch: Batch) -> Measured | None:
-    """Draw the headline, or how far the scoring is."""
-    if not scoring.everything_scored(batch, version, "scoring_set"):
+def _headline(version: InspectorVersion, batch: Batch) -> Measured | None:
+    """Draw the headline, or the progress of the scoring."""
+    if not scoring.everything_scored(batch.id, version, "scoring_set"):
         return None
-    known = measured(batch, version)
-    headline.show(known)
-    return known
+    measured = measure(batch, version)
+    headline.show(measured)
+    return measured
 
 
 def _chosen_view() -> str:
     chosen = session.chosen("view")
-    name = chosen if chosen in ORDER else ORDER[0]
+    name = chosen if chosen in VIEWS else "Curves"
     st.session_state[KEY] = name
     st.segmented_control(
         "What to look at",
-        ORDER,
+        list(VIEWS),
         key=KEY,
         required=True,
         label_visibility="collapsed",

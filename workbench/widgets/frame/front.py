@@ -1,4 +1,4 @@
-"""The dashboard as a server: what stands in front of Streamlit, and what is settled before it answers anybody."""
+"""The dashboard as a server: the gate in front of Streamlit, and the checks before it answers anybody."""
 
 import ipaddress
 import os
@@ -14,11 +14,13 @@ from workbench.people.accounts import is_local
 from workbench.people.gate import Gate
 from workbench.widgets.frame import sign_in
 
-SHARED_FOLDER = "inspection"  # of the home: what is open to the interface where others are served too
+SHARED_FOLDER = (
+    "inspection"  # of the home: the only folder that pages may read where other computers are served too
+)
 
 
 def middleware() -> list[Middleware]:
-    """Return what each request passes before Streamlit sees it.
+    """Return the layers that each request passes before Streamlit sees it.
 
     Raises
     ------
@@ -40,11 +42,14 @@ def serves_this_computer_alone() -> bool:
 def public_names() -> list[str]:
     """Return the names and addresses besides the local ones under which the dashboard is reached.
 
-    They are ``server.allowedHosts``, the addresses that Streamlit is told, and the host of the sign-in's redirect.
+    They are ``server.allowedHosts``, the configured addresses, and the host of the sign-in's redirect.
     """
     named = list(st.get_option("server.allowedHosts") or [])
-    told = (st.get_option("server.address"), st.get_option("browser.serverAddress"), _redirect_host())
-    return [*named, *(name for name in told if name and not is_local(name) and not _is_every_address(name))]
+    configured = (st.get_option("server.address"), st.get_option("browser.serverAddress"), _redirect_host())
+    return [
+        *named,
+        *(name for name in configured if name and not is_local(name) and not _is_every_address(name)),
+    ]
 
 
 def _redirect_host() -> str | None:

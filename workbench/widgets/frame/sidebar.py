@@ -13,7 +13,7 @@ from workbench.jobs.requests import UNFINISHED, JobState, list_jobs
 from workbench.storage.tables import Inspector, InspectorVersion, Job
 from workbench.watching.standing import WatchState, list_watches
 from workbench.widgets.frame import sign_in
-from workbench.widgets.shared import revision_guard, session, wording
+from workbench.widgets.shared import progress, revision_guard, session, wording
 from workbench.widgets.shared.pictures import thumbnail_tag
 from workbench.widgets.shared.watch_state import sign, watched_name
 
@@ -60,20 +60,16 @@ def _inspector(inspector: Inspector | None) -> None:
     st.html(_card(inspector, inspector.current))
     others = {one.id: one.name for one in list_inspectors(session.workspace())}
     if len(others) > 1:
+        key = f"inspector_of_{inspector.id}"
         st.selectbox(
             "Change inspector",
             list(others),
             index=list(others).index(inspector.id),
             format_func=lambda one: others.get(one, one),
-            key=f"inspector_of_{inspector.id}",
-            on_change=_change,
-            args=(f"inspector_of_{inspector.id}",),
+            key=key,
+            on_change=lambda: session.use_inspector(st.session_state[key]),
             label_visibility="collapsed",
         )
-
-
-def _change(key: str) -> None:
-    session.use_inspector(st.session_state[key])
 
 
 def _card(inspector: Inspector, version: InspectorVersion) -> str:
@@ -118,14 +114,13 @@ def _jobs() -> None:
 
 
 def _job(job: Job) -> None:
-    share = job.done / job.total if job.total else 0.0
-    state = job.stage or job.state
+    words = f"{job.title}: {job.stage or job.state}"
     count = f" {wording.count(job.done)}/{wording.count(job.total)}" if job.total else ""
-    st.progress(min(1.0, share), text=f"{session.sentence(job.title)}: {session.sentence(state)}{count}")
+    st.progress(progress.share(job.done, job.total), text=f"{session.sentence(words)}{count}")
 
 
 def _watch(state: WatchState) -> str:
-    """Return a watched folder as a line: it is there all day, and no bar is ever full."""
+    """Return a watched folder as a line; a bar would never be full."""
     title = f"{state.folder}, judged by {state.inspector_name}"
     line = f"{sign(state)} {escape(watched_name(state))}, {wording.count(state.today)} today"
     return f'<div title="{escape(title)}">{line}</div>'

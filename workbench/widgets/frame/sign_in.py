@@ -1,6 +1,6 @@
 """Signing in on the pages: by Streamlit's own OpenID Connect where anything asks for it; and the way out.
 
-Whatever is wrong with how it is set up keeps everybody out: a server that is meant to ask for a person's name never
+A fault in the set-up keeps everybody out: a server that is meant to ask for a person's name never
 takes everybody for the person at this computer. Neither does a server that other computers reach.
 """
 
@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 
 def why_not_start() -> str | None:
-    """Return why the server must not start as it is set up, as sentences; None where it may.
+    """Return in sentences why the server must not start with this set-up; None if it may.
 
     It may where people sign in, also when nobody can yet: the pages say why. It may not where nobody signs in and
     other computers reach it, unless ``PATCHCORE_OPEN_NETWORK=yes`` says that something in front of it guards it.
@@ -55,7 +55,7 @@ def is_on() -> bool:
 
 
 def admit() -> bool:
-    """Return whether the page may be drawn for the person who asks; where not, draw what they can do about it."""
+    """Return whether the page may be drawn for this person; if not, draw the way in or the reason."""
     roles.identify_by(signed_in.who)
     let_in = False
     try:
@@ -66,7 +66,7 @@ def admit() -> bool:
 
 
 def show_person() -> None:
-    """Draw who is signed in and the way out, where people sign in; to engineers, what they should mend."""
+    """Draw the signed-in person and the way out; for engineers, also the risks in the set-up."""
     here = signed_in.setup()
     if not here.is_on:
         return
@@ -141,7 +141,7 @@ def _sign_in_page(here: Setup) -> None:
 
 
 def _remarks(here: Setup) -> Iterator[str]:
-    """Yield what is risky in how signing in is set up, and what to do about it."""
+    """Yield a sentence for each risk in the set-up of signing in, and its remedy."""
     value = os.environ.get(signed_in.OPEN_NETWORK, "").strip()
     if not here.is_on:
         if value and value.casefold() != "yes":
@@ -159,7 +159,7 @@ def _remarks(here: Setup) -> Iterator[str]:
 
 
 def _tell_gate(let_in: bool) -> None:
-    """Have the gate know whether this session may bring files."""
+    """Tell the gate whether this session may upload files."""
     context = get_script_run_ctx(suppress_warning=True)
     if context is not None:
         admitted.note(context.session_id, let_in=let_in)
@@ -184,5 +184,5 @@ def _panel(title: str) -> Any:
 
 @cache
 def _tell_once(words: str) -> None:
-    """Write it to the terminal, the first time that it is so."""
+    """Log a sentence, the first time only."""
     log.warning(words)

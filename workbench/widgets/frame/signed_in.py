@@ -1,4 +1,4 @@
-"""The person who is signed in, and how signing in is set up, as Streamlit and the environment tell it."""
+"""The signed-in person, and the set-up of signing in, read from Streamlit and the environment."""
 
 import ipaddress
 import os
@@ -109,9 +109,9 @@ def is_signed_in(here: Setup) -> bool:
 
 
 def judged(known: People) -> tuple[Person, str]:
-    """Return the person who is signed in with their role, and what to tell them where they have none."""
-    told = claims()
-    person, account = accounts.person_of(told, known), accounts.account_of(told)
+    """Return the signed-in person with their role, and the sentence for a person who has none."""
+    stated = claims()
+    person, account = accounts.person_of(stated, known), accounts.account_of(stated)
     if account is None or person.role == Role.NOBODY:
         return (
             person,
@@ -141,7 +141,7 @@ def claims() -> Mapping[str, Any]:
 
 
 def read_people() -> People:
-    """Return the list of people; `PeopleError` or `WorkspaceError` where it cannot be read."""
+    """Return the list of people; `PeopleError` or `WorkspaceError` when the list cannot be read."""
     return accounts.read_people(accounts.people_file(Workspace().root))
 
 
@@ -154,7 +154,7 @@ def people_file() -> Path | None:
 
 
 def why_closed() -> str | None:
-    """Return why a dashboard where nobody signs in lets nobody in, as sentences; None where it is open."""
+    """Return in sentences why a dashboard without sign-in lets nobody in; None where it is open."""
     how = reached_by_others()
     value = os.environ.get(OPEN_NETWORK, "").strip()
     if how is None or value.casefold() == "yes":
@@ -169,7 +169,7 @@ def only_yes(value: str) -> str:
 
 
 def reached_by_others() -> str | None:
-    """Return how other computers reach the dashboard, as far as is known; None where they do not."""
+    """Return how other computers reach the dashboard, as far as is known; None if they do not."""
     address = st.get_option("server.address")
     if not accounts.is_local(address):
         return f"it listens at {address or 'every address of this computer'}"
@@ -180,7 +180,7 @@ def reached_by_others() -> str | None:
 
 
 def _is_elsewhere(address: object) -> bool:
-    """Whether an address is that of another computer, also where a proxy on this one has passed it on."""
+    """Whether an address belongs to another computer, also when a proxy on this computer has passed it on."""
     try:
         there = ipaddress.ip_address(str(address))
     except ValueError:  # none, or no network between
@@ -236,5 +236,5 @@ def _owns(email: str, account: Account) -> bool:
 
 @cache
 def _workspace(root: str, _database: str | None) -> Workspace:
-    """Return the workspace with connections of its own: who asks may not see it yet."""
+    """Return the workspace with connections of its own, because the person may not see it yet."""
     return Workspace(root)

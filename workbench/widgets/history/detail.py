@@ -1,13 +1,11 @@
-"""One inspection, closely: the stored overlay, all facts of the verdict, and what a person decides about it."""
+"""One inspection closely: the stored overlay, the facts of the verdict, and a person's decision."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from html import escape
 
 import streamlit as st
-from sqlalchemy import select
 
 from patchcore.errors import PatchCoreError
+from workbench.inspections.batches import result_of
 from workbench.inspections.decisions import call_defect, call_fine, take_back
 from workbench.inspections.history import (
     Decision,
@@ -18,8 +16,9 @@ from workbench.inspections.history import (
 )
 from workbench.inspections.history_export import version_words
 from workbench.inspectors.versions import find_inspector
-from workbench.storage.tables import Inspection, Result
-from workbench.widgets.shared import session, theme, wording
+from workbench.storage.tables import Inspection
+from workbench.widgets.shared import notice, session, theme, wording
+from workbench.widgets.shared.pictures import frame_style
 from workbench.widgets.shared.verdicts import DECISIONS, VERDICTS
 
 CHOICE = "inspection"  # name of the opened one, in the address
@@ -30,7 +29,7 @@ LISTED = 12
 
 
 def opened() -> Inspection | None:
-    """Return the inspection that the address, else the session, names; an absent one is said once."""
+    """Return the inspection that the address, else the session, names; an absent one gets a sentence once."""
     chosen = session.chosen_number(CHOICE)
     if chosen is None:
         return None
@@ -43,10 +42,8 @@ def opened() -> Inspection | None:
 
 
 def show(row: Inspection) -> None:
-    """Draw it."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        with st.container(width="stretch"):
-            theme.page_title(row.name, f"Inspection {row.id}, {wording.moment(row.created)}")
+    """Draw an inspection."""
+    with theme.page_head(row.name, f"Inspection {row.id}, {wording.moment(row.created)}"):
         _look_again(row)
         st.button("Back to all", on_click=session.forget, args=(CHOICE,))
     left, right = st.columns([3, 2], gap="medium")
@@ -70,7 +67,7 @@ def _picture(row: Inspection) -> str:
         return f'<div class="pc-shown"><p class="pc-mute">{escape(why)}</p></div>'
     source = theme.data_uri(path.read_bytes())
     boxes = "".join(
-        _box(place, region["box"], row.width or 1, row.height or 1)
+        f'<i style="{frame_style(region["box"], row.width or 1, row.height or 1)}"><b>{place}</b></i>'
         for place, region in enumerate((row.regions or [])[:BOXES], start=1)
     )
     return (
@@ -80,27 +77,24 @@ def _picture(row: Inspection) -> str:
     )
 
 
-def _box(number: int, box: list[int], width: int, height: int) -> str:
-    x0, y0, x1, y1 = box
-    place = (100 * x0 / width, 100 * y0 / height, 100 * (x1 - x0) / width, 100 * (y1 - y0) / height)
-    style = "left:{:.2f}%;top:{:.2f}%;width:{:.2f}%;height:{:.2f}%".format(*place)
-    return f'<i style="{style}"><b>{number}</b></i>'
-
-
 def _heat_from(row: Inspection) -> float:
     return (row.accept if row.pixel is None else row.pixel) or 0.0
 
 
 def _verdict(row: Inspection) -> str:
-    score = "–" if row.score is None else wording.score(row.score)
-    verdict = VERDICTS.get(row.verdict, "–")
-    accept = "–" if row.accept is None else wording.score(row.accept)
-    reject = "–" if row.reject is None else wording.score(row.reject)
     numbers = [
-        ("verdict", verdict, "As it was given when the image was scored; it never changes afterwards."),
-        ("score", score, "Distance of the worst patch to the nearest patch of any good image."),
-        ("accept up to", accept, "The accept threshold that was in force."),
-        ("reject above", reject, "The reject threshold that was in force."),
+        (
+            "verdict",
+            VERDICTS.get(row.verdict, wording.DASH),
+            "As it was given when the image was scored; it never changes afterwards.",
+        ),
+        (
+            "score",
+            wording.score(row.score),
+            "Distance of the worst patch to the nearest patch of any good image.",
+        ),
+        ("accept up to", wording.score(row.accept), "The accept threshold that was in force."),
+        ("reject above", wording.score(row.reject), "The reject threshold that was in force."),
     ]
     return theme.numbers_html(numbers)
 
@@ -116,8 +110,8 @@ def _facts(row: Inspection) -> str:
         "scored": f"{row.created.astimezone():%Y-%m-%d %H:%M:%S}",
         "image": row.sha256,
     }
-    rows = "".join(f"<tr><th>{name}</th><td>{escape(text)}</td></tr>" for name, text in facts.items() if text)
-    return f'<table class="pc-table pc-rows pc-known pc-num">{rows}</table>'
+    rows = [(name, escape(text)) for name, text in facts.items() if text]
+    return theme.table_html(rows, look="pc-rows pc-known pc-num", named=True)
 
 
 def _unjudged(row: Inspection) -> str:
@@ -127,15 +121,14 @@ def _unjudged(row: Inspection) -> str:
 
 
 def _regions(row: Inspection) -> str:
-    rows = "".join(
-        f"<tr><td>{number}</td><td class=r>{wording.score(one['score'])}</td><td class=r>{one['area']:,} px</td>"
-        f"<td>{escape(' '.join(map(str, one['box'])))}</td></tr>"
+    rows = [
+        (str(number), wording.score(one["score"]), f"{one['area']:,} px", " ".join(map(str, one["box"])))
         for number, one in enumerate((row.regions or [])[:LISTED], start=1)
-    )
+    ]
     more = (row.region_count or 0) - LISTED
     rest = f'<p class="pc-mute">and {wording.count(more)} smaller in score</p>' if more > 0 else ""
-    head = "<tr><th>region</th><th class=r>score</th><th class=r>area</th><th>box, x0 y0 x1 y1</th></tr>"
-    return f'<table class="pc-table pc-rows pc-num"><thead>{head}</thead>{rows}</table>{rest}'
+    head = ("region", "score", "area", "box, x0 y0 x1 y1")
+    return theme.table_html(rows, head, look="pc-rows pc-num", right=(1, 2)) + rest
 
 
 def _decision(row: Inspection) -> None:
@@ -164,10 +157,10 @@ def _note(row: Inspection) -> str:
 
 
 def _decide(inspection_id: int, decision: Decision) -> None:
-    """Keep it with the label that it amounts to, as everywhere; alone where the image is not kept any more."""
+    """Keep the decision with its label; without a label where the image is not kept any more."""
     here, note = session.workspace(), st.session_state.pop(f"note_{inspection_id}", "")
-    with _told():
-        result = _result_of(get_inspection(here, inspection_id))
+    with notice.toasted_refusal():
+        result = result_of(here, get_inspection(here, inspection_id))
         if result is None:
             decide(here, inspection_id, decision, note)
         else:
@@ -176,40 +169,23 @@ def _decide(inspection_id: int, decision: Decision) -> None:
 
 def _undo(inspection_id: int) -> None:
     here = session.workspace()
-    with _told():
-        result = _result_of(get_inspection(here, inspection_id))
+    with notice.toasted_refusal():
+        result = result_of(here, get_inspection(here, inspection_id))
         if result is None:
             undo_decision(here, inspection_id)
         else:
             take_back(here, result)
 
 
-@contextmanager
-def _told() -> Iterator[None]:
-    """Say what was refused: a callback cannot write on the page."""
-    try:
-        yield
-    except PatchCoreError as error:
-        st.toast(session.sentence(str(error)))
-
-
 def _look_again(row: Inspection) -> None:
-    """Offer the page Inspect where it still shows this very result."""
+    """Offer the page Inspect where the page still shows this result."""
     here = session.workspace()
     inspector = find_inspector(here, row.inspector_id) if row.inspector_id else None
     if inspector is None or inspector.current_id != row.version_id or row.score is None:
         return
-    result = _result_of(row)
+    result = result_of(here, row)
     if result is not None and st.button("Look closely on Inspect"):
         session.use_inspector(inspector.id)
         session.choose("batch", result.image.batch_id)
         session.choose("image", result.id)
         st.switch_page("pages/inspect.py")
-
-
-def _result_of(row: Inspection) -> Result | None:
-    query = select(Result).where(
-        Result.batch_image_id == row.batch_image_id, Result.version_id == row.version_id
-    )
-    with session.workspace().database.read() as reading:
-        return reading.scalar(query)

@@ -1,4 +1,4 @@
-"""What of the history is wanted: the row of filters; what they are set to outlasts a look at something else."""
+"""The row of filters on the page History; their values outlast a visit to another page."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
@@ -15,23 +15,12 @@ ALL = "all"
 VERDICTS = {"accept": "✓ accept", "review": "? review", "reject": "✕ reject", "none": "– no verdict"}
 DECISIONS = {None: "any decision", "none": "undecided", "fine": "fine", "defect": "defect"}
 SOURCES = {None: "any way", "page": "brought on a page", "watch": "watched folder", "command": "command line"}
-NAMES = (
-    "of",
-    "text",
-    "verdicts",
-    "decision",
-    "since",
-    "until",
-    "lowest",
-    "highest",
-    "source",
-    "operator",
-    "other",
-)
+IN_ROW = ("text", "verdicts", "decision")
+FOLDED = ("since", "until", "lowest", "highest", "source", "operator", "other")
 
 
 def choose(inspector: Inspector | None) -> Filter:
-    """Draw the filters and return what they are set to."""
+    """Draw the filters and return their values."""
     known = history_query.inspectors(session.workspace())
     first = inspector.id if inspector is not None and inspector.id in known else ALL
     if st.session_state.get(_key("of")) not in (None, ALL, *known):
@@ -68,7 +57,7 @@ def choose(inspector: Inspector | None) -> Filter:
 
 def clear() -> None:
     """Set all filters back, but for the inspector."""
-    for name in NAMES[1:]:
+    for name in (*IN_ROW, *FOLDED):
         st.session_state.pop(_key(name), None)
 
 
@@ -91,17 +80,17 @@ def _more() -> None:
 
 
 def _more_words() -> str:
-    count = sum(bool(one) for one in _set(NAMES[4:]))
+    count = sum(bool(one) for one in _set(FOLDED))
     return f"More filters ({count})" if count else "More filters"
 
 
-def _set(names: tuple[str, ...] = NAMES[1:]) -> Iterator[bool]:
-    """Yield for every filter whether it leaves something out."""
+def _set(names: tuple[str, ...] = (*IN_ROW, *FOLDED)) -> Iterator[bool]:
+    """Yield for every filter whether it is set."""
     return (st.session_state.get(_key(name)) not in (None, "", [], False) for name in names)
 
 
 def _filter() -> Filter:
-    here: dict[str, Any] = {name: st.session_state.get(_key(name)) for name in NAMES}
+    here: dict[str, Any] = {name: st.session_state.get(_key(name)) for name in ("of", *IN_ROW, *FOLDED)}
     return Filter(
         inspector_id=None if here["of"] == ALL else here["of"],
         verdicts=tuple(here["verdicts"] or ()),
@@ -118,12 +107,12 @@ def _filter() -> Filter:
 
 
 def _midnight(day: date | None, days: int = 0) -> datetime | None:
-    """Return when a day begins on this computer, or the one so many days later."""
+    """Return the begin of a day on this computer, or of a day so many days later."""
     return None if day is None else datetime.combine(day + timedelta(days=days), time()).astimezone()
 
 
 def _named(name: str) -> dict[str, Any]:
-    """Return what keeps a filter as it is while an inspection is open, or another page."""
+    """Return the arguments that keep a filter's value while an inspection or another page is open."""
     return {"key": _key(name), "persist_state": "session"}
 
 

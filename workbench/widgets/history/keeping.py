@@ -1,14 +1,13 @@
-"""How long history is kept: the rule, what it would delete before it does, and what it has deleted."""
+"""The rule how long history is kept, with the deletions it would make and has made."""
 
 from typing import Any
 
 import streamlit as st
 
-from patchcore.errors import PatchCoreError
-from workbench.people.roles import Role, current
+from workbench.people.roles import Role
 from workbench.storage.tables import Event
 from workbench.upkeep.retention import deletions, keep_for, kept_months, what_goes
-from workbench.widgets.shared import session, wording
+from workbench.widgets.shared import access, notice, session, wording
 
 CHOICES = (None, 3, 6, 12, 24, 36, 60, 120)  # months
 KEY = "history_months"
@@ -19,7 +18,7 @@ def show() -> None:
     here = session.workspace()
     months = kept_months(here)
     with st.expander(f"History is kept {_words(months)}", key="history_keeping"):
-        if current().role >= Role.ENGINEER:
+        if access.may(Role.ENGINEER):
             _change(months)
         else:
             st.caption("An engineer may change that.")
@@ -28,7 +27,7 @@ def show() -> None:
 
 
 def deleted_words(event: Event) -> str:
-    """Return what one application of the rule deleted, in a sentence."""
+    """Return in a sentence what one application of the rule deleted."""
     gone: dict[str, Any] = event.details
     return (
         f"On {event.created.astimezone():%Y-%m-%d} {wording.counted(gone['inspections'], 'inspection')} older than "
@@ -64,10 +63,8 @@ def _change(months: int | None) -> None:
 
 
 def _keep(months: int | None) -> None:
-    try:
+    with notice.toasted_refusal():
         keep_for(session.workspace(), months)
-    except PatchCoreError as error:
-        st.toast(session.sentence(str(error)))
 
 
 def _words(months: int | None) -> str:

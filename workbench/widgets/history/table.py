@@ -1,7 +1,6 @@
 """The table of inspections: a page of rows, newest first, older and newer ones, and files to take away."""
 
 import io
-import tempfile
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
@@ -100,7 +99,7 @@ def _row_html(row: Inspection) -> str:
 
 
 def thresholds_words(row: Inspection) -> str:
-    """Return the thresholds that were in force, in a few words."""
+    """Return in a few words the thresholds that were in force."""
     if row.reject is None or row.accept is None:
         return ""
     review = f"{wording.score(row.accept)} to " if row.accept < row.reject else ""
@@ -146,10 +145,9 @@ def _downloads(wanted: Filter, counts: Counts) -> None:
     here = session.workspace()
 
     def written(write: Callable[[Workspace, Filter, BinaryIO], int]) -> bytes:
-        with tempfile.TemporaryFile() as file:
-            write(here, wanted, file)
-            file.seek(0)
-            return file.read()
+        file = io.BytesIO()
+        write(here, wanted, file)
+        return file.getvalue()
 
     for label, write, name, kind, about in (
         ("CSV", write_csv, "history.csv", "text/csv", "for a spreadsheet"),

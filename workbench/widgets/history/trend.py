@@ -1,10 +1,11 @@
-"""How scores move over time: a chart with the thresholds as they were, and whether accepted parts drift."""
+"""Scores over time: a chart with the thresholds of each time, and whether accepted parts drift."""
 
+from datetime import datetime
 from typing import Any
 
 import streamlit as st
 
-from patchcore.statistics.drift import ALARM, HORIZON
+from patchcore.statistics.drift import ALARM, HORIZON, ControlChart
 from workbench.inspections.drift import Drift, find_drift
 from workbench.inspections.history_query import Counts, Filter, Sample, sample
 from workbench.inspectors.versions import find_inspector
@@ -38,7 +39,7 @@ def show(wanted: Filter, counts: Counts) -> None:
     """Draw the panel."""
     with st.container(border=True, key="panel_trend"):
         drift = _drift(wanted)
-        _say(drift)
+        _sentence(drift)
         shown = sample(session.workspace(), wanted, counts.total)
         if shown.rows:
             st.vega_lite_chart(
@@ -49,14 +50,14 @@ def show(wanted: Filter, counts: Counts) -> None:
 
 
 def _drift(wanted: Filter) -> Drift | None:
-    """Look for drift where one inspector is wanted that still judges."""
+    """Look for drift where the filter names one inspector that is still in use."""
     inspector = find_inspector(session.workspace(), wanted.inspector_id) if wanted.inspector_id else None
     if inspector is None or inspector.current_id is None:
         return None
     return find_drift(session.workspace(), inspector.current_id)
 
 
-def _say(drift: Drift | None) -> None:
+def _sentence(drift: Drift | None) -> None:
     if drift is None:
         st.markdown(
             "**Scores over time**", help="Choose one inspector to have its accepted parts watched for drift."
@@ -79,74 +80,72 @@ def chart(shown: Sample, drift: Drift | None) -> dict[str, Any]:
         }
         for _, created, score, verdict, accept, reject in shown.rows
     ]
-    time = {"field": "time", "type": "temporal", "title": None, "axis": {"format": TIMES}}
-    layers = [_line(rows, time, name, kind) for name, kind in (("accept", "review"), ("reject", "reject"))]
-    layers.append(_dots(rows, time))
+    layers = [
+        _layer(
+            [row for row in rows if row[name] is not None],
+            name,
+            {"type": "line", "interpolate": "step-after", "strokeWidth": 1, "opacity": 0.8},
+            {"datum": kind},
+        )
+        for name, kind in (("accept", "review"), ("reject", "reject"))
+    ]
+    layers.append(_dots(rows))
     if drift is not None and drift.chart is not None:
-        layers += _average(drift, shown.rows[0][1].isoformat())
+        layers += _average(drift, drift.chart, shown.rows[0][1])
     return {"background": "transparent", "layer": layers}
 
 
-def _dots(rows: list[dict[str, Any]], time: dict[str, Any]) -> dict[str, Any]:
+def _layer(
+    rows: list[dict[str, Any]], field: str, mark: dict[str, Any], colour: dict[str, Any]
+) -> dict[str, Any]:
+    """Return a mark for every row: a field against time, in the colour of its kind."""
     return {
         "data": {"values": rows},
-        "mark": {"type": "point", "filled": True, "size": 22, "opacity": 0.7},
+        "mark": mark,
         "encoding": {
-            "x": time,
-            "y": {"field": "score", "type": "quantitative", "title": "score", "scale": {"zero": False}},
-            "color": _colour({"field": "kind", "type": "nominal"}),
-            "shape": {
-                "field": "kind",
-                "type": "nominal",
-                "scale": {"domain": list(KINDS), "range": list(SHAPES)},
-                "legend": None,
-            },
-            "tooltip": [
-                {"field": "time", "type": "temporal", "format": "%Y-%m-%d %H:%M", "title": "time"},
-                {"field": "score", "format": ".3f"},
-                {"field": "kind", "title": "verdict"},
-            ],
-        },
-    }
-
-
-def _line(rows: list[dict[str, Any]], time: dict[str, Any], field: str, kind: str) -> dict[str, Any]:
-    """Return a threshold as it was over time."""
-    return {
-        "data": {"values": [row for row in rows if row[field] is not None]},
-        "mark": {"type": "line", "interpolate": "step-after", "strokeWidth": 1, "opacity": 0.8},
-        "encoding": {
-            "x": time,
+            "x": {"field": "time", "type": "temporal", "title": None, "axis": {"format": TIMES}},
             "y": {"field": field, "type": "quantitative"},
-            "color": _colour({"datum": kind}),
+            "color": colour | {"scale": {"domain": list(KINDS)}, "legend": None},
         },
     }
 
 
-def _average(drift: Drift, first: str) -> list[dict[str, Any]]:
-    assert drift.chart is not None
+def _dots(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    mark = {"type": "point", "filled": True, "size": 22, "opacity": 0.7}
+    layer = _layer(rows, "score", mark, {"field": "kind", "type": "nominal"})
+    layer["encoding"]["y"] |= {"title": "score", "scale": {"zero": False}}
+    layer["encoding"] |= {
+        "shape": {
+            "field": "kind",
+            "type": "nominal",
+            "scale": {"domain": list(KINDS), "range": list(SHAPES)},
+            "legend": None,
+        },
+        "tooltip": [
+            {"field": "time", "type": "temporal", "format": "%Y-%m-%d %H:%M", "title": "time"},
+            {"field": "score", "format": ".3f"},
+            {"field": "kind", "title": "verdict"},
+        ],
+    }
+    return layer
+
+
+def _average(drift: Drift, chart: ControlChart, first: datetime) -> list[dict[str, Any]]:
+    """Return the moving average since the first dot, and its upper limit."""
     rows = [
-        {"time": moment.isoformat(), "average": average, "upper": drift.chart.upper}
-        for moment, average in zip(drift.moments, drift.chart.average.tolist(), strict=True)
-        if moment.isoformat() >= first
+        {"time": moment.isoformat(), "average": average, "upper": chart.upper}
+        for moment, average in zip(drift.moments, chart.average.tolist(), strict=True)
+        if moment >= first
     ]
-    time = {"field": "time", "type": "temporal"}
     return [
-        {
-            "data": {"values": rows},
-            "mark": {"type": "line", "strokeWidth": width, "strokeDash": dash},
-            "encoding": {
-                "x": time,
-                "y": {"field": field, "type": "quantitative"},
-                "color": _colour({"datum": "moving average"}),
-            },
-        }
-        for field, width, dash in (("average", 1.5, []), ("upper", 1.5, [5, 4]))
+        _layer(
+            rows,
+            field,
+            {"type": "line", "strokeWidth": 1.5, "strokeDash": dash},
+            {"datum": "moving average"},
+        )
+        for field, dash in (("average", []), ("upper", [5, 4]))
     ]
-
-
-def _colour(what: dict[str, Any]) -> dict[str, Any]:
-    return what | {"scale": {"domain": list(KINDS)}, "legend": None}
 
 
 def _alt(shown: Sample) -> str:

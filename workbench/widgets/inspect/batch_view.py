@@ -1,6 +1,6 @@
-"""The page Inspect for one batch: threshold, gallery and detail, drawn anew while results come in."""
+"""The page Inspect for one batch: threshold, gallery and detail, redrawn while results come in."""
 
-import tempfile
+import io
 import time
 from collections.abc import Sequence
 from html import escape
@@ -20,7 +20,7 @@ from workbench.viewer.items import Label
 from workbench.watching.standing import count_images, is_watched
 from workbench.widgets.inspect import threshold_bar
 from workbench.widgets.review import decision_bar
-from workbench.widgets.shared import detail_view, revision_guard, session, wording
+from workbench.widgets.shared import detail_view, revision_guard, session, theme, wording
 
 POLL_SECONDS = 1.0
 ARRIVALS_SECONDS = 2.0
@@ -28,7 +28,7 @@ TALL, ONE_ROW = 640, 262  # pixels of the gallery: alone, and above a detail
 
 
 def show(batch: Batch, version: InspectorVersion) -> None:
-    """Draw a batch; what is not scored yet is scored in the background meanwhile."""
+    """Draw a batch; images without a score are scored in the background meanwhile."""
     if count_unscored(session.workspace(), batch.id, version.id):
         session.scorer().want(batch.id, version.id)
 
@@ -41,7 +41,7 @@ def show(batch: Batch, version: InspectorVersion) -> None:
 
 
 def worst_first(results: Sequence[Result]) -> list[Result]:
-    """Return what has been scored, as the gallery orders it at first."""
+    """Return the scored results in the gallery's first order."""
     scored = [result for result in results if result.score is not None]
     return sorted(scored, key=lambda result: -(result.score or 0.0))
 
@@ -62,7 +62,7 @@ def _draw(batch: Batch, version: InspectorVersion) -> None:
     if opened is not None:
         with st.container(border=False, key="detail_place"):
             _turning(worst_first(results), opened)
-            _detail(opened, version, point)
+            detail_view.look(opened, version, threshold_bar.in_view(version), point)
             decision_bar.show(opened, version, _verdict(opened, version))
     if unscored:
         _wait_for_more(batch, version, progress, len(results), unscored)
@@ -89,27 +89,27 @@ def _gallery(
         judge_by=point.judge_by,
         height=height,
         on_thresholds=threshold_bar.try_out,
-        on_opened=lambda key: _open(int(key.split(":")[0])),
+        on_opened=lambda key: session.choose("image", int(key.split(":")[0])),
     )
 
 
 def tile_of(here: Workspace, result: Result, point: OperatingPoint) -> Tile:
-    """Return a scored result as a tile of the gallery, with what the point's verdict on it takes."""
+    """Return a scored result as a tile of the gallery, with the map peak if the point's verdict takes it."""
     name, truth = result.image.name, result.image.truth
-    said = truth is None or name.startswith(f"{truth}/")  # in MVTec's layout the name says it already
+    named = truth is None or name.startswith(f"{truth}/")  # in MVTec's layout the name says it already
     return Tile(
         result_key(result),
         name,
         result.score or 0.0,
         lambda: load_tile(here, result),
         label=_label(result.image),
-        truth=None if said else str(truth).replace("_", " "),
+        truth=None if named else str(truth).replace("_", " "),
         peak=peak_for(here, result, point),
     )
 
 
 def _verdict(result: Result, version: InspectorVersion) -> Verdict | None:
-    """Judge a result by the thresholds in force, whatever is being tried out."""
+    """Judge a result by the thresholds in force, not by those on trial."""
     point = OperatingPoint.from_dict(version.operating_point)
     return None if point.stale else judged(session.workspace(), result, point)
 
@@ -120,22 +120,10 @@ def _label(image: BatchImage) -> Label | None:
     return "good" if image.truth == "good" else "defect"
 
 
-def _detail(result: Result, version: InspectorVersion, point: OperatingPoint) -> None:
-    """Draw the detail so that a closer look at a large image draws nothing else again."""
-
-    @st.fragment
-    def look() -> None:
-        with session.plain_errors():
-            thresholds, peak = threshold_bar.in_view(version), peak_for(session.workspace(), result, point)
-            detail_view.show(result, result_key(result), version, thresholds, point, peak=peak)
-
-    look()
-
-
 def _wait_for_more(
     batch: Batch, version: InspectorVersion, progress: DeltaGenerator, done: int, unscored: int
 ) -> None:
-    """Wait for results and draw again; anything the user does meanwhile ends this run and begins another."""
+    """Wait for results and redraw; an action of the user meanwhile ends this run and begins another."""
     revision_guard.everything_is_drawn()
     scorer, total = session.scorer(), done + unscored
     words = f"Scoring {done:,}/{total:,}, results appear as they are computed"
@@ -151,7 +139,7 @@ def _wait_for_more(
 
 
 def _look_for_more(batch: Batch, drawn: int) -> None:
-    """Look whether a watched folder has brought more images, and draw again when it has."""
+    """Redraw the page when a watched folder has brought more images."""
 
     @st.fragment(run_every=ARRIVALS_SECONDS)
     def look() -> None:
@@ -165,22 +153,18 @@ def _look_for_more(batch: Batch, drawn: int) -> None:
 def _name_the_broken(results: Sequence[Result]) -> None:
     if not results:
         return
-    rows = "".join(
-        f"<tr><td>{escape(result.image.name)}</td><td>{escape(result.error or 'not scored')}</td></tr>"
-        for result in results
-    )
+    rows = [(escape(result.image.name), escape(result.error or "not scored")) for result in results]
     with st.expander(f"{wording.counted(len(results), 'image')} could not be scored, each with its reason"):
-        st.html(f'<table class="pc-table">{rows}</table>')
+        st.html(theme.table_html(rows, look=""))
 
 
 def _downloads(results: Sequence[Result], point: OperatingPoint) -> None:
     here = session.workspace()
 
     def overlays() -> bytes:
-        with tempfile.TemporaryFile() as file:
-            write_overlays(here, results, point, file)
-            file.seek(0)
-            return file.read()
+        archive = io.BytesIO()
+        write_overlays(here, results, point, archive)
+        return archive.getvalue()
 
     st.download_button(
         "CSV",
@@ -203,16 +187,12 @@ def _downloads(results: Sequence[Result], point: OperatingPoint) -> None:
 
 
 def _turning(order: Sequence[Result], opened: Result) -> None:
-    """Offer the image before, the one after, and the way back to all."""
+    """Draw the buttons to the previous image, the next image, and all images."""
     ids = [result.id for result in order]
     place = ids.index(opened.id)
     before, after = ids[max(place - 1, 0)], ids[min(place + 1, len(ids) - 1)]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"{place + 1} of {len(ids)}, worst first", width="stretch")
-        st.button("Previous", disabled=place == 0, on_click=_open, args=(before,))
-        st.button("Next", disabled=place == len(ids) - 1, on_click=_open, args=(after,))
+        st.button("Previous", disabled=place == 0, on_click=session.choose, args=("image", before))
+        st.button("Next", disabled=place == len(ids) - 1, on_click=session.choose, args=("image", after))
         st.button("Close", on_click=session.forget, args=("image",))
-
-
-def _open(result_id: int) -> None:
-    session.choose("image", result_id)

@@ -1,4 +1,4 @@
-"""The thresholds in view on the page Inspect: tried out in the browser, kept in the address, stored when asked."""
+"""The thresholds in view on the page Inspect: moved in the browser, kept in the address, stored by a button."""
 
 import math
 from dataclasses import replace
@@ -10,8 +10,7 @@ from workbench.inspectors.versions import set_operating_point
 from workbench.people.roles import Role
 from workbench.storage.tables import InspectorVersion
 from workbench.viewer import Thresholds
-from workbench.widgets.shared import access, revision_guard, session, wording
-from workbench.widgets.shared.shared_field import is_heard, place_of
+from workbench.widgets.shared import access, revision_guard, session, shared_field, wording
 from workbench.widgets.tune.trial import Trial
 from workbench.widgets.tune.trial import by_hand as hand
 
@@ -20,7 +19,7 @@ BAND = 0.10  # of the threshold; how far below it a review band begins that is n
 
 
 def in_view(version: InspectorVersion) -> Thresholds:
-    """Return the thresholds that the page shows: those in force, unless one has been moved."""
+    """Return the thresholds that the page shows: the ones in force, unless one has been moved."""
     stored = OperatingPoint.from_dict(version.operating_point)
     share = stored.accept / stored.reject if stored.reject > 0 else 1.0
     moved = _number("threshold")
@@ -32,7 +31,7 @@ def in_view(version: InspectorVersion) -> Thresholds:
 
 
 def trial_point(version: InspectorVersion) -> OperatingPoint:
-    """Return the operating point with the thresholds in view, all else as it is in force."""
+    """Return the operating point in force with the thresholds in view."""
     stored, shown = OperatingPoint.from_dict(version.operating_point), in_view(version)
     reject = stored.reject if shown.reject is None else shown.reject
     accept = reject if shown.review is None else shown.review
@@ -46,60 +45,50 @@ def try_out(moved: Thresholds) -> None:
         session.choose("review", NO_BAND if moved.review is None else moved.review)
 
 
-def forget_trial() -> None:
-    """Go back to the thresholds in force."""
-    session.forget("threshold")
-    session.forget("review")
-
-
 def show(version: InspectorVersion) -> None:
-    """Draw the buttons that keep the thresholds in view, take them back, and have a review band or none."""
+    """Draw the switch of the review band, and the buttons that store or drop the thresholds in view."""
     stored, point = OperatingPoint.from_dict(version.operating_point), trial_point(version)
     _review_band(version)
     same = math.isclose(point.reject, stored.reject) and math.isclose(point.accept, stored.accept)
     st.button(
         f"Back to {wording.score(stored.reject)}",
         disabled=same,
-        on_click=forget_trial,
+        on_click=session.forget,
+        args=("threshold", "review"),
         help=f"The threshold in force. {session.sentence(stored.statement)}",
     )
-    unchanged = same and not stored.stale
     if access.button(
         "Use this threshold",
         Role.ENGINEER,
-        disabled=unchanged,
-        type="secondary" if unchanged else "primary",
+        disabled=same and not stored.stale,
+        type="primary",
         help="A score is the distance, in the network's feature space, from the worst patch of an image to the "
         "nearest patch of the good images. Moving a threshold scores nothing again; it takes effect for others "
         "once you press this.",
     ):
         with revision_guard.change(version.inspector_id) as revision:
             set_operating_point(session.workspace(), version, _kept(stored, point), seen=revision)
-            forget_trial()
+            session.forget("threshold", "review")
         st.rerun()
 
 
 def _kept(stored: OperatingPoint, point: OperatingPoint) -> OperatingPoint:
-    """Return the point with its thresholds set by hand, and regions and what images are judged by as they were."""
+    """Return the point with its thresholds set by hand; its regions and its way of judging stay."""
     by_hand = replace(Trial.of(stored), rule=hand(point.reject), accept_rule=hand(point.accept))
     return by_hand.point(stored.evidence, stored.bank_id)
 
 
 def _review_band(version: InspectorVersion) -> None:
-    shown = in_view(version).review is not None
-    place = place_of("review_band", shown)
-
-    def switch() -> None:
-        if not is_heard("review_band", place):
-            return
+    def switch(_on: bool) -> None:
         now = in_view(version)
         reject = now.reject or 0.0
         try_out(Thresholds(reject, None if now.review is not None else reject * (1 - BAND)))
 
-    st.session_state[place] = shown
-    st.toggle(
+    shared_field.draw(
+        st.toggle,
         "Review band",
-        key=place,
+        key="review_band",
+        value=in_view(version).review is not None,
         on_change=switch,
         help="Parts whose score lies between two thresholds are neither accepted nor rejected: a person looks at "
         "them.",
@@ -107,7 +96,7 @@ def _review_band(version: InspectorVersion) -> None:
 
 
 def _number(name: str) -> float | None:
-    """Return a score that the address, else the session, holds; nonsense counts as none."""
+    """Return a score that the address, else the session, holds; None for a text that is not a score."""
     try:
         number = float(session.chosen(name) or "")
     except ValueError:

@@ -1,6 +1,7 @@
-"""The panel Watched folder on Inspect: start and stop watching a folder, and see how each that is watched is doing."""
+"""The panel Watched folder on Inspect: the state of each watched folder, and buttons to start and stop."""
 
 from collections.abc import Callable
+from typing import Any
 
 import streamlit as st
 
@@ -10,6 +11,8 @@ from workbench.people.roles import Role
 from workbench.storage.tables import Inspector
 from workbench.storage.workspace import Workspace
 from workbench.uploads.intake import allowed_roots
+from workbench.watching.outputs.declaration import Option
+from workbench.watching.outputs.registry import options
 from workbench.watching.standing import (
     WatchOptions,
     WatchState,
@@ -59,7 +62,7 @@ def show(inspector: Inspector, batch_id: int | None) -> None:
 
 
 def _state(state: WatchState, batch_id: int | None) -> None:
-    """Draw one watched folder with what can be done about it."""
+    """Draw one watched folder with its buttons."""
     st.html(state_html(state))
     with st.container(horizontal=True):
         access.button(
@@ -101,33 +104,31 @@ def _start(inspector: Inspector) -> None:
             help=f"Images that are in it already are scored too. Open folders: {roots}. PATCHCORE_ROOTS opens others.",
         )
         below = st.checkbox("Look into folders below, too", key="watch_below")
-        move_to = st.text_input(
-            "Move images into accept, review or reject in this folder",
-            key="watch_move",
-            placeholder="they stay where they are",
-            help="Nothing is overwritten: where a name is taken, a free one is found.",
-        )
-        lines_to = st.text_input(
-            "Append a line of JSON for each image to this file",
-            key="watch_lines",
-            placeholder="none",
-            help="For a line controller: file, score, verdict, thresholds, regions and time. A line is on the disk "
-            "before the next image is scored.",
-        )
+        outputs = {option.name: _field(option) for option in options()}
         pressed = st.form_submit_button("Start watching", type="primary")
     if not pressed or not folder.strip():
         return
-    try:
-        options = WatchOptions(subfolders=below, move_to=move_to.strip(), lines_to=lines_to.strip())
-        start_watch(session.workspace(), inspector.id, folder, options)
-    except PatchCoreError as error:
-        st.error(session.sentence(str(error)))
-        return
-    st.rerun()
+    with session.plain_errors():
+        chosen = WatchOptions(subfolders=below, outputs=outputs)
+        start_watch(session.workspace(), inspector.id, folder, chosen)
+        st.rerun()
+
+
+def _field(option: Option) -> Any:
+    """Draw the field of an output's option and return what stands in it."""
+    key, detail = f"watch_{option.name}", option.detail or None
+    if option.kind == "switch":
+        return st.checkbox(option.label, value=option.default, key=key, help=detail)
+    if option.kind in ("whole", "number"):
+        kind: Any = int if option.kind == "whole" else float
+        least, most = (None if bound is None else kind(bound) for bound in (option.least, option.most))
+        return st.number_input(option.label, least, most, kind(option.default), key=key, help=detail)
+    typed = st.text_input(option.label, value=option.default, key=key, placeholder=option.empty, help=detail)
+    return typed.strip()
 
 
 def _do(action: Callable[[Workspace, int], None], watch_id: int) -> None:
-    """Do something about a watch; why it is refused is shown in the panel."""
+    """Start or stop a watch; the panel shows the reason of a refusal."""
     try:
         action(session.workspace(), watch_id)
     except PatchCoreError as error:

@@ -1,4 +1,4 @@
-"""The bin on the page Library: what was deleted, bringing it back, and emptying it for good."""
+"""The bin on the page Library: deleted inspectors and versions, the way back, and deletion for good."""
 
 from collections.abc import Sequence
 from html import escape
@@ -12,7 +12,7 @@ from workbench.widgets.shared.pictures import thumbnail_tag
 
 
 def show() -> None:
-    """Draw what is in it."""
+    """Draw the contents of the bin."""
     binned = list_bin(session.workspace())
     if not binned:
         st.info(
@@ -37,14 +37,14 @@ def show() -> None:
                 key=f"back_{one.key}",
                 on_click=notice.attempt,
                 args=(bring_back, one),
-                kwargs={"said": f"{one.title} is back as it was."},
+                kwargs={"outcome": f"{one.title} is back as it was."},
             )
             if access.button("Delete for good", Role.ENGINEER, key=f"good_{one.key}", type="tertiary"):
                 _confirm([one])
 
 
 def line_html(one: Binned) -> str:
-    """Return what was deleted, by whom and when, and what it takes."""
+    """Return one deleted thing: its title, person, time and size."""
     version = one.version or one.inspector.current
     picture = thumbnail_tag(session.workspace(), None if version is None else version.thumbnail_sha256)
     who = f" by {escape(one.deleted_by)}" if one.deleted_by else ""
@@ -55,7 +55,7 @@ def line_html(one: Binned) -> str:
 
 
 def what_goes(one: Binned) -> str:
-    """Say what would be lost for good."""
+    """Return what deletion for good would lose, in words."""
     bank = "its bank stays, other versions use it" if one.keeps_bank else wording.megabytes(one.megabytes)
     return f"{bank}, {wording.counted(one.results, 'scored image')}"
 
@@ -73,4 +73,4 @@ def _confirm(chosen: Sequence[Binned]) -> None:
 
 def _delete(chosen: Sequence[Binned]) -> None:
     titles = ", ".join(one.title for one in chosen)
-    notice.attempt(delete_for_good, chosen, said=f"Deleted for good: {titles}.")
+    notice.attempt(delete_for_good, chosen, outcome=f"Deleted for good: {titles}.")

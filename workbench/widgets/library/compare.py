@@ -1,4 +1,4 @@
-"""Two states of an inspector side by side on the page Library: what was changed, and what that did on labelled sets."""
+"""Two states of an inspector side by side on the page Library: their differences, also on labelled sets."""
 
 from collections.abc import Sequence
 from html import escape
@@ -7,19 +7,18 @@ from typing import Any
 import streamlit as st
 
 from patchcore.statistics.curves import Undefined
-from workbench.evaluation.comparison import Comparison
-from workbench.evaluation.version_difference import Difference, compare_on, difference, shared_sets
+from workbench.evaluation.comparison import Comparison, compare
+from workbench.evaluation.version_difference import Difference, difference, shared_sets
 from workbench.inspectors.timeline import WORDS, Entry, find_entry
-from workbench.storage.tables import Batch
 from workbench.widgets.evaluate.headline import metric
-from workbench.widgets.shared import session, wording
+from workbench.widgets.shared import session, theme, wording
 
 OTHER = "with"  # name of the state it is compared with, in the address
 NAMES_SHOWN = 12
 
 
 def show(entries: Sequence[Entry], entry: Entry) -> None:
-    """Draw the choice of the other and what differs from it."""
+    """Draw the choice of the other state, and the differences from it."""
     others = {one.number: one for one in entries if one.number != entry.number}
     other = _choose(others, entry)
     found = difference(session.workspace(), other, entry)
@@ -34,22 +33,21 @@ def table_html(before: Entry, after: Entry, found: Difference) -> str:
     rows: list[tuple[str, ...]] = [
         ("Made", *(f"{wording.moment(one.created)}, {escape(one.made_by)}" for one in both)),
         ("Reject above", *(wording.score(one.point.reject) for one in both)),
-        ("Review above", *(_review(one) for one in both)),
+        ("Review above", *(wording.review(one.point) for one in both)),
         ("Rule", *(escape(wording.rule(one.point.rule)) for one in both)),
-        ("Bank", *(_bank(one) for one in both)),
+        ("Bank", *(wording.bank(one.version) for one in both)),
         ("Cover radius", *(wording.score(one.version.cover_radius) for one in both)),
         *((name, _value(ours), _value(theirs)) for name, ours, theirs in found.settings),
     ]
-    head = f'<tr><td></td><th scope="col">{before.number}</th><th scope="col">{after.number}</th></tr>'
-    body = "".join(
-        f'<tr><th scope="row">{escape(name)}</th><td>{ours}</td><td>{_marked(ours, theirs)}</td></tr>'
-        for name, ours, theirs in rows
-    )
-    return f'<table class="pc-table pc-num pc-rows pc-compare"><thead>{head}</thead><tbody>{body}</tbody></table>'
+    marked = [
+        (escape(name), ours, theirs if ours == theirs else f"<b>{theirs}</b>") for name, ours, theirs in rows
+    ]
+    head = ("", before.number, after.number)
+    return theme.table_html(marked, head, look="pc-num pc-rows pc-compare", named=True)
 
 
 def verdict(found: Comparison, before: Entry, after: Entry) -> str:
-    """Return in a sentence what the change did on a set."""
+    """Return in a sentence how verdicts on a set have changed."""
     images = f"{wording.counted(found.n_good, 'good image')}, {wording.counted(found.n_defect, 'defect')}"
     differing = f"{wording.counted(len(found.disagreements), 'verdict')} differ"
     right = sum(one.right == "second" for one in found.disagreements)
@@ -103,39 +101,27 @@ def _sets(before: Entry, after: Entry) -> None:
         return
     for batch in sets[:3]:
         with session.plain_errors():
-            found = _compared(batch.id, _key(before), _key(after), batch, before, after)
+            found = _compared(batch.id, _key(before), _key(after), before, after)
             st.markdown(
                 f"On {session.sentence(batch.name)}: {session.sentence(verdict(found, before, after))}"
             )
             st.html(
-                '<div class="pc-numbers pc-num">'
-                f"<div><span>Image AUROC, {before.number}</span><b>{metric(found.first_auroc)}</b></div>"
-                f"<div><span>Image AUROC, {after.number}</span><b>{metric(found.second_auroc)}</b></div></div>"
+                theme.numbers_html(
+                    [
+                        (f"Image AUROC, {before.number}", metric(found.first_auroc), ""),
+                        (f"Image AUROC, {after.number}", metric(found.second_auroc), ""),
+                    ]
+                )
             )
 
 
 @st.cache_data(show_spinner="Comparing", max_entries=16, ttl=120)
-def _compared(
-    batch_id: int, first: str, second: str, _batch: Batch, _before: Entry, _after: Entry
-) -> Comparison:
-    return compare_on(session.workspace(), _batch, _before, _after)
+def _compared(batch_id: int, first: str, second: str, _before: Entry, _after: Entry) -> Comparison:
+    return compare(session.workspace(), batch_id, _before.as_version(), _after.as_version())
 
 
 def _key(entry: Entry) -> str:
     return f"{entry.version.id}:{entry.record.id}"
-
-
-def _review(entry: Entry) -> str:
-    point = entry.point
-    return wording.score(point.accept) if point.accept < point.reject else "none"
-
-
-def _bank(entry: Entry) -> str:
-    version = entry.version
-    return (
-        f"{wording.counted(version.patches, 'patch', 'patches')}, {wording.share(version.share)}, "
-        f"{wording.megabytes(version.megabytes)}"
-    )
 
 
 def _value(value: Any) -> str:
@@ -144,7 +130,3 @@ def _value(value: Any) -> str:
     if isinstance(value, dict):
         return "drawn"
     return escape(str(value))
-
-
-def _marked(ours: str, theirs: str) -> str:
-    return theirs if ours == theirs else f"<b>{theirs}</b>"

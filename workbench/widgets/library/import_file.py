@@ -1,4 +1,4 @@
-"""Bringing an inspector in on the page Library: a file, what it is to become, and why it is refused if it is."""
+"""Importing an inspector on the page Library: the file, its place, and the reason for a refusal."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ EXPLANATION = (
 
 
 def show(shelved: Sequence[Shelved]) -> None:
-    """Draw the choice of a file and import it when told to."""
+    """Draw the choice of a file, and import it when the button is pressed."""
     st.caption(EXPLANATION)
     if not access.only(Role.ENGINEER, "Importing an inspector"):
         return

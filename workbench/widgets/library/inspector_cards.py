@@ -16,21 +16,18 @@ COLUMNS = 3
 
 def show(inspectors: Sequence[Inspector]) -> None:
     """Lay the cards out, three to a row."""
-    ready = [one for one in inspectors if one.current is not None]
+    ready = [(one, one.current) for one in inspectors if one.current is not None]
     for start in range(0, len(ready), COLUMNS):
         columns = st.columns(COLUMNS, gap="small")
-        for column, inspector in zip(columns, ready[start : start + COLUMNS], strict=False):
+        for column, (inspector, version) in zip(columns, ready[start : start + COLUMNS], strict=False):
             with column, st.container(border=True, key=f"card_{inspector.id}", height="stretch"):
-                _card(inspector)
+                _card(inspector, version)
 
 
-def _card(inspector: Inspector) -> None:
-    version = inspector.current
-    if version is None:
-        return
+def _card(inspector: Inspector, version: InspectorVersion) -> None:
     in_use = session.inspector_in_use()
     st.html(card_html(inspector, version, in_use=in_use is not None and in_use.id == inspector.id))
-    if st.button("Inspect", key=f"inspect_with_{inspector.id}", help=None):
+    if st.button("Inspect", key=f"inspect_with_{inspector.id}"):
         session.use_inspector(inspector.id)
         st.switch_page("pages/inspect.py", query_params={"inspector": inspector.id})
 
@@ -39,9 +36,8 @@ def card_html(inspector: Inspector, version: InspectorVersion, *, in_use: bool) 
     """Return a card's picture and facts."""
     point = OperatingPoint.from_dict(version.operating_point)
     facts = {
-        "Bank": f"{wording.counted(version.patches, 'patch', 'patches')}, {wording.share(version.share)}, "
-        f"{wording.megabytes(version.megabytes)}",
-        "Threshold": f"{wording.score(point.reject)}",
+        "Bank": wording.bank(version),
+        "Threshold": wording.score(point.reject),
         "Network": escape(network_title(str(version.settings["backbone"]))),
         "Built": wording.moment(version.created),
         "State": '<span class="pc-accent">● in use</span>'

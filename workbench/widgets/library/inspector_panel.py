@@ -1,4 +1,4 @@
-"""One inspector on the page Library: its name, what can be done with it, its timeline, and the state looked at."""
+"""One inspector on the page Library: its name and buttons, its timeline, and the state that is open."""
 
 from html import escape
 
@@ -16,7 +16,7 @@ CHOICE = "version"  # name of the state that is looked at, in the address
 
 
 def show(inspector: Inspector) -> None:
-    """Draw it."""
+    """Draw an inspector with the state that the address names."""
     entries = timeline(session.workspace(), inspector.id)
     entry = find_entry(entries, session.chosen(CHOICE))
     if entry is None:
@@ -61,7 +61,7 @@ def _rename(inspector: Inspector) -> None:
                 name,
                 product,
                 seen=revision_guard.revision_of(inspector.id),
-                said="The new name is kept.",
+                outcome="The new name is kept.",
             )
             st.rerun()
 
@@ -80,8 +80,7 @@ def _delete(inspector: Inspector) -> None:
         delete_inspector,
         inspector.id,
         seen=inspector.revision,
-        said=f"{inspector.name} is in the bin. It can be brought back from there.",
+        outcome=f"{inspector.name} is in the bin. It can be brought back from there.",
     )
     if deleted:
-        for name in ("inspector", CHOICE):
-            session.forget(name)
+        session.forget("inspector", CHOICE)

@@ -1,4 +1,4 @@
-"""Jobs on the page Library: what runs, waits, was interrupted, failed or was done lately, by whom; from any session."""
+"""Jobs on the page Library: unfinished ones and those that ended lately, of all sessions, with their people."""
 
 from collections.abc import Callable
 from html import escape
@@ -8,7 +8,7 @@ import streamlit as st
 from workbench.jobs.requests import UNFINISHED, JobState, cancel, discard, list_jobs, read_log, resume
 from workbench.people.roles import Role
 from workbench.storage.tables import Job
-from workbench.widgets.shared import access, job_view, notice, session, wording
+from workbench.widgets.shared import access, job_view, notice, progress, session, wording
 
 POLL_SECONDS = 2.0
 LATEST = 12  # of those that ended
@@ -24,7 +24,7 @@ LOOKS = {JobState.RUNNING: "pc-accent", JobState.DONE: "pc-mute", JobState.CANCE
 
 
 def show() -> None:
-    """Draw the unfinished ones, then the latest of those that ended."""
+    """Draw the unfinished jobs, then the latest that ended."""
     here = session.workspace()
     moving = list_jobs(here, JobState.QUEUED, JobState.RUNNING, standing=False)
 
@@ -37,7 +37,7 @@ def show() -> None:
         if moving and not any(job.state != JobState.INTERRUPTED for job in unfinished):
             st.rerun()  # nothing moves any more: the sidebar and the shelf have news
         if not unfinished and not ended:
-            st.info("Nothing was started yet. Builds and measurements show here, whoever starts them.")
+            st.info("Nothing was started yet. Builds and measurements of all people show here.")
         for job in [*unfinished, *ended]:
             _line(job)
 
@@ -51,14 +51,13 @@ def _line(job: Job) -> None:
             log = st.toggle("Log", key=f"log_{job.id}")
             _actions(job)
         if job.state == JobState.RUNNING:
-            share = min(1.0, job.done / job.total) if job.total else 0.0
-            st.progress(share, text=job_view.line(job))
+            st.progress(progress.share(job.done, job.total), text=job_view.line(job))
         if log:
             st.code(read_log(session.workspace(), job.id) or "(empty)", language=None, height=220)
 
 
 def line_html(job: Job) -> str:
-    """Return what a job is, how it stands, who started it and when, and why it did not end well."""
+    """Return a job's title, state, person and time, and its message if it did not end well."""
     state = JobState(job.state)
     why = f"<div>{escape(job.message)}</div>" if job.message and state != JobState.DONE else ""
     return (
@@ -85,8 +84,8 @@ def _actions(job: Job) -> None:
         stopping = job.cancel_requested is not None
         _action(job, "Stopping" if stopping else "Cancel", cancel, disabled=stopping)
     elif job.state in (JobState.INTERRUPTED, JobState.FAILED):
-        _action(job, "Resume", resume, why="Goes on from what is already computed.")
-        _action(job, "Discard", discard, why="Gives it up and deletes what it had computed.")
+        _action(job, "Resume", resume, why="Continues after the computed parts.")
+        _action(job, "Discard", discard, why="Ends the job and deletes its computed parts.")
     elif (
         job.kind == "build"
         and (job.result or {}).get("version_id")

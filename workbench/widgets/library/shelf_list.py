@@ -1,4 +1,4 @@
-"""The shelf of the page Library: every inspector with its picture and what tells it from the others."""
+"""The shelf of the page Library: every inspector with its picture, bank, thresholds and last use."""
 
 from collections.abc import Sequence
 from html import escape
@@ -17,7 +17,7 @@ NO_BREAK = "\N{NO-BREAK SPACE}"  # within what belongs together: a line ends at 
 
 
 def show(shelved: Sequence[Shelved], opened: Inspector) -> None:
-    """Draw the inspectors, the one used last first, and open the one that is chosen."""
+    """Draw the inspectors, the last used first; a button opens one."""
     found = _filtered(shelved)
     if not found:
         st.caption("No inspector has that in its name or product.")
@@ -41,20 +41,21 @@ def show(shelved: Sequence[Shelved], opened: Inspector) -> None:
             )
     if len(found) > len(shown):
         st.button(
-            f"Show {wording.count(len(found) - len(shown))} more", on_click=_show_all, args=(len(found),)
+            f"Show {wording.count(len(found) - len(shown))} more",
+            on_click=st.session_state.update,
+            kwargs={"shelf_count": len(found)},
         )
 
 
 def row_html(one: Shelved) -> str:
-    """Return what an inspector is, in a few lines beside its picture."""
+    """Return an inspector in a few lines beside its picture."""
     version = one.version
     point = OperatingPoint.from_dict(version.operating_point)
     product = f'<span class="pc-mute">{escape(one.inspector.product)}</span>' if one.inspector.product else ""
     used = "never used" if one.last_used is None else f"used {wording.moment(one.last_used)}"
     review = f", review above {wording.score(point.accept)}" if point.accept < point.reject else ""
     lines = (
-        f"{wording.counted(version.patches, 'patch', 'patches')}, {wording.share(version.share)}, "
-        f"{wording.megabytes(version.megabytes)}",
+        wording.bank(version),
         f"reject above {wording.score(point.reject)}{review}",
         f"{used}, {wording.counted(one.versions, 'version')}",
     )
@@ -71,7 +72,3 @@ def _filtered(shelved: Sequence[Shelved]) -> list[Shelved]:
         return list(shelved)
     wanted = st.text_input("Find by name or product", key="shelf_filter").strip().casefold()
     return [one for one in shelved if wanted in f"{one.inspector.name}\n{one.inspector.product}".casefold()]
-
-
-def _show_all(count: int) -> None:
-    st.session_state["shelf_count"] = count

@@ -1,4 +1,4 @@
-"""One state of an inspector on the page Library: what it is, its note, and what can be done with it."""
+"""One state of an inspector on the page Library: its numbers, its note, and its buttons."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -16,14 +16,14 @@ from workbench.upkeep.bin import delete_version
 from workbench.widgets.library import compare
 from workbench.widgets.shared import access, notice, session, theme, wording
 
-LOOK = "look"  # name of what is looked at closely, in the address
+LOOK = "look"  # the name in the address of the part that is open
 CERTIFICATE, COMPARE = "certificate", "compare"
 CERTIFICATE_HEIGHT = 720
 LABELS = {CERTIFICATE: ("Certificate", "Close certificate"), COMPARE: ("Compare", "Close comparison")}
 
 
 def show(inspector: Inspector, entries: Sequence[Entry], entry: Entry) -> None:
-    """Draw it."""
+    """Draw a state of an inspector."""
     state = "in use" if entry.in_use else WORDS.get(entry.what, entry.what)
     st.markdown(f"**Version {entry.number}**, {session.sentence(state)}")
     st.html(numbers_html(entry))
@@ -38,14 +38,13 @@ def show(inspector: Inspector, entries: Sequence[Entry], entry: Entry) -> None:
 
 
 def numbers_html(entry: Entry) -> str:
-    """Return what the state judges by and what its bank is."""
+    """Return the state's thresholds and the size of its bank."""
     version, point = entry.version, entry.point
-    review = wording.score(point.accept) if point.accept < point.reject else "none"
     images = len(good_images(session.workspace(), version))
     return theme.numbers_html(
         [
             ("Reject above", wording.score(point.reject), f"Set {wording.rule(point.rule)}."),
-            ("Review above", review, "Between the two a person decides."),
+            ("Review above", wording.review(point), "Between the two a person decides."),
             (
                 "Bank",
                 f"{wording.count(version.patches)} <small>patches, {wording.share(version.share)}</small>",
@@ -80,7 +79,7 @@ def _note(inspector: Inspector, entry: Entry) -> None:
                 entry.number,
                 note,
                 seen=inspector.revision,
-                said=f"The note of {entry.number} is kept.",
+                outcome=f"The note of {entry.number} is kept.",
             )
 
     st.text_input(
@@ -105,8 +104,8 @@ def _actions(inspector: Inspector, entries: Sequence[Entry], entry: Entry) -> No
                 disabled=not entry.fits,
                 on_click=_restore,
                 args=(inspector, entry),
-                help="Puts this bank and these thresholds into use again, as a new line of the timeline. What is newer "
-                "stays."
+                help="Puts this bank and these thresholds into use again, as a new line of the timeline. Newer states "
+                "stay."
                 if entry.fits
                 else "Its thresholds are out of date, or the bank of its version has another size by now.",
             )
@@ -144,11 +143,10 @@ def _restore(inspector: Inspector, entry: Entry) -> None:
         inspector.id,
         entry.number,
         seen=inspector.revision,
-        said=f"{entry.number} is in use again.",
+        outcome=f"{entry.number} is in use again.",
     )
     if restored:
-        for name in ("version", "threshold", "review", "trial"):
-            session.forget(name)
+        session.forget("version", "threshold", "review", "trial")
 
 
 @st.dialog("Delete this version?")
@@ -166,7 +164,7 @@ def _delete(inspector: Inspector, entry: Entry) -> None:
         delete_version,
         entry.version.id,
         seen=inspector.revision,
-        said=f"Version {entry.version.number} is in the bin. It can be brought back from there.",
+        outcome=f"Version {entry.version.number} is in the bin. It can be brought back from there.",
     )
     if deleted:
         session.forget("version")

@@ -1,4 +1,4 @@
-"""The timeline on the page Library: a line for each state of an inspector, the latest first; a click looks at one."""
+"""The timeline on the page Library: a line for each state of an inspector, the latest first; a click opens one."""
 
 from collections.abc import Sequence
 from html import escape
@@ -14,7 +14,7 @@ SHOWN = 60
 
 
 def show(entries: Sequence[Entry], opened: Entry, choice: str) -> None:
-    """Draw the lines; `choice` is the name of the opened one in the address."""
+    """Draw the lines; `choice` is the name in the address for the open state."""
     st.markdown(
         f"**Timeline, {wording.counted(len(entries), 'state')}**",
         help="Every bank, and every threshold that was in force for it: 3.2 is version 3 of the bank with its second "
@@ -44,12 +44,13 @@ def show(entries: Sequence[Entry], opened: Entry, choice: str) -> None:
         if len(entries) > len(shown):
             st.button(
                 f"Show {wording.count(len(entries) - len(shown))} older ones",
-                on_click=lambda: st.session_state.update(timeline_all=True),
+                on_click=st.session_state.update,
+                kwargs={"timeline_all": True},
             )
 
 
 def line_html(entry: Entry) -> str:
-    """Return what an entry is, who made it and when, and what it judges by."""
+    """Return an entry's kind, note, person, time, threshold and bank."""
     used = ' <span class="pc-accent pc-whole">● in use</span>' if entry.in_use else ""
     note = f' <span class="pc-mute">{escape(entry.note)}</span>' if entry.note else ""
     version = entry.version

@@ -1,48 +1,31 @@
-"""What a person says of the image that is open: fine, which may teach the inspector, or a defect; taking it back."""
-
-from collections.abc import Callable
+"""A person's decision on the open image: fine, which may teach the inspector, or a defect; and its undo."""
 
 import streamlit as st
 
-from patchcore.errors import PatchCoreError
 from patchcore.thresholds.operating_point import Verdict
 from workbench.inspections.decisions import Decided, call_defect, call_fine, decided, take_back
 from workbench.people.roles import Role
 from workbench.storage.tables import InspectorVersion, Result
-from workbench.storage.workspace import Workspace
 from workbench.widgets.review import teaching_view
-from workbench.widgets.shared import access, session, wording
+from workbench.widgets.shared import access, notice, session, wording
 
 WORDS = {"fine": "✓ called fine", "defect": "✕ called a defect"}
-FAULT = "decision_fault"
-Action = Callable[[Workspace, Result], None]
 
 
 def show(result: Result, version: InspectorVersion, verdict: Verdict | None) -> None:
-    """Draw what may be said of a result, or what was said of it, and below it what teaching it would change."""
+    """Draw the buttons of a decision, or the decision that was made; below it the changes that teaching would make."""
     known = decided(session.workspace(), version.id, [result]).get(result.batch_image_id)
     with st.container(horizontal=True, vertical_alignment="center", key="decision_bar"):
         if known is None:
-            _say(result, verdict)
+            _buttons(result, verdict)
         else:
-            _said(result, verdict, known)
-    if fault := st.session_state.pop(FAULT, None):
-        st.error(session.sentence(fault))
+            _decision(result, verdict, known)
+    notice.show()
     teaching_view.show(version, [result])
 
 
-def act(what: Action, result: Result) -> bool:
-    """Do something to a result in a callback and return whether it was done; the page says what was refused."""
-    try:
-        what(session.workspace(), result)
-    except PatchCoreError as error:
-        st.session_state[FAULT] = str(error)
-        return False
-    return True
-
-
-def _say(result: Result, verdict: Verdict | None) -> None:
-    teach = teaching_view.may_teach() and verdict != "accept"
+def _buttons(result: Result, verdict: Verdict | None) -> None:
+    teach = access.may(Role.ENGINEER) and verdict != "accept"
     access.button(
         "This is fine",
         Role.OPERATE,
@@ -58,34 +41,30 @@ def _say(result: Result, verdict: Verdict | None) -> None:
         "This is a defect",
         Role.OPERATE,
         key="call_defect",
-        on_click=_act,
+        on_click=notice.attempt,
         args=(call_defect, result),
         help="The label is stored; thresholds that go by known defects can use it.",
     )
-
-
-def _act(what: Action, result: Result) -> None:
-    act(what, result)
 
 
 def _fine(result: Result, teach: bool) -> None:
     if teach:
         teaching_view.ask([result])
     else:
-        act(call_fine, result)
+        notice.attempt(call_fine, result)
 
 
-def _said(result: Result, verdict: Verdict | None, known: Decided) -> None:
+def _decision(result: Result, verdict: Verdict | None, known: Decided) -> None:
     by = f" by {session.sentence(known.by)}" if known.by else ""
     kind = "accept" if known.decision == "fine" else "reject"
     st.html(f'<span class="pc-{kind}">{WORDS[known.decision]}</span>', width="content")
     st.caption(f"{by.strip()}, {wording.moment(known.at)}".lstrip(", "), width="content")
-    if known.decision == "fine" and verdict != "accept" and teaching_view.may_teach():
+    if known.decision == "fine" and verdict != "accept" and access.may(Role.ENGINEER):
         st.button("Teach the inspector", key="teach_one", on_click=teaching_view.ask, args=([result],))
     access.button(
         "Take back",
         Role.OPERATE,
         key="take_back",
-        on_click=_act,
+        on_click=notice.attempt,
         args=(take_back, result),
     )

@@ -1,6 +1,6 @@
 """The page Review: one image after the other, decided by a key, and teaching what was called fine."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -9,11 +9,11 @@ from workbench.inspections.batches import get_result
 from workbench.inspections.decisions import call_defect, call_fine, take_back
 from workbench.people.roles import Role
 from workbench.storage.tables import GOOD, InspectorVersion, Result
-from workbench.tuning.evidence import peak_for, result_key
+from workbench.storage.workspace import Workspace
 from workbench.tuning.review_queue import Queued, Unseen, called_fine, review_queue, skipped_last, unseen
 from workbench.viewer import Thresholds
-from workbench.widgets.review import decision_bar, teaching_view
-from workbench.widgets.shared import access, detail_view, session, wording
+from workbench.widgets.review import teaching_view
+from workbench.widgets.shared import access, detail_view, notice, session, wording
 
 CHOICE = "queued"  # id of the result that is looked at, in the address
 SKIPPED, DONE = "review_skipped", "review_done"  # ids of results, in this session, in the order of the steps
@@ -22,12 +22,12 @@ POLL_SECONDS = 2.0
 
 
 def waiting(version: InspectorVersion) -> list[Queued]:
-    """Return the queue as this session works through it: what was skipped comes last."""
+    """Return the queue as this session works through it: skipped images come last."""
     return skipped_last(review_queue(session.workspace(), version), st.session_state.get(SKIPPED, ()))
 
 
 def left(queue: Sequence[Queued]) -> str:
-    """Say in a sentence how many images wait."""
+    """Return in a sentence how many images wait."""
     if not queue:
         return "Nothing waits for a decision."
     disagree = sum(one.disagrees for one in queue)
@@ -39,20 +39,19 @@ def left(queue: Sequence[Queued]) -> str:
 
 
 def show(version: InspectorVersion, queue: Sequence[Queued]) -> None:
-    """Draw the image whose turn it is, or say that all is done; then what may be taught, and what was not scored."""
+    """Draw the image whose turn it is, or that all is done; then the images to teach, and those not scored."""
     fine = called_fine(session.workspace(), version)
     if queue:
         _work(version, queue)
     else:
         _nothing_left(fine)
-    if fault := st.session_state.pop(decision_bar.FAULT, None):
-        st.error(session.sentence(fault))
+    notice.show()
     _teach(version, fine, bool(queue))
     _unseen(version, unseen(session.workspace(), version))
 
 
 def reason(one: Queued, point: OperatingPoint) -> str:
-    """Say why an image waits."""
+    """Return in a sentence why an image waits."""
     score, truth = wording.score(one.result.score or 0.0), one.result.image.truth
     accept, reject = wording.score(point.accept), wording.score(point.reject)
     label = "" if truth is None else f"It is labelled {'good' if truth == GOOD else truth.replace('_', ' ')}."
@@ -74,23 +73,9 @@ def _work(version: InspectorVersion, queue: Sequence[Queued]) -> None:
     st.markdown(f"**{name}** from {session.sentence(one.batch)}. {session.sentence(reason(one, point))}")
     _keys(queue, place)
 
-    @st.fragment
-    def look() -> None:
-        with session.plain_errors():
-            item, peak = result_key(one.result), peak_for(session.workspace(), one.result, point)
-            detail_view.show(
-                one.result,
-                item,
-                version,
-                Thresholds.of(point),
-                point,
-                key="review_detail",
-                link=LINK,
-                peak=peak,
-                reveal=False,
-            )
-
-    look()
+    detail_view.look(
+        one.result, version, Thresholds.of(point), point, key="review_detail", link=LINK, reveal=False
+    )
 
 
 def _keys(queue: Sequence[Queued], place: int) -> None:
@@ -135,8 +120,8 @@ def _undo_button() -> None:
     )
 
 
-def _decide(what: decision_bar.Action, result: Result, after: int) -> None:
-    if decision_bar.act(what, result):
+def _decide(what: Callable[[Workspace, Result], None], result: Result, after: int) -> None:
+    if notice.attempt(what, result):
         st.session_state.setdefault(DONE, []).append(result.id)
         session.choose(CHOICE, after)
 
@@ -151,7 +136,7 @@ def _skip(result: Result, after: int) -> None:
 
 def _undo() -> None:
     last = st.session_state[DONE].pop()
-    decision_bar.act(take_back, get_result(session.workspace(), last))
+    notice.attempt(take_back, get_result(session.workspace(), last))
     session.choose(CHOICE, last)
 
 
@@ -169,7 +154,7 @@ def _nothing_left(fine: Sequence[Result]) -> None:
 
 
 def _teach(version: InspectorVersion, fine: Sequence[Result], more: bool) -> None:
-    """Offer to teach what was called fine, in one step."""
+    """Offer to teach all images that were called fine, in one step."""
     if not fine:
         return
     if teaching_view.asked():
@@ -186,12 +171,12 @@ def _teach(version: InspectorVersion, fine: Sequence[Result], more: bool) -> Non
             args=(fine,),
             help="You see which verdicts would change before anything is stored.",
         )
-        if not teaching_view.may_teach():
+        if not access.may(Role.ENGINEER):
             st.caption("That takes the role engineer.", width="content")
 
 
 def _unseen(version: InspectorVersion, batches: Sequence[Unseen]) -> None:
-    """Say what the version in use has not scored, and have it scored when asked."""
+    """Name the batches that the version in use has not scored, and have them scored when asked."""
     if not batches:
         return
     scorer = session.scorer()

@@ -1,32 +1,22 @@
-"""Teaching on a page: what it would change, shown before it is done; what was taught last, and the way back."""
+"""Teaching on a page: the preview of its changes, the images taught last, and the undo."""
 
 from collections.abc import Sequence
 from html import escape
 
 import streamlit as st
 
-from patchcore.errors import PatchCoreError
-from workbench.people.roles import Role, current
+from workbench.people.roles import Role
 from workbench.storage.tables import GOOD, InspectorVersion, Result
 from workbench.tuning.teaching import can_undo, keep_teaching, named, taught_names, undo_teaching
 from workbench.tuning.teaching_preview import TeachingPreview, VerdictChange, preview_teaching
-from workbench.widgets.shared import access, revision_guard, session, wording
+from workbench.widgets.shared import access, progress, revision_guard, session, theme, wording
 from workbench.widgets.shared.pictures import thumbnail_tag
+from workbench.widgets.shared.verdicts import VERDICTS
 
 ASKED = "teach_results"  # ids of the results that are to be taught, in this session
 PREVIEW = "teach_preview"
 SHOWN = 24  # changed images with a picture
-VERDICT_HTML = {
-    "accept": '<span class="pc-accept">✓ accept</span>',
-    "review": '<span class="pc-review">? review</span>',
-    "reject": '<span class="pc-reject">✕ reject</span>',
-    None: '<span class="pc-mute">no verdict</span>',
-}
-
-
-def may_teach() -> bool:
-    """Whether whoever is looking may teach."""
-    return current().role >= Role.ENGINEER
+VERDICT_HTML = VERDICTS | {None: '<span class="pc-mute">no verdict</span>'}
 
 
 def ask(results: Sequence[Result]) -> None:
@@ -74,7 +64,7 @@ def show(version: InspectorVersion, results: Sequence[Result]) -> None:
 
 
 def notice(version: InspectorVersion) -> None:
-    """Say, while a version that teaching made is in use, what was taught, and offer the way back."""
+    """While a version made by teaching is in use, name the images that were taught, and offer the undo."""
     if not can_undo(version):
         return
     names = session.sentence(named(taught_names(version)))
@@ -90,7 +80,7 @@ def notice(version: InspectorVersion) -> None:
             key="teach_undo",
             on_click=_undo,
             args=(version,),
-            help="Puts the version from before into use again and takes back the label. Nothing is computed anew.",
+            help="Puts the version from before into use again and takes back the label. Nothing is computed again.",
         )
 
 
@@ -100,20 +90,17 @@ def _preview(version: InspectorVersion, chosen: Sequence[Result]) -> TeachingPre
     known = st.session_state.get(PREVIEW)
     if known is not None and known[0] == key:
         return known[1]  # type: ignore[no-any-return]  # the session's state is untyped
-    bar = st.progress(0.0, text="Computing the patches to add")
-
-    def progress(stage: str, done: int, total: int) -> None:
-        words = {"calibration": "Scoring the good images", "scoring": "Scoring what the threshold rests on"}
-        text = words.get(stage, "Checking earlier verdicts")
-        bar.progress(min(1.0, done / total) if total else 0.0, text=f"{text}, {done:,}/{total:,}")
-
-    try:
-        preview = preview_teaching(session.workspace(), version, chosen, progress, keep_by_hand=keep)
-    except PatchCoreError as error:
-        st.error(session.sentence(str(error)))
+    words = {"calibration": "Scoring the good images", "scoring": "Scoring what the threshold rests on"}
+    preview: TeachingPreview | None = None
+    with (
+        session.plain_errors(),
+        progress.bar(
+            "Computing the patches to add", lambda stage: words.get(stage, "Checking earlier verdicts")
+        ) as move,
+    ):
+        preview = preview_teaching(session.workspace(), version, chosen, move, keep_by_hand=keep)
+    if preview is None:
         return None
-    finally:
-        bar.empty()
     st.session_state[PREVIEW] = (key, preview)
     return preview
 
@@ -139,12 +126,8 @@ def _numbers(preview: TeachingPreview) -> str:
         for one in preview.taught[:3]
         if one.image.sha256 in preview.scores
     ]
-    cells = "".join(
-        f'<tr><th>{escape(name)}</th><td class="r">{now}</td><td class="r"><b>{then}</b></td></tr>'
-        for name, now, then in rows
-    )
-    head = '<tr><th></th><th class="r">now</th><th class="r">taught</th></tr>'
-    return f'<table class="pc-table pc-num pc-teach">{head}{cells}</table>'
+    cells = [(escape(name), now, f"<b>{then}</b>") for name, now, then in rows]
+    return theme.table_html(cells, ("", "now", "taught"), look="pc-num pc-teach", right=(1, 2), named=True)
 
 
 def _hand(preview: TeachingPreview) -> None:
@@ -156,7 +139,7 @@ def _hand(preview: TeachingPreview) -> None:
         value=True,
         key="teach_keep_hand",
         help="A bank that grows raises no score, so it rejects no more good parts than before. Otherwise the good "
-        "images set the threshold anew.",
+        "images set the threshold again.",
     )
 
 
@@ -186,13 +169,11 @@ def _keep(preview: TeachingPreview) -> None:
     with revision_guard.change(preview.version.inspector_id):  # on what the preview was computed from
         keep_teaching(session.workspace(), preview)
         forget()
-        for name in ("image", "threshold", "review"):
-            session.forget(name)
+        session.forget("image", "threshold", "review")
     st.rerun()
 
 
 def _undo(version: InspectorVersion) -> None:
     with revision_guard.change(version.inspector_id) as revision:
         undo_teaching(session.workspace(), version, seen=revision)
-        for name in ("image", "threshold", "review"):
-            session.forget(name)
+        session.forget("image", "threshold", "review")

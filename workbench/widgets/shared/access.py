@@ -1,4 +1,4 @@
-"""What the person in front of the page may do: buttons for more than that are disabled and say why."""
+"""The rights of the person in front of the page: a button beyond them is disabled and says why."""
 
 from typing import Any
 
@@ -13,10 +13,10 @@ def may(role: Role) -> bool:
     return roles.current().role >= role
 
 
-def why_not(role: Role) -> str | None:
-    """Return why the person may not do what takes a role, None when they may."""
+def why_not(role: Role, what: str = "This") -> str | None:
+    """Return the sentence that says which role this takes; None when the person has it."""
     own = roles.current().role
-    return None if own >= role else f"This takes the role {role.word}; yours is {own.word}."
+    return None if own >= role else f"{what} takes the role {role.word}; yours is {own.word}."
 
 
 def button(
@@ -28,26 +28,30 @@ def button(
     type: Any = "secondary",
     **more: Any,
 ) -> bool:
-    """Draw a button as `st.button` does, for what takes a role; the function that it calls asks once more."""
+    """Draw an `st.button` for an action that takes a role; a disabled button does not stand out.
+
+    The action itself asks for the role once more.
+    """
     reason = why_not(role)
+    disabled = disabled or reason is not None
     return st.button(
         label,
-        disabled=disabled or reason is not None,
+        disabled=disabled,
         help=reason or help,
-        type="secondary" if reason else type,
+        type="secondary" if disabled else type,
         **more,
     )
 
 
 def only(role: Role, what: str) -> bool:
-    """Whether the person may do something that a whole part of a page is for; if not, say so in its place.
+    """Whether the person may use a whole part of a page; if not, write the reason in its place.
 
     Parameters
     ----------
     what
-        As it begins the sentence: "Building inspectors".
+        The beginning of the sentence: "Building inspectors".
     """
-    own = roles.current().role
-    if own < role:
-        st.caption(f"{what} takes the role {role.word}; yours is {own.word}.")
-    return own >= role
+    reason = why_not(role, what)
+    if reason is not None:
+        st.caption(reason)
+    return reason is None

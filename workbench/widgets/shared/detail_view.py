@@ -1,4 +1,4 @@
-"""One image of a batch closely, with what is known of it, and why it scored so."""
+"""One image of a batch closely: its map, its mask, and the reason for its score."""
 
 from collections.abc import Callable
 
@@ -6,11 +6,11 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from patchcore.errors import PatchCoreError
 from patchcore.thresholds.operating_point import OperatingPoint
 from workbench.inspections.batches import explain, load_map, load_mask, load_pixels, value_range_of
 from workbench.inspectors.versions import has_good_images
 from workbench.storage.tables import BatchImage, InspectorVersion, Result
+from workbench.tuning.evidence import peak_for, result_key
 from workbench.viewer import RegionRule, Thresholds, Why, detail, why_pair
 from workbench.widgets.shared import session, wording
 
@@ -35,11 +35,11 @@ def show(
     Parameters
     ----------
     item
-        Tells the result from all others.
+        A key of the result that no other result has.
     key, link, peak, reveal
         As for `workbench.viewer.detail`.
     on_rule
-        Lets the user move pixel threshold and smallest region, and takes what they are moved to.
+        Takes the pixel threshold and the smallest region that the user sets; without it they cannot be moved.
     """
     here, black_white = session.workspace(), value_range_of(version)
 
@@ -67,21 +67,39 @@ def show(
     )
 
 
+def look(
+    result: Result,
+    version: InspectorVersion,
+    thresholds: Thresholds,
+    point: OperatingPoint,
+    *,
+    key: str = "detail",
+    link: str = "inspect",
+    reveal: bool = True,
+) -> None:
+    """Draw the detail of a scored image so that a closer look at a large image draws nothing else again."""
+
+    @st.fragment
+    def draw() -> None:
+        with session.plain_errors():
+            item, peak = result_key(result), peak_for(session.workspace(), result, point)
+            show(result, item, version, thresholds, point, key=key, link=link, peak=peak, reveal=reveal)
+
+    draw()
+
+
 def _reason(
     result: Result, key: str, version: InspectorVersion, black_white: tuple[float, float] | None
 ) -> Why | None:
-    try:
-        if not has_good_images(version):
-            _say_reason(result)
-            return None
-        return _why(str(session.workspace().root), key, black_white, _result=result)
-    except PatchCoreError as error:
-        st.error(session.sentence(str(error)))
-        return None
+    with session.plain_errors():
+        if has_good_images(version):
+            return _why(str(session.workspace().root), key, black_white, _result=result)
+        _reason_in_words(result)
+    return None
 
 
-def _say_reason(result: Result) -> None:
-    """Say why in words alone: of an inspector that was imported the good images are not here."""
+def _reason_in_words(result: Result) -> None:
+    """Give the reason in words alone: the good images of an imported inspector are not here."""
     why = explain(session.workspace(), result)
     words = (
         f"Its worst patch lies {wording.score(why.distance)} from the nearest good patch, in {why.neighbour_name}. "
@@ -106,11 +124,9 @@ def _why(root: str, key: str, black_white: tuple[float, float] | None, _result: 
 
 def _truth(result: Result) -> NDArray[np.bool_] | None:
     here, image = session.workspace(), result.image
-    try:
+    with session.plain_errors():
         return _mask(str(here.root), image.mask_sha256, image.sha256, _image=image)
-    except PatchCoreError as error:
-        st.error(session.sentence(str(error)))
-        return None
+    return None
 
 
 @st.cache_data(show_spinner=False, max_entries=REMEMBERED)

@@ -9,22 +9,16 @@ from typing import Any
 
 import streamlit as st
 
-from patchcore.errors import PatchCoreError
 from workbench.uploads.image_set import UploadSet
 from workbench.uploads.intake import allowed_roots, from_files, from_server
 from workbench.widgets.shared import session
 
-FOLDER, FILES, SERVER, CAMERA, SAMPLE = (
-    "Folder",
-    "Files or zip",
-    "Folder on this computer",
-    "Camera",
-    "Sample",
-)
+FOLDER, FILES, SERVER = "Folder", "Files or zip", "Folder on this computer"
+CAMERA, SAMPLE = "Camera", "Sample"
 
 
 class Spool:
-    """A folder for files that were handed in; it disappears with the session that holds it."""
+    """A folder for uploaded files; it disappears with the session that holds it."""
 
     def __init__(self) -> None:
         self.path = session.workspace().spool_folder()
@@ -32,25 +26,25 @@ class Spool:
 
 
 @dataclass(frozen=True)
-class Taken:
-    """What the user has just handed in; its files live as long as `spool` does."""
+class NewImages:
+    """Images that the user has just handed in; their files live as long as `spool` does."""
 
     uploads: UploadSet
     title: str
     spool: Spool
 
 
-def images_from_user(key: str, ways: Sequence[str], *, noun: str = "images") -> Taken | None:
-    """Offer several ways to hand in images and return what is new in this run.
+def images_from_user(key: str, ways: Sequence[str], *, noun: str = "images") -> NewImages | None:
+    """Offer several ways to hand in images, and return the images that are new in this run.
 
     Parameters
     ----------
     key
         Prefix of the widgets' keys.
     ways
-        Which of them, in order; `SAMPLE` is drawn by the caller when it is chosen (`chosen_way`).
+        The ways in order; the caller draws `SAMPLE` when it is chosen (`chosen_way`).
     noun
-        What is wanted, for the labels.
+        The images that are wanted, for the labels.
     """
     way = st.segmented_control(
         "Where from", ways, default=ways[0], required=True, key=f"{key}_way", label_visibility="collapsed"
@@ -75,7 +69,7 @@ def start_over(key: str) -> None:
     st.session_state[f"{key}_round"] = _round(key) + 1
 
 
-def _dropped(key: str, noun: str, *, folder: bool) -> Taken | None:
+def _dropped(key: str, noun: str, *, folder: bool) -> NewImages | None:
     files = st.file_uploader(
         f"Drop {'a folder' if folder else 'files or a zip archive'} of {noun} here",
         accept_multiple_files="directory" if folder else True,
@@ -87,10 +81,10 @@ def _dropped(key: str, noun: str, *, folder: bool) -> Taken | None:
     spool = Spool()
     named: list[tuple[str, Any]] = [(file.name, file) for file in files]
     with st.spinner("Taking the files in"):
-        return Taken(from_files(named, spool.path), _title([file.name for file in files]), spool)
+        return NewImages(from_files(named, spool.path), _title([file.name for file in files]), spool)
 
 
-def _from_this_computer(key: str, noun: str) -> Taken | None:
+def _from_this_computer(key: str, noun: str) -> NewImages | None:
     roots = ", ".join(str(root) for root in allowed_roots())
     with (
         st.form(f"{key}_server_form", border=False),
@@ -107,26 +101,24 @@ def _from_this_computer(key: str, noun: str) -> Taken | None:
     if not pressed or not typed.strip():
         return None
     spool = Spool()
-    try:
+    with session.plain_errors():
         uploads = from_server(typed, spool.path, exclude=[session.workspace().root])
-    except PatchCoreError as error:
-        st.error(session.sentence(str(error)))
-        return None
-    return Taken(uploads, Path(typed.strip()).name or "folder", spool)
+        return NewImages(uploads, Path(typed.strip()).name or "folder", spool)
+    return None
 
 
-def _photographed(key: str) -> Taken | None:
+def _photographed(key: str) -> NewImages | None:
     picture = st.camera_input("Take a photograph", key=f"{key}_camera_{_round(key)}", width=420)
     if picture is None or not _is_new(key, [picture.file_id]):
         return None
     number = st.session_state[f"{key}_photographs"] = st.session_state.get(f"{key}_photographs", 0) + 1
     spool = Spool()
     uploads = from_files([(f"camera_{number:03d}.png", picture.getvalue())], spool.path)
-    return Taken(uploads, "camera", spool)
+    return NewImages(uploads, "camera", spool)
 
 
 def _is_new(key: str, ids: list[str]) -> bool:
-    """Whether these very files have not been taken already (a widget keeps its files from run to run)."""
+    """Whether these files have not been taken in already: a widget keeps its files from run to run."""
     if st.session_state.get(f"{key}_taken") == ids:
         return False
     st.session_state[f"{key}_taken"] = ids
@@ -134,7 +126,7 @@ def _is_new(key: str, ids: list[str]) -> bool:
 
 
 def _title(names: Sequence[str]) -> str:
-    """Name what was dropped: its folder, the archive, or the first file."""
+    """Return a title for dropped files: their folder, the archive, or the first file."""
     first = names[0].replace("\\", "/").strip("/")
     return first.split("/")[0] if "/" in first else first
 

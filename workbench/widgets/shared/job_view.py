@@ -7,22 +7,21 @@ import streamlit as st
 from workbench.jobs.requests import UNFINISHED, JobState, cancel, discard, get_job, read_log, resume
 from workbench.people.roles import Role
 from workbench.storage.tables import Job
-from workbench.widgets.shared import access, revision_guard, session, wording
+from workbench.widgets.shared import access, progress, revision_guard, session, wording
 
 POLL_SECONDS = 0.5
 
 
 def follow(job_id: int) -> None:
-    """Draw a job that has not ended, and the page anew when it does."""
+    """Draw a job that has not ended; redraw the page when it ends."""
 
     @st.fragment(run_every=POLL_SECONDS)
-    def progress() -> None:
+    def draw() -> None:
         job = get_job(session.workspace(), job_id)
         if job.state not in (JobState.QUEUED, JobState.RUNNING):
             st.rerun()
         st.html(_stages_html(job))
-        share = min(1.0, job.done / job.total) if job.total else 0.0
-        st.progress(share, text=line(job))
+        st.progress(progress.share(job.done, job.total), text=line(job))
         stopping = job.cancel_requested is not None
         words = "Stopping" if stopping else "Cancel"
         if access.button(words, Role.OPERATE, key=f"cancel_{job_id}", disabled=stopping):
@@ -30,7 +29,7 @@ def follow(job_id: int) -> None:
                 cancel(session.workspace(), job_id)
             st.rerun()
 
-    progress()
+    draw()
 
 
 def ended_badly(job: Job) -> None:
@@ -45,7 +44,7 @@ def ended_badly(job: Job) -> None:
     with st.container(horizontal=True):
         if job.state in (JobState.INTERRUPTED, JobState.FAILED):
             if access.button(
-                "Resume", Role.OPERATE, type="primary", help="Goes on from what is already computed."
+                "Resume", Role.OPERATE, type="primary", help="Continues after the computed parts."
             ):
                 with revision_guard.attempt():
                     resume(here, job.id)

@@ -1,6 +1,7 @@
-"""What the last action on a page did, or why it could not be done: said once, or as long as a version stays in use."""
+"""The outcome of the last action on a page, in words: shown once, or as long as a version stays in use."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import streamlit as st
@@ -10,10 +11,11 @@ from workbench.storage.tables import InspectorVersion
 from workbench.widgets.shared import session
 
 ONCE, OF_VERSION = "notice", "notice_of_version"  # in the session
+LINES_SHOWN = 200
 
 
 def show() -> None:
-    """Say what was done, and forget it."""
+    """Show the outcome of the last action, and forget it."""
     kind, words = st.session_state.pop(ONCE, ("", ""))
     if words:
         (st.success if kind == "done" else st.error)(session.sentence(words))
@@ -24,23 +26,36 @@ def done(words: str) -> None:
     st.session_state[ONCE] = ("done", words)
 
 
-def attempt(action: Callable[..., Any], *arguments: Any, said: str = "", **named: Any) -> bool:
-    """Do something and leave word of it; what the package refuses on purpose is left as its sentence.
-
-    Returns whether it was done.
-    """
+def attempt(action: Callable[..., Any], *arguments: Any, outcome: str = "", **named: Any) -> bool:
+    """Run an action and leave its outcome, or the sentence of its refusal, for `show`; return whether it succeeded."""
     try:
         action(session.workspace(), *arguments, **named)
     except PatchCoreError as error:
         st.session_state[ONCE] = ("refused", str(error))
         return False
-    if said:
-        done(said)
+    if outcome:
+        done(outcome)
     return True
 
 
+def folded(title: str, lines: Sequence[str]) -> None:
+    """List sentences below a title that unfolds them; draw nothing where there is none."""
+    if lines:
+        with st.expander(title):
+            st.markdown("\n".join(f"- {session.sentence(line)}" for line in lines[:LINES_SHOWN]))
+
+
+@contextmanager
+def toasted_refusal() -> Iterator[None]:
+    """Show a refusal as a toast: a callback cannot write on the page."""
+    try:
+        yield
+    except PatchCoreError as error:
+        st.toast(session.sentence(str(error)))
+
+
 def answers(yes: str, no: str, key: str, action: Callable[..., None], *arguments: Any) -> None:
-    """Draw both answers of a dialog, which either closes; `action` is called on the first."""
+    """Draw both answers of a dialog; either closes it, and the first calls `action`."""
     with st.container(horizontal=True):
         if st.button(yes, type="primary", key=f"{key}_yes", on_click=action, args=arguments):
             st.rerun()
@@ -49,12 +64,12 @@ def answers(yes: str, no: str, key: str, action: Callable[..., None], *arguments
 
 
 def leave(version: InspectorVersion, words: str) -> None:
-    """Leave words to be shown while a version is in use."""
+    """Leave words that are shown while a version is in use."""
     st.session_state[OF_VERSION] = (version.id, version.patches, words)
 
 
 def show_of(version: InspectorVersion) -> None:
-    """Show what was left for this version."""
+    """Show the words that were left for this version."""
     left = st.session_state.get(OF_VERSION)
     if left is not None and left[:2] == (version.id, version.patches):
         st.success(session.sentence(left[2]))

@@ -1,4 +1,4 @@
-"""The way into a page: always by way of app.py, in every run and whatever address was asked for first."""
+"""The way into a page: every run goes through app.py, also when a page's own address was asked for first."""
 
 import runpy
 from collections.abc import Iterator

@@ -1,6 +1,7 @@
 """Pictures for the page: small ones from the workspace as HTML, arrays encoded quickly."""
 
 import io
+from collections.abc import Sequence
 from html import escape
 
 import numpy as np
@@ -23,7 +24,19 @@ def thumbnail_tag(workspace: Workspace, sha256: str | None, title: str = "") -> 
         source = _thumbnail(str(workspace.root), sha256, _workspace=workspace)
     except PatchCoreError:
         return BLANK  # its file was taken away; the words beside it still serve
-    return f'<img src="{source}" alt="{escape(title)}" title="{escape(title)}">'
+    return picture_tag(source, title)
+
+
+def picture_tag(source: str, name: str) -> str:
+    """Return a picture that says its name when it is pointed at."""
+    return f'<img src="{source}" alt="{escape(name)}" title="{escape(name)}">'
+
+
+def frame_style(box: Sequence[int], width: int, height: int) -> str:
+    """Return the style that lays a frame over a picture, from x0, y0, x1, y1 in pixels of the original."""
+    x0, y0, x1, y1 = box
+    place = (100 * x0 / width, 100 * y0 / height, 100 * (x1 - x0) / width, 100 * (y1 - y0) / height)
+    return "left:{:.2f}%;top:{:.2f}%;width:{:.2f}%;height:{:.2f}%".format(*place)
 
 
 def encode_jpeg(picture: NDArray[np.uint8]) -> bytes:

@@ -1,7 +1,7 @@
-"""What a session was shown of each inspector, and changes made on that: who was overtaken is told, not obeyed.
+"""The revision of each inspector that a session has shown; a change that rests on an older one is refused in words.
 
-A button acts before or while the page is drawn anew, so what counts is what the run before has shown. A run that a
-click cuts short, or that draws again of itself, has not shown everything and does not count.
+A button acts before or while the page is redrawn, so the revisions that the previous run has shown count. A run that a
+click cuts short, or that redraws the page by itself, has not shown everything and does not count.
 """
 
 from collections.abc import Iterator
@@ -19,15 +19,11 @@ _SHOWN, _SHOWING, _REFUSED = "revisions_shown", "revisions_showing", "refused"
 
 @contextmanager
 def run() -> Iterator[None]:
-    """Take what the block draws for what the person sees, once it is wholly there."""
-    shown, showing = (
-        _shown(),
-        _showing(),
-    )  # changed in place below: the session is closed while a run is stopped
-    for inspector_id, revision in showing.items():
-        shown.setdefault(
-            inspector_id, revision
-        )  # a first run that was cut short: what it drew may have been seen
+    """Take the revisions that the block draws as shown to the person, once the page is complete."""
+    # Both are changed in place below: the session is closed while a run is stopped.
+    shown, showing = _shown(), _showing()
+    for inspector_id, revision in showing.items():  # a first run that was cut short may have been visible
+        shown.setdefault(inspector_id, revision)
     showing.clear()
     try:
         yield
@@ -39,12 +35,12 @@ def run() -> Iterator[None]:
 
 
 def note(inspector: Inspector) -> None:
-    """Note that the run draws an inspector as it is now; when it does so twice, the first look counts."""
+    """Note the revision of an inspector that this run draws; the first counts where it is drawn twice."""
     _showing().setdefault(inspector.id, inspector.revision)
 
 
 def everything_is_drawn() -> None:
-    """Say that the page is there to be seen, as one does that goes on only to draw itself again later."""
+    """Mark the page complete before a run that only polls."""
     _shown().update(_showing())
 
 
@@ -57,8 +53,8 @@ def revision_of(inspector_id: str | None) -> int | None:
 def change(inspector_id: str) -> Iterator[int | None]:
     """Yield the revision that the person saw, for the ``seen=`` of the one change in the block.
 
-    When somebody else was first, or it is refused for another reason, the rest of the block is left out and a
-    sentence says so above the page; what follows the block, such as `st.rerun`, then draws the present state.
+    When somebody else was first, or the change is refused for another reason, the rest of the block is left out and
+    a sentence above the page says so. The statement after the block, such as `st.rerun`, then draws the present state.
     """
     seen = _shown().get(inspector_id)
     with attempt():
@@ -70,7 +66,7 @@ def change(inspector_id: str) -> Iterator[int | None]:
 
 @contextmanager
 def attempt() -> Iterator[None]:
-    """Do what may be refused; the sentence is then shown above the page and the rest of the block left out."""
+    """Run a block that may be refused; a refusal ends it, and its sentence is shown above the page."""
     try:
         yield
     except PatchCoreError as refused:
@@ -89,15 +85,13 @@ def show_refusal() -> None:
 
 
 def forget_refusal() -> None:
-    """Let the sentence go."""
+    """Forget the sentence of a refusal."""
     st.session_state.pop(_REFUSED, None)
 
 
 def _shown() -> dict[str, int]:
-    shown: dict[str, int] = st.session_state.setdefault(_SHOWN, {})
-    return shown
+    return st.session_state.setdefault(_SHOWN, {})  # type: ignore[no-any-return]
 
 
 def _showing() -> dict[str, int]:
-    showing: dict[str, int] = st.session_state.setdefault(_SHOWING, {})
-    return showing
+    return st.session_state.setdefault(_SHOWING, {})  # type: ignore[no-any-return]

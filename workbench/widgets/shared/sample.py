@@ -8,7 +8,6 @@ import streamlit as st
 from patchcore.images.reading import list_images
 from workbench.inspections.samples import (
     SampleProduct,
-    find_sample_inspector,
     list_samples,
     sample_batch,
     submit_sample,
@@ -17,16 +16,14 @@ from workbench.inspectors.versions import find_inspector
 from workbench.jobs.requests import UNFINISHED, JobState, get_job
 from workbench.people.roles import Role
 from workbench.storage.database import WorkspaceError
-from workbench.storage.tables import Job
+from workbench.storage.tables import Inspector, InspectorVersion, Job
 from workbench.upkeep.bin import bring_back, list_bin
-from workbench.widgets.shared import access, session, wording
-from workbench.widgets.shared.theme import data_uri
+from workbench.widgets.shared import access, session, theme, wording
+from workbench.widgets.shared.progress import share
 
 POLL_SECONDS = 0.5
-ASKED, JOB = (
-    "sample_asked",
-    "sample_job",
-)  # in the session: a button was pressed; and which build it waits for
+# In the session: somebody has pressed the button, and the build that the page waits for.
+ASKED, JOB = "sample_asked", "sample_job"
 
 
 def open_button(*, primary: bool = False) -> None:
@@ -34,7 +31,7 @@ def open_button(*, primary: bool = False) -> None:
     samples = list_samples()
     if not samples:
         return
-    built = find_sample_inspector(session.workspace(), samples[0]) is not None
+    built = find_inspector(session.workspace(), samples[0].inspector_id) is not None
     if access.button(
         "Open the sample product",
         Role.VIEW if built else Role.ENGINEER,
@@ -45,15 +42,25 @@ def open_button(*, primary: bool = False) -> None:
 
 
 def progress() -> None:
-    """Once somebody of this session has asked for the sample: follow its build, then open its test images.
+    """Follow the build of the sample that this session has asked for, then open its test images.
 
-    An address alone, as a link from elsewhere has it, follows a build that is going on and starts nothing.
+    An address alone, such as a link from elsewhere, follows a running build and starts nothing.
     """
     samples = list_samples()
     if samples and ASKED in st.session_state:
         _open(samples[0])
     elif samples and (job_id := session.chosen_number(JOB)) is not None:
         _follow(samples[0], job_id)
+
+
+def inspector_or_stop(page: str, explanation: str) -> tuple[Inspector, InspectorVersion]:
+    """Return the inspector in use and its version; without one, say what to do first and end the page."""
+    inspector = session.inspector_in_use()
+    if inspector is None or inspector.current is None:
+        theme.page_title(page, explanation)
+        nothing_yet(page)
+        st.stop()
+    return inspector, inspector.current
 
 
 def nothing_yet(page: str) -> None:
@@ -70,7 +77,7 @@ def nothing_yet(page: str) -> None:
 
 
 def invitation() -> None:
-    """Say what the sample is and what it costs to look at it."""
+    """Describe the sample, and how long it takes to open."""
     for sample in list_samples()[:1]:
         st.subheader(f"Begin with a sample: {sample.title.lower()}")
         good, test = (
@@ -90,7 +97,7 @@ def pictures() -> None:
 
 
 def _open(sample: SampleProduct) -> None:
-    inspector = find_sample_inspector(session.workspace(), sample)
+    inspector = find_inspector(session.workspace(), sample.inspector_id)
     if inspector is not None:
         _go(sample, inspector.id)
     if JOB not in st.session_state:
@@ -99,7 +106,7 @@ def _open(sample: SampleProduct) -> None:
 
 
 def _follow(sample: SampleProduct, job_id: int) -> None:
-    """Show how far a build of the sample is, and draw the page again when it has ended."""
+    """Show the progress of a build of the sample, and redraw the page when it has ended."""
 
     @st.fragment(run_every=POLL_SECONDS)
     def follow() -> None:
@@ -112,15 +119,17 @@ def _follow(sample: SampleProduct, job_id: int) -> None:
             st.session_state.pop(ASKED, None)
             st.error(session.sentence(job.message or "The sample could not be built."))
             return
-        share = min(1.0, job.done / job.total) if job.total else 0.0
         steps = f" {wording.count(job.done)}/{wording.count(job.total)}" if job.total else ""
-        st.progress(share, text=f"Building the sample: {session.sentence(job.stage or job.state)}{steps}")
+        st.progress(
+            share(job.done, job.total),
+            text=f"Building the sample: {session.sentence(job.stage or job.state)}{steps}",
+        )
 
     follow()
 
 
 def _build_of(sample: SampleProduct, job_id: int) -> Job | None:
-    """Return a job if it builds the sample: an address may name any number."""
+    """Return a job if it builds the sample, else None: an address may name any number."""
     try:
         job = get_job(session.workspace(), job_id)
     except WorkspaceError:
@@ -156,7 +165,7 @@ def _pictures(folder: str) -> str:
         for one in defects[:2]
     ]
     figures = [
-        f'<figure><img src="{data_uri(path.read_bytes(), path.suffix[1:])}" alt="">'
+        f'<figure><img src="{theme.data_uri(path.read_bytes(), path.suffix[1:])}" alt="">'
         f"<figcaption>{escape(words)}</figcaption></figure>"
         for path, words in shown
         if path is not None

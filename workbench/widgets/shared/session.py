@@ -1,4 +1,4 @@
-"""What a browser session works on: the workspace, the inspector in use, its batch; kept in the page's address."""
+"""The workspace, the inspector in use and the other choices of a browser session, kept in the page's address."""
 
 import time
 from collections.abc import Iterator
@@ -19,20 +19,20 @@ _LEFT = "left_behind"
 
 
 def workspace() -> Workspace:
-    """Return the workspace of this server, its job queue running, to whoever may see it."""
+    """Return the workspace of this server, its job queue running; `NotAllowed` where the person may not see it."""
     require(Role.VIEW, "see what is here")
     return running(Workspace().root).workspace
 
 
 def scorer() -> Scorer:
-    """Return what scores batches for all sessions of this server."""
+    """Return the scorer of this server, which works for all sessions."""
     require(Role.VIEW, "see what is here")
     return running(Workspace().root).scorer
 
 
 @contextmanager
 def plain_errors() -> Iterator[None]:
-    """Show what the package raises on purpose as a sentence; anything else is a bug and stays one."""
+    """Show an error that is raised on purpose as a sentence; any other error is a bug and passes."""
     try:
         yield
     except PatchCoreError as error:
@@ -40,12 +40,12 @@ def plain_errors() -> Iterator[None]:
 
 
 def sentence(text: str) -> str:
-    """Escape what Markdown would take for formatting: messages hold file names."""
+    """Escape the signs that Markdown takes for formatting: messages hold file names."""
     return "".join(f"\\{sign}" if sign in r"\`*_{}[]<>()#+-!|~$:" else sign for sign in text)
 
 
 def inspector_in_use() -> Inspector | None:
-    """Return the inspector in use: the address names it, else the session, else it is the newest."""
+    """Return the inspector in use: named by the address, else by the session, else the newest."""
     here = workspace()
     for name in (chosen("inspector"), st.session_state.get("inspector")):
         inspector = find_inspector(here, name) if name else None
@@ -54,24 +54,23 @@ def inspector_in_use() -> Inspector | None:
     else:
         inspector = next(iter(list_inspectors(here)), None)
     if inspector is not None:
-        _keep("inspector", inspector.id)
+        choose("inspector", inspector.id)
     return inspector
 
 
 def use_inspector(inspector_id: str) -> None:
-    """Work on another inspector from here on; what belonged to the last one is forgotten."""
+    """Work on another inspector from here on; choices that belong to the last one are forgotten."""
     if st.session_state.get("inspector") != inspector_id:
-        for name in ("batch", "image", "threshold", "review"):
-            forget(name)
-    _keep("inspector", inspector_id)
+        forget("batch", "image", "threshold", "review")
+    choose("inspector", inspector_id)
 
 
 def chosen(name: str) -> str | None:
-    """Return what the address, else the session, holds under a name."""
-    told, here = st.query_params.get(name), st.session_state.get(name)
-    if told is not None and not _left_behind(name, told):
-        return told
-    if told is not None:
+    """Return the choice of a name that the address, else the session, holds."""
+    address, here = st.query_params.get(name), st.session_state.get(name)
+    if address is not None and not _is_outdated(name, address):
+        return address
+    if address is not None:
         _write_address(name, here)
     return None if here is None else str(here)
 
@@ -84,21 +83,18 @@ def chosen_number(name: str) -> int | None:
 
 def choose(name: str, value: int | str | float) -> None:
     """Remember a choice for this session and in the address, so that a reload finds it."""
-    _keep(name, value)
-
-
-def forget(name: str) -> None:
-    """Drop a choice."""
-    _leave(name)
-    st.session_state.pop(name, None)
-    _write_address(name, None)
-
-
-def _keep(name: str, value: int | str | float) -> None:
     if str(st.session_state.get(name)) != str(value):
         _leave(name)
     st.session_state[name] = value
     _write_address(name, value)
+
+
+def forget(*names: str) -> None:
+    """Drop choices."""
+    for name in names:
+        _leave(name)
+        st.session_state.pop(name, None)
+        _write_address(name, None)
 
 
 def _write_address(name: str, value: int | str | float | None) -> None:
@@ -109,17 +105,17 @@ def _write_address(name: str, value: int | str | float | None) -> None:
 
 
 def _leave(name: str) -> None:
-    """Note that a value of the address is past: a click made before the browser has heard so still sends it."""
+    """Note that a value of the address is outdated: a browser that has not heard of the change still sends it."""
     for value in (st.query_params.get(name), st.session_state.get(name)):
         if value is not None:
             st.session_state.setdefault(_LEFT, {})[name, str(value)] = time.monotonic()
 
 
-def _left_behind(name: str, told: str) -> bool:
-    left: dict[tuple[str, str], float] = st.session_state.get(_LEFT, {})
-    at = left.get((name, told))
+def _is_outdated(name: str, address: str) -> bool:
+    past: dict[tuple[str, str], float] = st.session_state.get(_LEFT, {})
+    at = past.get((name, address))
     return (
         at is not None
-        and str(st.session_state.get(name)) != told
+        and str(st.session_state.get(name)) != address
         and time.monotonic() - at < SECONDS_TO_FOLLOW
     )

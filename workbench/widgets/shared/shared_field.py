@@ -1,43 +1,57 @@
 """Fields whose value the page sets as well as the user, by dragging a line for instance.
 
-With every click a browser sends the values of all fields it shows. One that has not yet heard of the page's value
-sends the value before, which would count as the user's choice and undo the page's. So a field that the page sets is
-another field from then on: what is still said of the one before is no longer asked for.
+With every click a browser sends the values of all fields it shows. A browser that has not yet heard of the page's
+value sends the previous one, which would count as the user's choice and undo the page's. So a field gets another key
+each time the page sets it, and values that still arrive under an earlier key are not read.
 """
+
+from collections.abc import Callable
+from typing import Any
 
 import streamlit as st
 
 
-def place_of(key: str, value: object) -> str:
-    """Return the Streamlit key for a field that is to show a value."""
+def draw(
+    widget: Callable[..., Any],
+    label: str,
+    *options: Any,
+    key: str,
+    value: Any,
+    on_change: Callable[[Any], None],
+    **more: Any,
+) -> None:
+    """Draw a field that shows a value of the page.
+
+    Parameters
+    ----------
+    widget
+        A function of Streamlit such as `st.selectbox`; it is called with `label`, `options` and `more`.
+    on_change
+        Takes the value that the user has set, before the run that follows.
+    """
     last, times = st.session_state.get(_shown(key), (value, 0))
-    if last != value:
-        times += 1
+    times += last != value
     st.session_state[_shown(key)] = (value, times)
-    return _place(key, times)
+    place = f"{key}:{times}" if times else key
 
+    def changed() -> None:
+        # A value of an earlier field of this key, which the page does not show any more, is not read.
+        if st.session_state[_shown(key)][1] == times:
+            st.session_state[_shown(key)] = (st.session_state[place], times)
+            on_change(st.session_state[place])
 
-def is_heard(key: str, place: str) -> bool:
-    """Say in a field's callback whether it is the one on the page now; if so, what it holds is the user's doing."""
-    _, times = st.session_state[_shown(key)]
-    if place != _place(key, times):
-        return False
-    st.session_state[_shown(key)] = (st.session_state[place], times)
-    return True
+    st.session_state[place] = value
+    widget(label, *options, key=place, on_change=changed, **more)
 
 
 def is_shown(key: str, value: object) -> bool:
     """Say in a callback whether a field of the page shows a value now.
 
-    Fields that are there only while another holds a certain value ask for it: a browser that has not heard that they
-    are gone still sends them.
+    A field that is drawn only while another one holds a certain value asks for it. A browser that has not heard that
+    such a field is gone still sends its value.
     """
     shown, _ = st.session_state.get(_shown(key), (None, 0))
     return bool(shown == value)
-
-
-def _place(key: str, times: int) -> str:
-    return f"{key}:{times}" if times else key
 
 
 def _shown(key: str) -> str:

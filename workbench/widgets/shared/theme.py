@@ -1,10 +1,11 @@
 """The look that Streamlit's own theme cannot express: one style sheet, and small pieces of HTML that use it.
 
-Whatever goes into HTML here has been through `html.escape`: names come from files and are not to be trusted.
+Names come from files and are not to be trusted: every text that goes into HTML here has been through `html.escape`.
 """
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -30,6 +31,15 @@ def page_title(title: str, explanation: str = "") -> None:
     st.html(f'<header class="pc-title"><h1>{escape(title)}</h1>{line}</header>')
 
 
+@contextmanager
+def page_head(title: str, explanation: str) -> Iterator[None]:
+    """Write the heading of a page; the block draws what stands to the right of it."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        with st.container(width="stretch"):
+            page_title(title, explanation)
+        yield
+
+
 def numbers_html(numbers: Sequence[tuple[str, str, str]]) -> str:
     """Return a row of numbers: label, value (HTML already) and what it means, shown when pointed at."""
     cells = "".join(
@@ -40,6 +50,42 @@ def numbers_html(numbers: Sequence[tuple[str, str, str]]) -> str:
     return f'<div class="pc-numbers pc-num">{cells}</div>'
 
 
+def table_html(
+    rows: Iterable[Sequence[str]],
+    head: Sequence[str] = (),
+    *,
+    look: str = "pc-num",
+    right: Collection[int] = (),
+    named: bool = False,
+    chosen: int | None = None,
+) -> str:
+    """Return a table; every cell is HTML already.
+
+    Parameters
+    ----------
+    look
+        Classes of the style sheet.
+    right
+        Columns of figures, by their places.
+    named
+        Whether the first cell of a row is its heading.
+    chosen
+        The place of the row that stands out.
+    """
+    top = f"<thead>{_row_html(head, right, ['col'] * len(head))}</thead>" if head else ""
+    body = "".join(
+        _row_html(row, right, ["row"] if named else [], ' class="pc-chosen"' if place == chosen else "")
+        for place, row in enumerate(rows)
+    )
+    return f'<table class="pc-table {look}">{top}<tbody>{body}</tbody></table>'
+
+
+def meaning_html(name: str, meaning: str, *, underlined: bool = True) -> str:
+    """Return a name that says what it means when it is pointed at."""
+    look = " class=pc-help" if underlined else ""
+    return f'<span{look} title="{escape(meaning)}">{name}</span>' if meaning else name
+
+
 def data_uri(content: bytes, kind: str = "jpeg") -> str:
     """Return an encoded picture as an address that carries it."""
     return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
@@ -48,3 +94,13 @@ def data_uri(content: bytes, kind: str = "jpeg") -> str:
 @cache
 def _style_sheet() -> str:
     return STYLE_SHEET.read_text(encoding="utf-8")
+
+
+def _row_html(cells: Sequence[str], right: Collection[int], scopes: Sequence[str], row: str = "") -> str:
+    """Return a row whose first cells are headings, one for each scope."""
+    drawn = ""
+    for place, cell in enumerate(cells):
+        tag, scope = ("th", f' scope="{scopes[place]}"') if place < len(scopes) else ("td", "")
+        look = ' class="r"' if place in right else ""
+        drawn += f"<{tag}{scope}{look}>{cell}</{tag}>"
+    return f"<tr{row}>{drawn}</tr>"

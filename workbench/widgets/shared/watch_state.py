@@ -1,4 +1,4 @@
-"""A watched folder in words: how it is doing, with a sign and a colour."""
+"""The state of a watched folder in words, with a sign and a colour."""
 
 from datetime import datetime
 from html import escape
@@ -6,15 +6,15 @@ from pathlib import Path
 
 from patchcore.images.file_names import display_name
 from workbench.jobs.requests import JobState
+from workbench.watching.outputs.registry import summaries
 from workbench.watching.standing import WatchState
 from workbench.watching.verdict import Given
 from workbench.widgets.shared import wording
-
-VERDICT_SIGNS = {"accept": "✓", "review": "?", "reject": "✕"}
+from workbench.widgets.shared.verdicts import VERDICTS
 
 
 def watched_name(state: WatchState) -> str:
-    """Return the folder's own name, without the way to it."""
+    """Return the folder's own name, without its path."""
     return display_name(Path(state.folder).name or state.folder)
 
 
@@ -30,7 +30,7 @@ def sign(state: WatchState) -> str:
 
 
 def state_html(state: WatchState) -> str:
-    """Return all that is to be known of a watch, as lines of HTML."""
+    """Return the state of a watch as lines of HTML."""
     lines = [
         f"{sign(state)} <b>{escape(display_name(state.folder))}</b>",
         f"since {wording.moment(state.since)}, by {escape(state.made_by)}; {_what_is_done(state)}",
@@ -43,11 +43,7 @@ def state_html(state: WatchState) -> str:
 
 
 def _what_is_done(state: WatchState) -> str:
-    done = []
-    if state.options.move_to:
-        done.append(f"images move into {escape(display_name(state.options.move_to))}")
-    if state.options.lines_to:
-        done.append(f"lines go to {escape(display_name(state.options.lines_to))}")
+    done = [escape(words) for words in summaries(state.options.outputs)]
     if state.options.subfolders:
         done.append("with the folders below")
     return ", ".join(done) or "images stay where they are"
@@ -60,7 +56,5 @@ def _last(given: Given | None) -> str:
     name = escape(display_name(given.file))
     if given.score is None:
         return f'; last {name}, <span class="pc-review">! not scored</span>, {moment}'
-    verdict = "not judged"
-    if given.verdict is not None:
-        verdict = f'<span class="pc-{given.verdict}">{VERDICT_SIGNS[given.verdict]} {given.verdict}</span>'
+    verdict = "not judged" if given.verdict is None else VERDICTS[given.verdict]
     return f"; last {name}, {verdict} at {wording.score(given.score)}, {moment}"

@@ -1,22 +1,27 @@
-"""Numbers as people read them: sensible digits, thin units, one way everywhere."""
+"""Numbers as people read them: sensible digits, with units, the same everywhere."""
 
 from datetime import UTC, datetime
 
-from patchcore.thresholds.operating_point import Choice
+from patchcore.thresholds.operating_point import Choice, OperatingPoint
 from patchcore.thresholds.rules import briefly
+from workbench.storage.tables import InspectorVersion
+
+DASH = "–"
 
 
-def score(value: float) -> str:
-    """Return a score to three significant digits."""
+def score(value: float | None) -> str:
+    """Return a score to three significant digits, a dash where there is none."""
+    if value is None:
+        return DASH
     if value != 0 and not 1e-3 <= abs(value) < 1e5:
         return f"{value:.2e}"
     digits = max(0, 3 - len(str(int(abs(value))))) if abs(value) >= 1 else 3
     return f"{value:.{digits}f}"
 
 
-def count(number: int) -> str:
-    """Return a whole number with thousands set apart."""
-    return f"{number:,}"
+def count(number: int | None) -> str:
+    """Return a whole number with thousands set apart, a dash where there is none."""
+    return DASH if number is None else f"{number:,}"
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:
@@ -34,6 +39,12 @@ def megabytes(number: float) -> str:
     if number >= 1000:
         return f"{number / 1000:.1f} GB"
     return f"{number:.1f} MB" if number < 10 else f"{number:.0f} MB"
+
+
+def bank(version: InspectorVersion) -> str:
+    """Return a bank's size: 1,204 patches, 10 %, 4.7 MB."""
+    patches = counted(version.patches, "patch", "patches")
+    return f"{patches}, {share(version.share)}, {megabytes(version.megabytes)}"
 
 
 def seconds(number: float) -> str:
@@ -55,6 +66,11 @@ def moment(when: datetime) -> str:
     here = when.astimezone()
     today = datetime.now(UTC).astimezone().date()
     return f"today {here:%H:%M}" if here.date() == today else f"{here:%Y-%m-%d %H:%M}"
+
+
+def review(point: OperatingPoint) -> str:
+    """Return the score above which a person decides; "none" without a review band."""
+    return score(point.accept) if point.accept < point.reject else "none"
 
 
 def rule(choice: Choice) -> str:

@@ -33,7 +33,7 @@ GOOD_SOURCES: dict[GoodSource, str] = {
 
 @dataclass(frozen=True)
 class Decision:
-    """What is being decided: the images that are known, the thresholds tried out, and those in force."""
+    """The decision at hand: the known images, the thresholds on trial, and the thresholds in force."""
 
     version: InspectorVersion
     batch: Batch | None
@@ -51,22 +51,22 @@ class Decision:
 
     @property
     def is_new(self) -> bool:
-        """Whether there is anything to keep."""
+        """Whether another decision than the one in force is on trial."""
         return session.chosen(trial.NAME) is not None and not self.fault
 
 
 def decision(version: InspectorVersion, batch: Batch | None) -> Decision:
-    """Gather what the page works on; where a rule cannot be kept to, the point in force stands in and it is said."""
+    """Return the decision at hand; where a rule cannot be met, the point in force stands in and `fault` says why."""
     here = session.workspace()
     known = known_images(here, version, None if batch is None else batch.id)
     stored, tried = OperatingPoint.from_dict(version.operating_point), trial.current(version)
     evidence = evidence_from(known, good_source(known), min_area=tried.min_area)
-    if session.chosen(trial.NAME) is None:
-        return Decision(version, batch, known, evidence, stored, tried, replace(stored, stale=""))
-    try:
-        point, fault = tried.point(evidence, stored.bank_id), ""
-    except PatchCoreError as error:
-        point, fault = replace(stored, stale=""), str(error)
+    point, fault = replace(stored, stale=""), ""
+    if session.chosen(trial.NAME) is not None:
+        try:
+            point = tried.point(evidence, stored.bank_id)
+        except PatchCoreError as error:
+            fault = str(error)
     return Decision(version, batch, known, evidence, stored, tried, point, fault)
 
 
@@ -81,7 +81,7 @@ def good_source(known: Sequence[Known]) -> GoodSource:
 def scores(now: Decision) -> None:
     """Draw the strip of all scores, and below it the images nearest the threshold, which can be labelled."""
     threshold_strip(
-        dots(now),
+        [_dot(image, now) for image in now.known],
         now.thresholds,
         key="tune_strip",
         link=LINK,
@@ -131,7 +131,7 @@ def borderline(now: Decision) -> None:
 
 
 def effects(now: Decision) -> None:
-    """Draw what the thresholds do to the images that are known."""
+    """Draw how the thresholds judge the known images."""
     outcome(
         [_dot(image, now) for image in now.known if _counts(now, image)],
         now.thresholds,
@@ -147,9 +147,9 @@ def effects(now: Decision) -> None:
 
 
 def follow_scoring(version: InspectorVersion, batch: Batch | None) -> None:
-    """Have what is not scored yet scored, say how far that is, and draw the page again when it is done.
+    """Have the unscored images scored, show the progress, and redraw the page once all are scored.
 
-    Not sooner: a page drawn anew closes the list that a user has just opened.
+    The page is not redrawn sooner, because that closes a list that the user has just opened.
     """
     here = session.workspace()
     batches = [good_batch(here, version), *([] if batch is None else [batch.id])]
@@ -184,13 +184,8 @@ def _retry(version: InspectorVersion, batches: Sequence[int]) -> None:
         session.scorer().retry(one, version.id)
 
 
-def dots(now: Decision) -> list[Dot]:
-    """Return the marks on the strip, one per image."""
-    return [_dot(image, now) for image in now.known]
-
-
 def peak(image: Known, now: Decision) -> float | None:
-    """Return where an image's map ends to show a region, when that plays a part in its verdict."""
+    """Return the pixel threshold from which an image's map shows no region; None where verdicts go by score alone."""
     judged = {now.point.judge_by, now.stored.judge_by}
     return None if judged == {"score"} else image.map_peak(now.point.min_area)
 
@@ -203,7 +198,7 @@ def open_image(now: Decision, key: str) -> None:
 
 
 def _counts(now: Decision, image: Known) -> bool:
-    """Say whether an image is one that the rates are counted on: good ones of the chosen source, and all defects."""
+    """Whether the rates count an image: good images of the chosen source, and all defects."""
     if image.truth != "good":
         return image.truth is not None
     source = good_source(now.known)
@@ -251,10 +246,9 @@ def _label(now: Decision, key: str, label: Label | None) -> None:
     if image is not None and image.result is not None and image.source == "test":
         own: dict[int, str | None] = st.session_state.setdefault("labels_given", {})
         place = image.result.batch_image_id
-        with (
-            revision_guard.attempt()
-        ):  # on what was shown, or on one's own label where that has not been shown yet
-            set_label(session.workspace(), place, label, seen=own.get(place, image.truth))
+        # On what was shown, or on one's own label where that has not been shown yet.
+        with revision_guard.attempt():
+            set_label(session.workspace(), place, label, expected=own.get(place, image.truth))
             own[place] = label
 
 

@@ -1,4 +1,4 @@
-"""Earlier operating points of an inspector: what they were, who set them and why, and putting one back into force."""
+"""Earlier operating points of an inspector: values, person, reason, and the button that restores one."""
 
 import streamlit as st
 
@@ -39,7 +39,7 @@ def _row(version: InspectorVersion, stored: StoredPoint, *, in_force: bool) -> N
             return
         by_its_rule = BY_HAND not in (point.rule.name, point.accept_rule and point.accept_rule.name)
         access.button(
-            "Restore" if stored.usable else "Set anew",
+            "Restore" if stored.usable else "Set again",
             Role.ENGINEER,
             key=f"restore_{stored.id}",
             disabled=not (stored.usable or by_its_rule),
@@ -47,7 +47,7 @@ def _row(version: InspectorVersion, stored: StoredPoint, *, in_force: bool) -> N
             args=(version, stored.id),
             help=None
             if stored.usable
-            else "It was set for another bank, whose scores differ; its rule sets it anew for this one."
+            else "It was set for another bank, whose scores differ; its rule sets it again for this one."
             if by_its_rule
             else "It was set by hand for another bank, whose scores differ.",
         )

@@ -6,9 +6,8 @@ import streamlit as st
 
 from patchcore.maps.regions import pixels_in_area
 from patchcore.thresholds.operating_point import Choice, JudgeBy
-from patchcore.thresholds.rules import PIXEL_CHOICES
-from workbench.widgets.shared import detail_view, session
-from workbench.widgets.shared.shared_field import is_heard, is_shown, place_of
+from patchcore.thresholds.rules import pixel_choices
+from workbench.widgets.shared import detail_view, session, shared_field
 from workbench.widgets.tune import overview, rule_picker, trial
 from workbench.widgets.tune.overview import Decision
 
@@ -34,7 +33,7 @@ def _pixel_rule(now: Decision) -> None:
     rule_picker.pick(
         "tune_pixel",
         "Pixel threshold",
-        PIXEL_CHOICES,
+        pixel_choices(),
         now.trial.pixel_rule,
         replace(now.evidence, good=now.evidence.map_peaks),
         pixel,
@@ -45,62 +44,66 @@ def _pixel_rule(now: Decision) -> None:
 
 
 def _scale(now: Decision) -> None:
-    shown = now.trial.millimetres_per_pixel or 0.0
-    place = place_of("tune_scale", shown)
-
-    def put() -> None:
-        if is_heard("tune_scale", place):
-            trial.change(now.version, millimetres_per_pixel=st.session_state[place] or None)
-
-    st.session_state[place] = shown
-    st.number_input(
-        "Scale, mm per pixel", min_value=0.0, step=0.01, format="%.4f", key=place, on_change=put,
+    shared_field.draw(
+        st.number_input,
+        "Scale, mm per pixel",
+        min_value=0.0,
+        step=0.01,
+        format="%.4f",
+        key="tune_scale",
+        value=now.trial.millimetres_per_pixel or 0.0,
+        on_change=lambda scale: trial.change(now.version, millimetres_per_pixel=scale or None),
         help="Of the photograph, on the part; 0 when not known. Areas and distances are then in mm.",
-    )  # fmt: skip
+    )
 
 
 def _smallest(now: Decision) -> None:
     scale = now.trial.millimetres_per_pixel
-    key = "tune_area_mm" if scale else "tune_area"
-    shown = round(now.trial.min_area * scale**2, 4) if scale else now.trial.min_area
-    place = place_of(key, shown)
 
-    def put() -> None:
-        if is_heard(key, place) and is_shown("tune_scale", scale or 0.0):
-            value = st.session_state[place]
+    def put(value: float) -> None:
+        if shared_field.is_shown("tune_scale", scale or 0.0):
             area = pixels_in_area(value, scale) if scale and value > 0 else max(1, int(value))
             trial.change(now.version, min_area=area)
 
-    st.session_state[place] = shown
     if scale:
-        st.number_input(
-            "Smallest region, mm²", min_value=0.0, step=0.1, format="%.4f", key=place, on_change=put
+        shared_field.draw(
+            st.number_input,
+            "Smallest region, mm²",
+            min_value=0.0,
+            step=0.1,
+            format="%.4f",
+            key="tune_area_mm",
+            value=round(now.trial.min_area * scale**2, 4),
+            on_change=put,
         )
         st.caption(f"{now.trial.min_area:,} pixels of the photograph")
     else:
-        st.number_input(
-            "Smallest region, pixels", min_value=1, step=10, key=place, on_change=put,
+        shared_field.draw(
+            st.number_input,
+            "Smallest region, pixels",
+            min_value=1,
+            step=10,
+            key="tune_area",
+            value=now.trial.min_area,
+            on_change=put,
             help="Regions of fewer pixels of the photograph do not count.",
-        )  # fmt: skip
+        )
 
 
 def _judge(now: Decision) -> None:
-    place = place_of("tune_judge", now.trial.judge_by)
-
-    def put() -> None:
-        if not is_heard("tune_judge", place):
-            return
-        chosen, rule = st.session_state[place], trial.current(now.version).pixel_rule
+    def put(chosen: JudgeBy) -> None:
+        rule = trial.current(now.version).pixel_rule
         if chosen != "score" and rule is None:
             rule = trial.by_hand(now.point.heat_from)
         trial.change(now.version, judge_by=chosen, pixel_rule=rule)
 
-    st.session_state[place] = now.trial.judge_by
-    st.selectbox(
+    shared_field.draw(
+        st.selectbox,
         "Judge an image by",
         list(JUDGES),
-        format_func=lambda name: JUDGES[name],
-        key=place,
+        format_func=JUDGES.__getitem__,
+        key="tune_judge",
+        value=now.trial.judge_by,
         on_change=put,
         help="By regions: any region rejects. By both: a reject takes a score and a region; where they differ, a "
         "person looks.",

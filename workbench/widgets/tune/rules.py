@@ -1,26 +1,25 @@
-"""The right column of Tune: which rule sets each threshold, what it promises, and putting the decision into force."""
+"""The right column of Tune: the rule of each threshold, its promise, and the button that puts it into force."""
 
 from dataclasses import replace
 
 import streamlit as st
 
 from patchcore.thresholds.operating_point import Choice
-from patchcore.thresholds.rules import REJECT_CHOICES, REVIEW_CHOICES
+from patchcore.thresholds.rules import reject_choices, review_choices
 from workbench.inspectors.point_history import store_point
 from workbench.people.roles import Role
-from workbench.widgets.shared import access, revision_guard, session, wording
-from workbench.widgets.shared.shared_field import is_heard, place_of
+from workbench.widgets.shared import access, revision_guard, session, shared_field, wording
 from workbench.widgets.tune import overview, rule_picker, trial
 from workbench.widgets.tune.overview import Decision
 
 
 def show(now: Decision) -> None:
-    """Draw the rules in view and what they say."""
+    """Draw the rules in view and their promises."""
     _good_images(now)
     rule_picker.pick(
         "tune_rule",
         "Reject above",
-        REJECT_CHOICES,
+        reject_choices(),
         now.trial.rule,
         now.evidence,
         now.point.reject,
@@ -31,7 +30,7 @@ def show(now: Decision) -> None:
     rule_picker.pick(
         "tune_review",
         "Send to review",
-        REVIEW_CHOICES,
+        review_choices(),
         now.trial.accept_rule,
         now.evidence,
         now.point.accept if now.point.accept < now.point.reject else 0.9 * now.point.reject,
@@ -39,7 +38,7 @@ def show(now: Decision) -> None:
         explained="Parts whose score lies between two thresholds are neither accepted nor rejected: a person looks "
         "at them.",
     )
-    if rule_picker.missing(now.evidence, list(REJECT_CHOICES)):
+    if rule_picker.missing(now.evidence, list(reject_choices())):
         st.caption("More rules appear once a defect is labelled: from costs, or so that none is let through.")
     if now.fault:
         st.warning(session.sentence(now.fault))
@@ -53,7 +52,7 @@ def show(now: Decision) -> None:
 
 
 def use(now: Decision) -> None:
-    """Draw what puts the decision into force."""
+    """Draw the note and the buttons that put the decision into force or drop it."""
     if now.stored.stale:
         st.warning(
             session.sentence(f"The threshold in force is out of date: {now.stored.stale} Set it again.")
@@ -61,24 +60,22 @@ def use(now: Decision) -> None:
     note = st.text_input(
         "Note",
         key="tune_note",
-        placeholder="why, for whoever asks later",
+        placeholder="why, for a later question",
         help="Kept with the thresholds, their rule, the evidence and the time.",
     )
     with st.container(horizontal=True):
-        enabled = now.is_new or bool(now.stored.stale and not now.fault)
         if access.button(
             "Use this",
             Role.ENGINEER,
-            type="primary" if enabled else "secondary",
-            disabled=not enabled,
+            type="primary",
+            disabled=not now.is_new and (not now.stored.stale or bool(now.fault)),
             key="use_this",
         ):
             with revision_guard.change(now.version.inspector_id) as revision:
                 point = replace(now.point, note=note)
                 store_point(session.workspace(), now.version, point, note, seen=revision)
                 trial.forget()
-                for name in ("threshold", "review"):  # what Inspect was trying out is decided now
-                    session.forget(name)
+                session.forget("threshold", "review")  # what Inspect was trying out is decided now
                 st.session_state["tune_stored"] = wording.score(point.reject)
             st.rerun()
         st.button(
@@ -98,20 +95,18 @@ def _good_images(now: Decision) -> None:
         return
     own = sum(one.source == "leave-one-out" for one in now.known)
     counts = {"leave-one-out": own, "held-out": held_out, "both": own + held_out}
-    shown = overview.good_source(now.known)
-    place = place_of("tune_good", shown)
 
-    def switch() -> None:
-        if is_heard("tune_good", place):
-            session.choose("good", st.session_state[place])
-            trial.change(now.version)
+    def switch(source: str) -> None:
+        session.choose("good", source)
+        trial.change(now.version)
 
-    st.session_state[place] = shown
-    st.selectbox(
+    shared_field.draw(
+        st.selectbox,
         "Good images",
         list(overview.GOOD_SOURCES),
         format_func=lambda name: f"{counts[name]}, {overview.GOOD_SOURCES[name]}",
-        key=place,
+        key="tune_good",
+        value=overview.good_source(now.known),
         on_change=switch,
-        help="Which good images thresholds are set from. Those of the bank are scored as if each had not been in it.",
+        help="Which good images thresholds are set from. The images of the bank are each scored without themselves.",
     )

@@ -21,7 +21,7 @@ NAME = "trial"  # in the address and the session
 
 @dataclass(frozen=True)
 class Trial:
-    """Everything of an operating point that a person chooses; the numbers follow from it and the evidence."""
+    """The choices of a person that make an operating point; its numbers follow from them and the evidence."""
 
     rule: Choice
     accept_rule: Choice | None = None
@@ -32,7 +32,7 @@ class Trial:
 
     @classmethod
     def of(cls, point: OperatingPoint) -> Trial:
-        """Return what an operating point was made from."""
+        """Return the choices that an operating point was made from."""
         return cls(
             point.rule,
             point.accept_rule,
@@ -43,12 +43,12 @@ class Trial:
         )
 
     def point(self, evidence: Evidence, bank_id: str, note: str = "") -> OperatingPoint:
-        """Return the operating point it makes.
+        """Return the operating point that these choices make.
 
         Raises
         ------
         PatchCoreError
-            A rule cannot keep to what was asked with this evidence; the message says why.
+            A rule cannot be met with this evidence; the message says why.
         """
         return decide(
             self.rule,
@@ -64,7 +64,7 @@ class Trial:
         )
 
     def moved(self, before: Thresholds, after: Thresholds) -> Trial:
-        """Return it with the lines where a person has dragged them."""
+        """Return the trial with the lines where a person has dragged them."""
         trial = self
         if after.reject is not None and after.reject != before.reject:
             trial = replace(trial, rule=by_hand(after.reject))
@@ -73,7 +73,7 @@ class Trial:
         return trial
 
     def ruled(self, rule: RegionRule) -> Trial:
-        """Return it with pixel threshold and smallest region as a person has set them."""
+        """Return the trial with pixel threshold and smallest region as a person has set them."""
         pixel = self.pixel_rule if rule.pixel_threshold is None else by_hand(rule.pixel_threshold)
         return replace(self, pixel_rule=pixel, min_area=rule.min_area)
 
@@ -84,7 +84,7 @@ def by_hand(value: float) -> Choice:
 
 
 def current(version: InspectorVersion) -> Trial:
-    """Return what is being tried out, else what is in force."""
+    """Return the decision on trial, else the decision in force."""
     stored = OperatingPoint.from_dict(version.operating_point)
     text = session.chosen(NAME)
     if text is None:
@@ -97,17 +97,17 @@ def current(version: InspectorVersion) -> Trial:
 
 
 def keep(trial: Trial) -> None:
-    """Try this out from here on."""
+    """Put this trial on the page from here on."""
     session.choose(NAME, json.dumps(_plain(trial), separators=(",", ":")))
 
 
 def change(version: InspectorVersion, **changes: object) -> None:
-    """Try out other rules from here on, all else as it is now, whatever the page showed when it was drawn."""
+    """Change some rules of the current trial; the rest is read now, not from the page as it was drawn."""
     keep(replace(current(version), **changes))  # type: ignore[arg-type]
 
 
 def forget() -> None:
-    """Go back to what is in force."""
+    """Go back to the decision in force."""
     session.forget(NAME)
 
 

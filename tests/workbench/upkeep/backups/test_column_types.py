@@ -1,4 +1,4 @@
-"""What a column may hold, by its type, in tables as they are declared and as a database tells of them."""
+"""Values by the type of their column, in declared tables and in a database's own."""
 
 import json
 import math
@@ -43,16 +43,16 @@ UNSOUND = [
 
 
 @pytest.mark.parametrize(("table", "column", "value"), SOUND, ids=lambda value: ascii(value)[:40])
-def test_what_is_of_its_type_is_sound(table, column, value):
+def test_values_of_the_columns_type_are_sound(table, column, value):
     assert why_unsound(TABLES[table].columns[column], value) is None
 
 
 @pytest.mark.parametrize(("table", "column", "value"), UNSOUND, ids=lambda value: ascii(value)[:40])
-def test_what_is_not_of_its_type_is_said(table, column, value):
+def test_values_of_another_type_are_reported(table, column, value):
     assert why_unsound(TABLES[table].columns[column], value)
 
 
-def test_a_value_that_is_nested_without_end_is_said():
+def test_an_endlessly_nested_value_is_reported():
     value = []
     for _ in range(100):
         value = [value]
@@ -83,7 +83,7 @@ def test_a_row_with_such_a_value_is_refused_by_table_column_and_number(workspace
     with workspace.database.write_directly() as connection:
         assert load_rows(connection, [(Job.__table__, [json.dumps(line | {"id": 2})])]) == {"jobs": 1}
     with (
-        pytest.raises(UnsoundRow, match="in the table jobs, column done, row 3: '7' is no whole number"),
+        pytest.raises(UnsoundRow, match="in the table jobs, column done, row 3: '7' is not a whole number"),
         workspace.database.write_directly() as connection,
     ):
         load_rows(connection, [(Job.__table__, [json.dumps(line | {"done": "7"})])])

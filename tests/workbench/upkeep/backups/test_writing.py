@@ -49,7 +49,7 @@ def test_its_contents_are_listed_with_their_hashes(worked, tmp_path):
     }
 
 
-def test_what_is_stored_meanwhile_comes_wholly_or_not_at_all(worked, tmp_path, monkeypatch):
+def test_rows_stored_meanwhile_are_backed_up_wholly_or_not_at_all(worked, tmp_path, monkeypatch):
     original = backup_module.kept_files
 
     def while_somebody_writes(workspace, connection):
@@ -88,7 +88,7 @@ def test_an_older_backup_is_not_overwritten_unasked(worked, tmp_path):
 
 
 @pytest.mark.parametrize(("name", "message"), [("all.tar", "all.zip"), ("nowhere/all.zip", "enough room")])
-def test_a_place_that_will_not_do_is_said(workspace, tmp_path, name, message):
+def test_backup_to_unwritable_path_raises_workspace_error(workspace, tmp_path, name, message):
     with pytest.raises(WorkspaceError, match=message):
         back_up(workspace, tmp_path / name)
 

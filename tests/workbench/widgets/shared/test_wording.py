@@ -16,16 +16,16 @@ def test_scores_have_three_digits(value, words):
     ("value", "words"),
     [(0.0342, "34 ms"), (1.44, "1.4 s"), (59.7, "1 min 00 s"), (130, "2 min 10 s"), (3900, "1 h 05 min")],
 )
-def test_durations(value, words):
+def test_durations_have_sensible_units(value, words):
     assert wording.seconds(value) == words
 
 
 @pytest.mark.parametrize(
     ("value", "words"), [(0.0999, "10 %"), (0.025, "2.5 %"), (0.0025, "0.25 %"), (0.2, "20 %")]
 )
-def test_shares(value, words):
+def test_shares_are_percentages(value, words):
     assert wording.share(value) == words
 
 
-def test_rules_in_words():
+def test_a_rule_is_a_few_words():
     assert wording.rule(Choice("from_good", {"budget": 0.005})) == "rejects at most 0.5 % of good parts"

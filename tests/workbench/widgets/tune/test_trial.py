@@ -10,7 +10,7 @@ from workbench.widgets.tune.trial import Trial, by_hand
 EVIDENCE = Evidence(good={f"g{i}": 1.0 + i / 10 for i in range(20)}, defect={"d": 4.0})
 
 
-def test_it_makes_the_point_it_was_read_from_again():
+def test_a_trial_read_from_a_point_makes_the_same_point():
     point = decide(
         Choice("provisional"),
         EVIDENCE,
@@ -30,7 +30,7 @@ def test_it_makes_the_point_it_was_read_from_again():
     assert (again.min_area, again.millimetres_per_pixel) == (7, 0.05)
 
 
-def test_only_the_line_that_was_dragged_is_set_by_hand():
+def test_a_dragged_line_alone_is_set_by_hand():
     trial = Trial(Choice("provisional"), Choice("from_good", {"budget": 0.1}))
     before = Thresholds(3.0, 2.0)
     assert trial.moved(before, Thresholds(3.5, 2.0)) == Trial(by_hand(3.5), trial.accept_rule)
@@ -45,7 +45,7 @@ def test_a_region_rule_is_set_by_hand_too():
     assert trial.ruled(RegionRule(None, 4)) == Trial(trial.rule, None, trial.pixel_rule, 4)
 
 
-def test_what_cannot_be_kept_is_said():
+def test_a_rule_that_cannot_be_met_raises_settings_error():
     with pytest.raises(SettingsError, match="more good images are needed"):
         Trial(Choice("from_good", {"budget": 0.005})).point(EVIDENCE, "bank")
 
@@ -84,7 +84,7 @@ STORED = Trial(Choice("provisional"))
         ("[1]", STORED),
     ],
 )
-def test_the_address_is_read_and_nonsense_in_it_does_no_harm(text, expected):
+def test_the_address_is_read_and_nonsense_is_ignored(text, expected):
     run = AppTest.from_function(app, args=(text,), default_timeout=30).run()
     assert not run.exception
     assert run.session_state["seen"] == expected

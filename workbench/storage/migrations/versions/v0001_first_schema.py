@@ -1,13 +1,13 @@
-"""The first schema: all tables that there are.
+"""The first schema: all tables.
 
-The next change of the schema is a migration of its own beside this one, ``v0002_<what>.py`` with ``revision = "0002"``
-and ``down_revision = "0001"``; nobody changes this file. A migration adds columns in place: rebuilding a table
+A later change of the schema gets its own migration beside this one, ``v0002_<what>.py`` with ``revision = "0002"``
+and ``down_revision = "0001"``; this file never changes. A migration adds columns in place: rebuilding a table
 (`op.batch_alter_table`) would drop it while rows of others point at it. SQLite takes a reference only together with
 its column, in words that PostgreSQL understands too::
 
     op.execute("ALTER TABLE batches ADD COLUMN lot_id INTEGER CONSTRAINT fk_batches_lot_id REFERENCES lots (id)")
 
-A workspace of each schema is kept with the tests, which say how one is added:
+The tests hold a workspace of each schema, and say how to add one:
 ``tests/workbench/storage/test_migrations.py``.
 """
 

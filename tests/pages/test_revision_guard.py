@@ -1,4 +1,4 @@
-"""Two tabs on one inspector: the second writer is told and overwrites nothing; one's own changes are no surprise."""
+"""Two tabs on one inspector: the second writer is refused with a sentence; one's own changes are accepted."""
 
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ from workbench.widgets.tune import overview
 BEN = Person("Ben", Role.ENGINEER)
 
 
-def test_who_keeps_a_threshold_that_was_moved_meanwhile_is_told_and_may_do_it_again(full, open_app):
+def test_a_threshold_on_an_outdated_one_is_refused_once(full, open_app):
     first = open_app("inspect", inspector="washer", threshold="0.2", review="none")
     second = open_app("inspect", inspector="washer", threshold="0.3", review="none")
     press(first, "Use this threshold")
@@ -30,7 +30,7 @@ def test_who_keeps_a_threshold_that_was_moved_meanwhile_is_told_and_may_do_it_ag
     assert point(full).reject == 0.3 and not second.warning
 
 
-def test_a_change_of_the_bank_elsewhere_holds_up_a_threshold_and_the_other_way_round(full, open_app):
+def test_a_bank_change_holds_up_a_threshold_and_a_threshold_a_bank_change(full, open_app):
     set_operating_point(full, version(full), replace(point(full), reject=0.5, accept=0.5))
     build = open_app("build", job=str(built_by_job(full)))
     tune = open_app("tune", inspector="washer")
@@ -45,12 +45,12 @@ def test_a_change_of_the_bank_elsewhere_holds_up_a_threshold_and_the_other_way_r
     assert not build.warning
     press(build, "Use 5 %")
     assert not build.warning and version(full).change == "share"
-    press(tune, "Restore")  # a callback: it runs before the page is drawn anew
+    press(tune, "Restore")  # a callback: it runs before the page is redrawn
     assert "changed it (change bank size" in tune.warning[0].value.replace("\\", "")
     assert version(full).share == pytest.approx(0.05, rel=0.05)
 
 
-def test_ones_own_changes_one_after_the_other_are_no_surprise(full, open_app):
+def test_changes_of_one_person_in_a_row_are_accepted(full, open_app):
     app = open_app("inspect", inspector="washer", threshold="0.2", review="none")
     press(app, "Use this threshold")
     app.query_params["threshold"] = "0.3"
@@ -62,7 +62,7 @@ def test_ones_own_changes_one_after_the_other_are_no_surprise(full, open_app):
     assert point(full).reject == 0.2 and not app.warning
 
 
-def test_a_refusal_is_gone_once_something_succeeds(full, open_app):
+def test_a_refusal_disappears_after_a_change_that_succeeds(full, open_app):
     app = open_app("inspect", inspector="washer", threshold="0.2", review="none")
     with acting(BEN):
         rename(full, "washer", "Washer 2")
@@ -75,7 +75,7 @@ def test_a_refusal_is_gone_once_something_succeeds(full, open_app):
     assert not app.warning
 
 
-def test_a_label_given_elsewhere_is_not_overwritten_unseen(full, open_app, monkeypatch):
+def test_a_label_from_elsewhere_is_not_overwritten_before_it_is_shown(full, open_app, monkeypatch):
     given = {}
 
     def gallery(tiles, thresholds, **rest):
@@ -105,7 +105,7 @@ def test_a_label_given_elsewhere_is_not_overwritten_unseen(full, open_app, monke
         assert session.get_one(Result, image).image.truth == "defect"
 
 
-def test_only_a_page_that_was_wholly_drawn_counts_as_seen():
+def test_a_page_counts_as_shown_only_when_drawn_completely():
     def page():
         import streamlit as st
 

@@ -1,0 +1,235 @@
+"""`inspect`: one image becomes a verdict, with the places, the thresholds and the bank that it rests on.
+
+Command line, watched folders, pages and evaluation all judge by the functions of this file, and `Inspection.to_dict` is
+the one JSON form that they tell. `docs/inspection_json.md` describes each field.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from patchcore.maps.regions import Region, find_regions
+
+if TYPE_CHECKING:  # torch comes with them, and a stored score is judged without it
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from patchcore.detector import Detector
+    from patchcore.fitting.sources import Source
+    from patchcore.images.geometry import Box
+    from patchcore.images.reading import LoadedImage
+    from patchcore.scoring import Result
+    from patchcore.thresholds.operating_point import OperatingPoint, Verdict
+
+VERSION = 1  # of the JSON form; a field that is renamed, dropped or changes its meaning raises it, a new one does not
+FIELDS = (
+    "version",
+    "sha256",
+    "width",
+    "height",
+    "score",
+    "verdict",
+    "unjudged",
+    "accept",
+    "reject",
+    "pixel",
+    "min_area",
+    "judge_by",
+    "point_set_at",
+    "bank_id",
+    "regions",
+    "worst_box",
+    "remarks",
+    "error",
+)  # of the JSON form, in this order
+NO_POINT = "No operating point is in force."
+NOT_A_NUMBER = "Its score is not a number; score the image again."
+
+
+@dataclass(frozen=True, eq=False)
+class Inspection:
+    """One image judged once.
+
+    Attributes
+    ----------
+    result
+        Score, map and worst patch.
+    regions
+        Places above `OperatingPoint.heat_from`, worst first, in pixels of the image; none without thresholds.
+    verdict
+        "accept", "review" or "reject"; None where nothing may judge, and `unjudged` says why.
+    point
+        The thresholds; None for none. Stale ones find regions but give no verdict.
+    bank_id
+        The bank that the score was measured against; None where it is not known.
+    """
+
+    result: Result
+    regions: list[Region]
+    verdict: Verdict | None
+    point: OperatingPoint | None
+    bank_id: str | None
+
+    @property
+    def unjudged(self) -> str | None:
+        """Why there is no verdict, in a sentence; None where there is one."""
+        return why_unjudged(self.result.score, self.point)
+
+    @property
+    def remarks(self) -> list[str]:
+        """What was done or noticed on reading the image, each a phrase."""
+        return list(self.result.record.notes)
+
+    @property
+    def outline(self) -> Box | None:
+        """The box that a picture of this inspection outlines; see `box_to_outline`."""
+        return box_to_outline(self.verdict, len(self.regions), self.result.worst_box)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form: `FIELDS` in their order, plain types, every number finite or None."""
+        height, width = self.result.map.shape
+        return {
+            "version": VERSION,
+            "sha256": self.result.record.sha256,
+            "width": int(width),
+            "height": int(height),
+            "score": _finite(self.result.score),
+            "verdict": self.verdict,
+            "unjudged": self.unjudged,
+            **thresholds(self.point),
+            "bank_id": self.bank_id,
+            "regions": [plain_region(region) for region in self.regions],
+            "worst_box": [int(edge) for edge in self.result.worst_box],
+            "remarks": self.remarks,
+            "error": None,
+        }
+
+
+def inspect(
+    detector: Detector,
+    image: Source | LoadedImage,
+    point: OperatingPoint | None = None,
+    *,
+    leave_out: bool = False,
+) -> Inspection:
+    """Score an image, find its regions, and judge it.
+
+    Parameters
+    ----------
+    detector
+        A fitted detector.
+    image, leave_out
+        As for `score` of the detector.
+    point
+        The thresholds; None for those that the detector has in force.
+
+    Raises
+    ------
+    NotFittedError, ImageError, DataError
+        As `score` of the detector.
+    SettingsError
+        `point` was set for another bank.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from patchcore import PatchCore
+    >>> good = [np.random.default_rng(i).integers(90, 110, (64, 64, 3), np.uint8) for i in range(4)]
+    >>> bad = good[0].copy()
+    >>> bad[20:40, 20:40] = 255
+    >>> inspect(PatchCore(image_size=64, coreset=0.5).fit(good), bad).verdict
+    'reject'
+    """
+    result = detector.score(image, leave_out=leave_out)
+    if point is None:
+        point = detector.operating_point_
+    elif not point.stale:
+        point.check_bank(detector.bank_id_)
+    # Thresholds in force name their bank; computing the name again would cost milliseconds an image.
+    return judge(result, point, detector.bank_id_ if point is None or point.stale else None)
+
+
+def judge(result: Result, point: OperatingPoint | None, bank_id: str | None = None) -> Inspection:
+    """Judge an image that has been scored.
+
+    Parameters
+    ----------
+    result
+        From `score` of a detector.
+    point
+        The thresholds; None and stale ones give no verdict.
+    bank_id
+        The bank that scored it; None for the one that thresholds in force were set for.
+    """
+    if bank_id is None and point is not None and not point.stale:
+        bank_id = point.bank_id
+    regions = regions_at(result.map, point)
+    return Inspection(result, regions, verdict_on(result.score, regions, point), point, bank_id)
+
+
+def regions_at(anomaly_map: NDArray[np.float32], point: OperatingPoint | None) -> list[Region]:
+    """Find the regions that thresholds show in a map, float32 [H, W], worst first; none without thresholds.
+
+    Those are the regions that an image is judged by as well: judging by area needs a pixel threshold, and where there
+    is one heat begins at it.
+    """
+    return [] if point is None else find_regions(anomaly_map, point.heat_from, point.min_area)
+
+
+def verdict_on(score: float, regions: Sequence[Region], point: OperatingPoint | None) -> Verdict | None:
+    """Judge a score and the regions from `regions_at`, which matter only where `point.judge_by` is not "score".
+
+    Returns
+    -------
+    None where `why_unjudged` has a reason.
+    """
+    if point is None or why_unjudged(score, point) is not None:
+        return None
+    return point.judge(score, regions)
+
+
+def why_unjudged(score: float, point: OperatingPoint | None) -> str | None:
+    """Say in a sentence why a score gets no verdict; None where it gets one."""
+    if point is None:
+        return NO_POINT
+    return point.stale or (NOT_A_NUMBER if math.isnan(score) else None)
+
+
+def box_to_outline(verdict: str | None, region_count: int, worst_box: Box) -> Box | None:
+    """Return the worst patch's box where a flagged image has no region that says where; None elsewhere.
+
+    Smoothing lowers a map below the score, and a minimum area drops small regions: then nothing else says where.
+    """
+    return worst_box if verdict in ("review", "reject") and not region_count else None
+
+
+def failure(reason: str) -> dict[str, Any]:
+    """Return the JSON form of an image that cannot be scored: `error` has the reason, nothing else is known."""
+    return dict.fromkeys(FIELDS) | {"version": VERSION, "regions": [], "remarks": [], "error": reason}
+
+
+def thresholds(point: OperatingPoint | None) -> dict[str, Any]:
+    """Return the fields of the JSON form that say which thresholds an inspection rests on; each None without any."""
+    if point is None:
+        return dict.fromkeys(("accept", "reject", "pixel", "min_area", "judge_by", "point_set_at"))
+    return {
+        "accept": point.accept,
+        "reject": point.reject,
+        "pixel": point.pixel,
+        "min_area": point.min_area,
+        "judge_by": point.judge_by,
+        "point_set_at": point.recalibrated_at or point.set_at,
+    }
+
+
+def plain_region(region: Region) -> dict[str, Any]:
+    """Return a region as the JSON form and the history have it."""
+    return {"box": list(region.box), "area": region.area, "score": _finite(region.score)}
+
+
+def _finite(number: float) -> float | None:
+    """Return a number that JSON can hold; None for infinity and NaN, which it cannot."""
+    return float(number) if math.isfinite(number) else None

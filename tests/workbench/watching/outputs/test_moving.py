@@ -1,0 +1,106 @@
+"""Files that have their verdict are moved without loss."""
+
+import os
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from patchcore.errors import NotKept, SettingsError
+from tests.workbench.watching.watched import arrived, files, put
+from workbench.watching.outputs.moving import Mover
+
+SHM = Path("/dev/shm")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "in").mkdir()
+    return tmp_path / "in"
+
+
+@pytest.fixture
+def other_disk(tmp_path):
+    if not SHM.is_dir() or SHM.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("no second file system here")
+    place = SHM / f"watch-{os.getpid()}"
+    place.mkdir()
+    yield place
+    shutil.rmtree(place)
+
+
+def move(mover, one, *, again=False):
+    return Path(mover.give(one, again=again).moved_to)
+
+
+def test_a_file_goes_into_the_folder_of_its_verdict_with_its_time(folder, tmp_path):
+    mover, one = Mover(folder, tmp_path / "out"), arrived(folder, "line/a.png")
+    target = move(mover, mover.plan(one))
+    assert target == tmp_path / "out/reject/line/a.png" and target.stat().st_mtime_ns == one.modified_ns
+    assert files(folder) == {} and target.read_bytes() == b"abc"
+
+
+def test_nothing_is_overwritten(folder, tmp_path):
+    out = tmp_path / "out"
+    mover = Mover(folder, out)
+    put(out, "reject/a.png", b"old")
+    first = mover.plan(arrived(folder, "a.png", b"one"))
+    assert first.moved_to == str(out / "reject/a_2.png")
+    put(out, "reject/a_2.png", b"someone's")  # between the plan and the move
+    assert move(mover, first) == out / "reject/a_2_2.png"
+    assert files(out / "reject") == {"a.png": b"old", "a_2.png": b"someone's", "a_2_2.png": b"one"}
+
+
+def test_a_move_that_was_cut_off_is_completed_and_a_done_one_left_alone(folder, tmp_path):
+    mover = Mover(folder, tmp_path / "out")
+    one = mover.plan(arrived(folder, "a.png"))
+    (tmp_path / "out/reject").mkdir(parents=True)
+    os.link(folder / "a.png", one.moved_to)  # the crash came between the new name and the end of the old one
+    assert move(mover, one) == move(mover, one) == Path(one.moved_to)
+    assert files(folder) == {} and files(tmp_path / "out") == {"reject/a.png": b"abc"}
+
+
+def test_a_new_file_of_that_name_is_not_taken_for_the_judged_one(folder, tmp_path):
+    mover = Mover(folder, tmp_path / "out")
+    one = mover.plan(arrived(folder, "a.png"))
+    put(folder, "a.png", b"a new part")
+    move(mover, one)
+    assert files(folder) == {"a.png": b"a new part"} and not (tmp_path / "out").exists()
+
+
+def test_on_another_disk_it_is_copied_whole_and_then_taken_away(folder, other_disk):
+    mover = Mover(folder, other_disk)
+    one = mover.plan(arrived(folder, "a.png"))
+    put(other_disk, "reject/.a.png.part", b"a")  # half a copy that a crash left
+    assert move(mover, one) == other_disk / "reject/a.png"
+    assert files(other_disk) == {"reject/a.png": b"abc"} and files(folder) == {}
+    assert (other_disk / "reject/a.png").stat().st_mtime_ns == one.modified_ns
+    put(folder, "a.png", b"abc")
+    os.utime(folder / "a.png", ns=(one.modified_ns, one.modified_ns))  # as if it had not been taken away
+    move(mover, one)
+    assert files(other_disk) == {"reject/a.png": b"abc"} and files(folder) == {}
+
+
+def test_a_file_system_without_second_names_is_renamed_on(folder, tmp_path, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    put(tmp_path, "out/reject/a.png", b"old")
+    mover = Mover(folder, tmp_path / "out")
+    move(mover, replace(arrived(folder, "a.png"), moved_to=str(tmp_path / "out/reject/a.png")))
+    assert files(tmp_path / "out") == {"reject/a.png": b"old", "reject/a_2.png": b"abc"}
+
+
+def test_a_move_that_cannot_be_made_is_said_and_the_file_stays(folder, tmp_path):
+    put(tmp_path, "out", b"a file where a folder should be")
+    mover = Mover(folder, tmp_path / "out")
+    with pytest.raises(NotKept, match="cannot be moved"):
+        move(mover, replace(arrived(folder, "a.png"), moved_to=str(tmp_path / "out/reject/a.png")))
+    assert files(folder) == {"a.png": b"abc"}
+
+
+def test_moving_into_the_watched_folder_itself_is_refused(tmp_path):
+    with pytest.raises(SettingsError, match="files are moved to"):
+        Mover(tmp_path / "accept", tmp_path)

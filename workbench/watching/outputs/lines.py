@@ -1,0 +1,147 @@
+"""Lines of JSON: each verdict is appended to a file, a line each, exactly once, also across a crash."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from patchcore.errors import NotKept, SettingsError
+from patchcore.images.file_names import display_name, is_private
+from workbench.watching.outputs.declaration import Option, Output, OutputSpec, Values
+from workbench.watching.verdict import Given
+
+TAIL = 1 << 18  # bytes at the end of a file of lines in which an unfinished one is looked for
+LINE_SUFFIXES = (".jsonl", ".ndjson", ".json")
+FIRST_WORDS = b'{"file": "'  # of a line
+PROGRAM = Path(__file__).resolve().parents[3]
+
+
+class LineFile(Output):
+    """Appends verdicts to a file, a line of JSON each, on the disk before `give` returns.
+
+    Parameters
+    ----------
+    path
+        A file for such lines and for nothing else: its name ends in .jsonl, .ndjson or .json, no part of its path is
+        hidden, it lies outside the program's own folder, and it is new, empty, or ends in a line that was written here.
+
+    Raises
+    ------
+    SettingsError
+        When it is another file. A line holds names that others choose, and must never come into what a shell or a
+        program reads at its start.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        if reason := _why_no_line_file(path):
+            raise SettingsError(f"{path} {reason}")
+
+    def give(self, verdict: Given, *, again: bool) -> Given:
+        """Append a line; with `again`, only what of it is not there yet. Errors are those of `Output.give`."""
+        line = as_line(verdict).encode() + b"\n"
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with open(self.path, "ab+", buffering=0, opener=_open_itself) as file:
+                end = file.seek(0, os.SEEK_END)
+                file.seek(max(0, end - TAIL))
+                *lines, cut_off = file.read().split(b"\n")
+                if again and any(_tells_of(one, verdict) for one in lines):
+                    return verdict
+                rest = line[len(cut_off) :] if line.startswith(cut_off) else b"\n" + line
+                while rest:
+                    rest = rest[file.write(rest) :]
+                os.fsync(file.fileno())
+        except OSError as fault:
+            raise NotKept(
+                f"{self.path} cannot be written ({fault.strerror or fault}). No further image is scored until it "
+                "can be."
+            ) from fault
+        return verdict
+
+
+def as_line(given: Given) -> str:
+    """Return a verdict as one line of JSON."""
+    return json.dumps(given.to_dict())
+
+
+def _why_no_line_file(path: Path) -> str | None:
+    """Say why lines must not be appended to a file; None where they may be."""
+    home, place = Path.home(), path.absolute().parent.resolve() / path.name
+    below = place.relative_to(home if place.is_relative_to(home) else place.anchor)
+    reasons = {
+        f"is a folder; name the file to write, such as {path / 'lines.jsonl'}.": path.is_dir(),
+        f"has none of the endings {', '.join(LINE_SUFFIXES)}; give the file such a name.": (
+            path.suffix.casefold() not in LINE_SUFFIXES
+        ),
+        "is a link to another file. Name the file itself.": path.is_symlink(),
+        "is hidden or lies where programs keep their settings. Choose another place.": is_private(
+            below.parts
+        ),
+        f"lies in the program's own folder {PROGRAM}. Choose another place.": place.is_relative_to(PROGRAM),
+        "exists, and its last line was not written by this program. Name a new file.": (
+            path.exists() and not (path.is_file() and _ends_in_our_line(path))
+        ),
+    }
+    return next((reason for reason, holds in reasons.items() if holds), None)
+
+
+def _ends_in_our_line(path: Path) -> bool:
+    """Whether a file is empty, or its last whole line is one of ours; a cut-off one may follow it."""
+    try:
+        with path.open("rb") as file:
+            end = file.seek(0, os.SEEK_END)
+            file.seek(max(0, end - TAIL))
+            *lines, cut_off = file.read().split(b"\n")
+    except OSError:
+        return False
+    if lines:
+        return _given(lines[-1]) is not None
+    return not cut_off or cut_off.startswith(FIRST_WORDS) or FIRST_WORDS.startswith(cut_off)
+
+
+def _open_itself(path: str, flags: int) -> int:
+    """Open a file, and nothing that a link of its name may lead to by now."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
+
+
+def _given(line: bytes) -> Given | None:
+    """Read a line as it was written; None where it is another's."""
+    try:
+        return Given.from_dict(json.loads(line))
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def _tells_of(line: bytes, given: Given) -> bool:
+    told = _given(line)
+    return told is not None and (told.key, told.time) == (given.key, given.time)
+
+
+def _make(values: Values, _folder: Path) -> LineFile | None:
+    return LineFile(Path(values["lines_to"])) if values["lines_to"] else None
+
+
+def _summary(values: Values) -> str:
+    return f"lines go to {display_name(values['lines_to'])}" if values["lines_to"] else ""
+
+
+LINES = OutputSpec(
+    "lines",
+    (
+        Option(
+            "lines_to",
+            "--json-to",
+            "file",
+            label="Append a line of JSON for each image to this file",
+            help="Append a line of JSON for each image to this file.",
+            default="",
+            detail="For a line controller: file, score, verdict, thresholds, regions and time. A line is on the disk "
+            "before the next image is scored.",
+            empty="none",
+        ),
+    ),
+    _make,
+    _summary,
+)
