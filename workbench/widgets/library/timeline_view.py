@@ -58,6 +58,5 @@ def line_html(entry: Entry) -> str:
         f'<div class="pc-state pc-num"><div class="pc-clip" title="{escape(entry.note)}"><b>'
         f"{escape(WORDS.get(entry.what, entry.what))}</b>{used}{note}</div>"
         f'<div class="pc-mute pc-clip">{escape(entry.made_by)}, {wording.moment(entry.created)}; reject above '
-        f"{wording.score(entry.point.reject)}; {wording.counted(version.patches, 'patch', 'patches')}, "
-        f"{wording.share(version.share)}</div></div>"
+        f"{wording.score(entry.point.reject)}; {wording.learned(version)}</div></div>"
     )
