@@ -128,7 +128,7 @@ class Detector:
         engine: str | None = None,
         **settings: Any,
     ) -> None:
-        self.settings, self.weights = Settings(**{"method": self.method, **settings}), weights
+        self.settings, self.weights = Settings(**settings, method=self.method), weights
         self.device, self.engine = device, engine
         self.roi_: NDArray[np.bool_] | None = None
         self.skipped_: list[Any] = []

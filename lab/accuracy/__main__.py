@@ -2,6 +2,7 @@
 
     python -m lab.accuracy --root SETS --seeds 3                    the default network and settings
     python -m lab.accuracy --root SETS --image-size 320             a variant beside it
+    python -m lab.accuracy --root SETS --method padim               another method, for each network and size
     python -m lab.accuracy --root SETS --backbone wide_resnet50_2   another network, whose weights are on this machine
 
 The command builds on train/good by the product's own `fit` and measures test/ and ground_truth/ by its own `evaluate`.
@@ -9,8 +10,6 @@ Each finished row is appended to a CSV at once and not measured again, so the co
 Features are stored for each network, size and set: other seeds and shares cost minutes. At the end the command prints
 the tables of all rows of the CSV.
 """
-
-from __future__ import annotations
 
 import argparse
 import sys
@@ -20,6 +19,7 @@ from lab.accuracy import rows, tables
 from lab.accuracy.measuring import measure
 from lab.machine import machine
 from patchcore.backbones import DEFAULT
+from patchcore.methods import DEFAULT_METHOD, METHODS
 
 
 def find_sets(root: Path) -> dict[str, Path]:
@@ -36,7 +36,8 @@ def main(argv: list[str] | None = None) -> int:
         sys.stderr.write(f"{options.root} holds no set: train/good is missing below it.\n")
         return 1
     variants = [
-        rows.Variant(backbone, size, options.geometry, options.coreset, tuple(options.layers or ()))
+        rows.Variant(backbone, size, options.geometry, options.coreset, tuple(options.layers or ()), method)
+        for method in options.method or [DEFAULT_METHOD]
         for backbone in options.backbone or [DEFAULT]
         for size in options.image_size or [224]
     ]
@@ -61,6 +62,9 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--root", type=Path, required=True, help="folder of the sets")
     parser.add_argument("--backbone", action="append", help=f"registered name, may be repeated; {DEFAULT}")
+    parser.add_argument(
+        "--method", action="append", choices=METHODS, help=f"may be repeated; {DEFAULT_METHOD}"
+    )
     parser.add_argument("--image-size", type=int, action="append", help="px, may be repeated; 224")
     parser.add_argument("--geometry", choices=("fit", "stretch", "crop"), default="fit")
     parser.add_argument("--coreset", type=float, default=0.10, help="share of the patches kept")

@@ -1,6 +1,4 @@
-"""A detector that stores the features of its images, so that another seed or share is quick."""
-
-from __future__ import annotations
+"""Detectors that keep the features of the images that they are built on and score: other seeds and shares are quick."""
 
 from pathlib import Path
 from typing import Any
@@ -8,35 +6,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from patchcore import PatchCore, read_image
+from patchcore.detector import Detector
 from patchcore.fitting.sources import Source
 from patchcore.images.geometry import place
-from patchcore.images.reading import LoadedImage
+from patchcore.images.reading import LoadedImage, read_image
+from patchcore.methods import detector_class
 from patchcore.scoring import ImagePatches
 
 
-class KeptFeatures(PatchCore):
+class KeptFeatures(Detector):
     """A detector that reads stored patch features from a folder, and stores missing ones.
 
-    Parameters
+    Attributes
     ----------
     folder
         Holds the features of one set; a subfolder for each network, its layers, size and geometry.
-    **settings
-        As for :class:`patchcore.PatchCore`.
     """
 
-    def __init__(self, folder: Path, **settings: Any) -> None:
-        super().__init__(**settings)
-        self.folder = folder / self.settings.features_key(self.backbone_.sha256, b"")[:16]
-
-    def build(self, images: list[tuple[str, Source]]) -> KeptFeatures:
-        """Fit on good images."""
-        self.fit(images, scratch=self.folder / "good")
-        return self
+    folder: Path
 
     def patches(self, image: Source | LoadedImage) -> ImagePatches:
-        """Give an image's patch features, computed once."""
+        """Return an image's patch features, computed once."""
         loaded = image if isinstance(image, LoadedImage) else read_image(image)
         path = self.folder / "scored" / f"{loaded.record.sha256}.npz"
         if path.exists():
@@ -52,3 +42,21 @@ class KeptFeatures(PatchCore):
         np.savez(part, features=found.features, inspected=found.inspected)
         part.replace(path)
         return found
+
+
+def with_kept_features(folder: Path, method: str, **settings: Any) -> KeptFeatures:
+    """Return a detector of a method, not fitted yet, that keeps its features in a folder.
+
+    Parameters
+    ----------
+    folder
+        Holds the features of one set.
+    method
+        Name in the registry of `patchcore.methods`.
+    **settings
+        As for the method's class.
+    """
+    kind: type[KeptFeatures] = type("Kept", (KeptFeatures, detector_class(method)), {})
+    model = kind(**settings)
+    model.folder = folder / model.settings.features_key(model.backbone_.sha256, b"")[:16]
+    return model

@@ -1,22 +1,20 @@
-"""One variant on one set with one seed, built and evaluated by the product's own code."""
-
-from __future__ import annotations
+"""One variant on one set with one seed: built and evaluated as the product does it."""
 
 import statistics
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from lab.accuracy.kept_features import KeptFeatures
+from lab.accuracy.kept_features import KeptFeatures, with_kept_features
 from lab.accuracy.rows import Row, Variant
-from patchcore import PatchCore
+from patchcore.detector import Detector
 from patchcore.evaluation.measures import Evaluation, evaluate
 from patchcore.evaluation.mvtec_layout import LabelledImage, read_layout
 from patchcore.images.reading import list_images
 from patchcore.statistics.curves import Undefined
 from patchcore.statistics.intervals import Interval
 
-# Number of images whose scoring is timed, and repeats of each: a busy moment of the machine does not count.
+# Images whose scoring is timed, and how often each: a busy moment of the machine does not count.
 TIMED, REPEATS = 7, 3
 
 
@@ -30,40 +28,59 @@ def measure(variant: Variant, folder: Path, name: str, seed: int, features: Path
     folder, name
         The set in MVTec layout.
     seed
-        Seed of the build.
+        Of the build.
     features
-        Folder of stored features.
+        Folder in which features are kept.
     """
     good = folder / "train" / "good"
     images = read_layout(folder)
-    model = KeptFeatures(features / name, **variant.settings(), seed=seed)
-    model.build([(str(path.relative_to(good)), path) for path in list_images(good)])
+    model = with_kept_features(features / name, **variant.settings(), seed=seed)
+    seconds = _learning_seconds(model, [(str(path.relative_to(good)), path) for path in list_images(good)])
     evaluation = evaluate(model, images)
-    return _row(variant, name, seed, evaluation, model, _milliseconds(model, images))
+    return _row(variant, name, seed, evaluation, model, seconds, _milliseconds(model, images))
 
 
-def _milliseconds(model: PatchCore, images: Sequence[LabelledImage]) -> float:
-    """Time scoring of images spread over the set, from file to score, without stored features; return the median."""
-    model = _plain(model)
+def _learning_seconds(model: KeptFeatures, images: list[tuple[str, Path]]) -> float:
+    """Fit on good images, and time the part after the features."""
+    began = time.perf_counter()
+
+    def report(stage: str, _done: int, _total: int) -> None:
+        nonlocal began
+        if stage == "features":
+            began = time.perf_counter()
+
+    model.fit(images, progress=report, scratch=model.folder / "good")
+    return time.perf_counter() - began
+
+
+def _milliseconds(model: KeptFeatures, images: Sequence[LabelledImage]) -> float:
+    """Time scoring of images spread over the set, file to score, without features that are kept: the median image."""
+    plain = _plain(model)
 
     def seconds(path: Path) -> float:
         began = time.perf_counter()
-        model.score(path)
+        plain.score(path)
         return time.perf_counter() - began
 
     chosen = [images[i * len(images) // TIMED].path for i in range(TIMED)]
     return 1e3 * statistics.median(min(seconds(path) for _ in range(REPEATS)) for path in chosen)
 
 
-def _plain(model: PatchCore) -> PatchCore:
-    """The same model in the product's own form, which computes features each time."""
-    plain = PatchCore()
+def _plain(model: KeptFeatures) -> Detector:
+    """Return the same model as the product has it: features are computed each time."""
+    plain = Detector.of(model.settings)
     plain.__dict__.update(model.__dict__)
     return plain
 
 
 def _row(
-    variant: Variant, name: str, seed: int, evaluation: Evaluation, model: PatchCore, milliseconds: float
+    variant: Variant,
+    name: str,
+    seed: int,
+    evaluation: Evaluation,
+    model: Detector,
+    seconds: float,
+    milliseconds: float,
 ) -> Row:
     image, pixel, counts = evaluation.image, evaluation.pixel, evaluation.counts
     interval = _number_pair(evaluation.auroc_interval)
@@ -82,8 +99,9 @@ def _row(
         false_rejects=None if counts is None else counts.false_rejects,
         escapes=None if counts is None else counts.escapes,
         review=None if counts is None else counts.review,
+        seconds=seconds,
         milliseconds=milliseconds,
-        megabytes=model.bank_.nbytes / 1e6,
+        megabytes=model.size.nbytes / 1e6,
     )
 
 

@@ -1,25 +1,26 @@
 """Finished rows, kept as CSV: a line for each variant, set and seed."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from lab import tables
+from patchcore.methods import DEFAULT_METHOD, METHODS
 
 
 @dataclass(frozen=True)
 class Variant:
-    """Network and settings of a measurement.
+    """Network, method and settings of a measurement.
 
     Attributes
     ----------
     backbone, image_size, geometry, coreset
-        As for :class:`patchcore.PatchCore`.
+        As for :class:`patchcore.PatchCore`; the share plays no part for methods without a coreset.
     layers
         The network's layers; empty for its own.
+    method
+        Name in the registry of `patchcore.methods`.
     """
 
     backbone: str
@@ -27,14 +28,19 @@ class Variant:
     geometry: str = "fit"
     coreset: float = 0.10
     layers: tuple[str, ...] = ()
+    method: str = DEFAULT_METHOD
 
     def settings(self) -> dict[str, Any]:
         """Return the arguments of the detector."""
-        return {**{f.name: getattr(self, f.name) for f in fields(self)}, "layers": self.layers or None}
+        settings = {f.name: getattr(self, f.name) for f in fields(self)} | {"layers": self.layers or None}
+        if "coreset" not in METHODS[self.method].settings:
+            del settings["coreset"]
+        return settings
 
     def __str__(self) -> str:
-        """Return the variant in a few words, without default values."""
-        parts = [self.backbone, f"{self.image_size} px"]
+        """Say it in a few words, the usual left out."""
+        parts = [METHODS[self.method].label] if self.method != DEFAULT_METHOD else []
+        parts += [self.backbone, f"{self.image_size} px"]
         parts += [self.geometry] if self.geometry != "fit" else []
         parts += [f"{self.coreset:.0%}"] if self.coreset != 0.10 else []
         parts += ["+".join(self.layers)] if self.layers else []
@@ -43,7 +49,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class Row:
-    """The results of one measurement; NaN, or None for a count, if not defined.
+    """The figures of one build; NaN, or None for a count, where a figure is undefined.
 
     Attributes
     ----------
@@ -52,15 +58,17 @@ class Row:
     good, defects
         Test images of each kind.
     image_auroc, low, high, average_precision
-        Measures of the images; the 95 % interval is the evaluation's bootstrap.
+        Of the images; the 95 % interval is the evaluation's bootstrap.
     pixel_auroc, aupro
-        Measures of the maps; AUPRO up to a false-positive rate of 0.30.
+        Of the maps; AUPRO up to a false-positive rate of 0.30.
     false_rejects, escapes, review
         Images at the thresholds that a build sets by default.
+    seconds
+        Of learning and calibrating, once the features of the good images are there.
     milliseconds
         From file to score, the median of some images, each timed in its quickest of three.
     megabytes
-        Size of the bank.
+        Size of the learned part of the model, in memory.
     """
 
     variant: Variant
@@ -77,6 +85,7 @@ class Row:
     false_rejects: int | None
     escapes: int | None
     review: int | None
+    seconds: float
     milliseconds: float
     megabytes: float
 
@@ -108,6 +117,7 @@ def _row(line: dict[str, str]) -> Row:
         line["geometry"],
         float(line["coreset"]),
         tuple(line["layers"].split("+")) if line["layers"] else (),
+        line["method"],
     )
     return Row(variant, **{name: _value(name, line[name]) for name in MEASURED})
 

@@ -1,17 +1,16 @@
 """The rows as tables for people: variants beside each other, and each variant's sets, mean and worst."""
 
-from __future__ import annotations
-
 import math
 import statistics
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 
 from lab.accuracy.rows import Row, Variant
 from lab.tables import head, line
 
 Z = 1.96  # standard deviations of a 95 % interval
 COLUMNS = "set, good + defects, image AUROC [95 %], seeds, AP, pixel AUROC, AUPRO"
-AT_THRESHOLDS = "false rejects, escapes, to review, ms, MB"
+AT_THRESHOLDS = "false rejects, escapes, to review, s, ms, MB"
 
 
 def text(rows: Sequence[Row]) -> str:
@@ -23,14 +22,25 @@ def text(rows: Sequence[Row]) -> str:
 
 
 def comparison(rows: Sequence[Row], variants: Sequence[Variant]) -> str:
-    """Return image AUROC (AUPRO) of each set and variant, means of the seeds, and the means over common sets."""
+    """Return image AUROC (AUPRO) of each set and variant, means of the seeds; means and costs over common sets."""
     sets = list(dict.fromkeys(row.name for row in rows))
     found = {(v, s): [r for r in rows if r.variant == v and r.name == s] for v in variants for s in sets}
     common = [s for s in sets if all(found[v, s] for v in variants)]
     lines = [head("set", *map(str, variants))]
     lines += [line([s, *(_pair(found[v, s]) for v in variants)]) for s in sets]
     means = [_pair([row for s in common for row in found[v, s]]) for v in variants]
-    return "\n".join([*lines, line([f"mean of {len(common)}", *means])])
+    costs = {"seconds to learn": "seconds", "ms an image": "milliseconds", "MB": "megabytes"}
+    rest = [
+        [
+            name,
+            *(
+                _short(_of_sets([row for s in common for row in found[v, s]], attrgetter(one)))
+                for v in variants
+            ),
+        ]
+        for name, one in costs.items()
+    ]
+    return "\n".join([*lines, line([f"mean of {len(common)}", *means]), *map(line, rest)])
 
 
 def by_set(rows: Sequence[Row]) -> str:
@@ -61,7 +71,8 @@ def _cells(name: str, rows: list[Row]) -> list[str]:
         f"{_mean(areas):.3f} [{_average(rows, 'low'):.3f}, {_average(rows, 'high'):.3f}]",
         f"{min(areas):.3f} to {max(areas):.3f}" if len(rows) > 1 else "",
         *(_three(_average(rows, column)) for column in ("average_precision", "pixel_auroc", "aupro")),
-        *("–" if math.isnan(value) else f"{value:.3g}" for value in counts),
+        *map(_short, counts),
+        _short(statistics.median(row.seconds for row in rows)),
         f"{statistics.median(row.milliseconds for row in rows):.0f}",
         f"{_average(rows, 'megabytes'):.3g}",
     ]
@@ -96,6 +107,10 @@ def _average(rows: Sequence[Row], column: str) -> float:
 def _mean(values: Sequence[float]) -> float:
     known = [value for value in values if not math.isnan(value)]
     return statistics.fmean(known) if known else math.nan
+
+
+def _short(value: float) -> str:
+    return "–" if math.isnan(value) else f"{value:.3g}"
 
 
 def _three(value: float) -> str:

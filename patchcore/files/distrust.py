@@ -1,7 +1,7 @@
 """An inspector's file that somebody else wrote: everything in it is bounded and checked before it is used.
 
-`Detector.load` finds a damaged file out; this finds one out that was made to do harm or nonsense: its sizes are
-compared with what the file can hold before anything is allocated, and every text, number and array with what an
+`Detector.load` detects a damaged file; this module detects a file that was made to do harm or nonsense. Declared sizes
+are compared with the file's size before anything is allocated, and every text, number and array with the values that an
 inspector can have.
 """
 
@@ -29,9 +29,9 @@ LARGEST_FILE = 8 << 30  # bytes
 LARGEST_HEADER = 64 << 20  # bytes; a hundred thousand images need a third of it
 LARGEST_ROI = 8192  # pixels a side
 PARTS: Mapping[str, Part] = {"self_test.pixels": ("U8", 1, 3), "self_test.distances": ("F32", 4, 1)}
-"""Arrays of every file; those of its method stand beside them (`method_rules`)."""
+"""Arrays of every file; `method_rules` adds the arrays of the file's method."""
 OPTIONAL_PARTS: Mapping[str, Part] = {"roi": ("U8", 1, 2), PICTURE: ("U8", 1, 3)}
-FOREIGN = {  # how other kinds of file begin
+FOREIGN = {  # first bytes of other kinds of file
     b"PK\x03\x04": "a zip archive (PyTorch's .pth files are such)",
     b"\x80\x02": "a Python pickle, which is never opened: it could run anything",
     b"\x80\x03": "a Python pickle, which is never opened: it could run anything",
@@ -78,8 +78,8 @@ def read_untrusted(path: Path, load: Callable[[Path], Model]) -> tuple[Model, Ab
     path
         A plain file.
     load
-        Makes the model of the file once its contents are checked: `Detector.load`, with the network's weights
-        where they lie elsewhere than usual.
+        Makes the model of the file once its contents are checked: `Detector.load`, with the path of the network's
+        weights if they do not lie in the usual place.
 
     Raises
     ------
@@ -135,7 +135,7 @@ def require_plain_file(path: Path) -> int:
 
 
 def _check_layout(path: Path) -> tuple[str, FileRules]:
-    """Compare the parts that a file lists with its size, before any of them is read; return its method and rules."""
+    """Compare the declared parts of a file with its size, before any part is read; return its method and rules."""
     size = path.stat().st_size
     with path.open("rb") as file:
         begins = file.read(8)
@@ -164,7 +164,7 @@ def _check_layout(path: Path) -> tuple[str, FileRules]:
         for name, entry in sorted(parts, key=lambda part: part[1]["data_offsets"]):
             end = _check_part(path.name, name, entry, end, {**required, **OPTIONAL_PARTS})
     except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise ArtifactError(f"{path.name} is damaged: its header lists a part that is none.") from error
+        raise ArtifactError(f"{path.name} is damaged: its header lists an impossible part.") from error
     if missing := sorted(required.keys() - listed.keys()):
         raise ArtifactError(f"{path.name} is not a whole inspector: it has no {missing[0]}.")
     if 8 + length + end != size:
@@ -179,7 +179,7 @@ def _rules_of_method(file: str, listed: Mapping[str, Any]) -> tuple[str, FileRul
     try:
         name = json.loads(listed["__metadata__"][container.HEADER_KEY]).get("method", DEFAULT_METHOD)
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
-        name = DEFAULT_METHOD  # no header of ours: `container.read` says what is wrong with it
+        name = DEFAULT_METHOD  # the header is foreign: `container.read` says why
     if not isinstance(name, str) or name not in METHODS:
         raise ArtifactError(
             f"{file} was built by a method that this program does not know, {name!a:.80}. Update the program."
@@ -191,7 +191,7 @@ def _rules_of_method(file: str, listed: Mapping[str, Any]) -> tuple[str, FileRul
 def _check_part(
     file: str, name: str, entry: Mapping[str, Any], begin: int, allowed: Mapping[str, Part]
 ) -> int:
-    """Check one listed part, which must begin where the last one ended; return where it ends."""
+    """Check one listed part, which must begin at the end of the last one; return its own end."""
     kind = allowed.get(name)
     if kind is None:
         raise ArtifactError(f"{file} is not a sound inspector: it has an unknown part {name[:60]!r}.")

@@ -23,7 +23,7 @@ LONGEST_SIDE = 1_000_000  # pixels
 
 
 def check_header(header: Mapping[str, Any], of_method: Callable[[Mapping[str, Any]], None]) -> None:
-    """Check every field that is used, but the settings: `Settings` checks those, and must have.
+    """Check every used field except the settings, which `Settings` must have checked before.
 
     Parameters
     ----------

@@ -32,7 +32,7 @@ class Fact(NamedTuple):
 
 
 def inspector_facts(model: Detector) -> list[Fact]:
-    """Say what a fitted model was built from and with, and how large it is."""
+    """Return the facts on a fitted model: its images, network, settings and size."""
     settings = model.settings
     size = settings.image_size
     facts = [

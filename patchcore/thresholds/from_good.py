@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from patchcore.errors import SettingsError
 from patchcore.statistics.intervals import Interval, clopper_pearson, count, finite_scores, percent
@@ -168,6 +167,8 @@ def extrapolated(scores: ArrayLike, budget: float) -> GoodThreshold:
     if budget >= excess.size / n:
         value, shape = float(np.quantile(values, 1 - budget, method="higher")), None
     else:
+        from scipy import stats  # late: its import takes a second of a process, and few processes extrapolate
+
         with np.errstate(all="ignore"):  # the search tries shapes under which some scores are impossible
             shape, _, scale = stats.genpareto.fit(excess, floc=0)
         value = start + float(stats.genpareto.isf(budget * n / excess.size, shape, scale=scale))

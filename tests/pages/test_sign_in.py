@@ -161,24 +161,29 @@ def test_an_account_that_has_taken_over_an_address_is_nobodys(enter):
     assert "Ask Ada, phone 4711 to give the address free" in told and "Washer" not in told
 
 
+WRONG = [
+    {"auth": {}},
+    {"auth": "yes"},
+    {"auth": {**COMMON, "google": {"client": "x"}}},
+    {"auth": {**COMMON, **PROVIDER, "cookie_secret": ""}},
+    {"Auth": SECRETS["auth"]},
+    {"database": {"url": "x"}},
+]
+
+
 @pytest.mark.parametrize(
-    "secrets",
+    ("secrets", "page", "name"),
     [
-        {"auth": {}},
-        {"auth": "yes"},
-        {"auth": {**COMMON, "google": {"client": "x"}}},
-        {"auth": {**COMMON, **PROVIDER, "cookie_secret": ""}},
-        {"Auth": SECRETS["auth"]},
-        {"database": {"url": "x"}},
+        *((secrets, page, name) for secrets in WRONG for page, name in (("home", None), ("inspect", "ada"))),
+        (WRONG[0], "home", "ada"),
+        (WRONG[0], "inspect", None),
     ],
 )
-@pytest.mark.parametrize("page", ["home", "inspect"])
-def test_a_sign_in_that_is_set_up_wrongly_lets_nobody_in(enter, monkeypatch, page, secrets):
+def test_a_sign_in_that_is_set_up_wrongly_lets_nobody_in(enter, monkeypatch, secrets, page, name):
     monkeypatch.setitem(globals(), "SECRETS", secrets)
-    for name in (None, "ada"):
-        app = enter(page, name)
-        assert "Nobody can sign in" in words(app) and ".streamlit/secrets.toml" in words(app)
-        assert "Washer" not in words(app) and not app.button and not app.sidebar.children
+    app = enter(page, name)
+    assert "Nobody can sign in" in words(app) and ".streamlit/secrets.toml" in words(app)
+    assert "Washer" not in words(app) and not app.button and not app.sidebar.children
 
 
 def test_several_providers_have_a_button_each(full):

@@ -186,7 +186,7 @@ HOSTILE = {
     "no_means": (lambda p: rewritten(p, lambda t, h: t.pop("padim.means")), "has no padim.means"),
     "part_of_another": (
         lambda p: rewritten(p, lambda t, h: t.update({"bank.images": np.zeros(1, np.int32)})),
-        "a part 'bank.images' that none has",
+        "an unknown part 'bank.images'",
     ),
     "other_numbers": (
         lambda p: rewritten(p, lambda t, h: t.update({"padim.means": t["padim.means"].astype(np.float32)})),

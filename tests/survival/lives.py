@@ -90,7 +90,7 @@ class Life:
         with closing(Workspace(self.root)) as workspace:
             while moment.kind.progress(workspace) < moment.share and self._is_up():
                 assert time.monotonic() < deadline, f"{moment.kind.name} did not come so far: {self._said()}"
-                time.sleep(0.005)
+                time.sleep(0.02)
         time.sleep(moment.delay)
 
     def _is_up(self) -> bool:

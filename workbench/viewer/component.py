@@ -196,12 +196,25 @@ def _component() -> Callable[..., Any]:
 def _script_url() -> str:
     """Serve all modules and return the address of the first one."""
     addresses: dict[str, str] = {}
-    sources = scripts()
-    for name in load_order(sources):
-        source = _IMPORT.sub(lambda found: f'{found[1]}"./{addresses[found[2]]}";', sources[name])
-        url = media_url(source.encode(), "text/javascript", f"script:{name}")
+    for name, imports in _imports().items():
+        source = _addressed(name, tuple(addresses[imported] for imported in imports))
+        url = media_url(source, "text/javascript", f"script:{name}")
         addresses[name] = url.rsplit("/", 1)[-1]
     return url
+
+
+@cache
+def _imports() -> dict[str, list[str]]:
+    """Return what each module imports, in the order of loading."""
+    sources = scripts()
+    return {name: [found[2] for found in _IMPORT.finditer(sources[name])] for name in load_order(sources)}
+
+
+@cache
+def _addressed(name: str, addresses: tuple[str, ...]) -> bytes:
+    """Return a module's source with the addresses of what it imports; every run of a page asks for it."""
+    left = iter(addresses)
+    return _IMPORT.sub(lambda found: f'{found[1]}"./{next(left)}";', scripts()[name]).encode()
 
 
 @cache

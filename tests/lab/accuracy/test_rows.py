@@ -19,6 +19,7 @@ ROW = Row(
     false_rejects=2,
     escapes=None,
     review=0,
+    seconds=1.25,
     milliseconds=31.5,
     megabytes=2.5,
 )
@@ -42,4 +43,9 @@ def test_a_variant_is_said_by_what_is_unusual_about_it():
     assert str(Variant("resnet18")) == "resnet18, 224 px"
     assert str(ROW.variant) == "efficientnet_lite2, 320 px, block3+block6"
     assert str(Variant("a", coreset=0.01, geometry="crop")) == "a, 224 px, crop, 1%"
-    assert Variant("a").settings()["layers"] is None
+    assert str(Variant("a", method="padim")) == "PaDiM, a, 224 px"
+
+
+def test_a_variant_sets_what_its_method_has():
+    assert Variant("a").settings()["layers"] is None and Variant("a").settings()["coreset"] == 0.10
+    assert "coreset" not in Variant("a", method="spade").settings()
