@@ -12,7 +12,7 @@ from patchcore.errors import SettingsError
 from patchcore.methods import METHODS
 from patchcore.thresholds.decision import decide
 from patchcore.thresholds.operating_point import Choice, OperatingPoint
-from tests.workbench.parts import SMALL, build_small, evidence, store_plates
+from tests.workbench.parts import OF_METHOD, SMALL, build_each_method, evidence, store_plates
 from workbench.evaluation.audit import audit
 from workbench.evaluation.certificate import certificate_of
 from workbench.evaluation.comparison import compare
@@ -20,7 +20,6 @@ from workbench.evaluation.report import report_of
 from workbench.evaluation.sweep import start_sweep
 from workbench.evaluation.version_difference import difference
 from workbench.inspections.batches import (
-    create_batch,
     explain,
     good_batch,
     list_results,
@@ -50,32 +49,21 @@ from workbench.upkeep.backups.restoring import restore
 from workbench.upkeep.backups.writing import back_up
 from workbench.upkeep.check import check
 
-PEERS = ("padim", "spade")
-SETTINGS = {
-    "padim": {"method": "padim", "dims_used": 20},
-    "spade": {"method": "spade", "nearest_images": 3},
-}
+PEERS = tuple(OF_METHOD)
 
 
 @pytest.fixture(scope="session")
-def all_three(tmp_path_factory) -> Path:
-    """A workspace with an inspector of each method on the same plates, and a labelled set that all have scored."""
+def each_method(tmp_path_factory) -> Path:
+    """A workspace with an inspector of each method on the same plates."""
     workspace = Workspace(tmp_path_factory.mktemp("methods") / "here")
-    versions = [build_small(workspace, inspector_id="patchcore")]
-    for name in PEERS:
-        versions.append(build_small(workspace, inspector_id=name, coreset=0.1, **SETTINGS[name]))
-    images = store_plates(workspace, 3, first=50, truth="good")
-    images += store_plates(workspace, 3, first=60, scratched=True, truth="scratch")
-    batch = create_batch(workspace, "padim", images, "Monday")
-    for version in versions:
-        assert all(result.error is None for result in score_batch(workspace, batch, version))
+    build_each_method(workspace)
     workspace.close()
     return workspace.root
 
 
 @pytest.fixture
-def here(all_three, tmp_path):
-    shutil.copytree(all_three, tmp_path / "here")
+def here(each_method, tmp_path):
+    shutil.copytree(each_method, tmp_path / "here")
     workspace = Workspace(tmp_path / "here")
     yield workspace
     workspace.close()
@@ -92,7 +80,8 @@ def test_a_stored_version_says_its_method_and_loads_as_that(here, name):
     assert BuildSettings.from_dict(version.settings).to_dict() == version.settings
     model = load_model(here, version)
     assert model.method == name and load_model(here, version) is model  # the second comes from memory
-    assert (version.share, version.patches) == (1.0, model.size.rows)
+    assert (version.share, version.patches, version.cover_radius) == (1.0, model.size.rows, 0.0)
+    assert version.megabytes == model.size.nbytes / 1e6
     assert version.good_scores.keys() == {record.sha256 for record in model.image_records_}
     assert version.operating_point["bank_id"] == model.bank_id_
 
@@ -107,7 +96,7 @@ def test_thresholds_regions_and_history_work(here, name):
     assert all(result.score > point.reject for result in scratched)
     assert all(load_map(here, result).shape == (64, 64) for result in results)
     rows = read_page(here, Filter(inspector_id=name)).rows
-    assert len(rows) == len(results)
+    assert len(rows) == 2 * len(results) and {row.inspector_name for row in rows} == {f"Plate by {name}"}
 
     known = evidence(here, version, 1, "both")
     tuned = decide(Choice("youden"), known, point.bank_id, set_by="Ada")
@@ -218,7 +207,7 @@ def test_a_share_is_no_setting_of_a_method_without_a_coreset():
 def test_a_job_with_a_setting_of_another_method_is_refused():
     job = {"inspector_id": "plate-1", "images": []}
     for name in METHODS:
-        settings = BuildSettings(name="Plate", **SETTINGS.get(name, {})).to_dict()
+        settings = BuildSettings(name="Plate", **OF_METHOD.get(name, {})).to_dict()
         check_arguments("build", {**job, "settings": settings})
     with pytest.raises(WorkspaceError, match="The coreset share is a setting of PatchCore; SPADE has none"):
         check_arguments("build", {**job, "settings": {**settings, "coreset": 0.1}})

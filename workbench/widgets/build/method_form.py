@@ -9,7 +9,8 @@ from workbench.widgets.build.draft import Draft
 from workbench.widgets.shared import wording
 
 SHARES = (0.01, 0.02, 0.05, 0.10, 0.15, 0.20, 0.25)
-DIMENSIONS = (25, 50, 100, 150, 200, 300, None)
+ALL = 0
+DIMENSIONS = (25, 50, 100, 150, 200, 300, ALL)
 NEAREST = (1, 5, 10, 20, 50, 100, 200)
 
 
@@ -78,14 +79,15 @@ def _coreset(draft: Draft) -> None:
 
 
 def _dims_used(draft: Draft) -> None:
-    draft.dims_used = st.select_slider(
+    drawn = st.select_slider(
         "Dimensions drawn",
         DIMENSIONS,
-        draft.dims_used,
-        format_func=lambda number: "all" if number is None else str(number),
+        draft.dims_used or ALL,
+        format_func=lambda number: "all" if number == ALL else str(number),
         help="Numbers of a patch feature that the Gaussians are made of, drawn by the seed. Memory grows with the "
         "square of this number.",
     )
+    draft.dims_used = None if drawn == ALL else drawn
 
 
 def _nearest_images(draft: Draft) -> None:

@@ -57,8 +57,8 @@ def size(version: InspectorVersion) -> str:
 
 
 def method_and_share(version: InspectorVersion) -> str:
-    """Return what tells versions apart in few words: the share of the bank, or the method without one."""
-    return method_label(version) if refusal(version, SHARE) else share(version.share)
+    """Return what tells versions apart in few words: bank 10 %; without a coreset PaDiM."""
+    return method_label(version) if refusal(version, SHARE) else f"bank {share(version.share)}"
 
 
 def seconds(number: float) -> str:
