@@ -75,7 +75,7 @@ def form():
 
 
 def test_the_form_has_the_settings_of_the_method_chosen_only():
-    app = AppTest.from_function(form).run()
+    app = AppTest.from_function(form, default_timeout=60).run()
     [method], [largest] = app.selectbox, app.select_slider
     assert [option.split(":")[0] for option in method.options] == ["PatchCore", "PaDiM", "SPADE"]
     assert largest.label == "Largest bank" and not app.caption
