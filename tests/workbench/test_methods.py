@@ -1,18 +1,21 @@
 """PaDiM and SPADE through the workbench: built, scored, moved, evaluated; what they cannot do is refused."""
 
 import shutil
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from patchcore import Detector
 from patchcore.errors import SettingsError
 from patchcore.methods import METHODS
 from patchcore.thresholds.decision import decide
 from patchcore.thresholds.operating_point import Choice, OperatingPoint
-from tests.workbench.parts import OF_METHOD, SMALL, build_each_method, evidence, store_plates
+from tests.workbench.parts import OF_METHOD, SMALL, build_each_method, evidence, plate, store_plates
+from workbench.__main__ import app
 from workbench.evaluation.audit import audit
 from workbench.evaluation.certificate import certificate_of
 from workbench.evaluation.comparison import compare
@@ -35,6 +38,7 @@ from workbench.inspectors.timeline import require_state
 from workbench.inspectors.versions import (
     find_inspector,
     get_version,
+    list_inspectors,
     load_model,
     remove_good,
     reslice,
@@ -48,6 +52,8 @@ from workbench.tuning.teaching_preview import preview_teaching
 from workbench.upkeep.backups.restoring import restore
 from workbench.upkeep.backups.writing import back_up
 from workbench.upkeep.check import check
+from workbench.watching.folder import FileKey
+from workbench.watching.in_use import InspectorJudge
 
 PEERS = tuple(OF_METHOD)
 
@@ -213,3 +219,26 @@ def test_a_job_with_a_setting_of_another_method_is_refused():
         check_arguments("build", {**job, "settings": {**settings, "coreset": 0.1}})
     with pytest.raises(WorkspaceError, match="The method must be one of"):
         check_arguments("build", {**job, "settings": {**settings, "method": "toy"}})
+
+
+@pytest.mark.parametrize("name", PEERS)
+def test_a_watched_folder_is_judged_by_the_inspector(here, name):
+    data = plate(60, scratched=True)
+    judged = InspectorJudge(here, name)(FileKey("scratch.png", len(data), 1), data)
+    result = list_results(here, 1, version_of(here, name).id)[3]  # the same image
+    assert judged.given.verdict == "reject"
+    assert judged.given.score == pytest.approx(result.score, rel=1e-6)
+    assert judged.given.bank_id == version_of(here, name).operating_point["bank_id"]
+
+
+@pytest.mark.parametrize("name", PEERS)
+def test_the_commands_move_an_inspector_of_any_method(here, tmp_path, name, monkeypatch):
+    monkeypatch.setenv("PATCHCORE_WORKSPACE", str(here.root))
+    file = str(tmp_path / "one.patchcore")
+    assert CliRunner().invoke(app, ["export", name, file]).exit_code == 0
+    monkeypatch.setenv("PATCHCORE_WORKSPACE", str(tmp_path / "there"))
+    done = CliRunner().invoke(app, ["import", file])
+    assert done.exit_code == 0, done.output
+    with closing(Workspace(tmp_path / "there")) as there:
+        [inspector] = list_inspectors(there)
+        assert inspector.name == f"Plate by {name}" and inspector.current.settings["method"] == name

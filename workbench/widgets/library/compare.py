@@ -31,7 +31,7 @@ def show(entries: Sequence[Entry], entry: Entry) -> None:
 
 
 def table_html(before: Entry, after: Entry, found: Difference) -> str:
-    """Return both as columns: thresholds and bank always, settings where they differ."""
+    """Return both as columns: thresholds and size always, settings where they differ."""
     both = (before, after)
     rows: list[tuple[str, ...]] = [
         ("Made", *(f"{wording.moment(one.created)}, {escape(one.made_by)}" for one in both)),

@@ -1,4 +1,4 @@
-"""Inspectors as cards: picture, name, size of the bank, threshold, state, and a button to work with each."""
+"""Inspectors as cards: picture, name, method, size, threshold, state, and a button to work with each."""
 
 from collections.abc import Sequence
 from html import escape

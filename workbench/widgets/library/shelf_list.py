@@ -1,4 +1,4 @@
-"""The shelf of the page Library: every inspector with its picture, bank, thresholds and last use."""
+"""The shelf of the page Library: every inspector with its picture, method, size, thresholds and last use."""
 
 from collections.abc import Sequence
 from html import escape

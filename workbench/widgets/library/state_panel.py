@@ -39,7 +39,7 @@ def show(inspector: Inspector, entries: Sequence[Entry], entry: Entry) -> None:
 
 
 def numbers_html(entry: Entry) -> str:
-    """Return the state's thresholds and the size of its bank."""
+    """Return the state's thresholds, its method and its size."""
     version, point = entry.version, entry.point
     images = len(good_images(session.workspace(), version))
     return theme.numbers_html(

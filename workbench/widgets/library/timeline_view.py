@@ -50,7 +50,7 @@ def show(entries: Sequence[Entry], opened: Entry, choice: str) -> None:
 
 
 def line_html(entry: Entry) -> str:
-    """Return an entry's kind, note, person, time, threshold and bank."""
+    """Return an entry's kind, note, person, time, threshold and size."""
     used = ' <span class="pc-accent pc-whole">● in use</span>' if entry.in_use else ""
     note = f' <span class="pc-mute">{escape(entry.note)}</span>' if entry.note else ""
     version = entry.version
