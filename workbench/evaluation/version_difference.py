@@ -74,8 +74,9 @@ def shared_sets(workspace: Workspace, first: Entry, second: Entry) -> list[Batch
 
 
 def _settings(first: InspectorVersion, second: InspectorVersion) -> Iterator[tuple[str, Any, Any]]:
-    if (ours := method_label(first)) != (theirs := method_label(second)):
-        yield "Method", ours, theirs
+    methods = method_label(first), method_label(second)
+    if methods[0] != methods[1]:
+        yield "Method", *methods
     for name, words in SETTINGS.items():
         ours, theirs = first.settings.get(name), second.settings.get(name)
         if ours != theirs:

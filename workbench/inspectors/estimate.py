@@ -19,9 +19,8 @@ START_SECONDS = 8.0  # a process of its own that loads its libraries
 PROGRAM_MEGABYTES = 600.0  # interpreter, libraries, network and one image in hand
 SECONDS_PER_COMPARISON = 1.5e-8  # one stored patch against one pick in the greedy search, two cores
 OPERATIONS_PER_SECOND = 3e10  # multiplications and additions of the nearest-neighbour search, two cores
-GAUSSIAN_OPERATIONS_PER_SECOND = (
-    2e9  # multiplications and additions with a matrix for each position, two cores
-)
+GAUSSIAN_OPERATIONS_PER_SECOND = 1e9  # of a comparison with a matrix for each position, two cores
+LEFT_OUT_COSTS = 4.0  # a comparison with an image taken out of the Gaussians, in plain comparisons
 CALIBRATED_IMAGES = 400  # good images scored without themselves, at most
 PROJECTED_DIMS = 128
 _one_at_a_time = threading.Lock()
@@ -210,7 +209,7 @@ def gaussians(amount: Amount, settings: Settings) -> Learned:
     inverting = amount.cells * drawn**3 / GAUSSIAN_OPERATIONS_PER_SECOND
     return Learned(
         parts=("positions", amount.cells),
-        seconds=summing + 2 * inverting + _calibrated(amount) * score,
+        seconds=summing + inverting + LEFT_OUT_COSTS * _calibrated(amount) * score,
         megabytes=packed / 1e6,
         peak_megabytes=(packed + 2 * inverses) / 1e6,
         score_seconds=score,
