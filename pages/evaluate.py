@@ -17,7 +17,7 @@ if batch is None:
     st.stop()
 
 counts = labelled_set.counts_words(batch)
-with theme.page_head("Evaluate", f"{batch.name}, {counts}, bank {wording.share(version.share)}"):
+with theme.page_head("Evaluate", f"{batch.name}, {counts}, {wording.method_and_share(version)}"):
     labelled_set.choose(inspector, batch)
     with st.popover("Bring a labelled set", width="content"):
         labelled_set.bring(inspector)

@@ -5,6 +5,7 @@ import io
 import numpy as np
 import PIL.Image
 
+from workbench.inspections.batches import create_batch, score_batch
 from workbench.inspectors.building import BuildSettings, build
 from workbench.inspectors.versions import get_version
 from workbench.people.roles import Person, Role
@@ -12,6 +13,11 @@ from workbench.tuning.evidence import evidence_from, known_images
 
 SIDE = 64
 SMALL = {"image_size": 64, "coreset": 0.5}
+OF_METHOD = {
+    "padim": {"method": "padim", "dims_used": 20},
+    "spade": {"method": "spade", "nearest_images": 3},
+}
+"""Settings of the methods besides PatchCore."""
 ADA, BEN = Person("Ada", Role.ENGINEER, "ada@example.com"), Person("Ben", Role.ENGINEER, "ben@example.com")
 OLA, VIC = Person("Ola", Role.OPERATE, "ola@example.com"), Person("Vic", Role.VIEW, "vic@example.com")
 NOBODY = Person("Nemo", Role.NOBODY, "nemo@example.com")
@@ -53,7 +59,7 @@ def build_small(workspace, count=6, inspector_id="plate-1", **settings):
     """Build an inspector on a few plates and return its version."""
     images = store_plates(workspace, count)
     version = build(
-        workspace, BuildSettings(name="Plate", **{**SMALL, **settings}), images, inspector_id=inspector_id
+        workspace, BuildSettings(**{"name": "Plate", **SMALL, **settings}), images, inspector_id=inspector_id
     )
     return get_version(workspace, version.id)
 
@@ -61,3 +67,17 @@ def build_small(workspace, count=6, inspector_id="plate-1", **settings):
 def evidence(workspace, version, batch_id, good, *, min_area=1):
     """What a threshold of a version can be set from; `good` is as for `evidence_from`."""
     return evidence_from(known_images(workspace, version, batch_id), good, min_area=min_area)
+
+
+def build_each_method(workspace):
+    """Build an inspector of each method, called like it, and a labelled set of each; all score both sets."""
+    versions = [build_small(workspace, inspector_id="patchcore", name="Plate by patchcore")]
+    for name, own in OF_METHOD.items():
+        settings = {"name": f"Plate by {name}", "coreset": BuildSettings.coreset, **own}
+        versions.append(build_small(workspace, inspector_id=name, **settings))
+    images = store_plates(workspace, 3, first=50, truth="good")
+    images += store_plates(workspace, 3, first=60, scratched=True, truth="scratch")
+    for name in OF_METHOD:
+        batch = create_batch(workspace, name, images, "Monday")
+        for version in versions:
+            assert all(result.error is None for result in score_batch(workspace, batch, version))

@@ -12,7 +12,8 @@ from workbench.inspectors.building import BuildSettings
 from workbench.jobs.arguments import check_arguments
 from workbench.storage.database import WorkspaceError
 from workbench.widgets.build.draft import Draft
-from workbench.widgets.build.settings_form import SHARES, SIZES
+from workbench.widgets.build.method_form import SHARES
+from workbench.widgets.build.settings_form import SIZES
 
 JUST_OUTSIDE = [
     ("image_size", 31),

@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select
 
+from patchcore.methods import SHARE
 from patchcore.thresholds.operating_point import OperatingPoint
 from workbench.evaluation.measures import load_nameless_mask
+from workbench.inspectors.capabilities import require_capability
 from workbench.inspectors.versions import (
     find_inspector,
     get_version,
@@ -57,6 +59,7 @@ def start_sweep(workspace: Workspace, version: InspectorVersion, batch_id: int |
         The batch whose labelled images are scored; without any, a few good images give times and distances.
     """
     require(Role.ENGINEER, "measure bank sizes")
+    require_capability(version, SHARE)
     for job in sweeps(workspace, version, batch_id):
         if job.state in requests.UNFINISHED:
             requests.resume(workspace, job.id)

@@ -7,16 +7,19 @@ from typing import Any
 from sqlalchemy import func, select
 
 from workbench.inspections.labels import labelled_sets
+from workbench.inspectors.capabilities import method_label
 from workbench.inspectors.timeline import Entry
 from workbench.inspectors.versions import good_images
 from workbench.storage.tables import Batch, BatchImage, InspectorVersion, Result
 from workbench.storage.workspace import Workspace
 
-SETTINGS = {  # the settings that decide the scores, with their names for people
+SETTINGS = {  # the settings that decide the scores, with their names for people; no method has all
     "backbone": "Network",
     "image_size": "Input, px",
     "geometry": "Geometry",
     "coreset": "Largest share",
+    "dims_used": "Dimensions drawn",
+    "nearest_images": "Nearest images",
     "seed": "Seed",
     "roi": "Region of interest",
     "value_range": "Black and white",
@@ -71,7 +74,10 @@ def shared_sets(workspace: Workspace, first: Entry, second: Entry) -> list[Batch
 
 
 def _settings(first: InspectorVersion, second: InspectorVersion) -> Iterator[tuple[str, Any, Any]]:
+    methods = method_label(first), method_label(second)
+    if methods[0] != methods[1]:
+        yield "Method", *methods
     for name, words in SETTINGS.items():
-        ours, theirs = first.settings[name], second.settings[name]
+        ours, theirs = first.settings.get(name), second.settings.get(name)
         if ours != theirs:
             yield words, ours, theirs

@@ -17,8 +17,10 @@ from sqlalchemy.sql import Select
 
 from patchcore.errors import DataError, NoImagesError
 from patchcore.inspection import box_to_outline
+from patchcore.methods import EXPLAIN
 from workbench.inspections import history
 from workbench.inspections.score_and_store import is_scored, keep_scored, score_image, store_tile
+from workbench.inspectors.capabilities import require_capability
 from workbench.inspectors.versions import get_version, good_images, has_good_images, load_model
 from workbench.people.roles import Role, require
 from workbench.storage.database import WorkspaceError, required
@@ -329,10 +331,17 @@ def value_range_of(version: InspectorVersion) -> tuple[float, float] | None:
 
 
 def explain(workspace: Workspace, result: Result) -> Explained:
-    """Return why an image scored as it did; computed at the first question and stored."""
+    """Return why an image scored as it did; computed at the first question and stored.
+
+    Raises
+    ------
+    SettingsError
+        The version's method does not compare with single patches.
+    """
     if result.explanation is not None:
         return Explained.from_dict(result.explanation)
     version = get_version(workspace, result.version_id)
+    require_capability(version, EXPLAIN)
     model = load_model(workspace, version)
     with _SCORING:
         source: Any = workspace.image_path(result.image.sha256)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from patchcore.errors import Cancelled, NoImagesError, SettingsError
+from patchcore.methods import SHARE, lacking, settings_of_others
 from patchcore.settings import SETTINGS, Mode, Settings
 from workbench.inspectors.recalibration import TOO_FEW, ShareNumbers
 from workbench.inspectors.version_files import store_version
@@ -44,8 +45,11 @@ class BuildSettings:
     weights: str | None = None  # path to a state dict on this computer
     image_size: int = Settings.image_size
     geometry: Mode = Settings.geometry
-    coreset: float = Settings.coreset  # largest share of all patches to keep
-    share: float | None = None  # of all patches, in use at first; None: `coreset`
+    method: str = Settings.method
+    coreset: float = Settings.coreset  # PatchCore: largest share of all patches to keep
+    share: float | None = None  # PatchCore: of all patches, in use at first; None: `coreset`
+    dims_used: int | None = Settings.dims_used  # PaDiM: dimensions to draw; None: all
+    nearest_images: int = Settings.nearest_images  # SPADE: good images to compare an image with
     seed: int = Settings.seed
     roi: Roi | None = None
     value_range: tuple[float, float] | None = (
@@ -56,12 +60,14 @@ class BuildSettings:
         """Check the values before a job is queued."""
         if not self.name.strip():
             raise SettingsError("The inspector needs a name, such as the part and the line.")
+        self.of_model()
+        if self.share is not None and (sentence := lacking(self.method, SHARE)):
+            raise SettingsError(sentence)
         if self.share is not None and not 0 < self.share <= self.coreset:
             raise SettingsError(
                 f"The share in use ({self.share:.2%}) must be above 0 and at most the largest share "
                 f"({self.coreset:.2%})."
             )
-        Settings(**self._of_model())
 
     def model(self) -> Detector:
         """Return a model with these settings, not fitted yet."""
@@ -69,14 +75,17 @@ class BuildSettings:
             Detector,
         )  # late: PyTorch comes with it, and listing settings needs none
 
-        return Detector.of(Settings(**self._of_model()), self.weights)
+        return Detector.of(self.of_model(), self.weights)
 
-    def _of_model(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name in SETTINGS}
+    def of_model(self) -> Settings:
+        """Return the settings of the model; errors as for `Settings`."""
+        return Settings(**{name: value for name, value in vars(self).items() if name in SETTINGS})
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the JSON that the database holds."""
-        return asdict(self) | {
+        """Return the JSON that the database holds: settings of other methods are not in it."""
+        others = settings_of_others(self.method)
+        own = {name: value for name, value in asdict(self).items() if name not in others}
+        return own | {
             "roi": None if self.roi is None else self.roi.to_dict(),
             "value_range": None if self.value_range is None else list(self.value_range),
         }

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -9,12 +10,17 @@ import numpy as np
 
 from patchcore.backbones import load_backbone
 from patchcore.coreset import coreset_size
+from patchcore.errors import SettingsError
 from patchcore.features import patch_features
+from patchcore.files.gaussian_rules import LARGEST_INVERSES
+from patchcore.settings import Settings
 
 START_SECONDS = 8.0  # a process of its own that loads its libraries
 PROGRAM_MEGABYTES = 600.0  # interpreter, libraries, network and one image in hand
 SECONDS_PER_COMPARISON = 1.5e-8  # one stored patch against one pick in the greedy search, two cores
 OPERATIONS_PER_SECOND = 3e10  # multiplications and additions of the nearest-neighbour search, two cores
+GAUSSIAN_OPERATIONS_PER_SECOND = 1e9  # of a comparison with a matrix for each position, two cores
+LEFT_OUT_COSTS = 4.0  # a comparison with an image taken out of the Gaussians, in plain comparisons
 CALIBRATED_IMAGES = 400  # good images scored without themselves, at most
 PROJECTED_DIMS = 128
 _one_at_a_time = threading.Lock()
@@ -31,6 +37,31 @@ class NetworkCost:
 
 
 @dataclass(frozen=True)
+class Learned:
+    """The expected size of what a method learns, and the time that it takes beside the network.
+
+    Attributes
+    ----------
+    parts
+        What is kept, as a number with its noun: ("patches", 7840).
+    seconds
+        Learning, and scoring the good images without themselves.
+    megabytes
+        What is kept, as the inspector's file has it.
+    peak_megabytes
+        Memory while building, beside the program.
+    score_seconds
+        Comparing one image with it.
+    """
+
+    parts: tuple[str, int]
+    seconds: float
+    megabytes: float
+    peak_megabytes: float
+    score_seconds: float
+
+
+@dataclass(frozen=True)
 class BuildEstimate:
     """The expected time and memory of a build.
 
@@ -40,17 +71,41 @@ class BuildEstimate:
         From pressing the button to an inspector.
     peak_megabytes
         Memory of the building process.
-    bank_megabytes, bank_patches
-        The largest bank that is kept.
-    image_seconds
+    learned
+        What is kept of the good images; None for a method without a rule here.
+    network_seconds
         Network time of one image.
+    image_seconds
+        Network and comparison of one image.
     """
 
     seconds: float
     peak_megabytes: float
-    bank_megabytes: float
-    bank_patches: int
+    learned: Learned | None
+    network_seconds: float
     image_seconds: float
+
+
+@dataclass(frozen=True)
+class Amount:
+    """How much a method is to learn from.
+
+    Attributes
+    ----------
+    images
+        Number of good images.
+    cells
+        Positions of the feature map.
+    each
+        Inspected patches of one image.
+    dims
+        Length of a patch feature.
+    """
+
+    images: int
+    cells: int
+    each: int
+    dims: int
 
 
 @lru_cache(maxsize=16)
@@ -74,7 +129,12 @@ def network_cost(backbone: str, image_size: int, weights: str | None = None) -> 
 
 
 def estimate_build(
-    cost: NetworkCost, images: int, coreset: float, *, reading_seconds: float = 0.02, inspected: float = 1.0
+    cost: NetworkCost,
+    images: int,
+    settings: Settings,
+    *,
+    reading_seconds: float = 0.02,
+    inspected: float = 1.0,
 ) -> BuildEstimate:
     """Estimate a build from the cost of one image.
 
@@ -82,24 +142,106 @@ def estimate_build(
     ----------
     images
         Number of good images.
-    coreset
-        Largest share of all patches to keep, 0 to 1.
+    settings
+        Of the model.
     reading_seconds
         Time to read one image from disk, measured by the check of the images.
     inspected
         Share of the network's input that is neither padding nor outside the region of interest.
+
+    Raises
+    ------
+    SettingsError
+        The method would refuse the build because of its size.
     """
-    each = max(1, round(cost.rows * cost.columns * inspected))
-    patches = max(1, images * each)
-    kept = coreset_size(patches, coreset)
-    greedy = patches * kept * SECONDS_PER_COMPARISON
-    calibration = 2.0 * min(images, CALIBRATED_IMAGES) * each * kept * cost.dims / OPERATIONS_PER_SECOND
-    bank = kept * cost.dims * 4 / 1e6
-    projected = patches * PROJECTED_DIMS * 4 / 1e6
-    return BuildEstimate(
-        seconds=START_SECONDS + images * (cost.seconds + reading_seconds) + greedy + calibration,
-        peak_megabytes=PROGRAM_MEGABYTES + projected + 2 * bank,
-        bank_megabytes=bank,
-        bank_patches=kept,
-        image_seconds=cost.seconds,
+    cells = cost.rows * cost.columns
+    amount = Amount(images, cells, max(1, round(cells * inspected)), cost.dims)
+    rule = RULES.get(settings.method)
+    learned = None if rule is None else rule(amount, settings)
+    more, peak, comparing = (
+        (0.0, 0.0, 0.0)
+        if learned is None
+        else (learned.seconds, learned.peak_megabytes, learned.score_seconds)
     )
+    return BuildEstimate(
+        seconds=START_SECONDS + images * (cost.seconds + reading_seconds) + more,
+        peak_megabytes=PROGRAM_MEGABYTES + peak,
+        learned=learned,
+        network_seconds=cost.seconds,
+        image_seconds=cost.seconds + comparing,
+    )
+
+
+def bank(amount: Amount, settings: Settings) -> Learned:
+    """Estimate PatchCore: the greedy order of the patches, and the largest bank."""
+    patches = max(1, amount.images * amount.each)
+    kept = coreset_size(patches, settings.coreset)
+    megabytes = kept * amount.dims * 4 / 1e6
+    score = _comparing(amount, kept)
+    return Learned(
+        parts=("patches", kept),
+        seconds=patches * kept * SECONDS_PER_COMPARISON + _calibrated(amount) * score,
+        megabytes=megabytes,
+        peak_megabytes=patches * PROJECTED_DIMS * 4 / 1e6 + 2 * megabytes,
+        score_seconds=score,
+    )
+
+
+def gaussians(amount: Amount, settings: Settings) -> Learned:
+    """Estimate PaDiM: a mean and a covariance for each position, whatever the number of images.
+
+    Raises
+    ------
+    SettingsError
+        The inverse covariances would be larger than PaDiM accepts.
+    """
+    drawn = min(settings.dims_used or amount.dims, amount.dims)
+    inverses = amount.cells * drawn**2 * 8
+    if inverses > LARGEST_INVERSES:
+        fitting = int((LARGEST_INVERSES / (amount.cells * 8)) ** 0.5)
+        raise SettingsError(
+            f"PaDiM's inverse covariances would take {inverses / 1e9:,.1f} GB; {LARGEST_INVERSES / 1e9:.0f} GB is the "
+            f"most. Use at most {fitting:,} dimensions, or a smaller image size."
+        )
+    packed = amount.cells * (drawn * (drawn + 1) // 2 + drawn) * 8
+    score = amount.each * drawn**2 / GAUSSIAN_OPERATIONS_PER_SECOND
+    summing = amount.images * score
+    inverting = amount.cells * drawn**3 / GAUSSIAN_OPERATIONS_PER_SECOND
+    return Learned(
+        parts=("positions", amount.cells),
+        seconds=summing + inverting + LEFT_OUT_COSTS * _calibrated(amount) * score,
+        megabytes=packed / 1e6,
+        peak_megabytes=(packed + 2 * inverses) / 1e6,
+        score_seconds=score,
+    )
+
+
+def patches(amount: Amount, settings: Settings) -> Learned:
+    """Estimate SPADE: every patch is kept, and each image is compared with those of its nearest good images."""
+    kept = max(1, amount.images * amount.each)
+    megabytes = kept * (amount.dims * 4 + 8) / 1e6
+    score = _comparing(amount, min(settings.nearest_images, amount.images) * amount.each)
+    return Learned(
+        parts=("patches", kept),
+        seconds=_calibrated(amount) * score,
+        megabytes=megabytes,
+        peak_megabytes=2 * megabytes,
+        score_seconds=score,
+    )
+
+
+RULES: Mapping[str, Callable[[Amount, Settings], Learned]] = {
+    "patchcore": bank,
+    "padim": gaussians,
+    "spade": patches,
+}
+"""The rule of each method."""
+
+
+def _calibrated(amount: Amount) -> int:
+    return min(amount.images, CALIBRATED_IMAGES)
+
+
+def _comparing(amount: Amount, rows: int) -> float:
+    """Return the seconds of comparing an image's patches with so many rows."""
+    return 2.0 * amount.each * rows * amount.dims / OPERATIONS_PER_SECOND

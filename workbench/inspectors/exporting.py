@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 PICTURE_SIDE = 160  # pixels
 CONTENTS = (
-    "The bank of patches, the settings, and the thresholds; not the good images themselves, only a small picture of "
+    "All that was learned, the settings, and the thresholds; not the good images themselves, only a small picture of "
     "one. `python -m patchcore score` takes it as it is."
 )
 

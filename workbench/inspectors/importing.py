@@ -15,6 +15,7 @@ import PIL.Image
 from numpy.typing import NDArray
 
 from patchcore.errors import ArtifactError
+from patchcore.methods import SHARE
 from workbench.inspectors.building import BuildSettings, new_inspector_id
 from workbench.inspectors.recalibration import ShareNumbers
 from workbench.inspectors.version_files import ELSEWHERE, store_version
@@ -130,10 +131,11 @@ def _require_inspector(workspace: Workspace, inspector_id: str) -> Inspector:
 def _settings(model: Detector, name: str, product: str, weights: Path | None) -> dict[str, Any]:
     """Return the settings as the workbench keeps them; the file holds the region of interest as a mask."""
     of_model = model.settings.to_dict()
-    known = BuildSettings(name=name).to_dict()
+    known = BuildSettings(name=name, method=model.method).to_dict()
     taken = {key: of_model[key] for key in known.keys() & of_model.keys()}
-    share = {"share": model.size.share, "weights": None if weights is None else str(weights)}
-    return {**known, **taken, "name": name, "product": product, **share}
+    share = model.size.share if SHARE in model.capabilities else None
+    path = None if weights is None else str(weights)
+    return {**known, **taken, "name": name, "product": product, "share": share, "weights": path}
 
 
 def _measured(

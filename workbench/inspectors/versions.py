@@ -9,7 +9,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from patchcore.errors import SettingsError
+from patchcore.methods import REMOVE, SHARE
 from patchcore.thresholds.operating_point import OperatingPoint
+from workbench.inspectors.capabilities import require_capability
 from workbench.inspectors.loaded_models import LOADED
 from workbench.inspectors.point_history import put_in_force, require_version, store_point
 from workbench.inspectors.recalibration import Progress, ShareNumbers, recalibrated
@@ -113,7 +115,7 @@ def has_good_images(version: InspectorVersion) -> bool:
 
 
 def load_model(workspace: Workspace, version: InspectorVersion) -> Detector:
-    """Return the fitted model of a version, at its share; the last two banks stay in memory."""
+    """Return the fitted model of a version, at its share; the last two models stay in memory."""
     path = workspace.model_path(version.inspector_id, version.path)
     return LOADED.at_share(path, version.settings["weights"], version.share)
 
@@ -126,8 +128,9 @@ def share_numbers(workspace: Workspace, version: InspectorVersion, share: float)
     Raises
     ------
     SettingsError
-        When the share is above the largest that was built.
+        When the share is above the largest that was built, or the method keeps no coreset.
     """
+    require_capability(version, SHARE)
     model = load_model(workspace, version).with_operating_point(None).with_coreset(share)
     return ShareNumbers.at_once(model, _point_of(version), _built_from(workspace, version))
 
@@ -149,10 +152,13 @@ def reslice(
 
     Raises
     ------
+    SettingsError
+        As for `share_numbers`.
     ChangedMeanwhile
         The inspector was changed since it was `seen`, as `revisions.note_change` takes it.
     """
     require(Role.ENGINEER, "change the size of the bank")
+    require_capability(version, SHARE)
     model = load_model(workspace, version).with_operating_point(None).with_coreset(share)
     if model.size.rows == version.patches:
         return get_version(workspace, version.id)
@@ -194,13 +200,15 @@ def remove_good(
     Raises
     ------
     SettingsError
-        An image is not in the bank, fewer than two would remain, or the good images are not in the workspace.
+        An image is not in the bank, fewer than two would remain, the good images are not in the workspace, or the
+        method cannot give up single images.
     ChangedMeanwhile
         The inspector was changed since it was `seen`.
     """
     from patchcore.removal import without_images  # late: PyTorch comes with it
 
     require(Role.ENGINEER, "remove good images from the bank")
+    require_capability(version, REMOVE)
     if not has_good_images(version):
         raise SettingsError(NOT_HERE)
     gone, before = set(sha256s), good_images(workspace, version)

@@ -19,7 +19,8 @@ from patchcore.files.value_rules import (
     whole,
 )
 from patchcore.images.file_names import display_name
-from patchcore.settings import SETTINGS, check
+from patchcore.methods import DEFAULT_METHOD, settings_of_others
+from patchcore.settings import SETTINGS, check, refusal
 from workbench.storage.database import WorkspaceError
 from workbench.storage.places import is_id
 
@@ -71,10 +72,15 @@ def sound_arguments(kind: str, arguments: object, *, empty: bool = False) -> Non
 def check_settings(settings: object) -> None:
     """Check the settings of an inspector, as `BuildSettings.to_dict` wrote them."""
     found = mapping(settings, "the settings", MOST)
+    method = found.get("method", DEFAULT_METHOD)
+    _SETTINGS["method"](method, "the method")
+    others = settings_of_others(method)
     for name, rule in _SETTINGS.items():
+        if name in found and name in others:
+            raise Unsound(refusal(method, name).removesuffix("."))
         if name in found:
             rule(found[name], f"the setting {name}")
-        elif name not in _OF_THE_CORE:
+        elif name not in others | _OPTIONAL:
             raise Unsound(f"the settings have no {name}")
 
 
@@ -163,5 +169,5 @@ _SETTINGS: dict[str, Callable[[Any, str], object]] = {
     "share": or_none(_setting("coreset")),
     "roi": or_none(_region),
 }
-# A build of the dashboard leaves these as they are and does not write them.
-_OF_THE_CORE = {"layers", "dims", "reweight", "neighbours", "method", "dims_used", "nearest_images"}
+# The dashboard leaves these at their defaults and does not write them; rows from before the methods have no method.
+_OPTIONAL = {"layers", "dims", "reweight", "neighbours", "method"}

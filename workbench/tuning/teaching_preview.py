@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 from patchcore.errors import ImageError, SettingsError
 from patchcore.maps.regions import clearing_threshold
+from patchcore.methods import TEACH
 from patchcore.thresholds.decision import set_anew
 from patchcore.thresholds.operating_point import Choice, Evidence, OperatingPoint, Verdict
 from patchcore.thresholds.rules import BY_HAND
+from workbench.inspectors.capabilities import require_capability
 from workbench.inspectors.recalibration import Progress, ShareNumbers, recalibrated
 from workbench.inspectors.versions import NOT_HERE, find_inspector, good_images, has_good_images, load_model
 from workbench.people.roles import Role, require
@@ -135,13 +137,14 @@ def preview_teaching(
     NotAllowed
         When the person acting is not an engineer.
     SettingsError
-        When there are no images to teach, or the bank already contains an image.
+        When there are no images to teach, the bank already contains an image, or the method cannot be taught.
     ImageError, WorkspaceError
         When an image cannot be read.
     """
     from patchcore.teaching import with_taught  # late: PyTorch comes with it
 
     require(Role.ENGINEER, "teach inspectors")
+    require_capability(version, TEACH)
     inspector = find_inspector(workspace, version.inspector_id)
     if inspector is None or inspector.current_id != version.id:
         raise WorkspaceError(

@@ -27,6 +27,7 @@ SWEEP = {
 }
 SOUND = [
     ("build", BUILD),
+    ("build", {**BUILD, "settings": {name: value for name, value in SETTINGS.items() if name != "method"}}),
     ("sweep", SWEEP),
     ("sweep", {**SWEEP, "version_id": None, "bank_id": None}),
     ("retain", {}),
@@ -46,7 +47,7 @@ UNSOUND = [
     ),
     *(
         ("build", {**BUILD, "settings": {name: SETTINGS[name] for name in SETTINGS if name != gone}})
-        for gone in SETTINGS
+        for gone in sorted(SETTINGS.keys() - {"method"})
     ),
     *(("build", {name: BUILD[name] for name in BUILD if name != gone}) for gone in BUILD),
     *(("sweep", {**SWEEP, name: value}) for name in ("version_id", "bank_id", "batch_id") for value in ("1", True, 0)),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from patchcore.backbones import preferred_backbone
+from patchcore.methods import settings_of_others
 from patchcore.settings import SETTINGS as OF_MODEL
 from patchcore.settings import Mode, Settings
 from workbench.inspectors.building import BuildSettings
@@ -29,7 +30,10 @@ class Draft:
     roi: Roi | None = None
     backbone: str = field(default_factory=preferred_backbone)
     image_size: int = Settings.image_size
+    method: str = Settings.method
     coreset: float = Settings.coreset
+    dims_used: int | None = Settings.dims_used
+    nearest_images: int = Settings.nearest_images
     seed: int = Settings.seed
     value_range: tuple[float, float] | None = Settings.value_range
 
@@ -46,7 +50,10 @@ class Draft:
         SettingsError
             When a value is out of its range.
         """
-        chosen = {name: value for name, value in vars(self).items() if name in OF_MODEL}
+        others = settings_of_others(self.method)  # as they were chosen before the method was
+        chosen = {
+            name: value for name, value in vars(self).items() if name in OF_MODEL and name not in others
+        }
         return BuildSettings(name=self.name, roi=self.roi, **chosen)
 
     def needs_range(self) -> bool:

@@ -2,11 +2,13 @@
 
 import streamlit as st
 
+from patchcore.methods import SHARE
 from workbench.inspectors.building import BuildSettings
+from workbench.inspectors.capabilities import method_label, refusal
 from workbench.inspectors.versions import find_inspector
 from workbench.jobs.requests import JobState, get_job
 from workbench.storage.tables import InspectorVersion, Job
-from workbench.widgets.build import bank_size, draft, settings_form, steps
+from workbench.widgets.build import bank_size, draft, method_form, settings_form, steps
 from workbench.widgets.shared import job_view, revision_guard, session, theme, wording
 
 
@@ -34,7 +36,7 @@ def _closed_steps(settings: BuildSettings, images: int) -> None:
         "Name": settings.name,
         "Good images": wording.counted(images, "image"),
         "What the network sees": f"{settings.geometry} into {size}, {region}",
-        "Settings": f"{network}, largest bank {wording.share(settings.coreset)}, seed {settings.seed}",
+        "Settings": f"{network}, {method_form.summary(settings)}, seed {settings.seed}",
     }
     with st.container(border=True, key="panel_closed", gap="xsmall"):
         for number, (title, line) in enumerate(lines.items(), start=1):
@@ -57,7 +59,10 @@ def _ready(job: Job) -> None:
     st.html(numbers_html(version))
     for skipped in version.numbers.get("skipped", []):
         st.warning(session.sentence(f"{skipped['name']}: {skipped['reason']}"))
-    bank_size.show(version)
+    if lack := refusal(version, SHARE):
+        st.caption(lack)
+    else:
+        bank_size.show(version)
     with st.container(horizontal=True):
         if st.button("Inspect images", type="primary"):
             session.use_inspector(inspector.id)
@@ -69,16 +74,20 @@ def _ready(job: Job) -> None:
 
 def numbers_html(version: InspectorVersion) -> str:
     """Return the numbers that the build measured."""
-    bank = f"{wording.count(version.patches)} <small>patches, {wording.share(version.share)}</small>"
+    cover = (
+        "Cover radius",
+        f"{wording.score(version.cover_radius)} <small>score units</small>",
+        "The largest distance from any patch of the good images to its nearest kept patch.",
+    )
     return theme.numbers_html(
         [
-            ("Bank", bank, "The patches of the good images that the inspector compares with."),
             (
-                "Cover radius",
-                f"{wording.score(version.cover_radius)} <small>score units</small>",
-                "The largest distance from any patch of the good images to its nearest kept patch.",
+                method_label(version),
+                wording.learned(version),
+                "What was learned from the good images, with which images are compared.",
             ),
-            ("Memory", wording.megabytes(version.megabytes), "The bank's, while inspecting."),
+            *([] if refusal(version, SHARE) else [cover]),
+            ("Memory", wording.megabytes(version.megabytes), "What was learned, while inspecting."),
             ("Build took", wording.seconds(float(version.numbers.get("seconds", 0.0))), ""),
         ]
     )

@@ -5,27 +5,25 @@ import streamlit as st
 from patchcore import backbones
 from patchcore.settings import SETTINGS
 from workbench.inspectors.estimate import BuildEstimate, estimate_build, network_cost
-from workbench.widgets.build import network_view
+from workbench.widgets.build import method_form, network_view
 from workbench.widgets.build.draft import Draft
 from workbench.widgets.shared import progress, session, theme, wording
 
 SIZES = (128, 160, 192, 224, 256, 320, 384, 448, 512)
-SHARES = (0.01, 0.02, 0.05, 0.10, 0.15, 0.20, 0.25)
 
 
 def show(draft: Draft) -> bool:
     """Draw the settings, put them into the draft, and return whether the build can begin."""
     ready = _backbone(draft)
     with st.expander("Advanced"):
+        method_form.show(draft)
         _advanced(draft)
     return ready and _estimate(draft)
 
 
 def summary(draft: Draft) -> str:
-    """Return one line: network, image size, largest bank."""
-    return (
-        f"{network_title(draft.backbone)}, {draft.image_size} px, largest bank {wording.share(draft.coreset)}"
-    )
+    """Return one line: network, image size, method or largest bank."""
+    return f"{network_title(draft.backbone)}, {draft.image_size} px, {method_form.summary(draft)}"
 
 
 def network_title(name: str) -> str:
@@ -77,7 +75,7 @@ def _download(name: str) -> None:
 
 
 def _advanced(draft: Draft) -> None:
-    left, middle, right = st.columns(3)
+    left, right = st.columns(2)
     seed = SETTINGS["seed"]
     draft.image_size = left.select_slider(
         "Image size, px",
@@ -85,21 +83,13 @@ def _advanced(draft: Draft) -> None:
         draft.image_size,
         help="Side of the network's square. Larger finds smaller defects; time and memory grow with its square.",
     )
-    draft.coreset = middle.select_slider(
-        "Largest bank",
-        SHARES,
-        draft.coreset,
-        format_func=wording.share,
-        help="The largest share of all patches that is kept. Afterwards the bank can be made smaller, down to 1 % "
-        "and below, at once and without building again.",
-    )
     draft.seed = int(
         right.number_input(
             "Seed",
             seed.lowest,
             seed.highest,
             draft.seed,
-            help="The same images, settings and seed give the same bank.",
+            help="The same images, settings and seed give the same inspector.",
         )
     )
 
@@ -111,7 +101,7 @@ def _estimate(draft: Draft) -> bool:
         found = estimate_build(
             cost,
             len(draft.images),
-            draft.coreset,
+            draft.settings().of_model(),
             reading_seconds=draft.reading_seconds,
             inspected=network_view.inspected_share(draft),
         )
@@ -121,30 +111,35 @@ def _estimate(draft: Draft) -> bool:
 
 
 def _estimate_html(found: BuildEstimate, images: int) -> str:
-    bank = f"{wording.count(found.bank_patches)} patches, {wording.megabytes(found.bank_megabytes)}"
-    return theme.numbers_html(
-        [
-            ("Good images", wording.count(images), ""),
+    numbers = [
+        ("Good images", wording.count(images), ""),
+        (
+            "Build time, about",
+            wording.seconds(found.seconds),
+            "Images times the measured time of the network and of reading one, plus a rule for learning and for "
+            "scoring the good images. Other work on this computer makes it longer.",
+        ),
+        (
+            "Memory while building, about",
+            wording.megabytes(found.peak_megabytes),
+            "A rule: the program, and what the method holds while it learns.",
+        ),
+    ]
+    if found.learned is not None:
+        noun, count = found.learned.parts
+        numbers += [
             (
-                "Build time, about",
-                wording.seconds(found.seconds),
-                "Images times the measured time of the network and of reading one, plus a rule for choosing the bank "
-                "and scoring the good images. Other work on this computer makes it longer.",
-            ),
-            (
-                "Memory while building, about",
-                wording.megabytes(found.peak_megabytes),
-                "A rule: the program, 512 bytes a patch of the good images, and the bank twice.",
-            ),
-            (
-                "Largest bank",
-                bank,
-                "The patches kept of the good images; the bank can be made smaller afterwards.",
-            ),
-            (
-                "Network, one image",
-                wording.seconds(found.image_seconds),
-                "Measured just now on this computer.",
-            ),
+                "File, about",
+                f"{wording.megabytes(found.learned.megabytes)} <small>{wording.count(count)} {noun}</small>",
+                "What is kept of the good images. PatchCore's bank can be made smaller afterwards.",
+            )
         ]
-    )
+    numbers += [
+        (
+            "One image, about",
+            wording.seconds(found.image_seconds),
+            f"The network's {wording.seconds(found.network_seconds)}, measured just now on this computer, and a rule "
+            "for the comparison.",
+        )
+    ]
+    return theme.numbers_html(numbers)

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from patchcore.methods import REMOVE
 from patchcore.thresholds.operating_point import OperatingPoint
 from workbench.evaluation.audit import AuditedImage, audit
 from workbench.evaluation.kept_images import keep, kept_images, suggest_again
 from workbench.inspections.batches import good_batch, value_range_of
+from workbench.inspectors.capabilities import refusal
 from workbench.inspectors.versions import (
     NOT_HERE,
     get_version,
@@ -29,7 +31,7 @@ STANDS_OUT = 1.5  # times the median, beside:
 DEVIATIONS = 3.5
 LEAST = 2  # good images that must remain
 EXPLANATION = (
-    "Each good image is compared with the bank without its own patches. A bad photograph among the good ones hides "
+    "Each good image is compared with what was learned from the others. A bad photograph among the good ones hides "
     "the defects that look like it; it shows here by a high score."
 )
 
@@ -108,8 +110,8 @@ def _cards(version: InspectorVersion, shown: Sequence[AuditedImage]) -> list[Aud
 def _actions(version: InspectorVersion, chosen: Sequence[AuditedImage], total: int) -> None:
     hashes = [one.sha256 for one in chosen]
     noun = wording.counted(len(chosen), "image") if chosen else "the selected"
-    too_many = total - len(chosen) < LEAST
-    if access.button(
+    too_many, lack = total - len(chosen) < LEAST, refusal(version, REMOVE)
+    if not lack and access.button(
         f"Remove {noun} from the bank",
         Role.ENGINEER,
         type="primary",
@@ -124,12 +126,14 @@ def _actions(version: InspectorVersion, chosen: Sequence[AuditedImage], total: i
         Role.ENGINEER,
         disabled=not chosen,
         key="audit_keep",
-        help="They stay in the bank and are not suggested again.",
+        help="They stay among the good images and are not suggested again.",
     ):
         with revision_guard.attempt():
             keep(session.workspace(), version, hashes)
         st.rerun()
-    if chosen and too_many:
+    if lack:
+        st.caption(lack)
+    elif chosen and too_many:
         st.caption("At least two good images must remain in the bank.")
 
 

@@ -8,6 +8,7 @@ import streamlit as st
 
 from patchcore.statistics.curves import Undefined
 from workbench.evaluation.comparison import Comparison, Disagreement, compare
+from workbench.inspectors.capabilities import method_label
 from workbench.inspectors.versions import get_version, list_inspectors, list_versions
 from workbench.storage.tables import GOOD, InspectorVersion
 from workbench.widgets.build import settings_form
@@ -27,7 +28,7 @@ def show(measured: Measured) -> None:
     if not others:
         st.info(
             "There is nothing to compare with yet. Put another bank size into use, remove a good image, or build a "
-            "second inspector: every version stays and can be chosen here."
+            "second inspector, by this method or another: every version stays and can be chosen here."
         )
         return
     other = get_version(session.workspace(), _choose(others))
@@ -70,8 +71,9 @@ def sentence(found: Comparison) -> str:
 def table_html(ours: Measured, theirs: Measured, title: str) -> str:
     """Return the two as columns."""
     cells: dict[str, Callable[[Measured], str]] = {
+        "Method": lambda one: method_label(one.version),
         "Network": lambda one: escape(settings_form.network_title(str(one.version.settings["backbone"]))),
-        "Bank": lambda one: _bank(one.version),
+        "Compared with": lambda one: wording.size(one.version),
         "Threshold": _threshold,
         "Image AUROC": lambda one: metric(one.evaluation.image.auroc),
         "Pixel AUROC": lambda one: metric(one.evaluation.pixel.auroc),
@@ -88,13 +90,13 @@ def _others(version: InspectorVersion) -> dict[int, str]:
     """Return the versions to compare with, each with its title: of this inspector first, then of the others."""
     here = session.workspace()
     own = {
-        one.id: f"Version {one.number}: {wording.share(one.share)}, {wording.moment(one.created)}"
+        one.id: f"Version {one.number}: {wording.method_and_share(one)}, {wording.moment(one.created)}"
         + (f", {one.note}" if one.note else "")
         for one in list_versions(here, version.inspector_id)
         if one.id != version.id
     }
     return own | {
-        one.current.id: one.name
+        one.current.id: f"{one.name}, {method_label(one.current)}"
         for one in list_inspectors(here)
         if one.current is not None and one.id != version.inspector_id
     }
@@ -153,13 +155,6 @@ def _image(one: Disagreement) -> str:
     truth = one.first.truth
     label = "" if truth is None else " good" if truth == GOOD else f" {truth.replace('_', ' ')}"
     return f'{escape(one.first.name)}<span class="pc-mute">{escape(label)}</span>'
-
-
-def _bank(version: InspectorVersion) -> str:
-    return (
-        f"{wording.share(version.share)}, {wording.counted(version.patches, 'patch', 'patches')}, "
-        f"{wording.megabytes(version.megabytes)}"
-    )
 
 
 def _threshold(measured: Measured) -> str:

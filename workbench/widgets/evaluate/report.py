@@ -4,8 +4,10 @@ import re
 
 import streamlit as st
 
+from patchcore.methods import SHARE
 from workbench.evaluation.report import report_of
 from workbench.evaluation.sweep import latest_sweep
+from workbench.inspectors.capabilities import refusal
 from workbench.inspectors.versions import find_inspector
 from workbench.widgets.evaluate.measured import Measured
 from workbench.widgets.shared import session, wording
@@ -95,6 +97,8 @@ def _signed(author: str) -> str:
 def _included(measured: Measured) -> str:
     if latest_sweep(session.workspace(), measured.version, measured.batch.id):
         return "The bank sizes that were measured are in it too."
+    if lack := refusal(measured.version, SHARE):
+        return lack
     return "Measure bank sizes first (view Bank size) to have them in it too."
 
 

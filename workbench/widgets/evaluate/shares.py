@@ -6,8 +6,10 @@ from typing import Any
 
 import streamlit as st
 
+from patchcore.methods import SHARE
 from patchcore.thresholds.operating_point import OperatingPoint
 from workbench.evaluation.sweep import latest_sweep, start_sweep, sweeps
+from workbench.inspectors.capabilities import refusal
 from workbench.inspectors.versions import reslice, share_numbers
 from workbench.jobs.requests import JobState
 from workbench.people.roles import Role
@@ -49,6 +51,9 @@ Row = Mapping[str, Any]
 def show(inspector: Inspector, version: InspectorVersion, batch: Batch) -> None:
     """Draw the button that starts the sweep, its progress, or its result."""
     notice.show_of(version)
+    if lack := refusal(version, SHARE):
+        st.info(lack)
+        return
     job = next(iter(sweeps(session.workspace(), version, batch.id)), None)
     if job is not None and job.state in (JobState.QUEUED, JobState.RUNNING):
         job_view.follow(job.id)

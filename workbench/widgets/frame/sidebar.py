@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from patchcore.thresholds.operating_point import OperatingPoint
+from workbench.inspectors.capabilities import method_label
 from workbench.inspectors.versions import list_inspectors
 from workbench.jobs.requests import UNFINISHED, JobState, list_jobs
 from workbench.storage.tables import Inspector, InspectorVersion, Job
@@ -74,7 +75,7 @@ def _inspector(inspector: Inspector | None) -> None:
 
 def _card(inspector: Inspector, version: InspectorVersion) -> str:
     picture = thumbnail_tag(session.workspace(), version.thumbnail_sha256)
-    facts = f"{wording.counted(version.patches, 'patch', 'patches')}, {wording.share(version.share)}"
+    facts = f"{method_label(version)}, {wording.learned(version)}"
     return (
         f'<div class="pc-inspector">{picture}<div><b>{escape(inspector.name)}</b>'
         f'<span class="pc-mute pc-num">{facts}</span></div></div>'

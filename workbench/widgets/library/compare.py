@@ -6,10 +6,13 @@ from typing import Any
 
 import streamlit as st
 
+from patchcore.methods import SHARE
 from patchcore.statistics.curves import Undefined
 from workbench.evaluation.comparison import Comparison, compare
 from workbench.evaluation.version_difference import Difference, difference, shared_sets
+from workbench.inspectors.capabilities import refusal
 from workbench.inspectors.timeline import WORDS, Entry, find_entry
+from workbench.storage.tables import InspectorVersion
 from workbench.widgets.evaluate.headline import metric
 from workbench.widgets.shared import session, theme, wording
 
@@ -28,15 +31,15 @@ def show(entries: Sequence[Entry], entry: Entry) -> None:
 
 
 def table_html(before: Entry, after: Entry, found: Difference) -> str:
-    """Return both as columns: thresholds and bank always, settings where they differ."""
+    """Return both as columns: thresholds and size always, settings where they differ."""
     both = (before, after)
     rows: list[tuple[str, ...]] = [
         ("Made", *(f"{wording.moment(one.created)}, {escape(one.made_by)}" for one in both)),
         ("Reject above", *(wording.score(one.point.reject) for one in both)),
         ("Review above", *(wording.review(one.point) for one in both)),
         ("Rule", *(escape(wording.rule(one.point.rule)) for one in both)),
-        ("Bank", *(wording.bank(one.version) for one in both)),
-        ("Cover radius", *(wording.score(one.version.cover_radius) for one in both)),
+        ("Compared with", *(wording.size(one.version) for one in both)),
+        ("Cover radius", *(_cover_radius(one.version) for one in both)),
         *((name, _value(ours), _value(theirs)) for name, ours, theirs in found.settings),
     ]
     marked = [
@@ -122,6 +125,10 @@ def _compared(batch_id: int, first: str, second: str, _before: Entry, _after: En
 
 def _key(entry: Entry) -> str:
     return f"{entry.version.id}:{entry.record.id}"
+
+
+def _cover_radius(version: InspectorVersion) -> str:
+    return wording.DASH if refusal(version, SHARE) else wording.score(version.cover_radius)
 
 
 def _value(value: Any) -> str:

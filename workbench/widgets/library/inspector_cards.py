@@ -1,4 +1,4 @@
-"""Inspectors as cards: picture, name, size of the bank, threshold, state, and a button to work with each."""
+"""Inspectors as cards: picture, name, method, size, threshold, state, and a button to work with each."""
 
 from collections.abc import Sequence
 from html import escape
@@ -6,6 +6,7 @@ from html import escape
 import streamlit as st
 
 from patchcore.thresholds.operating_point import OperatingPoint
+from workbench.inspectors.capabilities import method_label
 from workbench.storage.tables import Inspector, InspectorVersion
 from workbench.widgets.build.settings_form import network_title
 from workbench.widgets.shared import session, wording
@@ -36,7 +37,8 @@ def card_html(inspector: Inspector, version: InspectorVersion, *, in_use: bool) 
     """Return a card's picture and facts."""
     point = OperatingPoint.from_dict(version.operating_point)
     facts = {
-        "Bank": wording.bank(version),
+        "Method": method_label(version),
+        "Size": wording.size(version),
         "Threshold": wording.score(point.reject),
         "Network": escape(network_title(str(version.settings["backbone"]))),
         "Built": wording.moment(version.created),

@@ -1,4 +1,4 @@
-"""The shelf of the page Library: every inspector with its picture, bank, thresholds and last use."""
+"""The shelf of the page Library: every inspector with its picture, method, size, thresholds and last use."""
 
 from collections.abc import Sequence
 from html import escape
@@ -6,6 +6,7 @@ from html import escape
 import streamlit as st
 
 from patchcore.thresholds.operating_point import OperatingPoint
+from workbench.inspectors.capabilities import method_label
 from workbench.inspectors.library import Shelved
 from workbench.storage.tables import Inspector
 from workbench.widgets.shared import session, wording
@@ -55,7 +56,7 @@ def row_html(one: Shelved) -> str:
     used = "never used" if one.last_used is None else f"used {wording.moment(one.last_used)}"
     review = f", review above {wording.score(point.accept)}" if point.accept < point.reject else ""
     lines = (
-        wording.bank(version),
+        f"{method_label(version)}, {wording.size(version)}",
         f"reject above {wording.score(point.reject)}{review}",
         f"{used}, {wording.counted(one.versions, 'version')}",
     )

@@ -6,6 +6,7 @@ from functools import partial
 import streamlit as st
 
 from workbench.evaluation.certificate import certificate_of
+from workbench.inspectors.capabilities import method_label
 from workbench.inspectors.exporting import CONTENTS, export_bytes, file_name
 from workbench.inspectors.importing import IMPORTED
 from workbench.inspectors.timeline import WORDS, Entry, edit_note, restore
@@ -38,7 +39,7 @@ def show(inspector: Inspector, entries: Sequence[Entry], entry: Entry) -> None:
 
 
 def numbers_html(entry: Entry) -> str:
-    """Return the state's thresholds and the size of its bank."""
+    """Return the state's thresholds, its method and its size."""
     version, point = entry.version, entry.point
     images = len(good_images(session.workspace(), version))
     return theme.numbers_html(
@@ -46,11 +47,11 @@ def numbers_html(entry: Entry) -> str:
             ("Reject above", wording.score(point.reject), f"Set {wording.rule(point.rule)}."),
             ("Review above", wording.review(point), "Between the two a person decides."),
             (
-                "Bank",
-                f"{wording.count(version.patches)} <small>patches, {wording.share(version.share)}</small>",
-                "The patches of the good images that images are compared with.",
+                method_label(version),
+                wording.learned(version),
+                "What was learned from the good images, with which images are compared.",
             ),
-            ("Memory", wording.megabytes(version.megabytes), "The bank's, while inspecting."),
+            ("Memory", wording.megabytes(version.megabytes), "What was learned, while inspecting."),
             ("Good images", wording.count(images), "Photographs of good parts that it knows."),
         ]
     )

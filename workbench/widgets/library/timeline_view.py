@@ -50,7 +50,7 @@ def show(entries: Sequence[Entry], opened: Entry, choice: str) -> None:
 
 
 def line_html(entry: Entry) -> str:
-    """Return an entry's kind, note, person, time, threshold and bank."""
+    """Return an entry's kind, note, person, time, threshold and size."""
     used = ' <span class="pc-accent pc-whole">● in use</span>' if entry.in_use else ""
     note = f' <span class="pc-mute">{escape(entry.note)}</span>' if entry.note else ""
     version = entry.version
@@ -58,6 +58,5 @@ def line_html(entry: Entry) -> str:
         f'<div class="pc-state pc-num"><div class="pc-clip" title="{escape(entry.note)}"><b>'
         f"{escape(WORDS.get(entry.what, entry.what))}</b>{used}{note}</div>"
         f'<div class="pc-mute pc-clip">{escape(entry.made_by)}, {wording.moment(entry.created)}; reject above '
-        f"{wording.score(entry.point.reject)}; {wording.counted(version.patches, 'patch', 'patches')}, "
-        f"{wording.share(version.share)}</div></div>"
+        f"{wording.score(entry.point.reject)}; {wording.learned(version)}</div></div>"
     )

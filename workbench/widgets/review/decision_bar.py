@@ -2,8 +2,10 @@
 
 import streamlit as st
 
+from patchcore.methods import TEACH
 from patchcore.thresholds.operating_point import Verdict
 from workbench.inspections.decisions import Decided, call_defect, call_fine, decided, take_back
+from workbench.inspectors.capabilities import refusal
 from workbench.people.roles import Role
 from workbench.storage.tables import InspectorVersion, Result
 from workbench.widgets.review import teaching_view
@@ -17,15 +19,15 @@ def show(result: Result, version: InspectorVersion, verdict: Verdict | None) -> 
     known = decided(session.workspace(), version.id, [result]).get(result.batch_image_id)
     with st.container(horizontal=True, vertical_alignment="center", key="decision_bar"):
         if known is None:
-            _buttons(result, verdict)
+            _buttons(result, version, verdict)
         else:
-            _decision(result, verdict, known)
+            _decision(result, version, verdict, known)
     notice.show()
     teaching_view.show(version, [result])
 
 
-def _buttons(result: Result, verdict: Verdict | None) -> None:
-    teach = access.may(Role.ENGINEER) and verdict != "accept"
+def _buttons(result: Result, version: InspectorVersion, verdict: Verdict | None) -> None:
+    teach = teaching_view.may_teach(version) and verdict != "accept"
     access.button(
         "This is fine",
         Role.OPERATE,
@@ -54,13 +56,16 @@ def _fine(result: Result, teach: bool) -> None:
         notice.attempt(call_fine, result)
 
 
-def _decision(result: Result, verdict: Verdict | None, known: Decided) -> None:
+def _decision(result: Result, version: InspectorVersion, verdict: Verdict | None, known: Decided) -> None:
     by = f" by {session.sentence(known.by)}" if known.by else ""
     kind = "accept" if known.decision == "fine" else "reject"
     st.html(f'<span class="pc-{kind}">{WORDS[known.decision]}</span>', width="content")
     st.caption(f"{by.strip()}, {wording.moment(known.at)}".lstrip(", "), width="content")
-    if known.decision == "fine" and verdict != "accept" and access.may(Role.ENGINEER):
-        st.button("Teach the inspector", key="teach_one", on_click=teaching_view.ask, args=([result],))
+    if known.decision == "fine" and verdict != "accept":
+        if teaching_view.may_teach(version):
+            st.button("Teach the inspector", key="teach_one", on_click=teaching_view.ask, args=([result],))
+        elif lack := refusal(version, TEACH):
+            st.caption(lack, width="content")
     access.button(
         "Take back",
         Role.OPERATE,

@@ -4,9 +4,11 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
+from patchcore.methods import TEACH
 from patchcore.thresholds.operating_point import OperatingPoint
 from workbench.inspections.batches import get_result
 from workbench.inspections.decisions import call_defect, call_fine, take_back
+from workbench.inspectors.capabilities import refusal
 from workbench.people.roles import Role
 from workbench.storage.tables import GOOD, InspectorVersion, Result
 from workbench.storage.workspace import Workspace
@@ -156,6 +158,9 @@ def _nothing_left(fine: Sequence[Result]) -> None:
 def _teach(version: InspectorVersion, fine: Sequence[Result], more: bool) -> None:
     """Offer to teach all images that were called fine, in one step."""
     if not fine:
+        return
+    if lack := refusal(version, TEACH):
+        st.caption(lack)
         return
     if teaching_view.asked():
         teaching_view.show(version, fine)

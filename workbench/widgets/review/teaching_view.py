@@ -5,6 +5,8 @@ from html import escape
 
 import streamlit as st
 
+from patchcore.methods import TEACH
+from workbench.inspectors.capabilities import refusal
 from workbench.people.roles import Role
 from workbench.storage.tables import GOOD, InspectorVersion, Result
 from workbench.tuning.teaching import can_undo, keep_teaching, named, taught_names, undo_teaching
@@ -17,6 +19,11 @@ ASKED = "teach_results"  # ids of the results that are to be taught, in this ses
 PREVIEW = "teach_preview"
 SHOWN = 24  # changed images with a picture
 VERDICT_HTML = VERDICTS | {None: '<span class="pc-mute">no verdict</span>'}
+
+
+def may_teach(version: InspectorVersion) -> bool:
+    """Whether the person may teach, and the version's method can be taught."""
+    return access.may(Role.ENGINEER) and not refusal(version, TEACH)
 
 
 def ask(results: Sequence[Result]) -> None:

@@ -6,8 +6,10 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from patchcore.methods import EXPLAIN
 from patchcore.thresholds.operating_point import OperatingPoint
 from workbench.inspections.batches import explain, load_map, load_mask, load_pixels, value_range_of
+from workbench.inspectors.capabilities import refusal
 from workbench.inspectors.versions import has_good_images
 from workbench.storage.tables import BatchImage, InspectorVersion, Result
 from workbench.tuning.evidence import peak_for, result_key
@@ -91,6 +93,9 @@ def look(
 def _reason(
     result: Result, key: str, version: InspectorVersion, black_white: tuple[float, float] | None
 ) -> Why | None:
+    if lack := refusal(version, EXPLAIN):
+        st.caption(lack)
+        return None
     with session.plain_errors():
         if has_good_images(version):
             return _why(str(session.workspace().root), key, black_white, _result=result)

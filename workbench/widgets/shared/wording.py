@@ -2,11 +2,14 @@
 
 from datetime import UTC, datetime
 
+from patchcore.methods import SHARE
 from patchcore.thresholds.operating_point import Choice, OperatingPoint
 from patchcore.thresholds.rules import briefly
+from workbench.inspectors.capabilities import method_label, method_of, refusal
 from workbench.storage.tables import InspectorVersion
 
 DASH = "–"
+NOUNS = {"padim": "position"}  # of what is compared with, where these are not patches
 
 
 def score(value: float | None) -> str:
@@ -41,10 +44,21 @@ def megabytes(number: float) -> str:
     return f"{number:.1f} MB" if number < 10 else f"{number:.0f} MB"
 
 
-def bank(version: InspectorVersion) -> str:
-    """Return a bank's size: 1,204 patches, 10 %, 4.7 MB."""
-    patches = counted(version.patches, "patch", "patches")
-    return f"{patches}, {share(version.share)}, {megabytes(version.megabytes)}"
+def learned(version: InspectorVersion) -> str:
+    """Return how much a version compares with: 1,204 patches, 10 %; without a coreset 784 positions."""
+    noun = NOUNS.get(method_of(version), "patch")
+    parts = counted(version.patches, noun, "patches" if noun == "patch" else None)
+    return parts if refusal(version, SHARE) else f"{parts}, {share(version.share)}"
+
+
+def size(version: InspectorVersion) -> str:
+    """Return how much a version compares with, and its memory: 1,204 patches, 10 %, 4.7 MB."""
+    return f"{learned(version)}, {megabytes(version.megabytes)}"
+
+
+def method_and_share(version: InspectorVersion) -> str:
+    """Return what tells versions apart in few words: bank 10 %; without a coreset PaDiM."""
+    return method_label(version) if refusal(version, SHARE) else f"bank {share(version.share)}"
 
 
 def seconds(number: float) -> str:

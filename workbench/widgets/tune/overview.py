@@ -25,7 +25,7 @@ BORDERLINE = 10
 ROW, TILE_WIDTH = 262, 136  # pixels of a row of tiles that can be labelled, and of one of them
 POLL_SECONDS = 1.0
 GOOD_SOURCES: dict[GoodSource, str] = {
-    "leave-one-out": "of the bank, each left out",
+    "leave-one-out": "of the build, each left out",
     "held-out": "of this batch",
     "both": "both together",
 }

@@ -108,5 +108,5 @@ def _good_images(now: Decision) -> None:
         key="tune_good",
         value=overview.good_source(now.known),
         on_change=switch,
-        help="Which good images thresholds are set from. The images of the bank are each scored without themselves.",
+        help="Which good images thresholds are set from. The images of the build are each scored without themselves.",
     )
