@@ -168,7 +168,7 @@ def test_json_has_the_older_fields_with_their_values_and_those_of_the_table(mode
     old = old_watch_form(result, point)
     assert {key: form[key] for key in old} == old
     assert set(form) - set(old) == {key for key, why in ADDED.items() if why.startswith("both")}
-    told = ModelJudge(model, "stripes", point)(FileKey("a.png", len(data), 1), data).given.to_dict()
+    told = ModelJudge(model, "stripes", point)(FileKey("a.png", len(data), 1), data).record.to_dict()
     assert {key: told[key] for key in form} == form
     assert set(told) - set(form) == {
         "file",

@@ -99,7 +99,7 @@ def test_page_watched_folder_command_line_and_evaluation_say_the_same(
         data, key = path.read_bytes(), FileKey(name, path.stat().st_size, 1)
         form = inspect(model, path, point).to_dict()
         assert row == {"path": str(path), **form}
-        told, by_page = by_file(key, data).given.to_dict(), by_dashboard(key, data).given.to_dict()
+        told, by_page = by_file(key, data).record.to_dict(), by_dashboard(key, data).record.to_dict()
         assert {field: told[field] for field in form} == form
         image = workspace.store_image(data, name)
         list(score_batch(workspace, create_batch(workspace, "washer", [image], name), washer))
