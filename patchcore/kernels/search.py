@@ -94,7 +94,7 @@ def _insert(squares, rows, square, row):  # type: ignore[no-untyped-def]
     squares[place], rows[place] = square, row
 
 
-SPARE = 8  # further rows that faiss returns beyond the k, to see how far the rest is
+SPARE = 8  # further rows that faiss returns beyond the k: a lower bound for the rest
 
 
 def nearest_by_faiss(

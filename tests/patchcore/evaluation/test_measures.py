@@ -315,7 +315,7 @@ def test_grey_masks_are_read_at_mid_grey_and_said_once(model, tmp_path):
     found = evaluate(model, labelled(tmp_path, good=(1, None), spot=(3, grey)))
     assert found.pixel.n_defect_pixels == 3 * 64
     assert found.problems == [
-        "3 masks have grey values (first that of test/spot/2.png); what is brighter than mid-grey was taken as marked."
+        "3 masks have grey values (first: test/spot/2.png); pixels brighter than mid-grey were taken as marked."
     ]
 
 

@@ -13,7 +13,7 @@ from patchcore.thresholds.rules import (
     pixel_choices,
     reject_choices,
     review_choices,
-    told,
+    sentence,
 )
 
 RNG = np.random.default_rng(0)
@@ -74,7 +74,7 @@ def test_unknown_rules_and_parameters_are_refused():
     ],
 )
 def test_rules_in_plain_words(rule, words):
-    assert told(rule, "{:.2f}".format) == words
+    assert sentence(rule, "{:.2f}".format) == words
 
 
 @pytest.mark.parametrize(

@@ -147,5 +147,5 @@ def test_overlay_of_a_watched_file_outlines_it_too(workspace, version):
     keeper.prepare(judged)
     with workspace.database.read() as session:
         overlay = keeper.keep(session, judged).overlay_path
-    assert judged.given.verdict == "reject" and judged.given.regions == []
-    assert line_pixels(workspace.root / overlay, judged.given.worst_box) > 0.9
+    assert judged.record.verdict == "reject" and judged.record.regions == []
+    assert line_pixels(workspace.root / overlay, judged.record.worst_box) > 0.9

@@ -45,7 +45,7 @@ def test_file_is_ready_when_unchanged_over_two_looks_a_settle_time_apart(tmp_pat
     assert watcher.look() == []
     path.write_bytes(b"abcdef")
     clock.now += 0.1
-    assert watcher.look() == []  # it has grown: the time begins anew
+    assert watcher.look() == []  # it has grown: the time begins again
     clock.now += 1.0
     (one,) = watcher.look()
     assert one.path == path and one.key == FileKey("a.png", 6, path.stat().st_mtime_ns)

@@ -23,7 +23,7 @@ def folder(tmp_path):
 
 @pytest.fixture
 def reopened(workspace, folder):
-    """Give what opens the journal anew, as a restart does."""
+    """Return a function that opens the journal again, as a restart does."""
     opened = []
 
     def open_one():

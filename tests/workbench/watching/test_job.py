@@ -93,8 +93,8 @@ def test_image_judged_by_another_share_of_the_bank_is_judged_again(workspace, ve
         judge.keep(session, judged)
     assert rows(workspace, Inspection) == [] and list_batches(workspace, "plate-1") == []
     assert arrive(a=data).scored == 1
-    anew = judge(judged.record.key, data)
-    assert rows(workspace, Inspection)[0].score == anew.record.score != judged.record.score
+    repeated = judge(judged.record.key, data)
+    assert rows(workspace, Inspection)[0].score == repeated.record.score != judged.record.score
 
 
 def test_stale_thresholds_judge_no_image(workspace, version, arrive):

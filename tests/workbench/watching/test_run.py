@@ -204,7 +204,7 @@ def test_a_crash_between_verdict_and_move_is_completed_at_the_next_start(
     session = live(outputs=outputs())
     put(folder, "a.png", png(200))
     monkeypatch.setattr(
-        session.run.outputs, "give", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt)
+        session.run.outputs, "deliver", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt)
     )
     with pytest.raises(KeyboardInterrupt):
         session.once()
