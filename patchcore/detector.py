@@ -44,10 +44,8 @@ from patchcore.thresholds.decision import decide
 from patchcore.thresholds.from_good import images_needed
 from patchcore.thresholds.operating_point import Choice, Evidence, OperatingPoint
 
-FIRST_RULE = Choice("provisional")  # reject: the strictest promise that the good images allow
-FIRST_REVIEW = Choice(
-    "from_good", {"budget": 0.05}
-)  # a person looks at what scores like the worst 1 good in 20
+# Reject: the strictest promise that the good images allow. Review: scores like the worst 1 good image in 20.
+FIRST_RULE, FIRST_REVIEW = Choice("provisional"), Choice("from_good", {"budget": 0.05})
 
 
 @dataclass(frozen=True)

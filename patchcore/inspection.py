@@ -24,9 +24,8 @@ if TYPE_CHECKING:  # torch comes with them, and a stored score is judged without
     from patchcore.scoring import Result
     from patchcore.thresholds.operating_point import OperatingPoint, Verdict
 
-VERSION = (
-    1  # of the JSON form; raised when a field is renamed, dropped or changes its meaning, not for a new field
-)
+# Of the JSON form; raised when a field is renamed, dropped or changes its meaning, not for a new field.
+VERSION = 1
 FIELDS = (
     "version",
     "sha256",

@@ -29,9 +29,8 @@ GoodImages = Sequence[Source | tuple[str, Source]]
 Follow = Callable[[PatchCore], OperatingPoint | None]
 """Brings the operating point to a model's new bank; None where there is none."""
 
-ROUNDED_MAP = (
-    0.99  # a map's peak, also in its rounded file, is at most its highest patch score but for rounding
-)
+# A map's peak, also in its rounded file, is at most its highest patch score but for rounding.
+ROUNDED_MAP = 0.99
 
 
 Rows = list[tuple[ImagePatches, NDArray[np.int64]]]

@@ -264,7 +264,7 @@ def _show_all(rows: list[dict[str, Any]], as_json: bool) -> None:
     if as_json:
         print(json.dumps(rows, indent=1, ensure_ascii=False))
         return
-    table = Table("rule", "asked", "threshold", "false rejects", "escapes", "what it says", box=None)
+    table = Table("rule", "asked", "threshold", "false rejects", "escapes", "statement", box=None)
     for row in rows:
         asked = ", ".join(f"{name} {value:g}" for name, value in row["parameters"].items())
         false_rejects, escapes = _counts(row["outcome"])

@@ -129,5 +129,5 @@ def _missing(n_good: int, n_defect: int) -> Undefined | None:
     if n_defect == 0:
         return Undefined("No image is labelled as a defect; add some to measure how well they are found.")
     if n_good == 0:
-        return Undefined("No image is labelled as good; add some to measure what defects are told from.")
+        return Undefined("No image is labelled as good; add some to compare the defects with.")
     return None

@@ -13,10 +13,8 @@ from numpy.typing import NDArray
 from patchcore.backbones import Backbone
 from patchcore.features import features_of_batch, patch_features
 
-AT_ONCE, SIDE = (
-    4,
-    224,
-)  # images in a batch at this many px a side; larger images fill the caches sooner, so fewer
+# Images in a batch at this many px a side; larger images fill the caches sooner, so fewer.
+AT_ONCE, SIDE = 4, 224
 WORTH_IT = 32  # least number of images at which the batch computed both ways pays
 
 

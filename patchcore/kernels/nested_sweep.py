@@ -157,9 +157,8 @@ class Patches:
         """[groups, A, LANES] factors of the products times -2, LANES patches side by side; zeros after the last."""
         shape = (-(-len(chosen) // LANES), self.compared.shape[1], LANES)
         room = np.zeros(math.prod(shape) + LANES, np.float32)
-        begin = (
-            -room.ctypes.data // room.itemsize % LANES
-        )  # at the start of a cache line: half the reading time
+        # At the start of a cache line, which halves the reading time.
+        begin = -room.ctypes.data // room.itemsize % LANES
         lanes = room[begin : begin + math.prod(shape)].reshape(shape)
         places = np.arange(len(chosen))
         lanes[places // LANES, :, places % LANES] = -2 * self.compared[chosen]

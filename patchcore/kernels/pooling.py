@@ -134,9 +134,8 @@ def concatenated(maps: list[Tensor]) -> Tensor:
 
 
 def _size(x: Tensor) -> tuple[int, int]:
-    return int(x.shape[-2]), int(
-        x.shape[-1]
-    )  # numbers, also where the steps are being recorded for an engine
+    # Plain numbers, also while an engine records the steps.
+    return int(x.shape[-2]), int(x.shape[-1])
 
 
 def _resize(x: Tensor, size: tuple[int, int]) -> Tensor:

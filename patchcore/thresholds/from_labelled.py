@@ -60,9 +60,8 @@ def youden(good: ArrayLike, defect: ArrayLike) -> LabelledThreshold:
     Youden, "Index for rating diagnostic tests", Cancer 3, 1950.
     """
     ways = _Ways(good, defect)
-    value = ways.best(
-        -ways.escapes * ways.n - ways.false_rejects * ways.m
-    )  # in whole numbers, so ties are ties
+    # In whole numbers, so that equal sums are equal.
+    value = ways.best(-ways.escapes * ways.n - ways.false_rejects * ways.m)
     return _told(good, defect, value, "Best sum of both rates: rejects {fr} and lets {esc} through.")
 
 

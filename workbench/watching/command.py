@@ -75,7 +75,7 @@ def watch(
     ],
     folder: Annotated[Path, typer.Argument(help="Folder in which images arrive.", show_default=False)],
     subfolders: Annotated[bool, typer.Option("--subfolders", help="Look into folders below too.")] = False,
-    once: Annotated[bool, typer.Option("--once", help="Score what is there, then end.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Score the files that are there, then end.")] = False,
     settle: Annotated[
         float, typer.Option(help="Seconds for which a file must not have changed.", min=0)
     ] = 1.0,
@@ -141,7 +141,7 @@ def _judge(workspace: Workspace, inspector: str, weights: Path | None) -> tuple[
         return alone, alone
     if weights is not None:
         raise SettingsError(
-            f"--weights goes with a file that ends in {SUFFIX}; the workspace knows those of its inspectors."
+            f"--weights goes with a file that ends in {SUFFIX}; the workspace knows the weights of its inspectors."
         )
     judge = InspectorJudge(workspace, find_id(workspace, inspector))
     return judge, judge.in_use()
