@@ -53,7 +53,7 @@ class PatchCore(Detector):
     neighbours
         b of Eq. 7.
     seed
-        Of the projection, the first pick and the calibration sample.
+        Seed of the projection, the first pick and the calibration sample.
     value_range
         (black, white) of 16-bit and float images; None scales by the container's range.
     device, engine

@@ -125,7 +125,7 @@ def test_images_that_cannot_be_scored_again_are_listed(model, hashes, good):
     [
         (lambda h: h[:7], True, "at least 2 good images"),
         (lambda h: h, True, "at least 2 good images"),
-        (lambda h: ["0" * 64], True, "1 of the 1 images to remove are not among"),
+        (lambda h: ["0" * 64], True, "without 1 of the 1 images to remove"),
         (lambda h: [], True, "No image was named"),
         (lambda h: h[:1], False, "None of the remaining good images could be read"),
     ],
