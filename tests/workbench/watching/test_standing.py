@@ -63,10 +63,9 @@ def job(workspace):
     return requests.list_jobs(workspace)[0]
 
 
-@pytest.mark.parametrize(
-    "database_kind", ["sqlite"], indirect=True
-)  # on PostgreSQL: test_job.py, test_survival.py
-def test_a_watch_scores_what_arrives_by_what_is_in_force_and_survives_kill_9(
+# The queries meet PostgreSQL in test_job.py, the process in test_survival.py.
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_watch_scores_arriving_images_by_the_thresholds_in_force_and_survives_kill_9(
     workspace, version, folder, queue, tmp_path
 ):
     places = {"move_to": str(tmp_path / "sorted"), "lines_to": str(tmp_path / "lines.jsonl")}
@@ -145,7 +144,7 @@ class TestStarting:
         (state,) = list_watches(workspace)
         assert state.made_by == job(workspace).made_by == "Ada" and state.job_state == JobState.QUEUED
 
-    def test_a_folder_outside_of_what_is_open_is_refused(self, workspace, version, folder, tmp_path):
+    def test_folder_outside_of_the_open_folders_is_refused(self, workspace, version, folder, tmp_path):
         for place in ("/etc", str(tmp_path / ".."), str(workspace.root)):
             with pytest.raises(FolderError):
                 start(workspace, place)
@@ -160,9 +159,7 @@ class TestStarting:
             start(workspace, tmp_path / "accept", WatchOptions(outputs={"move_to": str(tmp_path)}))
         assert list_watches(workspace) == [] and requests.list_jobs(workspace) == []
 
-    def test_a_folder_is_watched_once_also_from_above_and_below(
-        self, workspace, version, folder, monkeypatch
-    ):
+    def test_folder_is_watched_once_also_from_above_and_below(self, workspace, version, folder, monkeypatch):
         (folder / "below").mkdir()
         watch_id = start(workspace, folder, replace(QUICK, subfolders=True))
         for place in (folder, folder / "below"):
@@ -178,7 +175,7 @@ class TestStarting:
         with pytest.raises(Exception, match="2 folders are watched already, as many as may be"):
             start(workspace, folder / "third")
 
-    def test_a_restored_backup_watches_nothing(self, workspace, version, folder, tmp_path):
+    def test_restored_backup_watches_no_folder(self, workspace, version, folder, tmp_path):
         start(workspace, folder)
         back_up(workspace, tmp_path / "all.zip")
         restore(tmp_path / "all.zip", tmp_path / "copy")
@@ -187,7 +184,7 @@ class TestStarting:
         copy.close()
         assert len(list_watches(workspace)) == 1 and get_version(workspace, 1).number == 1
 
-    def test_an_inspector_that_watches_stays_and_goes_for_good_once_it_was_stopped(
+    def test_watching_inspector_cannot_be_deleted_for_good_until_its_watch_is_stopped(
         self, workspace, version, folder
     ):
         watch_id = start(workspace, folder)
