@@ -1,7 +1,7 @@
 # make run: set everything up and open the dashboard.   make test: set everything up and pass all tests.
 PYTHON ?= python3
 PORT ?= 8501
-WORKERS ?= 2  # processes that test at once, about 1.5 GB each
+WORKERS ?= 3  # processes that test at once, about 1.5 GB each; browser tests wait half of their time
 VENV := .venv
 BIN := $(VENV)/bin
 
