@@ -199,7 +199,7 @@ def test_identical_scores_throughout_still_give_a_threshold_that_accepts_them():
         (("-p", "budget=0.1", "--pixel", "provisional"), "--good"),
         (
             ("-p", "budget=0.1", "--pixel", "provisional", "--good", "{product}/test"),
-            "None of the images given",
+            "none of these images was given",
         ),
         (("-p", "budget=0.1", "--pixel", "youden", "--good", "{product}/train"), "good images alone"),
         (("-p", "budget=0.1", "--judge", "area"), "needs a pixel threshold"),
