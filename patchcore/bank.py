@@ -41,13 +41,13 @@ class MemoryBank:
     features
         [R, dims] float32, in greedy order.
     images
-        [R] int32: which good image each row came from.
+        [R] int32: number of the good image that each row came from.
     positions
-        [R] int32: which patch of that image, row * columns + column of the feature map.
+        [R] int32: the patch's place in that image, row * columns + column of the feature map.
     total_patches
-        How many patches the good images had before choosing; shares count from it.
+        Number of patches of the good images before the coreset; shares are relative to it.
     taught
-        How many rows at the front were taught after the bank was built. Every prefix holds them, and no share counts
+        Number of rows at the front that were taught after the build. Every prefix holds them, and no share counts
         them.
     """
 
@@ -73,21 +73,21 @@ class MemoryBank:
 
     @property
     def share(self) -> float:
-        """Rows kept, as a share of all patches of the good images; taught ones are beside it."""
+        """Rows kept, as a share of all patches of the good images; taught rows do not count."""
         return self.built / self.total_patches
 
     @property
     def built(self) -> int:
-        """How many rows were chosen when the bank was built."""
+        """Number of rows that the build chose."""
         return len(self) - self.taught
 
     @property
     def taught_images(self) -> set[int]:
-        """Numbers of the images whose rows were taught; none of them is one that the bank was built from."""
+        """Numbers of the images whose rows were taught; the bank was not built from any of them."""
         return set(self.images[: self.taught].tolist())
 
     def prefix(self, share: float) -> MemoryBank:
-        """Return the bank at a smaller share, as a view; nothing is copied or computed. Taught rows are in each.
+        """Return the bank at a smaller share, taught rows included, as a view; nothing is copied or computed.
 
         Raises
         ------
@@ -103,7 +103,7 @@ class MemoryBank:
         return self.rows(slice(self.taught + count))
 
     def rows(self, chosen: slice | NDArray[np.bool_]) -> MemoryBank:
-        """Return some of the rows, order kept."""
+        """Return some of the rows, in the same order."""
         part = replace(
             self,
             features=self.features[chosen],
@@ -116,13 +116,13 @@ class MemoryBank:
         return part
 
     def without_images(self, images: set[int]) -> MemoryBank:
-        """Return the bank less every row that came from the given images."""
+        """Return the bank without the rows of the given images."""
         return self.rows(~np.isin(self.images, list(images)))
 
     def with_taught(
         self, features: NDArray[np.float32], images: NDArray[np.int32], positions: NDArray[np.int32]
     ) -> MemoryBank:
-        """Return the bank with further taught rows, behind those taught before and ahead of those it was built of."""
+        """Return the bank with further taught rows, placed between the earlier taught rows and the built rows."""
         parts = ((self.features, features), (self.images, images), (self.positions, positions))
         at = self.taught
         joined = [np.concatenate([old[:at], new, old[at:]]) for old, new in parts]
@@ -133,14 +133,14 @@ class MemoryBank:
     def nearest(
         self, queries: NDArray[np.float32], k: int = 1, device: str | torch.device = "cpu"
     ) -> Neighbours:
-        """Find the k nearest rows of each query, exactly: bit for bit what measuring every pair would give.
+        """Find the k nearest rows of each query; equal to the bit to a comparison of every pair.
 
         Parameters
         ----------
         queries
             [Q, dims] float32.
         k
-            How many; fewer are returned if the bank is smaller. Of equally near rows the first counts as nearer.
+            Number of neighbours; fewer are returned if the bank is smaller. Of equally near rows the first is nearer.
         device
             On 'cuda' the matrix product runs on the GPU.
         """
@@ -162,7 +162,7 @@ class MemoryBank:
 
     @cached_property
     def short(self) -> ShortRows | None:
-        """The rows as short vectors, by which a search passes most of them over; None where that saves nothing."""
+        """The rows as short vectors, with which a search rules out most rows; None where that saves nothing."""
         if len(self) < SMALLEST_BANK or self.dims < SMALLEST_DIMS:
             return None
         short = ShortRows.of(self.features)

@@ -1,9 +1,9 @@
 """The greedy k-centre order (paper §3.2): one run to the largest share; every smaller coreset is a prefix of it.
 
-The picks are those of the plain algorithm, which compares every point with every pick. But a point's distance to its
-nearest pick only falls, so what was found earlier bounds it from above, and a point whose bound lies below the farthest
-point's distance cannot be picked. So only points that may be among the farthest are compared with the picks they have
-not seen, many picks at once, and only until one is found that is near enough to put the point off again.
+The picks equal the picks of the plain algorithm, which compares every point with every pick. A point's distance to its
+nearest pick never rises, so an earlier distance is an upper bound, and a point whose bound is below the farthest
+point's distance cannot be picked. Therefore only points that may be the farthest are compared with new picks, many
+picks at once, and the comparison of a point stops at the first pick that is near enough to rule the point out.
 """
 
 from collections.abc import Callable
@@ -40,7 +40,7 @@ class GreedyOrder:
 
 
 def coreset_size(total: int, share: float) -> int:
-    """Number of rows that a share stands for: at least one, rounded down as the reference does.
+    """Number of rows of a share: at least one, rounded down as in the reference implementation.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def coreset_size(total: int, share: float) -> int:
 
 
 def projection_matrix(dims: int, seed: int) -> NDArray[np.float32] | None:
-    """Gaussian Johnson-Lindenstrauss matrix [dims, 128]; None where nothing would be gained."""
+    """Gaussian Johnson-Lindenstrauss matrix [dims, 128]; None where the features are no longer than that."""
     if dims <= PROJECTED_DIMS:
         return None
     gaussian = np.random.default_rng(seed).standard_normal((dims, PROJECTED_DIMS))
@@ -68,19 +68,18 @@ def greedy_k_centre(
 ) -> GreedyOrder:
     """Run exact greedy k-centre on points as they are, without projecting.
 
-    Distances are those of :func:`patchcore.kernels.distances.square_distance`; of equally far points the first is
-    picked.
+    Distances equal :func:`patchcore.kernels.distances.square_distance`. Of equally far points the first is picked.
 
     Parameters
     ----------
     points
         [N, d] float32; at most 80 bytes more are held for each while picking, and 64 for each pick.
     count
-        How many to pick.
+        Number of picks.
     seed
         Chooses the first pick, which is itself in the coreset.
     progress, cancelled
-        Called now and then with (picked, count); asked now and then whether to stop.
+        Called with (picked, count) after each round; returns whether to stop.
 
     Raises
     ------

@@ -44,10 +44,8 @@ from patchcore.thresholds.decision import decide
 from patchcore.thresholds.from_good import images_needed
 from patchcore.thresholds.operating_point import Choice, Evidence, OperatingPoint
 
-FIRST_RULE = Choice("provisional")  # reject: the strictest promise that the good images allow
-FIRST_REVIEW = Choice(
-    "from_good", {"budget": 0.05}
-)  # a person looks at what scores like the worst 1 good in 20
+# Reject: the strictest promise that the good images allow. Review: scores like the worst 1 good image in 20.
+FIRST_RULE, FIRST_REVIEW = Choice("provisional"), Choice("from_good", {"budget": 0.05})
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,7 @@ class Size:
     rows
         Patches that scoring compares with.
     nbytes
-        Bytes in memory of what was learned.
+        Bytes in memory of the learned arrays.
     share, largest_share
         Rows as a share of the patches: in use, and at most; 1 for a method without a coreset.
     cover_radius
@@ -97,7 +95,7 @@ class Detector:
         'torch', or 'openvino' where it is installed; None for the environment variable `PATCHCORE_ENGINE`, else
         'torch'.
     **settings
-        Those of :data:`patchcore.settings.SETTINGS` that the method has.
+        Settings of :data:`patchcore.settings.SETTINGS` that the method has.
 
     Attributes
     ----------
@@ -106,7 +104,7 @@ class Detector:
     operating_point_
         The thresholds in force, calibrated on the good images in the same step as fitting.
     image_records_, skipped_
-        The images that were learned from, and those that could not be used, each with its reason.
+        The images that were learned from, and the images that could not be used, each with its reason.
     removed_, taught_
         SHA-256 of images taken out, and of images taught, after fitting; where the method can do that.
     grid_
@@ -232,7 +230,7 @@ class Detector:
 
     @property
     def capabilities(self) -> frozenset[str]:
-        """What the method can do beside scoring, of `methods.LACKING`."""
+        """The method's capabilities, of `methods.LACKING`."""
         return METHODS[self.method].capabilities
 
     @property
@@ -283,7 +281,7 @@ class Detector:
         NoImagesError
             If too few images could be used.
         SettingsError
-            If what the method would keep is too large.
+            If the model would be too large.
         WeightsError
             If the backbone cannot be loaded.
         Cancelled
@@ -311,8 +309,8 @@ class Detector:
         image
             A path, file bytes, an array [H, W] or [H, W, 1 | 3 | 4], or what `read_image` returned.
         leave_out
-            Whether good images with the same SHA-256 take no part, so that an image that was learned from is scored
-            as one that was not: its score is then that of `good_scores_`, unless re-weighted.
+            Whether good images with the same SHA-256 take no part. An image that was learned from is then scored like
+            any other image, and its score equals `good_scores_`, unless re-weighted.
 
         Raises
         ------
@@ -423,9 +421,9 @@ class Detector:
 
     @property
     def evidence_(self) -> Evidence:
-        """Leave-one-image-out scores by the image's SHA-256, where there are any: what a threshold is set from.
+        """Leave-one-image-out scores by the image's SHA-256: thresholds are set from them.
 
-        None with re-weighting (Eq. 7): they are kept as distances, which a re-weighted score cannot be held against.
+        Empty with re-weighting (Eq. 7): the stored scores are distances, and a re-weighted score is not one.
         """
         if self.settings.reweight:
             return Evidence()
@@ -443,7 +441,7 @@ class Detector:
 
     @property
     def bank_id_(self) -> str:
-        """Identifies what was learned: its images, settings, weights, region and size."""
+        """Identifies the fitted model: its images, settings, weights, region, size and later changes."""
         self.require_fitted()
         size, changes = self.identity()
         parts = [
@@ -459,20 +457,20 @@ class Detector:
     def fitting_run(
         self, progress: Progress | None = None, cancelled: Callable[[], bool] | None = None
     ) -> FittingRun:
-        """Return what goes through images as building this fitted model did."""
+        """Return a run that computes features as the build of this model did."""
         self.require_fitted()
         return FittingRun(self.backbone_, self.settings, self.roi_, progress, cancelled)
 
     def feature_shape(self) -> tuple[int, int, int]:
-        """Return (rows, cols, dims) of an image's features, before any image is there."""
+        """Return (rows, cols, dims) of an image's features; no image is needed."""
         return feature_shape(self.backbone_, self.settings.image_size, self.settings.dims)
 
     def renew_self_test(self) -> None:
-        """Store what the self-test's image gives with the bank in use."""
+        """Store the distances of the self-test's image with the bank in use."""
         self.self_test_ = self.self_test_.renewed(self._patch_distances)
 
     def self_test_again(self) -> SelfTest:
-        """Score the self-test's image now, and say how far its distances are from those stored."""
+        """Score the self-test's image now, and compare its distances with the stored ones."""
         self.require_fitted()
         return self.self_test_.repeated(self._patch_distances)
 
@@ -507,7 +505,7 @@ class Detector:
     ) -> Detector:
         """Read an inspector of any method, check all of it, and score its self-test image.
 
-        Warns if the self-test's distances differ from those stored; :attr:`self_test_` holds by how much.
+        Warns if the self-test's distances differ from the stored ones; :attr:`self_test_` holds the difference.
 
         Raises
         ------

@@ -6,14 +6,14 @@ PatchCoreError
 │   ├── UnreadableImage      not an image, truncated, empty, or of an unsupported kind
 │   └── ImageTooLarge        more pixels or bytes than the limits allow
 ├── NoImagesError        nothing usable was left to work on
-├── NotFittedError       a score was asked of a model that has learned nothing yet
+├── NotFittedError       a model that is not fitted was asked for a score
 ├── WeightsError         the backbone cannot be used
 │   ├── WeightsMissing       the file is not on this machine; the message says which and where
-│   └── WeightsMismatch      the file is there, but it is not the one that is needed
+│   └── WeightsMismatch      the file's hash is not the expected one
 ├── ArtifactError        a saved inspector cannot be loaded: foreign, damaged, or of a newer format
 ├── DataError            labels, masks or scores that do not fit together
-├── Outdated             a verdict was given by what is no longer in use, and must be given anew
-├── NotKept              what must not be lost cannot be written at present, as with a full disk; it may pass
+├── Outdated             the inspector changed while it judged; judge again
+├── NotKept              a write fails at present, as on a full disk; trying again may help
 ├── WorkerLost           the process of a part of a build keeps dying
 └── Cancelled            the caller asked to stop
 """
@@ -35,7 +35,7 @@ class ImageError(PatchCoreError):
     name
         The image as the user knows it.
     reason
-        What is wrong and what to do, without the name.
+        The fault and its remedy, without the name.
     """
 
     def __init__(self, name: str, reason: str) -> None:
@@ -57,7 +57,7 @@ class NoImagesError(PatchCoreError):
 
 
 class NotFittedError(PatchCoreError):
-    """A score was asked of a model that has learned nothing yet."""
+    """A model that is not fitted was asked for a score."""
 
 
 class WeightsError(PatchCoreError):
@@ -69,7 +69,7 @@ class WeightsMissing(WeightsError):
 
 
 class WeightsMismatch(WeightsError):
-    """The file is there, but it is not the one that is needed."""
+    """The file exists, but its hash is not the expected one."""
 
 
 class ArtifactError(PatchCoreError):
@@ -81,11 +81,11 @@ class DataError(PatchCoreError, ValueError):
 
 
 class Outdated(PatchCoreError):
-    """A verdict was given by what is no longer in use; it must be given anew."""
+    """The inspector changed while it judged; the image must be judged again."""
 
 
 class NotKept(PatchCoreError):
-    """What must not be lost cannot be written at present; nothing of it was, and trying again may help."""
+    """A write fails at present, as on a full disk. Nothing was written, and trying again may help."""
 
 
 class WorkerLost(PatchCoreError):

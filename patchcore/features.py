@@ -65,13 +65,13 @@ def patch_features(
 def features_of_batch(
     backbone: Backbone, images: NDArray[np.float32], dims: int | None = None
 ) -> NDArray[np.float32]:
-    """The same of images [N, S, S, 3] that go through the network at once: [N, rows, cols, dims] float32."""
+    """Patch features of a batch of images [N, S, S, 3] at the network's input size: [N, rows, cols, dims] float32."""
     batch = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2).to(backbone.device)
     return np.asarray(embed(backbone, batch, dims).cpu().numpy(), dtype=np.float32)
 
 
 def feature_shape(backbone: Backbone, image_size: int, dims: int | None = None) -> tuple[int, int, int]:
-    """(rows, cols, dims) of the features of an image of so many pixels a side, by a blank one."""
+    """(rows, cols, dims) of the features of an image with `image_size` pixels a side, computed from a blank one."""
     rows, cols, length = patch_features(
         backbone, np.zeros((image_size, image_size, 3), np.float32), dims
     ).shape
@@ -79,7 +79,7 @@ def feature_shape(backbone: Backbone, image_size: int, dims: int | None = None) 
 
 
 def deepest_part(backbone: Backbone, image_size: int, dims: int | None = None) -> int:
-    """Where in a patch feature the numbers begin that come from the deepest layer alone."""
+    """Index in a patch feature at which the numbers of the deepest layer alone begin."""
     dims = dims or backbone.spec.dims
     if dims:  # each output of the second pooling reads len(layers) neighbouring ones, shallow layers first
         return -(-(len(backbone.layers) - 1) * dims // len(backbone.layers))

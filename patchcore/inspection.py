@@ -1,7 +1,7 @@
-"""`inspect`: one image becomes a verdict, with the places, the thresholds and the bank that it rests on.
+"""`inspect`: one image becomes a verdict, with its regions, thresholds and bank.
 
 Command line, watched folders, pages and evaluation all judge by the functions of this file, and `Inspection.to_dict` is
-the one JSON form that they tell. `docs/inspection_json.md` describes each field.
+their one JSON form. `docs/inspection_json.md` describes each field.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ if TYPE_CHECKING:  # torch comes with them, and a stored score is judged without
     from patchcore.scoring import Result
     from patchcore.thresholds.operating_point import OperatingPoint, Verdict
 
-VERSION = 1  # of the JSON form; a field that is renamed, dropped or changes its meaning raises it, a new one does not
+# Of the JSON form; raised when a field is renamed, dropped or changes its meaning, not for a new field.
+VERSION = 1
 FIELDS = (
     "version",
     "sha256",
@@ -60,11 +61,11 @@ class Inspection:
     regions
         Places above `OperatingPoint.heat_from`, worst first, in pixels of the image; none without thresholds.
     verdict
-        "accept", "review" or "reject"; None where nothing may judge, and `unjudged` says why.
+        "accept", "review" or "reject"; None where the image cannot be judged, and `unjudged` says why.
     point
         The thresholds; None for none. Stale ones find regions but give no verdict.
     bank_id
-        The bank that the score was measured against; None where it is not known.
+        The bank that the score was measured against; None where unknown.
     """
 
     result: Result
@@ -75,12 +76,12 @@ class Inspection:
 
     @property
     def unjudged(self) -> str | None:
-        """Why there is no verdict, in a sentence; None where there is one."""
+        """Why the verdict is missing, in a sentence; None where the image is judged."""
         return why_unjudged(self.result.score, self.point)
 
     @property
     def remarks(self) -> list[str]:
-        """What was done or noticed on reading the image, each a phrase."""
+        """Remarks made while reading the image, each a phrase."""
         return list(self.result.record.notes)
 
     @property
@@ -124,7 +125,7 @@ def inspect(
     image, leave_out
         As for `score` of the detector.
     point
-        The thresholds; None for those that the detector has in force.
+        The thresholds; None for the detector's thresholds in force.
 
     Raises
     ------
@@ -162,7 +163,7 @@ def judge(result: Result, point: OperatingPoint | None, bank_id: str | None = No
     point
         The thresholds; None and stale ones give no verdict.
     bank_id
-        The bank that scored it; None for the one that thresholds in force were set for.
+        The bank that scored it; None for the bank of the thresholds in force.
     """
     if bank_id is None and point is not None and not point.stale:
         bank_id = point.bank_id
@@ -171,20 +172,19 @@ def judge(result: Result, point: OperatingPoint | None, bank_id: str | None = No
 
 
 def regions_at(anomaly_map: NDArray[np.float32], point: OperatingPoint | None) -> list[Region]:
-    """Find the regions that thresholds show in a map, float32 [H, W], worst first; none without thresholds.
+    """Find the regions of a map, float32 [H, W], above the thresholds, worst first; none without thresholds.
 
-    Those are the regions that an image is judged by as well: judging by area needs a pixel threshold, and where there
-    is one heat begins at it.
+    The same regions judge the image: judging by area needs a pixel threshold, and heat begins at the pixel threshold.
     """
     return [] if point is None else find_regions(anomaly_map, point.heat_from, point.min_area)
 
 
 def verdict_on(score: float, regions: Sequence[Region], point: OperatingPoint | None) -> Verdict | None:
-    """Judge a score and the regions from `regions_at`, which matter only where `point.judge_by` is not "score".
+    """Judge a score and the regions from `regions_at`; regions count only where `point.judge_by` is not "score".
 
     Returns
     -------
-    None where `why_unjudged` has a reason.
+    The verdict; None where `why_unjudged` has a reason.
     """
     if point is None or why_unjudged(score, point) is not None:
         return None
@@ -192,27 +192,27 @@ def verdict_on(score: float, regions: Sequence[Region], point: OperatingPoint | 
 
 
 def why_unjudged(score: float, point: OperatingPoint | None) -> str | None:
-    """Say in a sentence why a score gets no verdict; None where it gets one."""
+    """Return why a score gets no verdict, in a sentence; None where it gets one."""
     if point is None:
         return NO_POINT
     return point.stale or (NOT_A_NUMBER if math.isnan(score) else None)
 
 
 def box_to_outline(verdict: str | None, region_count: int, worst_box: Box) -> Box | None:
-    """Return the worst patch's box where a flagged image has no region that says where; None elsewhere.
+    """Return the worst patch's box for a flagged image without regions; None otherwise.
 
-    Smoothing lowers a map below the score, and a minimum area drops small regions: then nothing else says where.
+    Smoothing lowers a map below the score, and a minimum area drops small regions: then only this box shows the place.
     """
     return worst_box if verdict in ("review", "reject") and not region_count else None
 
 
 def failure(reason: str) -> dict[str, Any]:
-    """Return the JSON form of an image that cannot be scored: `error` has the reason, nothing else is known."""
+    """Return the JSON form of an image that cannot be scored: `error` has the reason, other values are empty."""
     return dict.fromkeys(FIELDS) | {"version": VERSION, "regions": [], "remarks": [], "error": reason}
 
 
 def thresholds(point: OperatingPoint | None) -> dict[str, Any]:
-    """Return the fields of the JSON form that say which thresholds an inspection rests on; each None without any."""
+    """Return the fields of the JSON form that state the thresholds; each None without thresholds."""
     if point is None:
         return dict.fromkeys(("accept", "reject", "pixel", "min_area", "judge_by", "point_set_at"))
     return {
@@ -226,10 +226,10 @@ def thresholds(point: OperatingPoint | None) -> dict[str, Any]:
 
 
 def plain_region(region: Region) -> dict[str, Any]:
-    """Return a region as the JSON form and the history have it."""
+    """Return a region in the form of the JSON and of the history."""
     return {"box": list(region.box), "area": region.area, "score": _finite(region.score)}
 
 
 def _finite(number: float) -> float | None:
-    """Return a number that JSON can hold; None for infinity and NaN, which it cannot."""
+    """Return a number that JSON can hold; None for infinity and NaN."""
     return float(number) if math.isfinite(number) else None

@@ -1,8 +1,8 @@
 """Leave-one-image-out scores of the good images and the cover radius, at every size of the bank in one pass.
 
-Every row knows its image, so an image is scored as if it had not been in the bank by skipping its own rows. Rows
-stand in greedy order and distances only fall as rows are added: one pass over the rows gives the score at every
-prefix, kept as the few places where it changes. Scores and radii are what `MemoryBank.nearest` gives, bit for bit.
+Every row names its image, so skipping an image's own rows scores the image as if it were not in the bank. Rows stand
+in greedy order and distances never rise as rows are added, so one pass over the rows gives the score at every prefix,
+stored as the few sizes where it changes. Scores and radii equal `MemoryBank.nearest` to the bit.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class GoodScores:
     offsets
         [n + 1] int64: image i's steps are ``offsets[i]:offsets[i + 1]``.
     sizes
-        Number of rows from which on a step's value holds, ascending within an image.
+        Number of rows at which a step's value begins, ascending within an image.
     values
         [len(sizes)] float32 scores; infinite while the bank holds only the image's own rows.
     cover_radius

@@ -25,7 +25,7 @@ class Method:
     Attributes
     ----------
     label
-        What the method is called in a sentence.
+        The method's name in a sentence.
     home
         "module:class" of its `Detector`; a module that begins with a dot is one of this package.
     summary
@@ -33,7 +33,7 @@ class Method:
     settings
         Names in `settings.SETTINGS` that belong to this method.
     capabilities
-        Those of `LACKING` that it has.
+        The capabilities of `LACKING` that it has.
     """
 
     label: str
@@ -73,7 +73,7 @@ def method(name: str) -> Method:
     Raises
     ------
     SettingsError
-        There is no method of that name.
+        The registry has no method of that name.
     """
     if name not in METHODS:
         raise SettingsError(f"There is no method {name!r:.80}. Known: {', '.join(METHODS)}.")
@@ -94,7 +94,7 @@ def lacking(name: str, capability: str) -> str:
 
 
 def require(name: str, capability: str) -> None:
-    """Refuse what a method cannot do.
+    """Refuse a capability that a method lacks.
 
     Raises
     ------

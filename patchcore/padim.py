@@ -61,12 +61,12 @@ class PaDiM(Detector):
     dims_: NDArray[np.int64]
 
     def inverse_bytes(self) -> int:
-        """Bytes that the inverse covariances will take, before any image is there."""
+        """Bytes that the inverse covariances will take; no image is needed."""
         rows, cols, length = self.feature_shape()
         return rows * cols * self._drawn(length) ** 2 * 8
 
     def announcement(self, images: int) -> str:
-        """Say what the covariances take; it does not depend on the number of images."""
+        """State the memory of the covariances; the number of images does not matter."""
         taken = self.inverse_bytes() / 1e6
         return (
             f"The inverse covariances take {taken:,.0f} MB in memory, and the file about {taken / 2:,.0f} MB."
@@ -125,8 +125,8 @@ class PaDiM(Detector):
     ) -> Comparison:
         """Mahalanobis distances of the patches; see :meth:`patchcore.detector.Detector.compare`.
 
-        An image that is left out is the one that is scored, so its own features are what the Gaussians lose: exact,
-        in closed form (:meth:`patchcore.kernels.gaussians.Gaussians.distances_without`).
+        The image that is scored is the one that is left out, so the Gaussians lose its own features: exactly, in closed
+        form (:meth:`patchcore.kernels.gaussians.Gaussians.distances_without`).
         """
         vectors, positions = features[:, self.dims_].astype(np.float64), np.flatnonzero(inspected)
         known = self.gaussians_.counts - (inspected.ravel() if own else 0) >= FEWEST

@@ -53,7 +53,7 @@ class PatchCore(Detector):
     neighbours
         b of Eq. 7.
     seed
-        Of the projection, the first pick and the calibration sample.
+        Seed of the projection, the first pick and the calibration sample.
     value_range
         (black, white) of 16-bit and float images; None scales by the container's range.
     device, engine
@@ -152,7 +152,7 @@ class PatchCore(Detector):
     def image_score(
         self, bank: MemoryBank, worst: NDArray[np.float32], nearest_row: int, distance: float
     ) -> float:
-        """Score an image from its worst patch [dims] and the row nearest to it, re-weighted if so set."""
+        """Score an image from its worst patch [dims] and that patch's nearest row; re-weighted if so set."""
         if not self.settings.reweight:
             return distance
         return reweighted(bank, worst, nearest_row, distance, self.settings.neighbours)
@@ -206,14 +206,14 @@ class PatchCore(Detector):
     def identity(self) -> tuple[int, list[Any]]:
         """Return the rows in use, and images removed and rows taught since the build."""
         changes: list[Any] = []
-        if self.removed_:  # the rows left are not those that building on the remaining images would choose
+        if self.removed_:  # a build on the remaining images would choose other rows
             changes.append(sorted(self.removed_))
         if self.full_bank_.taught:
             changes.append(self._taught_rows())
         return len(self.bank_), changes
 
     def self_test_distances(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Distances of the patches to the largest bank, whatever the share in use."""
+        """Distances of the patches to the largest bank; the share in use does not matter."""
         return self.full_bank_.nearest(features, device=self.backbone_.device).distances[:, 0]
 
     def learned(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
@@ -254,7 +254,7 @@ class PatchCore(Detector):
         ]
 
     def _bank_without(self, own: frozenset[int]) -> tuple[MemoryBank, NDArray[np.int64]]:
-        """The bank in use less the rows of some images, and which of its rows these are."""
+        """The bank in use without the rows of some images, and the numbers of the rows that are left."""
         rows = np.flatnonzero(~np.isin(self.bank_.images, list(own)))
         if not len(rows):
             raise DataError(

@@ -1,4 +1,4 @@
-"""Taking good images out of a fitted model: rows by provenance, leave-one-out scores of the rest computed again."""
+"""Removing good images from a fitted model: their rows leave the bank, and the other images are scored again."""
 
 import copy
 from collections.abc import Callable, Iterable
@@ -21,28 +21,28 @@ from patchcore.patchcore import PatchCore, with_bank
 from patchcore.scoring import inspected_patches
 from patchcore.thresholds.decision import recalibrate
 
-LEAST_IMAGES = 2  # with one alone no image can be scored without its own rows
+LEAST_IMAGES = 2  # a single image cannot be scored without its own rows
 
 
 @dataclass(frozen=True)
 class Remaining:
-    """What a model is without the images that were taken out.
+    """The parts of a model that change when images are removed.
 
     Attributes
     ----------
     bank
-        At the largest share; its images are numbered anew.
+        At the largest share; its images are renumbered.
     rows_in_use
-        How many of its rows were in use before.
+        Number of its rows that were in use before.
     records
         The images that remain.
     good_scores
         Their leave-one-image-out scores and cover radius at every size of the bank.
     skipped
-        Those that were scored before and could not be scored again, each with its reason.
+        Images that were scored before and could not be scored again, each with its reason.
     removed
-        SHA-256 of the images taken out that the bank was built from, in the order they were numbered. Without an
-        image that was taught, the bank is what it was before.
+        SHA-256 of the removed images that the bank was built from, in the order of their numbers. Taught images are
+        not listed: the bank without them equals the bank before teaching.
     """
 
     bank: MemoryBank
@@ -60,28 +60,27 @@ def without_images(
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> PatchCore:
-    """Return a model without some of its good images, as if their patches had not been kept.
+    """Return a model without some of its good images, as if the bank had not kept their patches.
 
-    Their rows leave the bank by provenance and the others keep their order; leave-one-out scores and cover
-    radius of the remaining images are computed again, and the operating point is recalibrated by its own rule
-    or marked stale.
+    The rows of these images leave the bank, and the other rows keep their order. Leave-one-out scores and cover radius
+    of the remaining images are computed again. The operating point is recalibrated by its own rule, or marked stale.
 
     Parameters
     ----------
     detector
         A fitted model.
     sha256s
-        Of the images to take out.
+        SHA-256 of the images to remove.
     good
-        The remaining good images, as for `fit`: those that were scored leave-one-out are scored again, any
-        other is passed over. One that is missing or cannot be read is listed in `skipped_`.
+        The remaining good images, as for `fit`. Images with a leave-one-out score are scored again, others are
+        skipped. A missing or unreadable image is listed in `skipped_`.
     progress, cancelled
         As for `fit`; the stage is 'calibration'.
 
     Raises
     ------
     SettingsError
-        If the method keeps no bank, an image is not among those that built it, fewer than two would remain, none of
+        If the method keeps no bank, an image was not used to build it, fewer than two images would remain, none of
         their rows is in the bank, the self-test fails on this machine, or none of the remaining images could be read.
     Cancelled
         If `cancelled` said so.
@@ -114,7 +113,7 @@ def _remaining(
     total = model.full_bank_.total_patches - sum(_patches(model, records[number]) for number in built)
     bank = _renumbered(model.full_bank_.without_images(set(gone)), numbers, total)
     if not bank.built:
-        raise SettingsError("Every row of the bank comes from these images; build anew on the others.")
+        raise SettingsError("Every row of the bank comes from these images; build again on the others.")
     in_use = model.bank_.without_images(set(gone)).built
     wanted = {
         records[i].sha256: int(numbers[i]) for i in model.profile_.images.tolist() if i not in set(gone)
@@ -135,7 +134,7 @@ def _check(model: PatchCore, sha256s: frozenset[str], gone: list[int]) -> None:
     unknown = sha256s - {record.sha256 for record in model.image_records_}
     if unknown or not sha256s:
         raise SettingsError(
-            f"{len(unknown)} of the {len(sha256s)} images to remove are not among those that built this inspector."
+            f"This inspector was built without {len(unknown)} of the {len(sha256s)} images to remove."
             if unknown
             else "No image was named to be removed; choose at least one."
         )
@@ -144,7 +143,7 @@ def _check(model: PatchCore, sha256s: frozenset[str], gone: list[int]) -> None:
     if built_from - found < LEAST_IMAGES:
         raise SettingsError(
             f"An inspector needs at least {LEAST_IMAGES} good images; removing {found} of "
-            f"{built_from} leaves too few. Add good images and build anew."
+            f"{built_from} leaves too few. Add good images and build again."
         )
     if not model.self_test_.passed:
         raise SettingsError(model.self_test_.sentence)
@@ -155,6 +154,6 @@ def _renumbered(bank: MemoryBank, numbers: NDArray[np.int64], total: int) -> Mem
 
 
 def _patches(model: PatchCore, record: ImageRecord) -> int:
-    """How many patches an image had before choosing, from its size alone."""
+    """Number of patches of an image before the coreset, from the image's size alone."""
     placement = place((record.height, record.width), model.settings.geometry_of_input(), model.roi_)
     return int(inspected_patches(placement.valid, model.grid_).sum())

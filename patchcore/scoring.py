@@ -1,4 +1,4 @@
-"""From distances to a result (paper §3.3): image score, re-weighting, anomaly map, and what decided it."""
+"""From distances to a result (paper §3.3): image score, re-weighting, anomaly map, worst patch."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class Comparison:
     score
         The image's anomaly score.
     nearest_row
-        The stored patch that is nearest to the worst one, where the method knows of single patches.
+        The stored patch that is nearest to the worst one; None where the method compares with no single patches.
     figures
-        What else the method found, by name.
+        Further numbers of the method, by name.
     """
 
     distances: NDArray[np.float32]
@@ -47,7 +47,7 @@ class Comparison:
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """What the model says of one image.
+    """The result of scoring one image.
 
     Attributes
     ----------
@@ -64,9 +64,9 @@ class Result:
     nearest_row
         The bank row that is nearest to the worst patch; None where the method compares with no single patches.
     record, placement
-        What was done to the image on reading, and where it lies in the network's input.
+        How the image was read, and its place in the network's input.
     figures
-        What else the method found, by name.
+        Further numbers of the method, by name.
     """
 
     score: float
@@ -112,7 +112,7 @@ class ImagePatches:
     features
         [P, dims] float32, of the patches that take part.
     inspected
-        [rows, cols] bool: which these are.
+        [rows, cols] bool: True for those patches.
     record, placement
         As in `Result`.
     """
@@ -130,9 +130,9 @@ class ImagePatches:
 
 
 def inspected_patches(valid: NDArray[np.bool_], grid: tuple[int, int]) -> NDArray[np.bool_]:
-    """Tell which patches take part: those at least half on the image and inside the ROI.
+    """Return which patches take part: patches at least half on the image and inside the ROI.
 
-    Where the ROI is so small that no patch is half inside, those that touch it most take part.
+    Where the ROI is so small that no patch is half inside, the patches that touch it most take part.
 
     Parameters
     ----------

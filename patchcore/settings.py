@@ -25,20 +25,20 @@ Mode = Literal["fit", "stretch", "crop"]
 
 @dataclass(frozen=True)
 class Setting:
-    """What a setting may hold.
+    """A setting's words, and the values that it may have.
 
     Parameters
     ----------
     title
-        What it is called at the beginning of a sentence.
+        Its name at the beginning of a sentence.
     about
-        What it does.
+        Its effect.
     must
-        What it must be, to end "must be".
+        Its allowed values, as the end of a sentence with "must be".
     fits
-        Whether a value is that.
+        Whether a value is allowed.
     lowest, highest
-        Of a whole number.
+        Bounds of a whole number.
     """
 
     title: str
@@ -141,18 +141,18 @@ def check(name: str, value: Any) -> None:
     Raises
     ------
     SettingsError
-        With the same sentence wherever the value comes from.
+        The value does not fit; the sentence is the same for command line, page and file.
     """
     setting = SETTINGS[name]
     if not setting.fits(value):
-        plain = tuple(value) if isinstance(value, list) else value  # as JSON has it, and as Python
+        plain = tuple(value) if isinstance(value, list) else value  # the same words for a list from JSON
         raise SettingsError(f"{setting.title} must be {setting.must}; it is {plain!a:.80}.")
 
 
 def names_of(method_name: str) -> list[str]:
-    """Names of the settings that an inspector of a method is identified and stored by.
+    """Names of the settings that identify an inspector of a method and are stored with it.
 
-    PatchCore's are those that it had before there were other methods: the names of existing inspectors depend on them.
+    PatchCore's names leave out settings added with other methods: the identities of existing inspectors depend on them.
     """
     left_out = settings_of_others(method_name)
     if method_name == DEFAULT_METHOD:
@@ -173,7 +173,7 @@ class Settings:
     Raises
     ------
     SettingsError
-        When one is none that `SETTINGS` allows, it belongs to another method, or there is no such backbone.
+        `SETTINGS` does not allow a value, a setting belongs to another method, or the backbone is unknown.
     """
 
     backbone: str = DEFAULT
@@ -222,7 +222,7 @@ class Settings:
             raise SettingsError(f"These settings cannot be read: {error}.") from error
 
     def features_key(self, weights_sha256: str, roi: bytes) -> str:
-        """Identify what decides the features of an image, to reuse stored ones only where they fit."""
+        """Return a hash of the settings, weights and region that decide an image's features: the key of stored ones."""
         learning = {"method", "seed"}.union(*(entry.settings for entry in METHODS.values()))
         relevant = {k: v for k, v in self.to_dict().items() if k not in learning}
         text = json.dumps([relevant, weights_sha256], sort_keys=True)

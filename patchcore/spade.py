@@ -48,7 +48,7 @@ class SPADE(Detector):
         [R, dims] float32, [R] int32, [R] int32: the patches of all good images, image by image, with the number of
         their image and their position on its map.
     deepest_
-        Where in a feature the numbers of the deepest layer begin.
+        Index in a feature at which the numbers of the deepest layer begin.
     """
 
     method = "spade"
@@ -60,7 +60,7 @@ class SPADE(Detector):
     deepest_: int
 
     def estimated_bytes(self, images: int) -> int:
-        """Bytes that a file built from so many images takes at most, before any image is there."""
+        """Largest number of bytes of a file built from so many images; no image is needed."""
         rows, cols, length = self.feature_shape()
         return images * rows * cols * (length * 4 + 8)
 
@@ -156,6 +156,6 @@ class SPADE(Detector):
         return np.stack([deepest[a:b].mean(0, np.float64) for a, b in ends]).astype(np.float32)
 
     def _forget(self) -> None:
-        """Drop what was computed from the features of an earlier build."""
+        """Drop arrays computed from the features of an earlier build."""
         for name in ("_starts", "_bounds", "_pooled"):
             self.__dict__.pop(name, None)

@@ -1,7 +1,7 @@
 """Teaching a fitted model that an image is good: its unfamiliar patches join the bank, and thresholds follow.
 
-An image is taught because it scored high, so it says nothing of how good images score in general: it joins the bank
-and never the evidence that a threshold is set from, which stays that of the images the bank was built from.
+An image is taught because it scored high, so its score says nothing of good images in general. It joins the bank, but
+never the evidence for thresholds: those are still set from the images that the bank was built from.
 """
 
 import copy
@@ -25,15 +25,16 @@ from patchcore.scoring import ImagePatches
 from patchcore.thresholds.decision import recalibrate
 from patchcore.thresholds.operating_point import OperatingPoint
 
-Given = Sequence[Source | tuple[str, Source]]
+GoodImages = Sequence[Source | tuple[str, Source]]
 Follow = Callable[[PatchCore], OperatingPoint | None]
 """Brings the operating point to a model's new bank; None where there is none."""
 
-ROUNDED_MAP = 0.99  # a map's peak lies at most as high as its patches but for rounding, also that of its file
+# A map's peak, also in its rounded file, is at most its highest patch score but for rounding.
+ROUNDED_MAP = 0.99
 
 
 Rows = list[tuple[ImagePatches, NDArray[np.int64]]]
-"""Images with the patches that are to be added of each."""
+"""Images, each with the patches of it to add."""
 
 
 def with_taught(
@@ -44,26 +45,26 @@ def with_taught(
     cancelled: Callable[[], bool] | None = None,
     follow: Follow | None = None,
 ) -> PatchCore:
-    """Return a model with images taught as good: what its bank does not cover of them is added to it.
+    """Return a model with images taught as good: their unfamiliar patches join its bank.
 
-    Of each image, patches farther than the cover radius (than the accept threshold, if that is nearer) are added,
-    the farthest first, until none is left. They stand ahead of all others, so that every share holds them. The
-    operating point is recalibrated in the same step, on the images that the bank was built from alone, and each
-    taught image is accepted by it.
+    Patches of each image that are farther from the bank than the cover radius (or the accept threshold, if that is
+    smaller) are added, the farthest first, until none is left. Taught rows stand before all others, so that every
+    share holds them. The operating point is recalibrated in the same step, on only the images that the bank was built
+    from, and accepts each taught image.
 
     Parameters
     ----------
     detector
         A fitted model.
     images
-        To be taught, as for `fit`.
+        The images to teach, as for `fit`.
     good
         The good images that the bank was built from, as for `removal.without_images`.
     progress, cancelled
         As for `fit`; the stage is 'calibration'.
     follow
-        Gives the operating point of the model with the new bank; its own rule, applied again to the good images,
-        where left out.
+        Returns the operating point for the model with the new bank; by default, the old point's rule is applied again
+        to the good images.
 
     Raises
     ------
@@ -83,8 +84,8 @@ def with_taught(
     radius = min(model.cover_radius_, accepted_within(model.operating_point_))
     after = model
     while rows := _unfamiliar(after.bank_, pupils, radius):
-        # a threshold that falls with the good images' scores may leave the image outside again: some more of its
-        # patches are added then, with that threshold as the radius
+        # A threshold falls with the good images' scores, so a taught image may lie outside again. Then more of its
+        # patches are added, with that threshold as the radius.
         after = _with_rows(after, rows, good, run)
         after.operating_point_ = _own_rule(model, after) if follow is None else follow(after)
         radius = accepted_within(after.operating_point_)
@@ -96,7 +97,7 @@ def with_taught(
 
 
 def accepted_within(point: OperatingPoint | None) -> float:
-    """Return how far the patches of an image may lie from the bank for the point to accept it, however it judges."""
+    """Return the largest distance of patches from the bank at which the point accepts an image, however it judges."""
     if point is None or point.stale:
         return np.inf
     if point.judge_by == "score" or point.pixel is None:
@@ -124,7 +125,7 @@ def unfamiliar(features: NDArray[np.float32], bank: MemoryBank, radius: float) -
         search.add(features[farthest : farthest + 1], first=len(bank) + len(chosen))
 
 
-def _pupils(model: PatchCore, images: Given, run: FittingRun) -> list[ImagePatches]:
+def _pupils(model: PatchCore, images: GoodImages, run: FittingRun) -> list[ImagePatches]:
     built_from = {record.sha256 for record in model.image_records_} - set(model.taught_)
     pupils: dict[str, ImagePatches] = {}
     for name, source in map(named, images, range(1, len(images) + 1)):
@@ -142,7 +143,7 @@ def _pupils(model: PatchCore, images: Given, run: FittingRun) -> list[ImagePatch
 
 
 def _unfamiliar(bank: MemoryBank, pupils: Sequence[ImagePatches], radius: float) -> Rows:
-    """Choose patches of every image, each image looked at with those of the ones before it in the bank."""
+    """Choose patches of every image; each image is compared with a bank that holds the earlier images' choices."""
     found: Rows = []
     for pupil in pupils:
         chosen = unfamiliar(pupil.features, bank, radius)
@@ -157,8 +158,8 @@ def _grown(bank: MemoryBank, pupil: ImagePatches, chosen: NDArray[np.int64], num
     return bank.with_taught(pupil.features[chosen], np.full(len(chosen), number, np.int32), positions)
 
 
-def _with_rows(before: PatchCore, rows: Rows, good: Given, run: FittingRun) -> PatchCore:
-    """Return the model with rows in its bank, its good images scored against that one, and no operating point yet."""
+def _with_rows(before: PatchCore, rows: Rows, good: GoodImages, run: FittingRun) -> PatchCore:
+    """Return the model with rows added and its good images scored against the new bank, without operating point."""
     bank, records = before.full_bank_, list(before.image_records_)
     numbers = {record.sha256: number for number, record in enumerate(records)}
     for pupil, chosen in rows:

@@ -11,16 +11,16 @@ from pathlib import Path
 def whole_file(
     target: Path, part: Path | None = None, before: Callable[[], object] = lambda: None
 ) -> Iterator[Path]:
-    """Yield a path to write; when the block ends well it is flushed to the disk and renamed to `target`.
+    """Yield a path to write; when the block ends without an error, the file is flushed and renamed to `target`.
 
-    When it does not, nothing is left of it, and a file that was there stays as it was.
+    After an error the written file is deleted, and an existing `target` stays as it was.
 
     Parameters
     ----------
     part
-        What to write to meanwhile, on the same disk; a name of its own beside the target where left out.
+        Path to write to, on the same disk as the target; None for a temporary name beside the target.
     before
-        Called when all is on the disk, right before the renaming.
+        Called once the file is flushed, right before the renaming.
     """
     if part is None:
         part = target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
@@ -34,7 +34,7 @@ def whole_file(
 
 
 def flush(path: Path) -> None:
-    """Have the system put a file, or the names in a folder, onto the disk (Windows cannot open folders)."""
+    """Flush a file, or the names in a folder, to the disk (Windows cannot open folders)."""
     if path.is_dir() and os.name == "nt":
         return
     descriptor = os.open(path, os.O_RDWR if path.is_file() and os.name == "nt" else os.O_RDONLY)

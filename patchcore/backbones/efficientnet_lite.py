@@ -67,7 +67,7 @@ class ConvNorm(nn.Sequential):
     inputs, outputs
         Channels before and after.
     kernel, stride, groups
-        Of the convolution.
+        Kernel size, stride and groups of the convolution.
     activated
         Whether ReLU6 follows.
     """
@@ -128,7 +128,7 @@ class EfficientNetLite(nn.Module):
     Parameters
     ----------
     layers
-        Of `LAYERS`.
+        Names from `LAYERS`.
     stages
         The network's table.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 import torch
@@ -122,13 +122,25 @@ def load_backbone(
             f"{name} has no layer {', '.join(unknown)}. It has: {', '.join(entry.known_layers)}."
         )
     path, digest = _weight_file(entry, weights, sha256)
-    network = entry.build(chosen)
-    _load_state(entry, network, path)
     target = resolve_device(device)
-    network = entry.prepared(network.eval()).requires_grad_(False)
-    network = network.to(target, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = _network(entry, chosen, path, digest, target)
     runner = make_engine(engine or os.environ.get("PATCHCORE_ENGINE", "torch"), target)
     return Backbone(entry, network, chosen, target, digest, runner, path)
+
+
+@lru_cache(maxsize=1)
+def _network(
+    entry: BackboneSpec, layers: tuple[str, ...], path: Path, sha256: str, device: torch.device
+) -> nn.Module:
+    """Build a network and fill it from a file of that hash.
+
+    Nothing changes a network once it is loaded, so inspectors that are opened one after the other share the last one:
+    to read the weights again takes longer than to score an image, and each copy takes their memory.
+    """
+    network = entry.build(layers)
+    _load_state(entry, network, path)
+    network = entry.prepared(network.eval()).requires_grad_(False)
+    return network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
 def _weight_file(entry: BackboneSpec, weights: str | Path | None, sha256: str | None) -> tuple[Path, str]:

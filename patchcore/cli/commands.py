@@ -51,7 +51,7 @@ app.command(name="report")(write_report)
 
 
 def _setting(name: str, **more: Any) -> Any:
-    """Return the option of a setting; what it may be, `Settings` says."""
+    """Return the option of a setting; `Settings` checks its value."""
     return typer.Option(help=SETTINGS[name].about, **more)
 
 

@@ -15,8 +15,8 @@ def report(
     inspector: InspectorFile,
     labelled: LabelledSet,
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write.", show_default=False)],
-    title: Annotated[str, typer.Option(help="What the report is called.")] = "Inspection report",
-    author: Annotated[str, typer.Option(help="Who made it.")] = "",
+    title: Annotated[str, typer.Option(help="Title of the report.")] = "Inspection report",
+    author: Annotated[str, typer.Option(help="Author of the report.")] = "",
     note: Annotated[str, typer.Option(help="A remark for its readers.")] = "",
     weights: Weights = None,
 ) -> None:
@@ -53,7 +53,7 @@ def report(
 
 
 def _check_output(output: Path) -> None:
-    """Refuse before anything is scored what could not be written afterwards."""
+    """Refuse an output that cannot be written, before any image is scored."""
     if output.is_dir():
         raise SettingsError(
             f"{output} is a folder; name the file to write, such as {output / 'report.html'}."
@@ -61,7 +61,7 @@ def _check_output(output: Path) -> None:
 
 
 def _write(output: Path, page: str) -> None:
-    """Write beside and rename, so that there is never half a report."""
+    """Write beside the place and rename, so that no half report is ever left."""
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(output) as part:

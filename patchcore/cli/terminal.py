@@ -1,4 +1,4 @@
-"""What the commands share: exit codes, remarks and progress on standard error, loading an inspector, rules, numbers."""
+"""Parts shared by the commands: exit codes, remarks, progress, loading an inspector, rules, numbers."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ Weights = Annotated[Path | None, typer.Option(help="State dict of the backbone (
 
 
 def run(app: typer.Typer) -> None:
-    """Run a command line; turn errors into exit codes: 1 for what the user can mend, 2 for a fault of the program."""
+    """Run a command line; turn errors into exit codes: 1 for an error that the user can mend, 2 for a program fault."""
     try:
         app()
     except SystemExit as finished:
-        # typer leaves with 2 when it cannot read its arguments: the user's to mend
+        # typer exits with 2 for arguments that it cannot read; the user can mend these
         sys.exit(1 if finished.code == 2 else finished.code)
     except PatchCoreError as error:
         remarks.print(str(error), style="red", markup=False, soft_wrap=True)
@@ -69,13 +69,13 @@ def progress_bars() -> Iterator[Any]:
 
 
 def remark(sentences: list[str]) -> None:
-    """Say on standard error what was left out or could not be counted."""
+    """Print sentences on standard error: images left out or not counted, and the like."""
     for sentence in sentences:
         remarks.print(sentence, style="yellow", markup=False, soft_wrap=True)
 
 
 def load_inspector(path: Path, weights: Path | None) -> Detector:
-    """Read an inspector; what its self-test finds is a remark."""
+    """Read an inspector; a failed self-test becomes a remark."""
     from patchcore.detector import Detector
 
     with warnings.catch_warnings(record=True) as caught:
@@ -118,5 +118,5 @@ def read_parameters(written: list[str]) -> dict[str, float]:
 
 
 def number(value: float | None) -> str:
-    """Show four digits, or a dash for what is undefined."""
+    """Return a number with four digits, or a dash where undefined."""
     return "-" if value is None else f"{value:.4f}"

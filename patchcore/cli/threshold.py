@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class Judge(StrEnum):
-    """What an image is judged by."""
+    """Basis of a verdict."""
 
     SCORE = "score"
     AREA = "area"
@@ -60,7 +60,7 @@ def threshold(
     ] = None,
     good: Annotated[Path | None, typer.Option(help="Folder that the inspector was built from.")] = None,
     min_area: Annotated[int, typer.Option(min=1, help="Pixels that a region needs to count.")] = 1,
-    judge: Annotated[Judge, typer.Option(help="What images are judged by.")] = Judge.SCORE,
+    judge: Annotated[Judge, typer.Option(help="Basis of the verdict.")] = Judge.SCORE,
     labelled: Annotated[
         Path | None, typer.Option(help="Labelled set: MVTec's layout, or a CSV of file,label[,mask].")
     ] = None,
@@ -71,7 +71,7 @@ def threshold(
     weights: Weights = None,
     as_json: AsJson = False,
 ) -> None:
-    """Set the threshold by a rule, from the good images alone or from labelled ones, and say what it does."""
+    """Set the threshold by a rule, from the good images alone or from labelled ones, and print its effect."""
     model = load_inspector(inspector, weights)
     scores = _scored(model, labelled)
     chosen = read_parameters(parameters or [])
@@ -108,10 +108,10 @@ class _Rules:
         return self.pixel is not None and self.pixel.name == BY_HAND
 
     def evidence(self, model: Detector, scores: LabelledScores, peaks: Mapping[str, float]) -> Evidence:
-        """Give the images that the rules are applied to.
+        """Return the scores that the rules are applied to.
 
-        Rules that go by good images alone are given the leave-one-out scores alone, so that the labelled set is a
-        test of what they promise.
+        Rules for good images alone get only the leave-one-out scores, so that the labelled set independently tests
+        their promises.
         """
         from patchcore.thresholds.operating_point import Evidence
         from patchcore.thresholds.rules import BY_HAND, is_good_only
@@ -211,7 +211,7 @@ def _summary(point: OperatingPoint, scores: LabelledScores) -> dict[str, Any]:
 
 
 def _outcome(scores: LabelledScores, reject: float) -> dict[str, Any] | None:
-    """Count what a reject threshold does to the labelled set; None without one."""
+    """Count a reject threshold's verdicts on the labelled set; None without a set."""
     from patchcore.thresholds.from_labelled import outcome
 
     if not (scores.good or scores.defect):
@@ -264,7 +264,7 @@ def _show_all(rows: list[dict[str, Any]], as_json: bool) -> None:
     if as_json:
         print(json.dumps(rows, indent=1, ensure_ascii=False))
         return
-    table = Table("rule", "asked", "threshold", "false rejects", "escapes", "what it says", box=None)
+    table = Table("rule", "asked", "threshold", "false rejects", "escapes", "statement", box=None)
     for row in rows:
         asked = ", ".join(f"{name} {value:g}" for name, value in row["parameters"].items())
         false_rejects, escapes = _counts(row["outcome"])

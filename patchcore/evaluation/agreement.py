@@ -1,4 +1,4 @@
-"""Where the regions that an inspector finds agree with a mask, pixel by pixel."""
+"""Agreement of an inspector's regions with a mask, pixel by pixel."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""Evidence for a threshold: scores of a labelled set, and what the good images' maps show, each by its SHA-256."""
+"""Evidence for a threshold: scores of a labelled set, and peaks of the good images' maps, by SHA-256."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ class LabelledScores:
     good, defect
         SHA-256 of the image -> its score; an image that built the bank is scored without its own rows.
     problems
-        What was left out, a sentence each.
+        A sentence for each image left out.
     """
 
     good: dict[str, float] = field(default_factory=dict)
@@ -41,7 +41,7 @@ def score_labelled(
     model
         A fitted model.
     images
-        Those without a label are left out.
+        The set; images without a label are left out.
     progress
         Called with ("scoring", done, total).
     """
@@ -77,14 +77,14 @@ def map_peaks(
     min_area: int = 1,
     progress: Progress | None = None,
 ) -> dict[str, float]:
-    """Find what each calibrated good image's map shows when it is scored without its own rows.
+    """Find the peak of each calibrated good image's map, with the image scored without its own rows.
 
     Parameters
     ----------
     model
         A fitted model.
     good
-        The images that built it, as for `fit`; any other is passed over.
+        The images that built it, as for `fit`; other images are skipped.
     min_area
         Pixels that a region needs to count.
     progress
@@ -109,14 +109,14 @@ def map_peaks(
         try:
             result = model.score(source, leave_out=True)
         except (ImageError, DataError):
-            continue  # not the file that it was
+            continue  # the file has changed
         if result.record.sha256 in wanted:
             peaks[result.record.sha256] = clearing_threshold(np.asarray(result.map), min_area)
             if progress:
                 progress("maps", len(peaks), total)
     if not peaks:
         raise DataError(
-            "None of the images given is among the good ones that built this inspector; a pixel threshold is set "
-            "from their maps. Name the folder it was built from."
+            "A pixel threshold is set from the maps of the good images that built this inspector, and none of these "
+            "images was given. Name the folder that the inspector was built from."
         )
     return peaks

@@ -1,4 +1,4 @@
-"""Verdicts for a labelled set, image by image; what cannot be judged is said and the others go on."""
+"""Verdicts for a labelled set, image by image; an image that cannot be judged leaves a sentence and stops no other."""
 
 from dataclasses import dataclass, field, replace
 
@@ -17,20 +17,20 @@ class Judge:
     point
         The thresholds; None or stale ones give no verdicts.
     unjudged
-        What has no verdict, and why, a sentence each; filled while judging.
+        A sentence for each image without a verdict; filled while judging.
     """
 
     point: OperatingPoint | None
     unjudged: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        """Say at once that stale thresholds judge nothing."""
+        """Note at once that stale thresholds judge no image."""
         if self.point is not None and self.point.stale:
             self.unjudged.append(f"Nothing is judged: the threshold is out of date. {self.point.stale}")
             self.point = None
 
     def judged(self, item: LabelledScore) -> LabelledScore:
-        """Give the item with its verdict; its map is read only where images are judged by area."""
+        """Return the item with its verdict; its map is read only where images are judged by area."""
         verdict: Verdict | None = None
         try:
             if self.point is not None:

@@ -13,17 +13,17 @@ COLUMNS = ("file", "label", "mask")
 SEPARATORS = ",;\t"
 GOOD_WORDS = frozenset({"good", "ok", "0"})
 DEFECT_WORDS = frozenset({"defect", "nok", "1"})
-DEFECT = "defect"  # the type of a defect that was given no name
+DEFECT = "defect"  # the type of a defect without a name
 LARGEST_TABLE = 32 * 1024 * 1024
 
 
 def read_labelled(path: Path) -> tuple[list[LabelledImage], list[str]]:
-    """List a labelled set: a folder in MVTec's layout, or a table; also what is wrong with it, a sentence each.
+    """List a labelled set, a folder in MVTec's layout or a table: (images, a sentence for each fault).
 
     Raises
     ------
     NoImagesError
-        There is no such file or folder, or no image in it can be used.
+        The file or folder does not exist, or none of its images can be used.
     DataError
         It cannot be read as a labelled set.
     """
@@ -47,12 +47,12 @@ def read_labels(path: Path) -> tuple[list[LabelledImage], list[str]]:
     Returns
     -------
     images, problems
-        What can be used, and a sentence for each thing that cannot.
+        The usable images, and a sentence for each fault.
 
     Raises
     ------
     NoImagesError
-        There is no such file, or none of its images can be used.
+        The file does not exist, or none of its images can be used.
     DataError
         It is not a table with these columns.
     """
@@ -84,11 +84,11 @@ def read_labels(path: Path) -> tuple[list[LabelledImage], list[str]]:
 @dataclass(frozen=True)
 class _Reader:
     folder: Path
-    root: Path  # the same without links, which the paths are held to
+    root: Path  # the folder with links resolved; every path must lie below it
     seen: dict[Path, str]
 
     def image(self, cells: dict[str, str]) -> tuple[LabelledImage | None, list[str]]:
-        """Read one line; what is wrong with it is said in sentences."""
+        """Read one line: (image, a sentence for each fault)."""
         name, label = cells.get("file", ""), cells.get("label", "")
         if not name:
             return None, ["no file is named; the line was left out."]
@@ -120,7 +120,7 @@ class _Reader:
         return mask, said
 
     def _inside(self, name: str) -> tuple[Path | None, str]:
-        """Find a file below the table's folder; None with what is wrong."""
+        """Find a file below the table's folder; None with its fault."""
         try:
             for written in dict.fromkeys((name, name.replace("\\", "/"))):  # as Windows writes paths
                 path = (self.root / written).resolve()
@@ -141,7 +141,7 @@ def _kind(label: str) -> str:
 
 
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Go through the lines that hold anything: (line number, cells)."""
+    """Yield the lines that are not empty: (line number, cells)."""
     lines = _text(path).splitlines()
     if lines and lines[0].lower().startswith("sep="):  # Excel's own hint to itself
         lines[0] = ""

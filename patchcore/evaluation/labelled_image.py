@@ -1,4 +1,4 @@
-"""What measuring asks of a labelled image, wherever it is kept, and how its mask is read."""
+"""The interface of a labelled image, on disk or in the workspace, and the reading of its mask."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -12,7 +12,7 @@ from patchcore.fitting.sources import Source
 
 
 class Labelled(Protocol):
-    """An image with what is known of it; `mvtec_layout.LabelledImage` is one."""
+    """An image with its label and mask; `mvtec_layout.LabelledImage` is one."""
 
     @property
     def name(self) -> str:
@@ -20,11 +20,11 @@ class Labelled(Protocol):
 
     @property
     def source(self) -> Source:
-        """What it is read from."""
+        """The image's file, bytes or array."""
 
     @property
     def defect_type(self) -> str | None:
-        """Name of the defect, "good" for a good part, None where nobody said."""
+        """Name of the defect, "good" for a good part, None without a label."""
 
     @property
     def is_defect(self) -> bool:
@@ -35,7 +35,7 @@ class Labelled(Protocol):
 
 
 def read_mask(image: Labelled) -> tuple[NDArray[np.bool_] | None, bool]:
-    """Read where the defect is, None where nobody marked it; also tell whether the mask has greys.
+    """Read the mask of a defect, None without one: (mask, whether it has greys).
 
     Raises
     ------
@@ -58,8 +58,6 @@ def read_mask(image: Labelled) -> tuple[NDArray[np.bool_] | None, bool]:
 
 
 def grey_masks(names: Sequence[str]) -> str:
-    """Say that masks had grey values and how they were read."""
+    """Return a sentence on masks with grey values, and their reading."""
     which = "1 mask has" if len(names) == 1 else f"{len(names)} masks have"
-    return (
-        f"{which} grey values (first that of {names[0]}); what is brighter than mid-grey was taken as marked."
-    )
+    return f"{which} grey values (first: {names[0]}); pixels brighter than mid-grey were taken as marked."

@@ -11,12 +11,12 @@ from patchcore.errors import DataError, ImageError
 from patchcore.evaluation.metrics import GOOD
 from patchcore.thresholds.operating_point import Verdict
 
-UNREADABLE = (ImageError, DataError, OSError)  # what a loader may raise of one image; the others go on
+UNREADABLE = (ImageError, DataError, OSError)  # errors of a loader that concern one image; the others go on
 
 
 @dataclass(frozen=True)
 class LabelledScore:
-    """What is known of one image of a labelled set.
+    """One image of a labelled set: its label, score and verdict.
 
     Parameters
     ----------
@@ -27,13 +27,13 @@ class LabelledScore:
     score
         The image's anomaly score.
     load_map
-        Gives the anomaly map, float32 [H, W].
+        Returns the anomaly map, float32 [H, W].
     load_mask
-        Gives the marked defect, [H, W]: bool, or black and one other value; None if there is no mask.
+        Returns the marked defect, [H, W]: bool, or black and one other value; None without a mask.
     load_pixels
-        Gives the picture, uint8 [H, W, 3].
+        Returns the picture, uint8 [H, W, 3].
     verdict
-        Of the operating point in force; None without one.
+        Verdict by the operating point in force; None without one.
 
     Notes
     -----
@@ -54,5 +54,5 @@ class LabelledScore:
         return self.defect_type != GOOD
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain values, for JSON."""
+        """Return plain values, for JSON."""
         return {"path": self.name, "type": self.defect_type, "score": self.score, "verdict": self.verdict}

@@ -1,7 +1,7 @@
-"""What a labelled set says of an inspector, measured from scores and maps that are there already.
+"""The evaluation of an inspector on a labelled set, measured from existing scores and maps.
 
 `measure` goes through the maps once, one in memory at a time. `judge` applies other thresholds to the result
-without looking at a map again, unless images are judged by area. `evaluate` scores first, then measures.
+without reading a map again, unless images are judged by area. `evaluate` scores first, then measures.
 """
 
 import math
@@ -34,7 +34,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What a labelled set says of an inspector.
+    """Measures of an inspector on a labelled set.
 
     Attributes
     ----------
@@ -43,15 +43,15 @@ class Evaluation:
     image, image_by_type
         Image-level metrics, overall and each defect type beside all good images.
     auroc_interval
-        Of the image AUROC at 95 % confidence, by stratified bootstrap.
+        Interval of the image AUROC at 95 % confidence, by stratified bootstrap.
     pixel, pixel_by_type, pixel_curves
         Pixel-level metrics of every good image and every defect that has a mask.
     point
         The operating point that gave the verdicts.
     problems
-        What was left out or could not be counted, a sentence each.
+        A sentence for each image left out or not counted.
     unjudged
-        What has no verdict, and why, a sentence each.
+        A sentence for each image without a verdict.
     """
 
     scored: list[LabelledScore]
@@ -67,15 +67,15 @@ class Evaluation:
 
     @property
     def counts(self) -> VerdictCounts | None:
-        """What the operating point does to these images; None if none is in force."""
+        """Counts of the operating point's verdicts on these images; None without a point in force."""
         return count_verdicts((item.is_defect, item.verdict) for item in self.scored)
 
     def verdicts(self) -> dict[str, Any] | None:
-        """Give `counts` as plain values."""
+        """Return `counts` as plain values."""
         return None if self.counts is None else self.counts.to_dict()
 
     def by_type(self) -> list[TypeRow]:
-        """Give a row for each defect type."""
+        """Return a row for each defect type."""
         return type_rows(self.scored, self.image_by_type, self.pixel_by_type)
 
     def misses(self) -> list[LabelledScore]:
@@ -89,10 +89,10 @@ class Evaluation:
         return sorted(found, key=lambda item: -item.score)
 
     def curves(self) -> dict[str, MarkedCurve | Undefined]:
-        """Give the curves "roc" and "precision_recall" of the images and "pro" of the pixels, marked.
+        """Return the curves "roc" and "precision_recall" of the images and "pro" of the pixels, each with a mark.
 
-        The place on the images' curves is that of the verdicts, which lies off the curve where images are judged
-        by area; that on "pro" is the pixel threshold's, as exact as the thinned curve.
+        The verdicts' rates are marked on the images' curves; the mark lies off the curve where images are judged by
+        area. The pixel threshold is marked on "pro", as exactly as the thinned curve allows.
         """
         image = image_curves(_scores(self.scored), [item.is_defect for item in self.scored])
         if isinstance(image, Undefined):
@@ -146,13 +146,13 @@ def measure(
     Parameters
     ----------
     items
-        The labelled set; a verdict that an item has is not looked at.
+        The labelled set; earlier verdicts of items are ignored.
     progress
         Called with (done, total).
     point
-        Gives the verdicts; there are none without it.
+        Gives the verdicts; None for no verdicts.
     with_maps
-        Whether to read maps for pixel-level metrics; without masks there are none, so that reading is in vain.
+        Whether to read maps for pixel-level metrics; a set without masks has no such metrics.
 
     Raises
     ------
@@ -163,7 +163,7 @@ def measure(
 
 
 def judge(evaluation: Evaluation, point: OperatingPoint | None) -> Evaluation:
-    """Give the same evaluation with the verdicts of another operating point.
+    """Return the same evaluation with the verdicts of another operating point.
 
     Metrics that need no threshold stay as they are. Maps are read only where `point` judges by area.
 
@@ -172,7 +172,7 @@ def judge(evaluation: Evaluation, point: OperatingPoint | None) -> Evaluation:
     evaluation
         From `measure`.
     point
-        The thresholds; None for no verdicts. With stale ones nothing is judged, and `unjudged` says why.
+        The thresholds; None for no verdicts. Stale thresholds judge no image, and `unjudged` says why.
     """
     judge_ = Judge(point)
     scored = [judge_.judged(item) for item in evaluation.scored]
@@ -191,8 +191,8 @@ def evaluate(
     model
         A fitted model.
     images
-        From :func:`patchcore.evaluation.mvtec_layout.read_layout` or a table of labels, each with a label. One that
-        built the bank is scored without its own rows.
+        From :func:`patchcore.evaluation.mvtec_layout.read_layout` or a table of labels, each with a label. An image
+        that built the bank is scored without its own rows.
     progress
         Called with (done, total).
 
@@ -221,7 +221,7 @@ def _measured(
     *,
     judged: bool = False,
 ) -> Evaluation:
-    """Measure; `judged`: the items were inspected with `point` just now, and their verdicts stand."""
+    """Measure; with `judged`, the items already have the verdicts of `point`."""
     pixels, judge_ = PixelMetrics(), Judge(point)
     scored: list[LabelledScore] = []
     problems: list[str] = []
@@ -264,7 +264,7 @@ def _summed(
 
 
 def _count_pixels(pixels: PixelMetrics, item: LabelledScore) -> str | None:
-    """Feed one map, and say what went wrong; a defect without a mask says nothing about pixels."""
+    """Count one map's pixels, and return a sentence on a failure; a defect without a mask has no pixels to count."""
     try:
         if not item.is_defect:
             pixels.add(item.load_map())
@@ -285,7 +285,7 @@ def _auroc_interval(scored: Sequence[LabelledScore]) -> Interval | Undefined:
 
 
 def _image_places(counts: VerdictCounts | None) -> tuple[Place | None, Place | None]:
-    """Where the verdicts lie in ROC and precision-recall; None where nothing is rejected or of one kind."""
+    """Points of the verdicts' rates in ROC and precision-recall; None where a rate is undefined."""
     if counts is None or not counts.good or not counts.defects:
         return None, None
     recall = counts.caught / counts.defects

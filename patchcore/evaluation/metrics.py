@@ -1,7 +1,7 @@
-"""How well scores and maps tell defects from good parts: AUROC, average precision, F1-max, AUPRO.
+"""Image-level metrics of the separation of defects from good parts: AUROC, average precision, F1-max.
 
-A number that does not exist is `Undefined` with the reason, never 0. Scores are only compared with each other:
-nothing here depends on a threshold in force.
+A number that does not exist is `Undefined` with the reason, never 0. Scores are only compared with each other, so no
+metric depends on the thresholds in force.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ GOOD = "good"  # the type of a defect-free image, as in MVTec's folder names
 
 @dataclass(frozen=True)
 class ImageMetrics:
-    """How well the image scores separate.
+    """Separation of good images and defects by their scores.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class ImageMetrics:
     n_defect: int
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain values, for JSON; None beside a reason where undefined."""
+        """Return plain values, for JSON; None beside a reason where undefined."""
         measures = {
             "auroc": self.auroc,
             "average_precision": self.average_precision,
@@ -99,7 +99,7 @@ def image_metrics_by_type(scores: ArrayLike, types: Sequence[str | None]) -> dic
 
 
 def image_curves(scores: ArrayLike, is_defect: ArrayLike) -> dict[str, Curve] | Undefined:
-    """Give the points of the curves "roc" and "precision_recall"; arguments as for `image_metrics`."""
+    """Return the points of the curves "roc" and "precision_recall"; arguments as for `image_metrics`."""
     values, labels = _checked(scores, is_defect)
     missing = _missing(int((~labels).sum()), int(labels.sum()))
     if missing is not None:
@@ -129,5 +129,5 @@ def _missing(n_good: int, n_defect: int) -> Undefined | None:
     if n_defect == 0:
         return Undefined("No image is labelled as a defect; add some to measure how well they are found.")
     if n_good == 0:
-        return Undefined("No image is labelled as good; add some to measure what defects are told from.")
+        return Undefined("No image is labelled as good; add some to compare the defects with.")
     return None

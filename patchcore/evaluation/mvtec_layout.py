@@ -16,7 +16,7 @@ MASK_ENDINGS = ("_mask.png", ".png", "_mask.bmp", ".bmp")
 
 @dataclass(frozen=True)
 class LabelledImage:
-    """One image with what is known of it.
+    """One image with its label and mask.
 
     Attributes
     ----------
@@ -27,7 +27,7 @@ class LabelledImage:
     defect_type
         Name of the defect; "good" for a good part.
     mask_path
-        Picture of the defect's place, black elsewhere; None if there is none.
+        Picture of the defect's place, black elsewhere; None without one.
     """
 
     path: Path
@@ -42,11 +42,11 @@ class LabelledImage:
 
     @property
     def source(self) -> Path:
-        """Where the image is read from."""
+        """The image file."""
         return self.path
 
     def mask(self) -> NDArray[np.bool_] | None:
-        """Read the mask as [H, W] bool, true where a defect is marked (`marked`). None if there is none.
+        """Read the mask as [H, W] bool, true where a defect is marked (`marked`); None without a mask.
 
         Raises
         ------
@@ -57,14 +57,14 @@ class LabelledImage:
         return None if values is None else marked(values)[0]
 
     def mask_values(self) -> NDArray[np.float32] | None:
-        """Read the mask as it is, [H, W] float32 in 0..1; None if there is none; errors as for `mask`."""
+        """Read the mask's grey values, [H, W] float32 in 0..1; None without a mask; errors as for `mask`."""
         return None if self.mask_path is None else read_image(self.mask_path).pixels.max(axis=2)
 
 
 def marked(values: NDArray[np.float32]) -> tuple[NDArray[np.bool_], bool]:
-    """Read a mask's values, [H, W] in 0..1, as marks; also tell whether it has greys.
+    """Turn a mask's values, [H, W] in 0..1, into marks: (marks, whether the mask has greys).
 
-    Where one value besides black occurs, it marks the defect, however dark; among greys, those above the middle do.
+    A single value besides black marks the defect, however dark. Among several values, the ones above 0.5 mark it.
     """
     shown = values != 0
     greys = np.unique(values[shown]).size > 1

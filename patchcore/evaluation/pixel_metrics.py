@@ -18,7 +18,7 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class PixelResult:
-    """How well anomaly maps point at the marked pixels.
+    """Separation of marked and other pixels by the anomaly maps.
 
     Parameters
     ----------
@@ -27,11 +27,11 @@ class PixelResult:
     aupro
         Mean share of each marked region found, over false-positive rates up to `max_fpr`, divided by it.
     max_fpr
-        Where the integration of `aupro` ends.
+        False-positive rate at which the integration of `aupro` ends.
     n_images, n_regions, n_defect_pixels, n_good_pixels
-        What was counted.
+        Numbers of counted images, regions and pixels.
     bin_error
-        Most by which grouping near-equal scores can have changed `auroc`; 0 when all were kept apart.
+        Largest possible change of `auroc` by grouping near-equal scores; 0 when all scores were kept apart.
     """
 
     auroc: Measure
@@ -45,7 +45,7 @@ class PixelResult:
     bin_error: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain values, for JSON; None beside a reason where undefined."""
+        """Return plain values, for JSON; None beside a reason where undefined."""
         measures = {"auroc": self.auroc, "average_precision": self.average_precision, "aupro": self.aupro}
         counts = ("max_fpr", "n_images", "n_regions", "n_defect_pixels", "n_good_pixels", "bin_error")
         return measures_to_dict(measures) | {name: getattr(self, name) for name in counts}
@@ -61,7 +61,7 @@ class PixelCurves:
 
 
 class _Kind:
-    """What was counted on the images of one defect type, or on the good images."""
+    """Counts over the images of one defect type, or over the good images."""
 
     def __init__(self, limit: int) -> None:
         self.good = Tally(limit)
@@ -107,9 +107,9 @@ class PixelMetrics:
         mask
             Marked defect pixels, [H, W]: bool, or black and one other value. None for a good image.
         defect_type
-            What the mask shows.
+            Name of the defect.
         valid
-            Pixels that count, bool [H, W]; all where left out. Regions are those of the whole mask.
+            Pixels that count, bool [H, W]; None for all. Regions are always found in the whole mask.
 
         Raises
         ------
@@ -137,7 +137,7 @@ class PixelMetrics:
         kind.regions += regions
 
     def result(self, defect_type: str | None = None) -> PixelResult:
-        """Measure all images, or the good ones with those of one defect type."""
+        """Measure all images, or the good images and the images of one defect type."""
         kinds = self._kinds(defect_type)
         sweep, bin_error = self._sweep(kinds)
         if isinstance(sweep, Undefined):
@@ -164,7 +164,7 @@ class PixelMetrics:
         return {name: self.result(name) for name in sorted(self._types)}
 
     def curves(self, points: int = 1000) -> PixelCurves | Undefined:
-        """Give ROC, precision-recall and PRO curves with about so many points each."""
+        """Return ROC, precision-recall and PRO curves with about `points` points each."""
         sweep, _ = self._sweep([self._good, *self._types.values()])
         if isinstance(sweep, Undefined):
             return sweep

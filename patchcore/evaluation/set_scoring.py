@@ -21,9 +21,9 @@ def inspect_each(
     grey: list[str],
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[LabelledScore]:
-    """Inspect image by image, with the thresholds that the model has in force; a good image without its own rows.
+    """Inspect image by image, with the model's thresholds in force; a good image without its own rows.
 
-    The map of the image at hand is there already; that of an earlier one is computed again when asked for.
+    The map of the current image is in memory; an earlier image's map is computed again when asked for.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def inspect_each(
     left_out
         Filled with a sentence for each image that cannot be scored.
     grey
-        Filled with the names of images whose masks have greys, as these are read.
+        Filled with the names of images whose masks have greys, as the masks are read.
     progress
         Called with (done, total).
     """
@@ -71,13 +71,13 @@ class _Latest:
         self._held: tuple[Labelled, Inspection] | None = None
 
     def inspection(self, image: Labelled) -> Inspection:
-        """Give an image's inspection; one that is not held is made again."""
+        """Return an image's inspection; only the latest one is in memory, others are made again."""
         if self._held is None or self._held[0] != image:
             self._held = (image, inspect(self._model, image.source, leave_out=True))
         return self._held[1]
 
     def map(self, image: Labelled) -> NDArray[np.float32]:
-        """Give an image's map, float32 [H, W]."""
+        """Return an image's map, float32 [H, W]."""
         return self.inspection(image).result.map
 
 

@@ -1,4 +1,4 @@
-"""What a model is like at one share of the patches: the numbers between which a user chooses."""
+"""A model's measures at one share of the patches, among which a user chooses."""
 
 from __future__ import annotations
 
@@ -33,25 +33,25 @@ class GoodSummary:
 
 @dataclass(frozen=True)
 class SharePoint:
-    """What the model is like at one share of the patches.
+    """A model's measures at one share of the patches.
 
     Attributes
     ----------
     share, rows, megabytes
-        Of the bank; the share counts from all patches of the good images.
+        Size of the bank; the share is relative to all patches of the good images.
     in_use
         Whether the model is at this share now.
     cover_radius
         Largest distance from any patch of the calibrated good images to its nearest kept patch.
     threshold, reason
-        Above which an image would be rejected, by the operating point's own rule; None where it cannot be applied
-        at this share, with the reason.
+        Reject threshold by the operating point's own rule at this share; None with a reason where the rule cannot be
+        applied.
     good_scores
-        Leave-one-image-out, of the good images that built the bank.
+        Leave-one-image-out scores of the good images that built the bank.
     image, pixels
         Metrics on the labelled set.
     milliseconds
-        To score one image once it is read: the median of features, search and map; None without images.
+        Time to score one image after reading: the median of features, search and map; None without images.
     """
 
     share: float
@@ -67,7 +67,7 @@ class SharePoint:
     milliseconds: float | None
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain values, for JSON."""
+        """Return plain values, for JSON."""
         return vars(self) | {
             "good_scores": asdict(self.good_scores),
             "image": self.image.to_dict(),

@@ -1,7 +1,8 @@
 """The price of a smaller bank: every share of the coreset measured in one scoring pass over a labelled set.
 
-The order of the rows is nested, so a patch's distance at one share is that at the share before it, or to one of the
-rows between the two if that is nearer. An image's features are computed once and every row is searched once.
+The order of the rows is nested, so a patch's distance at one share is its distance at the smaller share before, or its
+distance to a row between the two if that is smaller. An image's features are computed once, and every row is searched
+once.
 """
 
 from __future__ import annotations
@@ -30,12 +31,12 @@ from patchcore.thresholds.operating_point import Evidence, OperatingPoint
 
 SMALLEST_SHARE = 0.001
 STEPS = 10
-TIMED = 5  # images whose search is timed at every share; the clock says little more of further ones
-PIXEL_SCORES = 2**18  # kept apart at each share: 60 bytes each, ten shares
+TIMED = 5  # images whose search is timed at every share; more images change the median little
+PIXEL_SCORES = 2**18  # distinct scores kept at each of ten shares, 60 bytes each
 
 
 def default_shares(model: PatchCore) -> list[float]:
-    """Give about ten shares, each the same factor larger, from 0.1 % to the largest; the one in use among them."""
+    """Return about ten shares with equal ratios, from 0.1 % to the largest; the share in use is among them."""
     bank = model.full_bank_
     smallest = min(max(1.0, SMALLEST_SHARE * bank.total_patches), bank.built)
     sizes = {int(size + 1e-9) for size in np.geomspace(smallest, bank.built, STEPS)}
@@ -57,16 +58,16 @@ def sweep(
     detector
         A fitted model.
     images
-        A labelled set, or none. Where labels, good parts, defects or masks are missing, the metrics are undefined
-        with the reason. An image that built the bank is scored without its own rows.
+        A labelled set, or an empty list. Where labels, good parts, defects or masks are missing, the metrics are
+        undefined with the reason. An image that built the bank is scored without its own rows.
     shares
-        Each above 0 and at most the largest built; `default_shares` where left out.
+        Each above 0 and at most the largest built; None for `default_shares`.
     progress
         Called with ("scoring", done, total).
     cancelled
         Asked before every image whether to stop.
     problem
-        Told of every image or mask that could not be used, in a sentence.
+        Called with a sentence for every image or mask that could not be used.
 
     Returns
     -------
@@ -105,7 +106,7 @@ def sweep(
 
 @dataclass
 class _Level:
-    """One share, and what was found at it."""
+    """One share, and its scores, pixel counts and search times."""
 
     model: PatchCore
     scores: list[float]
@@ -123,7 +124,7 @@ class _Level:
 
 
 class _Scan:
-    """Goes over the images once; what does not depend on the share is kept here, the rest in the levels."""
+    """Goes over the images once; levels hold the results of each share, the scan holds the results of all shares."""
 
     def __init__(self, model: PatchCore, levels: list[_Level], has_defects: bool) -> None:
         self.model, self.levels, self.has_defects = model, levels, has_defects
@@ -159,7 +160,7 @@ class _Scan:
         self._count_pixels(image, patches, at_levels)
 
     def _distances(self, patches: ImagePatches, own: set[int]) -> list[NDArray[np.float32]]:
-        """Tell the patches' distances [P] at every share, and note the scores."""
+        """Return the patches' distances [P] at every share, and note the scores."""
         nearest = np.full(len(patches.features), np.inf, np.float32)
         rows = np.full(len(nearest), -1, np.int64)
         found = []
@@ -193,7 +194,7 @@ class _Scan:
         return self.model.image_score(bank, patches.features[worst], row, distance)
 
     def _time(self, patches: ImagePatches) -> None:
-        """Search at every share as scoring does; what the pass itself takes would not tell."""
+        """Time a whole search at every share, as in scoring; the pass itself searches each row only once."""
         for level in self.levels:
             began = time.perf_counter()
             level.bank.nearest(patches.features, device=self.model.backbone_.device)
@@ -205,7 +206,7 @@ class _Scan:
     def _count_pixels(
         self, image: Labelled, patches: ImagePatches, at_levels: list[NDArray[np.float32]]
     ) -> None:
-        """Feed every share's pixels; a set without defects, or a defect without a mask, says nothing of them."""
+        """Count pixels at every share; a set without defects, or a defect without a mask, has none to count."""
         try:
             mask, grey = read_mask(image) if image.is_defect else (None, False)
         except ImageError as fault:
@@ -247,7 +248,7 @@ class _Scan:
         return 1e3 * (median(self.features_took) + median(self.maps_took) + median(level.searches))
 
     def _threshold(self, level: _Level) -> tuple[float | None, str]:
-        """Apply the reject threshold's own rule to this share's scores of the images it was set from."""
+        """Apply the reject threshold's own rule to the scores, at this share, of the images that it was set from."""
         point = self.model.operating_point_
         if point is None:
             return None, "No threshold has been set."
@@ -264,7 +265,7 @@ class _Scan:
 
 
 def _reject_alone(point: OperatingPoint) -> OperatingPoint:
-    """The point without its pixel threshold, which would need every good image's map at every share."""
+    """Return the point without its pixel threshold, which would need every good image's map at every share."""
     return replace(point, pixel=None, pixel_rule=None, judge_by="score")
 
 

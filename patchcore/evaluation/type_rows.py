@@ -1,4 +1,4 @@
-"""A table of defect types: what is caught of each, how well it separates, and its image that is missed first."""
+"""A table of defect types: caught images of each, its separation, and its image that is missed first."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,15 +18,15 @@ class TypeRow:
     Parameters
     ----------
     defect_type, count
-        Its name, and how many images show it.
+        Its name, and the number of its images.
     caught, in_review, escaped
         Images rejected, sent to review, accepted; None without an operating point.
     auroc
-        Of its images beside all good ones.
+        AUROC of its images beside all good ones.
     aupro
-        Of its images that have a mask, beside all good ones.
+        AUPRO of its images with a mask, beside all good ones.
     worst_name, worst_score
-        Its lowest-scoring image: the one that is missed first.
+        Its lowest-scoring image, which is missed first.
     """
 
     defect_type: str
@@ -40,7 +40,7 @@ class TypeRow:
     worst_score: float
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain values, for JSON; None beside a reason where undefined."""
+        """Return plain values, for JSON; None beside a reason where undefined."""
         return vars(self) | measures_to_dict({"auroc": self.auroc, "aupro": self.aupro})
 
 
@@ -49,7 +49,7 @@ def type_rows(
     image: Mapping[str, ImageMetrics],
     pixel: Mapping[str, PixelResult],
 ) -> list[TypeRow]:
-    """Give a row for each defect type, by name.
+    """Return a row for each defect type, by name.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Reading where to run from the text of an option: `here`, or `processes:4`."""
+"""The choice of an executor by the text of an option: `here`, or `processes:4`."""
 
 from patchcore.errors import SettingsError
 from patchcore.executors.contract import Executor
@@ -13,7 +13,7 @@ def chosen_executor(text: str) -> Executor | None:
     Raises
     ------
     SettingsError
-        If the text names none.
+        If the text names no executor.
     """
     name, _, count = text.strip().partition(":")
     if name == HERE and not count:

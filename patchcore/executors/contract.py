@@ -13,13 +13,13 @@ Listen = Callable[[int], None]
 """Called in the caller's process, several times a second, with the items done in all parts; may raise to stop them."""
 
 Run = Callable[[Part, Report], Result]
-"""Runs one part. A part that was cut off is run again, so that running it twice must do no harm."""
+"""Runs one part. A part that was cut off is run again, so a second run must do no harm."""
 
 
 class Executor(Protocol):
-    """Runs parts somewhere: in processes of this machine, or on others.
+    """Runs parts: in processes of this machine, or on other machines.
 
-    The parts and the results must not depend on where and how many at a time the executor runs them.
+    The parts and the results must not depend on the place, nor on the number of parts that run at a time.
     """
 
     def run(
@@ -30,7 +30,7 @@ class Executor(Protocol):
         Parameters
         ----------
         start
-            Picklable; called once in each process, before its first part. What it returns runs the parts.
+            Picklable; called once in each process, before its first part. It returns a function that runs a part.
         parts
             Picklable.
         listen

@@ -13,9 +13,9 @@ from patchcore.executors.contract import Listen, Part, Result, Run
 from patchcore.executors.worker import Done, Failed, Progress, Ready, work
 
 MOST_PROCESSES = 64
-TRIES = 3  # times that a part is run, if its process dies each time
+TRIES = 3  # runs of a part, if its process dies each time
 PATIENCE = 0.2  # seconds between two calls of the listener
-LEAVING = 5.0  # seconds that a process has to end after it is asked to
+LEAVING = 5.0  # seconds for a process to end after the request
 
 
 class Processes:
@@ -79,11 +79,11 @@ class _Crew:
         self.waiting = deque(range(len(parts)))
         self.results: dict[int, Any] = {}
         self.done: Counter[int] = Counter()  # items of each part
-        self._deaths: Counter[int | None] = Counter()  # of each part; None for processes that had none yet
+        self._deaths: Counter[int | None] = Counter()  # of each part; None for processes without a part
         self._workers: list[_Worker] = []
 
     def hire(self) -> None:
-        """Start one more process; it gets its part once it says that it is ready."""
+        """Start one more process; it gets a part once it reports that it is ready."""
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(target=work, args=(theirs, self.start), daemon=True)

@@ -22,7 +22,7 @@ class Ready:
 
 @dataclass(frozen=True)
 class Progress:
-    """So many items of the part are done."""
+    """Number of items of the part that are done."""
 
     items: int
 

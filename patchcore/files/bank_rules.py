@@ -15,7 +15,7 @@ def _check_header(header: Header) -> None:
 
 
 def loading_rules(tensors: Tensors, header: Header) -> dict[str, bool]:
-    """Rules that every load asks; the header's numbers are whole ones."""
+    """Rules checked at every load; the header's numbers are whole ones."""
     features, images, positions = (tensors[f"bank.{part}"] for part in ("features", "images", "positions"))
     taught, in_use, total = (header[name] for name in ("taught_rows", "rows_in_use", "total_patches"))
     offsets, sizes, values, cover, scored = (
@@ -30,7 +30,7 @@ def loading_rules(tensors: Tensors, header: Header) -> dict[str, bool]:
         "every row's position is on the map": positions.min() >= 0 and positions.max() < cells,
         "the bank is not larger than the images": rows - taught <= total,
         "the rows in use are in the bank": 0 < in_use <= rows,
-        "taught rows stand before those that were built": 0 <= taught < in_use
+        "taught rows stand before built rows": 0 <= taught < in_use
         and not set(images[:taught].tolist()) & set(images[taught:].tolist()),
         "the good scores fit the bank": cover.shape == (rows,)
         and offsets.shape == (len(scored) + 1,)
@@ -39,7 +39,7 @@ def loading_rules(tensors: Tensors, header: Header) -> dict[str, bool]:
 
 
 def _rules(tensors: Tensors, header: Header) -> dict[str, bool]:
-    """Rules that not every load asks: no program of ours can break them."""
+    """Rules checked for a stranger's file alone: a file of this program cannot break them."""
     features = tensors["bank.features"]
     taught = header["taught_rows"]
     rows, images, cells = len(features), len(header["images"]), header["grid"][0] * header["grid"][1]
@@ -72,11 +72,11 @@ def _last_rules(tensors: Tensors, _header: Header) -> dict[str, bool]:
 
 
 def _infinite_alone(tensors: Tensors) -> bool:
-    """Whether each infinite score is of an image whose rows alone stand at the front (`leave_one_out`)."""
+    """Whether each infinite score belongs to the image whose rows alone stand at the front (`leave_one_out`)."""
     offsets, sizes = tensors["good_scores.offsets"], tensors["good_scores.sizes"]
     images, scored = tensors["bank.images"], tensors["good_scores.images"]
     others = np.flatnonzero(images != images[0]) if len(images) else np.empty(0, np.int64)
-    alone = int(others[0]) if len(others) else len(images)  # rows at the front that are all of one image
+    alone = int(others[0]) if len(others) else len(images)  # rows of the first image at the front
     for step in np.flatnonzero(np.isinf(tensors["good_scores.values"])):
         place = int(np.searchsorted(offsets, step, side="right")) - 1
         followed = step + 1 < offsets[place + 1] and sizes[step + 1] == alone + 1

@@ -25,7 +25,7 @@ Tensors = Mapping[str, NDArray[Any]]
 
 
 def write(path: Path, tensors: Tensors, header: Mapping[str, Any]) -> None:
-    """Write a file beside its final place and rename it, so that a crash leaves the old one or the new one.
+    """Write a file beside its final place and rename it; a crash leaves the old file or the new one.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def read_header(path: Path) -> dict[str, Any]:
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise ArtifactError(f"{path.name} is not an inspector: it was not written by this program.")
     version = header.get("version")
-    if type(version) is not int or not 1 <= version <= VERSION:  # true is a whole number elsewhere
+    if type(version) is not int or not 1 <= version <= VERSION:  # Python counts True as a whole number
         raise ArtifactError(
             f"{path.name} has format version {version!r:.40}; this program reads up to {VERSION}. Update it."
         )

@@ -61,13 +61,13 @@ class About:
         ArtifactError
             A text is too long or holds forbidden characters, or the picture is not an image.
         """
-        told = header.get(HEADER_FIELD, {})
-        if not isinstance(told, dict):
+        stored = header.get(HEADER_FIELD, {})
+        if not isinstance(stored, dict):
             raise ArtifactError("The inspector is not sound: its description is not a list of texts.")
         known = [part.name for part in fields(cls) if part.name != "picture"]
         texts = {
             name: require_text(
-                told.get(name, ""),
+                stored.get(name, ""),
                 f"its {name.replace('_', ' ')}",
                 LONGEST[name],
                 empty=True,

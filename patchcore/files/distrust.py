@@ -84,8 +84,8 @@ def read_untrusted(path: Path, load: Callable[[Path], Model]) -> tuple[Model, Ab
     Raises
     ------
     ArtifactError
-        The file does not hold a sound inspector; the message names the fault. Also when this machine does not compute
-        the scores stored in its self-test.
+        The file does not hold a sound inspector, or this machine does not compute the scores stored in its self-test;
+        the message names the fault.
     WeightsError
         The weights that built it are not on this machine.
     """
@@ -221,7 +221,7 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _rules(tensors: Tensors, header: Header) -> dict[str, bool]:
-    """Rules for the arrays of every file that `saved` does not ask: no program of ours can break them."""
+    """Rules for the arrays of every file that `saved` does not check: a file of this program cannot break them."""
     distances, roi = tensors["self_test.distances"], tensors.get("roi")
     return {
         "the self-test has a distance for each patch of the map": distances.shape

@@ -19,7 +19,7 @@ LARGEST_INVERSES = 10**9  # bytes that the inverse covariances may take
 
 
 def _rules(tensors: Tensors, header: Header) -> dict[str, bool]:
-    """Rules for the arrays, asked on every load."""
+    """Rules for the arrays, checked at every load."""
     dims, counts = tensors["padim.dims"], tensors["padim.counts"]
     means, covariances = tensors["padim.means"], tensors["padim.covariances"]
     cells, images = header["grid"][0] * header["grid"][1], len(header["images"])
@@ -38,7 +38,7 @@ def _rules(tensors: Tensors, header: Header) -> dict[str, bool]:
         and dims[-1] < LONGEST_FEATURE,
         "the inverse covariances fit into memory": cells * count**2 * 8 <= LARGEST_INVERSES,
     }
-    hold(shapes)  # what follows relies on them
+    hold(shapes)  # the further rules rely on them
     largest = LARGEST_SCORE**2
     diagonal = np.cumsum(np.arange(1, count + 1)) - 1
     return {

@@ -33,18 +33,18 @@ def _no_rules(_tensors: Tensors, _header: Header) -> Mapping[str, bool]:
 
 @dataclass(frozen=True)
 class FileRules:
-    """What an inspector's file holds beside the parts of every method, and how a stranger's file is checked.
+    """A method's part of an inspector's file: its arrays, and the rules that check a stranger's file.
 
     Attributes
     ----------
     parts
-        Arrays that must be there, by name; no other is allowed.
+        Required arrays by name; no other is allowed.
     check_header
         Checks the method's fields of the header; raises `value_rules.Unsound`.
     rules
-        Rules of the arrays, each with whether it holds, before a model is made of them.
+        Rules of the arrays, each with whether it holds, checked before a model is made of them.
     last_rules
-        Rules that can be asked only once a model could be made.
+        Rules that are checked after a model was made.
     """
 
     parts: Mapping[str, Part]
@@ -67,7 +67,7 @@ def hold(rules: Mapping[str, bool]) -> None:
 
 
 def scored_rules(tensors: Tensors, images: int) -> dict[str, bool]:
-    """Rules for the two arrays of `SCORED`; a score is infinite where no other image could be compared with."""
+    """Rules for the two arrays of `SCORED`; a score is infinite where no other image was left to compare with."""
     values, scored = tensors["good_scores.values"], tensors["good_scores.images"]
     finite = values[np.isfinite(values)]
     return {
@@ -82,7 +82,7 @@ def scored_rules(tensors: Tensors, images: int) -> dict[str, bool]:
 
 
 def feature_rules(features: NDArray[Any], cells: int) -> dict[str, bool]:
-    """Rules for stored features [R, dims] of a map with so many positions."""
+    """Rules for stored features [R, dims] of a map with `cells` positions."""
     extremes = np.array([features.min(initial=0), features.max(initial=0)])
     return {
         "a feature has a length that a network gives": 1 <= features.shape[1] <= LONGEST_FEATURE

@@ -22,7 +22,7 @@ def _check_header(header: Header) -> None:
 
 
 def _rules(tensors: Tensors, header: Header) -> dict[str, bool]:
-    """Rules for the arrays, asked on every load."""
+    """Rules for the arrays, checked at every load."""
     features, images, positions = (tensors[f"spade.{part}"] for part in ("features", "images", "positions"))
     count, cells = len(header["images"]), header["grid"][0] * header["grid"][1]
     shapes = {
@@ -34,7 +34,7 @@ def _rules(tensors: Tensors, header: Header) -> dict[str, bool]:
         <= whole(header["deepest"], DEEPEST, 0, features.shape[1])
         < features.shape[1],
     }
-    hold(shapes)  # what follows relies on them
+    hold(shapes)  # the further rules rely on them
     order = images.astype(np.int64) * cells + positions
     return {
         **feature_rules(features, cells),

@@ -27,7 +27,7 @@ Distances = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 @dataclass(frozen=True, eq=False)
 class SelfTest:
-    """An image and the distances it must give: proof that this machine computes what the builder's did.
+    """An image with its stored distances: proof that this machine computes the same numbers as the builder's machine.
 
     Attributes
     ----------
@@ -36,7 +36,7 @@ class SelfTest:
     distances
         [rows * cols] float32 as stored.
     difference
-        Largest difference found when repeated, relative to the largest distance; 0 when just made.
+        Largest difference at the last repetition, relative to the largest distance; 0 before the first.
     """
 
     pixels: NDArray[np.uint8]
@@ -45,7 +45,7 @@ class SelfTest:
 
     @classmethod
     def make(cls, sample: NDArray[np.float32], distances: Distances) -> SelfTest:
-        """Take the image and note what it gives here."""
+        """Make a test from an image and its distances on this machine."""
         pixels = np.rint(255 * (1 - sample[::-1, ::-1])).astype(np.uint8)
         return cls(pixels, distances(pixels.astype(np.float32) / np.float32(255)))
 
@@ -58,7 +58,7 @@ class SelfTest:
         return replace(self, difference=float(np.abs(again - self.distances).max()) / scale)
 
     def renewed(self, distances: Distances) -> SelfTest:
-        """Note what the same image gives with another bank."""
+        """Return the test with the same image's distances from another bank."""
         return SelfTest(self.pixels, distances(self.pixels.astype(np.float32) / np.float32(255)))
 
     @property
@@ -68,12 +68,12 @@ class SelfTest:
 
     @property
     def sentence(self) -> str:
-        """Say in words what was found."""
+        """The outcome, and the advice on a failure."""
         if self.passed:
             return "The self-test gives the stored scores."
         return (
-            f"The self-test's scores differ from those stored by {self.difference:.2%} of the largest: this "
-            "machine does not compute what the builder's did. Do not rely on its verdicts; rebuild it here."
+            f"The self-test's scores differ from the stored ones by {self.difference:.2%} of the largest: this machine "
+            "computes other numbers than the builder's machine. Do not rely on its verdicts; rebuild it here."
         )
 
 
@@ -146,14 +146,14 @@ class Saved:
 
 
 def whole_number(value: object) -> int:
-    """Return a whole number as it is; true is none, though Python counts with it."""
+    """Return a whole number unchanged; True does not count as a number, unlike in Python."""
     if type(value) is not int:
-        raise TypeError(f"{value!r:.40} is no whole number")
+        raise TypeError(f"{value!r:.40} is not a whole number")
     return value
 
 
 def library_versions() -> dict[str, str]:
-    """Return the versions of what decides the numbers: of Python, and of the libraries that compute them."""
+    """Return the versions of Python and of the libraries that compute the numbers."""
     return {name: _version(name) for name in LIBRARIES} | {"python": platform.python_version()}
 
 

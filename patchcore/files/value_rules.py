@@ -1,4 +1,4 @@
-"""Values that somebody else wrote, in a file or a row: type and size must be those that this program writes."""
+"""Values that somebody else wrote, in a file or a row: type and size must be possible for this program."""
 
 import re
 import sys

@@ -1,1 +1,1 @@
-"""From good images to stored features, and from these to a bank."""
+"""From good images to stored features, and from stored features to a bank."""

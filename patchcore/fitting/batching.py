@@ -1,8 +1,8 @@
-"""Several images through the network at once while a bank is built, where that changes no bit of their features.
+"""Batches: several images go through the network at once during a build, where that changes no bit of their features.
 
-A network's weights are read from memory once for all of them, which saves about a seventh of its time. A good image
-is scored by itself later, and has to get the very features that it was built from; so one batch is computed both ways
-first, and images go on by themselves where the two differ.
+A batch reads the network's weights from memory once, which saves about a seventh of its time. A good image is scored
+alone later and must get the same features as in the build. Therefore the first batch is computed both ways, and where
+the two differ, images go through the network one by one.
 """
 
 from collections.abc import Iterator
@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from patchcore.backbones import Backbone
 from patchcore.features import features_of_batch, patch_features
 
-AT_ONCE, SIDE = 4, 224  # images of so many px a side; of larger ones fewer, the caches being as they are
-WORTH_IT = 32  # images from which on the batch that is computed both ways pays
+# Images in a batch at this many px a side; larger images fill the caches sooner, so fewer.
+AT_ONCE, SIDE = 4, 224
+WORTH_IT = 32  # least number of images at which the batch computed both ways pays
 
 
 class AtOnce:
@@ -25,11 +26,11 @@ class AtOnce:
     backbone
         Network to run.
     side
-        Of the images, px.
+        Side of the images, px.
     dims
         Length of a feature, as in :func:`~patchcore.features.embed`.
     expected
-        How many images are to come; 0 while unknown.
+        Number of images to come; 0 while unknown.
     """
 
     def __init__(self, backbone: Backbone, side: int, dims: int | None, expected: int) -> None:

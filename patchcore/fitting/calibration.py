@@ -21,7 +21,7 @@ LARGEST_CALIBRATION = 400  # good images that are scored leave-one-out; more are
 
 
 Compare = Callable[[NDArray[np.float32], NDArray[np.bool_], frozenset[int]], Comparison]
-"""Compares features [P, dims] at inspected positions [rows, cols] with the good images less some of them."""
+"""Compares features [P, dims] at inspected positions [rows, cols] with the good images except the given numbers."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class LeftOut:
     images
         [n] int32: numbers of the good images that were scored.
     scores
-        [n] float32: their scores, distances before any re-weighting; infinite where nothing is left to compare with.
+        [n] float32: their scores, distances before any re-weighting; infinite where no other image is left.
     """
 
     images: NDArray[np.int32]
@@ -54,7 +54,7 @@ def calibration_sample(run: FittingRun, store: FeatureStore) -> NDArray[np.int64
 
 
 def score_by_others(run: FittingRun, store: FeatureStore, grid: tuple[int, int], compare: Compare) -> LeftOut:
-    """Score good images of a map of size `grid`, each compared with the good images less itself."""
+    """Score good images with maps of size `grid`, each compared with the other good images."""
     chosen = calibration_sample(run, store)
     scores = np.full(len(chosen), np.inf, np.float32)
     for done, number in enumerate(chosen.tolist()):

@@ -1,11 +1,11 @@
 """The greedy order of more points than memory holds: divide, pick in each part, merge and pick again.
 
 Greedy k-centre gives composable coresets (Indyk, Mahabadi, Mahdian and Mirrokni, PODS 2014; Malkomes et al., NIPS
-2015). Let r be the smallest cover radius that `count` points can have at all. After `count` greedy picks no point of a
-part is farther than 2 r from a pick, for of more points than that two would share one of the best cover's balls; the
-same holds for the merged picks. So no point is farther than 4 r from the final picks, where greedy on all points at
-once promises 2 r. That takes `count` picks from each part. Where the merged picks would not fit the memory, each part
-keeps as many as fit; then what holds is the bound that is returned, whatever the number of picks.
+2015). Let r be the smallest cover radius that `count` points can have. After `count` greedy picks no point of a part is
+farther than 2 r from a pick: otherwise two of `count` + 1 points more than 2 r apart would share a ball of the best
+cover. The same holds for the merged picks. So no point is farther than 4 r from the final picks; greedy on all points
+at once promises 2 r. This promise takes `count` picks from each part. Where the merged picks would not fit the memory,
+each part keeps as many as fit, and only the returned bound holds.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,12 +27,11 @@ class DividedOrder:
     Attributes
     ----------
     order
-        Row numbers over all parts, nested; `radii` are those among the merged picks.
+        Row numbers over all parts, nested; its `radii` are distances among the merged picks.
     bound
-        No point of any part is farther than this from the picks: what its part's picks leave, and what the final
-        picks leave of these.
+        Largest distance of any point from the picks: the largest radius in a part plus the final radius.
     guaranteed
-        Whether every part gave as many picks as are wanted, so that the cover radius is at most four times the best.
+        Whether every part gave `count` picks, so that the cover radius is at most four times the best.
     """
 
     order: GreedyOrder
@@ -41,7 +40,7 @@ class DividedOrder:
 
 
 def parts_needed(total: int, dims: int, memory: int) -> int:
-    """Into how many parts to divide so that each can be picked from within `memory` bytes."""
+    """Number of parts such that picking from each fits into `memory` bytes."""
     return -(-total * (4 * dims + HELD_BESIDE) // memory)
 
 
@@ -58,9 +57,9 @@ def divided_k_centre(
     Parameters
     ----------
     parts
-        Each gives its points [N_i, d] float32 when called; together they are the rows, in order.
+        Each returns its points [N_i, d] float32 when called; together they are the rows, in order.
     count
-        How many to pick in all.
+        Number of picks in all.
     memory
         Bytes that the merged picks may take.
     seed, progress, cancelled

@@ -23,7 +23,7 @@ READ_AHEAD = 6  # images decoded before the network asks for them
 
 @dataclass(frozen=True)
 class Extracted:
-    """What extraction found beside the features.
+    """Results of extraction beside the features.
 
     Attributes
     ----------
@@ -73,7 +73,7 @@ def extract(run: FittingRun, images: Iterable[Source | tuple[str, Source]], stor
 
 @dataclass
 class _Extraction:
-    """Brings images into the store, in their order, a few at once through the network."""
+    """Puts images' features into the store, in the images' order, a batch at a time."""
 
     run: FittingRun
     store: FeatureStore
@@ -85,7 +85,7 @@ class _Extraction:
     _waiting: list[tuple[ImageRecord, Prepared]] = field(default_factory=list)
 
     def take(self, read: _Read) -> None:
-        """Take an image; its features may have to wait for those of the next ones."""
+        """Take an image; its features may be computed later, in a batch with the next images."""
         if read.stored and self.sample is not None and read.stored not in self._seen:
             self._seen[read.stored] = read.name
             self.finish()
@@ -104,7 +104,7 @@ class _Extraction:
             self.sample = prepared.input
         if self.store.knows(record.sha256):
             self.finish()
-            if self.grid == (0, 0):  # nothing has been computed that tells it
+            if self.grid == (0, 0):  # no image has been computed in this run
                 self.grid = self.run.features(prepared).shape[:2]
             self.store.reuse(record.sha256)
         else:
@@ -113,7 +113,7 @@ class _Extraction:
                 self.finish()
 
     def finish(self) -> None:
-        """Compute the features of those that wait and store them."""
+        """Compute and store the features of the waiting images."""
         waiting, self._waiting = self._waiting, []
         found = self.at_once.features([prepared.input for _, prepared in waiting])
         for (record, prepared), features in zip(waiting, found, strict=True):
@@ -124,7 +124,7 @@ class _Extraction:
 
 @dataclass(frozen=True)
 class _Read:
-    """An image as read ahead: decoded and prepared, or known to the store, or why neither."""
+    """An image read ahead: decoded and prepared, known to the store, or the reason why neither."""
 
     name: str
     source: Source
@@ -132,7 +132,7 @@ class _Read:
     result: tuple[ImageRecord, Prepared | ImageError] | ImageError | None = None
 
     def finished(self, run: FittingRun) -> tuple[ImageRecord, Prepared | ImageError]:
-        """Give what was read, reading it now where that was put off; what keeps it from being prepared comes back."""
+        """Return record and prepared image, or the error of preparing; an image known to the store is read now."""
         if self.result is None:
             return _decode(run, self.name, self.source)
         if isinstance(self.result, ImageError):

@@ -28,9 +28,9 @@ class StoredImage:
     count
         Number of rows.
     kept
-        Which patches of the feature map are stored: a bit for each, hexadecimal.
+        The stored patches of the feature map: a bit for each patch, hexadecimal.
     record
-        What was done to the image on reading, as a dictionary.
+        The image's record, as a dictionary.
     """
 
     sha256: str
@@ -51,7 +51,7 @@ class FeatureStore:
     Parameters
     ----------
     folder
-        Where to keep the two files; made if absent.
+        Folder of the files; made if absent.
     key
         Identifies the settings that made the features. A folder left by other settings is emptied.
     """
@@ -80,23 +80,23 @@ class FeatureStore:
         return bool(self._earlier)
 
     def clear(self) -> None:
-        """Delete what is on disk."""
+        """Delete the files."""
         for path in (self.rows_path, self.index_path, self.key_path):
             path.unlink(missing_ok=True)
 
     def knows(self, sha256: str) -> bool:
-        """Tell whether an earlier, interrupted run left an image's rows."""
+        """Whether an earlier, interrupted run left an image's rows."""
         return sha256 in self._earlier
 
     def include(self, other: FeatureStore) -> None:
-        """Know the finished images of another folder, whose rows stay where they are."""
+        """Add the finished images of another folder to the known ones; their rows stay in that folder."""
         for sha256 in other._earlier.keys() - self._earlier.keys():
             self._earlier[sha256] = other._earlier[sha256]
             self._elsewhere[sha256] = other.rows_path
         self.dims = self.dims or other.dims
 
     def reuse(self, sha256: str) -> bool:
-        """Take an image's rows from an earlier, interrupted run, if they are there."""
+        """Reuse an image's rows from an earlier, interrupted run; return whether there are any."""
         if sha256 not in self._earlier:
             return False
         self.images.append(self._earlier[sha256])
@@ -114,9 +114,9 @@ class FeatureStore:
         features
             [rows, cols, dims] float32.
         kept
-            [rows, cols] bool: which patches to store.
+            [rows, cols] bool: the patches to store.
         record
-            What was done to the image on reading, as JSON types.
+            The image's record, as JSON types.
         """
         rows = features.reshape(-1, features.shape[2]) if kept.all() else features[kept]
         self.dims = rows.shape[1]
@@ -138,7 +138,7 @@ class FeatureStore:
         return flat.reshape(image.count, self.dims)
 
     def take(self, indices: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return rows by their number counted over the images in use: [len(indices), dims], in that order."""
+        """Return rows by their numbers over the images in use: [len(indices), dims], in the order of `indices`."""
         number, within = self.locate(indices)
         starts = np.array([image.start for image in self.images])
         wanted = starts[number] + within

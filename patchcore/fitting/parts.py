@@ -2,15 +2,15 @@
 
 Parts follow from the hashes of the images alone: sorted by SHA-256, `IN_A_PART` at a time. Each part fills a folder of
 features of its own. Afterwards the ordinary extraction goes over all images in the caller's order and finds the
-features there, so that order, names, twins and images left out are those of a build without parts.
+features there, so order, names, twins and skipped images are the same as in a build without parts.
 
-What equals what, to the bit:
+Equality to the bit:
 
-- Builds in parts give the same bank, scores and file (apart from times), whatever the number of processes, and wherever
-  a process died or the build was interrupted. The features of an image depend on nothing but the image.
-- A build without an executor gives the same bytes if torch computes with one thread there, whatever the number of
-  parts. Torch otherwise takes as many threads as there are cores, and adds in another order: the last bit of a feature
-  may differ.
+- Builds in parts give the same bank, scores and file (apart from times) for any number of processes, also after a
+  process died or the build was interrupted. The features of an image depend on the image alone.
+- A build without an executor gives the same bytes if torch computes with one thread there, for any number of parts.
+  Torch otherwise uses as many threads as there are cores, and adds in another order: the last bit of a feature may
+  differ.
 
 Selection and calibration stay in the process of the build, whose threads take all cores for them.
 """
@@ -39,9 +39,7 @@ from patchcore.kernels.threads import use_threads
 from patchcore.settings import Settings
 
 IN_A_PART = 100  # images: few enough that two processes share a small build, enough that batches pay
-THREADS = (
-    1  # in the process of a part, whatever the machine: the last bit of a feature depends on their number
-)
+THREADS = 1  # in the process of a part, on every machine: the last bit of a feature depends on their number
 
 
 @dataclass(frozen=True)
@@ -84,7 +82,7 @@ def _extract_part(run: FittingRun, key: str, part: ImagePart, report: Report) ->
 
 
 def store_with_parts(folder: Path, key: str) -> FeatureStore:
-    """Open the store of a build, which knows the features that parts of an earlier run left beside it."""
+    """Open the store of a build, with the features that parts of an earlier run left beside it."""
     store = FeatureStore(folder, key)
     for part in sorted(folder.glob("part-*")):
         store.include(FeatureStore(part, key))
@@ -98,7 +96,7 @@ def extract_in_parts(
     key: str,
     executor: Executor,
 ) -> tuple[FeatureStore, Extracted]:
-    """Extract the images' features in parts, then give the store that knows all of them.
+    """Extract the images' features in parts, then return a store with all of them.
 
     The images are listed before the first is extracted: paths take least memory.
 
@@ -128,7 +126,7 @@ def extract_in_parts(
 
 
 def _by_hash(run: FittingRun, images: list[tuple[str, Source]]) -> dict[str, tuple[str, Source]]:
-    """Find the first image of every hash; files that cannot be read are left to the pass over all images."""
+    """Return the first image of every hash; unreadable files are left to the pass over all images."""
     found: dict[str, tuple[str, Source]] = {}
     for name, source in images:
         run.report("features", 0, len(images))

@@ -1,4 +1,4 @@
-"""The things that every stage of a build needs: backbone, settings, region, callbacks."""
+"""A build's context, which every stage needs: backbone, settings, region, callbacks."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from patchcore.settings import Settings
 Progress = Callable[[str, int, int], None]
 """Called with (stage, done, total); total is 0 while unknown."""
 
-CORESET_MEMORY = 4 * 2**30  # bytes while choosing: 7 million patches; of more the choice is made in parts
+CORESET_MEMORY = 4 * 2**30  # bytes while choosing: 7 million patches; the choice among more is divided
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class FittingRun:
     coreset_memory: int = CORESET_MEMORY
 
     def report(self, stage: str, done: int, total: int) -> None:
-        """Tell the caller how far it is, and stop if the caller asks to."""
+        """Report progress to the caller, and stop if the caller asks for it."""
         if self.progress:
             self.progress(stage, done, total)
         if self.cancelled and self.cancelled():

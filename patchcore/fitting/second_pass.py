@@ -14,14 +14,14 @@ from patchcore.scoring import inspected_patches
 
 
 class Calibration:
-    """Goes through good images once and gives the patches of those that are to be scored.
+    """Goes through good images once and yields the patches of the wanted ones.
 
     Parameters
     ----------
     run
         Backbone, settings, region of interest, callbacks; the stage is 'calibration'.
     wanted
-        SHA-256 of each image to score -> its number in the bank. What is not found is in `left` afterwards.
+        SHA-256 of each image to score -> its number in the bank. Afterwards `left` holds the images not found.
     """
 
     def __init__(self, run: FittingRun, wanted: dict[str, int]) -> None:
@@ -30,12 +30,12 @@ class Calibration:
     def patches(
         self, good: Iterable[Source | tuple[str, Source]]
     ) -> Iterator[tuple[int, NDArray[np.float32]]]:
-        """Give (image number, patch features [P, dims]).
+        """Yield (image number, patch features [P, dims]).
 
         Raises
         ------
         SettingsError
-            If not one of the images could be scored.
+            If none of the images could be scored.
         """
         self._report()
         for name, source in map(named, good, range(1, 1 << 62)):
@@ -50,8 +50,8 @@ class Calibration:
             )
 
     def absent(self, records: Iterable[ImageRecord]) -> list[ImageError]:
-        """Return which of these images were not found or could not be read, each with what that means."""
-        reason = "its file is missing, has changed or cannot be read, so its leave-one-out score is no longer known."
+        """Return the images that were not found or could not be read, each with the consequence."""
+        reason = "its file is missing, has changed or cannot be read, so its leave-one-out score was dropped."
         return [ImageError(record.name, reason) for record in records if record.sha256 in self.left]
 
     def _patches(self, name: str, source: Source) -> tuple[int, NDArray[np.float32]] | None:

@@ -24,7 +24,7 @@ def choose(run: FittingRun, store: FeatureStore) -> MemoryBank:
 
 
 def _greedy_order(run: FittingRun, store: FeatureStore) -> NDArray[np.int64]:
-    """Order the rows on their projection; in parts where it is larger than memory is allowed for it."""
+    """Order the rows by their projection; in parts where the projection exceeds the memory allowed for it."""
     settings, total = run.settings, len(store)
     matrix = projection_matrix(store.dims, settings.seed)
     count, dims = coreset_size(total, settings.coreset), store.dims if matrix is None else matrix.shape[1]

@@ -1,4 +1,4 @@
-"""Sources of good images: what an image may be read from, its name, and its hash without decoding it."""
+"""Sources of good images: file, bytes or array; an image's name, and its hash without decoding."""
 
 import hashlib
 import os
@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from patchcore.backbones import file_sha256
 
 Source = str | os.PathLike[str] | bytes | NDArray[Any]
-"""Whatever an image can be read from."""
+"""A path, the bytes of a file, or an array."""
 
 
 def named(item: Source | tuple[str, Source], number: int) -> tuple[str, Source]:
-    """Give an image a name if it came without: its file's, or its place in the list."""
+    """Return an image with a name; one without gets the name of its file, or its place in the list."""
     if isinstance(item, tuple):
         return item
     return (f"image {number}" if isinstance(item, bytes | np.ndarray) else Path(item).name), item
@@ -28,4 +28,4 @@ def source_sha256(source: Source) -> str | None:
     try:
         return hashlib.sha256(source).hexdigest() if isinstance(source, bytes) else file_sha256(Path(source))
     except OSError:
-        return None  # reading it properly tells the reason
+        return None  # reading the image gives the reason

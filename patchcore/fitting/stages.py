@@ -1,4 +1,4 @@
-"""From good images to stored features, which every method learns from (paper, section 3.1).
+"""From good images to stored features; every method learns from these (paper, section 3.1).
 
 Features go to disk as they are computed: one image at a time is in memory.
 """
@@ -25,7 +25,7 @@ def prepare_store(
     scratch: Path | None = None,
     executor: Executor | None = None,
 ) -> Iterator[tuple[FeatureStore, Extracted]]:
-    """Give the features of good images on disk, and what was found while extracting them.
+    """Yield the store with the features of good images, and the other results of extraction.
 
     Parameters
     ----------
@@ -34,8 +34,8 @@ def prepare_store(
     images
         Sources, or (name, source) pairs.
     scratch
-        Folder of the features; a run that was interrupted goes on from the features that are there. By default
-        a temporary folder, which is removed afterwards.
+        Folder of the features; an interrupted run goes on from the features that it holds. By default a temporary
+        folder, which is removed afterwards.
     executor
         Where parts of the images are extracted, see :mod:`patchcore.fitting.parts`; None for this process, image by
         image.

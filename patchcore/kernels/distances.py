@@ -1,9 +1,9 @@
 """The distance of two patches, defined only here, and a lower bound of it, which a matrix product gives nearly free.
 
-Searching compares every patch with every row by |x|² + |y|² - 2 x·y, one matrix product. The sum cancels, so near ties
-come out in any order, and a patch of the bank itself not at 0. The bound is this figure less the largest possible
-rounding error. A row whose bound lies above the nearest distance so far cannot be nearer and is skipped; every other
-row is measured directly. The search is therefore exact, whatever the order of sums in the matrix product.
+Searching compares every patch with every row by |x|² + |y|² - 2 x·y, one matrix product. Cancellation in this sum can
+reorder near ties, and gives a patch of the bank a distance other than 0 from itself. The bound is the sum minus the
+largest possible rounding error. A row whose bound lies above the nearest distance so far cannot be nearer and is
+skipped; every other row is measured directly. The search is therefore exact for any order of sums in the product.
 """
 
 from collections.abc import Callable
@@ -31,7 +31,7 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 def square_distance(a, b):  # type: ignore[no-untyped-def]
     """Square of the Euclidean distance of two float32 vectors, contiguous, summed in float64 in a fixed order.
 
-    Eight sums take every eighth coordinate each, the first also the remaining ones, and are then added up in pairs.
+    Eight sums take every eighth coordinate each; the first also takes the remaining ones. They are added up in pairs.
     """
     s = eight_sums(a, b)
     first = s[0]

@@ -1,4 +1,4 @@
-"""Gaussians at many places: summed up from vectors, Mahalanobis distances, and the same less one vector each."""
+"""Gaussians at many places: summed up from vectors, Mahalanobis distances, and distances with one vector removed."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ TOGETHER = 16  # parts that are summed up at once, so that the sums stay in the 
 Vectors = NDArray[np.float64]
 Places = NDArray[np.int64]
 Parts = Callable[[], Iterable[tuple[Vectors, Places]]]
-"""Gives vectors [P, d] with their places [P], no place twice in a part; called twice."""
+"""Yields vectors [P, d] with their places [P], no place twice in a part; called twice."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,9 @@ class Gaussians:
 
     @classmethod
     def of(cls, parts: Parts, places: int, dims: int, ridge: float) -> "Gaussians":
-        """Sum up vectors in two passes: means first, then products of what is left.
+        """Sum up vectors in two passes: means first, then products of the centred vectors.
 
-        Memory: the covariances as they are kept, and `TOGETHER` parts.
+        Memory: the packed covariances, and `TOGETHER` parts.
         """
         counts, means = np.zeros(places, np.int32), np.zeros((places, dims))
         for vectors, at in parts():
@@ -72,7 +72,7 @@ class Gaussians:
 
     @property
     def sound(self) -> bool:
-        """Whether every covariance is positive definite with its ridge, as sums of products are."""
+        """Whether every covariance is positive definite with its ridge, as a true covariance must be."""
         return bool(np.isfinite(self._factors).all())
 
     def distances(self, vectors: Vectors, at: Places) -> Vectors:
@@ -81,7 +81,7 @@ class Gaussians:
         return np.asarray(np.sqrt(np.einsum("pi,pi->p", whitened, whitened)))
 
     def distances_without(self, vectors: Vectors, at: Places, gone: Vectors) -> Vectors:
-        """The same from Gaussians that each lack one of their vectors, as if they had been summed up without it.
+        """Mahalanobis distances [P] from Gaussians that each lack one vector, as if summed up without it.
 
         With d = gone - mean, n vectors and a = (n - 1) / (n - 2), the covariance without it is a S - b d d', b = n /
         ((n - 1) (n - 2)). Its inverse with the ridge follows from the inverse of S + ridge / a by Sherman and Morrison.
@@ -91,7 +91,7 @@ class Gaussians:
         vectors, at
             [P, d] and [P]; each place must have had more than `FEWEST` vectors.
         gone
-            [P, d]: the vector that each of these places lacks.
+            [P, d]: the vector to remove at each of these places.
         """
         n = self.counts[at].astype(np.float64)
         d = gone - self.means[at]
@@ -109,7 +109,7 @@ class Gaussians:
 
     @cached_property
     def _factors_without_one(self) -> Vectors:
-        """[G, d, d] the same with ridge / a: what scaling the covariance by a makes the ridge again."""
+        """[G, d, d] the same with ridge / a, which becomes the ridge when the covariance is scaled by a."""
         n = np.maximum(self.counts, FEWEST + 1)
         return self._inverse_factors(self.ridge * (n - 2) / (n - 1))
 
@@ -120,7 +120,7 @@ class Gaussians:
 
 
 def nearest_known(known: NDArray[np.bool_]) -> Places:
-    """For each place [rows * cols] of a map the nearest that is known, which some place must be."""
+    """Return for each place [rows * cols] of a map its nearest known place; at least one must be known."""
     if known.all():
         return np.arange(known.size)
     row, col = ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)

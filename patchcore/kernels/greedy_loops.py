@@ -122,10 +122,8 @@ def pick_above(points, leading, scale, tiles, picks, radii, count, level, rows, 
         picks[count], radii[count] = pick, squares[best]
         tiles[count // LANES, :, count % LANES] = leading[pick]
         count += 1
-        squares[best], limits[best] = (
-            -1.0,
-            np.float32(-1),
-        )  # never picked again, also where all rows are equal
+        # Never picked again, also where all rows are equal.
+        squares[best], limits[best] = -1.0, np.float32(-1)
         _mark(columns, leading[pick], limits, hit)
         for i in range(n):
             if hit[i] and not _surely_beyond(points[rows[i]], points[pick], squares[i]):

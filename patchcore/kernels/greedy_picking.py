@@ -10,17 +10,16 @@ from torch import get_num_threads
 from patchcore.errors import Cancelled, DataError
 from patchcore.kernels.greedy_loops import LANES, LEADING, catch_up, pick_above
 
-FARTHEST = 4096  # points of which one round picks: what it needs of them stays in the cache
-SAMPLE = 4096  # points, at least, whose bounds tell where the farthest begin
-FOR_AXES = 1024  # points, at least, that tell the principal axes
-AT_ONCE = 256  # points that a thread compares before it looks whether to stop
-ALONE = (
-    10**8
-)  # points times picks up to which one thread does it: on a busy machine threads wait for each other
+FARTHEST = 4096  # candidates of one round: their coordinates stay in the cache
+SAMPLE = 4096  # least number of bounds from which the level of the farthest points is estimated
+FOR_AXES = 1024  # least number of points from which the principal axes are computed
+AT_ONCE = 256  # points that a thread compares before it checks for a stop
+# Points times picks up to which one thread works alone: on a busy machine threads wait for each other.
+ALONE = 10**8
 
 
 class Picking:
-    """What is known while picking: for each point an upper bound of its distance, and which picks it has seen."""
+    """State while picking: for each point an upper bound of its distance, and the number of picks compared with it."""
 
     def __init__(self, points: NDArray[np.float32], count: int, cancelled: Callable[[], bool] | None) -> None:
         total = len(points)
@@ -34,14 +33,14 @@ class Picking:
         self.pool = ThreadPoolExecutor(threads) if threads > 1 else None
 
     def start(self, first: int) -> None:
-        """Make the first pick and show it to every point."""
+        """Make the first pick and compare it with every point."""
         self.picks[0], self.squares[0], self.made = first, np.inf, 1
         self.tiles[0, :, 0] = self.leading[first]
         self.nearest[first] = -1.0  # never picked again
         self._compare(np.flatnonzero(self.nearest > 0), -1.0)
 
     def round(self) -> None:
-        """Pick as long as it is certain which point is the farthest from looking at a few thousand of them."""
+        """Pick among a few thousand candidates as long as the farthest point is certainly one of them."""
         farthest = self.nearest.max()
         if farthest == 0:
             self._pick_equal_rows()
@@ -67,7 +66,7 @@ class Picking:
         )
 
     def close(self) -> None:
-        """Let the threads go."""
+        """End the threads."""
         if self.pool:
             self.pool.shutdown(cancel_futures=True)
 
@@ -78,7 +77,7 @@ class Picking:
         return float(np.partition(bounds, -among)[-among])
 
     def _pick_equal_rows(self) -> None:
-        """Take what is left in its order where every point lies on a pick."""
+        """Pick remaining points in their order, once every point lies on a pick."""
         left = np.flatnonzero(self.nearest == 0)[: len(self.picks) - self.made]
         self.picks[self.made :], self.squares[self.made :] = left, 0
         self.made = len(self.picks)
@@ -108,12 +107,12 @@ class Picking:
 def _leading_coordinates(points: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
     """Coordinates [N, LEADING] along the principal axes, scaled so that the largest lies in 0.5..1; and the scale.
 
-    Computed in double precision: what rounding can do to a distance is then in proportion to the largest coordinate.
+    Computed in double precision: the rounding error of a distance is then in proportion to the largest coordinate.
     """
     total = len(points)
     sample = points[:: max(1, total // FOR_AXES)].astype(np.float64)
     leading = np.full((total, LEADING), np.nan, np.float32)
-    with np.errstate(invalid="ignore", over="ignore"):  # told in a sentence below
+    with np.errstate(invalid="ignore", over="ignore"):  # DataError below
         centre = sample.mean(0)
         sample -= centre
         covariance = sample.T @ sample

@@ -13,14 +13,14 @@ from patchcore.kernels.projected_search import ShortRows
 from patchcore.kernels.simd import LANES, lanes_within
 
 ROWS_AT_FIRST = 1024
-FOLLOWED = (16, 48)  # patches followed to the last row early on, of each kind; together no more than LANES
+FOLLOWED = (16, 48)  # patches of each kind that are compared with all rows first; together at most LANES
 
 Steps = tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]  # sizes, scores, cover radius
 
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows of a bank: [R, dims], what products are taken of [R, dims or A + 1], and bounds of these [R]."""
+    """The rows of a bank: [R, dims], factors of the products [R, dims or A + 1], and the factors' bounds [R]."""
 
     features: NDArray[np.float32]
     compared: NDArray[np.float32]
@@ -30,8 +30,8 @@ class Rows:
 
     @classmethod
     def of(cls, features: NDArray[np.float32], low: NDArray[np.float32], short: ShortRows | None) -> Rows:
-        """Take rows [R, dims], their bounds, and the rows as short vectors where there are such."""
-        # The products of short vectors bound the distances from below just as well.
+        """Make them of rows [R, dims], their bounds, and the rows as short vectors; None without short vectors."""
+        # Products of short vectors bound the distances from below just as well.
         if short is None:
             return cls(features, features, low, None)
         return cls(features, short.short, short.bounds, short)
@@ -44,9 +44,9 @@ class Rows:
 def profile(rows: Rows, patches: Patches, own: NDArray[np.bool_], covered: np.float32) -> Steps:
     """Steps of one image's score, and its cover radius [R], over all prefixes of the bank.
 
-    Only the farthest patch counts, so once a few rows are known, a few patches are followed to the last row, and most
-    others can be left behind: those already nearer than these stay. The radius is exact where it exceeds `covered`,
-    else at most that.
+    Only the farthest patch counts. So after the first rows, a few far patches are compared with all rows; then other
+    patches are dropped once they are nearer than the farthest of these. The radius is exact where it exceeds
+    `covered`, and at most `covered` elsewhere.
     """
     largest = np.zeros((2, len(rows)))
     left, start = np.arange(len(patches.queries)), ROWS_AT_FIRST
@@ -69,14 +69,14 @@ def profile(rows: Rows, patches: Patches, own: NDArray[np.bool_], covered: np.fl
 
 @dataclass(frozen=True)
 class Patches:
-    """Patches of an image, and how near the rows that they met have come: squares, infinite at first.
+    """Patches of an image, and their square distances to the nearest rows so far, infinite at first.
 
     Attributes
     ----------
     queries, compared, bounds
-        [P, dims]; [P, dims or A + 1], what products are taken of; [P], bounds of these.
+        [P, dims]; [P, dims or A + 1], factors of the products; [P], bounds of these factors.
     any_row, other
-        [P] float64: to the nearest row, and to the nearest of another image.
+        [P] float64: square distance to the nearest row, and to the nearest row of another image.
     """
 
     queries: NDArray[np.float32]
@@ -87,30 +87,30 @@ class Patches:
 
     @classmethod
     def of(cls, rows: Rows, queries: NDArray[np.float32]) -> Patches:
-        """Begin with patches [P, dims] that have met no row."""
+        """Begin with patches [P, dims] that have not been compared with a row."""
         compared, low = (queries, bounds(queries)) if rows.short is None else rows.short.shorten(queries)
         return cls(queries, compared, low, np.full(len(queries), np.inf), np.full(len(queries), np.inf))
 
     def farthest(self) -> NDArray[np.int64]:
-        """Return the places of those farthest from all rows, and from those of other images, so far."""
+        """Return the places of the patches farthest so far from all rows, and from rows of other images."""
         kinds = zip((self.any_row, self.other), FOLLOWED, strict=True)
         return np.unique(
             np.concatenate([np.argsort(-squares, kind="stable")[:count] for squares, count in kinds])
         )
 
     def largest(self, chosen: NDArray[np.int64]) -> tuple[float, float]:
-        """Return the largest square of each kind among some of them."""
+        """Return the largest square of each kind among the chosen patches."""
         return float(self.any_row[chosen].max()), float(self.other[chosen].max())
 
     def may_count(self, chosen: NDArray[np.int64], needed: tuple[float, float]) -> NDArray[np.int64]:
-        """Return those that may still be the farthest from some prefix yet to come, the farthest first.
+        """Return the patches that may still be the farthest at a longer prefix, the farthest first.
 
         Parameters
         ----------
         chosen
             Places of patches.
         needed
-            Squares of each kind that others are known to need, whatever the prefix.
+            Squares of each kind that another patch reaches at every prefix.
         """
         any_row, other = self.any_row[chosen], self.other[chosen]
         may = (any_row >= needed[0]) | (other >= needed[1])
@@ -125,18 +125,18 @@ class Patches:
         largest: NDArray[np.float64],
         needed: tuple[float, float] = (-math.inf, -math.inf),
     ) -> None:
-        """Bring some of them before some more rows.
+        """Update the chosen patches' nearest distances with further bank rows.
 
         Parameters
         ----------
         rows, own, part
-            The bank, which of its rows are the image's own, and which are met.
+            The bank, which of its rows are the image's own, and the rows to compare with.
         chosen
             Places of the patches.
         largest
             [2, R] raised to the largest square of each kind after every row.
         needed
-            What a patch's squares must exceed, one of them, to count: what does not may be left behind on the way.
+            Squares of each kind; a patch whose squares are both smaller may be dropped on the way.
         """
         _sweep(
             rows.compared[part],
@@ -154,10 +154,11 @@ class Patches:
         )
 
     def _lanes(self, chosen: NDArray[np.int64]) -> NDArray[np.float32]:
-        """[groups, A, LANES] what products are taken of, times -2, LANES patches side by side; zeros after the last."""
+        """[groups, A, LANES] factors of the products times -2, LANES patches side by side; zeros after the last."""
         shape = (-(-len(chosen) // LANES), self.compared.shape[1], LANES)
         room = np.zeros(math.prod(shape) + LANES, np.float32)
-        begin = -room.ctypes.data // room.itemsize % LANES  # where a cache line does: read in half the time
+        # At the start of a cache line, which halves the reading time.
+        begin = -room.ctypes.data // room.itemsize % LANES
         lanes = room[begin : begin + math.prod(shape)].reshape(shape)
         places = np.arange(len(chosen))
         lanes[places // LANES, :, places % LANES] = -2 * self.compared[chosen]
@@ -181,16 +182,16 @@ def _sweep(  # type: ignore[no-untyped-def]
     cover,
     score,
 ):
-    """Add rows one by one; after each, raise cover radius and score to the largest squares there are.
+    """Add rows one by one; after each, raise cover radius and score to the largest squares.
 
-    A patch's nearest row is at most as far as its nearest from another image, so what cannot be nearer than the
-    latter (for the image's own rows: the former) is passed over; the rest is measured.
+    A patch's nearest row is at most as far as its nearest row of another image. So a row is skipped when its bound lies
+    above the latter distance (for the image's own rows: the former); every other row is measured.
     """
     any_limit, other_limit = np.empty(LANES, np.float32), np.empty(LANES, np.float32)
     any_square, other_square = np.empty(LANES), np.empty(LANES)
     for g in range(compared.shape[0]):
         places = chosen[g * LANES : (g + 1) * LANES]
-        any_limit[:], other_limit[:] = -np.inf, -np.inf  # what is beyond the last patch never counts
+        any_limit[:], other_limit[:] = -np.inf, -np.inf  # lanes beyond the last patch never count
         any_square[:], other_square[:] = -np.inf, -np.inf
         for lane in range(places.shape[0]):
             p = places[lane]

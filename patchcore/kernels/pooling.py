@@ -73,14 +73,14 @@ class _Kernel:
     """What one depth adds to the finished feature."""
 
     outputs: slice | Tensor
-    reads: Tensor | None  # channels, m for each output; None where they are all channels in their order
+    reads: Tensor | None  # channels, m for each output; None for all channels in their order
     together: int  # m
     weight: Tensor  # [outputs x m, 1, 3, 3]
 
 
 @lru_cache(maxsize=16)
 def _kernels(channels: tuple[int, ...], dims: int, device: torch.device) -> tuple[_Kernel, ...]:
-    """The kernels less what is nothing: outputs that a depth does not reach, and copies in the same order."""
+    """The kernels without empty work: outputs that a depth does not reach, and copies of channels in their order."""
     kernels = []
     for count, (index, weight) in zip(channels, pooling_kernels(channels, dims), strict=True):
         live = weight.abs().sum((1, 2, 3)).nonzero()[:, 0]
@@ -118,7 +118,7 @@ def reduced(maps: list[Tensor], dims: int) -> Tensor:
 
 
 def _follow_each_other(kernels: tuple[_Kernel, ...]) -> bool:
-    """Whether each depth adds to the outputs that follow those of the depth before, and to no others."""
+    """Whether the outputs of each depth begin where the outputs of the depth before end."""
     ends = [0]
     for kernel in kernels:
         if not isinstance(kernel.outputs, slice) or kernel.outputs.start != ends[-1]:
@@ -134,9 +134,8 @@ def concatenated(maps: list[Tensor]) -> Tensor:
 
 
 def _size(x: Tensor) -> tuple[int, int]:
-    return int(x.shape[-2]), int(
-        x.shape[-1]
-    )  # numbers, also where the steps are being recorded for an engine
+    # Plain numbers, also while an engine records the steps.
+    return int(x.shape[-2]), int(x.shape[-1])
 
 
 def _resize(x: Tensor, size: tuple[int, int]) -> Tensor:

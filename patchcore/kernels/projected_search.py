@@ -86,7 +86,7 @@ class ShortRows:
     def nearest(
         self, queries: NDArray[np.float32], features: NDArray[np.float32]
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Give distances [Q, 1] and rows [Q, 1] as `RunningSearch` does.
+        """Return distances [Q, 1] and rows [Q, 1] as `RunningSearch` does.
 
         Parameters
         ----------

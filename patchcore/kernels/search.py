@@ -94,7 +94,7 @@ def _insert(squares, rows, square, row):  # type: ignore[no-untyped-def]
     squares[place], rows[place] = square, row
 
 
-SPARE = 8  # further rows that faiss returns beyond the k, to see how far the rest is
+SPARE = 8  # further rows that faiss returns beyond the k: a lower bound for the rest
 
 
 def nearest_by_faiss(
@@ -103,7 +103,7 @@ def nearest_by_faiss(
     k: int,
     row_bounds: NDArray[np.float32] | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Give distances [Q, k] and rows [Q, k] as `RunningSearch` does, letting faiss rank; quicker where k is above 1.
+    """Return distances [Q, k] and rows [Q, k] as `RunningSearch` does, ranked by faiss; quicker where k is above 1.
 
     faiss ranks by expanded squares, whose rounding can reorder near ties. Its rows are measured, and where the farthest
     of them is not clearly beyond the k-th nearest, `RunningSearch` repeats this query.
@@ -133,7 +133,7 @@ def nearest_by_faiss(
 def nearest_rows(
     queries: NDArray[np.float32], features: NDArray[np.float32], k: int
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Give distances and rows [Q, k] of the k nearest, or of all; through faiss, or without where it is missing."""
+    """Return distances and rows [Q, k] of the k nearest, or of all; by faiss where installed."""
     k = min(k, len(features))
     try:
         return nearest_by_faiss(queries, features, k)
@@ -151,7 +151,7 @@ class TorchSearch:
     features
         [R, dims] float32; a copy is held on the device.
     device
-        Where to multiply.
+        The device of the products.
     """
 
     def __init__(self, features: NDArray[np.float32], device: torch.device) -> None:
@@ -160,7 +160,7 @@ class TorchSearch:
         self._bounds = torch.from_numpy(bounds(features)).to(device)
 
     def nearest(self, queries: NDArray[np.float32], k: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Give distances [Q, k] and rows [Q, k] as `RunningSearch` does."""
+        """Return distances [Q, k] and rows [Q, k] as `RunningSearch` does."""
         queries = np.ascontiguousarray(queries, np.float32)
         step = max(1, PAIRS_ON_GPU // len(self.features))
         parts = [self._part(queries[i : i + step], k) for i in range(0, len(queries), step)]

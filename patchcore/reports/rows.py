@@ -17,7 +17,7 @@ from patchcore.reports.charts import curve_chart
 from patchcore.statistics.curves import MarkedCurve, Measure, Undefined
 from patchcore.statistics.intervals import percent
 from patchcore.thresholds.operating_point import OperatingPoint
-from patchcore.thresholds.rules import told
+from patchcore.thresholds.rules import sentence
 from patchcore.thresholds.verdict_counts import Rate
 
 MOST_PROBLEMS = 30
@@ -89,7 +89,7 @@ def threshold_rules(point: OperatingPoint | None, like: float) -> list[tuple[str
         (
             name,
             words.score_words(value, like),
-            told(rule, partial(words.score_words, like=value)),
+            sentence(rule, partial(words.score_words, like=value)),
         )
         for name, value, rule in rows
     ]

@@ -74,7 +74,7 @@ def compare(reference: ArrayLike, window: ArrayLike) -> Comparison:
     reference, window
         Scores, [n] and [m].
     """
-    (comparison,) = _compare_rows(reference, [window])
+    (comparison,) = _compare_rows(reference, np.asarray(window, np.float64)[None])
     return comparison
 
 

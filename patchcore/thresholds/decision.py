@@ -1,7 +1,6 @@
-"""Deciding: every rule that sets a threshold under one roof, and how a decision is kept up to date.
+"""Decisions: rules make an operating point, and are applied again when the bank changes.
 
-The rules themselves are in `from_good` (good images alone) and `from_labelled`, and listed by name in `rules`; here
-they make an operating point, and are applied again when the bank changes.
+The rules themselves are in `from_good` (good images alone) and `from_labelled`; `rules` lists them by name.
 """
 
 import math
@@ -35,22 +34,22 @@ def decide(
     rule
         Sets the reject threshold.
     evidence
-        The scores to set it from; `map_peaks` too where there is a `pixel_rule`.
+        Scores of good images and defects; with a `pixel_rule`, also `map_peaks`.
     bank_id
         The bank that gave the scores.
     set_by, note, set_at
-        Who, why and when; now where left out.
+        Who, why and when; None for the present time.
     accept_rule
-        Sets the accept threshold; never above the reject threshold. Nothing is reviewed where left out.
+        Sets the accept threshold, at most the reject threshold. None: no image is reviewed.
     pixel_rule
-        Sets the pixel threshold from the good images' maps; a rule that goes by these alone, or by hand.
+        Sets the pixel threshold from the good images' maps; a rule for good images alone, or by hand.
     min_area, millimetres_per_pixel, judge_by
         As in `OperatingPoint`.
 
     Raises
     ------
     SettingsError
-        A rule cannot keep to what was asked with these images; the message is the rule's own statement.
+        A rule cannot meet its parameters with these images; the message is the rule's own statement.
     """
     reject, statement = _value(rule, evidence)
     accept = reject
@@ -78,18 +77,18 @@ def decide(
 
 
 def recalibrate(point: OperatingPoint, evidence: Evidence, bank_id: str) -> OperatingPoint:
-    """Bring an operating point to another bank (another coreset share, images added or removed).
+    """Set an operating point again for another bank (another coreset share, images added or removed).
 
-    Its own rules are applied again to the new scores. Where that is impossible, it comes back marked stale with
-    the reason, and refuses to judge; it is never silently kept.
+    Its own rules are applied to the new scores. Where that is impossible, the returned point is marked stale with the
+    reason, and refuses to judge; old thresholds are never kept silently.
 
     Parameters
     ----------
     point
         The point in force until now.
     evidence
-        Scores of the same images with the new bank: where a rule goes by defects, all of those it was set from;
-        where there is a pixel rule, the peaks of the good images' maps at the same minimum area.
+        Scores of the same images with the new bank. A rule that uses defects needs all of its earlier defects; a pixel
+        rule needs the peaks of the good images' maps at the same minimum area.
     bank_id
         The new bank.
     """
@@ -97,14 +96,14 @@ def recalibrate(point: OperatingPoint, evidence: Evidence, bank_id: str) -> Oper
         return point.outdated("It was set by hand for another bank, whose scores differ.")
     if not all(map(is_good_only, point.choices)) and (lost := _unscored(point, evidence)):
         return point.outdated(lost)
-    fresh = set_anew(point, evidence, bank_id, point.pixel_rule)
+    fresh = apply_again(point, evidence, bank_id, point.pixel_rule)
     return fresh if fresh.stale else replace(fresh, recalibrated_at=_now())
 
 
-def set_anew(
+def apply_again(
     point: OperatingPoint, evidence: Evidence, bank_id: str, pixel_rule: Choice | None
 ) -> OperatingPoint:
-    """Apply a point's rules to other scores and keep all else of it; marked stale, with the reason, where they fail."""
+    """Apply a point's rules to other scores and keep its other fields; marked stale with the reason where one fails."""
     try:
         fresh = decide(
             point.rule,
@@ -127,7 +126,7 @@ def set_anew(
 
 
 def _unscored(point: OperatingPoint, evidence: Evidence) -> str:
-    """Say that defects are missing from new scores; on fewer, a rule that goes by them would promise something else."""
+    """Return a sentence on defects missing from new scores, "" if none is: with fewer a rule would promise less."""
     known = point.evidence.defect.keys()
     missing = len(known - evidence.defect.keys())
     if not missing:
@@ -144,7 +143,7 @@ def _value(choice: Choice, evidence: Evidence) -> tuple[float, str]:
 
 
 def _pixel_value(choice: Choice, evidence: Evidence) -> float:
-    """Apply a rule to the maps' peaks: one number an image, so that its promise is about images here too."""
+    """Apply a rule to the maps' peaks: one number an image, so that its promise is about images, as for scores."""
     if choice.name != BY_HAND and not is_good_only(choice):
         raise SettingsError("The pixel threshold is set from good images alone; choose a rule for those.")
     peaks = {image: peak for image, peak in evidence.map_peaks.items() if peak != -math.inf}

@@ -1,7 +1,7 @@
-"""What a rule that sets a threshold declares of itself: its words, its parameters with their fields, and its function.
+"""The declaration of a rule that sets a threshold: its words, its parameters with their fields, and its function.
 
 The command line, the lists and fields of the page Tune, the report and the check of a stranger's file are all made of
-these declarations; `rules` lists them.
+these declarations. `rules` lists them.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,15 +22,15 @@ DEFECT: frozenset[Kind] = frozenset({"defect"})
 
 
 class Threshold(Protocol):
-    """What a rule finds."""
+    """The result of a rule."""
 
     @property
     def value(self) -> float | None:
-        """Reject what scores more than this; None when the rule cannot keep to what was asked."""
+        """The score above which an image is rejected; None when the rule cannot meet its parameters."""
 
     @property
     def statement(self) -> str:
-        """What the threshold does, or why there is none, in a sentence or two."""
+        """The threshold's effect, or the reason for its absence, in a sentence or two."""
 
 
 @dataclass(frozen=True)
@@ -40,14 +40,14 @@ class Parameter:
     Parameters
     ----------
     usual
-        Its value where none is named; NaN where there is none.
+        Default value; NaN where a default makes no sense.
     label, help
-        Of its field.
+        Label and tooltip of its field.
     shown
-        How its field shows it: as it is; as a percentage; as n of "1 in n"; or as a score, which begins at the
+        Form of the number in its field: the value, a percentage, n of "1 in n", or a score, which begins at the
         threshold in view.
     least, most, step, digits
-        Of the number in its field; fields of scores take theirs from the score.
+        Bounds, step and digits of the number in its field; fields of scores derive theirs from the score.
     words
         Writes its value in a sentence of the report.
     """
@@ -80,7 +80,7 @@ class Parameter:
 
 
 def percentage(usual: float, label: str, explained: str, most: float = 50.0) -> Parameter:
-    """Declare a share that is asked for as a percentage."""
+    """Declare a share that its field shows as a percentage."""
     return Parameter(usual, label, explained, "percent", 0.01, most, 0.5, 2, words=percent)
 
 
@@ -91,29 +91,28 @@ class Rule:
     Parameters
     ----------
     name
-        What files, the command line and the database call it.
+        Its name in files, on the command line and in the database.
     label
-        What it does, in plain words.
+        Its effect, in plain words.
     apply
         Takes good scores [n], defect scores [m] and the parameters by name; without the defect scores where
         `good_only`.
     needs
-        The kinds of images without which it cannot be applied.
+        Kinds of images that the rule needs.
     good_only
-        Whether it goes by good images alone, even where defects are known.
+        Whether the rule uses good images alone, even where defects are known.
     parameters
         By name.
     choice
-        What it is called where the rule of the reject threshold is chosen; its label where left out.
+        Its name in the list of rules for the reject threshold; "" for its label.
     rank
-        Where it stands in that list: lower ones first, equal ones in the order of their registration.
+        Its place in that list: lower ranks first, equal ranks in the order of registration.
     review, pixel
-        What it is called where the rule of the accept or of the pixel threshold is chosen; not offered there where
-        left out.
+        Its names in the lists of rules for the accept and for the pixel threshold; "" leaves it out of the list.
     report
-        Its sentence in a report, with the name of each parameter in braces; its label where left out.
+        Its sentence in a report, with the name of each parameter in braces; "" for its label.
     brief
-        A few words to go on after a threshold's value, with parameters in braces; made of its name where left out.
+        A few words that follow a threshold's value, with parameters in braces; "" for words made of its name.
     """
 
     name: str
@@ -130,7 +129,7 @@ class Rule:
     brief: str = ""
 
     def usual(self) -> dict[str, float]:
-        """Give the usual values of the parameters."""
+        """Return the usual values of the parameters."""
         return {name: parameter.usual for name, parameter in self.parameters.items()}
 
     def __call__(

@@ -1,7 +1,7 @@
-"""Thresholds from good images alone, each with what it promises in words, and what it does not.
+"""Thresholds from good images alone, each with its promise, or the lack of one, in words.
 
-The scores must be honest: those of images outside the bank, or leave-one-image-out scores. The scores of the
-images that built a bank are near zero by construction and say nothing.
+The scores must come from images outside the bank, or be leave-one-image-out scores. Scores of the images that built a
+bank are near zero by construction and say nothing.
 """
 
 import math
@@ -15,7 +15,7 @@ from patchcore.statistics.intervals import Interval, clopper_pearson, count, fin
 from patchcore.thresholds.declaration import GOOD, Parameter, Rule, percentage
 
 TAIL_START = 0.85  # quantile of the good scores over which the tail is fitted
-TAIL_LEAST = 10  # scores in the tail, fewer of which say nothing about its shape
+TAIL_LEAST = 10  # least number of scores in the tail that say something about its shape
 
 
 @dataclass(frozen=True)
@@ -25,21 +25,21 @@ class GoodThreshold:
     Parameters
     ----------
     value
-        Reject what scores more than this; None when the images are too few for the budget.
+        The score above which an image is rejected; None when the images are too few for the budget.
     needed
-        How many more good images the budget needs; 0 when there are enough.
+        Number of further good images that the budget needs; 0 when there are enough.
     statement
-        What it promises, or why it cannot, in a sentence or two.
+        Its promise, or the reason for the lack of one, in a sentence or two.
     interval
         Clopper-Pearson interval of the false-reject rate; None without a value or without a promise.
     budget
         Share of good parts that may be rejected.
     n_good, n_rejected
-        The good images it was set from, and how many of these it rejects.
+        Number of good images it was set from, and how many of these it rejects.
     provisional
-        Whether it was set to what the images allow rather than to what was asked.
+        Whether its budget follows from the number of images, not from the user.
     extrapolated
-        Whether it lies where a fitted curve, not an image, says what to expect.
+        Whether it follows from a fitted curve beyond the images.
     """
 
     value: float | None
@@ -57,7 +57,7 @@ def from_good(scores: ArrayLike, budget: float, confidence: float = 0.95) -> Goo
     """Set a threshold that keeps to a false-reject budget, by the split-conformal rule.
 
     It is the ceil((n + 1)(1 - budget))-th smallest of the n good scores. A further good part scores more with
-    a chance of at most the budget, whatever the distribution, as long as it is made and photographed like these
+    a chance of at most the budget, for any distribution of scores, as long as it is made and photographed like these
     (Vovk, Gammerman and Shafer, "Algorithmic Learning in a Random World", 2005; Papadopoulos et al., 2002).
     Leave-one-image-out scores come from banks smaller by one image, which errs on the side of a higher threshold.
 
@@ -68,7 +68,7 @@ def from_good(scores: ArrayLike, budget: float, confidence: float = 0.95) -> Goo
     budget
         Share of good parts that may be rejected, between 0 and 1; 0.005 for 1 in 200.
     confidence
-        Of the interval.
+        Confidence level of the interval.
 
     Raises
     ------
@@ -126,7 +126,7 @@ def provisional(scores: ArrayLike) -> GoodThreshold:
 
 
 def from_quantile(scores: ArrayLike, share: float) -> GoodThreshold:
-    """Set the threshold that rejects at most a share of these very images, with no promise about further ones.
+    """Set the threshold that rejects at most a share of these very images, without a promise about further ones.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ def from_quantile(scores: ArrayLike, share: float) -> GoodThreshold:
 
 
 def extrapolated(scores: ArrayLike, budget: float) -> GoodThreshold:
-    """Extrapolate to a budget beyond what the images can show, by a fitted tail; a guess, and called so.
+    """Extrapolate to a smaller budget than the images support, by a fitted tail; the statement calls it a guess.
 
     A generalised Pareto distribution is fitted to the excesses over a high quantile (Pickands, 1975; Coles, "An
     Introduction to Statistical Modeling of Extreme Values", 2001, chapter 4). Arguments and errors as for
@@ -182,7 +182,7 @@ def extrapolated(scores: ArrayLike, budget: float) -> GoodThreshold:
 
 
 def images_needed(budget: float) -> int:
-    """Give the least number of good images with which `from_good` can keep to a budget.
+    """Return the least number of good images with which `from_good` can keep to a budget.
 
     Raises
     ------
@@ -197,7 +197,7 @@ def images_needed(budget: float) -> int:
 
 
 def promise(budget: float) -> str:
-    """Say a budget in words: "at most 1 good part in 200"."""
+    """Return a budget in words: "at most 1 good part in 200"."""
     parts = round(1 / budget)
     if abs(parts * budget - 1) < 1e-6 and parts >= 2:
         return f"at most 1 good part in {parts:,}"
@@ -205,7 +205,7 @@ def promise(budget: float) -> str:
 
 
 def _budget(usual: float) -> Parameter:
-    """Declare a false-reject budget, asked for as n of "1 good part in n"."""
+    """Declare a false-reject budget, which its field shows as n of "1 good part in n"."""
     return Parameter(
         usual,
         "1 good part in",

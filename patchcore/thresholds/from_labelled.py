@@ -1,4 +1,4 @@
-"""Thresholds from labelled images: what to let through, what to reject, and what either costs."""
+"""Thresholds from labelled images: no escapes, no false rejects, best balance, least cost, ceilings, by hand."""
 
 import math
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from patchcore.thresholds.verdict_counts import VerdictCounts
 
 @dataclass(frozen=True)
 class LabelledThreshold:
-    """A threshold set from labelled images: what it does to them, and the rule's meaning in a sentence."""
+    """A threshold set from labelled images: their verdict counts, and the rule's meaning in a sentence."""
 
     value: float
     outcome: VerdictCounts
@@ -23,7 +23,7 @@ class LabelledThreshold:
 
 
 def outcome(good: ArrayLike, defect: ArrayLike, threshold: float) -> VerdictCounts:
-    """Count what a threshold does: of the scores [n] and [m], those above it are rejected. Either kind may be empty."""
+    """Count verdicts: of the scores [n] and [m], scores above the threshold are rejected. Either kind may be empty."""
     passed, caught = np.asarray(good, np.float64), np.asarray(defect, np.float64)
     false_rejects, hits = np.count_nonzero(passed > threshold), np.count_nonzero(caught > threshold)
     return VerdictCounts(passed.size, int(false_rejects), 0, caught.size, int(caught.size - hits), 0)
@@ -60,9 +60,8 @@ def youden(good: ArrayLike, defect: ArrayLike) -> LabelledThreshold:
     Youden, "Index for rating diagnostic tests", Cancer 3, 1950.
     """
     ways = _Ways(good, defect)
-    value = ways.best(
-        -ways.escapes * ways.n - ways.false_rejects * ways.m
-    )  # in whole numbers, so ties are ties
+    # In whole numbers, so that equal sums are equal.
+    value = ways.best(-ways.escapes * ways.n - ways.false_rejects * ways.m)
     return _told(good, defect, value, "Best sum of both rates: rejects {fr} and lets {esc} through.")
 
 
@@ -76,7 +75,7 @@ def cheapest(good: ArrayLike, defect: ArrayLike, cost_ratio: float, defect_rate:
     cost_ratio
         False rejects that one escape costs, above 0.
     defect_rate
-        Share of defects on the line, between 0 and 1; it is seldom that of the labelled set.
+        Share of defects on the line, between 0 and 1; a labelled set seldom has the same share.
     """
     if not (cost_ratio > 0 and math.isfinite(cost_ratio)):
         raise SettingsError(f"An escape costs more than 0 false rejects, not {cost_ratio:g}.")
@@ -114,7 +113,7 @@ def escape_ceiling(good: ArrayLike, defect: ArrayLike, ceiling: float) -> Labell
 
 
 def fixed(good: ArrayLike, defect: ArrayLike, value: float) -> LabelledThreshold:
-    """Take a threshold that a person chose, and tell what it does to the images; either kind may be empty."""
+    """Take a threshold that a person chose, and count its verdicts; either kind of images may be empty."""
     if not math.isfinite(value):
         raise SettingsError(f"A threshold is a number, not {value}.")
     words = f"Set by hand to {value:.4g}: rejects {{fr}} and lets {{esc}} through."
@@ -122,7 +121,7 @@ def fixed(good: ArrayLike, defect: ArrayLike, value: float) -> LabelledThreshold
 
 
 def review_words(good: ArrayLike, accept: float, reject: float) -> str:
-    """Say how many of the scores [n] of good images go to review: those above `accept`, up to `reject`."""
+    """State how many good images go to review: scores [n] above `accept`, up to `reject`."""
     passed = finite_scores(good)
     within = int(np.count_nonzero((passed > accept) & (passed <= reject)))
     low, high = clopper_pearson(within, passed.size)
@@ -143,7 +142,7 @@ class _Ways:
         self.escapes = np.searchsorted(caught, self.steps, side="right")
 
     def best(self, merit: NDArray[np.generic]) -> float:
-        """Give a threshold of the greatest merit; among equals the lowest, where fewest defects escape."""
+        """Return a threshold of the greatest merit; among equals the lowest, where fewest defects escape."""
         place = int(np.argmax(merit))
         if place + 1 == self.steps.size:
             return float(self.steps[place])

@@ -17,7 +17,7 @@ from patchcore.maps.regions import Region, find_regions
 Verdict = Literal["accept", "review", "reject"]
 JudgeBy = Literal["score", "area", "both"]
 LARGEST_SCORE = 1e12  # no distance between features comes near it
-LEAST_THRESHOLD = -5e-324  # the next number below 0: what a rule sets that rejects a score of 0 too
+LEAST_THRESHOLD = -5e-324  # the next number below 0: a rule that also rejects a score of 0 sets it
 
 
 @dataclass(frozen=True)
@@ -29,14 +29,14 @@ class Choice:
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Choice:
-        """Read what `asdict` wrote."""
+        """Read the output of `asdict`."""
         parameters = {key: _read_number(value) for key, value in plain["parameters"].items()}
         return cls(str(plain["name"]), parameters)
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a threshold is set from; images are known by the SHA-256 of their file.
+    """Scores that a threshold is set from; images are identified by the SHA-256 of their file.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class Evidence:
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Evidence:
-        """Read what `asdict` wrote."""
+        """Read the output of `asdict`."""
         return cls(
             **{part.name: {k: _read_number(v) for k, v in plain[part.name].items()} for part in fields(cls)}
         )
@@ -70,11 +70,11 @@ class OperatingPoint:
     accept, reject
         Accept up to the first, reject above the second, review between; equal when nothing is reviewed.
     rule, accept_rule, pixel_rule
-        What set the reject, the accept and the pixel threshold; None for one that is not used.
+        The rules of the reject, the accept and the pixel threshold; None for a threshold that is not used.
     bank_id
-        The bank whose scores these thresholds are on; on any other they mean nothing.
+        The bank of the scores; the thresholds are meaningless for any other bank.
     statement
-        What the thresholds promise, in a sentence or two.
+        The promise of the thresholds, in a sentence or two.
     set_by, set_at, note
         Who decided, when (ISO 8601), and why.
     evidence
@@ -138,10 +138,10 @@ class OperatingPoint:
 
     @property
     def heat_from(self) -> float:
-        """Where heat begins in a map: the pixel threshold, else the accept threshold.
+        """The value at which heat begins in a map: the pixel threshold, else the accept threshold.
 
-        An accepted image has no patch above the accept threshold, so it stays cool; what is reviewed or rejected
-        mostly shows where, though smoothing lowers a map's peak below the score.
+        An accepted image has no patch above the accept threshold, so it stays cool. An image in review or rejected
+        mostly shows heat, though smoothing lowers a map's peak below the score.
         """
         return self.accept if self.pixel is None else self.pixel
 
@@ -207,16 +207,16 @@ class OperatingPoint:
             )
 
     def outdated(self, reason: str) -> OperatingPoint:
-        """Give the same point, marked as not to be used, with the reason."""
+        """Return the same point, marked stale with the reason."""
         return replace(self, stale=reason)
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain values, for JSON."""
+        """Return plain values, for JSON."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> OperatingPoint:
-        """Read what `to_dict` wrote.
+        """Read the output of `to_dict`.
 
         Raises
         ------
@@ -250,7 +250,7 @@ class OperatingPoint:
 
 
 def _is_threshold(value: object) -> bool:
-    """Whether a number can be a threshold for scores; true and false are no numbers."""
+    """Whether a number can be a threshold for scores; True and False do not count as numbers."""
     return (
         isinstance(value, Real)
         and not isinstance(value, bool)
@@ -261,5 +261,5 @@ def _is_threshold(value: object) -> bool:
 def _read_number(value: object) -> float:
     """Read a score or a parameter; the peak of a map smaller than the smallest region is minus infinity."""
     if not isinstance(value, Real) or isinstance(value, bool) or not float(value) < math.inf:
-        raise TypeError(f"{value!r} is no number")
+        raise TypeError(f"{value!r} is not a number")
     return float(value)

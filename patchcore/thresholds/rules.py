@@ -1,4 +1,4 @@
-"""Every rule that sets a threshold, by name; a further rule is a file that declares it, and a line in `RULES`."""
+"""Every rule that sets a threshold, by name. A new rule is a file that declares it, and a line in `RULES`."""
 
 from collections.abc import Callable, Mapping
 
@@ -28,34 +28,34 @@ RULES: dict[str, Rule] = {
     )
 }
 BY_HAND = from_labelled.FIXED.name
-NOTHING = "nothing"  # among the choices where no rule is needed
+NOTHING = "nothing"  # the choice of no rule
 
 
 def reject_choices() -> dict[str, str]:
-    """Give what each rule is called where the rule of the reject threshold is chosen, in the order of that list."""
+    """Return the names of the rules in the list for the reject threshold, in the order of that list."""
     ranked = sorted(RULES.values(), key=lambda rule: rule.rank)
     return {rule.name: rule.choice or rule.label for rule in ranked}
 
 
 def review_choices() -> dict[str, str]:
-    """Give the same for the accept threshold, which may have no rule."""
+    """Return the names of the rules in the list for the accept threshold, which may have no rule."""
     offered = {rule.name: rule.review for rule in RULES.values() if rule.review}
     return {NOTHING: "Nothing: accept or reject", **offered}
 
 
 def pixel_choices() -> dict[str, str]:
-    """Give the same for the pixel threshold, which may have no rule."""
+    """Return the names of the rules in the list for the pixel threshold, which may have no rule."""
     offered = {rule.name: rule.pixel for rule in RULES.values() if rule.pixel}
     return {NOTHING: "Where review begins", **offered}
 
 
 def is_good_only(choice: Choice) -> bool:
-    """Whether a choice is a rule that goes by good images alone, even where defects are known."""
+    """Whether a chosen rule uses good images alone, even where defects are known."""
     return choice.name in RULES and RULES[choice.name].good_only
 
 
-def told(choice: Choice, shown: Callable[[float], str]) -> str:
-    """Say in plain words what sets a threshold; `shown` writes a score."""
+def sentence(choice: Choice, shown: Callable[[float], str]) -> str:
+    """Return the chosen rule in plain words, for the report; `shown` writes a score."""
     rule = RULES.get(choice.name)
     if rule is None:
         return choice.name.replace("_", " ")
@@ -69,7 +69,7 @@ def told(choice: Choice, shown: Callable[[float], str]) -> str:
 
 
 def briefly(choice: Choice, shown: Callable[[float], str]) -> str:
-    """Say in a few words what sets a threshold, to go on after its value; `shown` writes a share."""
+    """Return the chosen rule in a few words, to follow a threshold's value; `shown` writes a share."""
     rule = RULES.get(choice.name)
     if rule is None or not rule.brief:
         return choice.name.replace("_", " ")
@@ -92,7 +92,7 @@ def apply_rule(choice: Choice, evidence: Evidence) -> Threshold:
     SettingsError
         No such rule or parameter, or a value out of range.
     DataError
-        The rule needs images of a kind that there are none of, or a score is not a number.
+        The rule needs images of a kind that is missing, or a score is not a number.
     """
     rule = RULES.get(choice.name)
     if rule is None:
@@ -104,10 +104,10 @@ def apply_rule(choice: Choice, evidence: Evidence) -> Threshold:
 
 
 def completed(choice: Choice) -> Choice:
-    """Write usual values out, so that a stored decision does not change with the program."""
+    """Write the default values out, so that a stored decision does not change with the program."""
     return Choice(choice.name, {**RULES[choice.name].usual(), **choice.parameters})
 
 
 def score_array(scores: Mapping[str, float]) -> NDArray[np.float64]:
-    """Give the scores alone, float64 [n]."""
+    """Return the scores alone, float64 [n]."""
     return np.fromiter(scores.values(), np.float64, len(scores))

@@ -1,4 +1,4 @@
-"""What verdicts do to labelled images: counts, and rates with their intervals."""
+"""Verdicts on labelled images: counts, and rates with their intervals."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from patchcore.thresholds.operating_point import Verdict
 
 @dataclass(frozen=True)
 class Rate:
-    """How often something happened, and what that says of how often it will.
+    """A rate with its confidence interval.
 
     Parameters
     ----------
     events, trials
-        So many of so many images.
+        Number of images with the event, and of all images.
     """
 
     events: int
@@ -77,7 +77,7 @@ class VerdictCounts:
         return Rate(self.escapes, self.defects)
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain values, for JSON; an interval is None where there are no such images."""
+        """Return plain values, for JSON; an interval is None where there are no such images."""
         return {
             "good": self.good,
             "false_rejects": self.false_rejects,

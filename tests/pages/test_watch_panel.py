@@ -11,7 +11,7 @@ from workbench.people.roles import Person, Role
 from workbench.storage.tables import Job, Watch, WatchedFile
 from workbench.storage.timestamps import now
 from workbench.watching.standing import WatchOptions, list_watches, start_watch
-from workbench.watching.verdict import Given
+from workbench.watching.verdict import VerdictRecord
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def watch(full, folder):
 def arrived(workspace, watch_id, **told):
     with workspace.database.write() as session:
         watch = session.get(Watch, watch_id)
-        given = Given("a<i>.png", 3, 5, "", now().isoformat(), "Washer", **told)
+        given = VerdictRecord("a<i>.png", 3, 5, "", now().isoformat(), "Washer", **told)
         row = WatchedFile(folder=watch.folder, path="a<i>.png", size_bytes=3, modified="5")
         row.told = given.to_dict()
         session.add(row)

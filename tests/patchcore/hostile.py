@@ -476,7 +476,7 @@ HOSTILE = {
     size_beyond_all_measure: "The image size must be a whole number from 32 to 2,048 pixels; it is 1000000",
     weights_that_are_not_here: "not the expected file",
     bank_under_a_false_number: "does not follow from its images and settings",
-    self_test_that_fails: "does not compute what the builder's did",
+    self_test_that_fails: "computes other numbers than the builder's machine",
     threshold_beyond_all_scores: r"the threshold accept is not a number from 0 to 1e\+12",
     threshold_just_beyond: r"the threshold reject is not a number from 0 to 1e\+12",
     whole_threshold_beyond_all_numbers: "the threshold reject is not a number",

@@ -30,7 +30,7 @@ def plain_greedy(points, count, seed):
 @pytest.mark.parametrize(
     ("rows", "dims", "count"), [(1000, 128, 300), (500, 20, 500), (300, 3, 100), (50, 1, 50)]
 )
-def test_picks_and_radii_are_those_of_the_plain_algorithm(rows, dims, count):
+def test_picks_and_radii_equal_the_plain_algorithm(rows, dims, count):
     points = np.random.default_rng(0).standard_normal((rows, dims)).astype(np.float32)
     order = greedy_k_centre(points, count, seed=5)
     picks, radii = plain_greedy(points, count, 5)
@@ -64,7 +64,7 @@ def grid(rows, dims, sides, seed=0):
     ],
     ids=["gaussian", "repeats", "ties", "large", "squares beyond float32", "tiny", "outliers"],
 )
-def test_in_many_rounds_the_picks_are_still_those_of_the_plain_algorithm(points, monkeypatch):
+def test_picks_of_many_rounds_equal_the_plain_algorithm(points, monkeypatch):
     pick_in_many_rounds(monkeypatch)
     order = greedy_k_centre(points, len(points) - 20, seed=3)
     picks, radii = plain_greedy(points, len(points) - 20, 3)
@@ -90,7 +90,7 @@ def test_memory_beyond_the_points_is_a_fraction_of_them():
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, 3e38])
-def test_features_that_are_no_numbers_are_refused(value):
+def test_infinite_and_nan_features_are_refused(value):
     points = np.random.default_rng(11).standard_normal((300, 40)).astype(np.float32)
     points[17] = value
     with pytest.raises(DataError, match="infinite or not a number"):

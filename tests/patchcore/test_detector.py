@@ -98,7 +98,7 @@ def test_leave_one_out_scores_equal_a_search_without_the_image(model, good):
         assert model.good_scores_[name] == rest.nearest(queries).distances.max()
 
 
-def test_scored_without_its_own_rows_a_good_image_has_its_leave_one_out_score(model, good):
+def test_good_image_scored_without_its_own_rows_has_its_leave_one_out_score(model, good):
     small, rises = model.with_coreset(0.1), []
     for number, (name, image) in enumerate(good):
         result = small.score(image, leave_out=True)
@@ -114,7 +114,7 @@ def test_scored_without_its_own_rows_a_good_image_has_its_leave_one_out_score(mo
     assert min(rises) >= 0 < max(rises)  # an image whose own rows are not near its worst patch loses nothing
 
 
-def test_leaving_out_an_image_that_is_not_in_the_bank_changes_nothing(model, bad):
+def test_leaving_out_a_foreign_image_does_not_change_its_score(model, bad):
     left_out, plain = model.score(bad, leave_out=True), model.score(bad)
     assert (left_out.score, left_out.nearest_row) == (plain.score, plain.nearest_row)
     assert_array_equal(left_out.map, plain.map)
@@ -205,7 +205,7 @@ def test_a_loaded_inspector_keeps_its_largest_share_and_its_good_scores(model, t
     assert [r.name for r in loaded.image_records_] == [r.name for r in model.image_records_]
 
 
-def test_a_self_test_that_fails_is_said(model, tmp_path):
+def test_failed_self_test_warns(model, tmp_path):
     model.save(tmp_path / "x.patchcore")
     tensors, header = container.read(tmp_path / "x.patchcore")
     container.write(
@@ -268,7 +268,7 @@ def test_an_unsound_inspector_with_right_hashes_is_refused(model, tmp_path, dama
         PatchCore.load(tmp_path / "x.patchcore")
 
 
-def test_an_inspector_refuses_other_weights_than_those_that_built_it(good, tmp_path):
+def test_inspector_refuses_weights_that_did_not_build_it(good, tmp_path):
     for seed in (0, 1):
         torch.manual_seed(seed)
         torch.save(models.resnet18(weights=None).state_dict(), tmp_path / f"{seed}.pth")
@@ -289,7 +289,7 @@ def test_broken_and_repeated_images_are_left_out_with_reasons(good, tmp_path):
 
 
 @pytest.mark.parametrize("images", [[], [b""]])
-def test_nothing_to_build_on(images):
+def test_build_without_images_raises_no_images_error(images):
     with pytest.raises(NoImagesError):
         PatchCore(image_size=SIDE).fit(images)
 
@@ -321,7 +321,7 @@ def test_images_of_other_shapes_come_back_in_their_own_pixels(model, bad):
     assert np.isfinite(result.patch_scores[:, 2:6]).all()
 
 
-def test_noise_outside_the_roi_changes_nothing(good, bad):
+def test_noise_outside_the_roi_does_not_change_the_result(good, bad):
     roi = np.zeros((SIDE, SIDE), bool)
     roi[:, :40] = True
     noise = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE, 3), np.uint8)
@@ -405,7 +405,7 @@ BETWEEN_DEVICES = 1e-4  # relative, of distances, maps and image scores
 
 @on_a_gpu
 @pytest.mark.parametrize(("built", "used"), [("cpu", "cuda"), ("cuda", "cpu")])
-def test_an_inspector_scores_alike_on_another_device_than_it_was_built_on(built, used, good, bad, tmp_path):
+def test_inspector_scores_alike_on_another_device(built, used, good, bad, tmp_path):
     model = PatchCore(image_size=SIDE, coreset=0.5, device=built).fit(good)
     model.save(tmp_path / "x.patchcore")
     other = PatchCore.load(tmp_path / "x.patchcore", device=used)

@@ -48,7 +48,7 @@ def naive_features(maps, dims):
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
 @pytest.mark.parametrize("name", ["wide_resnet50_2", "resnet18", DEFAULT])
-def test_features_on_a_gpu_are_those_of_the_processor_and_the_same_each_time(name):
+def test_features_on_a_gpu_equal_the_processors_and_repeat_exactly(name):
     backbone = load_backbone(name, device="cpu") if name == DEFAULT else seeded_backbone(name)
     gpu = torch.device("cuda")
     twin = replace(backbone, network=deepcopy(backbone.network).to(gpu), device=gpu)

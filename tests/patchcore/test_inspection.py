@@ -159,7 +159,7 @@ def test_a_stored_score_and_map_are_judged_alike(model, bad, points):
 
 
 @pytest.mark.parametrize("name", ["score", "review", "area", "both", "no region"])
-def test_json_has_the_older_fields_with_their_values_and_those_of_the_table(model, bad, points, name):
+def test_json_has_the_older_fields_and_the_fields_of_the_table(model, bad, points, name):
     point, data = points[name], png(bad)
     form = inspect(model, data, point).to_dict()
     result = model.score(data)
@@ -168,7 +168,7 @@ def test_json_has_the_older_fields_with_their_values_and_those_of_the_table(mode
     old = old_watch_form(result, point)
     assert {key: form[key] for key in old} == old
     assert set(form) - set(old) == {key for key, why in ADDED.items() if why.startswith("both")}
-    told = ModelJudge(model, "stripes", point)(FileKey("a.png", len(data), 1), data).given.to_dict()
+    told = ModelJudge(model, "stripes", point)(FileKey("a.png", len(data), 1), data).record.to_dict()
     assert {key: told[key] for key in form} == form
     assert set(told) - set(form) == {
         "file",
@@ -181,7 +181,7 @@ def test_json_has_the_older_fields_with_their_values_and_those_of_the_table(mode
     }
 
 
-def test_json_of_an_inspection_says_what_it_rests_on(model, bad, points):
+def test_json_of_an_inspection_states_thresholds_and_bank(model, bad, points):
     point = points["area"]
     form = inspect(model, bad, point).to_dict()
     assert tuple(form) == FIELDS and form["version"] == VERSION == 1
@@ -193,7 +193,7 @@ def test_json_of_an_inspection_says_what_it_rests_on(model, bad, points):
     assert (form["width"], form["height"], len(form["worst_box"])) == (64, 64, 4)
 
 
-def test_remarks_are_what_reading_noticed(model, bad):
+def test_remarks_come_from_reading_the_image(model, bad):
     see_through = np.dstack([bad, np.full(bad.shape[:2], 128, np.uint8)])
     form = inspect(model, see_through).to_dict()
     assert form["remarks"] == list(read_image(see_through).record.notes) != []
@@ -211,7 +211,7 @@ def test_json_is_ascii_and_every_number_finite(model, bad):
         assert text.isascii() and json.loads(text) == form and tuple(form) == FIELDS
 
 
-def test_an_image_that_cannot_be_scored_is_an_error_and_its_form_says_nothing_else(model):
+def test_unscorable_image_raises_and_its_json_holds_only_the_error(model):
     with pytest.raises(ImageError):
         inspect(model, b"no image")
     form = failure("It is empty.")
@@ -219,7 +219,7 @@ def test_an_image_that_cannot_be_scored_is_an_error_and_its_form_says_nothing_el
     assert form["regions"] == form["remarks"] == []
 
 
-def test_nothing_left_of_the_bank_is_an_error_as_for_the_score(good):
+def test_bank_without_other_rows_raises_as_in_score(good):
     alone = patchcore.PatchCore(image_size=64, coreset=0.5).fit(good[:1])
     with pytest.raises(DataError, match="comes from this image itself"):
         inspect(alone, good[0][1], leave_out=True)
@@ -249,7 +249,7 @@ def names_in(table):
     return [name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])]
 
 
-def test_hash_of_a_file_is_that_of_its_bytes(model, bad):
+def test_hash_of_a_file_equals_the_hash_of_its_bytes(model, bad):
     data = png(bad)
     assert inspect(model, data).to_dict()["sha256"] == hashlib.sha256(data).hexdigest()
 

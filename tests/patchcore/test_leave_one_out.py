@@ -71,12 +71,12 @@ def test_scores_and_radius_never_rise_with_the_bank(bank, good):
         assert (np.diff(steps[np.isfinite(steps)]) < 0).all()
 
 
-def test_an_image_alone_in_the_bank_has_no_score(good):
+def test_image_alone_in_the_bank_has_an_infinite_score(good):
     bank = MemoryBank(good[0], np.zeros(PATCHES, np.int32), np.arange(PATCHES, dtype=np.int32), PATCHES)
     assert score_good_images(bank, [(0, good[0])]).at(PATCHES) == [np.inf]
 
 
-def test_only_some_images_and_progress(bank, good):
+def test_scoring_a_sample_reports_progress(bank, good):
     seen = []
     profile = score_good_images(bank, [(4, good[4]), (1, good[1])], seen.append)
     whole = score_good_images(bank, enumerate(good))
@@ -85,7 +85,7 @@ def test_only_some_images_and_progress(bank, good):
     assert seen == [1, 2]
 
 
-def test_most_patches_are_left_behind_where_few_are_unlike_the_rest(monkeypatch):
+def test_most_patches_are_dropped_early_where_few_are_far(monkeypatch):
     random = np.random.default_rng(2)
     size = np.where(np.arange(PATCHES) % 10 == 0, 1.0, 0.05)[:, None]  # every tenth patch is unlike any other
     good = (size * random.standard_normal((IMAGES, PATCHES, DIMS))).astype(np.float32)
@@ -106,7 +106,7 @@ def test_most_patches_are_left_behind_where_few_are_unlike_the_rest(monkeypatch)
     assert sum(pairs) < 0.4 * good.shape[0] * PATCHES * len(bank)
 
 
-def test_what_may_count_is_as_far_as_what_stays_far(monkeypatch):
+def test_remaining_patches_are_as_far_as_the_followed_ones(monkeypatch):
     monkeypatch.setattr(nested_sweep, "FOLLOWED", (1, 1))
     squares = np.array([9.0, 4.0, 1.0, 2.25])
     patches = Patches(*(np.zeros((4, 2), np.float32) for _ in range(3)), squares, squares[::-1].copy())

@@ -205,7 +205,7 @@ def test_all_methods_share_the_features_of_a_store():
     assert len(keys) == 1
 
 
-def test_a_file_without_a_method_is_one_of_patchcore(model, bad, tmp_path):
+def test_file_without_a_method_is_read_as_patchcore(model, bad, tmp_path):
     from patchcore.files import container
 
     tensors, header = model.arrays_and_header()

@@ -31,7 +31,7 @@ def imports(tree):
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.name)
-def test_nothing_below_knows_who_is_above(path):
+def test_core_does_not_import_the_application(path):
     tree = ast.parse(path.read_text())
     assert not ABOVE & set(imports(tree))
 

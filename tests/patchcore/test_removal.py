@@ -33,7 +33,7 @@ def fewer(model, hashes, rest):
     return without_images(model, [hashes[i] for i in GONE], rest)
 
 
-def test_the_bank_is_the_old_one_less_the_rows_of_the_images(model, fewer, hashes):
+def test_bank_without_images_is_the_old_bank_without_their_rows(model, fewer, hashes):
     by_rows = model.full_bank_.without_images(set(GONE))
     assert_array_equal(fewer.full_bank_.features, by_rows.features)
     assert_array_equal(fewer.full_bank_.positions, by_rows.positions)
@@ -53,7 +53,7 @@ def test_smaller_shares_are_still_prefixes_and_the_share_in_use_loses_only_its_o
     assert_array_equal(fewer.with_coreset(0.05).bank_.features, fewer.full_bank_.features[:19])
 
 
-def test_the_profile_is_that_of_the_remaining_images(fewer, rest):
+def test_profile_equals_the_scores_of_the_remaining_images(fewer, rest):
     for name, image in rest:
         assert fewer.good_scores_[name] == fewer.score(image, leave_out=True).score
     worst = max(fewer.score(image).score for _, image in rest)
@@ -77,7 +77,7 @@ def test_rules_that_cannot_be_applied_again_leave_the_point_stale(model, hashes,
         assert reason in fewer.operating_point_.stale
 
 
-def test_saved_and_loaded_again_it_is_bit_equal(fewer, bad, tmp_path):
+def test_model_without_images_is_bit_equal_after_saving_and_loading(fewer, bad, tmp_path):
     fewer.save(tmp_path / "x.patchcore")
     loaded = PatchCore.load(tmp_path / "x.patchcore")
     assert loaded.self_test_.passed
@@ -87,7 +87,7 @@ def test_saved_and_loaded_again_it_is_bit_equal(fewer, bad, tmp_path):
     assert (loaded.bank_id_, loaded.removed_) == (fewer.bank_id_, fewer.removed_)
 
 
-def test_it_is_not_taken_for_a_fresh_build_on_the_remaining_images(fewer, rest):
+def test_bank_id_differs_from_a_fresh_build_on_the_remaining_images(fewer, rest):
     fresh = PatchCore(image_size=SIDE, coreset=0.5).fit(rest)
     same_size = fresh.with_coreset(len(fewer.bank_) / fresh.bank_.total_patches)
     assert len(same_size.bank_) == len(fewer.bank_)
@@ -113,7 +113,7 @@ def test_patches_of_removed_images_are_counted_as_they_were(good):
     assert fewer.full_bank_.total_patches == alone.full_bank_.total_patches < model.full_bank_.total_patches
 
 
-def test_what_could_not_be_scored_again_is_listed(model, hashes, good):
+def test_images_that_cannot_be_scored_again_are_listed(model, hashes, good):
     given = [good[1], ("broken.png", b"no image"), Path("/nowhere.png"), good[3]]
     fewer = without_images(model, [hashes[0]], given)
     assert set(fewer.good_scores_) == {good[1][0], good[3][0]}
@@ -125,12 +125,12 @@ def test_what_could_not_be_scored_again_is_listed(model, hashes, good):
     [
         (lambda h: h[:7], True, "at least 2 good images"),
         (lambda h: h, True, "at least 2 good images"),
-        (lambda h: ["0" * 64], True, "1 of the 1 images to remove are not among"),
+        (lambda h: ["0" * 64], True, "without 1 of the 1 images to remove"),
         (lambda h: [], True, "No image was named"),
         (lambda h: h[:1], False, "None of the remaining good images could be read"),
     ],
 )
-def test_what_is_refused(model, hashes, good, chosen, given, sentence):
+def test_impossible_removals_are_refused(model, hashes, good, chosen, given, sentence):
     with pytest.raises(SettingsError, match=sentence):
         without_images(model, chosen(hashes), good if given else [])
 

@@ -59,7 +59,7 @@ def one_hot(side):
     return grid
 
 
-def test_what_was_not_inspected_bleeds_nothing_into_the_map():
+def test_uninspected_patches_do_not_bleed_into_the_map():
     roi = np.zeros((100, 100), bool)
     roi[:, :50] = True
     prepared = prepare(np.zeros((100, 100, 3), np.float32), Geometry("fit", 64), roi)
@@ -72,7 +72,7 @@ def test_what_was_not_inspected_bleeds_nothing_into_the_map():
     assert not found[:, 51:].any()
 
 
-def test_padding_takes_no_part():
+def test_padding_is_not_inspected():
     prepared = prepare(np.zeros((32, 64, 3), np.float32), Geometry("fit", 64))
     inspected = inspected_patches(prepared.valid, (8, 8))
     assert inspected[2:6].all()

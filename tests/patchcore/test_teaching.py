@@ -54,7 +54,7 @@ def farthest_first(features, bank, radius):
         rows.append(features[worst].astype(np.float64))
 
 
-def test_the_patches_are_those_of_a_naive_greedy_choice_down_to_the_radius():
+def test_taught_patches_equal_a_naive_greedy_choice_down_to_the_radius():
     rng = np.random.default_rng(0)
     features, rows = (rng.standard_normal((count, 6)).astype(np.float32) for count in (40, 25))
     bank = MemoryBank(rows, np.zeros(25, np.int32), np.arange(25, dtype=np.int32), 25)
@@ -62,7 +62,7 @@ def test_the_patches_are_those_of_a_naive_greedy_choice_down_to_the_radius():
         assert unfamiliar(features, bank, radius).tolist() == farthest_first(features, bank, radius)
 
 
-def test_the_image_is_accepted_afterwards_and_no_patch_lies_beyond_the_radius(small, wiser, spotted):
+def test_taught_image_is_accepted_and_none_of_its_patches_lies_beyond_the_radius(small, wiser, spotted):
     name, image = spotted[0]
     before, after = small.score(image), wiser.score(image)
     radius = min(small.cover_radius_, small.operating_point_.accept)
@@ -72,7 +72,7 @@ def test_the_image_is_accepted_afterwards_and_no_patch_lies_beyond_the_radius(sm
     assert wiser.explain(image).neighbour_image in {name, *(r.name for r in small.image_records_)}
 
 
-def test_it_scores_as_a_bank_with_the_rows_appended_bit_for_bit(small, wiser, spotted, good, bad):
+def test_taught_model_scores_as_a_bank_with_the_rows_appended_bit_for_bit(small, wiser, spotted, good, bad):
     taught = wiser.full_bank_.taught
     rows = wiser.full_bank_.rows(slice(taught))
     naive = replace(
@@ -105,7 +105,7 @@ def test_every_share_holds_the_taught_rows_and_is_a_prefix_of_the_larger(model, 
         wiser.with_coreset(0.51)
 
 
-def test_profile_and_evidence_are_those_of_the_images_it_was_built_from(small, wiser, good, spotted):
+def test_profile_and_evidence_hold_only_images_that_the_bank_was_built_from(small, wiser, good, spotted):
     for share in (0.01, 0.5):
         sliced, before = wiser.with_coreset(share), small.with_coreset(share)
         for name, image in good:
@@ -119,7 +119,7 @@ def test_profile_and_evidence_are_those_of_the_images_it_was_built_from(small, w
     assert wiser.operating_point_.reject <= small.operating_point_.reject
 
 
-def test_the_model_that_was_taught_is_as_it_was(small, model, bad, spotted, good):
+def test_teaching_leaves_the_given_model_unchanged(small, model, bad, spotted, good):
     before = (small.bank_id_, small.score(bad).score, small.score(spotted[1][1]).score, small.good_scores_)
     with_taught(small, spotted, good)
     assert before == (
@@ -131,7 +131,7 @@ def test_the_model_that_was_taught_is_as_it_was(small, model, bad, spotted, good
     assert small.full_bank_ is model.full_bank_ and len(small.image_records_) == len(good)
 
 
-def test_saved_and_loaded_in_a_new_process_it_is_bit_equal(wiser, bad, tmp_path):
+def test_taught_model_is_bit_equal_after_loading_in_a_new_process(wiser, bad, tmp_path):
     wiser.save(tmp_path / "x.patchcore")
     np.save(tmp_path / "bad.npy", bad)
     program = (
@@ -175,7 +175,7 @@ def test_a_bank_is_known_by_its_taught_rows(small, wiser, spotted, good):
     assert_array_equal(both.bank_.features[: wiser.bank_.taught], wiser.bank_.features[: wiser.bank_.taught])
 
 
-def test_without_the_taught_image_the_scores_are_those_from_before(small, wiser, good, spotted, bad):
+def test_removing_a_taught_image_restores_the_earlier_scores(small, wiser, good, spotted, bad):
     back = without_images(wiser, wiser.taught_, good)
     assert back.full_bank_.taught == 0
     assert (back.bank_id_, back.removed_) == (small.bank_id_, ())
@@ -185,7 +185,7 @@ def test_without_the_taught_image_the_scores_are_those_from_before(small, wiser,
     assert back.operating_point_.reject == small.operating_point_.reject
 
 
-def test_without_an_image_that_built_the_bank_the_taught_rows_stay(small, wiser, good):
+def test_removing_a_built_image_keeps_the_taught_rows(small, wiser, good):
     gone = wiser.image_records_[2].sha256
     fewer = without_images(wiser, [gone], [pair for i, pair in enumerate(good) if i != 2])
     plain = without_images(small, [gone], [pair for i, pair in enumerate(good) if i != 2])
@@ -196,7 +196,7 @@ def test_without_an_image_that_built_the_bank_the_taught_rows_stay(small, wiser,
         without_images(wiser, [record.sha256 for record in wiser.image_records_[:7]], good)
 
 
-def test_a_falling_threshold_makes_it_go_on_until_the_image_is_accepted(small, spotted, good):
+def test_falling_threshold_adds_rows_until_the_image_is_accepted(small, spotted, good):
     """Thresholds that fall with the bank, as a steep rule would have it."""
     bars = iter((0.5, 0.4))
     turns = []
@@ -240,14 +240,14 @@ def test_an_image_may_be_taught_again_where_a_larger_bank_is_stricter(wiser, spo
     assert again.taught_ == wiser.taught_
 
 
-def test_shares_of_the_what_if_do_not_count_taught_rows(model, wiser):
+def test_shares_of_the_sweep_do_not_count_taught_rows(model, wiser):
     assert default_shares(wiser) == default_shares(model.with_coreset(0.1))
     points = sweep(wiser, [], [0.05, 0.1])
     assert [point.rows for point in points] == [wiser.full_bank_.taught + rows for rows in (25, 51)]
     assert [point.in_use for point in points] == [False, True]
 
 
-def test_what_is_refused(wiser, small, good, spotted):
+def test_impossible_teaching_is_refused(wiser, small, good, spotted):
     with pytest.raises(SettingsError, match="was built from"):
         with_taught(small, [good[0]], good)
     with pytest.raises(SettingsError, match="nothing to teach"):
@@ -258,7 +258,7 @@ def test_what_is_refused(wiser, small, good, spotted):
         with_taught(small, spotted[:1], good, cancelled=lambda: True)
 
 
-def test_progress_and_what_could_not_be_scored_again(small, spotted, good):
+def test_progress_is_reported_and_unscorable_images_are_listed(small, spotted, good):
     seen = []
     wiser = with_taught(small, spotted[:1], good[:5], lambda *step: seen.append(step))
     assert seen == [("calibration", done, 8) for done in range(6)]

@@ -7,7 +7,7 @@ import pytest
 from patchcore.whole_files import whole_file
 
 
-def test_what_is_written_is_on_disk_before_it_is_in_its_place(tmp_path, monkeypatch):
+def test_file_is_flushed_before_it_is_renamed(tmp_path, monkeypatch):
     done, target = [], tmp_path / "a.txt"
     target.write_text("old")
     monkeypatch.setattr(os, "fsync", lambda _: done.append(target.read_text()))
@@ -19,7 +19,7 @@ def test_what_is_written_is_on_disk_before_it_is_in_its_place(tmp_path, monkeypa
 
 
 @pytest.mark.parametrize("ready", [True, False])
-def test_what_breaks_off_leaves_nothing_but_what_was_there(tmp_path, ready):
+def test_failed_write_keeps_only_the_earlier_file(tmp_path, ready):
     target, part = tmp_path / "a.txt", tmp_path / "elsewhere"
     target.write_text("old")
 

@@ -19,7 +19,7 @@ from workbench.storage.timestamps import now
 from workbench.storage.workspace import Workspace
 from workbench.upkeep.backups.restoring import restore
 from workbench.upkeep.backups.writing import back_up
-from workbench.watching.verdict import Given
+from workbench.watching.verdict import VerdictRecord
 
 ACCEPTED = [name for name, (_, reason) in BACKUPS.items() if reason is None]
 REFUSED = [name for name in BACKUPS if name not in ACCEPTED]
@@ -55,7 +55,7 @@ def whole(tmp_path_factory, worked_in):
         session.add(watched)
         session.flush()
         watch.arguments = {"watch_id": watched.id}
-        told = Given("a.png", 3, 5, "", now().isoformat(), "P").to_dict()
+        told = VerdictRecord("a.png", 3, 5, "", now().isoformat(), "P").to_dict()
         session.add(WatchedFile(folder="/in", path="a.png", size_bytes=3, modified="5", told=told))
         session.add(Preference(name="retention", value={"months": 1}))
         session.execute(

@@ -325,8 +325,8 @@ class WatchedFile(Base):
     )  # nanoseconds: too many digits for some databases' numbers
     inspection_id: Mapped[int | None] = mapped_column(ForeignKey("inspections.id"))
     created: Mapped[datetime] = mapped_column(default=now)
-    told: Mapped[dict[str, Any]]  # workbench.watching.verdict.Given.to_dict(): the form that others are told
-    finished: Mapped[datetime | None]  # set once the verdict was told and the file moved, if wanted
+    told: Mapped[dict[str, Any]]  # workbench.watching.verdict.VerdictRecord.to_dict()
+    finished: Mapped[datetime | None]  # set once every output has the verdict
 
 
 class Event(Base):

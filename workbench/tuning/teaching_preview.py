@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from patchcore.errors import ImageError, SettingsError
 from patchcore.maps.regions import clearing_threshold
 from patchcore.methods import TEACH
-from patchcore.thresholds.decision import set_anew
+from patchcore.thresholds.decision import apply_again
 from patchcore.thresholds.operating_point import Choice, Evidence, OperatingPoint, Verdict
 from patchcore.thresholds.rules import BY_HAND
 from workbench.inspectors.capabilities import require_capability
@@ -217,7 +217,7 @@ class _Follow:
 def _kept(point: OperatingPoint, model: Detector) -> OperatingPoint:
     """Return a point: hand-set thresholds stay, the others follow their rules on the new scores."""
     pixel_rule = None if point.pixel is None else Choice(BY_HAND, {"value": point.pixel})
-    return set_anew(point, Evidence(model.evidence_.good), model.bank_id_, pixel_rule)
+    return apply_again(point, Evidence(model.evidence_.good), model.bank_id_, pixel_rule)
 
 
 def _without(point: OperatingPoint, sha256s: set[str]) -> OperatingPoint:

@@ -1,4 +1,4 @@
-"""Watching a folder: images that arrive in it are judged once each, the verdict is kept, then told to a line.
+"""Watching a folder: each image that arrives is judged once, its verdict is stored, then delivered to the line.
 
-`command` is for a line's PC, `standing` and `job` for the dashboard; both work by `run` and keep in `history`.
+`command` serves a line's PC, `standing` and `job` serve the dashboard. Both run `run` and store in `history`.
 """

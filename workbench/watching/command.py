@@ -1,4 +1,4 @@
-"""`python -m workbench watch`: score the images of a folder as they arrive, each once, until told to stop."""
+"""`python -m workbench watch`: score the images of a folder as they arrive, each once, until a signal stops it."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 SUFFIX = ".patchcore"
 TYPES = {"folder": Path, "file": Path, "text": str, "whole": int, "number": float, "switch": bool}
-"""Of the options of outputs on the command line."""
+"""Python type of each kind of option, for the command line."""
 
 
 def with_output_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options that the outputs declare, in place of its `**chosen`, after its arguments."""
+    """Replace a command's `**chosen` by the options that the outputs declare, placed after its arguments."""
     signature = inspect.signature(command, eval_str=True)
     *own, _ = signature.parameters.values()
     arguments = [parameter for parameter in own if parameter.default is parameter.empty]
@@ -42,7 +42,7 @@ def with_output_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _parameter(option: Option) -> inspect.Parameter:
-    """Return the parameter of an output's option; what it may be, `Option.check` says."""
+    """Return the parameter of an output's option; `Option.check` checks its value."""
     annotation: Any = TYPES[option.kind]
     default = option.default
     if option.is_place:
@@ -56,7 +56,7 @@ def _parameter(option: Option) -> inspect.Parameter:
 
 
 def _values(typed: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values of options as outputs take them: a place is text, and empty where none is named."""
+    """Return option values as outputs take them: a folder or file as text, "" where none is named."""
     return {
         option.name: str(typed[option.name] or "") if option.is_place else typed[option.name]
         for option in options(terminal=True)
@@ -75,7 +75,7 @@ def watch(
     ],
     folder: Annotated[Path, typer.Argument(help="Folder in which images arrive.", show_default=False)],
     subfolders: Annotated[bool, typer.Option("--subfolders", help="Look into folders below too.")] = False,
-    once: Annotated[bool, typer.Option("--once", help="Score what is there, then end.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Score the files that are there, then end.")] = False,
     settle: Annotated[
         float, typer.Option(help="Seconds for which a file must not have changed.", min=0)
     ] = 1.0,
@@ -114,7 +114,7 @@ def watch(
             _say(f"Verdicts are kept in the history of {workspace.root}.")
             watcher = Watcher(
                 folder,
-                journal.seen,
+                journal.has_verdict,
                 settle=settle,
                 interval=interval,
                 broken_after=broken_after,
@@ -129,7 +129,7 @@ def watch(
 
 
 def _judge(workspace: Workspace, inspector: str, weights: Path | None) -> tuple[Judge, ModelJudge]:
-    """Return what judges, and what that is at the start."""
+    """Return the judge, and the model and thresholds that it uses at the start."""
     from workbench.inspectors.versions import find_id
     from workbench.watching.in_use import InspectorJudge, columns_of_file
     from workbench.watching.verdict import ModelJudge
@@ -141,7 +141,7 @@ def _judge(workspace: Workspace, inspector: str, weights: Path | None) -> tuple[
         return alone, alone
     if weights is not None:
         raise SettingsError(
-            f"--weights goes with a file that ends in {SUFFIX}; the workspace knows those of its inspectors."
+            f"--weights goes with a file that ends in {SUFFIX}; the workspace knows the weights of its inspectors."
         )
     judge = InspectorJudge(workspace, find_id(workspace, inspector))
     return judge, judge.in_use()
@@ -159,7 +159,7 @@ def _check_threshold(missing: str, outputs: Outputs) -> None:
 
 @contextmanager
 def _stop_on_signals() -> Iterator[threading.Event]:
-    """Yield what the first Ctrl-C or SIGTERM sets; a second one ends the program at once."""
+    """Yield an event that the first Ctrl-C or SIGTERM sets; a second one ends the program at once."""
     stop = threading.Event()
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 

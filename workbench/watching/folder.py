@@ -1,9 +1,9 @@
-"""A watched folder: which files in it are new and written completely, told by looking at it again and again.
+"""A watched folder: which files in it are new and completely written, found by listing it repeatedly.
 
-Folders on a network share give no events, so the folder is listed, once an interval at most. A file counts as written
-completely when its size and time of change were the same over two looks at least `settle` seconds apart, and nobody
-has it open for writing where that can be told. Hidden files, links, and names that programs give to what they are
-still writing are passed over.
+Folders on a network share give no events, so the folder is listed, once an interval at most. A file counts as
+completely written when its size and time of change were the same over two looks at least `settle` seconds apart, and,
+on Linux, no process has it open for writing. Hidden files, links, and names of unfinished files (`PROVISIONAL`) are
+skipped.
 """
 
 import errno
@@ -21,11 +21,11 @@ from patchcore.images.file_names import IMAGE_SUFFIXES, display_name, is_hidden
 
 PROVISIONAL = (".part", ".tmp", ".temp", ".partial", ".filepart", ".crdownload", "~")
 SETTLE, INTERVAL, BROKEN_AFTER = 1.0, 0.5, 30.0  # seconds
-BUSY_SHARE = 0.1  # of the time, at most, that is spent on listing the folder while images are waiting
+BUSY_SHARE = 0.1  # largest share of the time spent on listing the folder while images are waiting
 
 
 class FileKey(NamedTuple):
-    """One state of a file; the same name with another size or time of change is another file to be scored."""
+    """One state of a file. The same name with another size or time of change is another file to score."""
 
     path: str  # from the folder, with forward slashes
     size: int  # bytes
@@ -33,15 +33,15 @@ class FileKey(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Arrived:
-    """A file that seems to be written completely.
+class ArrivedFile:
+    """A file that seems completely written.
 
     Attributes
     ----------
     key, path
-        What it is called, and where it lies.
+        Its name and state, and its place.
     last_try
-        Whether it has been the same for so long that what cannot be read of it by now never will be.
+        Whether the file has been unchanged for so long that an unreadable one counts as broken.
     """
 
     key: FileKey
@@ -51,7 +51,7 @@ class Arrived:
 
 @dataclass
 class _Sight:
-    """A file that has been seen and not been done with: since when it is the same, and when to try it."""
+    """A listed file without a verdict: since when it is unchanged, and when to read it."""
 
     key: FileKey
     since: float
@@ -59,20 +59,20 @@ class _Sight:
 
 
 class Watcher:
-    """Looks at a folder and tells which images have arrived.
+    """Lists a folder and returns the images that have arrived.
 
     Parameters
     ----------
     folder
-        What to look at.
-    seen
-        Whether a file has been done with already; asked once for each state of each file.
+        The watched folder.
+    has_verdict
+        Whether a file has its verdict already; called once for each state of each file.
     settle
-        Seconds for which a file must have been the same.
+        Seconds for which a file must have been unchanged.
     interval
-        Seconds between two looks at least; never less than the last look took.
+        Least number of seconds between two looks; never less than the last look took.
     broken_after
-        Seconds for which a file that cannot be read must have been the same until it is called broken.
+        Seconds for which an unreadable file must have been unchanged before it counts as broken.
     subfolders
         Whether to look into folders below, at any depth; links are not followed.
     exclude
@@ -89,7 +89,7 @@ class Watcher:
     def __init__(
         self,
         folder: Path,
-        seen: Callable[[FileKey], bool],
+        has_verdict: Callable[[FileKey], bool],
         *,
         settle: float = SETTLE,
         interval: float = INTERVAL,
@@ -104,12 +104,12 @@ class Watcher:
         self.exclude = frozenset(_without(folder.resolve(), place.resolve()) for place in exclude)
         self.away = ""
         self.listing_seconds = 0.0
-        self._seen, self._clock = seen, clock
+        self._has_verdict, self._clock = has_verdict, clock
         self._sights: dict[str, _Sight] = {}
         self._done: dict[str, FileKey] = {}
 
-    def look(self) -> list[Arrived]:
-        """List the folder once and return what is ready to be read, oldest first; nothing while it is away."""
+    def look(self) -> list[ArrivedFile]:
+        """List the folder once and return the files that are ready to read, oldest first; none while it is away."""
         began = self._clock()
         try:
             found = {key.path: (key, path) for key, path in self._list()}
@@ -126,29 +126,29 @@ class Watcher:
             key=lambda sight: (sight.key.mtime_ns, sight.key.path),
         )
         return [
-            Arrived(sight.key, Path(found[sight.key.path][1]), now - sight.since >= self.broken_after)
+            ArrivedFile(sight.key, Path(found[sight.key.path][1]), now - sight.since >= self.broken_after)
             for sight in ready
         ]
 
     def pause(self) -> float:
-        """Return how many seconds to wait until the next look when there is nothing to do."""
+        """Return the seconds to wait until the next look when no file is ready."""
         return max(self.interval, self.listing_seconds)
 
     def patience(self) -> float:
-        """Return for how many seconds to work on what one look has found until the next one."""
+        """Return the seconds to spend on the files of one look before the next look."""
         return max(self.interval, self.listing_seconds / BUSY_SHARE)
 
     def waiting(self) -> set[str]:
-        """Return the files that the last look saw and that have not been done with."""
+        """Return the files of the last look that have no verdict yet."""
         return set(self._sights)
 
     def done(self, key: FileKey) -> None:
-        """Forget a file that has its verdict; `seen` must know it from now on."""
+        """Forget a file that has its verdict; `has_verdict` must be true of it from now on."""
         self._sights.pop(key.path, None)
         self._done[key.path] = key
 
     def retry(self, key: FileKey) -> None:
-        """Try a file again later, less and less often, and for the last time when it has long been the same."""
+        """Try a file again later, less and less often; the last try comes `broken_after` seconds after its change."""
         sight = self._sights.get(key.path)
         if sight is not None and sight.key == key:
             now = self._clock()
@@ -156,15 +156,15 @@ class Watcher:
             last = sight.since + self.broken_after
             sight.due = min(later, last) if now < last else later
 
-    def read(self, arrived: Arrived) -> bytes | None:
-        """Return a file's bytes; None when it turns out to be another by now, or is still being written.
+    def read(self, arrived: ArrivedFile) -> bytes | None:
+        """Return a file's bytes; None when the file has changed since the look, or is still being written.
 
         Raises
         ------
         ImageTooLarge
-            When it is larger than any image may be.
+            The file is larger than any image may be.
         OSError
-            When it cannot be opened or read.
+            The file cannot be opened or read.
         """
         from patchcore.images.reading import check_weight  # late: PyTorch comes with it
 
@@ -192,7 +192,9 @@ class Watcher:
     def _compare(self, found: dict[str, tuple[FileKey, str]]) -> None:
         now, before = self._clock(), self._sights
         known = {
-            path: key for path, (key, _) in found.items() if self._done.get(path) == key or self._seen(key)
+            path: key
+            for path, (key, _) in found.items()
+            if self._done.get(path) == key or self._has_verdict(key)
         }
         self._sights = {}
         for path, (key, _) in found.items():
@@ -203,7 +205,7 @@ class Watcher:
         self._done = known
 
     def _list(self) -> Iterator[tuple[FileKey, str]]:
-        """Yield what might be an image, in its present state, with its path."""
+        """Yield files whose names end as an image's, in their present state, with their paths."""
         folders = [(os.fspath(self.folder), "")]
         while folders:
             here, below = folders.pop()
@@ -221,21 +223,21 @@ class Watcher:
                                 yield key, entry.path
             except OSError:
                 if not below:
-                    raise  # the share is away; a folder below may only have been deleted meanwhile
+                    raise  # the share is away; a folder below may simply have been deleted
 
 
 def _without(folder: Path, place: Path) -> str:
-    """Return a place as it is seen from a folder; as it is where it lies elsewhere."""
+    """Return a place relative to a folder; its whole path where it lies elsewhere."""
     return place.relative_to(folder).as_posix() if place.is_relative_to(folder) else str(place)
 
 
 def require_folder(folder: Path) -> None:
-    """Refuse to begin watching a folder that is not there.
+    """Refuse to watch a folder that does not exist.
 
     Raises
     ------
     NoImagesError
-        When it is not.
+        The folder does not exist.
     """
     if not folder.is_dir():
         raise NoImagesError(
@@ -245,7 +247,7 @@ def require_folder(folder: Path) -> None:
 
 
 def is_provisional(name: str) -> bool:
-    """Tell whether a name is one that programs give to what they are still writing."""
+    """Whether programs give such a name to a file that they are still writing."""
     stem = os.path.splitext(name)[0].lower()  # noqa: PTH122 - of tens of thousands of names, many times a minute
     return name.startswith("~") or stem.endswith(PROVISIONAL) or name.lower().endswith(PROVISIONAL)
 
@@ -271,10 +273,10 @@ def _is(status: os.stat_result, key: FileKey) -> bool:
 
 
 def _is_open_for_writing(descriptor: int) -> bool:
-    """Tell whether some process has a file open for writing, where the system says so for nothing (Linux).
+    """Whether a process has a file open for writing; False where the system cannot say so cheaply (only Linux can).
 
-    A read lease is refused while anybody does. It is given back at once; a writer who comes in between is kept waiting
-    for that instant, and the signal about it is one that does nothing.
+    Linux refuses a read lease while a process has the file open for writing. The lease is returned at once. A writer
+    that comes in between waits for that instant, and its signal (SIGURG) does nothing.
     """
     try:
         import fcntl

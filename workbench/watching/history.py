@@ -1,8 +1,8 @@
-"""Where verdicts on the files of a watched folder are kept: a row of the history, and the file in the same transaction.
+"""The journal of a watched folder: each verdict's rows in the history and in `WatchedFile`, in one transaction.
 
-That row of `WatchedFile` is the journal: what has one is not scored again, whoever watches the folder. A verdict is
-kept first, durably, and only then told to others; `finish` notes that it was. What a crash left between the two is
-`unfinished` and completed at the next start.
+A file with a row in `WatchedFile` is not scored again, whichever process watches the folder. A verdict is stored
+durably first and delivered afterwards; `finish` notes the delivery. A verdict without that note after a crash is
+`unfinished`, and the next start delivers it.
 """
 
 import secrets
@@ -26,19 +26,19 @@ from workbench.storage.tables import Inspection, WatchedFile
 from workbench.storage.timestamps import now
 from workbench.storage.workspace import Workspace
 from workbench.watching.folder import FileKey
-from workbench.watching.verdict import Given, Judged
+from workbench.watching.verdict import JudgedFile, VerdictRecord
 
-LOCK_SECONDS = 5.0  # the process that watched before may be ending
+LOCK_SECONDS = 5.0  # wait for an earlier watching process to end
 
 
 class Keeper(Protocol):
-    """Stores what a verdict on a file of a watched folder leaves behind."""
+    """Stores the pictures and rows of a judged file."""
 
-    def prepare(self, judged: Judged) -> None:
-        """Store files, before the transaction; called again after a failure."""
+    def prepare(self, file: JudgedFile) -> None:
+        """Store pictures, before the transaction; called again after a failure."""
 
-    def keep(self, session: Session, judged: Judged) -> Inspection:
-        """Store rows in the transaction that also keeps which file it was; `Outdated` to have it judged anew."""
+    def keep(self, session: Session, file: JudgedFile) -> Inspection:
+        """Store rows in the journal's transaction; `Outdated` has the file judged again."""
 
 
 class HistoryJournal:
@@ -49,39 +49,39 @@ class HistoryJournal:
     folder
         Absolute.
     keeper
-        Stores what a verdict leaves behind.
+        Stores pictures and rows.
 
     Raises
     ------
     SettingsError
-        When another process watches the folder.
+        Another process watches the folder.
     """
 
     def __init__(self, workspace: Workspace, folder: Path, keeper: Keeper) -> None:
         self.workspace, self.folder, self.keeper = workspace, folder_name(folder), keeper
         self._lock = _locked(workspace, self.folder)
         _flush_every_commit(workspace)
-        self._seen = set(self._keys())
+        self._recorded = set(self._keys())
 
-    def seen(self, key: FileKey) -> bool:
+    def has_verdict(self, key: FileKey) -> bool:
         """Whether a file in this state has its verdict."""
-        return _stored(key) in self._seen
+        return _stored(key) in self._recorded
 
-    def record(self, judged: Judged) -> None:
-        """Keep a verdict; when this returns, a power failure takes it no more.
+    def record(self, file: JudgedFile) -> None:
+        """Store a verdict; after the return, a power failure does not lose it.
 
         Raises
         ------
         NotKept
-            When it cannot be kept at present, as with a full disk; nothing of it is kept then.
+            Storing is impossible at present, as with a full disk. No row was written.
         Outdated
-            When it must be given anew; nothing of it is kept then either.
+            The inspector changed while it judged; the file must be judged again. No row was written.
         """
-        key = _stored(judged.given.key)
+        key = _stored(file.record.key)
         with waits_for_room(self.workspace):
-            self.keeper.prepare(judged)
+            self.keeper.prepare(file)
         with waits_for_room(self.workspace), self.workspace.database.write() as session:
-            inspection = self.keeper.keep(session, judged)
+            inspection = self.keeper.keep(session, file)
             session.add(inspection)
             session.flush()
             session.add(
@@ -91,19 +91,21 @@ class HistoryJournal:
                     size_bytes=key.size,
                     modified=str(key.mtime_ns),
                     inspection_id=inspection.id,
-                    told=judged.given.to_dict(),
+                    told=file.record.to_dict(),
                 )
             )
-        self._seen.add(key)
+        self._recorded.add(key)
 
-    def unfinished(self) -> list[Given]:
-        """Return the verdicts that may not have been told, in the order they were given."""
+    def unfinished(self) -> list[VerdictRecord]:
+        """Return verdicts that may not have been delivered, in the order of their storing."""
         query = select(WatchedFile).where(WatchedFile.folder == self.folder, WatchedFile.finished.is_(None))
         with self.workspace.database.read() as session:
-            return [Given.from_dict(row.told) for row in session.scalars(query.order_by(WatchedFile.id))]
+            return [
+                VerdictRecord.from_dict(row.told) for row in session.scalars(query.order_by(WatchedFile.id))
+            ]
 
     def finish(self, key: FileKey) -> None:
-        """Note that a verdict was told; `NotKept` as for `record`."""
+        """Note that a verdict was delivered; `NotKept` as in `record`."""
         wanted = _stored(key)
         query = select(WatchedFile).where(
             WatchedFile.folder == self.folder,
@@ -125,61 +127,61 @@ class HistoryJournal:
                 yield FileKey(path, size, int(modified))
 
 
-def plain_inspection(given: Given, **values: Any) -> Inspection:
-    """Return the row of a verdict, by what was told of it; `values` are further columns."""
-    regions = None if given.score is None else given.regions[: history.REGIONS_KEPT]
+def plain_inspection(record: VerdictRecord, **values: Any) -> Inspection:
+    """Return the row of a verdict record; `values` are further columns."""
+    regions = None if record.score is None else record.regions[: history.REGIONS_KEPT]
     columns = {
         "source": "watch",
         "operator": current().name,
-        "sha256": given.sha256,
-        "name": display_name(given.file),
-        "inspector_name": given.inspector,
-        "score": given.score,
-        "accept": given.accept,
-        "reject": given.reject,
-        "pixel": given.pixel,
-        "min_area": given.min_area,
-        "judge_by": given.judge_by,
-        "verdict": given.verdict,
+        "sha256": record.sha256,
+        "name": display_name(record.file),
+        "inspector_name": record.inspector,
+        "score": record.score,
+        "accept": record.accept,
+        "reject": record.reject,
+        "pixel": record.pixel,
+        "min_area": record.min_area,
+        "judge_by": record.judge_by,
+        "verdict": record.verdict,
         "regions": regions,
-        "region_count": None if given.score is None else len(given.regions),
-        "width": given.width,
-        "height": given.height,
-        "error": given.error,
+        "region_count": None if record.score is None else len(record.regions),
+        "width": record.width,
+        "height": record.height,
+        "error": record.error,
     }
     return Inspection(**columns | values)
 
 
 class PictureKeeper:
-    """Keeps the image, its overlay and a row of each verdict, outside of all batches."""
+    """Stores the image, its overlay and a row of each verdict, outside of all batches."""
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
-        self._overlays: dict[FileKey, str] = {}  # of the verdict in hand
+        self._overlays: dict[FileKey, str] = {}  # path of the current file's overlay
 
-    def prepare(self, judged: Judged) -> None:
+    def prepare(self, file: JudgedFile) -> None:
         """Store the image and its overlay."""
         from patchcore.images.reading import display_pixels  # late: PyTorch comes with it
 
-        given, inspection = judged.given, judged.inspection
-        if judged.data:
-            self.workspace.store_image(judged.data, display_name(given.file))
-        if inspection is not None and judged.image is not None and given.key not in self._overlays:
-            path = f"history/{now():%Y-%m}/{given.sha256[:16]}-file-{secrets.token_hex(4)}.jpg"
+        record, inspection = file.record, file.inspection
+        if file.data:
+            self.workspace.store_image(file.data, display_name(record.file))
+        if inspection is not None and file.image is not None and record.key not in self._overlays:
+            path = f"history/{now():%Y-%m}/{record.sha256[:16]}-file-{secrets.token_hex(4)}.jpg"
             anomaly_map, point = inspection.result.map, inspection.point
             heat_from = max(float(anomaly_map.max()) / 2, 1e-6) if point is None else point.heat_from
-            kept, pixels = KeptMap.of(anomaly_map), display_pixels(judged.image.pixels)
-            history.store_overlay(self.workspace, path, kept, pixels, heat_from, inspection.outline)
-            self._overlays = {given.key: path}
+            stored_map, pixels = KeptMap.of(anomaly_map), display_pixels(file.image.pixels)
+            history.store_overlay(self.workspace, path, stored_map, pixels, heat_from, inspection.outline)
+            self._overlays = {record.key: path}
 
-    def keep(self, session: Session, judged: Judged) -> Inspection:
+    def keep(self, session: Session, file: JudgedFile) -> Inspection:
         """Return the row of the verdict."""
-        overlay = self._overlays.get(judged.given.key)
-        return plain_inspection(judged.given, **judged.owner, overlay_path=overlay)
+        overlay = self._overlays.get(file.record.key)
+        return plain_inspection(file.record, **file.owner, overlay_path=overlay)
 
 
 def folder_name(folder: Path) -> str:
-    """Return a folder as the database names it."""
+    """Return a folder's name in the database: its resolved path."""
     return _storable(str(folder.resolve()))
 
 
@@ -195,7 +197,7 @@ def _locked(workspace: Workspace, folder: str) -> FileLock:
 
 
 def _flush_every_commit(workspace: Workspace) -> None:
-    """Have SQLite put each commit onto the disk: files are moved on the strength of it, and moves last."""
+    """Have SQLite flush each commit to the disk: a moved file stays moved, so its verdict must not be lost."""
     database = workspace.database
     if database.is_sqlite:
 
@@ -203,12 +205,12 @@ def _flush_every_commit(workspace: Workspace) -> None:
         def flush(connection: Any, _record: object) -> None:
             connection.execute("PRAGMA synchronous=FULL")
 
-        database.engine.dispose()  # connections from before do not have it
+        database.engine.dispose()  # older connections lack the setting
 
 
 @contextmanager
 def waits_for_room(workspace: Workspace) -> Iterator[None]:
-    """Turn what may pass (a full disk, a database that is away) into `NotKept`."""
+    """Turn a passing fault (a full disk, a database that is away) into `NotKept`."""
     try:
         yield
     except (OperationalError, OSError) as fault:
@@ -219,7 +221,7 @@ def waits_for_room(workspace: Workspace) -> Iterator[None]:
 
 
 def _storable(name: str) -> str:
-    """Return a name as any database takes it; bytes that are no text become escapes."""
+    """Return a name that any database accepts; bytes that are not text become escapes."""
     return name.encode("utf-8", "backslashreplace").decode()
 
 

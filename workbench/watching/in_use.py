@@ -1,4 +1,4 @@
-"""The inspector that judges a folder: its version and thresholds in use, looked up anew for each image."""
+"""The inspector that judges a folder: its version and thresholds in use, looked up again for each image."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from workbench.storage.tables import Inspector, InspectorVersion
 from workbench.storage.workspace import Workspace
 from workbench.watching.folder import FileKey
 from workbench.watching.history import waits_for_room
-from workbench.watching.verdict import Judged, ModelJudge
+from workbench.watching.verdict import JudgedFile, ModelJudge
 
 if TYPE_CHECKING:
     from patchcore.detector import Detector
 
 
 class InspectorJudge:
-    """Judges files by an inspector of the workspace, as it is in use when each is taken up."""
+    """Judges each file by the version and thresholds of an inspector that are in use when the file is read."""
 
     def __init__(self, workspace: Workspace, inspector_id: str) -> None:
         self.workspace, self.inspector_id = workspace, inspector_id
 
-    def __call__(self, key: FileKey, data: bytes) -> Judged:
+    def __call__(self, key: FileKey, data: bytes) -> JudgedFile:
         """Score a file by its bytes; errors as for `ModelJudge` and `model_in_use`."""
         return self.in_use()(key, data)
 
-    def broken(self, key: FileKey, data: bytes, why: ImageError) -> Judged:
-        """Say of a file that it cannot be scored."""
+    def broken(self, key: FileKey, data: bytes, why: ImageError) -> JudgedFile:
+        """Return the record of a file that cannot be scored."""
         return self.in_use().broken(key, data, why)
 
     def in_use(self) -> ModelJudge:
-        """Return what judges at this moment."""
+        """Return a judge of the version and thresholds in use now."""
         with waits_for_room(self.workspace):
             _, version, model = model_in_use(self.workspace, self.inspector_id)
             with self.workspace.database.read() as session:
@@ -50,7 +50,7 @@ def model_in_use(workspace: Workspace, inspector_id: str) -> tuple[Inspector, In
     Raises
     ------
     WorkspaceError
-        When the inspector was deleted meanwhile.
+        The inspector was deleted meanwhile.
     """
     inspector = find_inspector(workspace, inspector_id)
     if inspector is None or inspector.current is None or inspector.deleted is not None:
@@ -62,7 +62,7 @@ def model_in_use(workspace: Workspace, inspector_id: str) -> tuple[Inspector, In
 
 
 def columns_of(force: InForce) -> dict[str, Any]:
-    """Return the columns of an inspection that say whose verdict it is."""
+    """Return the columns of an inspection that name its inspector, version and thresholds."""
     return {
         "inspector_id": force.inspector_id,
         "inspector_name": force.inspector_name,
@@ -74,7 +74,7 @@ def columns_of(force: InForce) -> dict[str, Any]:
 
 
 def columns_of_file(workspace: Workspace, file: Path) -> dict[str, Any]:
-    """Return those columns for a file of an inspector; none where it is not the file of a version of this workspace."""
+    """Return the columns of `columns_of` for an inspector's file; {} where the workspace has no such version."""
     try:
         path = workspace.relative(file.resolve())
     except ValueError:

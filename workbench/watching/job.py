@@ -1,6 +1,6 @@
-"""Watching from the inside: the standing job that scores what arrives by the inspector's version and thresholds in use.
+"""The standing job of a folder that the dashboard watches: it judges by the version and thresholds in use.
 
-Its images go into batches, one a day, with their results, so that Inspect shows them as it does all others.
+Its images go into batches with their results, one batch a day, so that Inspect shows them like any others.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from workbench.watching.in_use import columns_of, model_in_use
 from workbench.watching.outputs.registry import make_outputs
 from workbench.watching.run import Tally, WatchRun
 from workbench.watching.standing import WATCHING, WatchOptions, get_watch
-from workbench.watching.verdict import Judged, given, verdict_of
+from workbench.watching.verdict import JudgedFile, inspection_record, new_record
 
 if TYPE_CHECKING:
     from workbench.inspections.history import InForce
 
-BATCH_IMAGES = 500  # of one batch; a page shows no more at once
-SLICE = 0.1  # seconds between looks at whether the job was cancelled
+BATCH_IMAGES = 500  # images of one batch; a page shows no more at once
+SLICE = 0.1  # seconds between two checks for a cancelled job
 
 
 def run_watch(job: RunningJob) -> None:
@@ -46,12 +46,12 @@ def run_watch(job: RunningJob) -> None:
     watch = get_watch(job.workspace, int(job.arguments["watch_id"]))
     use_threads(WatchOptions.from_dict(watch.options).threads)
 
-    def told(tally: Tally) -> None:
+    def report(tally: Tally) -> None:
         job.progress(tally.trouble or WATCHING, tally.scored + tally.broken, 0)
 
     job.progress("starting", 0, 0)
-    run = prepare_run(job.workspace, watch, stop=_Cancel(job), told=told)
-    told(run.tally)
+    run = prepare_run(job.workspace, watch, stop=_Cancel(job), report=report)
+    report(run.tally)
     try:
         run.run()
     finally:
@@ -60,14 +60,14 @@ def run_watch(job: RunningJob) -> None:
 
 
 def prepare_run(
-    workspace: Workspace, watch: Watch, *, stop: threading.Event, told: Callable[[Tally], None]
+    workspace: Workspace, watch: Watch, *, stop: threading.Event, report: Callable[[Tally], None]
 ) -> WatchRun:
-    """Return what works off the folder of a watch, its model loaded; whoever runs it closes its journal.
+    """Return the run of a watch, with its model loaded; the caller closes its journal.
 
     Raises
     ------
     WorkspaceError, SettingsError
-        When the inspector was deleted, or another process watches the folder.
+        The inspector was deleted, or another process watches the folder.
     """
     options, folder = WatchOptions.from_dict(watch.options), Path(watch.folder)
     judge = WatchJudge(workspace, watch)
@@ -76,12 +76,12 @@ def prepare_run(
     journal = HistoryJournal(workspace, folder, judge)
     watcher = Watcher(
         folder,
-        journal.seen,
+        journal.has_verdict,
         settle=options.settle,
         subfolders=options.subfolders,
         exclude=[workspace.root, *outputs.folders_left_out()],
     )
-    return WatchRun(watcher, judge, journal, outputs, say=say, stop=stop, told=told)
+    return WatchRun(watcher, judge, journal, outputs, say=say, stop=stop, report=report)
 
 
 class _Cancel(threading.Event):
@@ -102,81 +102,82 @@ class _Cancel(threading.Event):
 
 
 @dataclass(frozen=True, eq=False)
-class Arrival(Judged):
-    """A verdict with what the workspace keeps of it: who gave it, and what was found."""
+class ScoredFile(JudgedFile):
+    """A judged file with the version and thresholds in force, and the stored result."""
 
     force: InForce | None = None
-    found: ScoredImage | None = None
+    result: ScoredImage | None = None
 
 
 class WatchJudge:
-    """Judges files by the version of an inspector that is in use, and keeps what was found with the verdict."""
+    """Judges files by the version of an inspector in use, and stores each result with its verdict."""
 
     def __init__(self, workspace: Workspace, watch: Watch) -> None:
         self.workspace, self.watch = workspace, watch
 
-    def __call__(self, key: FileKey, data: bytes) -> Arrival:
-        """Score a file; the image, its map and its overlay are stored, its rows are not."""
+    def __call__(self, key: FileKey, data: bytes) -> ScoredFile:
+        """Score a file and store its image, map and overlay, but not its rows."""
         with waits_for_room(self.workspace):
             inspector, version, model = model_in_use(self.workspace, self.watch.inspector_id)
             began, name = time.perf_counter(), display_name(key.path)
             loaded = read_image(data, name=name, value_range=model.settings.value_range)
             stored = self.workspace.store_image(data, name, record=loaded.record.to_dict())
-            found = score_image(self.workspace, stored.sha256, version, loaded=loaded)
+            result = score_image(self.workspace, stored.sha256, version, loaded=loaded)
         seconds = time.perf_counter() - began
-        if found.seen is None:
-            told = given(
+        if result.seen is None:
+            record = new_record(
                 key,
                 data,
                 inspector.name,
-                error=found.columns["error"],
+                error=result.columns["error"],
                 width=loaded.record.width,
                 height=loaded.record.height,
                 seconds=round(seconds, 4),
-                **thresholds(found.force.point),
+                **thresholds(result.force.point),
             )
         else:
-            told = verdict_of(key, data, inspector.name, found.seen.inspection, seconds)
-        return Arrival(told, data, force=found.force, found=found)
+            record = inspection_record(key, data, inspector.name, result.seen.inspection, seconds)
+        return ScoredFile(record, data, force=result.force, result=result)
 
-    def broken(self, key: FileKey, data: bytes, why: ImageError) -> Arrival:
-        """Say of a file that it cannot be scored."""
+    def broken(self, key: FileKey, data: bytes, why: ImageError) -> ScoredFile:
+        """Return the record of a file that cannot be scored."""
         with waits_for_room(self.workspace):
             inspector, version, _ = model_in_use(self.workspace, self.watch.inspector_id)
             with self.workspace.database.read() as session:
                 force = in_force(session, version.id)
             if data:
                 self.workspace.store_image(data, display_name(key.path))
-        found = ScoredImage(version, force, False, {"error": why.reason})
-        return Arrival(given(key, data, inspector.name, error=why.reason), data, force=force, found=found)
+        result = ScoredImage(version, force, False, {"error": why.reason})
+        record = new_record(key, data, inspector.name, error=why.reason)
+        return ScoredFile(record, data, force=force, result=result)
 
-    def prepare(self, judged: Judged) -> None:
-        """Do nothing: files were stored when the image was scored."""
+    def prepare(self, file: JudgedFile) -> None:
+        """Do nothing: pictures were stored when the image was scored."""
 
-    def keep(self, session: Session, judged: Judged) -> Inspection:
+    def keep(self, session: Session, file: JudgedFile) -> Inspection:
         """Store image, result and inspection together, in the batch of the day."""
-        assert isinstance(judged, Arrival) and judged.found is not None and judged.force is not None
-        if not judged.data:  # a file that could not even be opened has no image to be shown
-            return plain_inspection(judged.given, **columns_of(judged.force))
+        assert isinstance(file, ScoredFile) and file.result is not None and file.force is not None
+        if not file.data:  # a file that could not be opened has no image to show
+            return plain_inspection(file.record, **columns_of(file.force))
         batch = self._batch(session)
         last = session.scalar(select(func.max(BatchImage.position)).where(BatchImage.batch_id == batch.id))
         image = BatchImage(
             batch_id=batch.id,
             position=0 if last is None else last + 1,
-            sha256=judged.given.sha256,
-            name=display_name(judged.given.file),
+            sha256=file.record.sha256,
+            name=display_name(file.record.file),
         )
         session.add(image)
         session.flush()
-        kept = keep_scored(session, image, judged.found, source="watch")
-        if kept is None or kept.inspection is None:
-            judged.found.discard(self.workspace)
-            raise Outdated(f"The inspector was changed while {judged.given.file} was scored.")
-        assert kept.inspection.verdict == judged.given.verdict
-        return kept.inspection
+        row = keep_scored(session, image, file.result, source="watch")
+        if row is None or row.inspection is None:
+            file.result.discard(self.workspace)
+            raise Outdated(f"The inspector was changed while {file.record.file} was scored.")
+        assert row.inspection.verdict == file.record.verdict
+        return row.inspection
 
     def _batch(self, session: Session) -> Batch:
-        """Return the batch of this day that has room, made when there is none."""
+        """Return today's batch that has room; a new one when all are full."""
         today = f"Watched {display_name(Path(self.watch.folder).name)} {datetime.now().astimezone():%Y-%m-%d}"
         mine = select(Batch).where(Batch.watch_id == self.watch.id).order_by(Batch.id.desc())
         of_today = [batch for batch in session.scalars(mine.limit(200)) if batch.name.startswith(today)]

@@ -1,4 +1,4 @@
-"""Watching: every image that arrives is judged once, its verdict is kept, then told; until somebody says stop."""
+"""The loop of watching: judge each image that arrives once, store its verdict, then deliver it; until stopped."""
 
 import itertools
 import threading
@@ -8,42 +8,42 @@ from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 from patchcore.errors import ImageError, NotKept, Outdated, UnreadableImage
-from workbench.watching.folder import Arrived, FileKey, Watcher
+from workbench.watching.folder import ArrivedFile, FileKey, Watcher
 from workbench.watching.history import HistoryJournal
 from workbench.watching.outputs.delivery import Outputs
-from workbench.watching.verdict import Given, Judged
+from workbench.watching.verdict import JudgedFile, VerdictRecord
 
 T = TypeVar("T")
-FOLDER, WRITING = "folder", "writing"  # what a run may wait for
+FOLDER, WRITING = "folder", "writing"  # causes of waiting
 
 
 class Judge(Protocol):
-    """Gives verdicts."""
+    """Judges files."""
 
-    def __call__(self, key: FileKey, data: bytes) -> Judged:
-        """Score a file by its bytes; `ImageError` when it is no image that can be scored; `NotKept` as the journal."""
+    def __call__(self, key: FileKey, data: bytes) -> JudgedFile:
+        """Score a file by its bytes; `ImageError` when they are not a usable image, `NotKept` as in the journal."""
 
-    def broken(self, key: FileKey, data: bytes, why: ImageError) -> Judged:
-        """Say of a file that it cannot be scored."""
+    def broken(self, key: FileKey, data: bytes, why: ImageError) -> JudgedFile:
+        """Return the record of a file that cannot be scored."""
 
 
 @dataclass
 class Tally:
-    """What a run has done so far.
+    """Counts of a run so far.
 
     Attributes
     ----------
     scored, broken
-        Files with a verdict, and files that could not be scored.
+        Number of files that were scored, and of files that could not be.
     last
-        The latest of both.
+        The latest record of either.
     trouble
-        What the run waits for: the folder is away, or something cannot be written; empty when all is well.
+        Why the run waits: the folder is away, or a write fails; empty when all is well.
     """
 
     scored: int = 0
     broken: int = 0
-    last: Given | None = None
+    last: VerdictRecord | None = None
     trouble: str = ""
 
 
@@ -53,13 +53,13 @@ class WatchRun:
     Parameters
     ----------
     watcher, judge, journal, outputs
-        What looks, judges, keeps and tells.
+        They find files, judge them, store verdicts and deliver verdicts.
     say
-        Told in a sentence when something goes wrong and when it is well again, once each.
+        Takes a sentence when trouble begins and when it ends, once each.
     stop
-        Set from outside to end after the image in hand.
-    told
-        Called when the tally has changed.
+        Set by the caller to end the run after the current image.
+    report
+        Takes the tally after each change of it.
     """
 
     def __init__(
@@ -71,10 +71,10 @@ class WatchRun:
         *,
         say: Callable[[str], None],
         stop: threading.Event,
-        told: Callable[[Tally], None] = lambda _: None,
+        report: Callable[[Tally], None] = lambda _: None,
     ) -> None:
         self.watcher, self.judge, self.journal, self.outputs = watcher, judge, journal, outputs
-        self.say, self.stop, self.told = say, stop, told
+        self.say, self.stop, self.report = say, stop, report
         self.tally = Tally()
         self._waits_for = ""
         self._last_done = time.monotonic()
@@ -85,11 +85,11 @@ class WatchRun:
         Parameters
         ----------
         once
-            Whether to end when what is there at the first look has been done with. What is still being written
-            after twice the time from which on a file is called broken is left for the next run.
+            Whether to end when the files of the first look have their verdicts. Files that are still being written
+            after `settle` and twice `broken_after` seconds are left for the next run.
         """
-        for given in self.journal.unfinished():
-            if not self._tell(given, again=True):
+        for record in self.journal.unfinished():
+            if not self._deliver(record, again=True):
                 return self.tally
         wanted: set[str] | None = None
         self._last_done = time.monotonic()
@@ -109,50 +109,50 @@ class WatchRun:
         self.say(f"Still being written, and left for the next time: {', '.join(sorted(wanted)[:5])}.")
         return True
 
-    def _work_off(self, arrived: list[Arrived]) -> None:
-        """Take one after the other until it is time for the next look."""
+    def _work_off(self, arrived: list[ArrivedFile]) -> None:
+        """Process files until it is time for the next look."""
         until = time.monotonic() + self.watcher.patience()
-        for one in arrived:
+        for file in arrived:
             if self.stop.is_set() or time.monotonic() > until:
                 return
-            self._take(one)
+            self._process(file)
         self.stop.wait(self.watcher.pause())
 
-    def _look(self) -> list[Arrived]:
+    def _look(self) -> list[ArrivedFile]:
         arrived = self._persist(self.watcher.look) or []
         if self.watcher.away:
             self._trouble(
                 FOLDER, f"{self.watcher.folder} is away ({self.watcher.away}). Waiting until it is back."
             )
         else:
-            self._well(FOLDER, f"{self.watcher.folder} is back.")
+            self._recovered(FOLDER, f"{self.watcher.folder} is back.")
         return arrived
 
-    def _take(self, arrived: Arrived) -> None:
-        """Judge one file, keep the verdict, tell it; or leave it for later."""
-        judged = self._judged(arrived)
-        if judged is None:
+    def _process(self, arrived: ArrivedFile) -> None:
+        """Judge one file, store its verdict and deliver it; or leave the file for later."""
+        file = self._judge_file(arrived)
+        if file is None:
             self.watcher.retry(arrived.key)
             return
-        judged = replace(judged, given=self.outputs.plan(judged.given))
+        file = replace(file, record=self.outputs.plan(file.record))
         try:
-            kept = self._did(lambda: self.journal.record(judged))
+            stored = self._complete(lambda: self.journal.record(file))
         except Outdated:
             self.watcher.retry(arrived.key)
             return
-        if kept:
+        if stored:
             self.watcher.done(arrived.key)
-            self._count(judged.given)
-            self._tell(judged.given)
+            self._count(file.record)
+            self._deliver(file.record)
 
-    def _judged(self, arrived: Arrived) -> Judged | None:
-        """Return the verdict on a file; None when it is to be tried again."""
+    def _judge_file(self, arrived: ArrivedFile) -> JudgedFile | None:
+        """Return a file with its verdict; None when the file must be tried again."""
         key, data = arrived.key, b""
         try:
-            found = self.watcher.read(arrived)
-            if found is None:
+            content = self.watcher.read(arrived)
+            if content is None:
                 return None
-            data = found
+            data = content
             return self._persist(lambda: self.judge(key, data))
         except ImageError as error:
             unusable: ImageError = error
@@ -165,14 +165,14 @@ class WatchRun:
             return None
         return self._persist(lambda: self.judge.broken(key, data, unusable))
 
-    def _tell(self, given: Given, *, again: bool = False) -> bool:
-        """Do what is to be done with a verdict; false when the run was stopped before it could be."""
-        tries = itertools.chain([again], itertools.repeat(True))  # after a failure some of it may be done
-        return self._did(lambda: self.outputs.give(given, again=next(tries))) and self._did(
-            lambda: self.journal.finish(given.key)
+    def _deliver(self, record: VerdictRecord, *, again: bool = False) -> bool:
+        """Deliver a verdict to the outputs; False when the run was stopped first."""
+        tries = itertools.chain([again], itertools.repeat(True))  # a failed try may have done part of it
+        return self._complete(lambda: self.outputs.deliver(record, again=next(tries))) and self._complete(
+            lambda: self.journal.finish(record.key)
         )
 
-    def _did(self, action: Callable[[], None]) -> bool:
+    def _complete(self, action: Callable[[], None]) -> bool:
         def act() -> bool:
             action()
             return True
@@ -180,35 +180,35 @@ class WatchRun:
         return self._persist(act) is not None
 
     def _persist(self, action: Callable[[], T]) -> T | None:
-        """Do something that a full disk may hinder, as often as it takes; None when stopped before it could be."""
+        """Repeat an action that a full disk may hinder until it succeeds; None when stopped first."""
         while True:
             try:
-                done = action()
+                result = action()
             except NotKept as fault:
                 self._trouble(WRITING, str(fault))
                 if self.stop.wait(max(1.0, self.watcher.interval)):
                     return None
             else:
-                self._well(WRITING, "It can be written again.")
-                return done
+                self._recovered(WRITING, "It can be written again.")
+                return result
 
-    def _count(self, given: Given) -> None:
-        if given.error is None:
+    def _count(self, record: VerdictRecord) -> None:
+        if record.error is None:
             self.tally.scored += 1
         else:
             self.tally.broken += 1
-            self.say(f"{given.file}: {given.error}")
-        self.tally.last, self._last_done = given, time.monotonic()
-        self.told(self.tally)
+            self.say(f"{record.file}: {record.error}")
+        self.tally.last, self._last_done = record, time.monotonic()
+        self.report(self.tally)
 
     def _trouble(self, waits_for: str, sentence: str) -> None:
         if self._waits_for != waits_for:
             self._waits_for, self.tally.trouble = waits_for, sentence
             self.say(sentence)
-            self.told(self.tally)
+            self.report(self.tally)
 
-    def _well(self, waited_for: str, sentence: str) -> None:
+    def _recovered(self, waited_for: str, sentence: str) -> None:
         if self._waits_for == waited_for:
             self._waits_for = self.tally.trouble = ""
             self.say(sentence)
-            self.told(self.tally)
+            self.report(self.tally)

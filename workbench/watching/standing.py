@@ -1,4 +1,4 @@
-"""Watched folders of the dashboard: start one, stop it, and see how it is doing; each is a standing job."""
+"""Watched folders of the dashboard: start a watch, stop it, and read its state. Each watch is a standing job."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ from workbench.watching.history import folder_name
 from workbench.watching.outputs.lines import PROGRAM
 from workbench.watching.outputs.registry import complete, make_outputs
 from workbench.watching.outputs.registry import options as output_options
-from workbench.watching.verdict import Given
+from workbench.watching.verdict import VerdictRecord
 
 KIND = "watch"
-WATCHING = "watching"  # the job's stage when nothing is in its way
+WATCHING = "watching"  # the job's stage when all is well
 
 
 @dataclass(frozen=True)
 class WatchOptions:
-    """How a folder is watched, and what is done with a file that has its verdict.
+    """Options of a watched folder, with the options of its outputs.
 
     Attributes
     ----------
@@ -44,9 +44,9 @@ class WatchOptions:
     settle
         Seconds for which a file must not have changed.
     threads
-        To compute with; a watch leaves the rest of the computer to others.
+        Number of computing threads; a watch leaves the rest of the computer to other work.
     outputs
-        Values of the outputs' options, by name (`outputs.registry.options`); those left out are as usual.
+        Values of the outputs' options, by name (`outputs.registry.options`); a missing option has its default.
     """
 
     subfolders: bool = False
@@ -55,13 +55,13 @@ class WatchOptions:
     outputs: Mapping[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what the database holds."""
+        """Return the options as the database stores them."""
         own = {name: getattr(self, name) for name in _OWN_OPTIONS}
         return {**own, **self.outputs}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> WatchOptions:
-        """Return the options that `to_dict` described."""
+        """Return the options from the output of `to_dict`."""
         own = {name: data[name] for name in _OWN_OPTIONS if name in data}
         return cls(**own, outputs={name: data[name] for name in data if name not in _OWN_OPTIONS})
 
@@ -71,22 +71,22 @@ _OWN_OPTIONS = ("subfolders", "settle", "threads")
 
 @dataclass(frozen=True)
 class WatchState:
-    """A watch that has not been stopped, as it stands.
+    """The state of a watch that has not been stopped.
 
     Attributes
     ----------
     id, inspector_id, inspector_name, folder, options, made_by
-        Which it is.
+        The watch, its inspector, its folder, its options and its author.
     since
-        When it was started.
+        Time of its start.
     job_state, trouble
-        Where its job stands, and what it waits for or why it failed; empty when all is well.
+        State of its job, and why the job waits or failed; empty when all is well.
     today
-        Files that got their verdict today, by this computer's clock.
+        Number of files with a verdict of today, by this computer's clock.
     last
-        The latest of all, None when there is none.
+        Its latest verdict; None before the first.
     batch_id
-        Where its latest images are.
+        The batch with its latest images.
     """
 
     id: int
@@ -99,7 +99,7 @@ class WatchState:
     job_state: JobState
     trouble: str
     today: int
-    last: Given | None
+    last: VerdictRecord | None
     batch_id: int | None
 
 
@@ -109,24 +109,25 @@ def start_watch(
     folder: str,
     options: WatchOptions = WatchOptions(),
 ) -> int:
-    """Have the images that arrive in a folder scored by an inspector, from now on, and return the watch's id.
+    """Start to score the images that arrive in a folder, and return the watch's id.
 
-    The inspector's current version and thresholds judge each image, also when they change later.
+    The version and thresholds in use when an image arrives judge it, also after a later change.
 
     Parameters
     ----------
     folder
-        As a user types it; it must lie where the interface may go (`intake.allowed_roots`), as must the places
-        that `options` name.
+        Path as the user typed it. It must lie below a folder that the interface may open (`intake.allowed_roots`), as
+        must the folders and files that `options` name.
 
     Raises
     ------
     NotAllowed
-        For who is no engineer.
+        The user is not an engineer.
     FolderError, NoImagesError
-        A folder is outside of what is open here, or not there.
+        A folder does not exist, or lies outside of the folders that the interface may open.
     WorkspaceError, SettingsError
-        The folder is watched already, as many are watched as may be, or files would be moved to where they are.
+        The folder is watched already, the largest number of folders is watched, or files would be moved to their own
+        place.
     """
     person = require(Role.ENGINEER, "watch folders")
     place = open_path(folder, exclude=[workspace.root])
@@ -161,14 +162,14 @@ def start_watch(
 
 
 def stop_watch(workspace: Workspace, watch_id: int) -> None:
-    """Stop watching: within two seconds, and no image is left half-way. Stopping again changes nothing.
+    """Stop a watch within two seconds, after its current image. Stopping it again changes nothing.
 
     Raises
     ------
     NotAllowed
-        For who is no engineer.
+        The user is not an engineer.
     WorkspaceError
-        When there is no such watch.
+        No watch has that id.
     """
     require(Role.ENGINEER, "stop watching folders")
     with workspace.database.write() as session:
@@ -184,14 +185,14 @@ def stop_watch(workspace: Workspace, watch_id: int) -> None:
 
 
 def start_again(workspace: Workspace, watch_id: int) -> None:
-    """Start a watch again that has failed, after its cause was mended.
+    """Restart a failed watch, after its cause was mended.
 
     Raises
     ------
     NotAllowed
-        For who is no engineer.
+        The user is not an engineer.
     WorkspaceError
-        When there is no such watch.
+        No watch has that id.
     """
     require(Role.ENGINEER, "watch folders")
     with workspace.database.read() as session:
@@ -201,7 +202,7 @@ def start_again(workspace: Workspace, watch_id: int) -> None:
 
 
 def list_watches(workspace: Workspace, inspector_id: str | None = None) -> list[WatchState]:
-    """Return the watches that have not been stopped, of one inspector or of all, in the order of their start."""
+    """Return the watches that have not been stopped, of one inspector or of all, oldest first."""
     query = (
         select(Watch, Job, Inspector.name)
         .join(Job, Job.id == Watch.job_id)
@@ -221,14 +222,14 @@ def get_watch(workspace: Workspace, watch_id: int) -> Watch:
     Raises
     ------
     WorkspaceError
-        When there is none.
+        No watch has that id.
     """
     with workspace.database.read() as session:
         return _require(session, watch_id)
 
 
 def is_watched(workspace: Workspace, batch: Batch) -> bool:
-    """Whether images may still arrive in a batch: it is the latest of a watch that has not been stopped."""
+    """Whether images may still arrive in a batch: the latest batch of a watch that has not been stopped."""
     if batch.watch_id is None:
         return False
     latest = select(func.max(Batch.id)).where(Batch.watch_id == batch.watch_id)
@@ -238,13 +239,13 @@ def is_watched(workspace: Workspace, batch: Batch) -> bool:
 
 
 def count_images(workspace: Workspace, batch_id: int) -> int:
-    """Return how many images a batch has by now."""
+    """Return the number of images in a batch."""
     with workspace.database.read() as session:
         return session.scalar(select(func.count()).where(BatchImage.batch_id == batch_id)) or 0
 
 
 def _checked(workspace: Workspace, folder: Path, options: WatchOptions) -> WatchOptions:
-    """Return the options with their places resolved, all of them where the interface may go."""
+    """Return the options with folders and files resolved; each lies below a folder that the interface may open."""
     values = complete(options.outputs)
     for option in output_options():
         if option.is_place:
@@ -255,12 +256,12 @@ def _checked(workspace: Workspace, folder: Path, options: WatchOptions) -> Watch
         raise SettingsError(
             f"The name of {display_name(str(folder))} is not text that can be stored. Rename the folder first."
         )
-    make_outputs(values, folder)  # which refuses what they cannot use
+    make_outputs(values, folder)  # raises SettingsError for a value that an output cannot use
     return replace(options, outputs=values)
 
 
 def _require_free(session: Session, folder: Path, options: WatchOptions) -> None:
-    """Refuse a folder that another watch looks into, and one more than may be watched."""
+    """Refuse a folder that another watch covers, and one more than the largest number of folders."""
     watches = list(session.scalars(select(Watch).where(Watch.stopped.is_(None))))
     for watch in watches:
         other, its = Path(watch.folder), WatchOptions.from_dict(watch.options)
@@ -298,7 +299,7 @@ def _state(session: Session, watch: Watch, job: Job, inspector_name: str) -> Wat
             select(func.count()).select_from(WatchedFile).where(mine, WatchedFile.created >= midnight)
         )
         or 0,
-        last=None if latest is None else Given.from_dict(latest.told),
+        last=None if latest is None else VerdictRecord.from_dict(latest.told),
         batch_id=session.scalar(select(func.max(Batch.id)).where(Batch.watch_id == watch.id)),
     )
 

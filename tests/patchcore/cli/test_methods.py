@@ -35,7 +35,7 @@ def test_build_tells_the_size_first_and_the_methods_own_settings(built):
     assert info["bank_id"] == summary["bank_id"] and "gives the stored scores" in info["self_test"]
 
 
-def test_scores_verdicts_and_measures_are_those_of_the_model(built, product):
+def test_scores_verdicts_and_measures_equal_the_models(built, product):
     _, _, path = built
     image = product / "test/spot/0.png"
     (row,) = json.loads(patchcore("score", path, image, "--json").stdout)

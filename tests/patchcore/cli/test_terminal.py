@@ -17,7 +17,7 @@ def test_rules_and_their_parameters():
 
 
 @pytest.mark.parametrize("written", ["budget", "budget=", "=1", "budget=few", ""])
-def test_parameters_that_are_not_written_so(written):
+def test_malformed_parameters_are_refused(written):
     with pytest.raises(SettingsError, match="name=number"):
         read_parameters([written])
 

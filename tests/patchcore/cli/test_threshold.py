@@ -56,7 +56,7 @@ def labelled(inspector, product):
     return [[model.score(i.path).score for i in images if i.is_defect == kind] for kind in (False, True)]
 
 
-def test_a_rule_from_good_images_and_what_it_does_to_the_labelled_set(inspector, product, labelled):
+def test_rule_from_good_images_prints_its_verdicts_on_the_labelled_set(inspector, product, labelled):
     before = inspector.read_bytes()
     done = patchcore("threshold", inspector, "-p", "budget=0.1", "--labelled", product, "--json")
     plain = json.loads(done.stdout)
@@ -84,7 +84,7 @@ def test_a_labelled_rule_is_given_both_and_says_so(inspector, product, labelled)
     assert "Not stored" in shown
 
 
-def test_saved_it_is_in_force(inspector, product):
+def test_saved_threshold_is_in_force(inspector, product):
     done = patchcore(
         *("threshold", inspector, "--rule", "from_good:budget=0.1", "--review", "from_good:budget=0.3"),
         *(
@@ -155,7 +155,7 @@ def test_every_rule_side_by_side(inspector, product, labelled):
     assert "false rejects" in shown and "no_escapes" in shown
 
 
-def test_a_table_of_labels_with_a_line_that_is_wrong(inspector, product):
+def test_table_of_labels_with_a_faulty_line_prints_a_remark(inspector, product):
     done = patchcore(
         "threshold", inspector, "-p", "budget=0.1", "--labelled", product / "labels.csv", "--json"
     )
@@ -166,7 +166,7 @@ def test_a_table_of_labels_with_a_line_that_is_wrong(inspector, product):
 
 
 @pytest.mark.parametrize("kind", ["good", "spot"])
-def test_a_set_of_one_kind_is_counted_for_what_it_is(inspector, product, tmp_path, kind):
+def test_set_of_one_kind_is_counted(inspector, product, tmp_path, kind):
     (tmp_path / "set").mkdir()
     (tmp_path / "set" / kind).symlink_to(product / "test" / kind)
     plain = json.loads(
@@ -207,14 +207,14 @@ def test_identical_scores_throughout_still_give_a_threshold_that_accepts_them():
         (("--min-area", "0"), "--min-area"),
     ],
 )
-def test_what_the_user_can_mend(inspector, product, arguments, sentence):
+def test_mendable_errors_end_with_exit_code_1(inspector, product, arguments, sentence):
     before = inspector.read_bytes()
     done = patchcore("threshold", inspector, *(a.format(product=product) for a in arguments), expect=1)
     assert sentence in " ".join(done.stderr.split())
     assert done.stdout == "" and inspector.read_bytes() == before
 
 
-def test_an_inspector_of_two_images_says_how_many_more_it_needs(product, tmp_path):
+def test_inspector_of_two_images_states_the_missing_number_of_images(product, tmp_path):
     (tmp_path / "two").mkdir()
     for name in ("00.png", "01.png"):
         (tmp_path / "two" / name).write_bytes((product / "train/good" / name).read_bytes())

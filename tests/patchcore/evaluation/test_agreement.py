@@ -27,7 +27,7 @@ def test_a_good_image_has_nothing_marked():
     assert pixel_agreement(np.zeros((3, 3), np.float32), None, 0.5).overlap is None
 
 
-def test_masks_that_do_not_fit():
+def test_unfitting_masks_are_refused():
     with pytest.raises(DataError, match="3 × 2"):
         pixel_agreement(np.ones((3, 3), np.float32), np.zeros((2, 3), bool), 0.5)
 

@@ -29,7 +29,7 @@ def test_scores_by_hash_and_kind(model, good):
     assert found.problems == []
 
 
-def test_what_cannot_be_scored_is_said_and_the_rest_goes_on(model):
+def test_unscorable_images_are_named_and_the_others_scored(model):
     image, steps = stripes(200), []
     images = [
         Shown("a", image, "good"),
@@ -69,6 +69,6 @@ def test_map_peaks_are_where_the_map_of_the_image_left_out_clears(model, good, m
     assert decided.pixel == pytest.approx(max(peaks.values()))
 
 
-def test_maps_of_foreign_images_say_nothing(model):
-    with pytest.raises(DataError, match="None of the images given is among the good ones"):
+def test_maps_of_foreign_images_are_refused(model):
+    with pytest.raises(DataError, match="and none of these images was given"):
         map_peaks(model, [stripes(900), np.zeros((4, 4), np.uint8)])

@@ -20,7 +20,7 @@ def test_a_score_is_judged_without_its_map_and_an_old_verdict_forgotten():
     assert Judge(None).judged(image(never)).verdict is None
 
 
-def test_stale_thresholds_judge_nothing_and_say_so_once():
+def test_stale_thresholds_judge_no_image_and_say_so_once():
     judge = Judge(point().outdated("An image was removed."))
     assert [judge.judged(image(never)).verdict for _ in range(2)] == [None, None]
     assert judge.unjudged == ["Nothing is judged: the threshold is out of date. An image was removed."]

@@ -86,7 +86,7 @@ def test_an_absolute_path_below_the_folder_is_taken(folder):
         (f"{'x' * 5000},good,", "is not a path that can be read"),
     ],
 )
-def test_what_is_wrong_is_said_and_the_rest_goes_on(folder, line, sentence):
+def test_faulty_lines_are_named_and_the_others_read(folder, line, sentence):
     line = line.format(outside=folder.parent / "outside.png")
     path = table(folder, f"file,label,mask\n{line}\na.png,good,\n")
     if sentence is None:
@@ -132,7 +132,7 @@ def test_unknown_columns_and_repeated_files(folder):
         ("file,label\nabsent.png,good\n", NoImagesError, "absent.png does not exist"),
     ],
 )
-def test_what_is_no_table_of_labels(folder, text, kind, sentence):
+def test_files_that_are_not_tables_of_labels_are_refused(folder, text, kind, sentence):
     with pytest.raises(kind, match=sentence):
         read_labels(table(folder, text))
 

@@ -44,7 +44,7 @@ def evaluation(model, product):
     return evaluate(model, read_layout(product))
 
 
-def test_image_metrics_are_those_of_the_scores(evaluation):
+def test_image_metrics_equal_the_metrics_of_the_scores(evaluation):
     labels = [s.is_defect for s in evaluation.scored]
     assert labels.count(True) == 6
     assert evaluation.image.auroc == pytest.approx(
@@ -61,7 +61,7 @@ def test_pixels_are_counted_where_there_is_a_mask_of_the_right_size(evaluation):
     assert pixels.auroc > 0.9
 
 
-def test_what_was_left_out_is_said_by_name(evaluation):
+def test_left_out_images_are_named(evaluation):
     assert len(evaluation.problems) == 2
     assert "broken.png" in evaluation.problems[0]
     assert "spot/2.png" in evaluation.problems[1]
@@ -83,7 +83,7 @@ def test_plain_values_for_machines(evaluation):
     assert {row["type"] for row in plain["images"]} == {"good", "spot", "unmarked"}
 
 
-def test_nothing_to_measure(model, tmp_path):
+def test_measuring_without_scores_raises_no_images_error(model, tmp_path):
     (tmp_path / "good").mkdir()
     (tmp_path / "good/x.png").write_text("no image")
     with pytest.raises(NoImagesError, match=r"x\.png"):
@@ -234,7 +234,7 @@ def test_curves_are_marked_where_the_operating_point_lies():
         (OSError("gone"), "gone"),
     ],
 )
-def test_a_bad_mask_is_said_and_the_rest_goes_on(mask, sentence):
+def test_bad_mask_is_named_and_the_others_counted(mask, sentence):
     def load():
         if isinstance(mask, Exception):
             raise mask
@@ -248,7 +248,7 @@ def test_a_bad_mask_is_said_and_the_rest_goes_on(mask, sentence):
     assert found.image.n_defect == 5 and found.pixel.n_images == 4 + 2
 
 
-def test_a_score_that_is_no_number_is_left_out_and_a_map_that_is_none_not_counted():
+def test_nan_score_is_left_out_and_nan_map_not_counted():
     items = [
         *by_hand(),
         item("nan", "bent", math.nan),
@@ -264,7 +264,7 @@ def test_a_score_that_is_no_number_is_left_out_and_a_map_that_is_none_not_counte
         measure([])
 
 
-def test_a_map_that_is_gone_leaves_only_its_own_image_unjudged():
+def test_missing_map_leaves_only_its_own_image_unjudged():
     def gone():
         raise FileNotFoundError("no map")
 
@@ -315,11 +315,11 @@ def test_grey_masks_are_read_at_mid_grey_and_said_once(model, tmp_path):
     found = evaluate(model, labelled(tmp_path, good=(1, None), spot=(3, grey)))
     assert found.pixel.n_defect_pixels == 3 * 64
     assert found.problems == [
-        "3 masks have grey values (first that of test/spot/2.png); what is brighter than mid-grey was taken as marked."
+        "3 masks have grey values (first: test/spot/2.png); pixels brighter than mid-grey were taken as marked."
     ]
 
 
-def test_a_mask_that_marks_nothing_is_said_and_not_counted(model, tmp_path):
+def test_empty_mask_is_named_and_not_counted(model, tmp_path):
     found = evaluate(model, labelled(tmp_path, good=(1, None), spot=(1, np.zeros((64, 64), np.uint8))))
     assert found.pixel.n_images == 1
     assert "It marks nothing" in found.problems[0]
@@ -344,7 +344,7 @@ def test_a_good_image_of_the_bank_is_judged_without_its_own_rows(model, good, tm
     assert found.scored[0].score == built.good_scores_["0.png"] > 0
 
 
-def test_with_a_threshold_that_is_out_of_date_nothing_is_judged_and_it_is_said(model, product):
+def test_stale_threshold_judges_no_image_and_says_so(model, product):
     hand = by_hand_of(1.0, model.evidence_, model.bank_id_, set_by="Ada")
     stale = model.with_operating_point(hand).with_coreset(0.1)
     found = evaluate(stale, read_layout(product))

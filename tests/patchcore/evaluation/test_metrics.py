@@ -33,7 +33,7 @@ def test_two_images_and_identical_scores():
     ("labels", "word", "counts"),
     [([0, 0], "defect", (2, 0)), ([1, 1], "good", (0, 2)), ([], "defect", (0, 0))],
 )
-def test_undefined_is_said_with_the_reason(labels, word, counts):
+def test_undefined_metric_has_a_reason(labels, word, counts):
     found = image_metrics(np.arange(len(labels)), labels)
     assert (
         isinstance(found.auroc, Undefined)

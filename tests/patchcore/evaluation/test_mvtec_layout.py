@@ -43,7 +43,7 @@ def test_masks_inside_the_test_folder(product):
     assert images[1].mask_path is not None
 
 
-def test_what_cannot_be_read_as_a_labelled_set(tmp_path):
+def test_folders_that_are_not_labelled_sets_are_refused(tmp_path):
     with pytest.raises(NoImagesError, match="no folder"):
         read_layout(tmp_path / "absent")
     with pytest.raises(DataError, match="no subfolders"):

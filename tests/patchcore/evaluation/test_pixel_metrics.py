@@ -101,7 +101,7 @@ def test_pixels_outside_the_area_of_interest_do_not_count():
     assert masked.result().n_good_pixels == cut.result().n_good_pixels
 
 
-def test_undefined_is_said_with_the_reason():
+def test_undefined_metric_has_a_reason():
     metrics = PixelMetrics()
     assert isinstance(metrics.result().auroc, Undefined)
     metrics.add(np.zeros((4, 4), np.float32))
@@ -124,7 +124,7 @@ def test_identical_scores_are_worth_a_coin():
     assert found.aupro == pytest.approx(0.15)
 
 
-def test_bad_masks_and_maps_get_a_sentence_and_count_nothing():
+def test_bad_masks_and_maps_raise_a_sentence_and_are_not_counted():
     metrics = PixelMetrics()
     flat = np.zeros((4, 6), np.float32)
     with pytest.raises(DataError, match="mask is 6 × 5 but the image 6 × 4"):

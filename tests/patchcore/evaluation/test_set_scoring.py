@@ -8,7 +8,7 @@ from patchcore.evaluation.set_scoring import inspect_each
 from tests.patchcore.conftest import stripes
 
 
-def test_a_map_is_scored_again_only_when_it_is_no_longer_at_hand(model, tmp_path):
+def test_map_is_computed_again_only_for_an_earlier_image(model, tmp_path):
     (tmp_path / "good").mkdir()
     for seed in range(2):
         Image.fromarray(stripes(seed + 70)).save(tmp_path / f"good/{seed}.png")

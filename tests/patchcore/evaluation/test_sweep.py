@@ -131,7 +131,7 @@ def test_a_good_image_of_the_bank_is_scored_without_its_own_rows(model, good):
         assert row.pixels.auroc == pytest.approx(expected.pixel.auroc, abs=1e-6)
 
 
-def test_at_a_share_that_holds_only_its_own_rows_an_image_is_not_counted(model, good):
+def test_image_is_not_counted_at_a_share_that_holds_only_its_own_rows(model, good):
     first = int(model.bank_.images[0])
     images = [Shown(good[first][0], good[first][1], "good"), Shown("spot", spotted(300)[0], "spot")]
     row = sweep(model, images, [0.002])[0]
@@ -161,7 +161,7 @@ def test_a_threshold_that_cannot_follow_is_none_with_the_reason(model):
     assert sweep(model.with_operating_point(None), [], SHARES)[0].reason == "No threshold has been set."
 
 
-def test_what_cannot_be_used_is_said_and_the_rest_goes_on(model, labelled):
+def test_unusable_images_are_named_and_the_others_measured(model, labelled):
     odd = [
         Shown("broken", b"no image", "good"),
         Shown("small mask", spotted(1)[0], "spot", np.ones((4, 4), bool)),

@@ -4,7 +4,7 @@ from patchcore.errors import SettingsError
 from patchcore.executors import Processes, chosen_executor
 
 
-def test_here_is_no_executor():
+def test_here_gives_none():
     assert chosen_executor("here") is None
 
 
@@ -16,7 +16,7 @@ def test_a_number_of_processes():
 @pytest.mark.parametrize(
     "text", ["", "here:2", "processes", "processes:0", "processes:65", "processes:²", "ray"]
 )
-def test_anything_else_is_refused_with_what_may_be_written(text):
+def test_other_texts_are_refused_with_the_allowed_ones(text):
     with pytest.raises(
         SettingsError, match=r"runs 'here', or on processes:N with N from 1 to 64.*'.*' is neither"
     ):

@@ -94,7 +94,7 @@ def test_results_come_in_the_order_of_the_parts_and_each_process_starts_once(tmp
     assert multiprocessing.active_children() == []
 
 
-def test_no_part_starts_no_process(tmp_path):
+def test_empty_list_of_parts_starts_no_process(tmp_path):
     assert Processes(2).run(Counting(tmp_path), [], heard) == []
     assert list(tmp_path.iterdir()) == []
 
@@ -121,13 +121,13 @@ def test_processes_that_end_before_their_first_part_are_not_started_for_ever():
         Processes(1).run(ends_at_the_start, [1], heard)
 
 
-def test_an_error_of_a_part_reaches_the_caller_as_it_is():
+def test_error_of_a_part_reaches_the_caller_unchanged():
     with pytest.raises(SettingsError, match="part 7 does not fit") as caught:
         Processes(1).run(starts_and_refuses, [7], heard)
     assert "refuse" in caught.value.__notes__[0]
 
 
-def test_an_error_that_cannot_be_sent_comes_as_its_text():
+def test_error_that_cannot_be_pickled_arrives_as_its_text():
     with pytest.raises(RuntimeError, match="a fault of the program"):
         Processes(1).run(starts_and_breaks, [7], heard)
 

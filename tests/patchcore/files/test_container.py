@@ -42,7 +42,7 @@ def test_arrays_that_are_not_contiguous_are_stored_as_they_read(tmp_path):
     assert_array_equal(arrays["r"], array[::-1])
 
 
-def test_nothing_is_left_beside_the_file(path):
+def test_writing_leaves_no_other_file(path):
     assert [p.name for p in path.parent.iterdir()] == ["x.patchcore"]
 
 

@@ -90,7 +90,7 @@ def test_declared_sizes_are_not_allocated(path, spoil):
 @pytest.mark.parametrize(
     "name", ["../a", "a/../b", "a\\..\\b", "/etc", "~/a", "C:\\a", "c:/a", "\\\\host\\a"]
 )
-def test_paths_that_lead_elsewhere_are_known(name):
+def test_paths_out_of_the_folder_are_recognised(name):
     assert leads_elsewhere(name)
 
 

@@ -77,7 +77,7 @@ CHANGES = [
 
 
 @pytest.mark.parametrize("changes", CHANGES, ids=lambda changes: ascii(changes)[:60])
-def test_no_part_of_another_kind_is_sound(changes):
+def test_parts_of_another_kind_are_refused(changes):
     with pytest.raises(Unsound):
         check_point(plain(**changes))
 
@@ -109,7 +109,7 @@ def test_a_stored_map_may_be_empty():
 
 
 @pytest.mark.parametrize("value", [1e13, 1e300, -0.001, -1, math.inf])
-def test_no_such_threshold_can_be_set_or_read(value):
+def test_impossible_threshold_can_be_neither_set_nor_read(value):
     with pytest.raises(SettingsError, match="threshold lies between 0 and 1e|is a number"):
         by_hand(value, GOOD, "0123456789abcdef", set_by="Ada", accept=min(value, 0) or None)
     for name in ("accept", "reject", "pixel"):
@@ -118,7 +118,7 @@ def test_no_such_threshold_can_be_set_or_read(value):
 
 
 @pytest.mark.parametrize("value", [True, "1", math.nan, math.inf, None, [1], 10**400])
-def test_no_such_score_or_parameter_is_read(value):
+def test_impossible_scores_and_parameters_are_refused(value):
     for changes in (
         {"evidence": {"good": {ONE: value}, "defect": {}, "map_peaks": {}}},
         {"rule": {"name": "by_hand", "parameters": {"value": value}}},

@@ -29,7 +29,7 @@ def in_batches(worker, images):
     return np.stack([features for part in parts for features in worker.features(part)])
 
 
-def test_features_of_a_batch_are_those_of_each_image_by_itself_bit_for_bit(backbone, images):
+def test_features_of_a_batch_equal_single_images_bit_for_bit(backbone, images):
     worker = AtOnce(backbone, SIDE, None, expected=100)
     assert worker.size == 4
     found = in_batches(worker, images)
@@ -66,9 +66,7 @@ def test_on_a_gpu_and_with_an_engine_each_goes_by_itself(backbone):
     assert AtOnce(replace(backbone, engine=lambda *_: None), SIDE, None, 100).size == 1
 
 
-def test_a_bank_is_the_same_however_many_go_at_once_and_where_it_was_interrupted(
-    images, tmp_path, monkeypatch
-):
+def test_bank_does_not_depend_on_batch_size_or_interruption(images, tmp_path, monkeypatch):
     pictures = [(f"{i}", (image * 255).astype(np.uint8)) for i, image in enumerate(images)]
     pictures.insert(5, ("twice", pictures[0][1]))
 

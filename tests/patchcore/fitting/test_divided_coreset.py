@@ -35,7 +35,7 @@ def cover_radius(points, picks):
 
 
 @pytest.mark.parametrize("parts", [2, 5])
-def test_no_point_is_beyond_the_bound_and_the_radius_is_near_the_exact_one(points, parts):
+def test_points_lie_within_the_bound_and_the_radius_is_near_the_exact_one(points, parts):
     found = divided_k_centre(in_parts(points, parts), 150, memory=2**30)
     radius = cover_radius(points, found.order.indices)
     exact = cover_radius(points, greedy_k_centre(points, 150).indices)
@@ -52,7 +52,7 @@ def test_a_shorter_run_of_the_merge_is_a_prefix(points):
     assert_array_equal(found.order.indices, merged_again.order.indices)
 
 
-def test_where_the_merge_does_not_fit_the_bound_still_holds(points):
+def test_bound_holds_where_the_merged_picks_do_not_fit(points):
     found = divided_k_centre(in_parts(points, 4), 150, memory=60 * 4 * (6 * 4 + 80))
     assert not found.guaranteed
     assert cover_radius(points, found.order.indices) <= found.bound

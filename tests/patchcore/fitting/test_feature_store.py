@@ -41,7 +41,7 @@ def test_only_inspected_patches_are_kept_with_their_positions(tmp_path, images):
     assert_array_equal(store.rows(store.images[2]), images[2, 1, 2:4])
 
 
-def test_a_second_run_reuses_what_is_there_in_any_order(tmp_path, images):
+def test_second_run_reuses_stored_images_in_any_order(tmp_path, images):
     first = FeatureStore(tmp_path, "key")
     assert not first.resumes
     fill(first, images)
@@ -76,7 +76,7 @@ def test_other_settings_start_afresh(tmp_path, images):
 
 
 @pytest.mark.parametrize("damage", ["half a line", "rows missing"])
-def test_a_run_killed_while_writing_keeps_what_was_whole(tmp_path, images, damage):
+def test_run_killed_while_writing_keeps_whole_images(tmp_path, images, damage):
     store = fill(FeatureStore(tmp_path, "key"), images)
     if damage == "half a line":
         store.index_path.write_text(store.index_path.read_text()[:-20])

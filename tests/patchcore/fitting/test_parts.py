@@ -138,7 +138,7 @@ def test_parts_follow_from_the_hashes_of_the_images_alone(images, whole):
     assert names(shuffled) == names(executor)
 
 
-def test_a_cancelled_build_in_parts_goes_on_from_what_is_there_with_or_without_processes(
+def test_cancelled_build_in_parts_goes_on_from_its_features_with_or_without_processes(
     images, whole, tmp_path
 ):
     with pytest.raises(Cancelled):
@@ -160,7 +160,7 @@ def test_a_build_that_began_without_parts_goes_on_in_parts(images, whole, tmp_pa
     assert sum(len(part.images) for part in executor.parts) == 10 - 5
 
 
-def test_without_a_usable_image_a_build_in_parts_says_the_usual_sentence(images):
+def test_build_in_parts_without_a_usable_image_says_the_usual_sentence(images):
     with pytest.raises(NoImagesError, match="No image could be used.*text: "):
         built(images[-2:], executor=InThisProcess())
 

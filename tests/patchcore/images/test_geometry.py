@@ -135,7 +135,7 @@ def test_linear_ramp_comes_back_as_the_same_ramp():
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_noise_outside_the_roi_changes_nothing(mode):
+def test_noise_outside_the_roi_does_not_change_the_result(mode):
     roi = np.zeros((30, 40), bool)
     roi[8:20, 10:33] = True
     at_full_size = np.kron(roi, np.ones((10, 10), bool))

@@ -8,7 +8,7 @@ from tests.patchcore.adversarial import KINDS, features
 
 
 @pytest.mark.parametrize("dims", [1, 7, 8, 9, 192, 1031])
-def test_the_square_is_that_of_double_precision(dims):
+def test_square_equals_double_precision(dims):
     a, b = features("random", 2, dims)
     exact = np.sum((a.astype(np.float64) - b) ** 2)
     assert square_distance(a, b) == pytest.approx(exact, rel=1e-13)
@@ -42,7 +42,7 @@ def test_nan_counts_as_possibly_near():
 
 
 @pytest.mark.parametrize("dims", [1, 7, 8, 9, 31, 64, 1024])
-def test_the_order_of_the_sum_is_the_one_promised(dims):
+def test_sum_has_the_documented_order(dims):
     a, b = np.random.default_rng(dims).standard_normal((2, dims)).astype(np.float32)
     sums = [0.0] * 8
     for place in range(dims):

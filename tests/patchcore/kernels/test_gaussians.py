@@ -19,7 +19,7 @@ def summed(vectors, ridge=RIDGE):
 
 
 @pytest.mark.parametrize("parts", [2, 3, TOGETHER, TOGETHER + 1])
-def test_means_and_covariances_are_those_of_numpy(parts):
+def test_means_and_covariances_equal_numpys(parts):
     vectors = np.random.default_rng(parts).standard_normal((parts, PLACES, DIMS)) * 100
     found = summed(vectors)
     lower = np.tril_indices(DIMS)
@@ -30,7 +30,7 @@ def test_means_and_covariances_are_those_of_numpy(parts):
 
 
 @pytest.mark.parametrize(("parts", "scale"), [(3, 1.0), (4, 1000.0), (40, 1.0), (40, 1e-3)])
-def test_distances_without_a_vector_equal_summing_up_without_it(parts, scale):
+def test_distances_without_a_vector_equal_a_fit_without_it(parts, scale):
     generator = np.random.default_rng(parts)
     vectors = generator.standard_normal((parts, PLACES, DIMS)) * scale + 7 * scale
     at, others = np.arange(PLACES), generator.standard_normal((PLACES, DIMS)) * scale
@@ -52,7 +52,7 @@ def test_a_part_may_leave_places_out():
     assert_array_equal(found.distances(tested[:1], at[:1] * 0), first)
 
 
-def test_a_matrix_that_is_no_covariance_is_not_sound():
+def test_indefinite_matrix_is_not_sound():
     found = summed(np.random.default_rng(0).standard_normal((9, PLACES, DIMS)))
     assert found.sound
     spoilt = found.covariances.copy()
@@ -60,7 +60,7 @@ def test_a_matrix_that_is_no_covariance_is_not_sound():
     assert not replace(found, covariances=spoilt).sound
 
 
-def test_the_nearest_known_place_is_the_place_itself_where_it_is_known():
+def test_nearest_known_place_of_a_known_place_is_itself():
     known = np.zeros((3, 4), bool)
     known[0, 0] = known[2, 3] = True
     assert nearest_known(known).reshape(3, 4).tolist() == [[0, 0, 0, 11], [0, 0, 11, 11], [0, 11, 11, 11]]

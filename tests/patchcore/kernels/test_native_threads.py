@@ -22,7 +22,7 @@ def told(**environment):
     return json.loads(done.stdout)
 
 
-def test_threads_are_told_to_wait_shortly_before_torch_is_loaded():
+def test_short_waits_are_set_before_torch_is_loaded():
     assert told() == [True, str(native_threads.SPINS)]
 
 
@@ -31,7 +31,7 @@ def test_settings_of_the_environment_stay():
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other C libraries are not asked")
-def test_memory_that_was_freed_is_kept_where_the_environment_says_nothing(monkeypatch):
+def test_freed_memory_is_kept_unless_the_environment_decides(monkeypatch):
     asked = []
     monkeypatch.setattr(native_threads, "keep_freed_memory", lambda: asked.append(1))
     monkeypatch.delenv("MALLOC_TRIM_THRESHOLD_", raising=False)

@@ -76,7 +76,7 @@ def test_the_first_thread_to_leave_does_not_reset_the_flags_of_another(before):
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
-def test_products_and_convolutions_on_a_gpu_are_those_of_the_processor():
+def test_products_and_convolutions_on_a_gpu_equal_the_processors():
     torch.manual_seed(0)
     images, kernels = torch.randn(2, 64, 32, 32), torch.randn(64, 64, 3, 3)
     a, b = torch.randn(300, 500), torch.randn(500, 200)

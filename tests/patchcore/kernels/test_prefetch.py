@@ -17,7 +17,7 @@ def test_results_come_in_order_however_long_each_takes():
     assert list(done_ahead(work, range(3), threads=2, waiting=2)) == [0, 10, 20]
 
 
-def test_no_more_is_begun_than_may_wait():
+def test_work_begins_on_no_more_items_than_may_wait():
     begun = []
     found = done_ahead(lambda item: item, (begun.append(i) or i for i in range(100)), threads=2, waiting=3)
     assert next(found) == 0

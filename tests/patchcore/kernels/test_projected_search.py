@@ -21,7 +21,7 @@ def set_of(kind, dims):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("dims", "axes"), [(3, 63), (24, 5), (200, 20)])
-def test_the_nearest_is_that_of_the_search_by_whole_products(kind, dims, axes, monkeypatch):
+def test_nearest_equals_the_search_by_whole_products(kind, dims, axes, monkeypatch):
     monkeypatch.setattr(projected_search, "AXES", (axes,))
     monkeypatch.setattr(projected_search, "ROWS_AT_ONCE", 192)
     queries, rows = set_of(kind, dims)
@@ -49,7 +49,7 @@ def test_short_vectors_are_never_farther_apart_than_the_rows(kind):
 
 
 @pytest.mark.parametrize("kind", ["random", "near_ties", "large_norms", "one_dim"])
-def test_by_the_first_axes_alone_they_are_no_farther_apart_either(kind):
+def test_first_axes_alone_never_overestimate_a_distance(kind):
     queries, rows = set_of(kind, 200)
     short = ShortRows.of(rows)
     own, fewer = (projected_search._fewer(part) for part in (short.shorten(queries)[0], short.short))
@@ -121,7 +121,7 @@ def large(monkeypatch):
     return make(), plain
 
 
-def test_parts_of_a_bank_search_by_what_the_whole_knows(large):
+def test_parts_of_a_bank_reuse_the_short_vectors_of_the_whole(large):
     bank, plain = large
     queries = np.random.default_rng(3).standard_normal((30, 40)).astype(np.float32)
     assert bank.short is not None
@@ -134,7 +134,7 @@ def test_parts_of_a_bank_search_by_what_the_whole_knows(large):
         assert_array_equal(part.nearest(queries).rows, twin.nearest(queries).rows)
 
 
-def test_leave_one_out_is_the_same_by_either_way(large):
+def test_leave_one_out_is_the_same_with_and_without_short_vectors(large):
     bank, plain = large
     patches = [
         (image, np.random.default_rng(image).standard_normal((20, 40)).astype(np.float32))

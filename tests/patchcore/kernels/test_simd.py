@@ -29,6 +29,6 @@ def test_nan_counts_as_possibly_within():
     assert within(row, tile, np.float32(0), limits) == 1 << 5 | 1 << 63
 
 
-def test_a_limit_of_minus_infinity_is_never_met():
+def test_limit_of_minus_infinity_is_never_reached():
     row, tile = np.zeros(2, np.float32), np.zeros((2, LANES), np.float32)
     assert within(row, tile, np.float32(0), np.full(LANES, -np.inf, np.float32)) == 0

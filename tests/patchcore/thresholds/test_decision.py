@@ -23,7 +23,7 @@ HALF = Evidence(
 BUDGET = Choice("from_good", {"budget": 1 / 200})
 
 
-def test_decision_keeps_what_it_rests_on():
+def test_decision_stores_evidence_rules_and_author():
     decided = decide(
         BUDGET,
         ALL,
@@ -61,7 +61,7 @@ def test_a_budget_the_images_cannot_keep_is_refused_with_the_count():
         decide(Choice("from_good", {"budget": 1 / 1000}), ALL, "b", set_by="Ada")
 
 
-def test_by_hand_says_what_it_does():
+def test_rule_by_hand_states_its_verdict_counts():
     decided = by_hand(3.0, ALL, "b", set_by="Ada", accept=2.5, pixel=2.0, min_area=4, judge_by="both")
     rejected = sum(v > 3 for v in GOOD.values())
     escaped = sum(v <= 3 for v in DEFECT.values())
@@ -113,7 +113,7 @@ def test_recalibration_applies_its_own_rule_again(name):
 
 
 @pytest.mark.parametrize("chosen", ["rule", "accept_rule", "pixel_rule"])
-def test_what_was_set_by_hand_goes_stale(chosen):
+def test_point_set_by_hand_goes_stale(chosen):
     rules = {"rule": BUDGET, chosen: Choice(BY_HAND, {"value": 2.0})}
     after = recalibrate(decide(**rules, evidence=ALL, bank_id="b", set_by="Ada"), HALF, "c")
     assert "by hand" in after.stale and after.bank_id == "b"
@@ -121,7 +121,7 @@ def test_what_was_set_by_hand_goes_stale(chosen):
         after.verdict(1.0)
 
 
-def test_what_cannot_be_recalibrated_goes_stale_with_the_reason():
+def test_point_that_cannot_be_recalibrated_goes_stale_with_the_reason():
     labelled = decide(Choice("no_false_rejects"), ALL, "b", set_by="Ada")
     assert "defects" in recalibrate(labelled, Evidence(GOOD), "c").stale
     few = Evidence(dict(list(GOOD.items())[:150]))
@@ -134,7 +134,7 @@ LABELLED = [name for name, rule in RULES.items() if "defect" in rule.needs]
 
 
 @pytest.mark.parametrize("name", LABELLED)
-def test_a_rule_that_goes_by_defects_needs_every_one_of_them_again(name):
+def test_rule_for_defects_needs_every_earlier_defect_again(name):
     decided = decide(Choice(name), ALL, "b", set_by="Ada")
     without = recalibrate(decided, Evidence(HALF.good), "c")
     assert without.stale.startswith("The defects it was set from have not been scored")
@@ -146,7 +146,7 @@ def test_a_rule_that_goes_by_defects_needs_every_one_of_them_again(name):
 
 
 @pytest.mark.parametrize("name", [name for name in RULES if RULES[name].needs == {"good"}])
-def test_a_rule_that_goes_by_good_images_does_not_wait_for_defects_that_it_was_set_without(name):
+def test_rule_for_good_images_does_not_need_defects(name):
     good = Evidence(GOOD)
     after = recalibrate(decide(Choice(name), good, "b", set_by="Ada"), Evidence(HALF.good), "c")
     assert not after.stale and after.reject > 0

@@ -71,7 +71,7 @@ def test_clopper_pearson_equals_scipy():
         clopper_pearson(1, 0)
 
 
-def test_provisional_takes_what_the_images_allow():
+def test_provisional_rule_takes_the_smallest_possible_budget():
     found = provisional(np.arange(45))
     assert (found.value, found.budget, found.provisional) == (44, pytest.approx(1 / 46), True)
     assert found.statement.startswith("Provisional, set from 45 good images: at most 1 good part in 46")
@@ -80,7 +80,7 @@ def test_provisional_takes_what_the_images_allow():
         assert provisional(np.arange(n)).value == n - 1
 
 
-def test_quantile_promises_nothing():
+def test_quantile_rule_makes_no_promise():
     found = from_quantile(np.arange(1, 46), 0.05)
     assert (found.value, found.n_rejected) == (43, 2)
     assert "promises nothing" in found.statement
@@ -99,7 +99,7 @@ def test_tail_of_a_known_distribution_is_recovered_and_called_an_extrapolation()
     assert within.value == pytest.approx(math.log(2), abs=0.05)
 
 
-def test_no_tail_from_few_or_equal_scores():
+def test_few_or_equal_scores_give_no_tail():
     few = extrapolated(np.arange(20), 1 / 1000)
     assert few.value is None and few.needed > 0 and "No tail" in few.statement
     assert extrapolated(np.arange(20 + few.needed), 1 / 1000).value is not None

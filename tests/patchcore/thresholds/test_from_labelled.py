@@ -110,7 +110,7 @@ def test_two_images():
     assert no_escapes([2.0], [1.0]).outcome.false_rejects == 1
 
 
-def test_a_missing_kind_is_said():
+def test_missing_kind_of_images_raises_a_sentence():
     assert no_escapes([], [3.0]).value < 3.0
     assert no_false_rejects([3.0], []).value == 3.0
     for rule in (f1_max, youden, lambda g, d: cheapest(g, d, 10, 0.01)):
@@ -131,7 +131,7 @@ def test_impossible_settings_are_refused():
         escape_ceiling(GOOD, DEFECT, 1.0)
 
 
-def test_what_goes_to_review_by_hand():
+def test_review_words_count_good_images_in_review():
     low, high = clopper_pearson(3, 6)
     assert review_words(GOOD, 1.9, 3.0) == (
         f"About 50 % of parts go to review (3 of 6 good images, {low * 100:.0f} % to {high * 100:.0f} %)."

@@ -13,7 +13,7 @@ from patchcore.thresholds.rules import (
     pixel_choices,
     reject_choices,
     review_choices,
-    told,
+    sentence,
 )
 
 RNG = np.random.default_rng(0)
@@ -33,7 +33,7 @@ def test_every_rule_applies_and_follows_the_scores(name):
     assert second.value == pytest.approx(first.value + 0.5, abs=1e-3)
 
 
-def test_a_rule_needs_the_images_it_says():
+def test_rule_needs_its_declared_kinds_of_images():
     for name, rule in RULES.items():
         needed = Evidence(
             GOOD if "good" in rule.needs else {},
@@ -74,7 +74,7 @@ def test_unknown_rules_and_parameters_are_refused():
     ],
 )
 def test_rules_in_plain_words(rule, words):
-    assert told(rule, "{:.2f}".format) == words
+    assert sentence(rule, "{:.2f}".format) == words
 
 
 @pytest.mark.parametrize(

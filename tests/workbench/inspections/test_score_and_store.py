@@ -99,7 +99,7 @@ def test_page_watched_folder_command_line_and_evaluation_say_the_same(
         data, key = path.read_bytes(), FileKey(name, path.stat().st_size, 1)
         form = inspect(model, path, point).to_dict()
         assert row == {"path": str(path), **form}
-        told, by_page = by_file(key, data).given.to_dict(), by_dashboard(key, data).given.to_dict()
+        told, by_page = by_file(key, data).record.to_dict(), by_dashboard(key, data).record.to_dict()
         assert {field: told[field] for field in form} == form
         image = workspace.store_image(data, name)
         list(score_batch(workspace, create_batch(workspace, "washer", [image], name), washer))
@@ -147,5 +147,5 @@ def test_overlay_of_a_watched_file_outlines_it_too(workspace, version):
     keeper.prepare(judged)
     with workspace.database.read() as session:
         overlay = keeper.keep(session, judged).overlay_path
-    assert judged.given.verdict == "reject" and judged.given.regions == []
-    assert line_pixels(workspace.root / overlay, judged.given.worst_box) > 0.9
+    assert judged.record.verdict == "reject" and judged.record.regions == []
+    assert line_pixels(workspace.root / overlay, judged.record.worst_box) > 0.9

@@ -1,4 +1,4 @@
-"""`watch` as a line's PC runs it: verdicts, exit codes, signals, kill -9, and what the history has of them."""
+"""`watch` as on a line's PC: verdicts, exit codes, signals, kill -9, and the rows in the history."""
 
 import json
 import os
@@ -67,7 +67,7 @@ def refused(*arguments):
     return str(once(*arguments, expect=1).exception)
 
 
-def told(done):
+def verdicts_of(done):
     return {one["file"]: one for one in map(json.loads, done.stdout.splitlines())}
 
 
@@ -76,7 +76,7 @@ def rows(workspace, table):
         return list(session.scalars(select(table).order_by(table.id)))
 
 
-def test_a_file_that_is_not_in_the_library_judges_and_the_history_keeps_its_verdicts(
+def test_inspector_file_outside_the_library_judges_and_its_verdicts_enter_the_history(
     workspace, version, file, folder
 ):
     (folder / "cut.png").write_bytes(plate(62)[:500])
@@ -84,18 +84,20 @@ def test_a_file_that_is_not_in_the_library_judges_and_the_history_keeps_its_verd
     model = PatchCore.load(file)
     point = model.operating_point_
     for name in ("plain.png", "scratch.png"):
-        one, expected = told(done)[name], model.score(folder / name)
+        one, expected = verdicts_of(done)[name], model.score(folder / name)
         assert one["score"] == pytest.approx(expected.score)
         assert one["verdict"] == point.verdict(expected.score) and one["inspector"] == "Line 3"
         assert (one["accept"], one["reject"]) == (point.accept, point.reject)
         assert one["sha256"] == expected.record.sha256
-    x0, y0, x1, y1 = told(done)["scratch.png"]["regions"][0]["box"]
-    assert told(done)["scratch.png"]["verdict"] == "reject" and x0 <= 32 <= x1 and y0 <= 32 <= y1
-    assert told(done)["cut.png"]["score"] is None and "truncated" in told(done)["cut.png"]["error"]
+    x0, y0, x1, y1 = verdicts_of(done)["scratch.png"]["regions"][0]["box"]
+    assert verdicts_of(done)["scratch.png"]["verdict"] == "reject" and x0 <= 32 <= x1 and y0 <= 32 <= y1
+    assert (
+        verdicts_of(done)["cut.png"]["score"] is None and "truncated" in verdicts_of(done)["cut.png"]["error"]
+    )
     assert "Scored 2 of" in done.stderr and "1 could not be scored" in done.stderr
 
     kept = {row.name: row for row in rows(workspace, Inspection)}
-    row, one = kept["scratch.png"], told(done)["scratch.png"]
+    row, one = kept["scratch.png"], verdicts_of(done)["scratch.png"]
     assert (row.inspector_name, row.inspector_id, row.version_id) == ("Line 3", None, None)
     assert (row.score, row.verdict, row.regions) == (one["score"], "reject", one["regions"])
     assert row.region_count == len(row.regions) > 0 and (row.width, row.height) == (64, 64)
@@ -109,16 +111,16 @@ def test_a_file_that_is_not_in_the_library_judges_and_the_history_keeps_its_verd
     assert again.stdout == "" and "Scored 0 of" in again.stderr
 
 
-def test_an_inspector_of_the_library_judges_as_it_is_in_use(workspace, version, folder):
+def test_library_inspector_judges_by_the_version_in_use(workspace, version, folder):
     point = OperatingPoint.from_dict(version.operating_point)
     high = replace(point, accept=1e6, reject=1e6)
     set_operating_point(workspace, version, high)  # in force, and not what its file says
     done = once("Plate", folder, "--json")
-    assert {one["verdict"] for one in told(done).values()} == {"accept"}
-    assert {one["inspector"] for one in told(done).values()} == {"Plate"}
+    assert {one["verdict"] for one in verdicts_of(done).values()} == {"accept"}
+    assert {one["inspector"] for one in verdicts_of(done).values()} == {"Plate"}
     (folder / "later.png").write_bytes(plate(62, scratched=True))
     set_operating_point(workspace, version, point)
-    assert told(once("plate-1", folder, "--json"))["later.png"]["verdict"] == "reject"
+    assert verdicts_of(once("plate-1", folder, "--json"))["later.png"]["verdict"] == "reject"
     kept = rows(workspace, Inspection)
     assert {(row.inspector_id, row.version_id, row.version_number) for row in kept} == {
         ("plate-1", version.id, version.number)
@@ -129,7 +131,7 @@ def test_an_inspector_of_the_library_judges_as_it_is_in_use(workspace, version, 
 
 
 @SQLITE
-def test_thresholds_that_are_set_meanwhile_judge_the_next_image(workspace, version, folder, tmp_path):
+def test_new_thresholds_judge_the_next_image(workspace, version, folder, tmp_path):
     sorted_to = tmp_path / "sorted"
 
     def work():
@@ -147,7 +149,7 @@ def test_thresholds_that_are_set_meanwhile_judge_the_next_image(workspace, versi
 
 
 @SQLITE
-def test_the_librarys_own_file_is_known_as_the_version_it_is(workspace, version, folder):
+def test_file_of_a_library_version_is_stored_as_that_version(workspace, version, folder):
     once(workspace.root / version.path, folder)
     assert {(row.inspector_id, row.version_id) for row in rows(workspace, Inspection)} == {
         ("plate-1", version.id)
@@ -155,7 +157,7 @@ def test_the_librarys_own_file_is_known_as_the_version_it_is(workspace, version,
 
 
 @SQLITE
-def test_a_workspace_is_made_where_there_is_none(file, folder, tmp_path, monkeypatch):
+def test_missing_workspace_is_made(file, folder, tmp_path, monkeypatch):
     monkeypatch.setenv("PATCHCORE_WORKSPACE", str(tmp_path / "new"))
     assert f"history of {tmp_path / 'new'}" in once(file, folder).stderr
     made = Workspace(tmp_path / "new")
@@ -176,20 +178,20 @@ def test_files_are_moved_and_lines_written_for_a_controller(folder, tmp_path):
 
 
 @SQLITE
-def test_neither_a_folder_of_verdicts_nor_the_workspace_is_watched_from_above(folder, tmp_path, monkeypatch):
+def test_verdict_folders_and_workspace_below_a_watched_folder_are_skipped(folder, tmp_path, monkeypatch):
     monkeypatch.chdir(folder.parent)
     options = ("--subfolders", "--move", folder / "sorted")
     assert (
         len(once("Plate", "in", *options).stdout.splitlines()) == 2
     )  # one path from here, one from the root
     assert once("Plate", "in", *options).stdout == ""
-    assert set(told(once("Plate", tmp_path, "--subfolders", "--json"))) == {
+    assert set(verdicts_of(once("Plate", tmp_path, "--subfolders", "--json"))) == {
         path.relative_to(tmp_path).as_posix() for path in (folder / "sorted").rglob("*.png")
     }
 
 
 @SQLITE
-def test_what_cannot_work_is_refused_in_a_sentence(workspace, version, folder, tmp_path):
+def test_impossible_arguments_are_refused_in_a_sentence(workspace, version, folder, tmp_path):
     assert "not a folder" in refused("Plate", tmp_path / "no")
     accept = folder / "accept"
     accept.mkdir()
@@ -207,7 +209,7 @@ def test_what_cannot_work_is_refused_in_a_sentence(workspace, version, folder, t
 
 
 @SQLITE
-def test_without_a_threshold_files_are_scored_and_never_moved(workspace, version, file, folder, tmp_path):
+def test_files_without_a_threshold_are_scored_and_never_moved(workspace, version, file, folder, tmp_path):
     bare = tmp_path / "bare.patchcore"
     PatchCore.load(file).with_operating_point(None).save(bare)
     assert "No file can be moved" in refused(bare, folder, "--move", tmp_path)
@@ -217,7 +219,7 @@ def test_without_a_threshold_files_are_scored_and_never_moved(workspace, version
     assert "The bank has changed" in refused("Plate", folder, "--move", tmp_path)
     done = once(bare, folder, "--json")
     assert "only scored" in done.stderr
-    assert {one["verdict"] for one in told(done).values()} == {None}
+    assert {one["verdict"] for one in verdicts_of(done).values()} == {None}
     assert {(row.verdict, row.judge_by) for row in rows(workspace, Inspection)} == {(None, None)}
 
 
@@ -233,9 +235,7 @@ def begin(inspector, folder, *options):
 
 
 @SQLITE
-def test_a_service_goes_on_after_kill_9_and_ends_by_sigterm_with_exit_code_0(
-    workspace, file, folder, tmp_path
-):
+def test_service_goes_on_after_kill_9_and_sigterm_ends_it_with_exit_code_0(workspace, file, folder, tmp_path):
     lines = tmp_path / "lines.jsonl"
     options = ("--json-to", lines, "--move", tmp_path / "out")
     killed = begin(file, folder, *options)
@@ -259,7 +259,7 @@ def test_a_service_goes_on_after_kill_9_and_ends_by_sigterm_with_exit_code_0(
 
 
 @SQLITE
-def test_ctrl_c_ends_it_too_and_what_was_done_at_it_before_is_done_again(folder, tmp_path):
+def test_ctrl_c_ends_it_and_the_earlier_signal_handlers_return(folder, tmp_path):
     lines, before = tmp_path / "lines.jsonl", signal.getsignal(signal.SIGINT)
 
     def interrupt():

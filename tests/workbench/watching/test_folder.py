@@ -1,4 +1,4 @@
-"""Which files have arrived: complete, oldest first, and not what is still being written."""
+"""Which files have arrived: complete ones, oldest first, and none that is still being written."""
 
 import os
 import threading
@@ -25,51 +25,51 @@ def clock():
 
 
 @pytest.fixture
-def seen():
+def verdicts():
     return set()
 
 
 @pytest.fixture
-def watcher(tmp_path, clock, seen):
-    return Watcher(tmp_path, seen.__contains__, settle=1.0, interval=0.5, broken_after=10.0, clock=clock)
+def watcher(tmp_path, clock, verdicts):
+    return Watcher(tmp_path, verdicts.__contains__, settle=1.0, interval=0.5, broken_after=10.0, clock=clock)
 
 
 def names(arrived):
     return [one.key.path for one in arrived]
 
 
-def test_a_file_is_ready_when_two_looks_a_settle_time_apart_found_it_the_same(tmp_path, watcher, clock):
+def test_file_is_ready_when_unchanged_over_two_looks_a_settle_time_apart(tmp_path, watcher, clock):
     path = put(tmp_path, "a.png", b"abc")
     assert watcher.look() == []
     clock.now += 0.9
     assert watcher.look() == []
     path.write_bytes(b"abcdef")
     clock.now += 0.1
-    assert watcher.look() == []  # it has grown: the time begins anew
+    assert watcher.look() == []  # it has grown: the time begins again
     clock.now += 1.0
     (one,) = watcher.look()
     assert one.path == path and one.key == FileKey("a.png", 6, path.stat().st_mtime_ns)
     assert watcher.read(one) == b"abcdef" and not one.last_try
 
 
-def test_the_oldest_come_first_and_what_is_done_does_not_come_again(tmp_path, watcher, clock, seen):
+def test_oldest_files_come_first_and_judged_files_never_again(tmp_path, watcher, clock, verdicts):
     for name, age in [("b.png", 5), ("c.JPG", 9), ("a.tif", 1)]:
         put(tmp_path, name, b"x", age=age)
     watcher.look()
     clock.now += 1
     arrived = watcher.look()
     assert names(arrived) == ["c.JPG", "b.png", "a.tif"] and watcher.waiting() == set(names(arrived))
-    seen.add(arrived[0].key)
+    verdicts.add(arrived[0].key)
     watcher.done(arrived[0].key)
     assert names(watcher.look()) == ["b.png", "a.tif"]
 
 
-def test_a_file_with_new_content_counts_again(tmp_path, watcher, clock, seen):
+def test_a_file_with_new_content_counts_again(tmp_path, watcher, clock, verdicts):
     path = put(tmp_path, "a.png", b"one", age=5)
     watcher.look()
     clock.now += 1
     (one,) = watcher.look()
-    seen.add(one.key)
+    verdicts.add(one.key)
     watcher.done(one.key)
     path.write_bytes(b"two")  # the same size
     assert watcher.look() == []
@@ -82,7 +82,7 @@ def test_a_file_with_new_content_counts_again(tmp_path, watcher, clock, seen):
     "name",
     [".a.png", "a.png.part", "a.part.png", "a.png.tmp", "a.tmp.png", "~a.png", "a.png~", "a~.png", "a.txt"],
 )
-def test_names_of_what_is_still_being_written_are_passed_over(tmp_path, watcher, clock, name):
+def test_names_of_unfinished_files_are_skipped(tmp_path, watcher, clock, name):
     put(tmp_path, name, b"x")
     watcher.look()
     clock.now += 2
@@ -90,7 +90,7 @@ def test_names_of_what_is_still_being_written_are_passed_over(tmp_path, watcher,
     assert is_provisional("a.PART") and not is_provisional("part.png")
 
 
-def test_links_are_passed_over_and_folders_below_only_looked_into_when_asked(tmp_path, clock, seen):
+def test_links_are_skipped_and_folders_below_count_only_when_asked(tmp_path, clock, verdicts):
     put(tmp_path, "in/below/a.png", b"x")
     put(tmp_path, "in/accept/b.png", b"x")
     put(tmp_path, "elsewhere/c.png", b"x")
@@ -100,7 +100,7 @@ def test_links_are_passed_over_and_folders_below_only_looked_into_when_asked(tmp
     for subfolders, expected in [(False, []), (True, ["below/a.png"])]:
         watcher = Watcher(
             folder,
-            seen.__contains__,
+            verdicts.__contains__,
             settle=0,
             subfolders=subfolders,
             exclude=[folder / "accept"],
@@ -110,7 +110,7 @@ def test_links_are_passed_over_and_folders_below_only_looked_into_when_asked(tmp
         assert names(watcher.look()) == expected
 
 
-def test_a_file_that_somebody_has_open_for_writing_waits_but_not_for_ever(tmp_path, watcher, clock):
+def test_file_open_for_writing_waits_but_not_for_ever(tmp_path, watcher, clock):
     path = put(tmp_path, "a.png", b"whole")
     with path.open("ab"):
         watcher.look()
@@ -126,7 +126,7 @@ def test_a_file_that_somebody_has_open_for_writing_waits_but_not_for_ever(tmp_pa
     assert watcher.read(one) == b"whole"
 
 
-def test_reading_notices_what_has_changed_since_the_look(tmp_path, watcher, clock):
+def test_reading_notices_a_change_since_the_look(tmp_path, watcher, clock):
     path = put(tmp_path, "a.png", b"one")
     watcher.look()
     clock.now += 1
@@ -137,7 +137,7 @@ def test_reading_notices_what_has_changed_since_the_look(tmp_path, watcher, cloc
     assert watcher.read(one) is None and watcher.look() == [] and watcher.waiting() == set()
 
 
-def test_what_cannot_be_read_is_tried_less_often_and_for_the_last_time_in_the_end(tmp_path, watcher, clock):
+def test_unreadable_file_is_tried_less_and_less_often_until_a_last_time(tmp_path, watcher, clock):
     put(tmp_path, "a.png", b"x")
     watcher.look()
     tries = []
@@ -150,7 +150,7 @@ def test_what_cannot_be_read_is_tried_less_often_and_for_the_last_time_in_the_en
     assert tries[0][0] == 1.0 and (10.0, True) in tries and len(tries) < 10
 
 
-def test_a_folder_that_goes_away_is_said_and_its_files_are_found_when_it_is_back(tmp_path, watcher, clock):
+def test_folder_that_goes_away_is_reported_and_its_files_are_found_when_it_is_back(tmp_path, watcher, clock):
     folder = watcher.folder = tmp_path / "share"
     put(folder, "a.png", b"x")
     watcher.look()
@@ -161,12 +161,12 @@ def test_a_folder_that_goes_away_is_said_and_its_files_are_found_when_it_is_back
     assert names(watcher.look()) == ["a.png"] and watcher.away == ""  # it settled meanwhile
 
 
-def test_a_folder_that_was_never_there_is_refused(tmp_path):
+def test_missing_folder_is_refused(tmp_path):
     with pytest.raises(NoImagesError, match="nowhere is not a folder"):
         require_folder(tmp_path / "nowhere")
 
 
-def test_tens_of_thousands_of_files_are_listed_quickly_and_asked_about_once(tmp_path, clock):
+def test_tens_of_thousands_of_files_are_listed_quickly_and_checked_once(tmp_path, clock):
     asked = []
     for number in range(20_000):
         os.close(os.open(tmp_path / f"{number:05d}.png", os.O_CREAT))

@@ -10,7 +10,7 @@ from workbench.storage.tables import Inspection, WatchedFile
 from workbench.watching import history
 from workbench.watching.folder import FileKey
 from workbench.watching.history import HistoryJournal
-from workbench.watching.verdict import Judged, given
+from workbench.watching.verdict import JudgedFile, new_record
 
 KEY, ODD = FileKey("line/a.png", 3, 2**62 + 1), FileKey("\udcff.png", 4, 7)
 
@@ -23,7 +23,7 @@ def folder(tmp_path):
 
 @pytest.fixture
 def reopened(workspace, folder):
-    """Give what opens the journal anew, as a restart does."""
+    """Return a function that opens the journal again, as a restart does."""
     opened = []
 
     def open_one():
@@ -37,7 +37,7 @@ def reopened(workspace, folder):
 
 
 def judged(key, **values):
-    return Judged(given(key, b"abc", "plate", **values), b"abc")
+    return JudgedFile(new_record(key, b"abc", "plate", **values), b"abc")
 
 
 def rows(workspace, table):
@@ -45,16 +45,16 @@ def rows(workspace, table):
         return list(session.scalars(select(table).order_by(table.id)))
 
 
-def test_a_verdict_is_known_after_a_restart_and_unfinished_until_it_was_told(reopened, workspace):
+def test_verdict_is_known_after_a_restart_and_unfinished_until_delivered(reopened, workspace):
     journal = reopened()
     first, second = judged(KEY, score=1.5, verdict="accept"), judged(ODD, error="truncated")
     journal.record(first)
     journal.record(second)
     journal.finish(KEY)
     again = reopened()
-    assert again.seen(KEY) and again.seen(ODD)
-    assert not again.seen(KEY._replace(size=4)) and not again.seen(KEY._replace(mtime_ns=1))
-    assert again.unfinished() == [second.given]
+    assert again.has_verdict(KEY) and again.has_verdict(ODD)
+    assert not again.has_verdict(KEY._replace(size=4)) and not again.has_verdict(KEY._replace(mtime_ns=1))
+    assert again.unfinished() == [second.record]
     again.finish(ODD)
     assert reopened().unfinished() == []
     one, two = rows(workspace, Inspection)
@@ -63,7 +63,7 @@ def test_a_verdict_is_known_after_a_restart_and_unfinished_until_it_was_told(reo
     assert [file.inspection_id for file in rows(workspace, WatchedFile)] == [one.id, two.id]
 
 
-def test_a_database_that_cannot_be_written_keeps_nothing_of_a_verdict(reopened, workspace, monkeypatch):
+def test_unwritable_database_keeps_no_part_of_a_verdict(reopened, workspace, monkeypatch):
     journal = reopened()
     if not workspace.database.is_sqlite:
         pytest.skip("how a full disk is had is a matter of SQLite")
@@ -73,7 +73,7 @@ def test_a_database_that_cannot_be_written_keeps_nothing_of_a_verdict(reopened, 
         with pytest.raises(NotKept, match="Nothing can be stored in"):
             journal.record(judged(KEY))
         session.connection().exec_driver_sql("PRAGMA query_only=OFF")
-    assert not journal.seen(KEY) and rows(workspace, Inspection) == rows(workspace, WatchedFile) == []
+    assert not journal.has_verdict(KEY) and rows(workspace, Inspection) == rows(workspace, WatchedFile) == []
     journal.record(judged(KEY))
     assert len(rows(workspace, Inspection)) == 1
 

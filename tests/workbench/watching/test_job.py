@@ -1,4 +1,4 @@
-"""What the standing job keeps of the images that arrive."""
+"""The rows and pictures that the standing job stores of arriving images."""
 
 import threading
 from dataclasses import replace
@@ -18,7 +18,14 @@ from workbench.upkeep.check import check
 from workbench.watching import job
 from workbench.watching.folder import FileKey
 from workbench.watching.job import WatchJudge, prepare_run
-from workbench.watching.standing import WatchOptions, get_watch, start_watch
+from workbench.watching.standing import (
+    WatchOptions,
+    get_watch,
+    is_watched,
+    list_watches,
+    start_watch,
+    stop_watch,
+)
 
 
 @pytest.fixture
@@ -40,7 +47,7 @@ def arrive(workspace, watch, folder):
     def work(**files):
         for name, data in files.items():
             (folder / f"{name}.png").write_bytes(data)
-        run = prepare_run(workspace, watch, stop=threading.Event(), told=lambda _: None)
+        run = prepare_run(workspace, watch, stop=threading.Event(), report=lambda _: None)
         run.watcher.broken_after = 0.2
         tally = run.run(once=True)
         run.journal.close()
@@ -70,7 +77,7 @@ def test_broken_images_are_shown_with_their_reason_beside_the_others(workspace, 
     assert check(workspace, grace=0) == [] and arrive().scored == 0
 
 
-def test_a_batch_is_of_one_day_and_not_too_long(workspace, arrive, monkeypatch):
+def test_batch_holds_images_of_one_day_up_to_a_largest_number(workspace, arrive, monkeypatch):
     monkeypatch.setattr(job, "BATCH_IMAGES", 2)
     arrive(a=plate(60), b=plate(61), c=plate(62))
     first, second = rows(workspace, Batch)
@@ -84,9 +91,19 @@ def test_a_batch_is_of_one_day_and_not_too_long(workspace, arrive, monkeypatch):
     assert rows(workspace, Batch)[-1].name == first.name
 
 
-def test_what_was_judged_by_another_share_of_the_bank_is_judged_anew(
-    workspace, version, watch, folder, arrive
-):
+def test_a_watch_says_what_it_judged_today_and_which_batch_still_grows(workspace, watch, arrive, monkeypatch):
+    monkeypatch.setattr(job, "BATCH_IMAGES", 2)
+    arrive(a=plate(60), b=plate(61), c=plate(62))
+    full, growing = rows(workspace, Batch)
+    (state,) = list_watches(workspace, "plate-1")
+    last = max(rows(workspace, WatchedFile), key=lambda file: file.id)
+    assert (state.id, state.today, state.last.file, state.batch_id) == (watch.id, 3, last.path, growing.id)
+    assert not is_watched(workspace, full) and is_watched(workspace, growing)
+    stop_watch(workspace, watch.id)
+    assert list_watches(workspace) == [] and not is_watched(workspace, growing)
+
+
+def test_image_judged_by_another_share_of_the_bank_is_judged_again(workspace, version, watch, folder, arrive):
     judge, data = WatchJudge(workspace, watch), plate(60)
     judged = judge(FileKey("a.png", len(data), 1), data)
     with workspace.database.write() as session:
@@ -95,11 +112,11 @@ def test_what_was_judged_by_another_share_of_the_bank_is_judged_anew(
         judge.keep(session, judged)
     assert rows(workspace, Inspection) == [] and list_batches(workspace, "plate-1") == []
     assert arrive(a=data).scored == 1
-    anew = judge(judged.given.key, data)
-    assert rows(workspace, Inspection)[0].score == anew.given.score != judged.given.score
+    repeated = judge(judged.record.key, data)
+    assert rows(workspace, Inspection)[0].score == repeated.record.score != judged.record.score
 
 
-def test_thresholds_that_are_out_of_date_judge_nothing(workspace, version, arrive):
+def test_stale_thresholds_judge_no_image(workspace, version, arrive):
     with workspace.database.write() as session:
         row = session.get(InspectorVersion, version.id)
         point = OperatingPoint.from_dict(row.operating_point)
@@ -109,7 +126,7 @@ def test_thresholds_that_are_out_of_date_judge_nothing(workspace, version, arriv
     assert rows(workspace, Inspection)[0].verdict is None
 
 
-def test_an_inspector_that_was_deleted_judges_nothing_more(workspace, watch, arrive):
+def test_deleted_inspector_judges_no_image(workspace, watch, arrive):
     with workspace.database.write() as session:
         session.get(Inspector, "plate-1").deleted = now()
     with pytest.raises(WorkspaceError, match="has been deleted"):

@@ -71,19 +71,20 @@ def wait_until(condition, seconds=20):
         time.sleep(0.01)
 
 
-def given(root):
+def stored_verdicts(root):
     """Return what the journal says of each verdict."""
     with closing(sqlite3.connect(root / "workspace.db")) as database:
         return [
-            json.loads(told) for (told,) in database.execute("SELECT told FROM watched_files ORDER BY id")
+            json.loads(verdict)
+            for (verdict,) in database.execute("SELECT told FROM watched_files ORDER BY id")
         ]
 
 
-def test_what_is_there_is_judged_once_and_not_again_by_the_next_run(live, folder, root):
+def test_existing_files_are_judged_once_and_not_again_by_the_next_run(live, folder, root):
     for name, grey, age in [("b.png", 200, 5), ("a.png", 20, 1), ("c.png", 100, 9)]:
         put(folder, name, png(grey), age=age)
     tally = live().once()
-    assert [(one["file"], one["verdict"]) for one in given(root)] == [
+    assert [(one["file"], one["verdict"]) for one in stored_verdicts(root)] == [
         ("c.png", "review"),
         ("b.png", "reject"),
         ("a.png", "accept"),
@@ -92,7 +93,7 @@ def test_what_is_there_is_judged_once_and_not_again_by_the_next_run(live, folder
     assert live().once().scored == 0
     put(folder, "a.png", png(201))
     assert live().once().scored == 1
-    assert [one["verdict"] for one in given(root) if one["file"] == "a.png"] == [
+    assert [one["verdict"] for one in stored_verdicts(root) if one["file"] == "a.png"] == [
         "accept",
         "reject",
     ]
@@ -128,7 +129,7 @@ def test_a_broken_file_is_reported_once_and_after_a_long_time_only(working, fold
     wait_until(lambda: session.run.tally.scored == 2)
 
 
-def test_a_share_that_goes_away_is_said_once_and_the_work_goes_on(working, folder, tmp_path):
+def test_share_that_goes_away_is_reported_once_and_the_work_goes_on(working, folder, tmp_path):
     session = working()
     put(folder, "a.png", png(20))
     wait_until(lambda: session.run.tally.scored == 1)
@@ -142,7 +143,7 @@ def test_a_share_that_goes_away_is_said_once_and_the_work_goes_on(working, folde
     assert session.said == [away, f"{folder} is back."] and session.run.tally.trouble == ""
 
 
-def test_a_full_disk_is_said_once_and_nothing_is_told_before_it_is_kept(
+def test_full_disk_is_reported_once_and_no_verdict_is_delivered_before_it_is_stored(
     working, folder, tmp_path, monkeypatch
 ):
     session = working(outputs=Outputs([LineFile(tmp_path / "lines.jsonl")]))
@@ -166,7 +167,7 @@ def test_a_full_disk_is_said_once_and_nothing_is_told_before_it_is_kept(
     )
 
 
-def test_a_full_disk_while_a_broken_file_is_reported_is_waited_for_too(live, folder, monkeypatch):
+def test_full_disk_delays_the_report_of_a_broken_file(live, folder, monkeypatch):
     session = live(broken_after=0.0)
     put(folder, "cut.png", png(20)[:50])
     report, full = session.judge.broken, [NotKept("The disk is full.")]
@@ -181,9 +182,7 @@ def test_a_full_disk_while_a_broken_file_is_reported_is_waited_for_too(live, fol
     assert session.said == ["The disk is full.", "It can be written again.", "cut.png: truncated"]
 
 
-def test_stopping_while_it_waits_for_room_leaves_the_file_to_the_next_run(
-    live, folder, tmp_path, monkeypatch
-):
+def test_stop_during_a_full_disk_leaves_the_file_to_the_next_run(live, folder, tmp_path, monkeypatch):
     session = live()
     put(folder, "a.png", png(20))
 
@@ -205,12 +204,12 @@ def test_a_crash_between_verdict_and_move_is_completed_at_the_next_start(
     session = live(outputs=outputs())
     put(folder, "a.png", png(200))
     monkeypatch.setattr(
-        session.run.outputs, "give", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt)
+        session.run.outputs, "deliver", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt)
     )
     with pytest.raises(KeyboardInterrupt):
         session.once()
     session.close()
-    assert (folder / "a.png").exists() and len(given(root)) == 1
+    assert (folder / "a.png").exists() and len(stored_verdicts(root)) == 1
     again = live(outputs=outputs())
     assert again.once().scored == 0 and again.judge.judged == []
     assert (tmp_path / "out/reject/a.png").exists() and not (folder / "a.png").exists()
@@ -219,7 +218,7 @@ def test_a_crash_between_verdict_and_move_is_completed_at_the_next_start(
     assert len((tmp_path / "lines.jsonl").read_text().splitlines()) == 1
 
 
-def test_a_file_that_never_ends_is_left_for_the_next_time(live, folder):
+def test_file_that_never_ends_is_left_for_the_next_run(live, folder):
     put(folder, "a.png", png(20))
     grow = threading.Event()
 
@@ -300,7 +299,7 @@ def test_kill_9_at_random_moments_leaves_every_file_one_verdict_one_line_and_one
     session = Session(folder, root, outputs=outputs)
     assert session.run.run(once=True).scored == 0 and session.journal.unfinished() == []
     session.close()
-    verdicts = given(root)
+    verdicts = stored_verdicts(root)
     assert Counter(one["file"] for one in verdicts) == Counter(f"{n:03d}.png" for n in range(total))
     lines = [json.loads(line) for line in (tmp_path / "lines.jsonl").read_text().splitlines()]
     assert Counter(one["file"] for one in lines) == Counter(one["file"] for one in verdicts)

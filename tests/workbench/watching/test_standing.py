@@ -63,7 +63,9 @@ def job(workspace):
     return requests.list_jobs(workspace)[0]
 
 
-def test_a_watch_scores_what_arrives_by_what_is_in_force_and_survives_kill_9(
+# The queries meet PostgreSQL in test_job.py, the process in test_survival.py.
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_watch_scores_arriving_images_by_the_thresholds_in_force_and_survives_kill_9(
     workspace, version, folder, queue, tmp_path
 ):
     places = {"move_to": str(tmp_path / "sorted"), "lines_to": str(tmp_path / "lines.jsonl")}
@@ -112,6 +114,22 @@ def test_a_watch_scores_what_arrives_by_what_is_in_force_and_survives_kill_9(
     ]
 
 
+def test_a_watch_that_failed_says_why_and_can_be_started_again(workspace, version, folder):
+    watch_id = start(workspace, folder)
+    with workspace.database.write() as session:
+        row = session.get(Job, job(workspace).id)
+        row.state, row.message = JobState.FAILED, "The network is missing."
+    assert list_watches(workspace)[0].trouble == "The network is missing."
+    with pytest.raises(WorkspaceError, match="until it is stopped where it was started"):
+        requests.discard(workspace, job(workspace).id)
+    start_again(workspace, watch_id)
+    with pytest.raises(WorkspaceError, match="until it is stopped where it was started"):
+        requests.cancel(workspace, job(workspace).id)
+    assert list_watches(workspace)[0].trouble == "" and job(workspace).state == JobState.QUEUED
+    stop_watch(workspace, watch_id)
+    assert job(workspace).state == JobState.CANCELLED
+
+
 @pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)  # no matter of the database
 class TestStarting:
     def test_only_an_engineer_starts_and_stops(self, workspace, version, folder):
@@ -126,7 +144,7 @@ class TestStarting:
         (state,) = list_watches(workspace)
         assert state.made_by == job(workspace).made_by == "Ada" and state.job_state == JobState.QUEUED
 
-    def test_a_folder_outside_of_what_is_open_is_refused(self, workspace, version, folder, tmp_path):
+    def test_folder_outside_of_the_open_folders_is_refused(self, workspace, version, folder, tmp_path):
         for place in ("/etc", str(tmp_path / ".."), str(workspace.root)):
             with pytest.raises(FolderError):
                 start(workspace, place)
@@ -141,9 +159,7 @@ class TestStarting:
             start(workspace, tmp_path / "accept", WatchOptions(outputs={"move_to": str(tmp_path)}))
         assert list_watches(workspace) == [] and requests.list_jobs(workspace) == []
 
-    def test_a_folder_is_watched_once_also_from_above_and_below(
-        self, workspace, version, folder, monkeypatch
-    ):
+    def test_folder_is_watched_once_also_from_above_and_below(self, workspace, version, folder, monkeypatch):
         (folder / "below").mkdir()
         watch_id = start(workspace, folder, replace(QUICK, subfolders=True))
         for place in (folder, folder / "below"):
@@ -159,22 +175,7 @@ class TestStarting:
         with pytest.raises(Exception, match="2 folders are watched already, as many as may be"):
             start(workspace, folder / "third")
 
-    def test_a_watch_that_failed_says_why_and_can_be_started_again(self, workspace, version, folder):
-        watch_id = start(workspace, folder)
-        with workspace.database.write() as session:
-            row = session.get(Job, job(workspace).id)
-            row.state, row.message = JobState.FAILED, "The network is missing."
-        assert list_watches(workspace)[0].trouble == "The network is missing."
-        with pytest.raises(WorkspaceError, match="until it is stopped where it was started"):
-            requests.discard(workspace, job(workspace).id)
-        start_again(workspace, watch_id)
-        with pytest.raises(WorkspaceError, match="until it is stopped where it was started"):
-            requests.cancel(workspace, job(workspace).id)
-        assert list_watches(workspace)[0].trouble == "" and job(workspace).state == JobState.QUEUED
-        stop_watch(workspace, watch_id)
-        assert job(workspace).state == JobState.CANCELLED
-
-    def test_a_restored_backup_watches_nothing(self, workspace, version, folder, tmp_path):
+    def test_restored_backup_watches_no_folder(self, workspace, version, folder, tmp_path):
         start(workspace, folder)
         back_up(workspace, tmp_path / "all.zip")
         restore(tmp_path / "all.zip", tmp_path / "copy")
@@ -183,7 +184,7 @@ class TestStarting:
         copy.close()
         assert len(list_watches(workspace)) == 1 and get_version(workspace, 1).number == 1
 
-    def test_an_inspector_that_watches_stays_and_goes_for_good_once_it_was_stopped(
+    def test_watching_inspector_cannot_be_deleted_for_good_until_its_watch_is_stopped(
         self, workspace, version, folder
     ):
         watch_id = start(workspace, folder)

@@ -13,7 +13,7 @@ from workbench.watching.folder import FileKey, Watcher
 from workbench.watching.history import HistoryJournal, plain_inspection
 from workbench.watching.outputs.delivery import Outputs
 from workbench.watching.run import WatchRun
-from workbench.watching.verdict import Judged, given
+from workbench.watching.verdict import JudgedFile, new_record
 
 SETTLE, INTERVAL, BROKEN_AFTER = 0.1, 0.02, 0.5
 
@@ -37,7 +37,7 @@ def put(folder, name, data, *, age=0.0):
 def arrived(folder, name, data=b"abc", verdict="reject"):
     """A verdict on a file that is written."""
     status = put(folder, name, data).stat()
-    return given(FileKey(name, status.st_size, status.st_mtime_ns), data, "plate", verdict=verdict)
+    return new_record(FileKey(name, status.st_size, status.st_mtime_ns), data, "plate", verdict=verdict)
 
 
 def files(place):
@@ -61,11 +61,13 @@ class GreyJudge:
             raise UnreadableImage(key.path, "truncated") from fault
         self.judged.append(key)
         verdict = "reject" if grey > 170 else "review" if grey > 85 else "accept"
-        return Judged(given(key, data, "grey", score=grey, verdict=verdict, accept=85.0, reject=170.0), data)
+        return JudgedFile(
+            new_record(key, data, "grey", score=grey, verdict=verdict, accept=85.0, reject=170.0), data
+        )
 
     def broken(self, key, data, why):
         self.judged.append(key)
-        return Judged(given(key, data, "grey", error=why.reason), data)
+        return JudgedFile(new_record(key, data, "grey", error=why.reason), data)
 
 
 class RowKeeper:
@@ -75,19 +77,19 @@ class RowKeeper:
         pass
 
     def keep(self, session, judged):
-        return plain_inspection(judged.given)
+        return plain_inspection(judged.record)
 
 
 class Session:
     """One life of a watching process, in this process."""
 
-    def __init__(self, folder, root, *, outputs=None, told=lambda _: None, **options):
+    def __init__(self, folder, root, *, outputs=None, report=lambda _: None, **options):
         self.said = []
         self.workspace = Workspace(root)
         self.journal = HistoryJournal(self.workspace, folder, RowKeeper())
         self.judge, self.stop = GreyJudge(), threading.Event()
         chosen = {"settle": SETTLE, "interval": INTERVAL, "broken_after": BROKEN_AFTER, **options}
-        self.watcher = Watcher(folder, self.journal.seen, **chosen)
+        self.watcher = Watcher(folder, self.journal.has_verdict, **chosen)
         self.run = WatchRun(
             self.watcher,
             self.judge,
@@ -95,7 +97,7 @@ class Session:
             outputs or Outputs(),
             say=self.said.append,
             stop=self.stop,
-            told=told,
+            report=report,
         )
 
     def once(self):

@@ -29,7 +29,7 @@ from workbench.upkeep.retention import LONGEST as MOST_MONTHS
 from workbench.upkeep.retention import RAN, RULE
 from workbench.watching.outputs.declaration import Option
 from workbench.watching.outputs.registry import options as output_options
-from workbench.watching.verdict import Given
+from workbench.watching.verdict import VerdictRecord
 
 Check = Callable[[Any, str], object]
 MOST = 10_000  # names in a mapping, entries in a list
@@ -39,7 +39,9 @@ BIG = 1e15  # seconds, megabytes
 VERDICTS, DECISIONS = ("accept", "review", "reject"), ("fine", "defect")
 JUDGED_BY = ("score", "area", "both")
 RECORD = tuple(part.name for part in fields(ImageRecord))
-VERDICT_FIELDS = tuple(part.name for part in fields(Given) if part.default is part.default_factory is MISSING)
+VERDICT_FIELDS = tuple(
+    part.name for part in fields(VerdictRecord) if part.default is part.default_factory is MISSING
+)
 SHA256_OR_NONE = re.compile(f"({SHA256.pattern})?")  # empty for an unreadable file
 ESCAPE = r"x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}"  # stands for bytes in a name that are not text
 OUTSIDE = re.compile(rf"^/|^\\(?!{ESCAPE})|^[A-Za-z]:[/\\]|(^|[/\\])\.\.([/\\]|$)|\x00")

@@ -1,1 +1,1 @@
-"""Outputs of watching: what is done with a file that has its verdict, one file each; `registry` lists them."""
+"""Outputs of watching: each acts on files that have their verdict. One module an output; `registry` lists them."""

@@ -1,7 +1,7 @@
-"""What an output of watching is, and its options as data, from which the command line and the form are made.
+"""The base class of watching's outputs, and their options as data: command line and form are made from these.
 
-An output is told of each verdict after it is kept. What it cannot do at present is tried again, also after a crash, so
-that each output must be able to complete what was begun without doing it twice.
+An output gets each verdict after the verdict is stored. A failed delivery is tried again, also after a crash, so each
+output must be able to complete a delivery that has begun, without doing any of it twice.
 """
 
 from __future__ import annotations
@@ -15,44 +15,44 @@ from pathlib import Path
 from typing import Any, Literal
 
 from patchcore.errors import SettingsError
-from workbench.watching.verdict import Given
+from workbench.watching.verdict import VerdictRecord
 
 OptionKind = Literal["folder", "file", "text", "whole", "number", "switch"]
 Values = Mapping[str, Any]  # of options, by their names
 
 
 class Output(ABC):
-    """Does something with each file that has its verdict.
+    """Acts on each file that has its verdict: moves it, writes a line, prints.
 
     Attributes
     ----------
     needs_verdict
-        How the refusal begins where no threshold can be used; empty for an output that can do without verdicts.
+        Beginning of the refusal where no threshold can be used; empty for an output that works without verdicts.
     """
 
     needs_verdict: str = ""
 
-    def plan(self, verdict: Given) -> Given:
-        """Return a verdict with what this output is about to do noted in it; called before the verdict is kept."""
+    def plan(self, verdict: VerdictRecord) -> VerdictRecord:
+        """Return the record with this output's planned action noted in it; called before the record is stored."""
         return verdict
 
     @abstractmethod
-    def give(self, verdict: Given, *, again: bool) -> Given:
-        """Do what is to be done with a verdict, and return it with what was done noted in it, for the outputs after.
+    def deliver(self, verdict: VerdictRecord, *, again: bool) -> VerdictRecord:
+        """Deliver a record, and return it with the action noted in it, for the outputs after this one.
 
         Parameters
         ----------
         again
-            Whether some of it may have been done already, before a failure or a crash.
+            Whether an earlier try may have done part of the delivery, before a failure or a crash.
 
         Raises
         ------
         NotKept
-            When it cannot be done at present; it is tried again until it can be.
+            The delivery is impossible at present; it is tried again until it succeeds.
         """
 
     def folders_left_out(self) -> Sequence[Path]:
-        """Return folders in which no new images are to be looked for."""
+        """Return folders in which watching must not look for new images."""
         return ()
 
 
@@ -63,23 +63,23 @@ class Option:
     Parameters
     ----------
     name
-        What the stored options of a watched folder call it.
+        Its name in the stored options of a watched folder.
     flag
-        What the command line calls it, as in "--move".
+        Its name on the command line, as in "--move".
     kind
-        What it may hold. Folders, files and texts are strings; an empty one asks for nothing.
+        Type of its value. Folders, files and texts are strings; an empty string turns the output off.
     label
-        Of its field in the form; it begins the sentence that refuses a value.
+        Label of its field in the form; the sentence that refuses a value begins with it.
     help
         Its sentence on the command line.
     default
         Its value where none is named.
     detail
-        What its field in the form says when pointed at.
+        Tooltip of its field in the form.
     empty
-        What stands in an empty field of text.
+        Placeholder in an empty text field.
     least, most
-        Of a number; None: unbounded.
+        Bounds of a number; None: unbounded.
     """
 
     name: str
@@ -95,7 +95,7 @@ class Option:
 
     @property
     def is_place(self) -> bool:
-        """Whether it names a folder or a file."""
+        """Whether its value names a folder or a file."""
         return self.kind in ("folder", "file")
 
     def check(self, value: Any) -> None:
@@ -104,7 +104,7 @@ class Option:
         Raises
         ------
         SettingsError
-            With the same sentence wherever the value comes from.
+            The value does not fit; the sentence is the same for form, command line and database.
         """
         if not self._fits(value):
             raise SettingsError(f"{self.label}: it must be {self._must()}, not {value!a:.80}.")
@@ -135,21 +135,21 @@ class Option:
 
 @dataclass(frozen=True)
 class OutputSpec:
-    """An output as it is offered.
+    """The registry's entry of an output.
 
     Parameters
     ----------
     name
-        What it is registered by.
+        Key in the registry.
     options
-        Of it.
+        The output's options.
     make
-        Takes the values of its options and the watched folder; returns None where nothing is asked of it. It raises
+        Takes option values and the watched folder, and returns the output; None where the values leave it off. Raises
         `SettingsError` where a value cannot be used.
     summary
-        Says of such values what is done, as in "images move into sorted"; empty where nothing is.
+        Takes option values and describes the action, as in "images move into sorted"; "" where the output is off.
     terminal
-        Whether it writes to standard output, and so exists on the command line alone.
+        Whether the output writes to standard output, and so exists on the command line alone.
     """
 
     name: str

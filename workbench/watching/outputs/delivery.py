@@ -1,51 +1,53 @@
-"""The outputs of one watched folder, told of each verdict one after the other."""
+"""The outputs of one watched folder: each gets every verdict, one output after the other."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from workbench.watching.outputs.declaration import Output
-from workbench.watching.verdict import Given
+from workbench.watching.verdict import VerdictRecord
 
 
 class Outputs:
-    """Tells outputs of verdicts, in their order."""
+    """Delivers verdicts to outputs, in the outputs' order."""
 
     def __init__(self, outputs: Sequence[Output] = ()) -> None:
         self.outputs = tuple(outputs)
-        self._interrupted: tuple[Given, Given, int] | None = None  # the verdict, as it stood, the next output
+        self._interrupted: tuple[VerdictRecord, VerdictRecord, int] | None = (
+            None  # the verdict, as it stood, the next output
+        )
 
-    def plan(self, verdict: Given) -> Given:
-        """Return a verdict with what is about to be done noted in it, so that a restart knows; before it is kept."""
+    def plan(self, verdict: VerdictRecord) -> VerdictRecord:
+        """Return the record with the planned actions noted in it, so that a restart knows them; before it is stored."""
         for output in self.outputs:
             verdict = output.plan(verdict)
         return verdict
 
-    def give(self, verdict: Given, *, again: bool = False) -> None:
-        """Do all that is to be done with a verdict.
+    def deliver(self, verdict: VerdictRecord, *, again: bool = False) -> None:
+        """Deliver a record to every output.
 
         Parameters
         ----------
         again
-            Whether some of it may have been done already, before a failure or a crash.
+            Whether an earlier try may have done part of the delivery, before a failure or a crash.
 
         Raises
         ------
         NotKept
-            When something cannot be done at present. Calling again with `again` does the rest: outputs that this
-            object has told are not told twice.
+            An output cannot deliver at present. A further call with `again` continues at that output, so that this
+            object delivers to no output twice.
         """
         latest, first = verdict, 0
         if self._interrupted is not None and self._interrupted[0] == verdict:
             _, latest, first = self._interrupted
         for number in range(first, len(self.outputs)):
             self._interrupted = (verdict, latest, number)
-            latest = self.outputs[number].give(latest, again=again)
+            latest = self.outputs[number].deliver(latest, again=again)
         self._interrupted = None
 
     def folders_left_out(self) -> list[Path]:
-        """Return folders in which no new images are to be looked for."""
+        """Return folders in which watching must not look for new images."""
         return [folder for output in self.outputs for folder in output.folders_left_out()]
 
     def needs_verdict(self) -> str:
-        """Return how the refusal begins where an output can do nothing without verdicts; empty where all can."""
+        """Return the beginning of the refusal by an output that needs verdicts; "" where no output needs them."""
         return next((output.needs_verdict for output in self.outputs if output.needs_verdict), "")

@@ -1,4 +1,4 @@
-"""Lines of JSON: each verdict is appended to a file, a line each, exactly once, also across a crash."""
+"""Lines of JSON: each verdict becomes one line at the end of a file, exactly once, also across a crash."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from pathlib import Path
 from patchcore.errors import NotKept, SettingsError
 from patchcore.images.file_names import display_name, is_private
 from workbench.watching.outputs.declaration import Option, Output, OutputSpec, Values
-from workbench.watching.verdict import Given
+from workbench.watching.verdict import VerdictRecord
 
-TAIL = 1 << 18  # bytes at the end of a file of lines in which an unfinished one is looked for
+TAIL = 1 << 18  # bytes at the end of the file that are searched for an unfinished line
 LINE_SUFFIXES = (".jsonl", ".ndjson", ".json")
 FIRST_WORDS = b'{"file": "'  # of a line
 PROGRAM = Path(__file__).resolve().parents[3]
 
 
 class LineFile(Output):
-    """Appends verdicts to a file, a line of JSON each, on the disk before `give` returns.
+    """Appends verdicts to a file, a line of JSON each, on the disk before `deliver` returns.
 
     Parameters
     ----------
     path
-        A file for such lines and for nothing else: its name ends in .jsonl, .ndjson or .json, no part of its path is
-        hidden, it lies outside the program's own folder, and it is new, empty, or ends in a line that was written here.
+        A file that holds only such lines. Its name ends in .jsonl, .ndjson or .json, no part of its path is hidden, it
+        lies outside the program's own folder, and it is new, empty, or ends in a line that this program wrote.
 
     Raises
     ------
     SettingsError
-        When it is another file. A line holds names that others choose, and must never come into what a shell or a
-        program reads at its start.
+        The file is of another kind. A line holds names that other people choose, and must never come into a file that
+        a shell or a program reads at its start.
     """
 
     def __init__(self, path: Path) -> None:
@@ -38,8 +38,8 @@ class LineFile(Output):
         if reason := _why_no_line_file(path):
             raise SettingsError(f"{path} {reason}")
 
-    def give(self, verdict: Given, *, again: bool) -> Given:
-        """Append a line; with `again`, only what of it is not there yet. Errors are those of `Output.give`."""
+    def deliver(self, verdict: VerdictRecord, *, again: bool) -> VerdictRecord:
+        """Append a line; with `again`, only the missing part of it. Errors as in `Output.deliver`."""
         line = as_line(verdict).encode() + b"\n"
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -47,7 +47,7 @@ class LineFile(Output):
                 end = file.seek(0, os.SEEK_END)
                 file.seek(max(0, end - TAIL))
                 *lines, cut_off = file.read().split(b"\n")
-                if again and any(_tells_of(one, verdict) for one in lines):
+                if again and any(_is_line_of(one, verdict) for one in lines):
                     return verdict
                 rest = line[len(cut_off) :] if line.startswith(cut_off) else b"\n" + line
                 while rest:
@@ -61,13 +61,13 @@ class LineFile(Output):
         return verdict
 
 
-def as_line(given: Given) -> str:
-    """Return a verdict as one line of JSON."""
-    return json.dumps(given.to_dict())
+def as_line(record: VerdictRecord) -> str:
+    """Return a record as one line of JSON."""
+    return json.dumps(record.to_dict())
 
 
 def _why_no_line_file(path: Path) -> str | None:
-    """Say why lines must not be appended to a file; None where they may be."""
+    """Return why lines must not be appended to a file; None where they may."""
     home, place = Path.home(), path.absolute().parent.resolve() / path.name
     below = place.relative_to(home if place.is_relative_to(home) else place.anchor)
     reasons = {
@@ -88,7 +88,7 @@ def _why_no_line_file(path: Path) -> str | None:
 
 
 def _ends_in_our_line(path: Path) -> bool:
-    """Whether a file is empty, or its last whole line is one of ours; a cut-off one may follow it."""
+    """Whether a file is empty, or this program wrote its last whole line; a cut-off line may follow that line."""
     try:
         with path.open("rb") as file:
             end = file.seek(0, os.SEEK_END)
@@ -97,26 +97,26 @@ def _ends_in_our_line(path: Path) -> bool:
     except OSError:
         return False
     if lines:
-        return _given(lines[-1]) is not None
+        return _parsed(lines[-1]) is not None
     return not cut_off or cut_off.startswith(FIRST_WORDS) or FIRST_WORDS.startswith(cut_off)
 
 
 def _open_itself(path: str, flags: int) -> int:
-    """Open a file, and nothing that a link of its name may lead to by now."""
+    """Open a file, but follow no link that may have taken its name by now."""
     return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
 
 
-def _given(line: bytes) -> Given | None:
-    """Read a line as it was written; None where it is another's."""
+def _parsed(line: bytes) -> VerdictRecord | None:
+    """Return the record of a line; None where another program wrote the line."""
     try:
-        return Given.from_dict(json.loads(line))
+        return VerdictRecord.from_dict(json.loads(line))
     except (ValueError, TypeError, KeyError):
         return None
 
 
-def _tells_of(line: bytes, given: Given) -> bool:
-    told = _given(line)
-    return told is not None and (told.key, told.time) == (given.key, given.time)
+def _is_line_of(line: bytes, record: VerdictRecord) -> bool:
+    parsed = _parsed(line)
+    return parsed is not None and (parsed.key, parsed.time) == (record.key, record.time)
 
 
 def _make(values: Values, _folder: Path) -> LineFile | None:

@@ -1,6 +1,6 @@
 """Moving: a file goes into the folder of its verdict, without loss, whether on one disk or across two.
 
-A move can be completed after a crash without being made twice: a file that is gone was moved already.
+A crash leaves a move that can be completed without a second move: a file that is gone was moved already.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from patchcore.images.file_names import display_name
 from patchcore.whole_files import flush
 from workbench.watching.folder import FileKey
 from workbench.watching.outputs.declaration import Option, Output, OutputSpec, Values
-from workbench.watching.verdict import Given
+from workbench.watching.verdict import VerdictRecord
 
 
 class Mover(Output):
@@ -30,12 +30,12 @@ class Mover(Output):
     folder
         The watched folder.
     target
-        Where those three folders are, or are made.
+        The folder that holds those three; they are made when missing.
 
     Raises
     ------
     SettingsError
-        When a file would be moved to where it is.
+        A file would be moved to its own place.
     """
 
     needs_verdict = "No file can be moved by its verdict"
@@ -53,28 +53,28 @@ class Mover(Output):
 
         return [self.target / verdict for verdict in get_args(Verdict)]
 
-    def plan(self, verdict: Given) -> Given:
+    def plan(self, verdict: VerdictRecord) -> VerdictRecord:
         """Note a free name for a file, in the folder of its verdict; a file without a verdict stays."""
         if verdict.verdict is None:
             return verdict
         wanted = self.target / verdict.verdict / verdict.file
         return replace(verdict, moved_to=str(next(path for path in _names(wanted) if not path.exists())))
 
-    def give(self, verdict: Given, *, again: bool) -> Given:
-        """Move a file as planned, and note where it is. Errors are those of `Output.give`."""
+    def deliver(self, verdict: VerdictRecord, *, again: bool) -> VerdictRecord:
+        """Move a file as planned, and note its new place. Errors as in `Output.deliver`."""
         return verdict if verdict.moved_to is None else replace(verdict, moved_to=str(self._move(verdict)))
 
-    def _move(self, given: Given) -> Path:
-        """Move a file that is still as it was judged, and return where it is.
+    def _move(self, record: VerdictRecord) -> Path:
+        """Move a file that has not changed since its verdict, and return its new place.
 
-        One that is gone, or another by now, was moved before a crash or taken by somebody: it is left alone.
+        A file that is gone, or has changed, was moved before a crash or taken by somebody: it is left alone.
         """
-        source, planned = self.folder / given.file, Path(str(given.moved_to))
+        source, planned = self.folder / record.file, Path(str(record.moved_to))
         try:
-            if not _is_still(source, given.key):
+            if not _is_still(source, record.key):
                 return planned
-            if planned.exists() and _is_same(source, planned, given.sha256):
-                source.unlink()  # it was put there, and a crash came before it was taken away here
+            if planned.exists() and _is_same(source, planned, record.sha256):
+                source.unlink()  # a crash came after the copy and before the removal
                 return planned
             planned.parent.mkdir(parents=True, exist_ok=True)
             return _put(source, planned)
@@ -111,7 +111,7 @@ def _is_same(one: Path, other: Path, sha256: str) -> bool:
 
 
 def _put(source: Path, planned: Path) -> Path:
-    """Give a file a free name near the planned one; whole in its new place before it leaves the old."""
+    """Move a file to a free name near the planned one; its copy is whole before the original goes."""
     try:
         return _rename(source, planned)
     except OSError as fault:
@@ -126,7 +126,7 @@ def _put(source: Path, planned: Path) -> Path:
 
 
 def _rename(source: Path, planned: Path) -> Path:
-    """Rename on one disk; a second name first, since renaming would overwrite what came there this moment."""
+    """Rename on one disk by a second name (hard link): plain renaming would overwrite a file that just came there."""
     for target in _names(planned):
         try:
             os.link(source, target)

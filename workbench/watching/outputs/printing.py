@@ -1,4 +1,4 @@
-"""Printing: a line on standard output for each verdict, for people or, as JSON, for the program that reads it."""
+"""Printing: a line on standard output for each verdict, as text for people or as JSON for a program."""
 
 from __future__ import annotations
 
@@ -9,33 +9,33 @@ from patchcore.errors import PatchCoreError
 from patchcore.images.file_names import display_name
 from workbench.watching.outputs.declaration import Option, Output, OutputSpec, Values
 from workbench.watching.outputs.lines import as_line
-from workbench.watching.verdict import Given
+from workbench.watching.verdict import VerdictRecord
 
 
 class Printer(Output):
-    """Prints verdicts, one a line, at once; after a crash the last one may come twice."""
+    """Prints verdicts at once, a line each; after a crash the last line may come twice."""
 
-    def __init__(self, text: Callable[[Given], str]) -> None:
+    def __init__(self, text: Callable[[VerdictRecord], str]) -> None:
         self.text = text
 
-    def give(self, verdict: Given, *, again: bool) -> Given:
+    def deliver(self, verdict: VerdictRecord, *, again: bool) -> VerdictRecord:
         """Print a verdict.
 
         Raises
         ------
         PatchCoreError
-            When nobody reads them any more.
+            Standard output is closed.
         """
         try:
             print(self.text(verdict), flush=True)  # noqa: T201 - its job
         except BrokenPipeError:
             raise PatchCoreError(
-                "Nobody reads the results any more. The verdict in hand is kept, and told at the next start."
+                "Nobody reads the results any more. The last verdict is kept, and printed at the next start."
             ) from None
         return verdict
 
 
-def for_people(verdict: Given) -> str:
+def for_people(verdict: VerdictRecord) -> str:
     """Return score, verdict, worst box and file, with tabs between."""
     box = ",".join(str(edge) for edge in verdict.worst_box or ())
     score = "-" if verdict.score is None else f"{verdict.score:.4f}"

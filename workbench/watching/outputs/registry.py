@@ -1,6 +1,6 @@
-"""Every output of watching, by name; a further one is a file that declares it, and a line in `OUTPUTS`.
+"""Every output of watching, by name. A new output is a file that declares it, and a line in `OUTPUTS`.
 
-Their order is the order in which they are told of a verdict, and the order of their fields in the form.
+The order of `OUTPUTS` is the order in which outputs get a verdict, and the order of their fields in the form.
 """
 
 from collections.abc import Mapping
@@ -23,17 +23,17 @@ OUTPUTS: dict[str, OutputSpec] = {
 
 
 def options(*, terminal: bool = False) -> list[Option]:
-    """Return the options of all outputs, those for standard output only with `terminal`."""
+    """Return the options of all outputs; outputs to standard output count only with `terminal`."""
     return [option for spec in _specs(terminal) for option in spec.options]
 
 
 def complete(values: Values, *, terminal: bool = False) -> dict[str, Any]:
-    """Return the values of all options, the usual ones where none is named.
+    """Return the values of all options; an option without a value gets its default.
 
     Raises
     ------
     SettingsError
-        When there is no such option, or it cannot have that value.
+        No option has that name, or an option cannot have that value.
     """
     known = options(terminal=terminal)
     unknown = sorted(values.keys() - {option.name for option in known})
@@ -49,21 +49,21 @@ def complete(values: Values, *, terminal: bool = False) -> dict[str, Any]:
 
 
 def make_outputs(values: Values, folder: Path, *, terminal: bool = False) -> Outputs:
-    """Return the outputs that options ask for.
+    """Return the outputs that the option values turn on.
 
     Parameters
     ----------
     values
-        Of options; those left out have their usual values.
+        Option values by name; a missing option has its default.
     folder
         The watched folder.
     terminal
-        Whether standard output is read.
+        Whether outputs to standard output take part.
 
     Raises
     ------
     SettingsError
-        When an option has a value that cannot be used.
+        An option has a value that cannot be used.
     """
     completed = complete(values, terminal=terminal)
     made = [spec.make(_own(spec, completed), folder) for spec in _specs(terminal)]
@@ -71,7 +71,7 @@ def make_outputs(values: Values, folder: Path, *, terminal: bool = False) -> Out
 
 
 def summaries(values: Mapping[str, Any]) -> list[str]:
-    """Say what is done with the files of a watched folder of the dashboard, a few words an output."""
+    """Describe the outputs of a folder that the dashboard watches, a few words each."""
     usual = {option.name: option.default for option in options()}
     said = [spec.summary(_own(spec, {**usual, **values})) for spec in _specs(terminal=False)]
     return [words for words in said if words]

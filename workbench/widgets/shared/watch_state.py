@@ -8,7 +8,7 @@ from patchcore.images.file_names import display_name
 from workbench.jobs.requests import JobState
 from workbench.watching.outputs.registry import summaries
 from workbench.watching.standing import WatchState
-from workbench.watching.verdict import Given
+from workbench.watching.verdict import VerdictRecord
 from workbench.widgets.shared import wording
 from workbench.widgets.shared.verdicts import VERDICTS
 
@@ -49,12 +49,12 @@ def _what_is_done(state: WatchState) -> str:
     return ", ".join(done) or "images stay where they are"
 
 
-def _last(given: Given | None) -> str:
-    if given is None:
+def _last(record: VerdictRecord | None) -> str:
+    if record is None:
         return ""
-    moment = wording.moment(datetime.fromisoformat(given.time))
-    name = escape(display_name(given.file))
-    if given.score is None:
+    moment = wording.moment(datetime.fromisoformat(record.time))
+    name = escape(display_name(record.file))
+    if record.score is None:
         return f'; last {name}, <span class="pc-review">! not scored</span>, {moment}'
-    verdict = "not judged" if given.verdict is None else VERDICTS[given.verdict]
-    return f"; last {name}, {verdict} at {wording.score(given.score)}, {moment}"
+    verdict = "not judged" if record.verdict is None else VERDICTS[record.verdict]
+    return f"; last {name}, {verdict} at {wording.score(record.score)}, {moment}"

@@ -8,11 +8,11 @@ from workbench.inspections.history import DECIDE
 from workbench.upkeep.backups import json_rules as shapes
 from workbench.watching.folder import FileKey
 from workbench.watching.standing import WatchOptions
-from workbench.watching.verdict import given
+from workbench.watching.verdict import new_record
 
 A = "a" * 64
 REGION = {"box": [0, 1, 2, 3], "area": 4, "score": 5.0}
-TOLD = given(
+TOLD = new_record(
     FileKey("line/ä \\ a:b.png", 3, -5), b"abc", "plate", score=1.5, verdict="accept", accept=2.0, reject=3.0,
     regions=[REGION], worst_box=[0, 0, 8, 8], width=8, height=8, seconds=0.1, moved_to="/sorted/accept/ä.png",
 ).to_dict()  # fmt: skip
@@ -51,7 +51,7 @@ def ran(value, what):
 
 SOUND = [
     (shapes.told, TOLD),
-    (shapes.told, given(FileKey("a", 0, 1), b"", "p", error="unreadable").to_dict() | {"new": 1}),
+    (shapes.told, new_record(FileKey("a", 0, 1), b"", "p", error="unreadable").to_dict() | {"new": 1}),
     (shapes.told, {name: TOLD[name] for name in TOLD if name not in ("version", "bank_id", "remarks")}),
     *(
         (shapes.inner_path, name)

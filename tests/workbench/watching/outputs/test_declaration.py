@@ -1,4 +1,4 @@
-"""What an option may hold."""
+"""The values that an option may have."""
 
 import math
 
@@ -23,7 +23,7 @@ def option(kind, **bounds):
         (option("folder"), "line 3/sorted"),
     ],
 )
-def test_a_value_that_fits_passes(one, value):
+def test_fitting_value_passes(one, value):
     one.check(value)
 
 
@@ -44,7 +44,7 @@ def test_a_value_that_fits_passes(one, value):
         (option("folder"), "a\0b", "Some: it must be text, not 'a\\x00b'."),
     ],
 )
-def test_any_other_value_is_refused_with_what_it_must_be(one, value, sentence):
+def test_other_value_is_refused_with_the_allowed_values(one, value, sentence):
     with pytest.raises(SettingsError) as refusal:
         one.check(value)
     assert str(refusal.value) == sentence

@@ -1,4 +1,4 @@
-"""Outputs are told of a verdict one after the other, each once."""
+"""Outputs get each verdict one after the other, each once."""
 
 import json
 from pathlib import Path
@@ -14,16 +14,16 @@ from workbench.watching.outputs.moving import Mover
 
 
 class Recorder(Output):
-    """Notes what it is told, and fails as often as asked."""
+    """Records its deliveries, and fails as often as asked."""
 
     def __init__(self, failures=0):
-        self.told, self.failures = [], failures
+        self.deliveries, self.failures = [], failures
 
-    def give(self, verdict, *, again):
+    def deliver(self, verdict, *, again):
         if self.failures:
             self.failures -= 1
             raise NotKept("The printer is out of paper.")
-        self.told.append((verdict, again))
+        self.deliveries.append((verdict, again))
         return verdict
 
 
@@ -33,20 +33,20 @@ def folder(tmp_path):
     return tmp_path / "in"
 
 
-def test_outputs_move_first_and_tell_where_the_file_is(folder, tmp_path):
+def test_outputs_move_first_and_lines_name_the_new_place(folder, tmp_path):
     last = Recorder()
     outputs = Outputs([Mover(folder, tmp_path / "out"), LineFile(tmp_path / "lines.jsonl"), last])
     one = outputs.plan(arrived(folder, "a.png", verdict="review"))
-    outputs.give(one)
-    told = json.loads((tmp_path / "lines.jsonl").read_text())
-    assert told["moved_to"] == str(tmp_path / "out/review/a.png") and Path(told["moved_to"]).exists()
-    assert as_line(last.told[0][0]) == json.dumps(told)
+    outputs.deliver(one)
+    line = json.loads((tmp_path / "lines.jsonl").read_text())
+    assert line["moved_to"] == str(tmp_path / "out/review/a.png") and Path(line["moved_to"]).exists()
+    assert as_line(last.deliveries[0][0]) == json.dumps(line)
 
 
-def test_what_has_no_verdict_stays(folder, tmp_path):
+def test_file_without_a_verdict_stays(folder, tmp_path):
     outputs = Outputs([Mover(folder, tmp_path / "out")])
     one = outputs.plan(arrived(folder, "a.png", verdict=None))
-    outputs.give(one)
+    outputs.deliver(one)
     assert one.moved_to is None and files(folder) == {"a.png": b"abc"}
 
 
@@ -56,11 +56,11 @@ def test_a_retry_goes_on_at_the_output_that_failed(folder, tmp_path):
     one = outputs.plan(arrived(folder, "a.png"))
     for again in (False, True):
         with pytest.raises(NotKept, match="out of paper"):
-            outputs.give(one, again=again)
-    outputs.give(one, again=True)
-    assert first.told == [(one, False)] and last.told == [(one, True)]
-    outputs.give(one, again=True)  # as after a restart: from the first one on
-    assert first.told == [(one, False), (one, True)]
+            outputs.deliver(one, again=again)
+    outputs.deliver(one, again=True)
+    assert first.deliveries == [(one, False)] and last.deliveries == [(one, True)]
+    outputs.deliver(one, again=True)  # as after a restart: from the first one on
+    assert first.deliveries == [(one, False), (one, True)]
 
 
 def test_outputs_say_what_they_need(folder, tmp_path):

@@ -18,14 +18,14 @@ def folder(tmp_path):
 
 def test_a_line_is_written_once_and_half_a_line_completed(folder, tmp_path):
     file, one, two = LineFile(tmp_path / "lines.jsonl"), arrived(folder, "a.png"), arrived(folder, "ü\n.png")
-    file.give(one, again=False)
+    file.deliver(one, again=False)
     whole = file.path.read_bytes()
     for left in (whole, whole[: len(whole) // 2], b""):
         file.path.write_bytes(left)
-        file.give(one, again=True)
+        file.deliver(one, again=True)
         assert file.path.read_bytes() == whole
     file.path.write_bytes(whole + b"something else that was cut off")
-    file.give(two, again=True)
+    file.deliver(two, again=True)
     first, _, last = file.path.read_text().splitlines()
     assert json.loads(first)["file"] == "a.png" and json.loads(last) == two.to_dict()
 
@@ -68,7 +68,7 @@ def home(tmp_path, monkeypatch):
         "lines/../.ssh/lines.ndjson",
     ],
 )
-def test_lines_are_never_appended_to_what_others_read(home, target):
+def test_lines_are_never_appended_to_files_of_other_programs(home, target):
     before = {path: path.lstat().st_mtime_ns for path in home.rglob("*")}
     with pytest.raises(SettingsError):
         LineFile(home / target)
@@ -76,7 +76,7 @@ def test_lines_are_never_appended_to_what_others_read(home, target):
 
 
 @pytest.mark.parametrize("inside", ["lines.jsonl", "patchcore/lines.json", "sample_data/new/lines.ndjson"])
-def test_lines_do_not_come_into_the_programs_own_folder(inside):
+def test_line_file_in_the_programs_own_folder_is_refused(inside):
     with pytest.raises(SettingsError, match="program's own folder"):
         LineFile(PROGRAM / inside)
 
@@ -84,20 +84,20 @@ def test_lines_do_not_come_into_the_programs_own_folder(inside):
 @pytest.mark.parametrize("name", ["lines.jsonl", "LINES.JSON", "line 3/lines.ndjson"])
 def test_lines_go_on_in_a_file_of_such_lines(folder, home, name):
     path, one, two = home / "lines" / name, arrived(folder, "a.png"), arrived(folder, "b.png")
-    LineFile(path).give(one, again=False)
+    LineFile(path).deliver(one, again=False)
     path.write_bytes(path.read_bytes() + b'{"file": "b.p')  # as a crash leaves it
-    LineFile(path).give(two, again=True)
+    LineFile(path).deliver(two, again=True)
     assert [json.loads(line)["file"] for line in path.read_text(encoding="utf-8").splitlines()] == [
         "a.png",
         "b.png",
     ]
     path.write_bytes(b"")
-    LineFile(path).give(one, again=False)
+    LineFile(path).deliver(one, again=False)
 
 
 def test_a_link_that_comes_later_is_not_followed(folder, home):
     lines = LineFile(home / "lines" / "lines.jsonl")
     lines.path.symlink_to(home / ".bashrc")
     with pytest.raises(NotKept):
-        lines.give(arrived(folder, "a.png"), again=False)
+        lines.deliver(arrived(folder, "a.png"), again=False)
     assert (home / ".bashrc").read_text(encoding="utf-8") == "alias ll='ls -l'\n"

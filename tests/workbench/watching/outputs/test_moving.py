@@ -31,7 +31,7 @@ def other_disk(tmp_path):
 
 
 def move(mover, one, *, again=False):
-    return Path(mover.give(one, again=again).moved_to)
+    return Path(mover.deliver(one, again=again).moved_to)
 
 
 def test_a_file_goes_into_the_folder_of_its_verdict_with_its_time(folder, tmp_path):
@@ -41,7 +41,7 @@ def test_a_file_goes_into_the_folder_of_its_verdict_with_its_time(folder, tmp_pa
     assert files(folder) == {} and target.read_bytes() == b"abc"
 
 
-def test_nothing_is_overwritten(folder, tmp_path):
+def test_existing_files_are_not_overwritten(folder, tmp_path):
     out = tmp_path / "out"
     mover = Mover(folder, out)
     put(out, "reject/a.png", b"old")
@@ -52,7 +52,7 @@ def test_nothing_is_overwritten(folder, tmp_path):
     assert files(out / "reject") == {"a.png": b"old", "a_2.png": b"someone's", "a_2_2.png": b"one"}
 
 
-def test_a_move_that_was_cut_off_is_completed_and_a_done_one_left_alone(folder, tmp_path):
+def test_interrupted_move_is_completed_and_a_finished_one_left_alone(folder, tmp_path):
     mover = Mover(folder, tmp_path / "out")
     one = mover.plan(arrived(folder, "a.png"))
     (tmp_path / "out/reject").mkdir(parents=True)
@@ -61,7 +61,7 @@ def test_a_move_that_was_cut_off_is_completed_and_a_done_one_left_alone(folder, 
     assert files(folder) == {} and files(tmp_path / "out") == {"reject/a.png": b"abc"}
 
 
-def test_a_new_file_of_that_name_is_not_taken_for_the_judged_one(folder, tmp_path):
+def test_new_file_of_the_same_name_is_not_moved(folder, tmp_path):
     mover = Mover(folder, tmp_path / "out")
     one = mover.plan(arrived(folder, "a.png"))
     put(folder, "a.png", b"a new part")
@@ -69,7 +69,7 @@ def test_a_new_file_of_that_name_is_not_taken_for_the_judged_one(folder, tmp_pat
     assert files(folder) == {"a.png": b"a new part"} and not (tmp_path / "out").exists()
 
 
-def test_on_another_disk_it_is_copied_whole_and_then_taken_away(folder, other_disk):
+def test_move_to_another_disk_copies_the_whole_file_before_removing_it(folder, other_disk):
     mover = Mover(folder, other_disk)
     one = mover.plan(arrived(folder, "a.png"))
     put(other_disk, "reject/.a.png.part", b"a")  # half a copy that a crash left
@@ -82,7 +82,7 @@ def test_on_another_disk_it_is_copied_whole_and_then_taken_away(folder, other_di
     assert files(other_disk) == {"reject/a.png": b"abc"} and files(folder) == {}
 
 
-def test_a_file_system_without_second_names_is_renamed_on(folder, tmp_path, monkeypatch):
+def test_file_system_without_hard_links_renames(folder, tmp_path, monkeypatch):
     def refuse(*_):
         raise PermissionError(1, "Operation not permitted")
 
@@ -93,7 +93,7 @@ def test_a_file_system_without_second_names_is_renamed_on(folder, tmp_path, monk
     assert files(tmp_path / "out") == {"reject/a.png": b"old", "reject/a_2.png": b"abc"}
 
 
-def test_a_move_that_cannot_be_made_is_said_and_the_file_stays(folder, tmp_path):
+def test_impossible_move_raises_not_kept_and_the_file_stays(folder, tmp_path):
     put(tmp_path, "out", b"a file where a folder should be")
     mover = Mover(folder, tmp_path / "out")
     with pytest.raises(NotKept, match="cannot be moved"):

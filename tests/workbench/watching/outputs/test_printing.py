@@ -11,12 +11,12 @@ from workbench.watching.outputs.lines import as_line
 from workbench.watching.outputs.printing import Printer
 
 
-def test_nobody_reading_the_results_is_said(tmp_path, monkeypatch):
+def test_closed_standard_output_raises_a_sentence(tmp_path, monkeypatch):
     read, write = os.pipe()
     os.close(read)
     pipe = os.fdopen(write, "w")
     monkeypatch.setattr(sys, "stdout", pipe)
     with pytest.raises(PatchCoreError, match="Nobody reads the results any more"):
-        Printer(as_line).give(arrived(tmp_path, "a.png"), again=False)
+        Printer(as_line).deliver(arrived(tmp_path, "a.png"), again=False)
     with pytest.raises(BrokenPipeError):
         pipe.close()

@@ -49,7 +49,7 @@ def written(folder):
 
 
 @SQLITE
-def test_an_output_of_one_file_and_one_line_is_offered_by_the_command_line_and_told_of_verdicts(
+def test_output_of_one_file_and_one_line_has_its_options_and_gets_verdicts_on_the_command_line(
     workspace, version, folder, watch_command
 ):
     assert "--notes-to" in watch_command("--help").stdout
@@ -60,14 +60,14 @@ def test_an_output_of_one_file_and_one_line_is_offered_by_the_command_line_and_t
     assert written(folder) == {"plain.png.txt": "= accept\n" * 2, "scratch.png.txt": "= reject\n" * 2}
 
 
-def test_a_watched_folder_of_the_dashboard_stores_its_options_and_tells_it_of_verdicts(
+def test_watched_folder_of_the_dashboard_stores_its_options_and_delivers_verdicts(
     workspace, version, folder, notes  # noqa: F811
 ):  # fmt: skip
     places = {"notes_to": str(folder.parent / "notes")}
     watch_id = start_watch(workspace, "plate-1", str(folder), WatchOptions(settle=0.05, outputs=places))
     watch = get_watch(workspace, watch_id)
     assert watch.options["notes_copies"] == 1 and watch.options["move_to"] == ""
-    run = prepare_run(workspace, watch, stop=threading.Event(), told=lambda _: None)
+    run = prepare_run(workspace, watch, stop=threading.Event(), report=lambda _: None)
     assert run.run(once=True).scored == 2
     run.journal.close()
     assert written(folder) == {"plain.png.txt": "* accept\n", "scratch.png.txt": "* reject\n"}
@@ -100,7 +100,7 @@ def test_every_option_has_a_name_and_a_flag_of_its_own():
     assert not {option.name for option in every} & {"subfolders", "settle", "threads"}  # stored beside them
 
 
-def test_standard_output_is_written_on_the_command_line_alone(tmp_path):
+def test_printing_exists_on_the_command_line_alone(tmp_path):
     assert "as_json" in complete({}, terminal=True) and "as_json" not in complete({})
     assert make_outputs({}, tmp_path).outputs == ()
     assert len(make_outputs({}, tmp_path, terminal=True).outputs) == 1

@@ -21,7 +21,7 @@ class Notes(Output):
             raise SettingsError(f"The sign has at most three letters, unlike {sign}.")
         self.folder, self.sign, self.copies = folder, sign, copies
 
-    def give(self, verdict, *, again):
+    def deliver(self, verdict, *, again):
         try:
             note = self.folder / f"{verdict.file}.txt"
             note.write_text(f"{self.sign} {verdict.verdict}\n" * self.copies, encoding="utf-8")
