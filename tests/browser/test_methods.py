@@ -86,6 +86,8 @@ def begin(page: Page, label: str, good: Path) -> None:
     expect(page.locator(".pc-numbers", has_text="File, about")).to_contain_text(
         "positions" if label == "PaDiM" else "patches"
     )
+    others = sorted(FIELD.keys() - {label})
+    expect(page.get_by_text(re.compile(f"about: {others[0]} .* s, .* MB; {others[1]} .* MB"))).to_be_visible()
     page.get_by_role("button", name="Build", exact=True).click()
     expect(page.locator(".st-key-panel_result")).to_be_visible()
 

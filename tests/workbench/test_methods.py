@@ -226,9 +226,9 @@ def test_a_watched_folder_is_judged_by_the_inspector(here, name):
     data = plate(60, scratched=True)
     judged = InspectorJudge(here, name)(FileKey("scratch.png", len(data), 1), data)
     result = list_results(here, 1, version_of(here, name).id)[3]  # the same image
-    assert judged.given.verdict == "reject"
-    assert judged.given.score == pytest.approx(result.score, rel=1e-6)
-    assert judged.given.bank_id == version_of(here, name).operating_point["bank_id"]
+    assert judged.record.verdict == "reject"
+    assert judged.record.score == pytest.approx(result.score, rel=1e-6)
+    assert judged.record.bank_id == version_of(here, name).operating_point["bank_id"]
 
 
 @pytest.mark.parametrize("name", PEERS)

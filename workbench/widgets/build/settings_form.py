@@ -1,8 +1,14 @@
 """The settings of a build: the network and its cost, advanced settings folded away, and an estimate."""
 
+import contextlib
+from collections.abc import Callable
+from dataclasses import replace
+
 import streamlit as st
 
 from patchcore import backbones
+from patchcore.errors import SettingsError
+from patchcore.methods import METHODS
 from patchcore.settings import SETTINGS
 from workbench.inspectors.estimate import BuildEstimate, estimate_build, network_cost
 from workbench.widgets.build import method_form, network_view
@@ -98,16 +104,34 @@ def _estimate(draft: Draft) -> bool:
     with session.plain_errors():
         with st.spinner("Measuring the network on one image"):
             cost = network_cost(draft.backbone, draft.image_size)
-        found = estimate_build(
-            cost,
-            len(draft.images),
-            draft.settings().of_model(),
-            reading_seconds=draft.reading_seconds,
-            inspected=network_view.inspected_share(draft),
-        )
-        st.html(_estimate_html(found, len(draft.images)))
+        inspected = network_view.inspected_share(draft)
+
+        def estimate(of: Draft) -> BuildEstimate:
+            return estimate_build(
+                cost,
+                len(of.images),
+                of.settings().of_model(),
+                reading_seconds=of.reading_seconds,
+                inspected=inspected,
+            )
+
+        st.html(_estimate_html(estimate(draft), len(draft.images)))
+        st.caption(_of_others(draft, estimate))
         return True
     return False
+
+
+def _of_others(draft: Draft, estimate: Callable[[Draft], BuildEstimate]) -> str:
+    """Return in a sentence what the other methods would take."""
+    parts = []
+    for name in METHODS.keys() - {draft.method}:
+        with contextlib.suppress(
+            SettingsError
+        ):  # a method that would refuse the build says so once it is chosen
+            found = estimate(replace(draft, method=name))
+            file = "" if found.learned is None else f", {wording.megabytes(found.learned.megabytes)}"
+            parts.append(f"{METHODS[name].label} {wording.seconds(found.seconds)}{file}")
+    return f"The other methods, about: {'; '.join(sorted(parts))}." if parts else ""
 
 
 def _estimate_html(found: BuildEstimate, images: int) -> str:
