@@ -129,7 +129,7 @@ def _scored(model: Detector, labelled: Path | None) -> LabelledScores:
 
     if labelled is None:
         return LabelledScores()
-    images, problems = read_labelled(labelled)
+    images, problems = read_labelled(labelled, good_elsewhere=True)
     remark([labels_of(images).sentence])
     with progress_bars() as report:
         scores = score_labelled(model, images, report)

@@ -11,6 +11,7 @@ from patchcore.evaluation.mvtec_layout import LabelledImage, read_folders
 from patchcore.images.file_names import display_name
 from patchcore.labels.words import (
     GOOD,
+    NothingGood,
     Vocabulary,
     WrittenLabels,
     columns_of,
@@ -23,20 +24,32 @@ SEPARATORS = ",;\t"
 LARGEST_TABLE = 32 * 1024 * 1024
 
 
-def read_labelled(path: Path) -> tuple[list[LabelledImage], list[str]]:
+def read_labelled(path: Path, *, good_elsewhere: bool = False) -> tuple[list[LabelledImage], list[str]]:
     """List a labelled set, a folder in MVTec's layout or a table: (images, a sentence for each fault).
+
+    Parameters
+    ----------
+    path
+        The folder or the table.
+    good_elsewhere
+        Good images are known without the set: a set without any is taken, and a sentence says so.
 
     Raises
     ------
     NoImagesError
         The file or folder does not exist, or none of its images can be used.
     NothingGood
-        None of its labels means good.
+        None of its labels means good, and no good images are known elsewhere.
     DataError
         It cannot be read as a labelled set.
     """
     images, problems = read_folders(path) if path.is_dir() else read_labels(path)
-    require_good(display_name(str(path)), labels_of(images))
+    try:
+        require_good(display_name(str(path)), labels_of(images))
+    except NothingGood as fault:
+        if not good_elsewhere:
+            raise
+        problems.append(str(fault))
     return images, problems
 
 

@@ -1,5 +1,6 @@
 """Labelled images on disk, in folders whose names are their labels, as in MVTec's layout."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patchcore.errors import DataError, NoImagesError
+from patchcore.images.file_names import is_hidden
 from patchcore.images.reading import list_images, read_image
 from patchcore.labels.layout import few, read_names
 from patchcore.labels.words import GOOD, Vocabulary, is_mask_folder, vocabulary
@@ -98,7 +100,7 @@ def union(masks: list[NDArray[np.float32]]) -> NDArray[np.float32]:
         return masks[0]
     if len({mask.shape for mask in masks}) > 1:
         raise DataError("Its masks are of different sizes; each must be as large as the image.")
-    return np.logical_or.reduce([marked(mask)[0] for mask in masks]).astype(np.float32)
+    return np.asarray(np.any([marked(mask)[0] for mask in masks], axis=0), np.float32)
 
 
 def read_layout(folder: Path) -> list[LabelledImage]:
@@ -157,16 +159,31 @@ def read_folders(folder: Path) -> tuple[list[LabelledImage], list[str]]:
 
 def _paths(folder: Path, words: Vocabulary) -> dict[str, Path]:
     """Return the images and masks by the names that say what they are."""
-    own = {path.relative_to(folder).as_posix(): path for path in list_images(folder)}
+    own = {path.relative_to(folder).as_posix(): path for path in _images(folder)}
     tops = {name.partition("/")[0] for name in own if "/" in name}
     if any(words.split(top) == "test" for top in tops) or not any(words.kind(top) == GOOD for top in tops):
         return own
     masks = {
         f"{one.name}/{path.relative_to(one).as_posix()}": path
         for one in _beside(folder)
-        for path in list_images(one)
+        for path in _images(one)
     }
     return {f"test/{name}": path for name, path in own.items()} | masks if masks else own
+
+
+def _images(folder: Path) -> list[Path]:
+    """List the images below a folder, those in linked folders of a type or of a split too."""
+    linked = (path for link in _linked(folder, 2) for path in list_images(link))
+    return sorted({*list_images(folder), *linked})
+
+
+def _linked(folder: Path, levels: int) -> Iterator[Path]:
+    """Yield the linked folders within a folder, so many levels deep."""
+    for path in folder.iterdir() if levels else ():
+        if path.is_dir() and not is_hidden((path.name,)):
+            if path.is_symlink():
+                yield path
+            yield from _linked(path, levels - 1)
 
 
 def _beside(folder: Path) -> list[Path]:

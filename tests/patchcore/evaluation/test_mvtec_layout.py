@@ -110,3 +110,14 @@ def test_the_folder_of_the_test_is_read_where_the_one_above_is_named_masks(tmp_p
     images = read_layout(Path())
     assert [image.name for image in images] == ["dent/0.png", "good/0.png"]
     assert images[0].mask().all()
+
+
+@pytest.mark.parametrize("link", ["test", "test/dent", "ground_truth", "ground_truth/dent"])
+def test_linked_folders_are_followed(tmp_path, link):
+    for name in ("test/good/0.png", "test/dent/0.png"):
+        picture(tmp_path / "set" / name)
+    picture(tmp_path / "set/ground_truth/dent/0.png", 255)
+    (tmp_path / "set" / link).rename(tmp_path / "elsewhere")
+    (tmp_path / "set" / link).symlink_to(tmp_path / "elsewhere")
+    defect, good = read_layout(tmp_path / "set")
+    assert (defect.name, good.name) == ("test/dent/0.png", "test/good/0.png") and defect.mask().all()
