@@ -31,6 +31,7 @@ from patchcore.cli.terminal import (
 from patchcore.cli.threshold import threshold
 from patchcore.errors import ImageError, NoImagesError, SettingsError
 from patchcore.executors import HERE, chosen_executor
+from patchcore.labels.good_images import choose_good
 from patchcore.methods import METHODS, SHARE, settings_of_others
 from patchcore.settings import SETTINGS, Settings, refusal
 
@@ -85,15 +86,18 @@ def build(
     on: Annotated[str, typer.Option(help="Where to compute features: here, or processes:N.")] = HERE,
     as_json: AsJson = False,
 ) -> None:
-    """Build an inspector from a folder of images of good parts."""
+    """Build an inspector from a folder of images of good parts, or from the good ones of a product's folder."""
     from patchcore.detector import Detector
     from patchcore.images.reading import list_images, read_image
 
     executor = chosen_executor(on)
     target = output if output.suffix == ".patchcore" else output.with_name(output.name + ".patchcore")
-    paths = list_images(good_dir)
-    if not paths:
+    found = {path.relative_to(good_dir).as_posix(): path for path in list_images(good_dir)}
+    if not found:
         raise NoImagesError(f"{good_dir} holds no images.")
+    chosen = choose_good(found, good_dir.resolve().name)
+    remark(chosen.remarks)
+    paths = [found[name] for name in chosen.names]
     settings = Settings(
         backbone=backbone,
         image_size=image_size,
@@ -178,19 +182,21 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Measure an inspector on a labelled set: image and pixel metrics, overall and per defect type."""
-    from patchcore.evaluation.label_table import read_labelled
+    from patchcore.evaluation.label_table import labels_of, read_labelled
     from patchcore.evaluation.measures import evaluate as measure
     from patchcore.evaluation.sweep import sweep as measure_shares
 
     model = load_inspector(inspector, weights)
     images, problems = read_labelled(labelled)
+    labels = labels_of(images)
+    remark([labels.sentence])
     with progress_bars() as report:
         evaluation = measure(model, images, lambda done, total: report("scoring", done, total))
         shares = measure_shares(model, images, progress=report) if sweep else []
     problems += evaluation.problems + evaluation.unjudged
     remark(problems + _undefined(evaluation))
     result = evaluation.to_dict() | ({"sweep": [point.to_dict() for point in shares]} if sweep else {})
-    result["problems"] = problems
+    result |= {"problems": problems, "labels": labels.to_dict()}
     if as_json:
         print(json.dumps(result, indent=1, ensure_ascii=False))
         return
