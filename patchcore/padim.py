@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patchcore.detector import Detector, Size
-from patchcore.errors import DataError, NoImagesError, SettingsError
-from patchcore.files.gaussian_rules import GAUSSIAN_RULES, LARGEST_INVERSES
+from patchcore.errors import DataError, NoImagesError
+from patchcore.files.gaussian_rules import GAUSSIAN_RULES, inverse_bytes, require_inverses
 from patchcore.files.method_rules import Header, Tensors, hold
 from patchcore.fitting.calibration import LeftOut
 from patchcore.fitting.feature_store import FeatureStore
@@ -62,8 +62,7 @@ class PaDiM(Detector):
 
     def inverse_bytes(self) -> int:
         """Bytes that the inverse covariances will take; no image is needed."""
-        rows, cols, length = self.feature_shape()
-        return rows * cols * self._drawn(length) ** 2 * 8
+        return inverse_bytes(*self._drawn_shape())
 
     def announcement(self, images: int) -> str:
         """State the memory of the covariances; the number of images does not matter."""
@@ -80,15 +79,7 @@ class PaDiM(Detector):
         SettingsError
             They would; the sentence has the number.
         """
-        taken = self.inverse_bytes()
-        if taken > LARGEST_INVERSES:
-            rows, cols, length = self.feature_shape()
-            fitting = int((LARGEST_INVERSES / (rows * cols * 8)) ** 0.5)
-            raise SettingsError(
-                f"PaDiM's inverse covariances would take {taken / 1e9:,.1f} GB ({self._drawn(length):,} dimensions at "
-                f"{rows * cols:,} positions); {LARGEST_INVERSES / 1e9:.0f} GB is the most. Use at most "
-                f"{fitting:,} dimensions, or a smaller image size."
-            )
+        require_inverses(*self._drawn_shape())
 
     def learn(self, run: FittingRun, store: FeatureStore) -> None:
         """Sum up means and covariances, streamed, in two passes over the stored features.
@@ -184,6 +175,11 @@ class PaDiM(Detector):
         )
         hold({"every covariance is positive definite": self.gaussians_.sound})
         self._left_out = LeftOut(tensors["good_scores.images"], tensors["good_scores.values"])
+
+    def _drawn_shape(self) -> tuple[int, int]:
+        """Return the positions of the map and the dimensions that are drawn; no image is needed."""
+        rows, cols, length = self.feature_shape()
+        return rows * cols, self._drawn(length)
 
     def _drawn(self, length: int) -> int:
         return min(self.settings.dims_used or length, length)

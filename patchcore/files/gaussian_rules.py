@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from patchcore.errors import SettingsError
 from patchcore.files.method_rules import (
     LONGEST_FEATURE,
     SCORED,
@@ -16,6 +17,28 @@ from patchcore.settings import Settings
 from patchcore.thresholds.operating_point import LARGEST_SCORE
 
 LARGEST_INVERSES = 10**9  # bytes that the inverse covariances may take
+
+
+def inverse_bytes(positions: int, dims: int) -> int:
+    """Return the bytes of the inverse covariances at all positions of the map."""
+    return positions * dims**2 * 8
+
+
+def require_inverses(positions: int, dims: int) -> None:
+    """Refuse inverse covariances of more than `LARGEST_INVERSES`.
+
+    Raises
+    ------
+    SettingsError
+        The covariances would take more; the sentence has the number.
+    """
+    if (taken := inverse_bytes(positions, dims)) > LARGEST_INVERSES:
+        fitting = int((LARGEST_INVERSES / inverse_bytes(positions, 1)) ** 0.5)
+        raise SettingsError(
+            f"PaDiM's inverse covariances would take {taken / 1e9:,.1f} GB ({dims:,} dimensions at {positions:,} "
+            f"positions); {LARGEST_INVERSES / 1e9:.0f} GB is the most. Use at most {fitting:,} dimensions, or a "
+            "smaller image size."
+        )
 
 
 def _rules(tensors: Tensors, header: Header) -> dict[str, bool]:
@@ -36,7 +59,7 @@ def _rules(tensors: Tensors, header: Header) -> dict[str, bool]:
         and bool((np.diff(dims) > 0).all())
         and dims[0] >= 0
         and dims[-1] < LONGEST_FEATURE,
-        "the inverse covariances fit into memory": cells * count**2 * 8 <= LARGEST_INVERSES,
+        "the inverse covariances fit into memory": inverse_bytes(cells, count) <= LARGEST_INVERSES,
     }
     hold(shapes)  # the further rules rely on them
     largest = LARGEST_SCORE**2

@@ -1,7 +1,6 @@
 """The method of a stored version and its capabilities, read from the version's settings; no model is loaded."""
 
-from patchcore.errors import SettingsError
-from patchcore.methods import DEFAULT_METHOD, lacking, method
+from patchcore.methods import DEFAULT_METHOD, lacking, method, require
 from workbench.storage.tables import InspectorVersion
 
 
@@ -28,5 +27,4 @@ def require_capability(version: InspectorVersion, capability: str) -> None:
     SettingsError
         The method lacks the capability; the sentence names the method.
     """
-    if sentence := refusal(version, capability):
-        raise SettingsError(sentence)
+    require(method_of(version), capability)

@@ -9,10 +9,10 @@ from functools import lru_cache
 import numpy as np
 
 from patchcore.backbones import load_backbone
-from patchcore.coreset import coreset_size
-from patchcore.errors import SettingsError
+from patchcore.coreset import PROJECTED_DIMS, coreset_size
 from patchcore.features import patch_features
-from patchcore.files.gaussian_rules import LARGEST_INVERSES
+from patchcore.files.gaussian_rules import inverse_bytes, require_inverses
+from patchcore.fitting.calibration import LARGEST_CALIBRATION
 from patchcore.settings import Settings
 
 START_SECONDS = 8.0  # a process of its own that loads its libraries
@@ -21,8 +21,6 @@ SECONDS_PER_COMPARISON = 1.5e-8  # one stored patch against one pick in the gree
 OPERATIONS_PER_SECOND = 3e10  # multiplications and additions of the nearest-neighbour search, two cores
 GAUSSIAN_OPERATIONS_PER_SECOND = 1e9  # of a comparison with a matrix for each position, two cores
 LEFT_OUT_COSTS = 4.0  # a comparison with an image taken out of the Gaussians, in plain comparisons
-CALIBRATED_IMAGES = 400  # good images scored without themselves, at most
-PROJECTED_DIMS = 128
 _one_at_a_time = threading.Lock()
 
 
@@ -196,13 +194,7 @@ def gaussians(amount: Amount, settings: Settings) -> Learned:
         The inverse covariances would be larger than PaDiM accepts.
     """
     drawn = min(settings.dims_used or amount.dims, amount.dims)
-    inverses = amount.cells * drawn**2 * 8
-    if inverses > LARGEST_INVERSES:
-        fitting = int((LARGEST_INVERSES / (amount.cells * 8)) ** 0.5)
-        raise SettingsError(
-            f"PaDiM's inverse covariances would take {inverses / 1e9:,.1f} GB; {LARGEST_INVERSES / 1e9:.0f} GB is the "
-            f"most. Use at most {fitting:,} dimensions, or a smaller image size."
-        )
+    require_inverses(amount.cells, drawn)
     packed = amount.cells * (drawn * (drawn + 1) // 2 + drawn) * 8
     score = amount.each * drawn**2 / GAUSSIAN_OPERATIONS_PER_SECOND
     summing = amount.images * score
@@ -211,7 +203,7 @@ def gaussians(amount: Amount, settings: Settings) -> Learned:
         parts=("positions", amount.cells),
         seconds=summing + inverting + LEFT_OUT_COSTS * _calibrated(amount) * score,
         megabytes=packed / 1e6,
-        peak_megabytes=(packed + 2 * inverses) / 1e6,
+        peak_megabytes=(packed + 2 * inverse_bytes(amount.cells, drawn)) / 1e6,
         score_seconds=score,
     )
 
@@ -239,7 +231,7 @@ RULES: Mapping[str, Callable[[Amount, Settings], Learned]] = {
 
 
 def _calibrated(amount: Amount) -> int:
-    return min(amount.images, CALIBRATED_IMAGES)
+    return min(amount.images, LARGEST_CALIBRATION)
 
 
 def _comparing(amount: Amount, rows: int) -> float:

@@ -44,7 +44,10 @@ def test_padim_takes_the_same_memory_for_any_number_of_images():
 
 def test_padim_refuses_covariances_beyond_a_gigabyte_before_the_build():
     wide = NetworkCost(seconds=0.1, rows=28, columns=28, dims=1024)
-    with pytest.raises(SettingsError, match=r"6\.6 GB; 1 GB is the most\. Use at most 399 dimensions"):
+    with pytest.raises(
+        SettingsError,
+        match=r"6\.6 GB \(1,024 dimensions at 784 positions\); 1 GB is the most\. Use at most 399 dimensions",
+    ):
         estimate_build(wide, 100, Settings(method="padim", dims_used=None))
 
 
