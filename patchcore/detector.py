@@ -29,7 +29,7 @@ from patchcore.fitting.sources import Source
 from patchcore.fitting.stages import prepare_store
 from patchcore.images.geometry import place, prepare
 from patchcore.images.reading import ImageRecord, LoadedImage, read_image
-from patchcore.methods import EXPLAIN, METHODS, SHARE, detector_class, require
+from patchcore.methods import EXPLAIN, METHODS, SHARE, detector_class, require_capability
 from patchcore.scoring import (
     Comparison,
     Explanation,
@@ -362,7 +362,7 @@ class Detector:
         SettingsError
             If the method does not compare with single patches.
         """
-        require(self.method, EXPLAIN)
+        require_capability(self.method, EXPLAIN)
         result = image if isinstance(image, Result) else self.score(image)
         self.require_fitted()
         if result.nearest_row is None:
@@ -388,7 +388,7 @@ class Detector:
         SettingsError
             If the method keeps no coreset, or the share is above the largest one built.
         """
-        require(self.method, SHARE)
+        require_capability(self.method, SHARE)
         raise NotImplementedError
 
     def with_operating_point(self, point: OperatingPoint | None) -> Self:

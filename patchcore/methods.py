@@ -93,7 +93,7 @@ def lacking(name: str, capability: str) -> str:
     return "" if capability in entry.capabilities else f"{entry.label} {LACKING[capability]}."
 
 
-def require(name: str, capability: str) -> None:
+def require_capability(name: str, capability: str) -> None:
     """Refuse a capability that a method lacks.
 
     Raises

@@ -1,6 +1,7 @@
 """The method of a stored version and its capabilities, read from the version's settings; no model is loaded."""
 
-from patchcore.methods import DEFAULT_METHOD, lacking, method, require
+from patchcore import methods
+from patchcore.methods import DEFAULT_METHOD, lacking, method
 from workbench.storage.tables import InspectorVersion
 
 
@@ -27,4 +28,4 @@ def require_capability(version: InspectorVersion, capability: str) -> None:
     SettingsError
         The method lacks the capability; the sentence names the method.
     """
-    require(method_of(version), capability)
+    methods.require_capability(method_of(version), capability)
