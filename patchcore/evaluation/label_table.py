@@ -7,7 +7,7 @@ from pathlib import Path
 
 from patchcore.errors import DataError, NoImagesError
 from patchcore.evaluation.mvtec_layout import GOOD, LabelledImage, read_layout
-from patchcore.images.file_names import display_name
+from patchcore.images.file_names import NamedFiles, display_name, is_folder
 
 COLUMNS = ("file", "label", "mask")
 SEPARATORS = ",;\t"
@@ -27,7 +27,7 @@ def read_labelled(path: Path) -> tuple[list[LabelledImage], list[str]]:
     DataError
         It cannot be read as a labelled set.
     """
-    if path.is_dir():
+    if is_folder(path):
         return read_layout(path), []
     return read_labels(path)
 
@@ -36,7 +36,8 @@ def read_labels(path: Path) -> tuple[list[LabelledImage], list[str]]:
     """List the images of a table.
 
     The first line names the columns, in any order: ``file`` and ``label``, and ``mask`` if there are masks. Commas,
-    semicolons or tabs separate them. Paths count from the table's folder and may not lead out of it. The labels
+    semicolons or tabs separate them. Paths count from the table's folder and may not lead out of it. Names are
+    compared in Unicode's composed form (`NamedFiles`). The labels
     "good", "ok" and "0" mean a good part, "defect", "nok" and "1" a defect; any other is the defect's name.
 
     Parameters
@@ -70,7 +71,7 @@ def read_labels(path: Path) -> tuple[list[LabelledImage], list[str]]:
         for name in columns
         if name and name not in COLUMNS
     ]
-    reader = _Reader(path.parent, path.parent.resolve(), {})
+    reader = _Reader(path.parent, NamedFiles(path.parent.resolve()), {})
     images = []
     for number, cells in rows:
         found, said = reader.image(dict(zip(columns, (cell.strip() for cell in cells), strict=False)))
@@ -84,7 +85,7 @@ def read_labels(path: Path) -> tuple[list[LabelledImage], list[str]]:
 @dataclass(frozen=True)
 class _Reader:
     folder: Path
-    root: Path  # the folder with links resolved; every path must lie below it
+    files: NamedFiles  # of the folder with links resolved; every path must lie below it
     seen: dict[Path, str]
 
     def image(self, cells: dict[str, str]) -> tuple[LabelledImage | None, list[str]]:
@@ -121,13 +122,14 @@ class _Reader:
 
     def _inside(self, name: str) -> tuple[Path | None, str]:
         """Find a file below the table's folder; None with its fault."""
+        root = self.files.root
         try:
             for written in dict.fromkeys((name, name.replace("\\", "/"))):  # as Windows writes paths
-                path = (self.root / written).resolve()
-                if not path.is_relative_to(self.root):
+                path = self.files.find(written).resolve()
+                if not path.is_relative_to(root):
                     return None, "lies outside the folder of the table"
                 if path.is_file():
-                    return self.folder / path.relative_to(self.root), ""
+                    return self.folder / path.relative_to(root), ""
         except (OSError, ValueError, RuntimeError):
             return None, "is not a path that can be read"
         return None, "does not exist"

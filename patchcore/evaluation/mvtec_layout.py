@@ -1,5 +1,6 @@
 """Labelled images on disk in MVTec's layout: test/good, test/<defect type>, ground_truth/<type>/<name>_mask.png."""
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patchcore.errors import DataError, NoImagesError
+from patchcore.images.file_names import NamedFiles, display_name, is_file, is_folder
 from patchcore.images.reading import list_images, read_image
+from patchcore.images.unread_files import contents_of, why_no_images
 
 GOOD = "good"
 MASKS = "ground_truth"
@@ -86,8 +89,8 @@ def read_layout(folder: Path) -> list[LabelledImage]:
     DataError
         If there are no subfolders to read labels from.
     """
-    if not folder.is_dir():
-        raise NoImagesError(f"There is no folder {folder}.")
+    if not is_folder(folder):
+        raise NoImagesError(f"There is no folder {display_name(str(folder))}.")
     test = folder / "test" if (folder / "test").is_dir() else folder
     types = sorted(p for p in test.iterdir() if p.is_dir() and p.name != MASKS and not p.name.startswith("."))
     if not types:
@@ -95,19 +98,21 @@ def read_layout(folder: Path) -> list[LabelledImage]:
             f"{folder} has no subfolders. Labels are read from folder names: put good images into 'good' and "
             "each kind of defect into a folder of its own."
         )
-    masks = next((p for p in (test / MASKS, test.parent / MASKS) if p.is_dir()), None)
+    folders = (place for place in (test / MASKS, test.parent / MASKS) if place.is_dir())
+    masks = next(map(NamedFiles, folders), None)
     found = [
         LabelledImage(path, path.relative_to(folder).as_posix(), kind.name, _mask_of(path, kind.name, masks))
         for kind in types
         for path in list_images(kind)
     ]
     if not found:
-        raise NoImagesError(f"The subfolders of {test} hold no images.")
+        contents = sum(map(contents_of, types), Counter[str]())
+        raise NoImagesError(why_no_images(f"{test}, in its subfolders,", contents))
     return found
 
 
-def _mask_of(image: Path, kind: str, masks: Path | None) -> Path | None:
+def _mask_of(image: Path, kind: str, masks: NamedFiles | None) -> Path | None:
     if masks is None or kind == GOOD:
         return None
-    candidates = (masks / kind / f"{image.stem}{ending}" for ending in MASK_ENDINGS)
-    return next((path for path in candidates if path.is_file()), None)
+    candidates = (masks.find(f"{kind}/{image.stem}{ending}") for ending in MASK_ENDINGS)
+    return next(filter(is_file, candidates), None)

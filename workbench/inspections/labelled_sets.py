@@ -70,6 +70,7 @@ def import_labelled(workspace: Workspace, inspector_id: str, uploads: UploadSet,
         When there is no image to inspect.
     """
     require(Role.OPERATE, "bring images in")
+    uploads.require_images(name)
     problems = [f"{file.name}: {file.reason}" for file in uploads.left_out if file.reason != A_TABLE]
     wanted = [upload for upload in uploads if not _in_train(upload.name)]
     if left := len(uploads) - len(wanted):

@@ -1,5 +1,7 @@
 """Labels from a table: what is read, and a sentence for all that cannot be."""
 
+import unicodedata
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -145,3 +147,26 @@ def test_a_folder_or_a_table(folder, tmp_path):
     images, problems = read_labelled(folder)
     assert [i.defect_type for i in images] == ["good", "sub"] and problems == []
     assert len(read_labelled(table(folder, "file,label\nb.png,dent\n"))[0]) == 1
+
+
+@pytest.mark.parametrize("name", ["größe.png", "Ångström.png", "한글/부품.png"])
+@pytest.mark.parametrize(("on_disk", "in_table"), [("NFD", "NFC"), ("NFC", "NFD")])
+def test_names_are_the_same_in_both_forms_of_unicode(folder, name, on_disk, in_table):
+    path, mask = (folder / unicodedata.normalize(on_disk, one) for one in (f"new/{name}", f"masks/{name}"))
+    for one in (path, mask):
+        one.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((4, 6), 255, np.uint8)).save(one)
+    written = unicodedata.normalize(in_table, name)
+    images, problems = read_labels(
+        table(folder, f"file,label,mask\nnew/{written},nok,masks/{written}\nnew\\{written},ok,\n")
+    )
+    assert [image.path.samefile(path) for image in images] == [True]
+    assert images[0].mask().all()
+    assert len(problems) == 1 and "was named before as defect" in problems[0]
+
+
+def test_names_that_no_disk_takes_get_a_sentence(folder):
+    rows = "".join(f"{name},ok,\n" for name in ("x" * 300 + ".png", "ü" * 200, "a/" * 3000))
+    images, problems = read_labels(table(folder, "file,label,mask\na.png,good,\n" + rows))
+    assert len(images) == 1 and len(problems) == 3
+    assert all("left out" in sentence for sentence in problems)

@@ -1,5 +1,7 @@
 """Reading labels and masks from folder names."""
 
+import unicodedata
+
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
@@ -64,3 +66,22 @@ def test_dark_marks_and_greys(product):
     assert_array_equal(read_layout(product)[1].mask(), values == 200)
     assert marked(read_layout(product)[1].mask_values())[1]
     assert not marked(np.zeros((2, 2), np.float32))[1]
+
+
+@pytest.mark.parametrize("name", ["größe", "Ångström", "Việt"])
+def test_masks_are_found_in_another_form_of_unicode(tmp_path, name):
+    apart, whole = (unicodedata.normalize(form, name) for form in ("NFD", "NFC"))
+    picture(tmp_path / f"test/good/{whole}.png")
+    for kind, image, mask in ((apart, whole, apart), (f"{whole} 2", apart, whole)):
+        picture(tmp_path / f"test/{kind}/{image}.png")
+        marks = unicodedata.normalize("NFC" if kind == apart else "NFD", kind)
+        picture(tmp_path / f"ground_truth/{marks}/{mask}_mask.png", 255)
+    assert [image.mask() is not None for image in read_layout(tmp_path) if image.is_defect] == [True, True]
+
+
+def test_a_labelled_set_without_images_counts_its_files(tmp_path):
+    for name in ("good/a.gif", "good/b.gif", "hole/notes.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"GIF89a" if name.endswith("gif") else b"lot 7")
+    with pytest.raises(NoImagesError, match="2 GIFs, 1 text file"):
+        read_layout(tmp_path)
