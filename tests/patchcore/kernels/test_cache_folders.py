@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from patchcore.kernels import cache_folders
+from tests.patchcore.conftest import stripes
 
 ROOT = Path(__file__).parents[3]
 NAMED = {"HOME", "NUMBA_CACHE_DIR", "MPLCONFIGDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"}
@@ -118,10 +120,21 @@ def test_nothing_is_stored_where_nothing_can_be_written(read_only):
 
 
 @POSIX
-def test_the_command_line_and_the_charts_start(read_only):
-    done = started(read_only, "", "-m", "patchcore", "weights", "--json")
-    assert done.returncode == 0, done.stderr
-    assert '"efficientnet_lite2"' in done.stdout
+def test_an_inspector_is_built_and_scores_without_a_home(read_only):
+    good, inspector = read_only / "good", read_only / "temporary/x.patchcore"
+    good.mkdir()
+    for seed in range(3):
+        Image.fromarray(stripes(seed)).save(good / f"{seed}.png")
+    command = HOMELESS + "from patchcore.cli.commands import main\nmain()"
+    built = started(read_only, command, "build", good, "-o", inspector, "--image-size", 64, HOME="")
+    assert built.returncode == 0, built.stderr
+    scored = started(read_only, command, "score", inspector, good, HOME="")
+    assert scored.returncode == 0 and len(scored.stdout.splitlines()) == 3, scored.stderr
+    assert sorted(path.name for path in read_only.iterdir()) == ["good", "home", "program", "temporary"]
+
+
+@POSIX
+def test_charts_find_their_fonts(read_only):
     drawn = started(
         read_only, "import patchcore, matplotlib.font_manager as fonts; print(fonts.findfont('x'))"
     )
