@@ -35,6 +35,7 @@ from patchcore.errors import ImageError, NoImagesError, SettingsError
 from patchcore.executors import HERE, chosen_executor
 from patchcore.files.targets import cannot_write, require_file, require_folder
 from patchcore.images.file_names import display_name, is_folder, shortened
+from patchcore.labels.good_images import choose_good
 from patchcore.methods import METHODS, SHARE, settings_of_others
 from patchcore.settings import SETTINGS, Settings, refusal
 from patchcore.whole_files import whole_file
@@ -90,7 +91,7 @@ def build(
     on: Annotated[str, typer.Option(help="Where to compute features: here, or processes:N.")] = HERE,
     as_json: AsJson = False,
 ) -> None:
-    """Build an inspector from a folder of images of good parts."""
+    """Build an inspector from a folder of images of good parts, or from the good ones of a product's folder."""
     from patchcore.detector import Detector
     from patchcore.images.reading import read_image, require_images
 
@@ -98,7 +99,10 @@ def build(
     is_named = output.suffix == ".patchcore" or not output.name  # "." has no name, and is refused as a folder
     target = output if is_named else output.with_name(output.name + ".patchcore")
     require_file(target)
-    paths = require_images(good_dir)
+    found = {path.relative_to(good_dir).as_posix(): path for path in require_images(good_dir)}
+    chosen = choose_good(found, good_dir.resolve().name)
+    remark(chosen.remarks)
+    paths = [found[name] for name in chosen.names]
     settings = Settings(
         backbone=backbone,
         image_size=image_size,
@@ -187,19 +191,21 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Measure an inspector on a labelled set: image and pixel metrics, overall and per defect type."""
-    from patchcore.evaluation.label_table import read_labelled
+    from patchcore.evaluation.label_table import labels_of, read_labelled
     from patchcore.evaluation.measures import evaluate as measure
     from patchcore.evaluation.sweep import sweep as measure_shares
 
     model = load_inspector(inspector, weights)
     images, problems = read_labelled(labelled)
+    labels = labels_of(images)
+    remark([labels.sentence])
     with progress_bars() as report:
         evaluation = measure(model, images, lambda done, total: report("scoring", done, total))
         shares = measure_shares(model, images, progress=report) if sweep else []
     problems += evaluation.problems + evaluation.unjudged
     remark(problems + _undefined(evaluation))
     result = evaluation.to_dict() | ({"sweep": [point.to_dict() for point in shares]} if sweep else {})
-    result["problems"] = problems
+    result |= {"problems": problems, "labels": labels.to_dict()}
     if as_json:
         print(json.dumps(result, indent=1))
         return

@@ -30,7 +30,7 @@ def report(
     weights: Weights = None,
 ) -> None:
     """Write a report as one HTML file that opens offline and prints well."""
-    from patchcore.evaluation.label_table import read_labelled
+    from patchcore.evaluation.label_table import labels_of, read_labelled
     from patchcore.evaluation.measures import evaluate
     from patchcore.reports.document import Report, render_report
     from patchcore.reports.inspector_facts import inspector_facts
@@ -38,6 +38,7 @@ def report(
     require_file(output, "report.html")
     model = load_inspector(inspector, weights)
     images, problems = read_labelled(labelled)
+    remark([labels_of(images).sentence])
     with progress_bars() as bars:
         evaluation = evaluate(model, images, lambda done, total: bars("scoring", done, total))
     evaluation = replace(evaluation, problems=problems + evaluation.problems)

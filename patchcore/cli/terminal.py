@@ -34,7 +34,7 @@ LabelledSet = Annotated[
     Path,
     typer.Argument(
         metavar="SET",
-        help="Labelled set: a folder in MVTec's layout, or a CSV of file,label[,mask].",
+        help="Labelled set: folders of good parts and defects as in MVTec's layout, or a CSV of file,label[,mask].",
         show_default=False,
     ),
 ]

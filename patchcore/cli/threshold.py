@@ -132,11 +132,12 @@ class _Rules:
 
 def _scored(model: Detector, labelled: Path | None) -> LabelledScores:
     from patchcore.evaluation.evidence import LabelledScores, score_labelled
-    from patchcore.evaluation.label_table import read_labelled
+    from patchcore.evaluation.label_table import labels_of, read_labelled
 
     if labelled is None:
         return LabelledScores()
-    images, problems = read_labelled(labelled)
+    images, problems = read_labelled(labelled, good_elsewhere=True)
+    remark([labels_of(images).sentence])
     with progress_bars() as report:
         scores = score_labelled(model, images, report)
     scores.problems[:0] = problems

@@ -1,49 +1,83 @@
-"""Labelled images from a table: a CSV file with the columns file, label and, where there are any, mask."""
+"""Labelled images from a table: a CSV file with a column of files, one of labels and, where there are any, of masks."""
 
 import csv
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from patchcore.errors import DataError, NoImagesError
-from patchcore.evaluation.mvtec_layout import GOOD, LabelledImage, read_layout
+from patchcore.evaluation.mvtec_layout import LabelledImage, read_folders
 from patchcore.images.file_names import NamedFiles, display_name, is_folder
+from patchcore.labels.words import (
+    GOOD,
+    NothingGood,
+    Vocabulary,
+    WrittenLabels,
+    columns_of,
+    require_good,
+    vocabulary,
+    written_labels,
+)
 
-COLUMNS = ("file", "label", "mask")
 SEPARATORS = ",;\t"
-GOOD_WORDS = frozenset({"good", "ok", "0"})
-DEFECT_WORDS = frozenset({"defect", "nok", "1"})
-DEFECT = "defect"  # the type of a defect without a name
 LARGEST_TABLE = 32 * 1024 * 1024
 
 
-def read_labelled(path: Path) -> tuple[list[LabelledImage], list[str]]:
+def read_labelled(path: Path, *, good_elsewhere: bool = False) -> tuple[list[LabelledImage], list[str]]:
     """List a labelled set, a folder in MVTec's layout or a table: (images, a sentence for each fault).
+
+    Parameters
+    ----------
+    path
+        The folder or the table.
+    good_elsewhere
+        Good images are known without the set: a set without any is taken, and a sentence says so.
 
     Raises
     ------
     NoImagesError
         The file or folder does not exist, or none of its images can be used.
+    NothingGood
+        None of its labels means good, and no good images are known elsewhere.
     DataError
         It cannot be read as a labelled set.
     """
-    if is_folder(path):
-        return read_layout(path), []
-    return read_labels(path)
+    images, problems = read_folders(path) if is_folder(path) else read_labels(path)
+    try:
+        require_good(display_name(str(path)), labels_of(images))
+    except NothingGood as fault:
+        if not good_elsewhere:
+            raise
+        problems.append(str(fault))
+    return images, problems
 
 
-def read_labels(path: Path) -> tuple[list[LabelledImage], list[str]]:
+def labels_of(images: Iterable[LabelledImage]) -> WrittenLabels:
+    """Count the labels of a set, as they were written."""
+    return written_labels((image.label or image.defect_type, image.is_defect) for image in images)
+
+
+def read_labels(
+    path: Path, words: Vocabulary | None = None, within: Path | None = None
+) -> tuple[list[LabelledImage], list[str]]:
     """List the images of a table.
 
-    The first line names the columns, in any order: ``file`` and ``label``, and ``mask`` if there are masks. Commas,
-    semicolons or tabs separate them. Paths count from the table's folder and may not lead out of it. Names are
-    compared in Unicode's composed form (`NamedFiles`). The labels
-    "good", "ok" and "0" mean a good part, "defect", "nok" and "1" a defect; any other is the defect's name.
+    The first line names the columns, in any order: ``file`` and ``label``, and ``mask`` if there are masks, or other
+    names of `patchcore.labels.words.COLUMNS`. Commas, semicolons or tabs separate them. Paths count from the table's
+    folder and may not lead out of it; VisA's tables lie deeper, so a path that is not there counts from the folder
+    above. Names are compared in Unicode's composed form (`NamedFiles`). Lines of a split for training or validation
+    are left out. `patchcore.labels.words` says which labels mean a good part and which a defect without a type; any
+    other label is the defect's type.
 
     Parameters
     ----------
     path
         The table, in UTF-8, in UTF-16 with a byte order mark, or as Excel writes it on Windows.
+    words
+        The words in force; None: `vocabulary`.
+    within
+        The folder that no path may leave; None: the one above the table's folder.
 
     Returns
     -------
@@ -59,33 +93,59 @@ def read_labels(path: Path) -> tuple[list[LabelledImage], list[str]]:
     """
     rows = _rows(path)
     line, header = next(rows, (0, []))
-    columns = [name.strip().casefold() for name in header]
-    missing = [name for name in COLUMNS[:2] if name not in columns]
+    columns = columns_of(header)
+    missing = [role for role in ("file", "label") if role not in columns]
     if missing:
         raise DataError(
             f"{path.name} has no column {' or '.join(missing)}. Its first line must name the columns: file,label or "
             "file,label,mask."
         )
     problems = [
-        f'{path.name}, line {line}: the column "{display_name(name)}" is unknown and was not read.'
-        for name in columns
-        if name and name not in COLUMNS
+        f'{path.name}, line {line}: the column "{display_name(name.strip())}" {_why_unread(name, columns, header)}'
+        for at, name in enumerate(header)
+        if name.strip() and at not in columns.values()
     ]
-    reader = _Reader(path.parent, NamedFiles(path.parent.resolve()), {})
-    images = []
+    words = words or vocabulary()
+    places = {folder: NamedFiles(folder.resolve()) for folder in _folders(path, within)}
+    reader = _Reader(places, words, {})
+    images, others = [], Counter[str]()
     for number, cells in rows:
-        found, said = reader.image(dict(zip(columns, (cell.strip() for cell in cells), strict=False)))
+        row = {role: cells[at].strip() for role, at in columns.items() if at < len(cells)}
+        if words.split(row.get("split", "")) in ("train", "validation"):
+            others[row["split"]] += 1
+            continue
+        found, said = reader.image(row)
         images += [] if found is None else [found]
         problems += [f"{path.name}, line {number}: {sentence}" for sentence in said]
+    problems += [
+        f"{path.name}: {count:,} line{'' if count == 1 else 's'} of the split {display_name(split)} left out."
+        for split, count in others.items()
+    ]
     if not images:
         raise NoImagesError(f"{path.name} names no image that can be used. " + " ".join(problems[:3]))
     return images, problems
 
 
+def _why_unread(name: str, columns: dict[str, int], header: list[str]) -> str:
+    same = next((role for role in columns_of([name]) if role in columns), None)
+    if same is None:
+        return "is unknown and was not read."
+    return f'was not read, because "{display_name(header[columns[same]].strip())}" was read as {same}.'
+
+
+def _folders(path: Path, within: Path | None) -> list[Path]:
+    """Return the folders that the paths of a table count from."""
+    here, top = path.parent, (within or path.absolute().parent.parent).resolve()
+    above = here.absolute().parent
+    return (
+        [here, above] if above.resolve().is_relative_to(top) and above.resolve() != here.resolve() else [here]
+    )
+
+
 @dataclass(frozen=True)
 class _Reader:
-    folder: Path
-    files: NamedFiles  # of the folder with links resolved; every path must lie below it
+    places: dict[Path, NamedFiles]  # the folders that paths count from, and their files with links resolved
+    words: Vocabulary
     seen: dict[Path, str]
 
     def image(self, cells: dict[str, str]) -> tuple[LabelledImage | None, list[str]]:
@@ -99,13 +159,17 @@ class _Reader:
         path, wrong = self._inside(name)
         if path is None:
             return None, [f"{shown} {wrong}; it was left out."]
-        kind = _kind(label)
+        kind = self.words.defect_type(label)
         if path in self.seen:
             again = "" if self.seen[path] == kind else f" as {display_name(self.seen[path])}"
             return None, [f"{shown} was named before{again}; the first line counts."]
         self.seen[path] = kind
         mask, said = self._mask(cells.get("mask", ""), kind, shown)
-        return LabelledImage(path, path.relative_to(self.folder).as_posix(), kind, mask), said
+        return LabelledImage(path, self._name(path), kind, mask, label=label), said
+
+    def _name(self, path: Path) -> str:
+        root = next(folder for folder in self.places if path.is_relative_to(folder))
+        return path.relative_to(root).as_posix()
 
     def _mask(self, name: str, kind: str, image: str) -> tuple[Path | None, list[str]]:
         if not name:
@@ -121,25 +185,28 @@ class _Reader:
         return mask, said
 
     def _inside(self, name: str) -> tuple[Path | None, str]:
-        """Find a file below the table's folder; None with its fault."""
-        root = self.files.root
-        try:
-            for written in dict.fromkeys((name, name.replace("\\", "/"))):  # as Windows writes paths
-                path = self.files.find(written).resolve()
-                if not path.is_relative_to(root):
-                    return None, "lies outside the folder of the table"
-                if path.is_file():
-                    return self.folder / path.relative_to(root), ""
-        except (OSError, ValueError, RuntimeError):
-            return None, "is not a path that can be read"
-        return None, "does not exist"
+        """Find a file below the table's folder, else below the one above it; None with its fault."""
+        own, *above = self.places.items()
+        path, wrong = _below(*own, name)
+        plain = PurePath(name.replace("\\", "/"))
+        if path is None and len(plain.parts) > 1 and ".." not in plain.parts and not plain.is_absolute():
+            path = next(filter(None, (_below(*place, name)[0] for place in above)), None)
+        return path, "" if path else wrong
 
 
-def _kind(label: str) -> str:
-    word = label.casefold()
-    if word in GOOD_WORDS:
-        return GOOD
-    return DEFECT if word in DEFECT_WORDS else display_name(label)
+def _below(folder: Path, files: NamedFiles, name: str) -> tuple[Path | None, str]:
+    """Find a file below a folder; None with its fault."""
+    root = files.root
+    try:
+        for written in dict.fromkeys((name, name.replace("\\", "/"))):  # as Windows writes paths
+            path = files.find(written).resolve()
+            if not path.is_relative_to(root):
+                return None, "lies outside the folder of the table"
+            if path.is_file():
+                return folder / path.relative_to(root), ""
+    except (OSError, ValueError, RuntimeError):
+        return None, "is not a path that can be read"
+    return None, "does not exist"
 
 
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:

@@ -1,6 +1,7 @@
-"""Labelled images on disk in MVTec's layout: test/good, test/<defect type>, ground_truth/<type>/<name>_mask.png."""
+"""Labelled images on disk, in folders whose names are their labels, as in MVTec's layout."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,13 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patchcore.errors import DataError, NoImagesError
-from patchcore.images.file_names import NamedFiles, display_name, is_file, is_folder
+from patchcore.images.file_names import composed, display_name, is_folder, is_hidden
 from patchcore.images.reading import list_images, read_image
 from patchcore.images.unread_files import contents_of, why_no_images
-
-GOOD = "good"
-MASKS = "ground_truth"
-MASK_ENDINGS = ("_mask.png", ".png", "_mask.bmp", ".bmp")
+from patchcore.labels.layout import Layout, few, read_names
+from patchcore.labels.words import GOOD, Vocabulary, is_mask_folder, vocabulary
 
 
 @dataclass(frozen=True)
@@ -31,12 +30,18 @@ class LabelledImage:
         Name of the defect; "good" for a good part.
     mask_path
         Picture of the defect's place, black elsewhere; None without one.
+    further_masks
+        Pictures of further places of the defect.
+    label
+        The label as it was written.
     """
 
     path: Path
     name: str
     defect_type: str
     mask_path: Path | None
+    further_masks: tuple[Path, ...] = ()
+    label: str = ""
 
     @property
     def is_defect(self) -> bool:
@@ -60,8 +65,19 @@ class LabelledImage:
         return None if values is None else marked(values)[0]
 
     def mask_values(self) -> NDArray[np.float32] | None:
-        """Read the mask's grey values, [H, W] float32 in 0..1; None without a mask; errors as for `mask`."""
-        return None if self.mask_path is None else read_image(self.mask_path).pixels.max(axis=2)
+        """Read the mask's grey values, [H, W] float32 in 0..1, of several masks their union in 0 and 1.
+
+        None without a mask; errors as for `mask`.
+
+        Raises
+        ------
+        DataError
+            The masks are of different sizes.
+        """
+        if self.mask_path is None:
+            return None
+        values = read_image(self.mask_path).pixels.max(axis=2)
+        return union([values, *(read_image(path).pixels.max(axis=2) for path in self.further_masks)])
 
 
 def marked(values: NDArray[np.float32]) -> tuple[NDArray[np.bool_], bool]:
@@ -74,13 +90,34 @@ def marked(values: NDArray[np.float32]) -> tuple[NDArray[np.bool_], bool]:
     return (np.asarray(values > 0.5) if greys else np.asarray(shown)), greys
 
 
+def union(masks: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Unite the masks of one image, each [H, W] in 0..1; a single one comes back as it is.
+
+    Raises
+    ------
+    DataError
+        The masks are of different sizes.
+    """
+    if len(masks) == 1:
+        return masks[0]
+    if len({mask.shape for mask in masks}) > 1:
+        raise DataError("Its masks are of different sizes; each must be as large as the image.")
+    return np.asarray(np.any([marked(mask)[0] for mask in masks], axis=0), np.float32)
+
+
 def read_layout(folder: Path) -> list[LabelledImage]:
-    """List a labelled set: the product's folder, or its test folder with the masks beside it or inside.
+    """List the images of `read_folders`; errors as there."""
+    return read_folders(folder)[0]
+
+
+def read_folders(folder: Path) -> tuple[list[LabelledImage], list[str]]:
+    """List a labelled set whose folders are its labels: (images, a sentence for each problem).
 
     Parameters
     ----------
     folder
-        Holds `test/`, or is such a folder: `good`, and one subfolder for each defect type.
+        The product's folder, which holds `test/`, or its test folder with the masks beside it or inside, or any
+        folder that `patchcore.labels.layout.read_names` reads.
 
     Raises
     ------
@@ -89,30 +126,104 @@ def read_layout(folder: Path) -> list[LabelledImage]:
     DataError
         If there are no subfolders to read labels from.
     """
+    shown = display_name(str(folder))
     if not is_folder(folder):
-        raise NoImagesError(f"There is no folder {display_name(str(folder))}.")
-    test = folder / "test" if (folder / "test").is_dir() else folder
-    types = sorted(p for p in test.iterdir() if p.is_dir() and p.name != MASKS and not p.name.startswith("."))
-    if not types:
+        raise NoImagesError(f"There is no folder {shown}.")
+    try:
+        subfolders = _subfolders(folder)
+    except OSError as fault:
+        raise NoImagesError(f"{shown} cannot be opened ({fault.strerror}). Check its permissions.") from fault
+    if not subfolders:
         raise DataError(
-            f"{folder} has no subfolders. Labels are read from folder names: put good images into 'good' and "
+            f"{shown} has no subfolders. Labels are read from folder names: put good images into 'good' and "
             "each kind of defect into a folder of its own."
         )
-    folders = (place for place in (test / MASKS, test.parent / MASKS) if place.is_dir())
-    masks = next(map(NamedFiles, folders), None)
+    words = vocabulary()
+    paths = _paths(folder, words)
+    layout = read_names(paths, words)
     found = [
-        LabelledImage(path, path.relative_to(folder).as_posix(), kind.name, _mask_of(path, kind.name, masks))
-        for kind in types
-        for path in list_images(kind)
+        LabelledImage(
+            paths[name],
+            paths[name].relative_to(folder).as_posix(),
+            GOOD if words.kind(label) == GOOD else composed(label),
+            masks[0] if masks else None,
+            tuple(masks[1:]),
+            label,
+        )
+        for name, label in layout.labels.items()
+        for masks in [[paths[mask] for mask in layout.masks.get(name, [])]]
     ]
+    known = {*layout.labels, *layout.no_images, *layout.left_out}
+    loose = [name for name in paths if name not in known]
     if not found:
-        contents = sum(map(contents_of, types), Counter[str]())
-        raise NoImagesError(why_no_images(f"{test}, in its subfolders,", contents))
-    return found
+        raise NoImagesError(_why_nothing(folder, layout, loose))
+    rest = [f"{len(loose):,} without a folder for a label: {few(loose)}."] if loose else []
+    return found, rest + layout.problems
 
 
-def _mask_of(image: Path, kind: str, masks: NamedFiles | None) -> Path | None:
-    if masks is None or kind == GOOD:
-        return None
-    candidates = (masks.find(f"{kind}/{image.stem}{ending}") for ending in MASK_ENDINGS)
-    return next(filter(is_file, candidates), None)
+def _why_nothing(folder: Path, layout: Layout, loose: list[str]) -> str:
+    """Return a sentence on a folder without a labelled image: its other images, else the files of its subfolders."""
+    shown = display_name(str(folder))
+    others = Counter(f"below {split}" for split in layout.left_out.values())
+    others += Counter(
+        {"without a folder for a label": len(loose), "in folders of masks": len(layout.no_images)}
+    )
+    if others:
+        counts = ", ".join(f"{count:,} {where}" for where, count in others.items())
+        return (
+            f"{shown} holds no image with a label. Its images: {counts}. Put good images into a folder named good, "
+            "and each kind of defect into a folder of its own."
+        )
+    followed = list(_linked(folder, 2))
+    places = {*_subfolders(folder), *followed}
+    contents = sum((contents_of(place, exclude=followed) for place in sorted(places)), Counter[str]())
+    return why_no_images(f"{shown}, in its subfolders,", contents)
+
+
+def _subfolders(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.iterdir()) if path.is_dir() and not is_hidden((path.name,))]
+
+
+def _paths(folder: Path, words: Vocabulary) -> dict[str, Path]:
+    """Return the images and masks by the names that say what they are."""
+    own = {path.relative_to(folder).as_posix(): path for path in _images(folder)}
+    tops = {name.partition("/")[0] for name in own if "/" in name}
+    if any(words.split(top) == "test" for top in tops) or not any(words.kind(top) == GOOD for top in tops):
+        return own
+    masks = {
+        f"{one.name}/{path.relative_to(one).as_posix()}": path
+        for one in _beside(folder)
+        for path in _images(one)
+    }
+    return {f"test/{name}": path for name, path in own.items()} | masks if masks else own
+
+
+def _images(folder: Path) -> list[Path]:
+    """List the images below a folder, those in linked folders of a type or of a split too."""
+    linked = (path for link in _linked(folder, 2) for path in list_images(link))
+    return sorted({*list_images(folder), *linked})
+
+
+def _linked(folder: Path, levels: int) -> Iterator[Path]:
+    """Yield the linked folders within a folder, so many levels deep."""
+    try:
+        inner = _subfolders(folder) if levels else []
+    except OSError:  # a closed folder holds nothing that can be read
+        return
+    for path in inner:
+        if path.is_symlink():
+            yield path
+        yield from _linked(path, levels - 1)
+
+
+def _beside(folder: Path) -> list[Path]:
+    """List the folders of masks beside a folder."""
+    here = folder.absolute()
+    try:
+        return [
+            path
+            for path in sorted(here.parent.iterdir())
+            if is_mask_folder(path.name) and path.is_dir() and path != here
+        ]
+    except OSError:  # the folder above may be closed
+        return []

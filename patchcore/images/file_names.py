@@ -30,18 +30,22 @@ def display_name(name: str) -> str:
     return "".join(shown)
 
 
+def composed(text: str) -> str:
+    """Return a text in Unicode's composed form (NFC), the same whichever system wrote a letter and its accent."""
+    return unicodedata.normalize("NFC", text)
+
+
 def safe_name(name: str) -> str:
     r"""Turn any name into a relative one on one line: no drive, no ``..``, no control characters.
 
-    The name is in Unicode's composed form (NFC), so that a letter with its accent is one text, whichever system wrote
-    it. Names are compared in this form.
+    The name is in Unicode's composed form (`composed`). Names are compared in this form.
 
     Examples
     --------
     >>> safe_name("C:\\parts\\..\\lot 7\n.png")
     'parts/lot 7_.png'
     """
-    name = unicodedata.normalize("NFC", re.sub(r"[\ud800-\udfff]", "_", name)).replace("\\", "/")
+    name = composed(re.sub(r"[\ud800-\udfff]", "_", name)).replace("\\", "/")
     name = re.sub(r"^[A-Za-z]:", "", name)
     parts = (_safe_part(part) for part in name.split("/") if part.strip() not in ("", ".", ".."))
     whole = "/".join(parts) or "unnamed"

@@ -67,7 +67,7 @@ def contents_of(
     links
         Whether links to files are read.
     exclude
-        Folders that are neither counted nor looked into.
+        Folders, and links to folders, that are neither counted nor looked into.
     """
     counts: Counter[str] = Counter()
 
@@ -77,12 +77,9 @@ def contents_of(
     looked_at = 0
     for where, folders, files in os.walk(folder, onerror=closed):
         here = Path(where)
-        counts[FOLDER_LINK] += sum((here / name).is_symlink() for name in folders)
-        inner = [
-            name
-            for name in folders
-            if not (is_hidden((name,)) or (here / name).is_symlink() or here / name in exclude)
-        ]
+        wanted = [name for name in folders if here / name not in exclude]
+        counts[FOLDER_LINK] += sum((here / name).is_symlink() for name in wanted)
+        inner = [name for name in wanted if not (is_hidden((name,)) or (here / name).is_symlink())]
         folders[:] = sorted(inner) if subfolders else []
         counts[SUBFOLDER] += 0 if subfolders else len(inner)
         for name in files:

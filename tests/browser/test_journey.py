@@ -142,7 +142,9 @@ def wait_until_told(page: Page) -> None:
 def open_a_detail(page: Page) -> None:
     page.locator(PAINTED).first.click()
     expect(page.locator(DETAIL)).to_be_visible()
-    expect(page.locator(".why-text")).to_contain_text(re.compile(r"the nearest, in .+\.jpg"))
+    expect(page.locator(".why-text")).to_contain_text(
+        re.compile(r"Nothing like this in any good part. Closest: .+\.jpg \(distance")
+    )
     expect(page.locator(DETAIL)).to_contain_text("times the threshold")
 
 

@@ -97,6 +97,37 @@ def test_a_folder_outside_the_roots_is_refused(empty, open_app, folder):
     assert "outside the folders" in app.error[0].value
 
 
+@pytest.mark.parametrize(
+    ("good", "others"),
+    [("train/good", ("test/dent", "ground_truth/dent")), ("gut", ("Kratzer",)), ("OK", ("NG", "masks/NG"))],
+)
+def test_a_products_folder_gives_its_good_images_and_names_the_others(empty, open_app, folder, good, others):
+    (folder / "broken.png").unlink()
+    for number, path in enumerate(sorted(folder.iterdir())):
+        for name in (good, *others)[number : number + 1]:
+            (folder / name).mkdir(parents=True)
+            path.rename(folder / name / path.name)
+    for path in folder.glob("*.jpg"):
+        path.unlink()
+    app = read_folder(open_app, folder)
+    said = " ".join(info.value for info in app.info).replace("\\", "")
+    assert f"Taken as good: {good} (1)." in said
+    assert all(f"{name} (1)" in said for name in others)
+    assert button(app, "Use these 1 images")
+
+
+@pytest.mark.parametrize("name", ["bad", "n.i.O.", "ground_truth/hole"])
+def test_a_folder_of_defects_is_refused(empty, open_app, folder, name):
+    target = folder / name
+    target.mkdir(parents=True)
+    for path in folder.glob("*.jpg"):
+        path.rename(target / path.name)
+    (folder / "broken.png").unlink()
+    app = read_folder(open_app, folder)
+    assert "defects or masks alone" in app.error[0].value
+    assert not [one for one in app.button if one.label.startswith("Use these")]
+
+
 def test_a_failed_build_says_why_and_leads_back(empty, open_app, monkeypatch):
     from workbench.inspectors.building import BuildSettings
     from workbench.jobs.requests import submit
@@ -113,6 +144,17 @@ def test_a_failed_build_says_why_and_leads_back(empty, open_app, monkeypatch):
     assert "The disk is full" in app.error[0].value
     press(app, "Back to the steps")
     assert "job" not in app.query_params
+
+
+def read_folder(open_app, folder):
+    """Open the page and read a folder of this computer."""
+    app = open_app("build")
+    app.text_input[0].set_value("x")
+    press(app, "Continue")
+    app.segmented_control(key="good_way").set_value("Folder on this computer").run()
+    app.text_input(key="good_server").set_value(str(folder))
+    press(app, "Read the folder")
+    return app
 
 
 def press(app, label):

@@ -14,7 +14,7 @@ from workbench.inspections.batches import (
     load_mask,
     score_batch,
 )
-from workbench.inspections.labels import labelled_sets
+from workbench.inspections.labels import label_counts, labelled_sets
 from workbench.inspectors.versions import find_inspector, good_images, reslice, set_operating_point
 from workbench.jobs.queue import JobQueue
 from workbench.jobs.requests import JobState, list_jobs
@@ -272,11 +272,54 @@ def test_a_set_with_a_table_comes_in_with_its_remarks(labelled, open_app, monkey
     assert "not_there.jpg" in words(app).replace("\\", "")
 
 
+@pytest.mark.parametrize(("good", "defect"), [("normal", "NG"), ("gut", "Kratzer"), ("0.0", "1.0")])
+def test_the_page_says_which_labels_were_taken_as_good(labelled, open_app, folder_of, good, defect):
+    app = read_folder(open_app, folder_of(good, defect))
+    assert f"Taken as good: {good} (1). Taken as defects: {defect} (1)." in words(app).replace("\\", "")
+    assert label_counts(labelled, labelled_sets(labelled, "washer")[0].id).good == 1
+
+
+@pytest.mark.parametrize(("chosen", "good"), [(["typ 1"], 1), ([], 0)])
+def test_the_page_asks_which_label_means_good(labelled, open_app, folder_of, chosen, good):
+    before = labelled_sets(labelled, "washer")
+    app = read_folder(open_app, folder_of("typ 1", "typ 2"))
+    assert "Labels found: typ 1, typ 2." in app.warning[0].value.replace("\\", "")
+    assert len(labelled_sets(labelled, "washer")) == len(before)
+    app.multiselect(key="good_labels").set_value(chosen)
+    press(app, "Use these labels")
+    assert not app.error
+    counts = label_counts(labelled, labelled_sets(labelled, "washer")[0].id)
+    assert (counts.good, counts.defect) == (good, 2 - good)
+
+
 def test_an_address_of_nonsense_does_no_harm(labelled, open_app):
     app = open_app(
         "evaluate", inspector="washer", view="<b>", set="-1", shown="²", size="nan", other="999999"
     )
     assert app.segmented_control(key="evaluate_view").value == "Curves" and not app.error
+
+
+@pytest.fixture
+def folder_of(monkeypatch, tmp_path):
+    """Make a folder of two images, each in the folder of its label."""
+
+    def make(*labels):
+        monkeypatch.setenv("PATCHCORE_ROOTS", str(tmp_path))
+        for number, label in enumerate(labels):
+            (tmp_path / "lot 9" / label).mkdir(parents=True)
+            shutil.copy(WASHER / "test/good" / f"00{number}.jpg", tmp_path / "lot 9" / label)
+        return tmp_path / "lot 9"
+
+    return make
+
+
+def read_folder(open_app, folder):
+    """Open the page and bring in a folder of this computer."""
+    app = open_app("evaluate", inspector="washer")
+    app.segmented_control(key="labelled_way").set_value("Folder on this computer").run()
+    app.text_input(key="labelled_server").set_value(str(folder))
+    press(app, "Read the folder")
+    return app
 
 
 def _labelled(workspace, kind, number, name=None):

@@ -182,7 +182,7 @@ HOSTILE = {
     "endless_score": (spoilt("good_scores.values", lambda a: a.fill(np.inf)), "infinite only with two"),
     "negative_score": (spoilt("good_scores.values", lambda a: a.fill(-1)), "negative or no number"),
     "score_twice": (spoilt("good_scores.images", lambda a: a.fill(0)), "listed image, once"),
-    "self_test": (spoilt("self_test.distances", lambda a: a.__imul__(2)), "builder's did"),
+    "self_test": (spoilt("self_test.distances", lambda a: a.__imul__(2)), "the builder's machine"),
     "no_means": (lambda p: rewritten(p, lambda t, h: t.pop("padim.means")), "has no padim.means"),
     "part_of_another": (
         lambda p: rewritten(p, lambda t, h: t.update({"bank.images": np.zeros(1, np.int32)})),

@@ -153,7 +153,7 @@ HOSTILE = {
     ),
     "endless_score": (spoilt("good_scores.values", lambda a: a.fill(np.inf)), "image is alone"),
     "negative_score": (spoilt("good_scores.values", lambda a: a.fill(-1)), "negative or no number"),
-    "self_test": (spoilt("self_test.distances", lambda a: a.__imul__(2)), "builder's did"),
+    "self_test": (spoilt("self_test.distances", lambda a: a.__imul__(2)), "the builder's machine"),
     "no_features": (lambda p: rewritten(p, lambda t, h: t.pop("spade.features")), "has no spade.features"),
     "deepest_beyond": (lambda p: rewritten(p, lambda t, h: h.update(deepest=168)), "deepest layer"),
     "deepest_is_true": (lambda p: rewritten(p, lambda t, h: h.update(deepest=True)), "deepest layer"),

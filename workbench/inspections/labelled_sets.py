@@ -1,31 +1,44 @@
 """Labelled sets as users hand them in: folders in MVTec's layout, or images with a table of labels."""
 
+import io
 import os
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
 
 from patchcore.errors import DataError, ImageError, NoImagesError
-from patchcore.evaluation.mvtec_layout import GOOD, MASK_ENDINGS, MASKS
+from patchcore.evaluation.mvtec_layout import union
+from patchcore.images.reading import read_image
+from patchcore.labels.layout import few, read_names
+from patchcore.labels.words import GOOD, Vocabulary, require_good, vocabulary, written_labels
 from workbench.inspections.batches import create_batch, image_size, read_mask
 from workbench.people.roles import Role, require
 from workbench.storage.database import WorkspaceError
 from workbench.storage.workspace import NamedImage, Workspace
 from workbench.uploads.image_set import A_TABLE, Upload, UploadSet
 
-TRAIN, TEST = "train", "test"
-NAMED = 3  # files named in a sentence
-
-Place = tuple[tuple[str, ...], str, str]  # folders of the product, defect type, file
-
 
 @dataclass(frozen=True)
 class ImportedSet:
-    """A labelled set that was brought in, and a sentence for each problem."""
+    """A labelled set that was brought in.
+
+    Attributes
+    ----------
+    batch_id
+        Its batch.
+    problems
+        A sentence for each problem.
+    labels
+        Which labels were taken as good and which as defects; empty where no image came with one.
+    """
 
     batch_id: int
     problems: list[str]
+    labels: str = ""
 
 
 @dataclass
@@ -36,26 +49,37 @@ class Labels:
     ----------
     truth
         "good" or the defect type.
+    written
+        The label as it was written.
     masks
         The mask of an image, by the image's name.
+    further_masks
+        Its further masks, where each part of a defect has its own.
     no_images
-        Files that are masks, not images to be inspected.
+        Files that are not to be inspected: masks, and depth beside pictures.
     problems
         A sentence for each problem.
     """
 
     truth: dict[str, str] = field(default_factory=dict)
+    written: dict[str, str] = field(default_factory=dict)
     masks: dict[str, str] = field(default_factory=dict)
+    further_masks: dict[str, list[str]] = field(default_factory=dict)
     no_images: set[str] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
 
 
-def import_labelled(workspace: Workspace, inspector_id: str, uploads: UploadSet, name: str) -> ImportedSet:
+def import_labelled(
+    workspace: Workspace,
+    inspector_id: str,
+    uploads: UploadSet,
+    name: str,
+    good_labels: Iterable[str] | None = None,
+) -> ImportedSet:
     """Take in images with their labels, as a batch.
 
-    Labels come from a table (CSV with the columns ``file,label[,mask]``) where there is one, else from folders:
-    ``[product/]test/<type>/x.png`` with masks in ``[product/]ground_truth/<type>/x_mask.png``, or ``good/x.png``
-    beside a folder for each defect type. Images below ``train`` are left out; those without a label come in too.
+    Labels come from a table where there is one (`patchcore.evaluation.label_table.read_labels`), else from folders
+    (`patchcore.labels.layout.read_names`). Images to build from are left out; those without a label come in too.
 
     Parameters
     ----------
@@ -63,77 +87,89 @@ def import_labelled(workspace: Workspace, inspector_id: str, uploads: UploadSet,
         From `workbench.uploads.intake`.
     name
         Name of the batch.
+    good_labels
+        Labels that the user has called good, beside the known words; an empty list says that all are defects. None:
+        the user has not been asked.
 
     Raises
     ------
     NoImagesError
         When there is no image to inspect.
+    NothingGood
+        When no label means good, and `good_labels` is None; its `labels` are those to ask about. Nothing was stored
+        as a batch.
     """
     require(Role.OPERATE, "bring images in")
     uploads.require_images(name)
+    words = vocabulary(good_labels or ())
     problems = [f"{file.name}: {file.reason}" for file in uploads.left_out if file.reason != A_TABLE]
-    wanted = [upload for upload in uploads if not _in_train(upload.name)]
-    if left := len(uploads) - len(wanted):
+    left_out = read_names((upload.name for upload in uploads), words).left_out
+    wanted = [upload for upload in uploads if upload.name not in left_out]
+    if left := len(left_out):
+        below = " or ".join(sorted(set(left_out.values())))
         problems.append(
-            f"{left:,} image{' below train was' if left == 1 else 's below train were'} left out: what an inspector "
-            "is built from says nothing of how well it inspects."
+            f"{left:,} image{'' if left == 1 else 's'} below {below} {'was' if left == 1 else 'were'} left out: what "
+            "an inspector is built from says nothing of how well it inspects."
         )
     stored = {upload.name: workspace.store_image(upload.data, upload.name) for upload in wanted}
-    labels = _labels(workspace, uploads.tables, stored)
+    labels = _labels(workspace, uploads.tables, stored, words)
+    counts = written_labels((labels.written[name], kind != GOOD) for name, kind in labels.truth.items())
+    if good_labels is None:
+        require_good(name, counts)
     images = _with_labels(workspace, stored, labels)
     unlabelled = [image.name for image in images if image.truth is None]
     if unlabelled:
         labels.problems.append(f"{_counted(unlabelled)} without a label: label here what you know of them.")
-    return ImportedSet(create_batch(workspace, inspector_id, images, name), problems + labels.problems)
+    batch_id = create_batch(workspace, inspector_id, images, name)
+    return ImportedSet(batch_id, problems + labels.problems, counts.sentence if labels.truth else "")
 
 
-def labels_of_folders(names: Iterable[str]) -> Labels:
-    """Read labels and masks off the names of files in MVTec's layout.
+def labels_of_folders(names: Iterable[str], words: Vocabulary | None = None) -> Labels:
+    """Read labels and masks off the names of files, as `patchcore.labels.layout.read_names` does.
 
     Parameters
     ----------
     names
         Relative, with forward slashes, as `UploadSet` has them.
+    words
+        The words in force; None: `vocabulary`.
     """
-    labels, paths = Labels(), [PurePosixPath(name) for name in names]
-    marks = {path for path in paths if MASKS in path.parts[:-1]}
-    labels.no_images = {str(path) for path in marks}
-    by_place = {place: str(path) for path in sorted(marks) if (place := _place(path, MASKS))}
-    without_test = any(path.parent.name == GOOD for path in paths)
-    for path in paths:
-        place = None if path in marks else _place(path, TEST) or (_own_folder(path) if without_test else None)
-        if place is None:
-            continue
-        product, kind, _file = place
-        labels.truth[str(path)] = kind
-        masks = [by_place.pop((product, kind, path.stem + ending), None) for ending in MASK_ENDINGS]
-        mask = next((one for one in masks if one is not None), None)
-        if mask is not None and kind != GOOD:
-            labels.masks[str(path)] = mask
-    if by_place:
-        labels.problems.append(f"No image belongs to {_counted(sorted(by_place.values()), 'mask')}.")
-    return labels
+    words = words or vocabulary()
+    layout = read_names(names, words)
+    truth = {name: GOOD if words.kind(label) == GOOD else label for name, label in layout.labels.items()}
+    return Labels(
+        truth,
+        layout.labels,
+        {name: masks[0] for name, masks in layout.masks.items()},
+        {name: masks[1:] for name, masks in layout.masks.items() if masks[1:]},
+        layout.no_images,
+        layout.problems,
+    )
 
 
-def _labels(workspace: Workspace, tables: list[Upload], stored: Mapping[str, NamedImage]) -> Labels:
+def _labels(
+    workspace: Workspace, tables: list[Upload], stored: Mapping[str, NamedImage], words: Vocabulary
+) -> Labels:
     labels, unread = Labels(), []
     for table in tables:
         try:
-            labels = _labels_of_table(workspace, table, stored)
+            labels = _labels_of_table(workspace, table, stored, words)
         except (DataError, NoImagesError) as error:
             unread.append(str(error))
             continue
         others = [other.name for other in tables if other is not table]
         if others:
-            labels.problems.append(f"Labels were read from {table.name} alone; besides it: {_few(others)}.")
+            labels.problems.append(f"Labels were read from {table.name} alone; besides it: {few(others)}.")
         break
     else:
-        labels = labels_of_folders(stored)
+        labels = labels_of_folders(stored, words)
     labels.problems[:0] = unread
     return labels
 
 
-def _labels_of_table(workspace: Workspace, table: Upload, stored: Mapping[str, NamedImage]) -> Labels:
+def _labels_of_table(
+    workspace: Workspace, table: Upload, stored: Mapping[str, NamedImage], words: Vocabulary
+) -> Labels:
     """Lay the files out as they were handed in: the table names them by their paths."""
     from patchcore.evaluation.label_table import read_labels
 
@@ -146,14 +182,17 @@ def _labels_of_table(workspace: Workspace, table: Upload, stored: Mapping[str, N
             place.write_bytes(table.data)
         else:
             shutil.copyfile(table.data, place)
-        images, problems = read_labels(place)
+        images, problems = read_labels(place, words, within=folder)
         labels = Labels(problems=list(problems))
         for labelled in images:
-            name = labelled.path.relative_to(folder).as_posix()
-            labels.truth[name] = labelled.defect_type
+            name = labelled.path.resolve().relative_to(folder.resolve()).as_posix()
+            labels.truth[name], labels.written[name] = labelled.defect_type, labelled.label
             if labelled.mask_path is not None:
-                labels.masks[name] = labelled.mask_path.relative_to(folder).as_posix()
-    labels.no_images = set(labels.masks.values()) | labels_of_folders(stored).no_images
+                mask = labelled.mask_path.resolve().relative_to(folder.resolve())
+                labels.masks[name] = mask.as_posix()
+    labels.no_images = set(labels.masks.values()) | (
+        labels_of_folders(stored, words).no_images - labels.truth.keys()
+    )
     return labels
 
 
@@ -163,37 +202,27 @@ def _with_labels(workspace: Workspace, stored: Mapping[str, NamedImage], labels:
     for name, image in stored.items():
         if name in labels.no_images:
             continue
-        mask = labels.masks.get(name)
-        sha256 = None if mask is None else stored[mask].sha256
+        sha256 = None
         try:
-            if sha256 is not None:
+            if mask := labels.masks.get(name):
+                masks = [stored[one] for one in (mask, *labels.further_masks.get(name, []))]
+                sha256 = _one_mask(workspace, masks)
                 read_mask(workspace, sha256, name, image_size(workspace, image.sha256))
-        except (WorkspaceError, ImageError) as error:
+        except (WorkspaceError, ImageError, DataError) as error:
             labels.problems.append(f"{error} The image came in without its mask.")
             sha256 = None
         images.append(NamedImage(image.sha256, name, labels.truth.get(name), sha256))
     return images
 
 
-def _place(path: PurePosixPath, below: str) -> Place | None:
-    """Return the place of a file ``<product>/<below>/<type>/.../<file>``; None for other paths."""
-    folders = path.parts[:-1]
-    if below not in folders[:-1]:
-        return None
-    at = folders.index(below)
-    product = folders[: at - 1] if folders[at - 1 : at] == (TEST,) else folders[:at]  # masks within test
-    return product, folders[at + 1], path.name
-
-
-def _own_folder(path: PurePosixPath) -> Place | None:
-    """Return the place of a file ``<product>/<type>/<file>``; None for other paths."""
-    folders = path.parts[:-1]
-    return None if not folders or folders[-1] == TEST else (folders[:-1], folders[-1], path.name)
-
-
-def _in_train(name: str) -> bool:
-    """Whether an image is one to build from, in ``[product/]train/...``."""
-    return TRAIN in PurePosixPath(name).parts[:-1][:2]
+def _one_mask(workspace: Workspace, masks: list[NamedImage]) -> str:
+    """Return the SHA-256 of an image's mask; several masks are united and stored as one."""
+    if len(masks) == 1:
+        return masks[0].sha256
+    united = union([read_image(workspace.image_path(mask.sha256)).pixels.max(axis=2) for mask in masks])
+    packed = io.BytesIO()
+    Image.fromarray((united * 255).astype(np.uint8)).save(packed, "PNG")
+    return workspace.store_image(packed.getvalue(), masks[0].name).sha256
 
 
 def _link(source: Path, target: Path) -> None:
@@ -204,10 +233,5 @@ def _link(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def _counted(names: list[str], noun: str = "image") -> str:
-    return f"{len(names):,} {noun}{'' if len(names) == 1 else 's'} ({_few(names)})"
-
-
-def _few(names: list[str]) -> str:
-    rest = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
-    return ", ".join(names[:NAMED]) + rest
+def _counted(names: list[str]) -> str:
+    return f"{len(names):,} image{'' if len(names) == 1 else 's'} ({few(names)})"

@@ -273,3 +273,61 @@ def test_a_fault_of_the_program_is_exit_code_2(tmp_path):
 def test_command_watch_names_its_new_home(arguments):
     told = patchcore("watch", *arguments, expect=1)
     assert "python -m workbench watch NAME|FILE.patchcore FOLDER" in told.stderr and told.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("good", "others"),
+    [
+        ("train/good", ("test/good", "test/spot", "ground_truth/spot")),
+        ("i.O.", ("n.i.O.",)),
+        ("Data/Images/Normal", ("Data/Images/Anomaly", "Data/Masks/Anomaly")),
+        ("gut", ("Kratzer", "Masken/Kratzer")),
+    ],
+)
+def test_build_on_a_products_folder_takes_the_good_images_alone(built, tmp_path, good, others):
+    for number, folder in enumerate((good, *others)):
+        (tmp_path / "part" / folder).mkdir(parents=True)
+        for seed in range(2):
+            Image.fromarray(stripes(10 * number + seed)).save(tmp_path / "part" / folder / f"{seed}.png")
+    done = patchcore("build", tmp_path / "part", "-o", tmp_path / "x", "--image-size", 64, "--json")
+    assert json.loads(done.stdout)["good_images"] == 2
+    model = PatchCore.load(tmp_path / "x.patchcore")
+    assert [record.name for record in model.image_records_] == [f"{good}/0.png", f"{good}/1.png"]
+    assert f"Taken as good: {good} (2)." in done.stderr
+    assert all(f"{folder} (2)" in done.stderr for folder in others)
+
+
+@pytest.mark.parametrize("folder", ["bad", "n.i.O.", "ground_truth/spot", "Ausschuss/monday"])
+def test_build_on_defects_alone_is_refused(tmp_path, folder):
+    (tmp_path / "part" / folder).mkdir(parents=True)
+    Image.fromarray(stripes(1)).save(tmp_path / "part" / folder / "0.png")
+    for root in ("part", f"part/{folder.partition('/')[0]}"):
+        done = patchcore("build", tmp_path / root, "-o", tmp_path / "x", expect=1)
+        assert "defects or masks alone" in done.stderr and not (tmp_path / "x.patchcore").exists()
+
+
+@pytest.mark.parametrize(
+    "words", [("normal", "pass", "0.0"), ("i.O.", "gut", "False"), ("OK", "none", "in Ordnung")]
+)
+@pytest.mark.parametrize("defect", ["spot", "NG", "n.i.O."])
+def test_evaluate_a_table_of_mixed_words(built, product, words, defect):
+    rows = [f"train/good/{number}.png;{word}" for number, word in enumerate(words)]
+    text = "\n".join(["Datei;Klasse", *rows, f"test/spot/0.png;{defect}"])
+    (product / "mixed.csv").write_text(text, encoding="utf-8")
+    done = patchcore("evaluate", built[1], product / "mixed.csv", "--json")
+    plain = json.loads(done.stdout)
+    assert plain["image"]["auroc"] == 1.0 and plain["image"]["n_good"] == 3
+    assert plain["labels"] == {"good": dict.fromkeys(words, 1), "defect": {defect: 1}}
+    assert f"Taken as good: {words[0]} (1), " in done.stderr
+    assert f"Taken as defects: {defect} (1)." in done.stderr
+
+
+def test_words_of_the_site_count_as_good(built, product, monkeypatch):
+    (product / "site.csv").write_text("file,label\ntest/good/0.png,freigegeben\ntest/spot/0.png,gesperrt\n")
+    for command in ("evaluate", "report"):
+        out = ("-o", product / "r.html") if command == "report" else ()
+        done = patchcore(command, built[1], product / "site.csv", *out, expect=1)
+        assert "freigegeben (1), gesperrt (1)" in done.stderr and "PATCHCORE_GOOD_WORDS" in done.stderr
+    monkeypatch.setenv("PATCHCORE_GOOD_WORDS", "golden, Freigegeben")
+    done = patchcore("evaluate", built[1], product / "site.csv", "--json")
+    assert json.loads(done.stdout)["image"]["auroc"] == 1.0

@@ -82,12 +82,17 @@ def test_json_is_ascii_and_gives_every_name_back(built, odd, encoding):  # noqa:
 
 
 @DISKS
-def test_inspectors_are_built_from_files_of_every_name(odd, tmp_path):
-    out = tmp_path / os.fsdecode(b"pl\xe4tte")
+def test_inspectors_are_built_from_files_of_every_name(tmp_path):
+    out, names = tmp_path / os.fsdecode(b"pl\xe4tte"), [*NAMES, *map(os.fsdecode, BYTES)]
+    for number, name in enumerate(names):
+        for kind in ("good", "裂"):
+            (tmp_path / "part" / kind).mkdir(parents=True, exist_ok=True)
+            Image.fromarray(stripes(number)).save(tmp_path / "part" / kind / name)
     code, shown_out, err = shown(
-        "cp1252", "build", odd / "test", "-o", out, "--image-size", 64, "--coreset", 0.5
+        "cp1252", "build", tmp_path / "part", "-o", out, "--image-size", 64, "--coreset", 0.5
     )
     assert code == 0, err
+    assert f"Taken as good: good ({len(names)})." in err and "\\u88c2" in err
     assert "pl\\udce4tte.patchcore" in shown_out
     code, shown_out, _ = shown("ascii", "info", f"{out}.patchcore", "--json")
     assert json.loads(shown_out)["path"] == f"{out}.patchcore"

@@ -169,11 +169,11 @@ def test_table_of_labels_with_a_faulty_line_prints_a_remark(inspector, product):
 def test_set_of_one_kind_is_counted(inspector, product, tmp_path, kind):
     (tmp_path / "set").mkdir()
     (tmp_path / "set" / kind).symlink_to(product / "test" / kind)
-    plain = json.loads(
-        patchcore("threshold", inspector, "-p", "budget=0.1", "--labelled", tmp_path / "set", "--json").stdout
-    )
-    found = plain["outcome"]
+    done = patchcore("threshold", inspector, "-p", "budget=0.1", "--labelled", tmp_path / "set", "--json")
+    found = json.loads(done.stdout)["outcome"]
     assert (found["n_good"], found["n_defect"]) == ((4, 0) if kind == "good" else (0, 4))
+    assert ("no label means a good part" in done.stderr) == (kind == "spot")
+    assert f"Taken as {'good' if kind == 'good' else 'defects'}: {kind} (4)." in done.stderr
     assert (found["escape_interval"] is None) == (kind == "good")
 
 

@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from patchcore.errors import DataError, NoImagesError
-from patchcore.evaluation.label_table import read_labelled, read_labels
+from patchcore.evaluation.label_table import labels_of, read_labelled, read_labels
+from patchcore.labels.words import NothingGood
 
 
 @pytest.fixture
@@ -145,8 +146,9 @@ def test_a_folder_or_a_table(folder, tmp_path):
     (folder / "good").mkdir()
     (folder / "a.png").rename(folder / "good/a.png")
     images, problems = read_labelled(folder)
-    assert [i.defect_type for i in images] == ["good", "sub"] and problems == []
-    assert len(read_labelled(table(folder, "file,label\nb.png,dent\n"))[0]) == 1
+    assert [i.defect_type for i in images] == ["good", "sub"]
+    assert problems == ["3 without a folder for a label: b.png, größe.png, mask.png."]
+    assert len(read_labelled(table(folder, "file,label\nb.png,dent\nsub/c.png,OK\n"))[0]) == 2
 
 
 @pytest.mark.parametrize("name", ["größe.png", "Ångström.png", "한글/부품.png"])
@@ -165,8 +167,98 @@ def test_names_are_the_same_in_both_forms_of_unicode(folder, name, on_disk, in_t
     assert len(problems) == 1 and "was named before as defect" in problems[0]
 
 
+@pytest.mark.parametrize("label", ["Größe", "fissuré", "Vết nứt"])
+def test_a_label_in_both_forms_of_unicode_is_one_type(folder, label):
+    apart, whole = (unicodedata.normalize(form, label) for form in ("NFD", "NFC"))
+    images, _ = read_labelled(table(folder, f"file,label\na.png,{apart}\nb.png,{whole}\nsub/c.png,ok\n"))
+    assert [image.defect_type for image in images] == [whole, whole, "good"]
+    assert labels_of(images).to_dict() == {"good": {"ok": 1}, "defect": {whole: 2}}
+    for place, form in (("a.png", apart), ("b.png", whole), ("sub/c.png", "good")):
+        (folder / "set" / form).mkdir(parents=True)
+        (folder / place).rename(folder / "set" / form / "0.png")
+    assert sorted(image.defect_type for image in read_labelled(folder / "set")[0]) == sorted(
+        ["good", whole, whole]
+    )
+
+
+@pytest.mark.parametrize("form", ["NFD", "NFC"])
+def test_a_table_that_lies_deeper_finds_names_of_either_form(tmp_path, form):
+    for name in ("größe/gut.png", "größe/Ångström.png"):
+        path = tmp_path / unicodedata.normalize(form, name)
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(np.zeros((4, 6), np.uint8)).save(path)
+    (tmp_path / "tables").mkdir()
+    path = table(tmp_path / "tables", "file,label\ngröße/gut.png,gut\ngröße/Ångström.png,dent\n")
+    assert [image.defect_type for image in read_labelled(path)[0]] == ["good", "dent"]
+
+
 def test_names_that_no_disk_takes_get_a_sentence(folder):
     rows = "".join(f"{name},ok,\n" for name in ("x" * 300 + ".png", "ü" * 200, "a/" * 3000))
     images, problems = read_labels(table(folder, "file,label,mask\na.png,good,\n" + rows))
     assert len(images) == 1 and len(problems) == 3
     assert all("left out" in sentence for sentence in problems)
+
+
+@pytest.mark.parametrize("good", ["normal", "pass", "0.0", "i.O.", "False", "gut", "No defect"])
+@pytest.mark.parametrize("defect", ["scratch", "NG", "n.i.O.", "True"])
+def test_words_for_good_parts_beside_names_of_defects(folder, good, defect):
+    images, _ = read_labelled(table(folder, f"file,label\na.png,{good}\nb.png,{defect}\nsub/c.png,ok\n"))
+    assert [image.is_defect for image in images] == [False, True, False]
+    assert labels_of(images).to_dict() == {"good": {good: 1, "ok": 1}, "defect": {defect: 1}}
+
+
+@pytest.mark.parametrize("labels", [("dent", "hole"), ("NG", "NG"), ("1", "positive")])
+def test_a_set_without_a_good_image_is_refused_with_its_labels(folder, labels):
+    path = table(folder, f"file,label\na.png,{labels[0]}\nb.png,{labels[1]}\n")
+    with pytest.raises(NothingGood, match=rf"labels\.csv: no label.*{labels[1]}"):
+        read_labelled(path)
+    for label, name in zip(labels, ("a.png", "b.png"), strict=True):
+        (folder / "set" / label).mkdir(parents=True, exist_ok=True)
+        (folder / name).rename(folder / "set" / label / name)
+    with pytest.raises(NothingGood, match=labels[0]):
+        read_labelled(folder / "set")
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["image,class,mask_path", "Datei,Klasse,Maske", "path,verdict,ground truth", "File Name,Label,MASK"],
+)
+def test_columns_of_other_names(folder, header):
+    images, problems = read_labels(table(folder, f"{header}\na.png,good,\nb.png,dent,mask.png\n"))
+    assert [(i.name, i.defect_type) for i in images] == [("a.png", "good"), ("b.png", "dent")]
+    assert images[1].mask().all() and problems == []
+
+
+def test_a_second_column_of_a_role_is_named(folder):
+    _, problems = read_labels(table(folder, "file,label,image\na.png,good,b.png\n"))
+    assert problems == [
+        'labels.csv, line 1: the column "image" was not read, because "file" was read as file.'
+    ]
+
+
+def test_the_tables_of_visa(tmp_path):
+    for name in ("Images/Normal/0.JPG", "Images/Normal/1.JPG", "Images/Anomaly/0.JPG", "Masks/Anomaly/0.png"):
+        path = tmp_path / "candle/Data" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((4, 6), 255, np.uint8)).save(path)
+    rows = [
+        "candle,train,normal,candle/Data/Images/Normal/0.JPG,",
+        "candle,test,normal,candle/Data/Images/Normal/1.JPG,",
+        "candle,test,anomaly,candle/Data/Images/Anomaly/0.JPG,candle/Data/Masks/Anomaly/0.png",
+    ]
+    (tmp_path / "split_csv").mkdir()
+    split = tmp_path / "split_csv/1cls.csv"
+    split.write_text("\n".join(["object,split,label,image,mask", *rows]), encoding="utf-8")
+    images, problems = read_labelled(split)
+    assert [(i.name, i.defect_type) for i in images] == [
+        ("candle/Data/Images/Normal/1.JPG", "good"),
+        ("candle/Data/Images/Anomaly/0.JPG", "defect"),
+    ]
+    assert images[1].mask().all()
+    assert problems[-1] == "1cls.csv: 1 line of the split train left out."
+    own = tmp_path / "candle/image_anno.csv"
+    lines = [",".join((row.split(",")[3], row.split(",")[2], row.split(",")[4])) for row in rows]
+    own.write_text("\n".join(["image,label,mask", *lines]), encoding="utf-8")
+    assert len(read_labelled(own)[0]) == 3
+    with pytest.raises(NoImagesError, match="does not exist"):
+        read_labels(own, within=tmp_path / "candle")

@@ -1,6 +1,7 @@
 """Reading labels and masks from folder names."""
 
 import unicodedata
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from numpy.testing import assert_array_equal
 from PIL import Image
 
 from patchcore.errors import DataError, NoImagesError
-from patchcore.evaluation.mvtec_layout import marked, read_layout
+from patchcore.evaluation.mvtec_layout import marked, read_folders, read_layout
 
 
 def picture(path, value=0):
@@ -85,3 +86,86 @@ def test_a_labelled_set_without_images_counts_its_files(tmp_path):
         (tmp_path / name).write_bytes(b"GIF89a" if name.endswith("gif") else b"lot 7")
     with pytest.raises(NoImagesError, match="2 GIFs, 1 text file"):
         read_layout(tmp_path)
+    (tmp_path / "hole").rename(tmp_path / "other")
+    (tmp_path / "set").mkdir()
+    (tmp_path / "good").rename(tmp_path / "set/good")
+    (tmp_path / "set/hole").symlink_to(tmp_path / "other")
+    (tmp_path / "set/good/more").symlink_to(tmp_path / "other")
+    with pytest.raises(NoImagesError, match=r"2 GIFs, 2 text files\. Export"):
+        read_layout(tmp_path / "set")
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["train/good/0.png", "train/good/1.png"], "2 below train"),
+        (
+            ["train/good/0.png", "val/good/0.png", "test/x.png"],
+            "1 below train, 1 below validation, 1 without",
+        ),
+        (
+            ["masks/dent/0.png", "test/readme/", "x.png"],
+            "1 without a folder for a label, 1 in folders of masks",
+        ),
+    ],
+)
+def test_a_set_whose_images_have_no_label_says_where_they_lie(tmp_path, names, words):
+    for name in names:
+        (tmp_path / name).mkdir(parents=True) if name.endswith("/") else picture(tmp_path / name)
+    with pytest.raises(NoImagesError, match=f"holds no image with a label. Its images: {words}"):
+        read_layout(tmp_path)
+
+
+def test_several_masks_of_an_image_are_united(tmp_path):
+    picture(tmp_path / "test/good/0.png")
+    picture(tmp_path / "test/logical_anomalies/7.png")
+    for number, value in enumerate((255, 40)):
+        mask = np.zeros((4, 6), np.uint8)
+        mask[number] = value
+        (tmp_path / "ground_truth/logical_anomalies/7").mkdir(parents=True, exist_ok=True)
+        Image.fromarray(mask).save(tmp_path / f"ground_truth/logical_anomalies/7/00{number}.png")
+    assert_array_equal(read_layout(tmp_path)[1].mask().sum(axis=1), [6, 6, 0, 0])
+    picture(tmp_path / "ground_truth/logical_anomalies/7/002.png")
+    Image.fromarray(np.zeros((5, 6), np.uint8)).save(tmp_path / "ground_truth/logical_anomalies/7/003.png")
+    with pytest.raises(DataError, match="different sizes"):
+        read_layout(tmp_path)[1].mask()
+
+
+@pytest.mark.parametrize("good", ["ok", "Normal", "i.O."])
+def test_good_parts_of_other_names_and_what_was_not_read(tmp_path, good):
+    for name in (
+        f"val/{good}/0.png",
+        f"test/{good}/0.png",
+        "test/dent/0.png",
+        "ground_truth/dent/9.png",
+        "x.png",
+    ):
+        picture(tmp_path / name)
+    images, problems = read_folders(tmp_path)
+    assert [(i.defect_type, i.label) for i in images if not i.is_defect] == [("good", good)]
+    assert len(images) == 2
+    assert problems == [
+        "1 without a folder for a label: x.png.",
+        "No image belongs to 1 mask (ground_truth/dent/9.png).",
+    ]
+
+
+def test_the_folder_of_the_test_is_read_where_the_one_above_is_named_masks(tmp_path, monkeypatch):
+    picture(tmp_path / "masks/test/good/0.png")
+    picture(tmp_path / "masks/test/dent/0.png")
+    picture(tmp_path / "masks/ground_truth/dent/0.png", 255)
+    monkeypatch.chdir(tmp_path / "masks/test")
+    images = read_layout(Path())
+    assert [image.name for image in images] == ["dent/0.png", "good/0.png"]
+    assert images[0].mask().all()
+
+
+@pytest.mark.parametrize("link", ["test", "test/dent", "ground_truth", "ground_truth/dent"])
+def test_linked_folders_are_followed(tmp_path, link):
+    for name in ("test/good/0.png", "test/dent/0.png"):
+        picture(tmp_path / "set" / name)
+    picture(tmp_path / "set/ground_truth/dent/0.png", 255)
+    (tmp_path / "set" / link).rename(tmp_path / "elsewhere")
+    (tmp_path / "set" / link).symlink_to(tmp_path / "elsewhere")
+    defect, good = read_layout(tmp_path / "set")
+    assert (defect.name, good.name) == ("test/dent/0.png", "test/good/0.png") and defect.mask().all()

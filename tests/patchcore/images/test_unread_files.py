@@ -69,6 +69,7 @@ def test_links_and_pipes_are_named(tmp_path):
     found = contents_of(place)
     assert found == {"link to a folder": 1, "link that leads nowhere": 1, "device or pipe": 1}
     assert contents_of(place, links=False)["link"] == 1
+    assert "link to a folder" not in contents_of(place, exclude=[place / "folder"])
     sentence = why_no_images("place", found)
     assert "name that folder itself" in sentence and "Copy the images" in sentence
 

@@ -2,14 +2,16 @@
 
 import unicodedata
 
+import numpy as np
 import pytest
 
 from patchcore.errors import NoImagesError
+from patchcore.labels.words import NothingGood
 from tests.workbench.inspections.test_labels import rows
-from tests.workbench.parts import plate, scratch_mask
+from tests.workbench.parts import picture, plate, scratch_mask
 from workbench.inspections.batches import load_mask
 from workbench.inspections.labelled_sets import import_labelled, labels_of_folders
-from workbench.inspections.labels import label_counts
+from workbench.inspections.labels import label_counts, labelled_sets
 from workbench.uploads.intake import from_files, from_folder
 
 
@@ -67,7 +69,7 @@ def test_a_table_labels_each_image(workspace, version, tmp_path):
     "names, truth, masks",
     [
         (["good/1.png", "hole/1.png"], ["good", "hole"], {}),
-        (["1.png", "hole/1.png"], [], {}),
+        (["1.png", "hole/1.png"], [None, "hole"], {}),
         (["test/1.png", "good/2.png"], [None, "good"], {}),
         (
             ["a/test/hole/1.png", "a/ground_truth/hole/1.png", "b/test/hole/1.png"],
@@ -170,8 +172,8 @@ def test_of_several_tables_one_is_read(workspace, version, tmp_path):
         workspace,
         version,
         tmp_path,
-        *files("a.png"),
-        ("one.csv", b"file,label\na.png,hole\n"),
+        *files("a.png", "b.png"),
+        ("one.csv", b"file,label\na.png,hole\nb.png,good\n"),
         ("two.csv", b"file,label\na.png,good\n"),
     )
     assert label_counts(workspace, found.batch_id).defects == {"hole": 1}
@@ -190,11 +192,12 @@ def test_a_table_names_files_in_another_form_of_unicode_or_at_full_length(
         workspace,
         version,
         tmp_path,
+        ("ok.png", plate(2)),
         (file, plate(1)),
         (f"masks/{file}", scratch_mask()),
-        ("labels.csv", f"file,label,mask\n{written},scratch,masks/{written}\n".encode()),
+        ("labels.csv", f"file,label,mask\nok.png,ok,\n{written},scratch,masks/{written}\n".encode()),
     )
-    (image,) = rows(workspace, found.batch_id)
+    _, image = rows(workspace, found.batch_id)
     assert image.truth == "scratch" and load_mask(workspace, image).sum() == 288
     assert found.problems == []
 
@@ -209,3 +212,74 @@ def test_a_set_without_images_counts_its_files_by_kind(workspace, version, tmp_p
             ("b.gif", b"GIF89a"),
             ("c.csv", b"file,label\n"),
         )
+
+
+@pytest.mark.parametrize("name", ["größe", "Ångström", "Việt", "x" * 130, "螺" * 78])
+def test_masks_are_found_in_another_form_of_unicode_and_at_full_length(workspace, version, tmp_path, name):
+    apart, whole = (unicodedata.normalize(form, name) for form in ("NFD", "NFC"))
+    found = take(
+        workspace,
+        version,
+        tmp_path,
+        *files("test/good/0.png", f"test/{whole[:20]}/{apart}.png"),
+        (f"ground_truth/{apart[:20]}/{whole}_mask.png", scratch_mask()),
+    )
+    assert load_mask(workspace, rows(workspace, found.batch_id)[1]).sum() == 288
+    assert found.problems == []
+
+
+@pytest.mark.parametrize(
+    ("good", "defect"), [("normal", "NG"), ("pass", "dent"), ("0.0", "1.0"), ("i.O.", "n.i.O.")]
+)
+def test_words_for_good_parts_in_tables_and_folders(workspace, version, tmp_path, good, defect):
+    table = f"Datei;Klasse\na.png;{good}\nb.png;{defect}\nc.png;good\n".encode()
+    found = take(workspace, version, tmp_path, *files("a.png", "b.png", "c.png"), ("labels.csv", table))
+    assert label_counts(workspace, found.batch_id).good == 2
+    assert found.labels == f"Taken as good: {good} (1), good (1). Taken as defects: {defect} (1)."
+    found = take(workspace, version, tmp_path, *files(f"{good}/a.png", f"{defect}/b.png"))
+    assert [image.truth for image in rows(workspace, found.batch_id)] == ["good", defect]
+    assert found.labels == f"Taken as good: {good} (1). Taken as defects: {defect} (1)."
+
+
+@pytest.mark.parametrize("labels", [("dent", "hole"), ("NG", "n.i.O."), ("typ 1", "typ 2")])
+def test_where_nothing_is_good_the_user_is_asked(workspace, version, tmp_path, labels):
+    named = files(*(f"{label}/{number}.png" for number, label in enumerate(labels)))
+    with pytest.raises(NothingGood) as asked:
+        take(workspace, version, tmp_path, *named)
+    assert asked.value.labels == labels and labelled_sets(workspace, version.inspector_id) == []
+    for chosen, good in ((labels[:1], 1), ((), 0)):
+        uploads = from_files(named, tmp_path)
+        found = import_labelled(workspace, version.inspector_id, uploads, "set", chosen)
+        counts = label_counts(workspace, found.batch_id)
+        assert (counts.good, counts.defect) == (good, 2 - good)
+
+
+def test_several_masks_of_an_image_are_united(workspace, version, tmp_path):
+    second = np.zeros((64, 64), np.uint8)
+    second[:2] = 255
+    found = take(
+        workspace,
+        version,
+        tmp_path,
+        *files("test/good/0.png", "test/logical_anomalies/1.png"),
+        ("ground_truth/logical_anomalies/1/000.png", scratch_mask()),
+        ("ground_truth/logical_anomalies/1/001.png", picture(second)),
+    )
+    assert load_mask(workspace, rows(workspace, found.batch_id)[1]).sum() == 288 + 128
+    assert found.problems == []
+
+
+def test_the_tables_of_visa(workspace, version, tmp_path):
+    names = [f"candle/Data/Images/{one}" for one in ("Normal/0.png", "Normal/1.png", "Anomaly/0.png")]
+    mask = "candle/Data/Masks/Anomaly/0.png"
+    lines = [
+        "object,split,label,image,mask",
+        f"candle,train,normal,{names[0]},",
+        f"candle,test,normal,{names[1]},",
+        f"candle,test,anomaly,{names[2]},{mask}",
+    ]
+    table = ("split_csv/1cls.csv", "\n".join(lines).encode())
+    found = take(workspace, version, tmp_path, *files(*names), (mask, scratch_mask()), table)
+    images = rows(workspace, found.batch_id)
+    assert [image.truth for image in images] == [None, "good", "defect"]
+    assert load_mask(workspace, images[2]).sum() == 288

@@ -33,8 +33,7 @@ export class Side {
   }
 
   showWhy({ name, distance, test, neighbour, box }) {
-    this.whyText.replaceChildren(el("b", { text: "Why " }),
-      `Nothing like this in any good part. Closest: ${name} (distance ${digits(distance)}).`);
+    this.closest = `Closest: ${name} (distance ${digits(distance)}).`;
     this.pair.append(thumbnail("This image", test), thumbnail(name, neighbour));
     const point = (on) => {
       this.panes.marks = on ? [box] : [];
@@ -54,6 +53,8 @@ export class Side {
     this.verdict.className = `headline num ${verdict}`;
     this.ratio.textContent = reject === null ? "no threshold has been set" : reject > 0
       ? `${(score / reject).toFixed(2)} times the threshold ${digits(reject, scoreMax)}` : `threshold ${digits(reject, scoreMax)}`;
+    const begin = verdict === "accept" ? "The strangest place here is like good parts." : "Nothing like this in any good part.";
+    if (this.data.why) this.whyText.replaceChildren(el("b", { text: "Why " }), `${begin} ${this.closest}`);
     this.legend.show(store);
     this.showRegions(store, regions);
   }

@@ -24,6 +24,7 @@ class Draft:
     name: str = ""
     title: str = ""  # of the good images: the folder's name
     found: Preflight | None = None
+    remarks: list[str] = field(default_factory=list)  # on folders taken as good, and on others
     spool: Spool | None = None
     reading_seconds: float = 0.02  # to read one image, measured
     geometry: Mode = Settings.geometry

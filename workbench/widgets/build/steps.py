@@ -11,6 +11,7 @@ from workbench.inspectors.building import submit_build
 from workbench.people.roles import Role
 from workbench.storage.roi import kept_region
 from workbench.storage.workspace import NamedImage
+from workbench.uploads.good_images import good_uploads
 from workbench.uploads.image_set import UploadSet
 from workbench.uploads.intake import from_folder
 from workbench.uploads.preflight import preflight
@@ -78,18 +79,27 @@ def _images(draft: Draft) -> None:
     st.caption("Photographs of good parts only, 30 or more, taken as the parts will be inspected.")
     new = intake.images_from_user("good", WAYS, noun="good parts")
     if new is not None:
-        draft.spool = new.spool
-        _check(draft, new.uploads, new.title)
+        _take(draft, new)
     if intake.chosen_way("good") == intake.SAMPLE:
         _sample(draft)
     if draft.found is None:
         return
+    for remark in draft.remarks:
+        st.info(session.sentence(remark))
     preflight_view.show(draft.found)
     _value_range(draft)
     count = len(draft.images)
     if st.button(f"Use these {count:,} images", type="primary", disabled=count == 0):
         draft.roi = kept_region(session.workspace(), draft.images[0].sha256)
         _go_on(draft, VIEW)
+
+
+def _take(draft: Draft, new: intake.NewImages) -> None:
+    """Check the images that their folders' names call good; a set of defects alone is refused."""
+    draft.spool, draft.found, draft.remarks = new.spool, None, []
+    with session.plain_errors():
+        uploads, draft.remarks = good_uploads(new.uploads, new.title)
+        _check(draft, uploads, new.title)
 
 
 def _sample(draft: Draft) -> None:
@@ -100,7 +110,7 @@ def _sample(draft: Draft) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         title = st.selectbox("Sample product", list(samples), width=320)
         if st.button("Use its good images"):
-            folder = samples[title].folder / "train" / "good"
+            folder, draft.remarks = samples[title].folder / "train" / "good", []
             _check(draft, from_folder(folder), title)
 
 

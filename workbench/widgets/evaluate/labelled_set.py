@@ -1,8 +1,11 @@
 """The labelled set that is evaluated: choosing one, bringing one in, and the first step when there is none."""
 
+from dataclasses import dataclass
+
 import streamlit as st
 
 from patchcore.errors import PatchCoreError
+from patchcore.labels.words import NothingGood
 from workbench.inspections.batches import list_batches
 from workbench.inspections.labelled_sets import import_labelled
 from workbench.inspections.labels import label_counts, labelled_sets
@@ -15,8 +18,19 @@ from workbench.widgets.shared import access, intake, notice, sample, session, wo
 WAYS = (intake.FOLDER, intake.FILES, intake.SERVER)
 LAYOUT = (
     "A folder or zip in MVTec's layout (`test/good`, `test/scratch`, … and, if there are any, masks in "
-    "`ground_truth/scratch/…_mask.png`), or images with a CSV `file,label[,mask]` beside them."
+    "`ground_truth/scratch/…_mask.png`), or images with a CSV `file,label[,mask]` beside them. Good parts may be "
+    "called good, ok, normal, gut, i.O., pass or 0, in any case."
 )
+WAITING = "labelled_set_without_good"
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A labelled set whose labels for good parts the user is asked about."""
+
+    inspector_id: str
+    new: intake.NewImages
+    labels: tuple[str, ...]
 
 
 def in_use(inspector: Inspector) -> Batch | None:
@@ -51,18 +65,31 @@ def bring(inspector: Inspector) -> None:
     st.caption(LAYOUT)
     new = intake.images_from_user("labelled", WAYS, noun="labelled images")
     _sample_button(inspector)
-    if new is None:
+    waiting: Waiting | None = st.session_state.get(WAITING)
+    if new is not None:
+        _take(inspector, new, None)
+    elif waiting is not None and waiting.inspector_id == inspector.id:
+        _ask(inspector, waiting)
+    else:
         show_problems(None)
-        return
+
+
+def _take(inspector: Inspector, new: intake.NewImages, good_labels: list[str] | None) -> None:
+    st.session_state.pop(WAITING, None)
     try:
         with st.spinner("Storing the images"):
-            brought = import_labelled(session.workspace(), inspector.id, new.uploads, new.title)
+            brought = import_labelled(session.workspace(), inspector.id, new.uploads, new.title, good_labels)
+    except NothingGood as error:
+        st.session_state[WAITING] = waiting = Waiting(inspector.id, new, error.labels)
+        _ask(inspector, waiting)
+        return
     except PatchCoreError as error:
         st.error(session.sentence(str(error)))
         return
     intake.start_over("labelled")
     labelled = label_counts(session.workspace(), brought.batch_id).labelled
-    st.session_state[_problems_of(brought.batch_id if labelled else None)] = brought.problems
+    key = brought.batch_id if labelled else None
+    st.session_state[_problems_of(key)], st.session_state[_labels_of(key)] = brought.problems, brought.labels
     if not labelled:
         st.warning("None of these images came with a label, so there is nothing to measure against.")
         show_problems(None)
@@ -71,8 +98,24 @@ def bring(inspector: Inspector) -> None:
     st.rerun()
 
 
+def _ask(inspector: Inspector, waiting: Waiting) -> None:
+    """Ask which labels mean good where no known word does."""
+    st.warning(
+        session.sentence(
+            f"No label of {waiting.new.title} means a good part by its name. Labels found: "
+            f"{', '.join(waiting.labels)}. Choose the ones that mean good; with none chosen, all count as defects."
+        )
+    )
+    with st.form("good_labels_form", border=False):
+        chosen = st.multiselect("Labels of good parts", waiting.labels, key="good_labels")
+        if st.form_submit_button("Use these labels", type="primary"):
+            _take(inspector, waiting.new, chosen)
+
+
 def show_problems(batch_id: int | None) -> None:
-    """Show the problems of a set that were found when it was brought in."""
+    """Show how the labels of a set were taken when it was brought in, and the problems found."""
+    if labels := st.session_state.get(_labels_of(batch_id)):
+        st.caption(session.sentence(labels))
     lines: list[str] = st.session_state.get(_problems_of(batch_id), [])
     notice.folded(f"{wording.counted(len(lines), 'remark')} on the files of this set", lines)
 
@@ -110,3 +153,7 @@ def _open(batch_id: int) -> None:
 
 def _problems_of(batch_id: int | None) -> str:
     return f"remarks_on_{batch_id}"
+
+
+def _labels_of(batch_id: int | None) -> str:
+    return f"labels_of_{batch_id}"
