@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from patchcore.kernels.cache_folders import prepare_caches
 from patchcore.kernels.native_threads import prepare
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from patchcore.spade import SPADE
 
 prepare()
+prepare_caches()
 
 __version__ = "0.1.0"
 __all__ = [

@@ -476,9 +476,7 @@ class Detector:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the inspector as one `.patchcore` file, whole or not at all."""
-        target = Path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        container.write(target, *self.arrays_and_header())
+        container.write(Path(path), *self.arrays_and_header())
 
     def arrays_and_header(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """Return the contents of the inspector's file."""

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+LONGEST_OWN = 200  # bytes of the target's name in the temporary one; a disk takes 255 in all
+
 
 @contextmanager
 def whole_file(
@@ -23,7 +25,8 @@ def whole_file(
         Called once the file is flushed, right before the renaming.
     """
     if part is None:
-        part = target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
+        own = f".{target.name}" if len(os.fsencode(target.name)) <= LONGEST_OWN else ""
+        part = target.with_name(f"{own}.{os.getpid()}-{secrets.token_hex(4)}.part")
     try:
         yield part
         flush(part)

@@ -30,8 +30,8 @@ JOBS = {
 """The function of each kind of job; it is imported in the job's own process only."""
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-remarks = Console(stderr=True, highlight=False)
-results = Console(highlight=False)
+remarks = Console(stderr=True, highlight=False, emoji=False)
+results = Console(highlight=False, emoji=False)
 
 
 def _workspace() -> closing[Workspace]:
@@ -126,8 +126,10 @@ def backup(
     replace: Annotated[bool, typer.Option(help="Overwrite the file when it is there already.")] = False,
 ) -> None:
     """Write everything that was made to one file; the dashboard may go on working meanwhile."""
+    from patchcore.files.targets import require_file
     from workbench.upkeep.backups.writing import back_up
 
+    require_file(file, "backup.zip")
     with _workspace() as workspace:
         done = back_up(workspace, file, replace=replace)
     _remark(
@@ -188,10 +190,12 @@ def export_file(
     replace: Annotated[bool, typer.Option(help="Overwrite the file when it is there already.")] = False,
 ) -> None:
     """Write an inspector to one file that scores the same anywhere; the good images themselves are not in it."""
+    from patchcore.files.targets import require_file
     from workbench.inspectors.exporting import export
     from workbench.inspectors.timeline import require_state
     from workbench.inspectors.versions import find_id
 
+    require_file(file, "inspector.patchcore")
     if file.exists() and not replace:
         raise ArtifactError(f"{file} is there already. Choose another name, or --replace.")
     with _workspace() as workspace:

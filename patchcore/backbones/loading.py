@@ -16,6 +16,7 @@ from patchcore.backbones.entry import BackboneSpec
 from patchcore.backbones.registry import missing_weights_sentence, spec
 from patchcore.backbones.weight_files import check_hash, read_state
 from patchcore.errors import SettingsError, WeightsMismatch, WeightsMissing
+from patchcore.images.file_names import expanded
 from patchcore.kernels.precision import full_precision
 
 
@@ -150,7 +151,7 @@ def _weight_file(entry: BackboneSpec, weights: str | Path | None, sha256: str | 
         if found is None:
             raise WeightsMissing(missing_weights_sentence(entry.name))
         return found
-    path = Path(weights).expanduser()
+    path = expanded(weights)
     if not path.is_file():
         raise WeightsMissing(f"There is no weight file {path}.")
     return path, check_hash(path, sha256 or "")

@@ -13,13 +13,14 @@ import torch
 
 from patchcore.backbones.weight_files import file_sha256
 from patchcore.errors import WeightsMismatch
+from patchcore.images.file_names import expanded
 
 
 def local_folders() -> list[Path]:
     """Folders in which weight files are looked for, in order: `PATCHCORE_WEIGHTS`, torchvision's cache."""
     folders = [Path(torch.hub.get_dir()) / "checkpoints"]
     if own := os.environ.get("PATCHCORE_WEIGHTS"):
-        folders.insert(0, Path(own).expanduser())
+        folders.insert(0, expanded(own))
     return folders
 
 

@@ -7,13 +7,13 @@ Standard output carries the result and nothing else; progress and remarks go to 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from patchcore.cli.report import report as write_report
 from patchcore.cli.terminal import (
@@ -21,19 +21,24 @@ from patchcore.cli.terminal import (
     InspectorFile,
     LabelledSet,
     Weights,
+    end_with,
     load_inspector,
     number,
     progress_bars,
     remark,
     remarks,
     run,
+    write_result,
 )
 from patchcore.cli.threshold import threshold
 from patchcore.errors import ImageError, NoImagesError, SettingsError
 from patchcore.executors import HERE, chosen_executor
+from patchcore.files.targets import cannot_write, require_file, require_folder
+from patchcore.images.file_names import display_name, is_folder, shortened
 from patchcore.labels.good_images import choose_good
 from patchcore.methods import METHODS, SHARE, settings_of_others
 from patchcore.settings import SETTINGS, Settings, refusal
+from patchcore.whole_files import whole_file
 
 if TYPE_CHECKING:
     from patchcore.detector import Detector
@@ -88,13 +93,13 @@ def build(
 ) -> None:
     """Build an inspector from a folder of images of good parts, or from the good ones of a product's folder."""
     from patchcore.detector import Detector
-    from patchcore.images.reading import list_images, read_image
+    from patchcore.images.reading import read_image, require_images
 
     executor = chosen_executor(on)
-    target = output if output.suffix == ".patchcore" else output.with_name(output.name + ".patchcore")
-    found = {path.relative_to(good_dir).as_posix(): path for path in list_images(good_dir)}
-    if not found:
-        raise NoImagesError(f"{good_dir} holds no images.")
+    is_named = output.suffix == ".patchcore" or not output.name  # "." has no name, and is refused as a folder
+    target = output if is_named else output.with_name(output.name + ".patchcore")
+    require_file(target)
+    found = {path.relative_to(good_dir).as_posix(): path for path in require_images(good_dir)}
     chosen = choose_good(found, good_dir.resolve().name)
     remark(chosen.remarks)
     paths = [found[name] for name in chosen.names]
@@ -123,8 +128,9 @@ def build(
     for error in model.skipped_:
         remarks.print(f"left out {error}", style="yellow", markup=False, soft_wrap=True)
     remark(model.remarks_)
-    model.save(target)
-    _print(_summary(model) | {"path": str(target)}, as_json)
+    place, trouble = write_result(target, model.save)
+    _print(_summary(model) | {"path": str(place)}, as_json)
+    end_with(trouble)
 
 
 @app.command()
@@ -138,14 +144,16 @@ def score(
     """Score images: score, verdict if a threshold is stored, and the box of the worst patch."""
     from patchcore.inspection import failure
 
+    pictures = None if overlays is None else _Overlays(overlays)
+    images = _images_of(paths)
     model = load_inspector(inspector, weights)
     if model.operating_point_ is not None and model.operating_point_.stale:
         remark([f"No image is judged: the threshold is out of date. {model.operating_point_.stale}"])
         model = model.with_operating_point(None)
     rows, failed = [], 0
-    for path in list(_expanded(paths)):
+    for path in images:
         try:
-            rows.append(_score_one(model, path, overlays))
+            rows.append(_score_one(model, path, pictures))
         except ImageError as error:
             failed += 1
             rows.append({"path": str(path), **failure(error.reason)})
@@ -157,6 +165,7 @@ def score(
             _print_score(row)
     if failed == len(rows):
         raise NoImagesError("None of the images could be scored.")
+    end_with(pictures.trouble if pictures else "")
 
 
 @app.command(
@@ -198,7 +207,7 @@ def evaluate(
     result = evaluation.to_dict() | ({"sweep": [point.to_dict() for point in shares]} if sweep else {})
     result |= {"problems": problems, "labels": labels.to_dict()}
     if as_json:
-        print(json.dumps(result, indent=1, ensure_ascii=False))
+        print(json.dumps(result, indent=1))
         return
     _print_evaluation(result)
     if sweep:
@@ -249,17 +258,23 @@ def list_weights(
     Console().print(table)
 
 
-def _expanded(paths: list[Path]) -> Iterator[Path]:
-    from patchcore.images.reading import list_images
+def _images_of(paths: list[Path]) -> list[Path]:
+    """Return the images to score; a folder without one gets a remark, which is the refusal where none has one."""
+    from patchcore.images.reading import require_images
 
+    images, problems = list[Path](), list[str]()
     for path in paths:
-        if path.is_dir():
-            yield from list_images(path)
-        else:
-            yield path
+        try:
+            images += require_images(path) if is_folder(path) else [path]
+        except NoImagesError as error:
+            problems.append(str(error))
+    if not images:
+        raise NoImagesError(" ".join(problems))
+    remark(problems)
+    return images
 
 
-def _score_one(model: Any, path: Path, overlays: Path | None) -> dict[str, Any]:
+def _score_one(model: Any, path: Path, overlays: _Overlays | None) -> dict[str, Any]:
     from patchcore.images.reading import read_image
     from patchcore.inspection import inspect
 
@@ -267,21 +282,46 @@ def _score_one(model: Any, path: Path, overlays: Path | None) -> dict[str, Any]:
     inspection = inspect(model, image)
     row: dict[str, Any] = {"path": str(path), **inspection.to_dict()}
     if overlays is not None:
-        row["overlay"] = str(_write_overlay(image, inspection, path, overlays))
+        row["overlay"] = overlays.write(image, inspection, path)
     return row
 
 
-def _write_overlay(image: LoadedImage, inspection: Inspection, path: Path, folder: Path) -> Path:
-    from patchcore.maps.rendering import HeatScale, encode_png, overlay
+class _Overlays:
+    """Overlay pictures in a folder; once one cannot be written, no further one is tried, and scoring goes on.
 
-    point, result = inspection.point, inspection.result
-    anchor = point.heat_from if point else max(float(result.map.max()) / 2, 1e-6)
-    scale = HeatScale.anchored(anchor)
-    picture = overlay(image.pixels, result.map, scale, mode="both", box=inspection.outline)
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / f"{path.parent.name}_{path.stem}_{result.record.sha256[:6]}.png"
-    target.write_bytes(encode_png(picture))
-    return target
+    Raises
+    ------
+    SettingsError
+        Nothing can be written into the folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        require_folder(folder)
+        self.folder = folder
+        self.trouble = ""
+
+    def write(self, image: LoadedImage, inspection: Inspection, path: Path) -> str | None:
+        """Write the overlay of an image and return its path; None where that is not possible."""
+        if self.trouble:
+            return None
+        name = shortened(f"{path.parent.name}_{path.stem}")
+        target = self.folder / f"{name}_{inspection.result.record.sha256[:6]}.png"
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with whole_file(target) as part:
+                part.write_bytes(self._picture(image, inspection))
+        except OSError as fault:
+            self.trouble = f"{cannot_write(target, fault)} The overlays from this image on are missing."
+            return None
+        return str(target)
+
+    def _picture(self, image: LoadedImage, inspection: Inspection) -> bytes:
+        from patchcore.maps.rendering import HeatScale, encode_png, overlay
+
+        point, result = inspection.point, inspection.result
+        anchor = point.heat_from if point else max(float(result.map.max()) / 2, 1e-6)
+        scale = HeatScale.anchored(anchor)
+        return encode_png(overlay(image.pixels, result.map, scale, mode="both", box=inspection.outline))
 
 
 def _summary(model: Detector) -> dict[str, Any]:
@@ -312,7 +352,7 @@ def _summary(model: Detector) -> dict[str, Any]:
 
 def _print(summary: dict[str, Any], as_json: bool) -> None:
     if as_json:
-        print(json.dumps(summary, indent=1, ensure_ascii=False))
+        print(json.dumps(summary, indent=1))
         return
     for key, value in summary.items():
         shown = f"{value:.4g}" if isinstance(value, float) else value
@@ -325,7 +365,7 @@ def _print_score(row: dict[str, Any]) -> None:
         return
     box = ",".join(str(edge) for edge in row["worst_box"])
     score = "-" if row["score"] is None else f"{row['score']:.4f}"
-    print(f"{score}\t{row['verdict'] or '-'}\t{box}\t{row['path']}")
+    print(f"{score}\t{row['verdict'] or '-'}\t{box}\t{display_name(row['path'])}")
 
 
 def _print_evaluation(result: dict[str, Any]) -> None:
@@ -334,7 +374,7 @@ def _print_evaluation(result: dict[str, Any]) -> None:
     for name, part in rows.items():
         image, pixel = part["image"], part["pixel"] or {}
         table.add_row(
-            name,
+            Text(display_name(name)),  # a folder's name is no markup
             f"{image['n_good']} + {image['n_defect']}",
             *(number(image[key]) for key in ("auroc", "average_precision", "f1_max")),
             *(number(pixel.get(key)) for key in ("auroc", "aupro")),

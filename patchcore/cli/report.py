@@ -6,8 +6,17 @@ from typing import Annotated
 
 import typer
 
-from patchcore.cli.terminal import InspectorFile, LabelledSet, Weights, load_inspector, progress_bars, remark
-from patchcore.errors import PatchCoreError, SettingsError
+from patchcore.cli.terminal import (
+    InspectorFile,
+    LabelledSet,
+    Weights,
+    end_with,
+    load_inspector,
+    progress_bars,
+    remark,
+    write_result,
+)
+from patchcore.files.targets import require_file
 from patchcore.whole_files import whole_file
 
 
@@ -26,7 +35,7 @@ def report(
     from patchcore.reports.document import Report, render_report
     from patchcore.reports.inspector_facts import inspector_facts
 
-    _check_output(output)
+    require_file(output, "report.html")
     model = load_inspector(inspector, weights)
     images, problems = read_labelled(labelled)
     remark([labels_of(images).sentence])
@@ -49,25 +58,15 @@ def report(
             share=model.size.share,
         )
     )
-    _write(output, page)
-    print(output)
-
-
-def _check_output(output: Path) -> None:
-    """Refuse an output that cannot be written, before any image is scored."""
-    if output.is_dir():
-        raise SettingsError(
-            f"{output} is a folder; name the file to write, such as {output / 'report.html'}."
-        )
+    place, trouble = write_result(output, lambda target: _write(target, page))
+    print(place)
+    end_with(trouble)
 
 
 def _write(output: Path, page: str) -> None:
     """Write beside the place and rename, so that no half report is ever left."""
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(output) as part:
-            part.write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise PatchCoreError(
-            f"{output} cannot be written ({error.strerror}). Choose another place."
-        ) from error
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(output) as part:
+        part.write_bytes(
+            page.encode("utf-8", "backslashreplace")
+        )  # a name's undecodable bytes become escapes

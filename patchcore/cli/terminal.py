@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import errno
+import shutil
 import sys
+import tempfile
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from patchcore.errors import PatchCoreError, SettingsError
+from patchcore.files.targets import cannot_write
+from patchcore.images.file_names import display_name
 
 if TYPE_CHECKING:
     from patchcore.detector import Detector
     from patchcore.thresholds.operating_point import Choice
 
-remarks = Console(stderr=True, highlight=False)
+remarks = Console(stderr=True, highlight=False, emoji=False)  # ":ok:" in a file's name stays as it is
 
 InspectorFile = Annotated[
     Path, typer.Argument(metavar="NAME.patchcore", help="A saved inspector.", show_default=False)
@@ -39,6 +44,7 @@ Weights = Annotated[Path | None, typer.Option(help="State dict of the backbone (
 
 def run(app: typer.Typer) -> None:
     """Run a command line; turn errors into exit codes: 1 for an error that the user can mend, 2 for a program fault."""
+    write_any_name()
     try:
         app()
     except SystemExit as finished:
@@ -47,10 +53,73 @@ def run(app: typer.Typer) -> None:
     except PatchCoreError as error:
         remarks.print(str(error), style="red", markup=False, soft_wrap=True)
         sys.exit(1)
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            _fault()
+        sentence = "The name is longer than a disk takes, 255 bytes at most. Choose a shorter one."
+        remarks.print(
+            f"{display_name(str(error.filename))}: {sentence}", style="red", markup=False, soft_wrap=True
+        )
+        sys.exit(1)
     except Exception:
-        remarks.print("A fault of the program, not yours. Please report what follows.", style="red")
-        remarks.print(traceback.format_exc(), markup=False)
-        sys.exit(2)
+        _fault()
+
+
+def _fault() -> NoReturn:
+    """Print the fault of the program at hand, and end with exit code 2."""
+    remarks.print("A fault of the program, not yours. Please report what follows.", style="red")
+    remarks.print(traceback.format_exc(), markup=False)
+    sys.exit(2)
+
+
+def write_any_name() -> None:
+    """Have both standard streams write every name: a character that the console lacks becomes an escape.
+
+    A file's name may hold bytes that are no text, or characters that the console's code page lacks. Neither may stop
+    the output.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if reconfigure := getattr(stream, "reconfigure", None):
+            reconfigure(errors="backslashreplace")
+
+
+def write_result(target: Path, write: Callable[[Path], object]) -> tuple[Path, str]:
+    """Write a result; where its place has become unusable, into a new folder among the temporary files.
+
+    Returns
+    -------
+    place, trouble
+        Where the result is, and a sentence on the other place; the sentence is empty when all is well.
+
+    Raises
+    ------
+    PatchCoreError
+        The result can be written nowhere.
+    """
+    try:
+        write(target)
+    except (PatchCoreError, OSError) as fault:
+        reason = cannot_write(target, fault) if isinstance(fault, OSError) else str(fault)
+    else:
+        return target, ""
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="patchcore-"))
+    except OSError:
+        raise PatchCoreError(reason) from None
+    place = folder / target.name
+    try:
+        write(place)
+    except (PatchCoreError, OSError):
+        shutil.rmtree(folder, ignore_errors=True)
+        raise PatchCoreError(reason) from None
+    return place, f"{reason} Meanwhile the result is in {display_name(str(place))}; move it from there."
+
+
+def end_with(trouble: str) -> None:
+    """Print a sentence on an output that failed, and end with exit code 1; do nothing for an empty one."""
+    if trouble:
+        remarks.print(trouble, style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(1)
 
 
 @contextmanager

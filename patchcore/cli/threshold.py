@@ -18,14 +18,17 @@ from patchcore.cli.terminal import (
     AsJson,
     InspectorFile,
     Weights,
+    end_with,
     load_inspector,
     number,
     progress_bars,
     read_parameters,
     read_rule,
     remark,
+    write_result,
 )
 from patchcore.errors import DataError, SettingsError
+from patchcore.files.targets import require_file
 
 if TYPE_CHECKING:
     from patchcore.detector import Detector
@@ -73,6 +76,8 @@ def threshold(
 ) -> None:
     """Set the threshold by a rule, from the good images alone or from labelled ones, and print its effect."""
     model = load_inspector(inspector, weights)
+    if save:
+        require_file(inspector)
     scores = _scored(model, labelled)
     chosen = read_parameters(parameters or [])
     if every:
@@ -90,9 +95,11 @@ def threshold(
             "A pixel threshold is set from the good images' maps; name their folder with --good."
         )
     point = _decide(model, rules, evidence, by=by, note=note, min_area=min_area, judge_by=judge.value)
+    place, trouble = inspector, ""
     if save:
-        model.with_operating_point(point).save(inspector)
-    _show(_summary(point, scores) | {"path": str(inspector), "saved": save}, as_json)
+        place, trouble = write_result(inspector, model.with_operating_point(point).save)
+    _show(_summary(point, scores) | {"path": str(place), "saved": save}, as_json)
+    end_with(trouble)
 
 
 @dataclass(frozen=True)
@@ -140,10 +147,10 @@ def _scored(model: Detector, labelled: Path | None) -> LabelledScores:
 
 def _peaks(model: Detector, good: Path, min_area: int) -> dict[str, float]:
     from patchcore.evaluation.evidence import map_peaks
-    from patchcore.images.reading import list_images
+    from patchcore.images.reading import require_images
 
     with progress_bars() as report:
-        peaks = map_peaks(model, list_images(good), min_area, report)
+        peaks = map_peaks(model, require_images(good), min_area, report)
     missing = len(model.evidence_.good) - len(peaks)
     if missing:
         remark(
@@ -263,7 +270,7 @@ def _all_rules(model: Detector, scores: LabelledScores, chosen: Mapping[str, flo
 
 def _show_all(rows: list[dict[str, Any]], as_json: bool) -> None:
     if as_json:
-        print(json.dumps(rows, indent=1, ensure_ascii=False))
+        print(json.dumps(rows, indent=1))
         return
     table = Table("rule", "asked", "threshold", "false rejects", "escapes", "statement", box=None)
     for row in rows:
@@ -290,7 +297,7 @@ def _rate(count: int, of: int, interval: tuple[float, float] | None) -> str:
 
 def _show(summary: dict[str, Any], as_json: bool) -> None:
     if as_json:
-        print(json.dumps(summary, indent=1, ensure_ascii=False))
+        print(json.dumps(summary, indent=1))
         return
     print(f"reject above {number(summary['reject'])}  ({summary['rule']})")
     if summary["accept"] != summary["reject"]:

@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 
 from patchcore.errors import DataError, NoImagesError
 from patchcore.evaluation.mvtec_layout import LabelledImage, read_folders
-from patchcore.images.file_names import display_name
+from patchcore.images.file_names import NamedFiles, display_name, is_folder
 from patchcore.labels.words import (
     GOOD,
     NothingGood,
@@ -43,7 +43,7 @@ def read_labelled(path: Path, *, good_elsewhere: bool = False) -> tuple[list[Lab
     DataError
         It cannot be read as a labelled set.
     """
-    images, problems = read_folders(path) if path.is_dir() else read_labels(path)
+    images, problems = read_folders(path) if is_folder(path) else read_labels(path)
     try:
         require_good(display_name(str(path)), labels_of(images))
     except NothingGood as fault:
@@ -66,8 +66,9 @@ def read_labels(
     The first line names the columns, in any order: ``file`` and ``label``, and ``mask`` if there are masks, or other
     names of `patchcore.labels.words.COLUMNS`. Commas, semicolons or tabs separate them. Paths count from the table's
     folder and may not lead out of it; VisA's tables lie deeper, so a path that is not there counts from the folder
-    above. Lines of a split for training or validation are left out. `patchcore.labels.words` says which labels mean a
-    good part and which a defect without a type; any other label is the defect's type.
+    above. Names are compared in Unicode's composed form (`NamedFiles`). Lines of a split for training or validation
+    are left out. `patchcore.labels.words` says which labels mean a good part and which a defect without a type; any
+    other label is the defect's type.
 
     Parameters
     ----------
@@ -105,7 +106,8 @@ def read_labels(
         if name.strip() and at not in columns.values()
     ]
     words = words or vocabulary()
-    reader = _Reader(_folders(path, within), words, {})
+    places = {folder: NamedFiles(folder.resolve()) for folder in _folders(path, within)}
+    reader = _Reader(places, words, {})
     images, others = [], Counter[str]()
     for number, cells in rows:
         row = {role: cells[at].strip() for role, at in columns.items() if at < len(cells)}
@@ -142,7 +144,7 @@ def _folders(path: Path, within: Path | None) -> list[Path]:
 
 @dataclass(frozen=True)
 class _Reader:
-    folders: list[Path]
+    places: dict[Path, NamedFiles]  # the folders that paths count from, and their files with links resolved
     words: Vocabulary
     seen: dict[Path, str]
 
@@ -166,7 +168,7 @@ class _Reader:
         return LabelledImage(path, self._name(path), kind, mask, label=label), said
 
     def _name(self, path: Path) -> str:
-        root = next(folder for folder in self.folders if path.is_relative_to(folder))
+        root = next(folder for folder in self.places if path.is_relative_to(folder))
         return path.relative_to(root).as_posix()
 
     def _mask(self, name: str, kind: str, image: str) -> tuple[Path | None, list[str]]:
@@ -184,20 +186,20 @@ class _Reader:
 
     def _inside(self, name: str) -> tuple[Path | None, str]:
         """Find a file below the table's folder, else below the one above it; None with its fault."""
-        own, *above = self.folders
-        path, wrong = _below(own, name)
+        own, *above = self.places.items()
+        path, wrong = _below(*own, name)
         plain = PurePath(name.replace("\\", "/"))
         if path is None and len(plain.parts) > 1 and ".." not in plain.parts and not plain.is_absolute():
-            path = next(filter(None, (_below(folder, name)[0] for folder in above)), None)
+            path = next(filter(None, (_below(*place, name)[0] for place in above)), None)
         return path, "" if path else wrong
 
 
-def _below(folder: Path, name: str) -> tuple[Path | None, str]:
+def _below(folder: Path, files: NamedFiles, name: str) -> tuple[Path | None, str]:
     """Find a file below a folder; None with its fault."""
-    root = folder.resolve()  # with links resolved; every path must lie below it
+    root = files.root
     try:
         for written in dict.fromkeys((name, name.replace("\\", "/"))):  # as Windows writes paths
-            path = (root / written).resolve()
+            path = files.find(written).resolve()
             if not path.is_relative_to(root):
                 return None, "lies outside the folder of the table"
             if path.is_file():

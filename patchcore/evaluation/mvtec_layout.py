@@ -1,5 +1,6 @@
 """Labelled images on disk, in folders whose names are their labels, as in MVTec's layout."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patchcore.errors import DataError, NoImagesError
-from patchcore.images.file_names import is_hidden
+from patchcore.images.file_names import composed, display_name, is_folder, is_hidden
 from patchcore.images.reading import list_images, read_image
-from patchcore.labels.layout import few, read_names
+from patchcore.images.unread_files import contents_of, why_no_images
+from patchcore.labels.layout import Layout, few, read_names
 from patchcore.labels.words import GOOD, Vocabulary, is_mask_folder, vocabulary
 
 
@@ -124,11 +126,16 @@ def read_folders(folder: Path) -> tuple[list[LabelledImage], list[str]]:
     DataError
         If there are no subfolders to read labels from.
     """
-    if not folder.is_dir():
-        raise NoImagesError(f"There is no folder {folder}.")
-    if not any(path.is_dir() and not path.name.startswith(".") for path in folder.iterdir()):
+    shown = display_name(str(folder))
+    if not is_folder(folder):
+        raise NoImagesError(f"There is no folder {shown}.")
+    try:
+        subfolders = _subfolders(folder)
+    except OSError as fault:
+        raise NoImagesError(f"{shown} cannot be opened ({fault.strerror}). Check its permissions.") from fault
+    if not subfolders:
         raise DataError(
-            f"{folder} has no subfolders. Labels are read from folder names: put good images into 'good' and "
+            f"{shown} has no subfolders. Labels are read from folder names: put good images into 'good' and "
             "each kind of defect into a folder of its own."
         )
     words = vocabulary()
@@ -138,7 +145,7 @@ def read_folders(folder: Path) -> tuple[list[LabelledImage], list[str]]:
         LabelledImage(
             paths[name],
             paths[name].relative_to(folder).as_posix(),
-            GOOD if words.kind(label) == GOOD else label,
+            GOOD if words.kind(label) == GOOD else composed(label),
             masks[0] if masks else None,
             tuple(masks[1:]),
             label,
@@ -146,15 +153,35 @@ def read_folders(folder: Path) -> tuple[list[LabelledImage], list[str]]:
         for name, label in layout.labels.items()
         for masks in [[paths[mask] for mask in layout.masks.get(name, [])]]
     ]
+    known = {*layout.labels, *layout.no_images, *layout.left_out}
+    loose = [name for name in paths if name not in known]
     if not found:
-        raise NoImagesError(f"The subfolders of {folder} hold no images.")
-    rest = [
-        name
-        for name in paths
-        if name not in layout.labels and name not in layout.no_images and name not in layout.left_out
-    ]
-    loose = [f"{len(rest):,} without a folder for a label: {few(rest)}."] if rest else []
-    return found, loose + layout.problems
+        raise NoImagesError(_why_nothing(folder, layout, loose))
+    rest = [f"{len(loose):,} without a folder for a label: {few(loose)}."] if loose else []
+    return found, rest + layout.problems
+
+
+def _why_nothing(folder: Path, layout: Layout, loose: list[str]) -> str:
+    """Return a sentence on a folder without a labelled image: its other images, else the files of its subfolders."""
+    shown = display_name(str(folder))
+    others = Counter(f"below {split}" for split in layout.left_out.values())
+    others += Counter(
+        {"without a folder for a label": len(loose), "in folders of masks": len(layout.no_images)}
+    )
+    if others:
+        counts = ", ".join(f"{count:,} {where}" for where, count in others.items())
+        return (
+            f"{shown} holds no image with a label. Its images: {counts}. Put good images into a folder named good, "
+            "and each kind of defect into a folder of its own."
+        )
+    followed = list(_linked(folder, 2))
+    places = {*_subfolders(folder), *followed}
+    contents = sum((contents_of(place, exclude=followed) for place in sorted(places)), Counter[str]())
+    return why_no_images(f"{shown}, in its subfolders,", contents)
+
+
+def _subfolders(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.iterdir()) if path.is_dir() and not is_hidden((path.name,))]
 
 
 def _paths(folder: Path, words: Vocabulary) -> dict[str, Path]:
@@ -179,11 +206,14 @@ def _images(folder: Path) -> list[Path]:
 
 def _linked(folder: Path, levels: int) -> Iterator[Path]:
     """Yield the linked folders within a folder, so many levels deep."""
-    for path in folder.iterdir() if levels else ():
-        if path.is_dir() and not is_hidden((path.name,)):
-            if path.is_symlink():
-                yield path
-            yield from _linked(path, levels - 1)
+    try:
+        inner = _subfolders(folder) if levels else []
+    except OSError:  # a closed folder holds nothing that can be read
+        return
+    for path in inner:
+        if path.is_symlink():
+            yield path
+        yield from _linked(path, levels - 1)
 
 
 def _beside(folder: Path) -> list[Path]:

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
 from patchcore.errors import ArtifactError
+from patchcore.files.targets import cannot_write
+from patchcore.images.file_names import display_name, is_file
 from patchcore.whole_files import whole_file
 
 FORMAT = "patchcore-inspector"
@@ -39,12 +41,16 @@ def write(path: Path, tensors: Tensors, header: Mapping[str, Any]) -> None:
     arrays = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
     hashes = {name: _digest(array) for name, array in arrays.items()}
     text = json.dumps({"format": FORMAT, "version": VERSION, **header, "sha256": hashes}, ensure_ascii=False)
+    plain = text.encode("utf-8", "backslashreplace").decode()  # an undecodable byte becomes JSON's own escape
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as part:
-            save_file(arrays, part, metadata={HEADER_KEY: text})
+            save_file(arrays, part, metadata={HEADER_KEY: plain})
     except OSError as error:
+        raise ArtifactError(cannot_write(path, error)) from error
+    except safetensors.SafetensorError as error:  # its own word for a full disk
         raise ArtifactError(
-            f"{path} cannot be written: {error.strerror or error}. Choose another folder."
+            f"{path} cannot be written ({error}). Make room, or choose another place."
         ) from error
 
 
@@ -56,8 +62,8 @@ def read_header(path: Path) -> dict[str, Any]:
     ArtifactError
         If the file is foreign, damaged, or of a newer format.
     """
-    if not path.is_file():
-        raise ArtifactError(f"There is no inspector {path}.")
+    if not is_file(path):  # False, not an error, for a name that no disk takes
+        raise ArtifactError(f"There is no inspector {display_name(str(path))}.")
     try:
         with safetensors.safe_open(path, framework="np") as file:
             text = (file.metadata() or {}).get(HEADER_KEY)

@@ -1,13 +1,25 @@
-"""Names of files: suffixes of images, an operating system's own files, and display on one line."""
+"""Names of files: suffixes of images, one form of each name, display on one line, and finding a named file."""
+
+import os
+import re
+import unicodedata
+from pathlib import Path, PurePosixPath
 
 IMAGE_SUFFIXES = frozenset(
-    {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".tif", ".tiff", ".webp"}
+    {
+        *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".tif", ".tiff", ".webp"),
+        *(".pgm", ".ppm", ".pbm", ".pnm"),
+    }
 )
 
 
 SETTINGS_FOLDERS = frozenset(
     {"appdata", "application data", "library"}
 )  # settings' folders of Windows and macOS
+
+LONGEST_PART, LONGEST_NAME = 120, 240  # characters; more is cut in the middle
+MOST_BYTES = 255  # of a name, on most disks
+LONGEST_BYTES = 240  # in UTF-8, so that a number may follow
 
 
 def display_name(name: str) -> str:
@@ -18,6 +30,125 @@ def display_name(name: str) -> str:
     return "".join(shown)
 
 
+def composed(text: str) -> str:
+    """Return a text in Unicode's composed form (NFC), the same whichever system wrote a letter and its accent."""
+    return unicodedata.normalize("NFC", text)
+
+
+def safe_name(name: str) -> str:
+    r"""Turn any name into a relative one on one line: no drive, no ``..``, no control characters.
+
+    The name is in Unicode's composed form (`composed`). Names are compared in this form.
+
+    Examples
+    --------
+    >>> safe_name("C:\\parts\\..\\lot 7\n.png")
+    'parts/lot 7_.png'
+    """
+    name = composed(re.sub(r"[\ud800-\udfff]", "_", name)).replace("\\", "/")
+    name = re.sub(r"^[A-Za-z]:", "", name)
+    parts = (_safe_part(part) for part in name.split("/") if part.strip() not in ("", ".", ".."))
+    whole = "/".join(parts) or "unnamed"
+    return whole if len(whole) <= LONGEST_NAME else shortened(whole.replace("/", "_"))
+
+
+def shortened(text: str, most: int = LONGEST_BYTES) -> str:
+    """Cut a name in the middle so that a disk takes it; its beginning and its ending stay.
+
+    Parameters
+    ----------
+    most
+        Largest number of bytes in UTF-8; at least 8.
+    """
+    if len(text) > LONGEST_PART:
+        text = f"{text[:70]}…{text[-(LONGEST_PART - 71) :]}"
+    head, tail = len(text) // 2, len(text) - len(text) // 2
+    whole = text
+    while _bytes(whole) > most:
+        head, tail = (head - 1, tail) if head > tail else (head, tail - 1)
+        whole = f"{text[:head]}…{text[len(text) - tail :]}"
+    return whole
+
+
+def joined(stem: str, ending: str) -> str:
+    """Put a name together; a stem that is too long for a disk is cut in the middle.
+
+    Examples
+    --------
+    >>> joined("plate", "_2.png")
+    'plate_2.png'
+    """
+    room = MOST_BYTES - _bytes(ending)
+    return (stem if _bytes(stem) <= room else shortened(stem, room)) + ending
+
+
+class NamedFiles:
+    """Finds the files that a person or a table names below a folder.
+
+    A name is found as it is written, else in the form of `safe_name`: umlauts that one system writes as one character
+    and another system as two are the same name. Each folder is listed once at most.
+
+    Parameters
+    ----------
+    root
+        The folder that names count from.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._listings: dict[Path, dict[str, str]] = {}
+
+    def find(self, name: str) -> Path:
+        """Return the path of a named file; the path as written where no file has such a name."""
+        written, path = self.root / name, PurePosixPath(name)
+        if os.path.lexists(written) or path.is_absolute() or ".." in path.parts:
+            return written
+        whole = self.root / safe_name(name)
+        return whole if os.path.lexists(whole) else self._by_parts(name) or written
+
+    def _by_parts(self, name: str) -> Path | None:
+        place = self.root
+        for part in PurePosixPath(name).parts:
+            found = part if os.path.lexists(place / part) else self._listed(place).get(safe_name(part))
+            if found is None:
+                return None
+            place /= found
+        return place
+
+    def _listed(self, folder: Path) -> dict[str, str]:
+        if folder not in self._listings:
+            try:
+                names = [path.name for path in folder.iterdir()]
+            except OSError:
+                names = []
+            self._listings[folder] = {safe_name(name): name for name in sorted(names)}
+        return self._listings[folder]
+
+
+def is_folder(path: str | Path) -> bool:
+    """Tell whether a path is a folder; false, not an error, for a name that no disk takes."""
+    try:
+        return Path(path).is_dir()
+    except OSError:
+        return False
+
+
+def is_file(path: str | Path) -> bool:
+    """Tell whether a path is an ordinary file; false, not an error, for a name that no disk takes."""
+    try:
+        return Path(path).is_file()
+    except OSError:
+        return False
+
+
+def expanded(path: str | Path) -> Path:
+    """Put the home in place of "~"; the path stays as it is for a service's user without a home."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
+
+
 def is_hidden(parts: tuple[str, ...]) -> bool:
     """Tell whether a relative path belongs to an operating system, not to the user."""
     return any(part.startswith(".") or part in ("__MACOSX", "Thumbs.db", "desktop.ini") for part in parts)
@@ -26,3 +157,13 @@ def is_hidden(parts: tuple[str, ...]) -> bool:
 def is_private(parts: tuple[str, ...]) -> bool:
     """Tell whether a path below a home or another root leads to a folder of programs' settings."""
     return is_hidden(parts) or (bool(parts) and parts[0].casefold() in SETTINGS_FOLDERS)
+
+
+def _bytes(name: str) -> int:
+    return len(name.encode("utf-8", "surrogatepass"))
+
+
+def _safe_part(part: str) -> str:
+    shown = "".join(c if c.isprintable() else "_" for c in part).strip()
+    fits = len(shown) <= LONGEST_PART and _bytes(shown) <= LONGEST_BYTES
+    return shown if fits else shortened(shown)

@@ -1,4 +1,4 @@
-"""Owns the image containers: PNG, JPEG, BMP and WebP bytes to samples as stored (TIFF: tiff_format.py).
+"""Owns the image containers: PNG, JPEG, BMP and WebP bytes to samples as stored (tiff_format.py, netpbm_format.py).
 
 Nothing is scaled here. A decoder checks the size that the header declares before it unpacks a single
 pixel, turns the picture upright, and notes every conversion in words.
@@ -10,6 +10,7 @@ import struct
 import numpy as np
 from PIL import BmpImagePlugin, Image, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
+from patchcore.images.netpbm_format import is_netpbm
 from patchcore.images.raw_image import Limits, RawImage, from_channels
 
 # Errors of Pillow, tifffile and imagecodecs for damaged files (found by flipping bits in good ones). OSError
@@ -29,6 +30,7 @@ DECODER_FAULTS = (
 )
 
 ORIENTATION_TAG = 0x0112
+REMEDY = "Export it as PNG, JPEG, TIFF, BMP, WebP or PGM."
 _FOREIGN = (
     (0, b"GIF8", "a GIF"),
     (0, b"%PDF", "a PDF document"),
@@ -37,6 +39,13 @@ _FOREIGN = (
     (0, b"\x00\x00\x00\x0cjP", "a JPEG 2000 file"),
     (128, b"DICM", "a DICOM file"),
     (0, b"8BPS", "a Photoshop document"),
+    (0, b"\x76\x2f\x31\x01", "an OpenEXR file"),
+    (0, b"\x93NUMPY", "a NumPy array"),
+    (0, b"SIMPLE  =", "a FITS file"),
+    (0, b"\x89HDF", "an HDF5 file"),
+    (8, b"AVI ", "an AVI video"),
+    (0, b"7z\xbc\xaf", "a 7z archive"),
+    (0, b"\x1f\x8b", "a gzip archive"),
 )
 
 
@@ -52,24 +61,32 @@ def sniff_format(data: bytes) -> str | None:
         return "TIFF"
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "WebP"
-    return None
+    return "PNM" if is_netpbm(data) else None
+
+
+def foreign_kind(data: bytes) -> str | None:
+    """Name a kind of file that cannot be read here, with its article, by its first bytes; None for an unknown kind."""
+    found = (what for offset, magic, what in _FOREIGN if data[offset : offset + len(magic)] == magic)
+    return next(found, None)
+
+
+def is_text(data: bytes) -> bool:
+    """Whether the first bytes of a file are all characters of text."""
+    return all(byte >= 0x20 or byte in b"\t\n\r\f" for byte in data[:512])
 
 
 def why_not_an_image(data: bytes) -> str:
     """Return a sentence on bytes without a known signature: their probable kind, and the remedy."""
-    remedy = "Export it as PNG, JPEG, TIFF, BMP or WebP."
-    for offset, magic, what in _FOREIGN:
-        if data[offset : offset + len(magic)] == magic:
-            return f"this is {what}, which cannot be read here. {remedy}"
-    head = data[:512]
-    if all(byte >= 0x20 or byte in b"\t\n\r\f" for byte in head):
-        return f"this is text, not an image, whatever its name says. {remedy}"
-    return f"no known image format begins like this file. {remedy}"
+    if what := foreign_kind(data):
+        return f"this is {what}, which cannot be read here. {REMEDY}"
+    if is_text(data):
+        return f"this is text, not an image, whatever its name says. {REMEDY}"
+    return f"no known image format begins like this file. {REMEDY}"
 
 
 def why_damaged(kind: str, data: bytes, fault: Exception) -> str:
     """Return a sentence on a file that failed to decode: cut short, or otherwise damaged."""
-    if _breaks_off(kind, data):
+    if _breaks_off(kind, data) or (kind == "PNM" and isinstance(fault, EOFError)):
         return (
             f"truncated: the {kind} breaks off after {len(data):,} bytes, before the picture is complete. "
             "Copy it again from where it came."

@@ -53,7 +53,7 @@ class RawImage:
     samples
         [H, W] grey or [H, W, 3] colour, in the dtype of the container.
     format
-        ``PNG``, ``JPEG``, ``BMP``, ``WebP``, ``TIFF`` or ``array``.
+        ``PNG``, ``JPEG``, ``BMP``, ``WebP``, ``TIFF``, ``PNM`` or ``array``.
     channels
         Channels as stored: 1 grey, 2 grey and alpha, 3 colour, 4 colour and alpha or CMYK.
     bit_depth

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patchcore.errors import ImageError, ImageTooLarge, NoImagesError, SettingsError, UnreadableImage
-from patchcore.images.file_names import IMAGE_SUFFIXES, display_name, is_hidden
+from patchcore.images.file_names import IMAGE_SUFFIXES, display_name, is_folder, is_hidden
 from patchcore.images.formats import (
     DECODER_FAULTS,
     decode_bmp,
@@ -30,9 +30,11 @@ from patchcore.images.formats import (
     why_damaged,
     why_not_an_image,
 )
+from patchcore.images.netpbm_format import decode_netpbm
 from patchcore.images.raw_image import Limits, RawImage, from_array
 from patchcore.images.sample_scaling import to_rgb
 from patchcore.images.tiff_format import decode_tiff
+from patchcore.images.unread_files import contents_of, why_no_images
 
 WHITE = (1.0, 1.0, 1.0)
 _DECODERS = {
@@ -41,6 +43,7 @@ _DECODERS = {
     "BMP": decode_bmp,
     "WebP": decode_webp,
     "TIFF": decode_tiff,
+    "PNM": decode_netpbm,
 }
 
 
@@ -55,7 +58,7 @@ class ImageRecord:
     sha256
         Hash of the file's bytes; for an array, of dtype, shape and samples.
     format
-        ``PNG``, ``JPEG``, ``BMP``, ``TIFF``, ``WebP`` or ``array``.
+        ``PNG``, ``JPEG``, ``BMP``, ``TIFF``, ``WebP``, ``PNM`` or ``array``.
     width, height
         In pixels, upright.
     channels, bit_depth
@@ -176,7 +179,7 @@ def list_images(folder: str | os.PathLike[str]) -> list[Path]:
         The folder does not exist.
     """
     root = Path(folder)
-    if not root.is_dir():
+    if not is_folder(root):  # False, not an error, for a name that no disk takes
         raise NoImagesError(f"{display_name(str(root))} is not a folder on this machine. Check the path.")
     found = []
     for where, folders, files in os.walk(root):
@@ -184,6 +187,20 @@ def list_images(folder: str | os.PathLike[str]) -> list[Path]:
         names = (entry for entry in files if not is_hidden((entry,)))
         found += [Path(where, entry) for entry in names if Path(entry).suffix.lower() in IMAGE_SUFFIXES]
     return sorted(path for path in found if path.is_file())
+
+
+def require_images(folder: str | os.PathLike[str]) -> list[Path]:
+    """List the image files below a folder as `list_images` does.
+
+    Raises
+    ------
+    NoImagesError
+        The folder does not exist, or holds no image; the sentence counts the files that it holds instead.
+    """
+    found = list_images(folder)
+    if not found:
+        raise NoImagesError(why_no_images(str(folder), contents_of(Path(folder))))
+    return found
 
 
 def _check_range(value_range: tuple[float, float] | None) -> None:

@@ -7,10 +7,12 @@ skipped; every other row is measured directly. The search is therefore exact for
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 from numba import njit
+from numba.core.caching import FunctionCache
 from numpy.typing import NDArray
 
 from patchcore.kernels.simd import eight_sums
@@ -20,11 +22,38 @@ SMALLEST = 2.0**-126  # below it a float32 loses digits
 LARGEST = 1e37  # square norms above it could overflow on the way: then no row is skipped
 
 
+class _OptionalCache(FunctionCache):
+    """Machine code on disk for the next start; a fault of the disk costs a compilation, never a result."""
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Return stored machine code; None where it is missing, unreadable or damaged."""
+        try:
+            return super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
+        except Exception:  # pickle raises errors of every kind on a file that was cut short
+            with suppress(Exception):
+                self.flush()  # type: ignore[no-untyped-call]  # so that the code is stored once more
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Store machine code where the disk allows it."""
+        try:
+            super().save_overload(sig, data)  # type: ignore[no-untyped-call]
+        except Exception:  # a full disk, or a folder that is gone
+            self.disable()  # type: ignore[no-untyped-call]
+
+
+def _machine_code(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
+    code: Any = njit(nogil=True, error_model="numpy", **options)(function)
+    # As numba's own `enable_caching` does; numba raises where it finds no folder to write to.
+    with suppress(RuntimeError):
+        code._cache = _OptionalCache(function)  # type: ignore[no-untyped-call]
+    result: Callable[..., Any] = code
+    return result
+
+
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile to machine code, kept on disk for the next start."""
-    # no fast maths: the order of the sum is part of the contract
-    machine_code: Callable[..., Any] = njit(cache=True, nogil=True, error_model="numpy")(function)
-    return machine_code
+    """Compile to machine code, stored on disk for the next start where the disk can be written to."""
+    return _machine_code(function)  # no fast maths: the order of the sum is part of the contract
 
 
 @compiled
@@ -44,10 +73,7 @@ def square_distance(a, b):  # type: ignore[no-untyped-def]
 def in_any_order(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a bound: sums may run in parallel lanes; infinities occur on purpose, NaN does not occur."""
     fast = {"reassoc", "contract", "nsz", "nnan"}
-    machine_code: Callable[..., Any] = njit(cache=True, nogil=True, error_model="numpy", fastmath=fast)(
-        function
-    )
-    return machine_code
+    return _machine_code(function, fastmath=fast)
 
 
 def bounds(vectors: NDArray[np.float32], spare: int = 0) -> NDArray[np.float32]:

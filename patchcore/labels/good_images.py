@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from patchcore.errors import NoImagesError
-from patchcore.images.file_names import display_name
+from patchcore.images.file_names import display_name, safe_name
 from patchcore.labels.layout import PICTURES, Folders, common_folders, few, mask_folder
 from patchcore.labels.words import DEFECT, GOOD, Vocabulary, is_mask_folder, vocabulary
 
@@ -101,9 +101,10 @@ def _files(names: Sequence[str], root: str, words: Vocabulary) -> list[_File]:
     if GOOD not in kinds:  # a folder that holds all images may say what they are, such as train/good
         kinds = [_kind(path, 0, shared, numbered, words) for path in paths]
     if GOOD not in kinds:  # a folder below the masks is called as the defects that they mark
-        types = {one for path in paths if (at := mask_folder(path)) is not None for one in path[at + 1 :]}
+        marks = (path[at + 1 :] for path in paths if (at := mask_folder(path)) is not None)
+        types = {safe_name(folder) for folders in marks for folder in folders}
         kinds = [
-            DEFECT if kind is None and types & {*path} else kind
+            DEFECT if kind is None and types & {*map(safe_name, path)} else kind
             for kind, path in zip(kinds, paths, strict=True)
         ]
     splits = [[split for folder in path if (split := words.split(folder))] for path in paths]

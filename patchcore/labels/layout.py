@@ -3,13 +3,15 @@
 Names alone are read, so that a folder on disk and uploaded files with relative paths are labelled by the same rules.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
+from patchcore.images.file_names import display_name, safe_name
 from patchcore.labels.words import GOOD, Split, Vocabulary, is_mask_folder, vocabulary
 
 MASK_ENDINGS = ("_mask.png", ".png", "_mask.bmp", ".bmp")
+OF_IMAGES = frozenset({"images", "image", "imgs", "bilder"})  # folders beside which masks may lie
 PICTURES = "rgb"  # MVTec 3D: the pictures of a type, beside its depth in xyz
 NAMED = 3  # files named in a sentence
 
@@ -89,9 +91,9 @@ def common_folders(paths: Sequence[Folders]) -> Folders:
 
 
 def few(names: Sequence[str], named: int = NAMED) -> str:
-    """Name the first of several."""
+    """Name the first of several, on one line."""
     rest = f" and {len(names) - named:,} more" if len(names) > named else ""
-    return ", ".join(names[:named]) + rest
+    return ", ".join(map(display_name, names[:named])) + rest
 
 
 def _of_the_test(
@@ -146,53 +148,84 @@ def _beside_pictures(places: dict[PurePosixPath, Place]) -> list[PurePosixPath]:
     return [path for path, place in places.items() if place in types and path not in pictures]
 
 
+_Key = tuple[Folders, str, str]  # folders of the product, type or "", file; "name/" for a folder of masks
+
+
+@dataclass(frozen=True)
+class _Keys:
+    """The keys by which an image finds its masks, with names in one form."""
+
+    words: Vocabulary
+    form: Callable[[str], str]
+
+    def of(self, product: Folders, label: str, file: str) -> _Key:
+        """Leave out a product's last folder that holds its tests or its images: the masks may lie beside it."""
+        last = product[-1] if product else ""
+        general = self.words.split(last) is not None or last.casefold() in OF_IMAGES
+        name, slash = file.removesuffix("/"), "/" if file.endswith("/") else ""
+        return (
+            tuple(map(self.form, product[:-1] if general else product)),
+            self.form(label).casefold() if label else "",
+            self.form(name) + slash,
+        )
+
+    def of_mask(self, path: PurePosixPath, below: Folders, folders: set[_Key]) -> list[_Key]:
+        """Return the keys of a mask; `folders` holds those of images whose masks may lie in a folder of their own."""
+        before = path.parts[: len(path.parts) - 1 - len(below)]
+        kinds = below[1:]
+        if not kinds:  # test/<type>/gt/x.png, or the masks of all types in one folder
+            inner = [self.of(before[:-1], before[-1], path.name)] if before else []
+            return [*inner, self.of(before, "", path.name)]
+        own = self.of(before, kinds[0], f"{kinds[-1]}/")
+        return [own if len(kinds) > 1 and own in folders else self.of(before, kinds[0], path.name)]
+
+
 def _give_masks(
     layout: Layout,
     places: dict[PurePosixPath, Place],
     marks: dict[PurePosixPath, Folders],
     words: Vocabulary,
 ) -> None:
-    """Give each defect its masks; name the masks that fit no image."""
-    stems = {_key(product, label, path.stem, words) for path, (product, label) in places.items()}
-    by_key: dict[_Key, list[str]] = {}
+    """Give each defect its masks; name the masks that fit no image.
+
+    An image finds masks of its name as written, else in the form of `safe_name`: umlauts that one system writes as one
+    character and another system as two are the same name.
+    """
+    without = {path: place for path, place in places.items() if str(path) not in layout.no_images}
+    unused = dict(marks)
+    forms: tuple[Callable[[str], str], ...] = (str, safe_name)
+    for form in forms:
+        for path, found in _masks_by_name(without, unused, _Keys(words, form)).items():
+            if words.kind(places[path][1]) != GOOD:
+                layout.masks[str(path)] = sorted(map(str, found))
+            del without[path]
+            for mask in found:
+                unused.pop(mask, None)
+    if unused:
+        noun = "mask" if len(unused) == 1 else "masks"
+        layout.problems.append(
+            f"No image belongs to {len(unused):,} {noun} ({few(sorted(map(str, unused)))})."
+        )
+
+
+def _masks_by_name(
+    places: dict[PurePosixPath, Place], marks: dict[PurePosixPath, Folders], keys: _Keys
+) -> dict[PurePosixPath, list[PurePosixPath]]:
+    """Return the masks of the images that have some."""
+    if not marks:
+        return {}
+    folders = {keys.of(product, label, f"{path.stem}/") for path, (product, label) in places.items()}
+    by_key: dict[_Key, list[PurePosixPath]] = {}
     for path, below in marks.items():
-        for key in _keys_of_mask(path, below, stems, words):
-            by_key.setdefault(key, []).append(str(path))
-    used: set[str] = set()
+        for key in keys.of_mask(path, below, folders):
+            by_key.setdefault(key, []).append(path)
+    found = {}
     for path, (product, label) in places.items():
-        if str(path) in layout.no_images:
-            continue
-        keys = [
-            _key(product, kind, path.stem + ending, words)
+        wanted = (
+            keys.of(product, kind, path.stem + ending)
             for kind in (label, "")
             for ending in ("/", *MASK_ENDINGS)
-        ]
-        found = next((by_key[key] for key in keys if key in by_key), [])
-        used.update(found)
-        if found and words.kind(label) != GOOD:
-            layout.masks[str(path)] = sorted(found)
-    if unused := sorted({str(path) for path in marks} - used):
-        noun = "mask" if len(unused) == 1 else "masks"
-        layout.problems.append(f"No image belongs to {len(unused):,} {noun} ({few(unused)}).")
-
-
-_Key = tuple[Folders, str, str]  # folders of the product, type or "", file; "name/" for a folder of masks
-
-
-def _keys_of_mask(path: PurePosixPath, below: Folders, stems: set[_Key], words: Vocabulary) -> list[_Key]:
-    """Return the keys by which an image finds a mask."""
-    before = path.parts[: len(path.parts) - 1 - len(below)]
-    kinds = below[1:]
-    if not kinds:  # test/<type>/gt/x.png, or the masks of all types in one folder
-        inner = [_key(before[:-1], before[-1], path.name, words)] if before else []
-        return [*inner, _key(before, "", path.name, words)]
-    if len(kinds) > 1 and _key(before, kinds[0], kinds[-1], words) in stems:
-        return [_key(before, kinds[0], f"{kinds[-1]}/", words)]
-    return [_key(before, kinds[0], path.name, words)]
-
-
-def _key(product: Folders, label: str, file: str, words: Vocabulary) -> _Key:
-    """Leave out a product's last folder that holds its tests or its images: the masks may lie beside it."""
-    last = product[-1] if product else ""
-    general = words.split(last) is not None or last.casefold() in {"images", "image", "imgs", "bilder"}
-    return (product[:-1] if general else product), label.casefold(), file
+        )
+        if (first := next((key for key in wanted if key in by_key), None)) is not None:
+            found[path] = by_key[first]
+    return found

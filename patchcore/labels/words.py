@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from patchcore.errors import DataError
-from patchcore.images.file_names import display_name
+from patchcore.images.file_names import composed, display_name
 
 Kind = Literal["good", "defect"]
 Split = Literal["train", "validation", "test"]
@@ -128,7 +128,7 @@ class Vocabulary:
 
     def defect_type(self, label: str) -> str:
         """Return the type that a table's label means: "good", "defect" for a word without a type, else the label."""
-        return self.kind(label) or display_name(label)
+        return self.kind(label) or display_name(composed(label))
 
 
 def vocabulary(good: Iterable[str] = (), environ: Mapping[str, str] = os.environ) -> Vocabulary:
@@ -186,7 +186,7 @@ def written_labels(labels: Iterable[tuple[str, bool]]) -> WrittenLabels:
     """Count labels, each with whether it was taken as a defect."""
     good, defect = Counter[str](), Counter[str]()
     for label, is_defect in labels:
-        (defect if is_defect else good)[display_name(label)] += 1
+        (defect if is_defect else good)[display_name(composed(label))] += 1
     return WrittenLabels(good, defect)
 
 

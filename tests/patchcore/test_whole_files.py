@@ -32,3 +32,10 @@ def test_failed_write_keeps_only_the_earlier_file(tmp_path, ready):
         if not ready:
             refuse()
     assert target.read_text() == "old" and list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("name", ["x" * 255, "ü" * 127, "螺" * 85, "a" * 230 + ".patchcore"])
+def test_names_as_long_as_a_disk_takes_are_written(tmp_path, name):
+    with whole_file(tmp_path / name) as part:
+        part.write_text("whole")
+    assert [path.name for path in tmp_path.iterdir()] == [name]

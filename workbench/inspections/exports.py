@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
+from patchcore.images.file_names import safe_name
 from patchcore.inspection import regions_at, verdict_on
 from patchcore.maps.regions import Region
 from patchcore.maps.rendering import HeatScale, Mode, encode_png, overlay
@@ -14,7 +15,6 @@ from patchcore.thresholds.operating_point import OperatingPoint
 from workbench.inspections.batches import load_map, load_pixels
 from workbench.storage.tables import Result
 from workbench.storage.workspace import Workspace
-from workbench.uploads.image_set import safe_name
 
 COLUMNS = (
     "file", "label", "score", "verdict", "threshold", "worst box", "number of regions", "largest region px",

@@ -100,6 +100,7 @@ def import_labelled(
         as a batch.
     """
     require(Role.OPERATE, "bring images in")
+    uploads.require_images(name)
     words = vocabulary(good_labels or ())
     problems = [f"{file.name}: {file.reason}" for file in uploads.left_out if file.reason != A_TABLE]
     left_out = read_names((upload.name for upload in uploads), words).left_out

@@ -87,8 +87,14 @@ class Workspace:
     """
 
     def __init__(self, root: str | Path | None = None) -> None:
-        chosen = root or os.environ.get("PATCHCORE_WORKSPACE") or Path.home() / ".patchcore"
-        self.root = Path(chosen).expanduser().resolve()
+        chosen = root or os.environ.get("PATCHCORE_WORKSPACE") or Path("~/.patchcore")
+        try:
+            self.root = Path(chosen).expanduser().resolve()
+        except RuntimeError as error:  # a service's user without a home
+            raise WorkspaceError(
+                f"The workspace {chosen} has no place: this user has no home folder. Set PATCHCORE_WORKSPACE to a "
+                "folder that can be written to."
+            ) from error
         try:
             make_root(self.root)
             for folder in FOLDERS:

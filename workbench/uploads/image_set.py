@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
 import tempfile
-import unicodedata
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from patchcore.images.file_names import IMAGE_SUFFIXES, is_hidden
-from patchcore.images.formats import sniff_format
+from patchcore.errors import NoImagesError
+from patchcore.images.file_names import IMAGE_SUFFIXES, is_hidden, safe_name
+from patchcore.images.formats import REMEDY, foreign_kind, sniff_format
+from patchcore.images.unread_files import TEXT, UNKNOWN, why_no_images
 
-LONGEST_PART, LONGEST_NAME = 120, 240  # characters; more is cut in the middle
-HEAD = 16  # bytes that tell an image file from others
 TABLES = frozenset({".csv"})
 A_TABLE = "a table, not an image. Its labels are read where a labelled set is brought in."
 ARCHIVES = frozenset({".zip", ".7z", ".rar", ".tar", ".gz", ".tgz", ".bz2", ".xz"})
@@ -38,10 +37,11 @@ class Upload:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A file that will not be used, with the reason and the remedy."""
+    """A file that will not be used, with the reason and the remedy, and its kind, a noun."""
 
     name: str
     reason: str
+    kind: str = UNKNOWN
 
 
 @dataclass
@@ -71,11 +71,27 @@ class UploadSet:
     def add_table(self, name: str, data: bytes | Path) -> None:
         """Take a file that may hold the images' labels."""
         self.tables.append(Upload(self._unique(safe_name(name)), data))
-        self.leave_out(name, A_TABLE)
+        self.leave_out(name, A_TABLE, TEXT)
 
-    def leave_out(self, name: str, reason: str) -> None:
+    def leave_out(self, name: str, reason: str, kind: str = UNKNOWN) -> None:
         """Note a file that is not used."""
-        self.left_out.append(LeftOut(safe_name(name), reason))
+        self.left_out.append(LeftOut(safe_name(name), reason, kind))
+
+    def require_images(self, place: str) -> None:
+        """Refuse a set without images.
+
+        Parameters
+        ----------
+        place
+            The folder or archive as the user knows it.
+
+        Raises
+        ------
+        NoImagesError
+            No file may be an image; the sentence counts the files by kind.
+        """
+        if not self.images:
+            raise NoImagesError(why_no_images(place, kinds(self.left_out)))
 
     def extend(self, other: UploadSet) -> None:
         """Take over another set, renaming where names collide."""
@@ -93,19 +109,9 @@ class UploadSet:
         return name
 
 
-def safe_name(name: str) -> str:
-    r"""Turn any name into a relative one on one line: no drive, no ``..``, no control characters.
-
-    Examples
-    --------
-    >>> safe_name("C:\\parts\\..\\lot 7\n.png")
-    'parts/lot 7_.png'
-    """
-    name = unicodedata.normalize("NFC", re.sub(r"[\ud800-\udfff]", "_", name)).replace("\\", "/")
-    name = re.sub(r"^[A-Za-z]:", "", name)
-    parts = (_safe_part(part) for part in name.split("/") if part.strip() not in ("", ".", ".."))
-    whole = "/".join(parts) or "unnamed"
-    return whole if len(whole) <= LONGEST_NAME else _shortened(whole.replace("/", "_"))
+def kinds(files: Iterable[LeftOut]) -> Counter[str]:
+    """Count files that are left out, by their kinds."""
+    return Counter(file.kind for file in files)
 
 
 def is_table(name: str) -> bool:
@@ -124,7 +130,9 @@ def why_not_wanted(name: str, head: bytes) -> str | None:
         return None
     if suffix in ARCHIVES or head.startswith(b"PK\x03\x04"):
         return "an archive within; unpack it and hand in its images, or drop it by itself as a zip."
-    return "not an image by its name or its content. Export it as PNG, JPEG, TIFF, BMP or WebP."
+    if what := foreign_kind(head):
+        return f"{what}, which cannot be read here. {REMEDY}"
+    return f"not an image by its name or its content. {REMEDY}"
 
 
 def new_file(spool: Path, name: str) -> Path:
@@ -133,12 +141,3 @@ def new_file(spool: Path, name: str) -> Path:
     handle, path = tempfile.mkstemp(dir=spool, suffix=suffix if suffix in IMAGE_SUFFIXES else "")
     os.close(handle)
     return Path(path)
-
-
-def _safe_part(part: str) -> str:
-    shown = "".join(c if c.isprintable() else "_" for c in part).strip()
-    return shown if len(shown) <= LONGEST_PART else _shortened(shown)
-
-
-def _shortened(text: str) -> str:
-    return f"{text[:70]}…{text[-(LONGEST_PART - 71) :]}"

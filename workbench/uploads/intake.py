@@ -13,13 +13,20 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from patchcore.errors import PatchCoreError
-from patchcore.images.file_names import display_name, is_hidden, is_private
+from patchcore.images.file_names import (
+    display_name,
+    expanded,
+    is_file,
+    is_folder,
+    is_hidden,
+    is_private,
+    safe_name,
+)
+from patchcore.images.unread_files import CLOSED, DEAD_LINK, DEVICE, FOLDER_LINK, HEAD, LINK, kind_of
 from workbench.uploads.image_set import (
-    HEAD,
     UploadSet,
     is_table,
     new_file,
-    safe_name,
     why_not_wanted,
 )
 from workbench.uploads.zip_archives import DEFAULT_LIMITS, ZipLimits, unpack_zip
@@ -52,7 +59,7 @@ def from_files(
             if _is_zip(name, head):
                 uploads.extend(unpack_zip(stream, name, spool, limits))
             elif not is_table(name) and (reason := why_not_wanted(name, head)):
-                uploads.leave_out(name, reason)
+                uploads.leave_out(name, reason, kind_of(name, head))
             else:
                 take = uploads.add_table if is_table(name) else uploads.add
                 take(name, content if isinstance(content, bytes | Path) else _copied(stream, spool, name))
@@ -79,14 +86,14 @@ def from_folder(
         The folder does not exist.
     """
     root = folder.resolve()
-    if not root.is_dir():
+    if not is_folder(root):  # False, not an error, for a name that no disk takes
         raise FolderError(f"{display_name(str(folder))} is not a folder on this computer. Check the path.")
     uploads = UploadSet()
     limits = [place.resolve() for place in (within or [root])]
     for path in _walk(root, {place.resolve() for place in exclude}, uploads):
         name = path.relative_to(root).as_posix()
-        if reason := _why_not_from_disk(path, name, limits):
-            uploads.leave_out(name, reason)
+        if found := _why_not_from_disk(path, name, limits):
+            uploads.leave_out(name, *found)
         elif is_table(name):
             uploads.add_table(name, path)
         else:
@@ -121,7 +128,7 @@ def from_server(
     """
     roots = allowed_roots() if roots is None else list(roots)
     path = open_path(typed, roots=roots, exclude=exclude)
-    if path.is_file():
+    if is_file(path):
         return from_files([(path.name, path)], spool)
     return from_folder(path, within=roots, exclude=exclude)
 
@@ -162,13 +169,18 @@ def open_path(typed: str, *, roots: Sequence[Path] | None = None, exclude: Seque
 
 
 def allowed_roots(environ: Mapping[str, str] = os.environ) -> list[Path]:
-    """List the folders that are open to the interface: ``PATCHCORE_ROOTS``, else the user's home.
+    """List the folders that are open to the interface: ``PATCHCORE_ROOTS``, else the user's home if there is one.
 
     A dashboard that serves other computers too sets ``PATCHCORE_ROOTS`` to the folder `inspection` of the home, unless
     it is set already (`workbench.widgets.frame.front`).
     """
     named = [entry for entry in environ.get("PATCHCORE_ROOTS", "").split(os.pathsep) if entry.strip()]
-    return [Path(entry).expanduser().resolve() for entry in named] or [Path.home().resolve()]
+    if named:
+        return [expanded(entry).resolve() for entry in named]
+    try:
+        return [Path.home().resolve()]
+    except RuntimeError:  # a service's user without a home
+        return []
 
 
 def _walk(root: Path, exclude: set[Path], uploads: UploadSet) -> Iterator[Path]:
@@ -176,29 +188,34 @@ def _walk(root: Path, exclude: set[Path], uploads: UploadSet) -> Iterator[Path]:
 
     def unreadable(fault: OSError) -> None:
         where = Path(fault.filename).relative_to(root).as_posix()
-        uploads.leave_out(f"{where}/", f"cannot be opened ({fault.strerror}). Check its permissions.")
+        uploads.leave_out(f"{where}/", f"cannot be opened ({fault.strerror}). Check its permissions.", CLOSED)
 
     for where, folders, files in os.walk(root, onerror=unreadable):
         here = Path(where)
         linked = [entry for entry in folders if (here / entry).is_symlink()]
         for entry in linked:
             name = (here / entry).relative_to(root).as_posix()
-            uploads.leave_out(name, "a link to a folder, which is not followed. Choose that folder itself.")
+            uploads.leave_out(
+                name, "a link to a folder, which is not followed. Choose that folder itself.", FOLDER_LINK
+            )
         skipped = {*linked, *(entry for entry in folders if here / entry in exclude)}
         folders[:] = sorted(entry for entry in folders if entry not in skipped and not is_hidden((entry,)))
         yield from (here / entry for entry in sorted(files))
 
 
-def _why_not_from_disk(path: Path, name: str, limits: Sequence[Path]) -> str | None:
+def _why_not_from_disk(path: Path, name: str, limits: Sequence[Path]) -> tuple[str, str] | None:
+    """Return the reason against a file, and its kind; None for one that may be an image."""
     if path.is_symlink() and not _inside(path.resolve(), limits):
-        return "a link that leads outside the folders that are open here. Copy the image itself."
+        return "a link that leads outside the folders that are open here. Copy the image itself.", LINK
     if not path.is_file():
-        return "not a regular file. Copy the image itself."
+        kind = DEAD_LINK if path.is_symlink() and not path.exists() else DEVICE
+        return "not a regular file. Copy the image itself.", kind
     try:
         head = _head(path)
-        return None if is_table(name) else why_not_wanted(name, head)
+        reason = None if is_table(name) else why_not_wanted(name, head)
+        return None if reason is None else (reason, kind_of(path.name, head))
     except OSError as fault:
-        return f"cannot be opened ({fault.strerror}). Check its permissions."
+        return f"cannot be opened ({fault.strerror}). Check its permissions.", CLOSED
 
 
 def _inside(path: Path, places: Sequence[Path]) -> bool:

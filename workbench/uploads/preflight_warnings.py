@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from patchcore.images.unread_files import why_no_images
+from workbench.uploads.image_set import kinds
+
 if TYPE_CHECKING:
     from workbench.uploads.preflight import CheckedImage, Preflight
 
@@ -21,8 +24,11 @@ def warnings_of(preflight: Preflight) -> list[str]:
 def _count(preflight: Preflight) -> str | None:
     count = len(preflight.distinct)
     if count == 0:
-        if preflight.broken or preflight.left_out:
+        if preflight.broken:
             return "None of these files can be used; see the reason beside each. Nothing can be built."
+        if preflight.left_out:
+            sentence = why_no_images("This upload", kinds(preflight.left_out))
+            return f"{sentence} The reason stands beside each. Nothing can be built."
         return "No images yet. Drop image files, a folder or a zip with images of good parts."
     if count == 1:
         return "Only 1 image: a bank from one image knows one part; 20 or more is usual."

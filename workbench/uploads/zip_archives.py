@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from workbench.uploads.image_set import HEAD, UploadSet, is_table, new_file, why_not_wanted
+from patchcore.images.unread_files import HEAD, LINK, kind_of
+from workbench.uploads.image_set import UploadSet, is_table, new_file, why_not_wanted
 
 # What zipfile raises on damaged, encrypted and exotic entries.
 ENTRY_FAULTS = (
@@ -26,6 +27,7 @@ ENTRY_FAULTS = (
     ValueError,
 )
 CHUNK = 1 << 20
+DAMAGED = "damaged archive"
 _OUTSIDE = re.compile(r"^(/|\\|[A-Za-z]:)|(^|[/\\])\.\.([/\\]|$)")
 
 
@@ -75,9 +77,13 @@ def unpack_zip(
         with zipfile.ZipFile(archive) as opened:
             _unpack_entries(opened, name, spool, limits, uploads)
     except ENTRY_FAULTS as fault:
-        uploads.leave_out(name, f"this zip archive is damaged or incomplete ({fault}). Pack it again.")
+        uploads.leave_out(
+            name, f"this zip archive is damaged or incomplete ({fault}). Pack it again.", DAMAGED
+        )
     if not uploads.images and not uploads.left_out:
-        uploads.leave_out(name, "this zip archive is empty. Pack the images into it again.")
+        uploads.leave_out(
+            name, "this zip archive is empty. Pack the images into it again.", "empty zip archive"
+        )
     return uploads
 
 
@@ -90,13 +96,14 @@ def _unpack_entries(
         uploads.leave_out(name, f"{rest:,} files beyond the first {limits.max_files:,}. Split the archive.")
     room = min(limits.max_total_bytes, int(shutil.disk_usage(spool).free * 0.9))
     for entry in entries[: limits.max_files]:
-        reason = _why_refused(entry, limits, room)
-        if reason is None:
-            reason = _unpack_entry(opened, entry, spool, uploads)
-        if reason is None:
+        refusal = _why_refused(entry, limits, room)
+        left_out = (
+            (refusal, _kind_refused(entry)) if refusal else _unpack_entry(opened, entry, spool, uploads)
+        )
+        if left_out is None:
             room -= entry.file_size
         else:
-            uploads.leave_out(entry.filename, reason)
+            uploads.leave_out(entry.filename, *left_out)
 
 
 def _why_refused(entry: zipfile.ZipInfo, limits: ZipLimits, room: int) -> str | None:
@@ -137,16 +144,20 @@ def _why_refused(entry: zipfile.ZipInfo, limits: ZipLimits, room: int) -> str | 
     return next((reason for wrong, reason in faults if wrong), None)
 
 
+def _kind_refused(entry: zipfile.ZipInfo) -> str:
+    return LINK if stat.S_ISLNK(entry.external_attr >> 16) else "file that its archive hides"
+
+
 def _unpack_entry(
     opened: zipfile.ZipFile, entry: zipfile.ZipInfo, spool: Path, uploads: UploadSet
-) -> str | None:
-    """Write one entry to a numbered file; return the reason if that fails."""
+) -> tuple[str, str] | None:
+    """Write one entry to a numbered file; return the reason and the kind of a file that is not used."""
     target = None
     try:
         with opened.open(entry) as source:
             head = source.read(HEAD)
             if not is_table(entry.filename) and (reason := why_not_wanted(entry.filename, head)):
-                return reason
+                return reason, kind_of(entry.filename, head)
             target = new_file(spool, entry.filename)
             with target.open("wb") as file:
                 file.write(head)
@@ -154,7 +165,7 @@ def _unpack_entry(
     except ENTRY_FAULTS as fault:
         if target is not None:
             target.unlink()
-        return f"cannot be unpacked ({fault}). Pack it again."
+        return f"cannot be unpacked ({fault}). Pack it again.", DAMAGED
     take = uploads.add_table if is_table(entry.filename) else uploads.add
     take(entry.filename, target)
     return None

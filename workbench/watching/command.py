@@ -102,6 +102,7 @@ def watch(
 
     require_folder(folder)
     outputs = make_outputs(_values(chosen), folder, terminal=True)
+    outputs.require_targets()
     if threads is not None:
         use_threads(threads)
     with closing(Workspace()) as workspace:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from patchcore.errors import NoImagesError
-from patchcore.images.file_names import IMAGE_SUFFIXES, display_name, is_hidden
+from patchcore.images.file_names import IMAGE_SUFFIXES, display_name, is_folder, is_hidden
 
 PROVISIONAL = (".part", ".tmp", ".temp", ".partial", ".filepart", ".crdownload", "~")
 SETTLE, INTERVAL, BROKEN_AFTER = 1.0, 0.5, 30.0  # seconds
@@ -84,6 +84,8 @@ class Watcher:
     ----------
     away
         Why the folder could not be listed at the last look; empty when it could. It may go away and come back.
+    images
+        Number of image files at the last look, with or without a verdict.
     """
 
     def __init__(
@@ -103,6 +105,7 @@ class Watcher:
         self.subfolders = subfolders
         self.exclude = frozenset(_without(folder.resolve(), place.resolve()) for place in exclude)
         self.away = ""
+        self.images = 0
         self.listing_seconds = 0.0
         self._has_verdict, self._clock = has_verdict, clock
         self._sights: dict[str, _Sight] = {}
@@ -118,7 +121,7 @@ class Watcher:
             return []
         finally:
             self.listing_seconds = self._clock() - began
-        self.away = ""
+        self.away, self.images = "", len(found)
         self._compare(found)
         now = self._clock()
         ready = sorted(
@@ -129,6 +132,20 @@ class Watcher:
             ArrivedFile(sight.key, Path(found[sight.key.path][1]), now - sight.since >= self.broken_after)
             for sight in ready
         ]
+
+    def nothing_to_judge(self) -> str:
+        """Return a sentence where the folder holds other files, and no images; "" where it is empty or holds images."""
+        from patchcore.images.unread_files import (
+            HIDDEN,
+            contents_of,
+            why_no_images,
+        )  # late: decoders come with it
+
+        if self.images or self.away:
+            return ""
+        left_out = {self.folder / place for place in self.exclude}
+        contents = contents_of(self.folder, subfolders=self.subfolders, links=False, exclude=left_out)
+        return why_no_images(str(self.folder), contents) if contents.keys() - {HIDDEN} else ""
 
     def pause(self) -> float:
         """Return the seconds to wait until the next look when no file is ready."""
@@ -239,7 +256,7 @@ def require_folder(folder: Path) -> None:
     NoImagesError
         The folder does not exist.
     """
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise NoImagesError(
             f"{display_name(str(folder))} is not a folder on this machine. Check the path, and that the share it "
             "lies on is connected."

@@ -76,7 +76,7 @@ class WatchRun:
         self.watcher, self.judge, self.journal, self.outputs = watcher, judge, journal, outputs
         self.say, self.stop, self.report = say, stop, report
         self.tally = Tally()
-        self._waits_for = ""
+        self._waits_for = self._nothing = ""
         self._last_done = time.monotonic()
 
     def run(self, *, once: bool = False) -> Tally:
@@ -92,9 +92,13 @@ class WatchRun:
             if not self._deliver(record, again=True):
                 return self.tally
         wanted: set[str] | None = None
+        looked = False
         self._last_done = time.monotonic()
         while not self.stop.is_set():
             arrived = self._look()
+            if not looked and not self.watcher.away:
+                looked = True
+                self._note_nothing()
             if once and not self._waits_for:
                 wanted = self.watcher.waiting() if wanted is None else wanted & self.watcher.waiting()
                 if not wanted or (not arrived and self._gives_up(wanted)):
@@ -127,6 +131,13 @@ class WatchRun:
         else:
             self._recovered(FOLDER, f"{self.watcher.folder} is back.")
         return arrived
+
+    def _note_nothing(self) -> None:
+        """Say what a folder without images holds at the first look; an image that arrives ends the remark."""
+        self._nothing = self.tally.trouble = self.watcher.nothing_to_judge()
+        if self._nothing:
+            self.say(self._nothing)
+            self.report(self.tally)
 
     def _process(self, arrived: ArrivedFile) -> None:
         """Judge one file, store its verdict and deliver it; or leave the file for later."""
@@ -198,6 +209,8 @@ class WatchRun:
         else:
             self.tally.broken += 1
             self.say(f"{record.file}: {record.error}")
+        if self._nothing and self.tally.trouble == self._nothing:
+            self.tally.trouble = ""
         self.tally.last, self._last_done = record, time.monotonic()
         self.report(self.tally)
 

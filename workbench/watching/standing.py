@@ -256,7 +256,7 @@ def _checked(workspace: Workspace, folder: Path, options: WatchOptions) -> Watch
         raise SettingsError(
             f"The name of {display_name(str(folder))} is not text that can be stored. Rename the folder first."
         )
-    make_outputs(values, folder)  # raises SettingsError for a value that an output cannot use
+    make_outputs(values, folder).require_targets()  # raises SettingsError for a value that cannot be used
     return replace(options, outputs=values)
 
 

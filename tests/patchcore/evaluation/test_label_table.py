@@ -1,5 +1,7 @@
 """Labels from a table: what is read, and a sentence for all that cannot be."""
 
+import unicodedata
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -147,6 +149,54 @@ def test_a_folder_or_a_table(folder, tmp_path):
     assert [i.defect_type for i in images] == ["good", "sub"]
     assert problems == ["3 without a folder for a label: b.png, größe.png, mask.png."]
     assert len(read_labelled(table(folder, "file,label\nb.png,dent\nsub/c.png,OK\n"))[0]) == 2
+
+
+@pytest.mark.parametrize("name", ["größe.png", "Ångström.png", "한글/부품.png"])
+@pytest.mark.parametrize(("on_disk", "in_table"), [("NFD", "NFC"), ("NFC", "NFD")])
+def test_names_are_the_same_in_both_forms_of_unicode(folder, name, on_disk, in_table):
+    path, mask = (folder / unicodedata.normalize(on_disk, one) for one in (f"new/{name}", f"masks/{name}"))
+    for one in (path, mask):
+        one.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((4, 6), 255, np.uint8)).save(one)
+    written = unicodedata.normalize(in_table, name)
+    images, problems = read_labels(
+        table(folder, f"file,label,mask\nnew/{written},nok,masks/{written}\nnew\\{written},ok,\n")
+    )
+    assert [image.path.samefile(path) for image in images] == [True]
+    assert images[0].mask().all()
+    assert len(problems) == 1 and "was named before as defect" in problems[0]
+
+
+@pytest.mark.parametrize("label", ["Größe", "fissuré", "Vết nứt"])
+def test_a_label_in_both_forms_of_unicode_is_one_type(folder, label):
+    apart, whole = (unicodedata.normalize(form, label) for form in ("NFD", "NFC"))
+    images, _ = read_labelled(table(folder, f"file,label\na.png,{apart}\nb.png,{whole}\nsub/c.png,ok\n"))
+    assert [image.defect_type for image in images] == [whole, whole, "good"]
+    assert labels_of(images).to_dict() == {"good": {"ok": 1}, "defect": {whole: 2}}
+    for place, form in (("a.png", apart), ("b.png", whole), ("sub/c.png", "good")):
+        (folder / "set" / form).mkdir(parents=True)
+        (folder / place).rename(folder / "set" / form / "0.png")
+    assert sorted(image.defect_type for image in read_labelled(folder / "set")[0]) == sorted(
+        ["good", whole, whole]
+    )
+
+
+@pytest.mark.parametrize("form", ["NFD", "NFC"])
+def test_a_table_that_lies_deeper_finds_names_of_either_form(tmp_path, form):
+    for name in ("größe/gut.png", "größe/Ångström.png"):
+        path = tmp_path / unicodedata.normalize(form, name)
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(np.zeros((4, 6), np.uint8)).save(path)
+    (tmp_path / "tables").mkdir()
+    path = table(tmp_path / "tables", "file,label\ngröße/gut.png,gut\ngröße/Ångström.png,dent\n")
+    assert [image.defect_type for image in read_labelled(path)[0]] == ["good", "dent"]
+
+
+def test_names_that_no_disk_takes_get_a_sentence(folder):
+    rows = "".join(f"{name},ok,\n" for name in ("x" * 300 + ".png", "ü" * 200, "a/" * 3000))
+    images, problems = read_labels(table(folder, "file,label,mask\na.png,good,\n" + rows))
+    assert len(images) == 1 and len(problems) == 3
+    assert all("left out" in sentence for sentence in problems)
 
 
 @pytest.mark.parametrize("good", ["normal", "pass", "0.0", "i.O.", "False", "gut", "No defect"])

@@ -1,5 +1,6 @@
 """Reading labels and masks from folder names."""
 
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +67,53 @@ def test_dark_marks_and_greys(product):
     assert_array_equal(read_layout(product)[1].mask(), values == 200)
     assert marked(read_layout(product)[1].mask_values())[1]
     assert not marked(np.zeros((2, 2), np.float32))[1]
+
+
+@pytest.mark.parametrize("name", ["größe", "Ångström", "Việt"])
+def test_masks_are_found_in_another_form_of_unicode(tmp_path, name):
+    apart, whole = (unicodedata.normalize(form, name) for form in ("NFD", "NFC"))
+    picture(tmp_path / f"test/good/{whole}.png")
+    for kind, image, mask in ((apart, whole, apart), (f"{whole} 2", apart, whole)):
+        picture(tmp_path / f"test/{kind}/{image}.png")
+        marks = unicodedata.normalize("NFC" if kind == apart else "NFD", kind)
+        picture(tmp_path / f"ground_truth/{marks}/{mask}_mask.png", 255)
+    assert [image.mask() is not None for image in read_layout(tmp_path) if image.is_defect] == [True, True]
+
+
+def test_a_labelled_set_without_images_counts_its_files(tmp_path):
+    for name in ("good/a.gif", "good/b.gif", "hole/notes.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"GIF89a" if name.endswith("gif") else b"lot 7")
+    with pytest.raises(NoImagesError, match="2 GIFs, 1 text file"):
+        read_layout(tmp_path)
+    (tmp_path / "hole").rename(tmp_path / "other")
+    (tmp_path / "set").mkdir()
+    (tmp_path / "good").rename(tmp_path / "set/good")
+    (tmp_path / "set/hole").symlink_to(tmp_path / "other")
+    (tmp_path / "set/good/more").symlink_to(tmp_path / "other")
+    with pytest.raises(NoImagesError, match=r"2 GIFs, 2 text files\. Export"):
+        read_layout(tmp_path / "set")
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["train/good/0.png", "train/good/1.png"], "2 below train"),
+        (
+            ["train/good/0.png", "val/good/0.png", "test/x.png"],
+            "1 below train, 1 below validation, 1 without",
+        ),
+        (
+            ["masks/dent/0.png", "test/readme/", "x.png"],
+            "1 without a folder for a label, 1 in folders of masks",
+        ),
+    ],
+)
+def test_a_set_whose_images_have_no_label_says_where_they_lie(tmp_path, names, words):
+    for name in names:
+        (tmp_path / name).mkdir(parents=True) if name.endswith("/") else picture(tmp_path / name)
+    with pytest.raises(NoImagesError, match=f"holds no image with a label. Its images: {words}"):
+        read_layout(tmp_path)
 
 
 def test_several_masks_of_an_image_are_united(tmp_path):

@@ -1,5 +1,7 @@
 """The images taken from a folder to build from, and the sentences on them."""
 
+import unicodedata
+
 import pytest
 
 from patchcore.errors import NoImagesError
@@ -26,6 +28,15 @@ def test_defects_and_masks_alone_are_refused(root, folders):
         choose_good(names, root)
     with pytest.raises(NoImagesError, match="defects or masks alone"):
         choose_good([f"{root}/{name}" for name in names if root] or names)
+
+
+@pytest.mark.parametrize("defect", ["größe", "fissuré", "Vết nứt"])
+@pytest.mark.parametrize("forms", [("NFD", "NFC"), ("NFC", "NFD")])
+def test_a_folder_called_as_defects_with_masks_is_left_out_in_either_form(defect, forms):
+    folder, mask = (unicodedata.normalize(form, defect) for form in forms)
+    chosen = choose_good(["monday/1.png", f"{folder}/1.png", f"masks/{mask}/1.png"])
+    assert chosen.names == ["monday/1.png"]
+    assert "defects" in chosen.left_out[f"{folder}/1.png"]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Labels and masks read off names, layout by layout."""
 
+import unicodedata
+
 import pytest
 
 from patchcore.labels.layout import few, read_names
@@ -124,3 +126,34 @@ def test_masks_without_an_image_are_named():
     assert problem.startswith("No image belongs to 5 masks (ground_truth/hole/0_mask.png, ")
     assert problem.endswith(" and 2 more).")
     assert few(["a", "b"]) == "a, b"
+
+
+@pytest.mark.parametrize(
+    ("good", "image", "mask"),
+    [
+        ("test/good/0.png", "test/größe/Ångström.png", "ground_truth/größe/Ångström_mask.png"),
+        ("test/good/0.png", "test/größe/Việt.png", "ground_truth/größe/Việt/000.png"),
+        ("test/good/rgb/0.png", "test/hôle/rgb/né.png", "test/hôle/gt/né.png"),
+        ("good/0.png", "fissuré/é.png", "masks/é.png"),
+        ("Data/Images/Normal/0.png", "Data/Images/한글/부품.png", "Data/Masks/한글/부품.png"),
+    ],
+)
+@pytest.mark.parametrize("forms", [("NFD", "NFC"), ("NFC", "NFD")])
+def test_masks_are_found_in_another_form_of_unicode(good, image, mask, forms):
+    image, mask = (unicodedata.normalize(form, name) for form, name in zip(forms, (image, mask), strict=True))
+    read = read_names([good, image, mask])
+    assert read.masks == {image: [mask]} and read.problems == []
+
+
+def test_a_name_as_written_goes_before_another_form():
+    long = "x" * 90 + "{}" + "y" * 90
+    pairs = [
+        (f"test/dent/{one}.png", f"gt/dent/{one}_mask.png")
+        for one in ("é", "e\u0301", *map(long.format, "12"))
+    ]
+    read = read_names(["test/good/0.png", *(name for pair in pairs for name in pair)])
+    assert read.masks == {image: [mask] for image, mask in pairs}
+
+
+def test_names_of_any_kind_stand_on_one_line():
+    assert few(["a\nb", "\udcff"]) == "a\\nb, \\udcff"

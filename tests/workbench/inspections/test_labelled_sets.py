@@ -1,5 +1,7 @@
 """Labelled sets: MVTec's layout and its variants, and a sentence for each problem."""
 
+import unicodedata
+
 import numpy as np
 import pytest
 
@@ -176,6 +178,54 @@ def test_of_several_tables_one_is_read(workspace, version, tmp_path):
     )
     assert label_counts(workspace, found.batch_id).defects == {"hole": 1}
     assert found.problems == ["Labels were read from one.csv alone; besides it: two.csv."]
+
+
+@pytest.mark.parametrize(
+    "name", ["größe.png", "Ångström/å.png", "한글.png", "螺" * 100 + ".png", "x" * 300 + ".png"]
+)
+@pytest.mark.parametrize(("handed_in", "in_table"), [("NFD", "NFC"), ("NFC", "NFD")])
+def test_a_table_names_files_in_another_form_of_unicode_or_at_full_length(
+    workspace, version, tmp_path, name, handed_in, in_table
+):
+    file, written = (unicodedata.normalize(form, name) for form in (handed_in, in_table))
+    found = take(
+        workspace,
+        version,
+        tmp_path,
+        ("ok.png", plate(2)),
+        (file, plate(1)),
+        (f"masks/{file}", scratch_mask()),
+        ("labels.csv", f"file,label,mask\nok.png,ok,\n{written},scratch,masks/{written}\n".encode()),
+    )
+    _, image = rows(workspace, found.batch_id)
+    assert image.truth == "scratch" and load_mask(workspace, image).sum() == 288
+    assert found.problems == []
+
+
+def test_a_set_without_images_counts_its_files_by_kind(workspace, version, tmp_path):
+    with pytest.raises(NoImagesError, match="set holds no images that can be read: 2 GIFs, 1 text file"):
+        take(
+            workspace,
+            version,
+            tmp_path,
+            ("a.gif", b"GIF89a"),
+            ("b.gif", b"GIF89a"),
+            ("c.csv", b"file,label\n"),
+        )
+
+
+@pytest.mark.parametrize("name", ["größe", "Ångström", "Việt", "x" * 130, "螺" * 78])
+def test_masks_are_found_in_another_form_of_unicode_and_at_full_length(workspace, version, tmp_path, name):
+    apart, whole = (unicodedata.normalize(form, name) for form in ("NFD", "NFC"))
+    found = take(
+        workspace,
+        version,
+        tmp_path,
+        *files("test/good/0.png", f"test/{whole[:20]}/{apart}.png"),
+        (f"ground_truth/{apart[:20]}/{whole}_mask.png", scratch_mask()),
+    )
+    assert load_mask(workspace, rows(workspace, found.batch_id)[1]).sum() == 288
+    assert found.problems == []
 
 
 @pytest.mark.parametrize(

@@ -1,38 +1,8 @@
 import pytest
 
-from workbench.uploads.image_set import LONGEST_NAME, UploadSet, new_file, safe_name, why_not_wanted
-
-
-@pytest.mark.parametrize(
-    ("name", "safe"),
-    [
-        ("a.png", "a.png"),
-        ("good parts/a 1.png", "good parts/a 1.png"),
-        ("Größe/螺栓.png", "Größe/螺栓.png"),
-        ("Gro\u0308ße.png", "Größe.png"),  # macOS sends the two dots by themselves
-        ("../../etc/passwd.png", "etc/passwd.png"),
-        ("/etc/a.png", "etc/a.png"),
-        ("C:\\parts\\..\\lot 7\\a.png", "parts/lot 7/a.png"),
-        ("\\\\server\\share\\a.png", "server/share/a.png"),
-        ("a\nb\r\t\x00\x1b[31m.png", "a_b____[31m.png"),
-        ("a\u202egnp.exe.png", "a_gnp.exe.png"),  # right-to-left override
-        ("bad\udcff.png", "bad_.png"),
-        ("./a//b/./c.png", "a/b/c.png"),
-        ("", "unnamed"),
-        ("..", "unnamed"),
-        (" / . /", "unnamed"),
-    ],
-)
-def test_names_become_safe(name, safe):
-    assert safe_name(name) == safe
-    assert safe_name(safe) == safe
-
-
-def test_long_names_keep_their_ends():
-    name = safe_name("x" * 500 + "/" + "y" * 500 + ".png")
-    assert len(name) <= LONGEST_NAME
-    assert name.endswith("y.png")
-    assert len(safe_name("/".join(["part"] * 200))) <= LONGEST_NAME
+from patchcore.errors import NoImagesError
+from patchcore.images.unread_files import kind_of
+from workbench.uploads.image_set import UploadSet, new_file, why_not_wanted
 
 
 def test_equal_names_are_told_apart_whatever_their_case():
@@ -78,6 +48,21 @@ def test_sets_join_without_collisions():
 def test_candidates_are_recognised_by_name_or_first_bytes(name, head, word):
     reason = why_not_wanted(name, head)
     assert (reason is None) if word is None else (word in reason)
+
+
+def test_a_set_without_images_counts_its_files_by_kind():
+    found = UploadSet()
+    for name, head in (
+        ("a.gif", b"GIF89a"),
+        ("b.gif", b"GIF89a"),
+        ("c.txt", b"lot 7"),
+        ("d.xyz", b"\x01\x02"),
+    ):
+        found.leave_out(name, str(why_not_wanted(name, head)), kind_of(name, head))
+    with pytest.raises(NoImagesError, match=r"lot 7 holds no images.*: 2 GIFs, 1 \.xyz file, 1 text file\."):
+        found.require_images("lot 7")
+    found.add("e.png", b"")
+    found.require_images("lot 7")
 
 
 def test_new_files_never_take_the_name_they_are_given(tmp_path):

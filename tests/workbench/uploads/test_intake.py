@@ -248,3 +248,29 @@ def test_tables_are_kept_for_who_reads_labels_and_listed_as_no_images(parts, spo
             "a table"
         ] * len(tables)
     assert all(Path(table.data).read_text() == "file,label\n" for table in dropped.tables[1:])
+
+
+def test_a_service_user_without_a_home_has_no_open_folder(tmp_path, spool, monkeypatch):
+    def no_home(*_):
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", classmethod(no_home))
+    assert allowed_roots({}) == []
+    with pytest.raises(FolderError, match=r"open here \(none\)"):
+        from_server(str(tmp_path), spool, roots=allowed_roots({}))
+
+
+def test_kinds_of_files_that_are_left_out(parts, spool, tmp_path):
+    (tmp_path / "lot").mkdir()
+    (tmp_path / "lot/a.gif").write_bytes(b"GIF89a")
+    (tmp_path / "lot/gone.png").symlink_to(tmp_path / "lot/nowhere.png")
+    (tmp_path / "lot/parts").symlink_to(parts)
+    assert sorted(left.kind for left in from_folder(tmp_path / "lot").left_out) == [
+        "GIF",
+        "link that leads nowhere",
+        "link to a folder",
+    ]
+    archive = zipped("a.png", "notes.txt")
+    assert [left.kind for left in from_files([("lot.zip", archive[:-30])], spool).left_out] == [
+        "damaged archive"
+    ]

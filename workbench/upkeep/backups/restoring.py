@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
+from patchcore.images.file_names import expanded
 from workbench.jobs.queue import INTERRUPTED
 from workbench.jobs.requests import STANDING, UNFINISHED, JobState
 from workbench.storage.database import Database, WorkspaceError
@@ -57,7 +58,7 @@ def restore(backup: Path, into: Path) -> Restored:
         When the folder or the database is not empty, or the backup foreign, damaged, altered or of a newer program.
         Nothing is written then.
     """
-    target = into.expanduser().resolve()
+    target = expanded(into).resolve()
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise WorkspaceError(
             f"{target} is not empty. Restore into a new folder, and let PATCHCORE_WORKSPACE name it from then on."

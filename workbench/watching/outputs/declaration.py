@@ -51,6 +51,17 @@ class Output(ABC):
             The delivery is impossible at present; it is tried again until it succeeds.
         """
 
+    def require_targets(self) -> None:  # noqa: B027 - an output need not write to a place
+        """Try the places that this output writes to; called when a person starts to watch a folder.
+
+        A restart does not ask: a share that is away for a moment comes back, and `deliver` waits for it.
+
+        Raises
+        ------
+        SettingsError
+            A place cannot be written to.
+        """
+
     def folders_left_out(self) -> Sequence[Path]:
         """Return folders in which watching must not look for new images."""
         return ()

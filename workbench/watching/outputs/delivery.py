@@ -44,6 +44,11 @@ class Outputs:
             latest = self.outputs[number].deliver(latest, again=again)
         self._interrupted = None
 
+    def require_targets(self) -> None:
+        """Try the places of every output. Errors as in `Output.require_targets`."""
+        for output in self.outputs:
+            output.require_targets()
+
     def folders_left_out(self) -> list[Path]:
         """Return folders in which watching must not look for new images."""
         return [folder for output in self.outputs for folder in output.folders_left_out()]

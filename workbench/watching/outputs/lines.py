@@ -7,7 +7,8 @@ import os
 from pathlib import Path
 
 from patchcore.errors import NotKept, SettingsError
-from patchcore.images.file_names import display_name, is_private
+from patchcore.files.targets import cannot_write, require_file
+from patchcore.images.file_names import display_name, expanded, is_private
 from workbench.watching.outputs.declaration import Option, Output, OutputSpec, Values
 from workbench.watching.verdict import VerdictRecord
 
@@ -35,8 +36,23 @@ class LineFile(Output):
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        if reason := _why_no_line_file(path):
+        try:
+            reason = _why_no_line_file(path)
+        except OSError as fault:  # a name that no disk takes
+            raise SettingsError(cannot_write(path, fault)) from fault
+        if reason:
             raise SettingsError(f"{path} {reason}")
+
+    def require_targets(self) -> None:
+        """Try whether a line can be appended. Errors as in `Output.require_targets`."""
+        if not self.path.exists():
+            require_file(self.path)
+            return
+        try:
+            with open(self.path, "ab", opener=_open_itself):
+                pass
+        except OSError as fault:
+            raise SettingsError(cannot_write(self.path, fault)) from fault
 
     def deliver(self, verdict: VerdictRecord, *, again: bool) -> VerdictRecord:
         """Append a line; with `again`, only the missing part of it. Errors as in `Output.deliver`."""
@@ -68,7 +84,8 @@ def as_line(record: VerdictRecord) -> str:
 
 def _why_no_line_file(path: Path) -> str | None:
     """Return why lines must not be appended to a file; None where they may."""
-    home, place = Path.home(), path.absolute().parent.resolve() / path.name
+    place = path.absolute().parent.resolve() / path.name
+    home = expanded("~")  # stays "~" for a service's user without a home
     below = place.relative_to(home if place.is_relative_to(home) else place.anchor)
     reasons = {
         f"is a folder; name the file to write, such as {path / 'lines.jsonl'}.": path.is_dir(),

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import get_args
 
 from patchcore.errors import NotKept, SettingsError
-from patchcore.images.file_names import display_name
+from patchcore.files.targets import require_folder
+from patchcore.images.file_names import display_name, joined
 from patchcore.whole_files import flush
 from workbench.watching.folder import FileKey
 from workbench.watching.outputs.declaration import Option, Output, OutputSpec, Values
@@ -52,6 +53,11 @@ class Mover(Output):
         from patchcore.thresholds.operating_point import Verdict  # late: SciPy comes with it
 
         return [self.target / verdict for verdict in get_args(Verdict)]
+
+    def require_targets(self) -> None:
+        """Try the three folders, and whether files can leave the watched one. Errors as in `Output.require_targets`."""
+        for place in (*self.folders_left_out(), self.folder):
+            require_folder(place)
 
     def plan(self, verdict: VerdictRecord) -> VerdictRecord:
         """Note a free name for a file, in the folder of its verdict; a file without a verdict stays."""
@@ -91,7 +97,7 @@ def _names(path: Path) -> Iterator[Path]:
     yield path
     number = 2
     while True:
-        yield path.with_name(f"{path.stem}_{number}{path.suffix}")
+        yield path.with_name(joined(path.stem, f"_{number}{path.suffix}"))
         number += 1
 
 
@@ -117,7 +123,7 @@ def _put(source: Path, planned: Path) -> Path:
     except OSError as fault:
         if fault.errno != errno.EXDEV:
             raise
-    partial = planned.with_name(f".{planned.name}.part")
+    partial = planned.with_name(joined(f".{planned.name}", ".part"))
     shutil.copy2(source, partial)
     flush(partial)
     placed = _rename(partial, planned)

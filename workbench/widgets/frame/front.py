@@ -4,12 +4,12 @@ import ipaddress
 import os
 from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import streamlit as st
 from starlette.middleware import Middleware
 
+from patchcore.images.file_names import expanded
 from workbench.people.accounts import is_local
 from workbench.people.gate import Gate
 from workbench.widgets.frame import sign_in
@@ -30,7 +30,8 @@ def middleware() -> list[Middleware]:
     if reason := sign_in.why_not_start():
         raise SystemExit(reason)
     if not serves_this_computer_alone():
-        os.environ.setdefault("PATCHCORE_ROOTS", str(Path.home() / SHARED_FOLDER))
+        home = expanded("~")  # stays "~" for a service's user without a home: no folder is open
+        os.environ.setdefault("PATCHCORE_ROOTS", str(home / SHARED_FOLDER))
     return [Middleware(partial(Gate, names=public_names))]
 
 

@@ -84,6 +84,7 @@ def show_notes(batch_id: int | None) -> None:
 def _store(inspector: Inspector, new: intake.NewImages) -> int | None:
     here = session.workspace()
     with session.plain_errors():
+        new.uploads.require_images(new.title)
         images = [here.store_image(upload.data, upload.name) for upload in new.uploads]
         return create_batch(here, inspector.id, images, new.title)
     return None

@@ -74,7 +74,7 @@ def _dropped(key: str, noun: str, *, folder: bool) -> NewImages | None:
         f"Drop {'a folder' if folder else 'files or a zip archive'} of {noun} here",
         accept_multiple_files="directory" if folder else True,
         key=f"{key}_{'folder' if folder else 'files'}_{_round(key)}",
-        help="PNG, JPEG, TIFF, BMP or WebP, 8 or 16 bits or float, grey or colour. Others are left out and listed.",
+        help="PNG, JPEG, TIFF, BMP, WebP or PGM, 8 or 16 bits or float, grey or colour. Others are listed.",
     )
     if not files or not _is_new(key, [file.file_id for file in files]):
         return None
@@ -85,7 +85,7 @@ def _dropped(key: str, noun: str, *, folder: bool) -> NewImages | None:
 
 
 def _from_this_computer(key: str, noun: str) -> NewImages | None:
-    roots = ", ".join(str(root) for root in allowed_roots())
+    roots = ", ".join(str(root) for root in allowed_roots()) or "none"
     with (
         st.form(f"{key}_server_form", border=False),
         st.container(horizontal=True, vertical_alignment="bottom"),
@@ -93,7 +93,7 @@ def _from_this_computer(key: str, noun: str) -> NewImages | None:
         typed = st.text_input(
             f"Folder (or zip) of {noun} on the computer that runs the dashboard",
             key=f"{key}_server",
-            placeholder=str(allowed_roots()[0]),
+            placeholder=str(next(iter(allowed_roots()), "")),
             help=f"Nothing is uploaded; the files are read where they lie. Open folders: {roots}. "
             "PATCHCORE_ROOTS opens others.",
         )

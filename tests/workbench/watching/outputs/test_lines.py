@@ -101,3 +101,22 @@ def test_a_link_that_comes_later_is_not_followed(folder, home):
     with pytest.raises(NotKept):
         lines.deliver(arrived(folder, "a.png"), again=False)
     assert (home / ".bashrc").read_text(encoding="utf-8") == "alias ll='ls -l'\n"
+
+
+@pytest.mark.parametrize("name", ["x" * 300 + ".jsonl", "ü" * 200 + ".json", "file/x.jsonl", "folder.jsonl"])
+def test_places_that_no_line_can_be_appended_to_are_refused_at_the_start(tmp_path, name):
+    (tmp_path / "file").write_text("here")
+    (tmp_path / "folder.jsonl").mkdir()
+    with pytest.raises(SettingsError, match=r"cannot be written .*\. \S|is a folder"):
+        LineFile(tmp_path / name).require_targets()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder.jsonl"]
+
+
+def test_trying_a_file_leaves_it_as_it_was(tmp_path, folder):
+    lines = LineFile(tmp_path / "new/lines.jsonl")
+    lines.require_targets()
+    assert not (tmp_path / "new").exists()
+    lines.deliver(arrived(folder, "a.png"), again=False)
+    before = lines.path.read_bytes()
+    lines.require_targets()
+    assert lines.path.read_bytes() == before

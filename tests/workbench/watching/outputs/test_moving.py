@@ -104,3 +104,22 @@ def test_impossible_move_raises_not_kept_and_the_file_stays(folder, tmp_path):
 def test_moving_into_the_watched_folder_itself_is_refused(tmp_path):
     with pytest.raises(SettingsError, match="files are moved to"):
         Mover(tmp_path / "accept", tmp_path)
+
+
+@pytest.mark.parametrize("name", ["file", "file/deeper", "x" * 300, "ü" * 200])
+def test_places_that_no_file_can_be_moved_to_are_refused_at_the_start(folder, tmp_path, name):
+    (tmp_path / "file").write_text("here")
+    with pytest.raises(SettingsError, match=r"cannot be written .*Choose"):
+        Mover(folder, tmp_path / name).require_targets()
+    Mover(folder, tmp_path / "out").require_targets()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "in"]
+
+
+@pytest.mark.parametrize("letter", ["x", "ü", "螺", "🔩"])
+def test_a_taken_name_as_long_as_a_disk_takes_gets_a_number_all_the_same(folder, tmp_path, letter):
+    name = letter * (251 // len(letter.encode())) + ".png"
+    mover = Mover(folder, tmp_path / "out")
+    put(tmp_path / "out", f"reject/{name}", b"old")
+    target = move(mover, mover.plan(arrived(folder, name)))
+    assert target.name.endswith("_2.png") and target.read_bytes() == b"abc"
+    assert files(folder) == {} and len(files(tmp_path / "out")) == 2
