@@ -34,7 +34,7 @@ from patchcore.cli.threshold import threshold
 from patchcore.errors import ImageError, NoImagesError, SettingsError
 from patchcore.executors import HERE, chosen_executor
 from patchcore.files.targets import cannot_write, require_file, require_folder
-from patchcore.images.file_names import display_name, is_folder, shortened
+from patchcore.images.file_names import display_name, is_folder, safe_part
 from patchcore.labels.good_images import choose_good
 from patchcore.methods import METHODS, SHARE, settings_of_others
 from patchcore.settings import SETTINGS, Settings, refusal
@@ -123,7 +123,7 @@ def build(
         remarks.print(announcement, markup=False, soft_wrap=True)
     mask = None if roi is None else read_image(roi).pixels.max(axis=2) > 0.5
     with progress_bars() as report:
-        images = [(str(path.relative_to(good_dir)), path) for path in paths]
+        images = [(path.relative_to(good_dir).as_posix(), path) for path in paths]
         model.fit(images, roi=mask, progress=report, executor=executor)
     for error in model.skipped_:
         remarks.print(f"left out {error}", style="yellow", markup=False, soft_wrap=True)
@@ -304,7 +304,7 @@ class _Overlays:
         """Write the overlay of an image and return its path; None where that is not possible."""
         if self.trouble:
             return None
-        name = shortened(f"{path.parent.name}_{path.stem}")
+        name = safe_part(f"{path.parent.name}_{path.stem}")
         target = self.folder / f"{name}_{inspection.result.record.sha256[:6]}.png"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from patchcore.errors import PatchCoreError, SettingsError
-from patchcore.files.targets import cannot_write
+from patchcore.files.targets import cannot_write, is_bad_name
 from patchcore.images.file_names import display_name
 
 if TYPE_CHECKING:
@@ -54,9 +54,11 @@ def run(app: typer.Typer) -> None:
         remarks.print(str(error), style="red", markup=False, soft_wrap=True)
         sys.exit(1)
     except OSError as error:
-        if error.errno != errno.ENAMETOOLONG:
+        if not is_bad_name(error):
             _fault()
         sentence = "The name is longer than a disk takes, 255 bytes at most. Choose a shorter one."
+        if error.errno != errno.ENAMETOOLONG:
+            sentence = f"{error.strerror}. Choose a shorter name, of letters and digits."
         remarks.print(
             f"{display_name(str(error.filename))}: {sentence}", style="red", markup=False, soft_wrap=True
         )

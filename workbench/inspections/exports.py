@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
-from patchcore.images.file_names import safe_name
+from patchcore.images.file_names import written_name
 from patchcore.inspection import regions_at, verdict_on
 from patchcore.maps.regions import Region
 from patchcore.maps.rendering import HeatScale, Mode, encode_png, overlay
@@ -88,7 +88,7 @@ def _file_names(results: Sequence[Result]) -> Iterator[str]:
     """Yield a name inside the archive for every result: relative, unique, ending in .png."""
     taken: set[str] = set()
     for result in results:
-        path = PurePosixPath(safe_name(result.image.name))
+        path = PurePosixPath(written_name(result.image.name))
         name, count = f"{path}.png", 1
         while name.casefold() in taken:
             count += 1

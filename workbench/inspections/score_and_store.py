@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from patchcore.disk.in_use import delete_file
 from patchcore.errors import DataError, ImageError
 from patchcore.inspection import judge
 from workbench.inspections import history
@@ -51,7 +52,7 @@ class ScoredImage:
     def discard(self, workspace: Workspace) -> None:
         """Delete the overlay, which no row will name; map and tile may be another result's too."""
         if self.seen is not None:
-            (workspace.root / self.seen.overlay_path).unlink(missing_ok=True)
+            delete_file(workspace.root / self.seen.overlay_path)
 
 
 @dataclass(frozen=True)

@@ -181,7 +181,15 @@ def test_of_several_tables_one_is_read(workspace, version, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["größe.png", "Ångström/å.png", "한글.png", "螺" * 100 + ".png", "x" * 300 + ".png"]
+    "name",
+    [
+        "größe.png",
+        "Ångström/å.png",
+        "한글.png",
+        "螺" * 100 + ".png",
+        "x" * 300 + ".png",
+        "aux/5. ö/10:15?.png",
+    ],
 )
 @pytest.mark.parametrize(("handed_in", "in_table"), [("NFD", "NFC"), ("NFC", "NFD")])
 def test_a_table_names_files_in_another_form_of_unicode_or_at_full_length(

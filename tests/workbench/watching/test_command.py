@@ -169,7 +169,7 @@ def test_missing_workspace_is_made(file, folder, tmp_path, monkeypatch):
 def test_files_are_moved_and_lines_written_for_a_controller(folder, tmp_path):
     out, lines = tmp_path / "out", tmp_path / "lines.jsonl"
     done = once("Plate", folder, "--move", out, "--json-to", lines)
-    written = [json.loads(line) for line in lines.read_text().splitlines()]
+    written = [json.loads(line) for line in lines.read_text(encoding="utf-8").splitlines()]
     assert {Path(one["moved_to"]) for one in written} == {path for path in out.rglob("*") if path.is_file()}
     assert (out / "reject/scratch.png").exists() and list(folder.iterdir()) == []
     assert sorted(line.split("\t")[1] for line in done.stdout.splitlines()) == sorted(
@@ -230,7 +230,7 @@ def begin(inspector, folder, *options):
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
     )
 
 
@@ -253,7 +253,9 @@ def test_service_goes_on_after_kill_9_and_sigterm_ends_it_with_exit_code_0(works
     assert "Watching" in errors and "Scored" in errors
     names = Counter(("plain.png", "scratch.png", "later.png"))
     assert Counter(row.name for row in rows(workspace, Inspection)) == names
-    assert Counter(json.loads(line)["file"] for line in lines.read_text().splitlines()) == names
+    assert (
+        Counter(json.loads(line)["file"] for line in lines.read_text(encoding="utf-8").splitlines()) == names
+    )
     assert Counter(path.name for path in (tmp_path / "out").rglob("*.png")) == names
     assert list(folder.iterdir()) == [] and all(one.finished for one in rows(workspace, WatchedFile))
 

@@ -108,7 +108,7 @@ def test_moving_into_the_watched_folder_itself_is_refused(tmp_path):
 
 @pytest.mark.parametrize("name", ["file", "file/deeper", "x" * 300, "ü" * 200])
 def test_places_that_no_file_can_be_moved_to_are_refused_at_the_start(folder, tmp_path, name):
-    (tmp_path / "file").write_text("here")
+    (tmp_path / "file").write_text("here", encoding="utf-8")
     with pytest.raises(SettingsError, match=r"cannot be written .*Choose"):
         Mover(folder, tmp_path / name).require_targets()
     Mover(folder, tmp_path / "out").require_targets()
