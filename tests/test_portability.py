@@ -90,16 +90,12 @@ def test_one_module_renames_and_deletes():
     found = [
         f"{path.relative_to(ROOT)}:{call.lineno}"
         for path in files("patchcore", "workbench", "pages", "app.py")
-        if path.name not in ("in_use.py", "targets.py")  # the latter tries a place with a file of its own
+        if path.name != "in_use.py"
         for name, call in calls_in(path)
         if name in ("unlink", "rmtree", "removedirs", "renames")
         or ast.unparse(call.func) in ("os.replace", "os.rename")
     ]
-    allowed = {
-        "patchcore/cli/terminal.py",
-        "workbench/storage/workspace.py",
-    }  # a folder of its own; in `once_free`
-    assert {place.partition(":")[0] for place in found} <= allowed
+    assert not found
 
 
 def test_every_module_imports_without_the_modules_of_posix():

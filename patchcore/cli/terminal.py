@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import shutil
 import sys
 import tempfile
 import traceback
@@ -17,6 +16,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from patchcore.disk.in_use import delete_folder
 from patchcore.errors import PatchCoreError, SettingsError
 from patchcore.files.targets import cannot_write, is_bad_name
 from patchcore.images.file_names import display_name
@@ -112,7 +112,7 @@ def write_result(target: Path, write: Callable[[Path], object]) -> tuple[Path, s
     try:
         write(place)
     except (PatchCoreError, OSError):
-        shutil.rmtree(folder, ignore_errors=True)
+        delete_folder(folder)
         raise PatchCoreError(reason) from None
     return place, f"{reason} Meanwhile the result is in {display_name(str(place))}; move it from there."
 

@@ -188,7 +188,7 @@ def _decide(
 def _login() -> str:
     try:
         return getpass.getuser()
-    except (OSError, KeyError):
+    except (OSError, KeyError, ImportError):  # a service's user; Windows lacks `pwd`
         return "command line"
 
 

@@ -6,6 +6,7 @@ import secrets
 import stat
 from pathlib import Path
 
+from patchcore.disk.in_use import delete_file
 from patchcore.errors import SettingsError
 from patchcore.images.file_names import display_name, is_file, is_folder
 
@@ -98,7 +99,7 @@ def _try(target: Path, folder: Path) -> None:
         trial = existing / f".{os.getpid()}-{secrets.token_hex(4)}.part"
         with trial.open("xb"):
             pass
-        trial.unlink()
+        delete_file(trial)
     except OSError as fault:
         raise SettingsError(cannot_write(target, fault)) from fault
     except ValueError as fault:  # a null character

@@ -15,7 +15,7 @@ import PIL.Image
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from patchcore.disk.in_use import delete_file, delete_folder, once_free, rename
+from patchcore.disk.in_use import delete_file, delete_folder, rename
 from patchcore.whole_files import flush, whole_file
 from workbench.people.roles import Role, require
 from workbench.storage.database import Database, WorkspaceError, sqlite_url
@@ -340,7 +340,7 @@ def move_wholly(path: Path, target: Path) -> None:
         flush(one)
     make_folder(target.parent)
     if target.exists():
-        once_free(lambda: shutil.rmtree(target))
+        delete_folder(target)
     rename(path, target)
     flush(target.parent)
 
