@@ -32,6 +32,7 @@ def test_the_folder_comes_from_the_environment(tmp_path, monkeypatch):
 def test_the_database_lies_in_a_folder_of_any_name(tmp_path, monkeypatch):
     monkeypatch.delenv("PATCHCORE_DATABASE_URL", raising=False)
     for name in ("100 % good", "what#now", "größe @3", *([] if os.name == "nt" else ["a?b=c&d"])):
+        (tmp_path / name).mkdir()
         with closing(Workspace(tmp_path / name)) as place:
             assert place.database.is_sqlite and (tmp_path / name / "workspace.db").exists()
         with closing(Workspace(tmp_path / name)) as place, place.database.read() as session:

@@ -1,4 +1,4 @@
-"""Windows' rules for files, on Linux: `python -m pytest -p tests.windows_rules FOLDER`, as docs/windows.md explains.
+"""Windows' rules for files, on Linux: `-p file_rules`, see docs/windows.md.
 
 An audit hook looks at each file that the product creates, renames or deletes, and refuses what Windows refuses: to
 rename or delete a file that this process has open or mapped, or a folder with such a file in it; and to create a name
@@ -14,7 +14,7 @@ from typing import Any
 
 from patchcore.images.file_names import safe_part
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PRODUCT = tuple(str(ROOT / name) for name in ("patchcore/", "workbench/", "pages/", "app.py"))
 PROCESS = Path("/proc/self")
 REMOVALS = {"os.rename": (0, 2), "os.remove": (0, 1), "os.rmdir": (0, 1)}
@@ -65,6 +65,9 @@ def _check(event: str, arguments: tuple[Any, ...]) -> None:
         ends = (
             {whole, os.path.realpath(_whole(arguments[1], arguments[3]))} if event == "os.rename" else {whole}
         )
+        name = Path(_whole(arguments[1], arguments[3])).name if event == "os.rename" else ""
+        if safe_part(name) != name:
+            raise _refusal(errno.EINVAL, 123, "The name is no name (simulated Windows)", name)
         for file in _files_in_use():
             if file in ends or any(file.startswith(f"{end}/") for end in ends):
                 raise _refusal(errno.EACCES, 32, "The file is in use (simulated Windows)", file)
