@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from patchcore.images.file_names import safe_part
+from patchcore.images.file_names import is_reserved
 
 ROOT = Path(__file__).resolve().parents[2]
 PRODUCT = tuple(str(ROOT / name) for name in ("patchcore/", "workbench/", "pages/", "app.py"))
@@ -52,6 +52,11 @@ def _files_in_use() -> set[str]:
     return found
 
 
+def _is_refused(name: str) -> bool:
+    signs = any(sign in '<>:"|?*' or sign < " " for sign in name)
+    return signs or name.endswith((".", " ")) or is_reserved(name)
+
+
 def _refusal(number: int, winerror: int, why: str, path: str) -> OSError:
     fault = OSError(number, why, path)  # PermissionError for EACCES
     fault.winerror = winerror  # type: ignore[attr-defined]
@@ -66,7 +71,7 @@ def _check(event: str, arguments: tuple[Any, ...]) -> None:
             {whole, os.path.realpath(_whole(arguments[1], arguments[3]))} if event == "os.rename" else {whole}
         )
         name = Path(_whole(arguments[1], arguments[3])).name if event == "os.rename" else ""
-        if safe_part(name) != name:
+        if _is_refused(name):
             raise _refusal(errno.EINVAL, 123, "The name is no name (simulated Windows)", name)
         for file in _files_in_use():
             if file in ends or any(file.startswith(f"{end}/") for end in ends):
@@ -74,7 +79,7 @@ def _check(event: str, arguments: tuple[Any, ...]) -> None:
     elif event in ("open", "os.mkdir") and isinstance(arguments[0], str | bytes):
         creates = event == "os.mkdir" or (arguments[2] or 0) & os.O_CREAT
         name = Path(os.fsdecode(arguments[0])).name
-        if creates and name and safe_part(name) != name and _is_ours() and not os.path.lexists(arguments[0]):
+        if creates and _is_refused(name) and _is_ours() and not os.path.lexists(arguments[0]):
             raise _refusal(errno.EINVAL, 123, "The name is no name (simulated Windows)", name)
 
 

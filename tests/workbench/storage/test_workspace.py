@@ -46,6 +46,22 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
         Workspace(tmp_path / "file" / "below")
 
 
+def test_an_image_is_stored_although_a_scanner_holds_its_file_for_a_moment(workspace, monkeypatch):
+    refusals = [PermissionError(13, "The file is being used by another process") for _ in range(3)]
+    place = os.replace
+
+    def replace_in_the_end(source, target):
+        if refusals:
+            refused = refusals.pop()
+            refused.winerror = 32
+            raise refused
+        place(source, target)
+
+    monkeypatch.setattr(os, "replace", replace_in_the_end)
+    stored = workspace.store_image(png(), "one.png")
+    assert workspace.image_path(stored.sha256).read_bytes() == png() and not refusals
+
+
 def test_an_image_is_stored_once_by_its_bytes(workspace, tmp_path):
     data = png()
     (tmp_path / "two.PNG").write_bytes(data)
