@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from patchcore.errors import ArtifactError
 from patchcore.methods import SHARE
 from workbench.inspectors.building import BuildSettings, new_inspector_id
+from workbench.inspectors.names import LONGEST_NAME
 from workbench.inspectors.recalibration import ShareNumbers
 from workbench.inspectors.version_files import ELSEWHERE, store_version
 from workbench.inspectors.versions import find_inspector
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 IMPORTED = "imported"  # of `InspectorVersion.numbers`: the file's own description
 UNNAMED = "Imported inspector"
-LONGEST_NAME = 200
 
 
 def import_inspector(
@@ -55,7 +55,8 @@ def import_inspector(
     source
         The file, or its bytes.
     name
-        The inspector's name; by default from the file's description, else from the file's name.
+        The inspector's name; by default from the file's description, else from the file's name. Where another
+        inspector has it, a number follows it.
     file
         The file's name, where `source` is bytes.
     into

@@ -8,7 +8,9 @@ import streamlit as st
 
 from workbench.inspections.samples import list_samples
 from workbench.inspectors.building import submit_build
+from workbench.inspectors.names import require_name
 from workbench.people.roles import Role
+from workbench.storage.database import WorkspaceError
 from workbench.storage.roi import kept_region
 from workbench.storage.workspace import NamedImage
 from workbench.uploads.good_images import good_uploads
@@ -69,10 +71,14 @@ def _name(draft: Draft) -> None:
             width=420,
         )
         if st.form_submit_button("Continue", type="primary"):
-            if name.strip():
+            try:
+                with session.workspace().database.read() as rows:
+                    require_name(rows, name)
+            except WorkspaceError as error:
+                st.error(session.sentence(str(error)))
+            else:
                 draft.name = name.strip()
                 _go_on(draft, IMAGES)
-            st.error("Give the inspector a name first.")
 
 
 def _images(draft: Draft) -> None:

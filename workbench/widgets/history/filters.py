@@ -9,7 +9,7 @@ import streamlit as st
 from workbench.inspections import history_query
 from workbench.inspections.history_query import Filter
 from workbench.storage.tables import Inspector
-from workbench.widgets.shared import session
+from workbench.widgets.shared import session, wording
 
 ALL = "all"
 VERDICTS = {"accept": "✓ accept", "review": "? review", "reject": "✕ reject", "none": "– no verdict"}
@@ -21,7 +21,7 @@ FOLDED = ("since", "until", "lowest", "highest", "source", "operator", "other")
 
 def choose(inspector: Inspector | None) -> Filter:
     """Draw the filters and return their values."""
-    known = history_query.inspectors(session.workspace())
+    known = wording.distinct(history_query.inspectors(session.workspace()))
     first = inspector.id if inspector is not None and inspector.id in known else ALL
     if st.session_state.get(_key("of")) not in (None, ALL, *known):
         del st.session_state[_key("of")]
