@@ -35,8 +35,8 @@ def require_name(session: Session, name: str, besides: str | None = None) -> Non
         raise WorkspaceError(f"A name has at most {LONGEST_NAME} characters.")
     if (other := _taken(session, besides).get(_compared(name))) is not None:
         raise NameTaken(
-            f"There is an inspector {other} already. Choose another name, such as {free_name(session, name)}, so that nobody "
-            "takes one for the other."
+            f"There is an inspector {other} already. Choose another name, such as {free_name(session, name)}, so that "
+            "nobody takes one for the other."
         )
 
 

@@ -6,6 +6,7 @@ from html import escape
 
 import streamlit as st
 
+from patchcore.errors import SettingsError
 from workbench.inspections.samples import list_samples
 from workbench.inspectors.building import submit_build
 from workbench.inspectors.names import require_name
@@ -19,6 +20,7 @@ from workbench.uploads.intake import from_folder
 from workbench.uploads.preflight import preflight
 from workbench.widgets.build import network_view, preflight_view, settings_form
 from workbench.widgets.build.draft import IMAGES, NAME, SETTINGS, VIEW, Draft, current
+from workbench.widgets.fields import number
 from workbench.widgets.shared import access, intake, progress, session
 
 WAYS = (intake.FOLDER, intake.FILES, intake.SERVER, intake.SAMPLE)
@@ -137,13 +139,23 @@ def _value_range(draft: Draft) -> None:
         words = (
             "Value that means {} in 16-bit and float images. One range for all images, never one for each."
         )
-        low = st.number_input("Black", value=black, help=words.format("black"), width=160)
-        high = st.number_input("White", value=white, help=words.format("white"), width=160)
-        if st.form_submit_button("Read with this range") and high > low:
-            draft.value_range = (low, high)
+        low = st.text_input("Black", number.show(black), help=words.format("black"), width=160)
+        high = st.text_input("White", number.show(white), help=words.format("white"), width=160)
+        pressed = st.form_submit_button("Read with this range")
+    if pressed:
+        with session.plain_errors():
+            draft.value_range = _range(low, high)
             files = [image.upload for image in draft.found.usable]
             _check(draft, UploadSet(images=files, left_out=draft.found.left_out), draft.title)
             st.rerun()
+
+
+def _range(black: str, white: str) -> tuple[float, float]:
+    """Return the values that were typed for black and white."""
+    low, high = number.read(black), number.read(white)
+    if high <= low:
+        raise SettingsError("The value of white must be larger than the value of black.")
+    return low, high
 
 
 def _view(draft: Draft) -> None:

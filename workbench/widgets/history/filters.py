@@ -9,6 +9,7 @@ import streamlit as st
 from workbench.inspections import history_query
 from workbench.inspections.history_query import Filter
 from workbench.storage.tables import Inspector
+from workbench.widgets.fields import number
 from workbench.widgets.shared import session, wording
 
 ALL = "all"
@@ -66,8 +67,8 @@ def _more() -> None:
     left, right = st.columns(2)
     left.date_input("From", value=None, **_named("since"), format="YYYY-MM-DD")
     right.date_input("To, that day included", value=None, **_named("until"), format="YYYY-MM-DD")
-    left.number_input("Score at least", value=None, **_named("lowest"), placeholder="any", step=0.1)
-    right.number_input("Score at most", value=None, **_named("highest"), placeholder="any", step=0.1)
+    for place, label, name in ((left, "Score at least", "lowest"), (right, "Score at most", "highest")):
+        number.keep(label, key=_key(name), default=None, optional=True, place=place, placeholder="any")
     left.selectbox("Came by", list(SOURCES), format_func=lambda one: SOURCES[one], **_named("source"))
     right.selectbox(
         "Operator", [None, *operators], format_func=lambda one: one or "anybody", **_named("operator")
