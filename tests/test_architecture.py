@@ -41,6 +41,7 @@ ORDER = (  # a room may import itself and what stands in a line above it; rooms 
     "workbench.running",
     "workbench.viewer",
     "workbench.widgets.shared",
+    "workbench.widgets.fields",
     "workbench.widgets.frame workbench.widgets.build",
     "workbench.widgets.tune",
     "workbench.widgets.review",

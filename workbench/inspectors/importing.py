@@ -18,6 +18,7 @@ from patchcore.errors import ArtifactError
 from patchcore.images.file_names import safe_name, shortened
 from patchcore.methods import SHARE
 from workbench.inspectors.building import BuildSettings, new_inspector_id
+from workbench.inspectors.names import LONGEST_NAME
 from workbench.inspectors.recalibration import ShareNumbers
 from workbench.inspectors.version_files import ELSEWHERE, store_version
 from workbench.inspectors.versions import find_inspector
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 IMPORTED = "imported"  # of `InspectorVersion.numbers`: the file's own description
 UNNAMED = "Imported inspector"
-LONGEST_NAME = 200
 
 
 def import_inspector(
@@ -56,7 +56,8 @@ def import_inspector(
     source
         The file, or its bytes.
     name
-        The inspector's name; by default from the file's description, else from the file's name.
+        The inspector's name; by default from the file's description, else from the file's name. Where another
+        inspector has it, a number follows it.
     file
         The file's name, where `source` is bytes.
     into

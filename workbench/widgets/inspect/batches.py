@@ -32,7 +32,7 @@ def choose_among(
     batches: Sequence[Batch], batch: Batch, label: str, name: str, opened: Callable[[int], None]
 ) -> None:
     """Offer a choice where there are several batches; `opened` takes the id of the chosen batch."""
-    by_id = {one.id: one for one in batches}
+    by_id = wording.distinct({one.id: f"{one.name}, {wording.moment(one.created)}" for one in batches})
     if len(by_id) < 2:
         return
     key = f"{name}_of_{batch.id}"
@@ -40,7 +40,7 @@ def choose_among(
         label,
         list(by_id),
         index=list(by_id).index(batch.id),
-        format_func=lambda one: f"{by_id[one].name}, {wording.moment(by_id[one].created)}",
+        format_func=by_id.__getitem__,
         key=key,
         on_change=lambda: opened(int(st.session_state[key])),
         label_visibility="collapsed",
