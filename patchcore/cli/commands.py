@@ -37,6 +37,7 @@ from patchcore.files.targets import cannot_write, require_file, require_folder
 from patchcore.images.file_names import display_name, is_folder, shortened
 from patchcore.images.remarks import RemarkTally
 from patchcore.labels.good_images import choose_good
+from patchcore.labels.layout import few, mask_folder
 from patchcore.methods import METHODS, SHARE, settings_of_others
 from patchcore.settings import SETTINGS, Settings, refusal
 from patchcore.whole_files import whole_file
@@ -268,10 +269,21 @@ def _images_of(paths: list[Path]) -> list[Path]:
 
     images, problems = list[Path](), list[str]()
     for path in paths:
+        if not is_folder(path):
+            images.append(path)
+            continue
         try:
-            images += require_images(path) if is_folder(path) else [path]
+            found = require_images(path)
         except NoImagesError as error:
             problems.append(str(error))
+            continue
+        folders = {one: one.relative_to(path).parts[:-1] for one in found}
+        masks = {"/".join(parts) for parts in folders.values() if mask_folder(parts) is not None}
+        images += [one for one, parts in folders.items() if mask_folder(parts) is None]
+        if masks:
+            problems.append(
+                f"Folders of masks are not scored: {few(sorted(masks))}. Name such a folder itself to score it."
+            )
     if not images:
         raise NoImagesError(" ".join(problems))
     remark(problems)

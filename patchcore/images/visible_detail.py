@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from patchcore.images.geometry import Geometry, place
 
 NEIGHBOURHOOD = 3  # positions a side
-MUCH_LARGER = 5.0  # an image's pixels for one of the network's input, along either side
+MUCH_LARGER = 6.0  # an image's pixels for one of the network's input, along either side
+TILE = 3  # side of a tile that helps, in sides of the network's input
 LONG = 3  # long side of an image over its short side, from which stretching shows more of the short one
 COMMON_SIZES = (256, 320, 384, 448, 512)  # of the network's input, as the page Build offers them
 LARGE_SIZES = (768, 1024, 1536, 2048)
@@ -82,12 +83,13 @@ class VisibleDetail:
         ]
         found = []
         if sizes:
-            size = next((size for size in sizes if max(self._at(size).shrinking) <= MUCH_LARGER), sizes[-1])
+            enough = (one for one in sizes if one >= 2 * side and max(self._at(one).shrinking) <= MUCH_LARGER)
+            size = next(enough, sizes[-1])
             found.append(f"An image size of {size:,} px lowers it to {self._at(size).patch_words}.")
         if self.geometry.mode == "fit" and max(self.size) >= LONG * min(self.size):
             stretched = VisibleDetail.of(self.size, Geometry("stretch", side), self.step)
             found.append(f"The geometry stretch makes it {stretched.patch_words}.")
-        tile = min(round(MUCH_LARGER * side), max(min(self.size), side))
+        tile = min(TILE * side, max(min(self.size), side))
         found.append(
             f"Tiles of {tile:,} px a side, cut from good and test images alike before they are handed in, lower it to "
             f"{VisibleDetail.of((tile, tile), self.geometry, self.step).patch_words}."

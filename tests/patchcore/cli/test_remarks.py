@@ -75,3 +75,11 @@ def test_build_groups_the_remarks_on_the_good_images_and_info_repeats_them(tmp_p
     assert told["patch_covers"].endswith("of 768 × 64 px")
     again = patchcore("info", model)
     assert "The picture was turned upright" in again.stderr and "turned upright" not in again.stdout
+
+
+def test_score_leaves_folders_of_masks_out_and_names_them(built, product):  # noqa: F811
+    done = patchcore("score", built[1], product / "test", product / "ground_truth/spot", "--json")
+    assert len(json.loads(done.stdout)) == 3  # a folder of masks that is named itself is scored
+    done = patchcore("score", built[1], product, "--json")
+    assert not any("ground_truth" in row["path"] for row in json.loads(done.stdout))
+    assert "Folders of masks are not scored: ground_truth/spot." in done.stderr

@@ -32,7 +32,7 @@ def test_images_much_larger_than_the_input_have_a_remark_with_what_helps():
     large = VisibleDetail.of((16000, 16000), Geometry("fit", 1024), 8).remark
     assert "image size of 2,048 px" in large and "stretch" not in large
     largest = VisibleDetail.of((16000, 16000), Geometry("stretch", 2048), 8).remark
-    assert "image size" not in largest and "Tiles of 10,240 px" in largest
+    assert "image size" not in largest and "Tiles of 6,144 px" in largest
 
 
 @pytest.mark.parametrize("mode", ["fit", "stretch", "crop"])
