@@ -18,7 +18,7 @@ from workbench.storage.workspace import Workspace
 
 COLUMNS = (
     "file", "label", "score", "verdict", "threshold", "worst box", "number of regions", "largest region px",
-    "regions", "error",
+    "regions", "error", "remarks",
 )  # fmt: skip
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet may take these for the start of a formula
 
@@ -58,8 +58,9 @@ def write_overlays(
 
 def _row(workspace: Workspace, result: Result, point: OperatingPoint) -> list[str]:
     threshold, label = f"{point.reject:.6g}", result.image.truth or ""
+    remarks = " ".join(result.remarks or ())
     if result.score is None:
-        return [result.image.name, label, "", "", threshold, "", "", "", "", result.error or ""]
+        return [result.image.name, label, "", "", threshold, "", "", "", "", result.error or "", remarks]
     regions = regions_at(load_map(workspace, result), point)
     return [
         result.image.name,
@@ -72,6 +73,7 @@ def _row(workspace: Workspace, result: Result, point: OperatingPoint) -> list[st
         str(max((region.area for region in regions), default=0)),
         "; ".join(_words(region) for region in regions),
         "",
+        remarks,
     ]
 
 

@@ -90,6 +90,7 @@ def score_image(
         model = load_model(workspace, version)
         if loaded is None:
             loaded = read_image(workspace.image_path(sha256), value_range=model.settings.value_range)
+        found.columns["remarks"] = model.remarks_on(loaded.record, leave_out=leave_out)
         scored = model.score(loaded, leave_out=leave_out)
         found.columns["seconds"] = time.perf_counter() - began
         kept, pixels = KeptMap.of(scored.map), display_pixels(loaded.pixels)

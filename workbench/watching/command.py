@@ -127,6 +127,8 @@ def watch(
             if not once:
                 _say(f"Watching {folder} for images to be judged by {at_start.name}. Ctrl-C ends it.")
             tally = WatchRun(watcher, judge, journal, outputs, say=_say, stop=stop).run(once=once)
+    for sentence in tally.remarks.repeated():
+        _say(sentence)
     broken = f", {tally.broken} could not be scored" if tally.broken else ""
     _say(f"Scored {tally.scored} of {folder}{broken}.")
 

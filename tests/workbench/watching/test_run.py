@@ -323,3 +323,19 @@ def deliver(folder, numbers):
             os.fsync(file.fileno())
             time.sleep(0.02)
             file.write(data[30:])
+
+
+def test_folders_of_masks_are_not_judged_and_labels_of_folders_are_told(live, folder, root):
+    for name in ("ground_truth/a.png", "lot/Masks/b.png", "lot/NG/b.png", "i.O/c.png", "camera 1/d.png"):
+        put(folder, name, png(40))
+    session = live(subfolders=True)
+    assert session.once().scored == 3
+    told = {verdict["file"]: verdict["remarks"] for verdict in stored_verdicts(root)}
+    assert told == {
+        "lot/NG/b.png": ["It lies in NG, which means a defect by the folder's name."],
+        "i.O/c.png": ["It lies in i.O, which means a good part by the folder's name."],
+        "camera 1/d.png": [],
+    }
+    assert sum("Folders of masks are not judged" in sentence for sentence in session.said) == 1
+    assert any("ground_truth" in sentence and "lot/Masks" in sentence for sentence in session.said)
+    assert any(sentence.startswith("lot/NG/b.png: It lies in NG") for sentence in session.said)
