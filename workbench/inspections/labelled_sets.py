@@ -12,6 +12,7 @@ from PIL import Image
 
 from patchcore.errors import DataError, ImageError, NoImagesError
 from patchcore.evaluation.mvtec_layout import union
+from patchcore.images.file_names import written_name
 from patchcore.images.reading import read_image
 from patchcore.labels.layout import few, read_names
 from patchcore.labels.words import GOOD, NothingGood, Vocabulary, require_good, vocabulary, written_labels
@@ -215,9 +216,10 @@ def _labels_of_table(
     """Lay the files out as they were handed in: the table names them by their paths."""
     from patchcore.evaluation.label_table import read_labels
 
+    names = {written_name(name): name for name in stored}
     with workspace.draft_folder() as folder:
-        for name, image in stored.items():
-            _link(workspace.image_path(image.sha256), folder / name)
+        for written, name in names.items():
+            _link(workspace.image_path(stored[name].sha256), folder / written)
         place = folder / table.name
         place.parent.mkdir(parents=True, exist_ok=True)
         if isinstance(table.data, bytes):
@@ -227,11 +229,11 @@ def _labels_of_table(
         images, problems = read_labels(place, words, within=folder)
         labels = Labels(problems=list(problems))
         for labelled in images:
-            name = labelled.path.resolve().relative_to(folder.resolve()).as_posix()
+            name = names[labelled.path.resolve().relative_to(folder.resolve()).as_posix()]
             labels.truth[name], labels.written[name] = labelled.defect_type, labelled.label
             if labelled.mask_path is not None:
                 mask = labelled.mask_path.resolve().relative_to(folder.resolve())
-                labels.masks[name] = mask.as_posix()
+                labels.masks[name] = names[mask.as_posix()]
     labels.no_images = set(labels.masks.values()) | (
         labels_of_folders(stored, words).no_images - labels.truth.keys()
     )
