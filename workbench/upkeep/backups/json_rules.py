@@ -33,6 +33,7 @@ from workbench.watching.verdict import VerdictRecord
 
 Check = Callable[[Any, str], object]
 MOST = 10_000  # names in a mapping, entries in a list
+MOST_REMARKS = 200_000  # on a labelled set, one for each of its files at most
 LONGEST = 100_000  # characters
 LONGEST_SIDE = 1 << 31  # pixels
 BIG = 1e15  # seconds, megabytes
@@ -100,6 +101,11 @@ def within(lowest: float, highest: float) -> Check:
 def words(value: Any, what: str) -> None:
     """Check a text that the pages only show."""
     text(value, what, LONGEST)
+
+
+def reading(value: Any, what: str) -> None:
+    """Check what was found in reading a labelled set: `labelled_sets.Reading.to_dict`."""
+    shaped({"labels": words, "problems": listed(words, MOST_REMARKS)}, ("labels", "problems"))(value, what)
 
 
 def inspector_id(value: Any, what: str) -> None:
