@@ -15,7 +15,9 @@ from patchcore.labels.drawing import Ellipse, Mark, Polygon, Runs
 from patchcore.maps.outlines import Point
 
 FARTHEST = 1e6  # pixels; no coordinate is larger
+LONGEST_NAME = 4096  # characters of an image's path
 LONGEST_SIDE = 1_000_000  # pixels
+LONGEST_LABEL = 64  # characters; a table of labels keeps no more
 MOST_PIXELS = 120_000_000
 MOST_POINTS = 100_000  # of one outline
 
@@ -44,13 +46,17 @@ class AnnotatedImage:
     ignored: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        """Cut a name that no disk takes."""
+        self.name = self.name[:LONGEST_NAME]
+
     def add(self, label: str, make: Callable[..., Iterable[Mark]], *arguments: Any) -> None:
         """Add the marks that `make` gives for one shape; a shape that is not sound becomes a fault."""
         try:
-            self.marks += [(label, mark) for mark in make(*arguments)]
+            self.marks += [(label[:LONGEST_LABEL], mark) for mark in make(*arguments)]
         except (DataError, TypeError, ValueError, KeyError, IndexError, OverflowError) as fault:
             why = str(fault) if isinstance(fault, DataError) else "it is not written as it should be"
-            self.faults.append(f"the shape {display_name(label[:80])!r} cannot be drawn: {why}")
+            self.faults.append(f"the shape {display_name(label[:LONGEST_LABEL])!r} cannot be drawn: {why}")
 
 
 def number(value: Any, least: float = -FARTHEST, most: float = FARTHEST) -> float:

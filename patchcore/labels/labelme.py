@@ -20,7 +20,7 @@ from patchcore.labels.annotated_image import (
     rectangle,
     runs,
 )
-from patchcore.labels.drawing import Mark
+from patchcore.labels.drawing import Mark, Runs
 
 WITHOUT_AREA = frozenset({"line", "linestrip", "point", "points"})
 
@@ -35,6 +35,7 @@ def read_labelme(values: Mapping[str, Any]) -> AnnotatedImage:
     name = values.get("imagePath")
     size = image_size(values.get("imageHeight"), values.get("imageWidth"))
     found = AnnotatedImage(name if isinstance(name, str) else "", size)
+    room = MOST_PIXELS
     for shape in values["shapes"]:
         if not isinstance(shape, dict):
             found.faults.append("one of its shapes is not written as labelme writes it")
@@ -43,16 +44,20 @@ def read_labelme(values: Mapping[str, Any]) -> AnnotatedImage:
         if kind in WITHOUT_AREA:
             found.ignored[kind] += 1
         else:
-            found.add(str(shape.get("label", "")), _marks, kind, shape)
+            before = len(found.marks)
+            found.add(str(shape.get("label", "")), _marks, kind, shape, room)
+            room -= sum(
+                mark.height * mark.width for _, mark in found.marks[before:] if isinstance(mark, Runs)
+            )
     return found
 
 
-def _marks(kind: str, shape: Mapping[str, Any]) -> list[Mark]:
+def _marks(kind: str, shape: Mapping[str, Any], room: int) -> list[Mark]:
     points = shape["points"]
     if kind in ("polygon", "oriented_rectangle"):
         return [polygon(points)]
     if kind == "mask":
-        return [_mask(shape)]
+        return [_mask(shape, room)]
     if kind not in ("rectangle", "circle") or len(points) < 2:
         raise DataError(f"{kind[:40]!r} with {len(points):,} points is not a shape of labelme's")
     first, second = point(points[0]), point(points[1])
@@ -62,14 +67,16 @@ def _marks(kind: str, shape: Mapping[str, Any]) -> list[Mark]:
     return [ellipse(first, (radius, radius))]
 
 
-def _mask(shape: Mapping[str, Any]) -> Mark:
-    """Return a painted mask, a picture in base64 with its place in the image."""
+def _mask(shape: Mapping[str, Any], room: int) -> Mark:
+    """Return a painted mask, a picture in base64 with its place in the image, of `room` pixels at most."""
     left, top = point(shape["points"][0])
     try:
         data = base64.b64decode(shape["mask"], validate=True)
-        samples = read_samples(data, limits=Limits(max_pixels=MOST_PIXELS)).samples
+        samples = read_samples(data, limits=Limits(max_pixels=room)).samples
     except (binascii.Error, ImageError) as fault:
-        raise DataError("its mask is not a picture") from fault
+        raise DataError(
+            f"its mask is not a picture, or the masks together have over {MOST_PIXELS:,} pixels"
+        ) from fault
     marks = (samples if samples.ndim == 2 else samples.max(axis=2)) > 0
     changes = np.flatnonzero(np.diff(marks.ravel(), prepend=False, append=not marks.ravel()[-1]))
     counts = np.diff(changes, prepend=0)

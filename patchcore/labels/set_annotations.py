@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from patchcore.errors import DataError, ImageError
-from patchcore.images.file_names import display_name, safe_name
-from patchcore.labels.annotated_image import AnnotatedImage
+from patchcore.images.file_names import display_name, safe_name, shortened
+from patchcore.labels.annotated_image import LONGEST_LABEL, AnnotatedImage
 from patchcore.labels.annotations import read_annotations
 from patchcore.labels.drawing import Drawing
 from patchcore.labels.layout import OF_IMAGES, Layout, few
@@ -89,7 +89,7 @@ def _give(
                 for fault in one.faults[:1]
             ]
         else:
-            (unclear if matches else absent).append(one.name or "an image without a name")
+            (unclear if matches else absent).append(shortened(one.name) or "an image without a name")
     if absent:
         count = f"{len(absent):,} image{'' if len(absent) == 1 else 's'}"
         found.problems.append(f"{shown} describes {count} that the set does not hold: {few(absent)}.")
@@ -229,7 +229,7 @@ def _label_by_class(layout: Layout, found: Drawings, words: Vocabulary) -> list[
         if name in layout.left_out or (label is not None and folders_tell):
             continue
         if label is None or classes or label.casefold() in OF_IMAGES:
-            layout.labels[name] = (classes[0] or DEFECT) if classes else GOOD
+            layout.labels[name] = (display_name(classes[0])[:LONGEST_LABEL] or DEFECT) if classes else GOOD
             labelled.append(name)
     return labelled
 

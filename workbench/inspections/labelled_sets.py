@@ -24,6 +24,9 @@ from workbench.storage.tables import Batch
 from workbench.storage.workspace import NamedImage, Workspace
 from workbench.uploads.image_set import FOR_LABELS, Upload, UploadSet
 
+MOST_PROBLEMS = 5_000  # that are kept with a set
+LONGEST_SENTENCE = 5_000  # characters
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -41,8 +44,11 @@ class Reading:
     problems: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values for the database."""
-        return {"labels": self.labels, "problems": list(self.problems)}
+        """Return plain values for the database; of very many or very long sentences, the beginning."""
+        problems = [_cut(problem) for problem in self.problems[:MOST_PROBLEMS]]
+        if further := len(self.problems) - len(problems):
+            problems.append(f"{further:,} further remarks are not kept.")
+        return {"labels": _cut(self.labels), "problems": problems}
 
     @classmethod
     def of(cls, batch: Batch) -> "Reading":
@@ -282,6 +288,10 @@ def _lay_out(source: bytes | Path, target: Path) -> None:
         os.link(source, target)
     except OSError:  # a file system without links, or another one
         shutil.copyfile(source, target)
+
+
+def _cut(sentence: str) -> str:
+    return sentence if len(sentence) <= LONGEST_SENTENCE else f"{sentence[:LONGEST_SENTENCE]}…"
 
 
 def _counted(names: list[str]) -> str:

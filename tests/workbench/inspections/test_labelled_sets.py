@@ -319,6 +319,9 @@ def test_what_was_found_in_reading_stays_with_the_set(workspace, version, tmp_pa
     (batch,) = labelled_sets(workspace, version.inspector_id)
     assert Reading.of(batch) == found.reading and words in found.reading.problems[0]
     assert found.reading.labels == "Taken as good: good (1). Taken as defects: dent (1)."
+    stored = Reading("x" * 9_000, ("y",) * 9_000).to_dict()
+    assert len(stored["labels"]) == 5_001 and len(stored["problems"]) == 5_001
+    assert stored["problems"][-1] == "4,000 further remarks are not kept."
 
 
 def test_a_photograph_labelled_good_with_a_mark_is_named(workspace, version, tmp_path):

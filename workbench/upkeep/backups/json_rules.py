@@ -33,7 +33,6 @@ from workbench.watching.verdict import VerdictRecord
 
 Check = Callable[[Any, str], object]
 MOST = 10_000  # names in a mapping, entries in a list
-MOST_REMARKS = 200_000  # on a labelled set, one for each of its files at most
 LONGEST = 100_000  # characters
 LONGEST_SIDE = 1 << 31  # pixels
 BIG = 1e15  # seconds, megabytes
@@ -105,7 +104,7 @@ def words(value: Any, what: str) -> None:
 
 def reading(value: Any, what: str) -> None:
     """Check what was found in reading a labelled set: `labelled_sets.Reading.to_dict`."""
-    shaped({"labels": words, "problems": listed(words, MOST_REMARKS)}, ("labels", "problems"))(value, what)
+    shaped({"labels": words, "problems": listed(words)}, ("labels", "problems"))(value, what)
 
 
 def inspector_id(value: Any, what: str) -> None:
