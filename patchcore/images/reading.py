@@ -11,6 +11,7 @@ import hashlib
 import os
 import stat
 import warnings
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -182,6 +183,19 @@ def _has_colour(pixels: NDArray[np.float32]) -> bool:
     return bool((np.ptp(pixels[:: steps[0], :: steps[1]], axis=2) > _TINT).any())
 
 
+def read_samples(
+    source: str | os.PathLike[str] | bytes,
+    *,
+    name: str | None = None,
+    limits: Limits = Limits(),  # noqa: B008 - frozen
+) -> RawImage:
+    """Read the samples of an image file as they are stored, neither scaled nor composed; errors as `read_image`."""
+    label = display_name(name or ("image" if isinstance(source, bytes) else os.fspath(source)))
+    return _decode(
+        source if isinstance(source, bytes) else _file_bytes(Path(source), label, limits), label, limits
+    )
+
+
 def display_pixels(pixels: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Round float RGB in 0..1 to uint8, same shape."""
     return (pixels * np.float32(255) + np.float32(0.5)).astype(np.uint8)
@@ -195,6 +209,11 @@ def list_images(folder: str | os.PathLike[str]) -> list[Path]:
     NoImagesError
         The folder does not exist.
     """
+    return list_files(folder, IMAGE_SUFFIXES)
+
+
+def list_files(folder: str | os.PathLike[str], suffixes: Collection[str]) -> list[Path]:
+    """List the files below a folder that have one of these suffixes, as `list_images` does; errors as there."""
     root = Path(folder)
     if not is_folder(root):  # False, not an error, for a name that no disk takes
         raise NoImagesError(f"{display_name(str(root))} is not a folder on this machine. Check the path.")
@@ -202,7 +221,7 @@ def list_images(folder: str | os.PathLike[str]) -> list[Path]:
     for where, folders, files in os.walk(root):
         folders[:] = [entry for entry in folders if not is_hidden((entry,))]
         names = (entry for entry in files if not is_hidden((entry,)))
-        found += [Path(where, entry) for entry in names if Path(entry).suffix.lower() in IMAGE_SUFFIXES]
+        found += [Path(where, entry) for entry in names if Path(entry).suffix.lower() in suffixes]
     return sorted(path for path in found if path.is_file())
 
 

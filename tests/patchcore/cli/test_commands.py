@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
@@ -15,9 +16,11 @@ from PIL import Image
 from patchcore import PatchCore
 from patchcore.backbones import DEFAULT
 from patchcore.cli import commands
+from patchcore.detector import Detector
 from patchcore.files import container
 from patchcore.maps.rendering import HeatScale, overlay
 from tests.patchcore.conftest import stripes
+from tests.patchcore.labels.marked_sets import DEFECT, GOOD, MARKED, MASK, PIXELS, UNUSABLE
 from tests.points import by_hand
 
 ROOT = Path(__file__).parents[3]
@@ -135,6 +138,57 @@ def test_evaluate(built, product):
     shown = patchcore("evaluate", built[1], product / "test").stdout
     assert "image AUROC" in shown
     assert "1 good rejected" in shown
+
+
+def set_of(folder, product, files):
+    """A labelled set of one good image and one defect, with further files."""
+    for name, source in ((GOOD, "test/good/0.png"), (DEFECT, "test/spot/0.png")):
+        (folder / name).parent.mkdir(parents=True)
+        shutil.copyfile(product / source, folder / name)
+    for name, data in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    table = folder / "labels.csv"
+    return table if table.exists() else folder
+
+
+@pytest.mark.parametrize("way", MARKED)
+def test_evaluate_reads_the_same_pixels_however_they_are_marked(built, product, tmp_path, way):
+    done = patchcore("evaluate", built[1], set_of(tmp_path / "set", product, MARKED[way]), "--json")
+    assert json.loads(done.stdout)["pixel"]["n_defect_pixels"] == PIXELS, done.stderr
+
+
+@pytest.mark.parametrize("fault", UNUSABLE)
+def test_evaluate_says_which_marks_were_not_used(built, product, tmp_path, fault):
+    files, words = UNUSABLE[fault]
+    done = patchcore("evaluate", built[1], set_of(tmp_path / "set", product, files), "--json")
+    found = json.loads(done.stdout)
+    assert found["pixel"]["n_defect_pixels"] == 0 and found["image"]["auroc"] is not None
+    assert any(words in problem for problem in found["problems"]), found["problems"]
+
+
+@pytest.mark.parametrize(
+    ("way", "words"),
+    [
+        ("white on black", ""),
+        ("class number", ""),
+        ("transparent background", ""),
+        ("black on transparent", "by transparency alone"),
+        ("another aspect", "64 × 40 but 0.png 64 × 64: it is stretched"),
+        ("everything", "marks every pixel"),
+        ("nothing", "marks nothing"),
+    ],
+)
+def test_a_region_of_interest_is_read_like_a_mask(product, tmp_path, way, words):
+    data = (MARKED.get(way) or UNUSABLE[way][0])[MASK]
+    (tmp_path / "roi.png").write_bytes(data)
+    out, refused = tmp_path / "a.patchcore", way in ("everything", "nothing")
+    options = ("--image-size", 64, "--coreset", 0.5, "--roi", tmp_path / "roi.png")
+    done = patchcore("build", product / "train/good", "-o", out, *options, expect=1 if refused else 0)
+    assert words in done.stderr.replace("\n", " ")
+    assert out.exists() != refused
+    if not refused:
+        assert Detector.load(out).roi_.sum() == PIXELS
 
 
 def test_evaluate_at_every_share(built, product):

@@ -102,6 +102,11 @@ def words(value: Any, what: str) -> None:
     text(value, what, LONGEST)
 
 
+def reading(value: Any, what: str) -> None:
+    """Check what was found in reading a labelled set: `labelled_sets.Reading.to_dict`."""
+    shaped({"labels": words, "problems": listed(words)}, ("labels", "problems"))(value, what)
+
+
 def inspector_id(value: Any, what: str) -> None:
     """Check the id of an inspector."""
     if not is_id(value):
