@@ -57,6 +57,18 @@ def read_mask(image: Labelled) -> tuple[NDArray[np.bool_] | None, bool]:
     return mask, grey
 
 
+def built_from(twins: Sequence[tuple[str, str]]) -> str:
+    """Return a sentence on images with the pixels of good images of the build: (name, name of the good one)."""
+    one = len(twins) == 1
+    (name, good) = twins[0]
+    which = f"1 image shows the same pixels as a good image ({name}, as {good})" if one else ""
+    many = f"{len(twins):,} images show the same pixels as good images (first: {name}, as {good})"
+    return (
+        f"{which or many} that the inspector was built from; {'it was' if one else 'each was'} scored as if it had not "
+        "been. Images of other parts prove more."
+    )
+
+
 def grey_masks(names: Sequence[str]) -> str:
     """Return a sentence on masks with grey values, and their reading."""
     which = "1 mask has" if len(names) == 1 else f"{len(names)} masks have"

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from patchcore.detector import Detector
 from patchcore.errors import NoImagesError
 from patchcore.evaluation.judging import Judge
-from patchcore.evaluation.labelled_image import Labelled, grey_masks
+from patchcore.evaluation.labelled_image import Labelled, built_from, grey_masks
 from patchcore.evaluation.labelled_score import UNREADABLE, LabelledScore
 from patchcore.evaluation.metrics import ImageMetrics, image_curves, image_metrics, image_metrics_by_type
 from patchcore.evaluation.pixel_metrics import PixelCurves, PixelMetrics, PixelResult
@@ -203,12 +203,13 @@ def evaluate(
     """
     left_out: list[str] = []
     grey: list[str] = []
-    items = inspect_each(model, images, left_out, grey, progress)
+    twins: list[tuple[str, str]] = []
+    items = inspect_each(model, images, left_out, grey, twins, progress)
     try:
         found = _measured(items, len(images), None, model.operating_point_, judged=True)
     except NoImagesError as error:
         raise NoImagesError("None of the images could be scored. " + " ".join(left_out[:3])) from error
-    remarks = [grey_masks(grey)] if grey else []
+    remarks = ([grey_masks(grey)] if grey else []) + ([built_from(twins)] if twins else [])
     return replace(found, problems=left_out + found.problems + remarks)
 
 

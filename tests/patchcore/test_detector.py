@@ -285,7 +285,7 @@ def test_broken_and_repeated_images_are_left_out_with_reasons(good, tmp_path):
     model = PatchCore(image_size=SIDE).fit([good[0], broken, ("twin.png", good[0][1]), good[1]])
     assert [r.name for r in model.image_records_] == ["good/000.png", "good/001.png"]
     assert [error.name for error in model.skipped_] == ["broken.png", "twin.png"]
-    assert "same file as good/000.png" in model.skipped_[1].reason
+    assert "same pixels as good/000.png" in model.skipped_[1].reason
 
 
 @pytest.mark.parametrize("images", [[], [b""]])

@@ -164,6 +164,7 @@ record = shaped(
         **dict.fromkeys(("width", "height", "channels", "bit_depth"), side),
         **dict.fromkeys(("lowest", "highest"), number),
         "notes": names,
+        **dict.fromkeys(("pixel_sha256", "near_copy_of"), words),
     },
     RECORD,
 )
@@ -183,6 +184,7 @@ numbers = shaped(
         "seconds": seconds,
         "total_patches": side,
         "skipped": listed(shaped({"name": words, "reason": words}, ("name", "reason")), MOST_IMAGES),
+        "remarks": names,
         "removed": names,
         "kept": hashes,
         "images_elsewhere": listed(good_image, MOST_IMAGES),
