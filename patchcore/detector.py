@@ -30,7 +30,6 @@ from patchcore.fitting.sources import Source
 from patchcore.fitting.stages import prepare_store
 from patchcore.images.copy_groups import CopyGroups, near_copy_remarks
 from patchcore.images.geometry import place, prepare
-from patchcore.images.harmless_copies import harmless_copies
 from patchcore.images.reading import ImageRecord, LoadedImage, is_exact_copy, read_image
 from patchcore.methods import EXPLAIN, METHODS, SHARE, detector_class, require_capability
 from patchcore.scoring import (
@@ -571,21 +570,14 @@ class Detector:
         )
 
     def least_score(self, scores: NDArray[np.float32]) -> float:
-        """Return the least score of good images that means anything; 0 where they show how parts vary.
-
-        Where near copies leave too few groups, or all scores [n] are 0, it is the largest score of a harmless copy of a
-        good image.
-        """
+        """Return the least of the good images' scores [n] that means anything; 0 where they show how parts vary."""
         finite = scores[np.isfinite(scores)]
         if not self.copy_groups_.too_few and (not finite.size or finite.max() > 0):
             return 0.0
-        sample = 1 - self.self_test_.pixels[::-1, ::-1].astype(np.float32) / np.float32(255)
         first = self.image_records_[0]
         valid = place((first.height, first.width), self.settings.geometry_of_input(), self.roi_).valid
         inspected = inspected_patches(valid, self.grid_).ravel()  # the bank knows no padding
-        gentle, rough = harmless_copies(sample)
-        distances = map(self._patch_distances, [*gentle, *rough])
-        return max(float(found[inspected].max()) for found in distances)
+        return self.self_test_.harmless_score(self._patch_distances, inspected)
 
     def _first_operating_point(self) -> OperatingPoint | None:
         """Thresholds from the good images alone; a review band where they are enough for one."""

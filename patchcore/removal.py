@@ -122,7 +122,8 @@ def _remaining(
         [record.near_copy_of for number, record in enumerate(records) if number not in set(gone)],
         [int(numbers[number]) for number in taught if number not in set(gone)],
     )
-    wanted = _scored(model, set(gone), numbers, groups)
+    scored = model.copy_groups_.stand_ins(model.profile_.images.tolist(), set(gone))
+    wanted = {records[i].sha256: int(numbers[i]) for i in scored if numbers[i] in groups.scored}
     calibration = Calibration(run, wanted)
     scores = score_good_images(bank, calibration.patches(good), groups=groups)
     return Remaining(
@@ -133,19 +134,6 @@ def _remaining(
         calibration.absent(records),
         tuple(records[number].sha256 for number in gone if number not in taught),
     )
-
-
-def _scored(
-    model: PatchCore, gone: set[int], numbers: NDArray[np.int64], groups: CopyGroups
-) -> dict[str, int]:
-    """Return SHA-256 and new number of the images to score; a near copy stands in for one that is gone."""
-    before, found = model.copy_groups_.firsts, dict[str, int]()
-    for image in model.profile_.images.tolist():
-        members = (int(i) for i in np.flatnonzero(before == before[image]) if int(i) not in gone)
-        number = next(members, None)
-        if number is not None and numbers[number] in groups.scored:
-            found[model.image_records_[number].sha256] = int(numbers[number])
-    return found
 
 
 def _check(model: PatchCore, sha256s: frozenset[str], gone: list[int]) -> None:

@@ -103,7 +103,8 @@ def _pooled(rows: NDArray[np.float32], at: NDArray[np.int64], grid: tuple[int, i
     cells = (down * CELLS // grid[0]) * CELLS + across * CELLS // grid[1]
     member = (cells == np.arange(CELLS * CELLS)[:, None]).astype(np.float32)  # [cells, P]
     counts = np.maximum(member.sum(1, keepdims=True), 1)
-    return (member @ rows / counts * np.sqrt(counts / len(at))).astype(np.float32).ravel()
+    pooled = member @ rows / counts * np.sqrt(counts / len(at))
+    return np.asarray(pooled, np.float32).ravel()
 
 
 def _distance(store: FeatureStore, one: StoredImage, other: StoredImage) -> float:

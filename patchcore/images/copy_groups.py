@@ -54,6 +54,12 @@ class CopyGroups:
         """Numbers of the images whose scores count: one of each group, one in all where the groups are too few."""
         return self.representatives[:1] if self.too_few else self.representatives
 
+    def stand_ins(self, numbers: Sequence[int], gone: Collection[int]) -> list[int]:
+        """Return the images to score once others are gone: a near copy stands in for one that is gone."""
+        members = (np.flatnonzero(self.firsts == self.firsts[number]).tolist() for number in numbers)
+        left = ([number for number in group if number not in gone] for group in members)
+        return [group[0] for group in left if group]
+
     def left_out_with(self, number: int) -> frozenset[int]:
         """Return the numbers of the images that take no part in an image's score: its group, itself included.
 

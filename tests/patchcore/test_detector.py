@@ -132,7 +132,7 @@ def test_the_first_threshold_rejects_no_good_image_it_was_set_from(model):
 
 
 def test_with_twenty_good_images_the_worst_of_them_would_be_reviewed():
-    model = PatchCore(image_size=32, coreset=0.5).fit([stripes(seed) for seed in range(20)])
+    model = PatchCore(image_size=64, coreset=0.5).fit([stripes(seed) for seed in range(20)])
     scores = sorted(model.good_scores_.values())
     assert model.operating_point_.reject == pytest.approx(scores[-1])
     assert model.operating_point_.accept == pytest.approx(scores[19])  # ceil(21 * 0.95) = 20th smallest
