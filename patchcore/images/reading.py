@@ -38,6 +38,7 @@ from patchcore.images.tiff_format import decode_tiff
 from patchcore.images.unread_files import contents_of, why_no_images
 
 WHITE = (1.0, 1.0, 1.0)
+LATER = {"pixel_sha256": "", "near_copy_of": ""}  # fields that records of earlier programs lack
 _STEPS = 65535  # of brightness in the hash of pixels: an 8-bit value is the same step in 16 bits
 _HASHED_AT_ONCE = 1 << 18  # values, which stay in the cache
 _DECODERS = {
@@ -96,8 +97,7 @@ class ImageRecord:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> ImageRecord:
         """Rebuild a record from `to_dict`; unknown keys are ignored."""
-        later = {"pixel_sha256": "", "near_copy_of": ""}  # absent from records of earlier programs
-        known = {key: {**later, **values}[key] for key in cls.__dataclass_fields__}
+        known = {key: {**LATER, **values}[key] for key in cls.__dataclass_fields__}
         return cls(**{**known, "notes": tuple(known["notes"])})
 
 
