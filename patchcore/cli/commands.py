@@ -31,6 +31,7 @@ from patchcore.cli.terminal import (
     write_result,
 )
 from patchcore.cli.threshold import threshold
+from patchcore.disk.whole_files import whole_file
 from patchcore.errors import ImageError, NoImagesError, SettingsError
 from patchcore.executors import HERE, chosen_executor
 from patchcore.files.targets import cannot_write, require_file, require_folder
@@ -40,7 +41,6 @@ from patchcore.labels.good_images import choose_good
 from patchcore.labels.layout import few, mask_folder
 from patchcore.methods import METHODS, SHARE, settings_of_others
 from patchcore.settings import SETTINGS, Settings, refusal
-from patchcore.whole_files import whole_file
 
 if TYPE_CHECKING:
     from patchcore.detector import Detector
@@ -391,7 +391,7 @@ def _summary(model: Detector) -> dict[str, Any]:
 def _patches_cover(model: Detector) -> str:
     """Return the part of the largest good image that one patch covers."""
     largest = max(model.image_records_, key=lambda record: record.width * record.height)
-    detail = model.visible_detail(largest)
+    detail = model.good_set_.visible_detail(largest)
     width, height = detail.size
     return f"{detail.patch_words} of {width:,} × {height:,} px"
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from patchcore.detector import Detector
 from patchcore.errors import NoImagesError
 from patchcore.evaluation.judging import Judge
-from patchcore.evaluation.labelled_image import Labelled
+from patchcore.evaluation.labelled_image import Labelled, built_from
 from patchcore.evaluation.labelled_score import UNREADABLE, LabelledScore
 from patchcore.evaluation.metrics import ImageMetrics, image_curves, image_metrics, image_metrics_by_type
 from patchcore.evaluation.pixel_metrics import PixelCurves, PixelMetrics, PixelResult
@@ -211,12 +211,14 @@ def evaluate(
     """
     left_out: list[str] = []
     notes: dict[str, list[str]] = {}
-    items = inspect_each(model, images, left_out, notes, progress)
+    twins: list[tuple[str, str]] = []
+    items = inspect_each(model, images, left_out, notes, twins, progress)
     try:
         found = _measured(items, len(images), None, model.operating_point_, judged=True)
     except NoImagesError as error:
         raise NoImagesError("None of the images could be scored. " + " ".join(left_out[:3])) from error
-    return replace(found, problems=left_out + found.problems + sentences(notes))
+    copies = [built_from(twins)] if twins else []
+    return replace(found, problems=left_out + found.problems + sentences(notes) + copies)
 
 
 def _measured(

@@ -20,6 +20,7 @@ def inspect_each(
     images: Sequence[Labelled],
     left_out: list[str],
     notes: dict[str, list[str]],
+    twins: list[tuple[str, str]],
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[LabelledScore]:
     """Inspect image by image, with the model's thresholds in force; a good image without its own rows.
@@ -36,6 +37,8 @@ def inspect_each(
         Filled with a sentence for each image that cannot be scored.
     notes
         Filled with remarks on masks as they are read: key of `patchcore.labels.masks.NOTES` -> names of images.
+    twins
+        Filled with the names of images with the pixels of a good image of the build, and that good image's name.
     progress
         Called with (done, total).
     """
@@ -51,6 +54,8 @@ def inspect_each(
         except DataError as error:
             left_out.append(f"Left out {error}")
         else:
+            if (twin := latest.twin) is not None:
+                twins.append((image.name, twin))
             yield LabelledScore(
                 image.name,
                 image.defect_type,
@@ -71,11 +76,15 @@ class _Latest:
     def __init__(self, model: Detector) -> None:
         self._model = model
         self._held: tuple[Labelled, Inspection] | None = None
+        self.twin: str | None = None
 
     def inspection(self, image: Labelled) -> Inspection:
         """Return an image's inspection; only the latest one is in memory, others are made again."""
         if self._held is None or self._held[0] != image:
-            self._held = (image, inspect(self._model, image.source, leave_out=True))
+            loaded = self._model.read(image.source)
+            found = self._model.twin_of(loaded)
+            self.twin = None if found is None else found.name
+            self._held = (image, inspect(self._model, loaded, leave_out=True))
         return self._held[1]
 
     def map(self, image: Labelled) -> NDArray[np.float32]:

@@ -151,11 +151,12 @@ class _Scan:
             Its mask cannot be read or does not fit: its scores were counted, its pixels not.
         """
         began = time.perf_counter()
-        patches = self.model.patches(image.source)
+        loaded = self.model.read(image.source)
+        patches = self.model.patches(loaded)
         self.features_took.append(time.perf_counter() - began)
         self.types.append(image.defect_type)
         self.sha256s.append(patches.record.sha256)
-        own = {i for i, r in enumerate(self.model.image_records_) if r.sha256 == patches.record.sha256}
+        own = set(self.model.numbers_of(loaded))
         at_levels = self._distances(patches, own)
         if len(self.types) <= TIMED:
             self._time(patches)

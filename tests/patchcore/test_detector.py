@@ -133,7 +133,7 @@ def test_the_first_threshold_rejects_no_good_image_it_was_set_from(model):
 
 
 def test_with_twenty_good_images_the_worst_of_them_would_be_reviewed():
-    model = PatchCore(image_size=32, coreset=0.5).fit([stripes(seed) for seed in range(20)])
+    model = PatchCore(image_size=64, coreset=0.5).fit([stripes(seed) for seed in range(20)])
     scores = sorted(model.good_scores_.values())
     assert model.operating_point_.reject == pytest.approx(scores[-1])
     assert model.operating_point_.accept == pytest.approx(scores[19])  # ceil(21 * 0.95) = 20th smallest
@@ -304,7 +304,7 @@ def test_broken_and_repeated_images_are_left_out_with_reasons(good, tmp_path):
     model = PatchCore(image_size=SIDE).fit([good[0], broken, ("twin.png", good[0][1]), good[1]])
     assert [r.name for r in model.image_records_] == ["good/000.png", "good/001.png"]
     assert [error.name for error in model.skipped_] == ["broken.png", "twin.png"]
-    assert "same file as good/000.png" in model.skipped_[1].reason
+    assert "same pixels as good/000.png" in model.skipped_[1].reason
 
 
 @pytest.mark.parametrize("images", [[], [b""]])

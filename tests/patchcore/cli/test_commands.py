@@ -83,6 +83,23 @@ def test_build_prints_the_summary_and_names_skipped_images(built):
     assert "left out broken.png" in done.stderr
 
 
+def test_build_on_one_picture_in_many_files_promises_nothing(product, tmp_path):
+    picture = Image.open(product / "train/good/0.png")
+    for name in ("again.png", "copy.bmp", "copy.tif"):
+        picture.save(tmp_path / name)
+    picture.point(lambda level: level + 1).save(tmp_path / "lighter.png")
+    out = tmp_path / "one.patchcore"
+    done = patchcore("build", tmp_path, "-o", out, "--image-size", 64, "--coreset", 0.5, "--json")
+    summary = json.loads(done.stdout)
+    assert summary["good_images"] == 2 and summary["threshold"] > 0
+    assert summary["left_out"] == [
+        f"{name}: it shows the same pixels as again.png; each picture counts once."
+        for name in ("copy.bmp", "copy.tif")
+    ]
+    assert "without a promise" in summary["threshold_rule"]
+    assert "1 of your 2 images is a near copy of 1: lighter.png of again.png" in done.stderr
+
+
 def test_score_equals_the_model_and_writes_overlays(built, product):
     _, path = built
     done = patchcore("score", path, product / "test", "--overlays", product / "pictures", "--json")

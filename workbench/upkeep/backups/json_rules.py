@@ -21,7 +21,7 @@ from patchcore.files.value_rules import (
     whole,
     yes_or_no,
 )
-from patchcore.images.reading import ImageRecord
+from patchcore.images.reading import LATER, ImageRecord
 from workbench.inspections.history import DECIDE
 from workbench.jobs.arguments import LARGEST_ID, row_id
 from workbench.storage.places import is_id
@@ -38,7 +38,7 @@ LONGEST_SIDE = 1 << 31  # pixels
 BIG = 1e15  # seconds, megabytes
 VERDICTS, DECISIONS = ("accept", "review", "reject"), ("fine", "defect")
 JUDGED_BY = ("score", "area", "both")
-RECORD = tuple(part.name for part in fields(ImageRecord) if part.name != "colourful")  # older ones lack it
+RECORD = tuple(part.name for part in fields(ImageRecord) if part.name not in {"colourful", *LATER})
 VERDICT_FIELDS = tuple(
     part.name for part in fields(VerdictRecord) if part.default is part.default_factory is MISSING
 )
@@ -171,6 +171,7 @@ record = shaped(
         **dict.fromkeys(("lowest", "highest"), number),
         "notes": names,
         "colourful": yes_or_no,
+        **dict.fromkeys(LATER, matching(SHA256_OR_NONE)),
     },
     RECORD,
 )
@@ -190,8 +191,8 @@ numbers = shaped(
         "seconds": seconds,
         "total_patches": side,
         "skipped": listed(shaped({"name": words, "reason": words}, ("name", "reason")), MOST_IMAGES),
-        "removed": names,
         "remarks": names,
+        "removed": names,
         "kept": hashes,
         "images_elsewhere": listed(good_image, MOST_IMAGES),
         "imported": shaped({"file": words, "built": words, "libraries": shaped({})}),
