@@ -18,6 +18,7 @@ from patchcore.images.reading import ImageRecord
 from patchcore.leave_one_out import GoodScores, score_good_images
 from patchcore.methods import REMOVE
 from patchcore.patchcore import PatchCore, with_bank
+from patchcore.plausibility.picture_check import PictureCheck
 from patchcore.scoring import inspected_patches
 from patchcore.thresholds.decision import recalibrate
 
@@ -38,6 +39,8 @@ class Remaining:
         The images that remain.
     good_scores
         Their leave-one-image-out scores and cover radius at every size of the bank.
+    numbers
+        New number of every image, by its old number; of removed images without meaning.
     skipped
         Images that were scored before and could not be scored again, each with its reason.
     removed
@@ -49,6 +52,7 @@ class Remaining:
     rows_in_use: int
     records: list[ImageRecord]
     good_scores: GoodScores
+    numbers: NDArray[np.int64]
     skipped: list[ImageError]
     removed: tuple[str, ...]
 
@@ -90,6 +94,7 @@ def without_images(
     fewer = copy.copy(model)
     fewer.full_bank_, fewer.bank_ = rest.bank, rest.bank.rows(slice(rest.rows_in_use))
     fewer.image_records_, fewer.profile_ = rest.records, rest.good_scores
+    fewer.picture_check_ = _check_of_rest(model, rest)
     fewer.skipped_ = [*model.skipped_, *rest.skipped]
     fewer.removed_ = (*model.removed_, *rest.removed)
     fewer.renew_self_test()
@@ -125,9 +130,18 @@ def _remaining(
         bank.taught + max(1, in_use),
         [record for record in records if record.sha256 not in sha256s],
         scores,
+        numbers,
         calibration.absent(records),
         tuple(records[number].sha256 for number in gone if number not in taught),
     )
+
+
+def _check_of_rest(model: PatchCore, rest: Remaining) -> PictureCheck | None:
+    if model.picture_check_ is None:
+        return None
+    stay = {record.sha256 for record in rest.records}
+    gone = {number for number, record in enumerate(model.image_records_) if record.sha256 not in stay}
+    return model.picture_check_.without_images(gone, rest.numbers)
 
 
 def _check(model: PatchCore, sha256s: frozenset[str], gone: list[int]) -> None:

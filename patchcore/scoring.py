@@ -14,6 +14,7 @@ from torch.nn import functional
 from patchcore.bank import MemoryBank
 from patchcore.images.geometry import Box, Placement
 from patchcore.images.reading import ImageRecord
+from patchcore.plausibility.doubt import Doubt
 
 SMOOTHING = 4 / 224  # paper §3.3: a Gaussian of sigma 4 at 224 px input
 
@@ -67,6 +68,8 @@ class Result:
         How the image was read, and its place in the network's input.
     figures
         Further numbers of the method, by name.
+    doubts
+        Reasons why the picture may not show such a part at all; none for a plausible picture.
     """
 
     score: float
@@ -78,6 +81,7 @@ class Result:
     record: ImageRecord
     placement: Placement
     figures: Mapping[str, float] = field(default_factory=dict)
+    doubts: tuple[Doubt, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -115,12 +119,15 @@ class ImagePatches:
         [rows, cols] bool: True for those patches.
     record, placement
         As in `Result`.
+    measures
+        [5] float64, see :func:`patchcore.plausibility.measures.measure`.
     """
 
     features: NDArray[np.float32]
     inspected: NDArray[np.bool_]
     record: ImageRecord
     placement: Placement
+    measures: NDArray[np.float64]
 
     def patch_scores(self, distances: NDArray[np.float32]) -> NDArray[np.float32]:
         """Lay the patches' distances [P] out on the feature map: [rows, cols], NaN where nothing was inspected."""

@@ -34,6 +34,8 @@ class LabelledScore:
         Returns the picture, uint8 [H, W, 3].
     verdict
         Verdict by the operating point in force; None without one.
+    doubtful
+        Whether the check of the whole picture found a reason for doubt.
 
     Notes
     -----
@@ -47,6 +49,7 @@ class LabelledScore:
     load_mask: Callable[[], NDArray[Any] | None]
     load_pixels: Callable[[], NDArray[np.uint8]]
     verdict: Verdict | None = None
+    doubtful: bool = False
 
     @property
     def is_defect(self) -> bool:
