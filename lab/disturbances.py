@@ -74,12 +74,12 @@ def empty_ground_textured(picture: Picture) -> Picture:
 
 
 def _ring(picture: Picture) -> int:
-    return max(1, round(RING * min(picture.shape[:2])))
+    return max(1, round(RING * min(picture.shape[0], picture.shape[1])))
 
 
 def eight_bits(picture: NDArray[np.floating]) -> Picture:
     """Clip to 0..1 and round to 256 levels, as a camera does."""
-    return np.rint(picture.clip(0, 1) * 255).astype(np.float32) / np.float32(255)
+    return np.asarray(np.rint(picture.clip(0, 1) * 255) / 255, np.float32)
 
 
 def jpeg(quality: int) -> Disturbance:

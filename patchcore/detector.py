@@ -364,13 +364,11 @@ class Detector:
         measures = measure(prepared.input, prepared.valid)
         return ImagePatches(features[inspected], inspected, loaded.record, prepared.placement, measures)
 
-    def doubts(self, patches: ImagePatches) -> tuple[Doubt, ...]:
+    def doubts(self, image: ImagePatches) -> tuple[Doubt, ...]:
         """Return the reasons why a picture may not show such a part at all; none for a plausible picture."""
-        if self.picture_check_ is None:
-            return ()
-        return self.picture_check_.doubts(
-            patches.measures, patches.features, patches.inspected, patches.placement
-        )
+        check = self.picture_check_
+        found = (image.measures, image.features, image.inspected, image.placement)
+        return () if check is None else check.doubts(*found)
 
     def explain(self, image: Source | LoadedImage | Result) -> Explanation:
         """Say why an image scored as it did: its worst patch and the nearest patch of any good image.

@@ -39,8 +39,8 @@ class Remaining:
         The images that remain.
     good_scores
         Their leave-one-image-out scores and cover radius at every size of the bank.
-    numbers
-        New number of every image, by its old number; of removed images without meaning.
+    picture_check
+        The check of the whole picture without the removed images; None where none of its images remains.
     skipped
         Images that were scored before and could not be scored again, each with its reason.
     removed
@@ -52,7 +52,7 @@ class Remaining:
     rows_in_use: int
     records: list[ImageRecord]
     good_scores: GoodScores
-    numbers: NDArray[np.int64]
+    picture_check: PictureCheck | None
     skipped: list[ImageError]
     removed: tuple[str, ...]
 
@@ -94,7 +94,7 @@ def without_images(
     fewer = copy.copy(model)
     fewer.full_bank_, fewer.bank_ = rest.bank, rest.bank.rows(slice(rest.rows_in_use))
     fewer.image_records_, fewer.profile_ = rest.records, rest.good_scores
-    fewer.picture_check_ = _check_of_rest(model, rest)
+    fewer.picture_check_ = rest.picture_check
     fewer.skipped_ = [*model.skipped_, *rest.skipped]
     fewer.removed_ = (*model.removed_, *rest.removed)
     fewer.renew_self_test()
@@ -123,25 +123,17 @@ def _remaining(
     wanted = {
         records[i].sha256: int(numbers[i]) for i in model.profile_.images.tolist() if i not in set(gone)
     }
-    calibration = Calibration(run, wanted)
+    calibration, check = Calibration(run, wanted), model.picture_check_
     scores = score_good_images(bank, calibration.patches(good))
     return Remaining(
         bank,
         bank.taught + max(1, in_use),
         [record for record in records if record.sha256 not in sha256s],
         scores,
-        numbers,
+        check and check.without_images(set(gone), numbers),
         calibration.absent(records),
         tuple(records[number].sha256 for number in gone if number not in taught),
     )
-
-
-def _check_of_rest(model: PatchCore, rest: Remaining) -> PictureCheck | None:
-    if model.picture_check_ is None:
-        return None
-    stay = {record.sha256 for record in rest.records}
-    gone = {number for number, record in enumerate(model.image_records_) if record.sha256 not in stay}
-    return model.picture_check_.without_images(gone, rest.numbers)
 
 
 def _check(model: PatchCore, sha256s: frozenset[str], gone: list[int]) -> None:

@@ -38,6 +38,7 @@ from patchcore.images.file_names import display_name, is_folder, shortened
 from patchcore.labels.good_images import choose_good
 from patchcore.methods import METHODS, SHARE, settings_of_others
 from patchcore.settings import SETTINGS, Settings, refusal
+from patchcore.statistics.intervals import count
 from patchcore.whole_files import whole_file
 
 if TYPE_CHECKING:
@@ -154,6 +155,7 @@ def score(
     for path in images:
         try:
             rows.append(_score_one(model, path, pictures))
+            remark([f"{display_name(str(path))}: {doubt['sentence']}" for doubt in rows[-1]["doubts"]])
         except ImageError as error:
             failed += 1
             rows.append({"path": str(path), **failure(error.reason)})
@@ -347,7 +349,16 @@ def _summary(model: Detector) -> dict[str, Any]:
         "bank_id": model.bank_id_,
         "threshold": model.threshold_,
         "threshold_rule": point.statement if point else None,
+        "picture_check": _picture_check(model),
     }
+
+
+def _picture_check(model: Detector) -> str:
+    check, point = model.picture_check_, model.operating_point_
+    if check is None:
+        return "none: no good image is left that it was learned from"
+    state = "off" if point is not None and not point.picture_check else "on"
+    return f"{state}, learned from {count(len(check.images), 'good image')}"
 
 
 def _print(summary: dict[str, Any], as_json: bool) -> None:

@@ -184,10 +184,10 @@ class FeatureStore:
         for line in self.index_path.read_text(encoding="utf-8").splitlines():
             try:
                 entry = json.loads(line)
-            except json.JSONDecodeError:
+                dims, image = entry.pop("dims"), StoredImage(**entry)
+            except (json.JSONDecodeError, TypeError):  # half a line, or a line of an earlier program
                 break
-            self.dims = entry.pop("dims")
-            image = StoredImage(**entry)
+            self.dims = dims
             if (image.start + image.count) * self.dims * 4 > size:
                 break
             complete.append(line)

@@ -124,16 +124,14 @@ def measure(pixels: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np
         focus measure operators for shape-from-focus", 2013), 0 where no inspected pixel has four inspected neighbours.
         Then mean red and mean blue as multiples of mean green, each `DARK` brighter than it is.
     """
-    grey = pixels @ LUMA
+    red, green, blue = (pixels[..., channel] for channel in range(3))
+    # Sums of numpy's own, not matrix products: their order does not depend on the number of threads.
+    grey = red * LUMA[0] + green * LUMA[1] + blue * LUMA[2]
     around = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:]
-    detail = 4 * grey[1:-1, 1:-1] - around
-    if valid.all():
-        inspected, colours = grey.ravel(), pixels.reshape(-1, 3)
-        detail = detail.ravel()
-    else:
-        inner = valid[1:-1, 1:-1] & valid[:-2, 1:-1] & valid[2:, 1:-1] & valid[1:-1, :-2] & valid[1:-1, 2:]
-        inspected, colours, detail = grey[valid], pixels[valid], detail[inner]
-    red, green, blue = colours.mean(0, np.float64) + DARK
+    inner = valid[1:-1, 1:-1] & valid[:-2, 1:-1] & valid[2:, 1:-1] & valid[1:-1, :-2] & valid[1:-1, 2:]
+    detail = (4 * grey[1:-1, 1:-1] - around)[inner]
     sharpness = np.sqrt(np.mean(np.square(detail), dtype=np.float64)) if len(detail) else 0.0
+    means = [channel[valid].mean(dtype=np.float64) + DARK for channel in (red, green, blue)]
+    inspected = grey[valid]
     mean, spread = inspected.mean(dtype=np.float64), inspected.std(dtype=np.float64)
-    return np.array([mean, spread, sharpness, red / green, blue / green])
+    return np.array([mean, spread, sharpness, means[0] / means[1], means[2] / means[1]])

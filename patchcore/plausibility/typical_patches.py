@@ -43,10 +43,10 @@ class TypicalPatches:
         """Return the number of patches."""
         return len(self.features)
 
-    @property
+    @cached_property
     def placed(self) -> NDArray[np.bool_]:
         """[K]: the patches that are looked for at their place."""
-        return self.cells != ANYWHERE
+        return np.asarray(self.cells != ANYWHERE)
 
     def rows(self, chosen: NDArray[np.bool_]) -> "TypicalPatches":
         """Return some of the patches, in the same order."""
@@ -69,16 +69,22 @@ class TypicalPatches:
             infinite where none of them is inspected.
         """
         found = np.empty(len(self), np.float32)
-        search = RunningSearch(self.features[~self.placed])
+        anywhere, in_place = self._parts
+        search = RunningSearch(anywhere)
         search.add(features)
         found[~self.placed] = search.distances[:, 0]
         numbers = np.full(inspected.size + 1, -1)
         numbers[np.flatnonzero(inspected)] = np.arange(len(features))
         around = numbers[self._windows]  # [places, 9]
-        differences = features[around].astype(np.float64) - self.features[self.placed][:, None]
-        squares = np.where(around < 0, np.inf, (differences**2).sum(2))
+        differences = features[around] - in_place[:, None]
+        squares = np.where(around < 0, np.inf, np.einsum("pwd,pwd->pw", differences, differences))
         found[self.placed] = np.sqrt(squares.min(1, initial=np.inf))
         return found
+
+    @cached_property
+    def _parts(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Features of the patches that are looked for anywhere, and at their place."""
+        return self.features[~self.placed], self.features[self.placed]
 
     @cached_property
     def _windows(self) -> NDArray[np.intp]:
@@ -123,10 +129,10 @@ def placed_patches(
     shown = ~np.isnan(stacked[:, :, 0])
     enough = 2 * shown.sum(1) >= len(images)
     chosen = np.empty(len(cells), np.intp)
-    for at in np.flatnonzero(enough):
-        mean = stacked[at][shown[at]].mean(0, np.float64)
-        far = ((stacked[at].astype(np.float64) - mean) ** 2).sum(1)
-        chosen[at] = np.where(shown[at], far, np.inf).argmin()
+    for cell in np.flatnonzero(enough):
+        mean = stacked[cell][shown[cell]].mean(0, np.float64)
+        far = ((stacked[cell].astype(np.float64) - mean) ** 2).sum(1)
+        chosen[cell] = np.where(shown[cell], far, np.inf).argmin()
     at = np.flatnonzero(enough)
     numbers = np.asarray(images, np.int32)
     return stacked[at, chosen[at]], numbers[chosen[at]], cells[at]
