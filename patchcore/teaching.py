@@ -161,17 +161,21 @@ def _grown(bank: MemoryBank, pupil: ImagePatches, chosen: NDArray[np.int64], num
 def _with_rows(before: PatchCore, rows: Rows, good: GoodImages, run: FittingRun) -> PatchCore:
     """Return the model with rows added and its good images scored against the new bank, without operating point."""
     bank, records = before.full_bank_, list(before.image_records_)
+    check = before.picture_check_
     numbers = {record.sha256: number for number, record in enumerate(records)}
     for pupil, chosen in rows:
         number = numbers.setdefault(pupil.record.sha256, len(records))
         if number == len(records):
             records.append(pupil.record)
+            if check is not None:
+                check = check.with_image(number, pupil.measures, pupil.features, pupil.inspected)
         bank = _grown(bank, pupil, chosen, number)
     model = copy.copy(before)
     model.full_bank_, model.bank_ = bank, bank.rows(slice(bank.taught + before.bank_.built))
     wanted = {before.image_records_[i].sha256: int(i) for i in before.profile_.images}
     calibration = Calibration(run, wanted)
     model.image_records_, model.profile_ = records, score_good_images(bank, calibration.patches(good))
+    model.picture_check_ = check
     model.skipped_ = [*before.skipped_, *calibration.absent(before.image_records_)]
     model.renew_self_test()
     model.operating_point_ = None

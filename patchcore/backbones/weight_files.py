@@ -11,8 +11,8 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from patchcore.disk.whole_files import whole_file
 from patchcore.errors import WeightsError, WeightsMismatch
-from patchcore.whole_files import whole_file
 
 BLOCK = 1 << 20  # bytes
 

@@ -31,6 +31,7 @@ from patchcore.cli.terminal import (
     write_result,
 )
 from patchcore.cli.threshold import threshold
+from patchcore.disk.whole_files import whole_file
 from patchcore.errors import ImageError, NoImagesError, SettingsError
 from patchcore.executors import HERE, chosen_executor
 from patchcore.files.targets import cannot_write, require_file, require_folder
@@ -40,7 +41,7 @@ from patchcore.labels.good_images import choose_good
 from patchcore.labels.layout import few, mask_folder
 from patchcore.methods import METHODS, SHARE, settings_of_others
 from patchcore.settings import SETTINGS, Settings, refusal
-from patchcore.whole_files import whole_file
+from patchcore.statistics.intervals import count
 
 if TYPE_CHECKING:
     from patchcore.detector import Detector
@@ -157,6 +158,7 @@ def score(
         try:
             rows.append(_score_one(model, path, pictures))
             tally.take(str(path), rows[-1]["remarks"])
+            remark([f"{display_name(str(path))}: {doubt['sentence']}" for doubt in rows[-1]["doubts"]])
         except ImageError as error:
             failed += 1
             rows.append({"path": str(path), **failure(error.reason)})
@@ -365,6 +367,7 @@ def _summary(model: Detector) -> dict[str, Any]:
         "bank_id": model.bank_id_,
         "threshold": model.threshold_,
         "threshold_rule": point.statement if point else None,
+        "picture_check": _picture_check(model),
     }
 
 
@@ -374,6 +377,14 @@ def _patches_cover(model: Detector) -> str:
     detail = model.visible_detail(largest)
     width, height = detail.size
     return f"{detail.patch_words} of {width:,} × {height:,} px"
+
+
+def _picture_check(model: Detector) -> str:
+    check, point = model.picture_check_, model.operating_point_
+    if check is None:
+        return "none: no good image is left that it was learned from"
+    state = "off" if point is not None and not point.picture_check else "on"
+    return f"{state}, learned from {count(len(check.images), 'good image')}"
 
 
 def _print(summary: dict[str, Any], as_json: bool) -> None:

@@ -16,8 +16,8 @@ from patchcore.cli.terminal import (
     remark,
     write_result,
 )
+from patchcore.disk.whole_files import whole_file
 from patchcore.files.targets import require_file
-from patchcore.whole_files import whole_file
 
 
 def report(

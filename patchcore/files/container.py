@@ -14,10 +14,10 @@ import safetensors
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
+from patchcore.disk.whole_files import whole_file
 from patchcore.errors import ArtifactError
 from patchcore.files.targets import cannot_write
 from patchcore.images.file_names import display_name, is_file
-from patchcore.whole_files import whole_file
 
 FORMAT = "patchcore-inspector"
 VERSION = 1

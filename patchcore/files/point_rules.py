@@ -16,6 +16,7 @@ from patchcore.files.value_rules import (
     or_none,
     text,
     whole,
+    yes_or_no,
 )
 from patchcore.thresholds.operating_point import LARGEST_SCORE, LEAST_THRESHOLD, JudgeBy
 from patchcore.thresholds.rules import RULES
@@ -120,6 +121,10 @@ def _way(value: Any, _name: str) -> None:
         raise Unsound("images are judged by something other than score, area or both")
 
 
+def _switch(value: Any, name: str) -> None:
+    yes_or_no(value, f"the operating point's {name}")
+
+
 _PARTS: Mapping[str, Callable[[Any, str], None]] = {
     "accept": _threshold,
     "reject": _threshold,
@@ -137,4 +142,5 @@ _PARTS: Mapping[str, Callable[[Any, str], None]] = {
     "statement": _words,
     "note": _words,
     "stale": _words,
+    "picture_check": _switch,
 }

@@ -16,6 +16,7 @@ from patchcore.fitting.sources import Source, named, source_sha256
 from patchcore.images.geometry import Prepared, prepare
 from patchcore.images.reading import ImageRecord, read_image
 from patchcore.kernels.prefetch import done_ahead
+from patchcore.plausibility.measures import measure
 from patchcore.scoring import inspected_patches
 
 READ_AHEAD = 6  # images decoded before the network asks for them
@@ -119,7 +120,8 @@ class _Extraction:
         for (record, prepared), features in zip(waiting, found, strict=True):
             self.grid = (features.shape[0], features.shape[1])
             kept = inspected_patches(prepared.valid, self.grid)
-            self.store.append(record.sha256, features, kept, record.to_dict())
+            measures = measure(prepared.input, prepared.valid)
+            self.store.append(record.sha256, features, kept, record.to_dict(), measures)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from patchcore.disk.in_use import delete_file, delete_folder, rename
-from patchcore.whole_files import flush, whole_file
+from patchcore.disk.whole_files import flush, whole_file
 from workbench.people.roles import Role, require
 from workbench.storage.database import Database, WorkspaceError, sqlite_url
 from workbench.storage.places import (

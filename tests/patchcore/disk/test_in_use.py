@@ -7,7 +7,7 @@ import pytest
 
 from patchcore.disk import in_use
 from patchcore.disk.in_use import delete_file, delete_folder, rename, rename_to_free
-from patchcore.whole_files import whole_file
+from patchcore.disk.whole_files import whole_file
 
 
 def refusal(number=32):

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from patchcore.whole_files import whole_file
+from patchcore.disk.whole_files import whole_file
 from workbench.storage.database import WorkspaceError, schemas
 from workbench.storage.timestamps import now
 from workbench.storage.workspace import CHUNK, Workspace

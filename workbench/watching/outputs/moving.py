@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import get_args
 
 from patchcore.disk.in_use import delete_file, rename_to_free
+from patchcore.disk.whole_files import flush
 from patchcore.errors import NotKept, SettingsError
 from patchcore.files.targets import require_folder
 from patchcore.images.file_names import display_name, joined
-from patchcore.whole_files import flush
 from workbench.watching.folder import FileKey
 from workbench.watching.outputs.declaration import Option, Output, OutputSpec, Values
 from workbench.watching.verdict import VerdictRecord

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from patchcore.whole_files import whole_file
+from patchcore.disk.whole_files import whole_file
 
 
 def test_file_is_flushed_before_it_is_renamed(tmp_path, monkeypatch):
