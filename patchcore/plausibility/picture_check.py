@@ -210,8 +210,8 @@ class PictureCheck:
         rest = np.nansum(others, 0) - np.where(known, others, 0)
         usual = np.where(left, rest / np.maximum(left, 1), np.nan)
         ratios = others / np.maximum(usual, self._least)
-        values = np.array([_mean(line) for line in ratios])
-        return values[~np.isnan(values)]
+        values = np.array([_mean(line) for line in ratios], np.float64)
+        return np.asarray(values[~np.isnan(values)])
 
 
 def _mean(values: NDArray[np.float64]) -> float:
