@@ -74,7 +74,8 @@ def empty_ground_textured(picture: Picture) -> Picture:
 
 
 def _ring(picture: Picture) -> int:
-    return max(1, round(RING * min(picture.shape[0], picture.shape[1])))
+    height, width = picture.shape[:2]
+    return max(1, round(RING * min(int(height), int(width))))
 
 
 def eight_bits(picture: NDArray[np.floating]) -> Picture:

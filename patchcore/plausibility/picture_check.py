@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 CONTENT_MARGIN = Margin(least=0.03, few=1.2, most=0.8)
 LAYOUT_MARGIN = Margin(least=0.05, few=1.2, most=0.8)
 LEAST_DISTANCE = 0.01  # of the spread of the typical patches: below it, good images are copies of one another
+WORSE = 1.5  # excess of the worst ninth of a picture over the median ninth's, from which its place is named
 ROWS, COLUMNS = ("upper", "middle", "lower"), ("left", "middle", "right")
 
 
@@ -153,24 +154,22 @@ class PictureCheck:
         value, high = _mean(multiples[placed]), _highest(good, LAYOUT_MARGIN, len(self.images))
         if not value > high or 2 * np.isfinite(multiples[placed]).sum() < placed.sum():
             return None
-        area, box = self._worst_area(multiples[placed], high, placement)
+        area, box = self._worst_area(multiples[placed], placement)
         sentence = f"What good images show{area} is missing or elsewhere: {_times(value, good)}"
         return Doubt("layout", sentence, value, None, high, box)
 
-    def _worst_area(
-        self, multiples: NDArray[np.float64], high: float, placement: Placement
-    ) -> tuple[str, Box | None]:
-        """Name the worst ninth of the picture, with its box; nothing where more than half of the ninths are as bad."""
+    def _worst_area(self, multiples: NDArray[np.float64], placement: Placement) -> tuple[str, Box | None]:
+        """Name the worst ninth of the picture, with its box; nothing where most ninths are nearly as bad."""
         rows, cols = self.patches.grid
         row, col = np.divmod(self.patches.cells[self.patches.placed], cols)
         area = row * 3 // rows * 3 + col * 3 // cols
         means = np.array([_mean(multiples[area == number]) for number in range(9)])
-        if 2 * np.count_nonzero(means > high) > np.count_nonzero(~np.isnan(means)):
+        if np.nanmax(means) - 1 < WORSE * (np.nanmedian(means) - 1):
             return "", None
         worst = int(np.nanargmax(means))
         down, right = divmod(worst, 3)
         name = "middle" if worst == 4 else f"{ROWS[down]} {COLUMNS[right]}"
-        far = (area == worst) & (multiples > high)
+        far = (area == worst) & np.isfinite(multiples) & (multiples >= (1 + means[worst]) / 2)
         high_side, wide_side = placement.input_size / rows, placement.input_size / cols
         box = placement.box_to_original(
             (
@@ -211,8 +210,8 @@ class PictureCheck:
         rest = np.nansum(others, 0) - np.where(known, others, 0)
         usual = np.where(left, rest / np.maximum(left, 1), np.nan)
         ratios = others / np.maximum(usual, self._least)
-        values = np.array([_mean(line) for line in ratios])
-        return values[~np.isnan(values)]
+        values = np.array([_mean(line) for line in ratios], np.float64)
+        return np.asarray(values[~np.isnan(values)])
 
 
 def _mean(values: NDArray[np.float64]) -> float:
