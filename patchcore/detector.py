@@ -380,7 +380,7 @@ class Detector:
             placement=patches.placement,
             figures=found.figures,
             remarks=tuple(self.remarks_on(patches.record, leave_out=leave_out)),
-            doubts=self.doubts(patches),
+            doubts=self.doubts(patches, own),
         )
 
     def patches(self, image: Source | LoadedImage) -> ImagePatches:
@@ -396,9 +396,11 @@ class Detector:
         measures = measure(prepared.input, prepared.valid)
         return ImagePatches(features[inspected], inspected, loaded.record, prepared.placement, measures)
 
-    def doubts(self, image: ImagePatches) -> tuple[Doubt, ...]:
-        """Return the reasons why a picture may not show such a part at all; none for a plausible picture."""
+    def doubts(self, image: ImagePatches, left_out: frozenset[int] = frozenset()) -> tuple[Doubt, ...]:
+        """Return the reasons why a picture may not show such a part at all; good images `left_out` take no part."""
         check = self.picture_check_
+        if check is not None and left_out:
+            check = check.without_images(set(left_out), np.arange(len(self.image_records_)))
         found = (image.measures, image.features, image.inspected, image.placement)
         return () if check is None else check.doubts(*found)
 

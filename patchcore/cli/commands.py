@@ -131,6 +131,7 @@ def build(
     for error in model.skipped_:
         remarks.print(f"left out {error}", style="yellow", markup=False, soft_wrap=True)
     remark(model.remarks_)
+    remark(_doubtful_good(model))
     place, trouble = write_result(target, model.save)
     _print(_summary(model) | {"path": str(place)}, as_json)
     end_with(trouble)
@@ -377,6 +378,17 @@ def _patches_cover(model: Detector) -> str:
     detail = model.visible_detail(largest)
     width, height = detail.size
     return f"{detail.patch_words} of {width:,} × {height:,} px"
+
+
+def _doubtful_good(model: Detector) -> list[str]:
+    """Return the sentences on good images that would themselves be sent to review."""
+    from patchcore.fitting.whole_picture import doubts_on_good_images
+    from patchcore.plausibility.sentences import good_image_remarks
+
+    found = doubts_on_good_images(model.picture_check_, model.image_records_, model.settings)
+    return good_image_remarks(
+        [(record.name, [doubt.sentence for doubt in doubts]) for record, doubts in found]
+    )
 
 
 def _picture_check(model: Detector) -> str:

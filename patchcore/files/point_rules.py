@@ -18,7 +18,7 @@ from patchcore.files.value_rules import (
     whole,
     yes_or_no,
 )
-from patchcore.thresholds.operating_point import LARGEST_SCORE, LEAST_THRESHOLD, JudgeBy
+from patchcore.thresholds.operating_point import ADDED, LARGEST_SCORE, LEAST_THRESHOLD, JudgeBy
 from patchcore.thresholds.rules import RULES
 
 LARGEST_AREA = 10**18  # pixels
@@ -40,7 +40,7 @@ def check_point(point: Any, *, empty_maps: bool = False) -> None:
     Unsound
         A part holds an impossible value; the message names the part.
     """
-    mapping(point, "the operating point", 50)
+    point = {**ADDED, **mapping(point, "the operating point", 50)}
     for name, check in _PARTS.items():
         if name not in point:
             raise Unsound(f"the operating point has no {name.replace('_', ' ')}")

@@ -1,5 +1,7 @@
 """The last stage: the check of the whole picture, learned from the stored features of the good images."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -7,8 +9,13 @@ from patchcore.coreset import greedy_k_centre
 from patchcore.fitting.calibration import calibration_sample
 from patchcore.fitting.feature_store import FeatureStore, StoredImage
 from patchcore.fitting.run import FittingRun
+from patchcore.images.geometry import Placement, place
+from patchcore.images.reading import ImageRecord
+from patchcore.plausibility.doubt import Doubt
+from patchcore.plausibility.good_images import doubts_on_good
 from patchcore.plausibility.picture_check import PictureCheck
 from patchcore.plausibility.typical_patches import ANYWHERE, TypicalPatches, placed_patches, places
+from patchcore.settings import Settings
 
 TEACHERS = 64  # good images that typical patches are chosen from
 CANDIDATES = 8_000  # patches of theirs that are chosen among
@@ -38,6 +45,19 @@ def learn_picture_check(run: FittingRun, store: FeatureStore, grid: tuple[int, i
         distances[done] = patches.distances(store.rows(image), _inspected(image, grid))
     measures = np.array([store.images[number].measures for number in sample])
     return PictureCheck(patches, sample.astype(np.int32), measures, distances)
+
+
+def doubts_on_good_images(
+    check: PictureCheck | None, records: Sequence[ImageRecord], settings: Settings
+) -> list[tuple[ImageRecord, tuple[Doubt, ...]]]:
+    """Return the good images that the check learned from the others doubts, with the doubts; no feature is computed."""
+
+    def placement(number: int) -> Placement:
+        record = records[number]
+        return place((record.height, record.width), settings.geometry_of_input())
+
+    found = {} if check is None else doubts_on_good(check, placement)
+    return [(records[number], doubts) for number, doubts in found.items()]
 
 
 def _anywhere(

@@ -16,6 +16,9 @@ from patchcore.maps.regions import Region, find_regions
 
 Verdict = Literal["accept", "review", "reject"]
 JudgeBy = Literal["score", "area", "both"]
+ADDED = {
+    "picture_check": True
+}  # fields that stored points of earlier programs lack, with the values they count as
 LARGEST_SCORE = 1e12  # no distance between features comes near it
 LEAST_THRESHOLD = -5e-324  # the next number below 0: a rule that also rejects a score of 0 sets it
 
@@ -233,7 +236,7 @@ class OperatingPoint:
         """
         known = {part.name for part in fields(cls)}
         try:
-            values = {name: plain[name] for name in known}
+            values = {name: {**ADDED, **plain}[name] for name in known}
             for name in ("rule", "accept_rule", "pixel_rule"):
                 values[name] = None if values[name] is None else Choice.from_dict(values[name])
             values["evidence"] = Evidence.from_dict(values["evidence"])

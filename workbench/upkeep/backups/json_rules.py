@@ -161,6 +161,7 @@ doubt = shaped(
     },
     ("kind", "sentence", "value", "low", "high", "box"),
 )
+doubts = listed(doubt)
 count = at_least(0)
 seconds = within(0, BIG)
 names = listed(words, MOST_IMAGES)
@@ -197,6 +198,9 @@ numbers = shaped(
         "skipped": listed(shaped({"name": words, "reason": words}, ("name", "reason")), MOST_IMAGES),
         "removed": names,
         "remarks": names,
+        "good_doubts": listed(
+            shaped({"sha256": matching(SHA256), "doubts": doubts}, ("sha256", "doubts")), MOST_IMAGES
+        ),
         "kept": hashes,
         "images_elsewhere": listed(good_image, MOST_IMAGES),
         "imported": shaped({"file": words, "built": words, "libraries": shaped({})}),
@@ -262,7 +266,7 @@ told = shaped(
         **dict.fromkeys(("unjudged", "point_set_at", "bank_id"), or_none(words)),
         "remarks": remarks,
         "picture_check": or_none(yes_or_no),
-        "doubts": listed(doubt),
+        "doubts": doubts,
         **dict.fromkeys(("accept", "reject", "pixel"), or_none(check_threshold)),
         "regions": regions,
         "worst_box": or_none(box),
