@@ -20,7 +20,7 @@ from patchcore.errors import ArtifactError, DataError, NotFittedError
 from patchcore.executors import Executor
 from patchcore.features import feature_shape
 from patchcore.files import container
-from patchcore.files.method_rules import FileRules, Header, Tensors
+from patchcore.files.method_rules import FileRules, Header, Tensors, hold
 from patchcore.files.saved import Saved, SelfTest
 from patchcore.fitting.calibration import LeftOut, score_by_others
 from patchcore.fitting.feature_store import FeatureStore
@@ -28,11 +28,15 @@ from patchcore.fitting.near_copies import named_near_copies
 from patchcore.fitting.run import FittingRun, Progress
 from patchcore.fitting.sources import Source
 from patchcore.fitting.stages import prepare_store
+from patchcore.fitting.whole_picture import learn_picture_check
 from patchcore.images.copy_groups import CopyGroups
 from patchcore.images.geometry import place, prepare
 from patchcore.images.good_set import GoodSet
 from patchcore.images.reading import ImageRecord, LoadedImage, is_exact_copy, read_image
 from patchcore.methods import EXPLAIN, METHODS, SHARE, detector_class, require_capability
+from patchcore.plausibility.doubt import Doubt
+from patchcore.plausibility.measures import measure
+from patchcore.plausibility.picture_check import PictureCheck
 from patchcore.scoring import (
     Comparison,
     Explanation,
@@ -112,6 +116,8 @@ class Detector:
         SHA-256 of images taken out, and of images taught, after fitting; where the method can do that.
     grid_
         (rows, cols) of the feature map.
+    picture_check_
+        Bounds of a picture of such a part; None where no good image is left that they were learned from.
     """
 
     method: ClassVar[str]
@@ -121,6 +127,7 @@ class Detector:
     image_records_: list[ImageRecord]
     grid_: tuple[int, int]
     operating_point_: OperatingPoint | None
+    picture_check_: PictureCheck | None
     self_test_: SelfTest
 
     def __init__(
@@ -309,10 +316,11 @@ class Detector:
         with prepare_store(run, images, scratch, executor) as (store, extracted):
             model.roi_, model.grid_ = roi, extracted.grid
             model.image_records_ = named_near_copies(run, store, extracted)
-            model.skipped_, model.removed_ = list(extracted.skipped), ()
+            model.skipped_, model.removed_, model.picture_check_ = list(extracted.skipped), (), None
             model.learn(run, store)
             model.self_test_ = SelfTest.make(extracted.sample, model._patch_distances)
             model.calibrate(run, store)
+            model.picture_check_ = learn_picture_check(run, store, extracted.grid, model.copy_groups_)
         model.operating_point_ = model._first_operating_point()
         self.__dict__ = model.__dict__
         return self
@@ -358,6 +366,7 @@ class Detector:
             placement=patches.placement,
             figures=found.figures,
             remarks=tuple(self.good_set_.remarks_on(patches.record, leave_out=leave_out)),
+            doubts=self.doubts(patches, own),
         )
 
     def read(self, image: Source | LoadedImage) -> LoadedImage:
@@ -372,7 +381,16 @@ class Detector:
         prepared = prepare(loaded.pixels, self.settings.geometry_of_input(), self.roi_)
         features = FittingRun(self.backbone_, self.settings).features(prepared)
         inspected = inspected_patches(prepared.valid, (features.shape[0], features.shape[1]))
-        return ImagePatches(features[inspected], inspected, loaded.record, prepared.placement)
+        measures = measure(prepared.input, prepared.valid)
+        return ImagePatches(features[inspected], inspected, loaded.record, prepared.placement, measures)
+
+    def doubts(self, image: ImagePatches, left_out: frozenset[int] = frozenset()) -> tuple[Doubt, ...]:
+        """Return the reasons why a picture may not show such a part at all; good images `left_out` take no part."""
+        check = self.picture_check_
+        if check is not None and left_out:
+            check = check.without_images(set(left_out), np.arange(len(self.image_records_)))
+        found = (image.measures, image.features, image.inspected, image.placement)
+        return () if check is None else check.doubts(*found)
 
     def explain(self, image: Source | LoadedImage | Result) -> Explanation:
         """Say why an image scored as it did: its worst patch and the nearest patch of any good image.
@@ -509,6 +527,7 @@ class Detector:
             self.roi_,
             self.operating_point_,
             self.self_test_,
+            self.picture_check_,
             self.removed_,
         ).parts(self.bank_id_)
         own_tensors, own_header = self.learned()
@@ -538,6 +557,7 @@ class Detector:
             model = Detector.of(saved.settings, weights, device, engine)
             model.roi_, model.grid_, model.removed_ = saved.roi, saved.grid, saved.removed
             model.image_records_, model.operating_point_ = saved.records, saved.operating_point
+            model.picture_check_ = saved.picture_check
             model.restore(tensors, header)
         except (KeyError, IndexError, TypeError, ValueError) as error:
             raise ArtifactError(f"{Path(path).name} does not hold a whole inspector ({error!r}).") from error
@@ -606,4 +626,7 @@ class Detector:
         settings = self.settings
         prepared = prepare(pixels, replace(settings.geometry_of_input(), mode="stretch"))
         features = FittingRun(self.backbone_, settings).features(prepared)
+        if self.picture_check_ is not None:
+            typical = self.picture_check_.patches.features
+            hold({"typical patches are as long as the network's": typical.shape[1] == features.shape[2]})
         return self.self_test_distances(features.reshape(-1, features.shape[2]))

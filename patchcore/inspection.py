@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # torch comes with them, and a stored score is judged without
     from patchcore.fitting.sources import Source
     from patchcore.images.geometry import Box
     from patchcore.images.reading import LoadedImage
+    from patchcore.plausibility.doubt import Doubt
     from patchcore.scoring import Result
     from patchcore.thresholds.operating_point import OperatingPoint, Verdict
 
@@ -40,6 +41,8 @@ FIELDS = (
     "min_area",
     "judge_by",
     "point_set_at",
+    "picture_check",
+    "doubts",
     "bank_id",
     "regions",
     "worst_box",
@@ -80,6 +83,11 @@ class Inspection:
         return why_unjudged(self.result.score, self.point)
 
     @property
+    def doubts(self) -> tuple[Doubt, ...]:
+        """Reasons why the picture may not show such a part at all; they count where `point.picture_check` is set."""
+        return self.result.doubts
+
+    @property
     def remarks(self) -> list[str]:
         """Remarks on the image, each a sentence: conversions while reading, and differences from the good images."""
         return list(self.result.remarks)
@@ -101,6 +109,7 @@ class Inspection:
             "verdict": self.verdict,
             "unjudged": self.unjudged,
             **thresholds(self.point),
+            "doubts": [doubt.to_dict() for doubt in self.doubts],
             "bank_id": self.bank_id,
             "regions": [plain_region(region) for region in self.regions],
             "worst_box": [int(edge) for edge in self.result.worst_box],
@@ -168,7 +177,8 @@ def judge(result: Result, point: OperatingPoint | None, bank_id: str | None = No
     if bank_id is None and point is not None and not point.stale:
         bank_id = point.bank_id
     regions = regions_at(result.map, point)
-    return Inspection(result, regions, verdict_on(result.score, regions, point), point, bank_id)
+    verdict = verdict_on(result.score, regions, point, doubtful=bool(result.doubts))
+    return Inspection(result, regions, verdict, point, bank_id)
 
 
 def regions_at(anomaly_map: NDArray[np.float32], point: OperatingPoint | None) -> list[Region]:
@@ -179,8 +189,12 @@ def regions_at(anomaly_map: NDArray[np.float32], point: OperatingPoint | None) -
     return [] if point is None else find_regions(anomaly_map, point.heat_from, point.min_area)
 
 
-def verdict_on(score: float, regions: Sequence[Region], point: OperatingPoint | None) -> Verdict | None:
+def verdict_on(
+    score: float, regions: Sequence[Region], point: OperatingPoint | None, *, doubtful: bool = False
+) -> Verdict | None:
     """Judge a score and the regions from `regions_at`; regions count only where `point.judge_by` is not "score".
+
+    A doubtful picture is reviewed where it would be accepted, unless `point.picture_check` is off.
 
     Returns
     -------
@@ -188,7 +202,7 @@ def verdict_on(score: float, regions: Sequence[Region], point: OperatingPoint | 
     """
     if point is None or why_unjudged(score, point) is not None:
         return None
-    return point.judge(score, regions)
+    return point.judge(score, regions, doubtful=doubtful)
 
 
 def why_unjudged(score: float, point: OperatingPoint | None) -> str | None:
@@ -208,13 +222,21 @@ def box_to_outline(verdict: str | None, region_count: int, worst_box: Box) -> Bo
 
 def failure(reason: str) -> dict[str, Any]:
     """Return the JSON form of an image that cannot be scored: `error` has the reason, other values are empty."""
-    return dict.fromkeys(FIELDS) | {"version": VERSION, "regions": [], "remarks": [], "error": reason}
+    return dict.fromkeys(FIELDS) | {
+        "version": VERSION,
+        "doubts": [],
+        "regions": [],
+        "remarks": [],
+        "error": reason,
+    }
 
 
 def thresholds(point: OperatingPoint | None) -> dict[str, Any]:
     """Return the fields of the JSON form that state the thresholds; each None without thresholds."""
     if point is None:
-        return dict.fromkeys(("accept", "reject", "pixel", "min_area", "judge_by", "point_set_at"))
+        return dict.fromkeys(
+            ("accept", "reject", "pixel", "min_area", "judge_by", "point_set_at", "picture_check")
+        )
     return {
         "accept": point.accept,
         "reject": point.reject,
@@ -222,6 +244,7 @@ def thresholds(point: OperatingPoint | None) -> dict[str, Any]:
         "min_area": point.min_area,
         "judge_by": point.judge_by,
         "point_set_at": point.recalibrated_at or point.set_at,
+        "picture_check": point.picture_check,
     }
 
 

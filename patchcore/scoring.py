@@ -14,6 +14,7 @@ from torch.nn import functional
 from patchcore.bank import MemoryBank
 from patchcore.images.geometry import Box, Placement
 from patchcore.images.reading import ImageRecord
+from patchcore.plausibility.doubt import Doubt
 
 SMOOTHING = 4 / 224  # paper §3.3: a Gaussian of sigma 4 at 224 px input
 
@@ -70,6 +71,8 @@ class Result:
     remarks
         A sentence for each thing about the image that its reader should know: conversions while reading, and
         differences from the good images.
+    doubts
+        Reasons why the picture may not show such a part at all; none for a plausible picture.
     """
 
     score: float
@@ -82,6 +85,7 @@ class Result:
     placement: Placement
     figures: Mapping[str, float] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -119,12 +123,15 @@ class ImagePatches:
         [rows, cols] bool: True for those patches.
     record, placement
         As in `Result`.
+    measures
+        [5] float64, see :func:`patchcore.plausibility.measures.measure`.
     """
 
     features: NDArray[np.float32]
     inspected: NDArray[np.bool_]
     record: ImageRecord
     placement: Placement
+    measures: NDArray[np.float64]
 
     def patch_scores(self, distances: NDArray[np.float32]) -> NDArray[np.float32]:
         """Lay the patches' distances [P] out on the feature map: [rows, cols], NaN where nothing was inspected."""

@@ -33,13 +33,14 @@ class KeptFeatures(Detector):
             with np.load(path) as kept:
                 features: NDArray[np.float32] = kept["features"]
                 inspected: NDArray[np.bool_] = kept["inspected"]
+                measures: NDArray[np.float64] = kept["measures"]
             size = (loaded.record.height, loaded.record.width)
             placement = place(size, self.settings.geometry_of_input())
-            return ImagePatches(features, inspected, loaded.record, placement)
+            return ImagePatches(features, inspected, loaded.record, placement, measures)
         found = super().patches(loaded)
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part.npz")
-        np.savez(part, features=found.features, inspected=found.inspected)
+        np.savez(part, features=found.features, inspected=found.inspected, measures=found.measures)
         part.replace(path)
         return found
 

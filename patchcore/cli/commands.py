@@ -41,6 +41,7 @@ from patchcore.labels.good_images import choose_good
 from patchcore.labels.layout import few, mask_folder
 from patchcore.methods import METHODS, SHARE, settings_of_others
 from patchcore.settings import SETTINGS, Settings, refusal
+from patchcore.statistics.intervals import count
 
 if TYPE_CHECKING:
     from patchcore.detector import Detector
@@ -130,6 +131,7 @@ def build(
     for error in model.skipped_:
         remarks.print(f"left out {error}", style="yellow", markup=False, soft_wrap=True)
     remark(model.remarks_)
+    remark(_doubtful_good(model))
     place, trouble = write_result(target, model.save)
     _print(_summary(model) | {"path": str(place)}, as_json)
     end_with(trouble)
@@ -157,6 +159,7 @@ def score(
         try:
             rows.append(_score_one(model, path, pictures))
             tally.take(str(path), rows[-1]["remarks"])
+            remark([f"{display_name(str(path))}: {doubt['sentence']}" for doubt in rows[-1]["doubts"]])
         except ImageError as error:
             failed += 1
             rows.append({"path": str(path), **failure(error.reason)})
@@ -385,6 +388,7 @@ def _summary(model: Detector) -> dict[str, Any]:
         "bank_id": model.bank_id_,
         "threshold": model.threshold_,
         "threshold_rule": point.statement if point else None,
+        "picture_check": _picture_check(model),
     }
 
 
@@ -394,6 +398,25 @@ def _patches_cover(model: Detector) -> str:
     detail = model.good_set_.visible_detail(largest)
     width, height = detail.size
     return f"{detail.patch_words} of {width:,} × {height:,} px"
+
+
+def _doubtful_good(model: Detector) -> list[str]:
+    """Return the sentences on good images that would themselves be sent to review."""
+    from patchcore.fitting.whole_picture import doubts_on_good_images
+    from patchcore.plausibility.sentences import good_image_remarks
+
+    found = doubts_on_good_images(model.picture_check_, model.image_records_, model.settings)
+    return good_image_remarks(
+        [(record.name, [doubt.sentence for doubt in doubts]) for record, doubts in found]
+    )
+
+
+def _picture_check(model: Detector) -> str:
+    check, point = model.picture_check_, model.operating_point_
+    if check is None:
+        return "none: no good image is left that it was learned from"
+    state = "off" if point is not None and not point.picture_check else "on"
+    return f"{state}, learned from {count(len(check.images), 'good image')}"
 
 
 def _print(summary: dict[str, Any], as_json: bool) -> None:

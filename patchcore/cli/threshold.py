@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -45,6 +45,7 @@ class Judge(StrEnum):
 
 
 def threshold(
+    context: typer.Context,
     inspector: InspectorFile,
     rule: Annotated[
         str, typer.Option(help="Sets the reject threshold; --all lists the rules.")
@@ -64,6 +65,14 @@ def threshold(
     good: Annotated[Path | None, typer.Option(help="Folder that the inspector was built from.")] = None,
     min_area: Annotated[int, typer.Option(min=1, help="Pixels that a region needs to count.")] = 1,
     judge: Annotated[Judge, typer.Option(help="Basis of the verdict.")] = Judge.SCORE,
+    picture_check: Annotated[
+        bool | None,
+        typer.Option(
+            "--picture-check/--no-picture-check",
+            help="Whether a picture unlike all good ones goes to review. Alone, it leaves the thresholds as they are.",
+            show_default=False,
+        ),
+    ] = None,
     labelled: Annotated[
         Path | None, typer.Option(help="Labelled set: MVTec's layout, or a CSV of file,label[,mask].")
     ] = None,
@@ -78,6 +87,9 @@ def threshold(
     model = load_inspector(inspector, weights)
     if save:
         require_file(inspector)
+    if picture_check is not None and _names_nothing_else(context):
+        _switch(model, inspector, picture_check, save=save, as_json=as_json)
+        return
     scores = _scored(model, labelled)
     chosen = read_parameters(parameters or [])
     if every:
@@ -94,12 +106,50 @@ def threshold(
         raise SettingsError(
             "A pixel threshold is set from the good images' maps; name their folder with --good."
         )
-    point = _decide(model, rules, evidence, by=by, note=note, min_area=min_area, judge_by=judge.value)
+    if picture_check is None:
+        picture_check = model.operating_point_ is None or model.operating_point_.picture_check
+    point = _decide(
+        model,
+        rules,
+        evidence,
+        by=by,
+        note=note,
+        min_area=min_area,
+        judge_by=judge.value,
+        picture_check=picture_check,
+    )
     place, trouble = inspector, ""
     if save:
         place, trouble = write_result(inspector, model.with_operating_point(point).save)
     _show(_summary(point, scores) | {"path": str(place), "saved": save}, as_json)
     end_with(trouble)
+
+
+def _names_nothing_else(context: typer.Context) -> bool:
+    """Whether no option was given but the switch of the picture check and options of the output."""
+    plain = {"inspector", "picture_check", "save", "weights", "as_json"}
+    others = context.params.keys() - plain
+    return all(getattr(context.get_parameter_source(name), "name", "") != "COMMANDLINE" for name in others)
+
+
+def _switch(model: Detector, inspector: Path, on: bool, *, save: bool, as_json: bool) -> None:
+    """Switch the check of the whole picture, and leave the thresholds as they are."""
+    point = model.operating_point_
+    if point is None:
+        raise SettingsError("No threshold is in force; set one with --rule in the same command.")
+    place, trouble = inspector, ""
+    if save:
+        changed = model.with_operating_point(replace(point, picture_check=on))
+        place, trouble = write_result(inspector, changed.save)
+    summary = {"picture_check": on, "path": str(place), "saved": save}
+    print(json.dumps(summary, indent=1) if as_json else _switched(summary))
+    end_with(trouble)
+
+
+def _switched(summary: Mapping[str, Any]) -> str:
+    state = "goes to review" if summary["picture_check"] else "is judged like any other"
+    stored = f"Stored in {summary['path']}" if summary["saved"] else "Not stored; --save puts it in force."
+    return f"A picture unlike all good ones {state}.\n{stored}"
 
 
 @dataclass(frozen=True)
@@ -168,7 +218,15 @@ def _with(choice: Choice, parameters: Mapping[str, float]) -> Choice:
 
 
 def _decide(
-    model: Detector, rules: _Rules, evidence: Evidence, *, by: str, note: str, min_area: int, judge_by: Any
+    model: Detector,
+    rules: _Rules,
+    evidence: Evidence,
+    *,
+    by: str,
+    note: str,
+    min_area: int,
+    judge_by: Any,
+    picture_check: bool,
 ) -> OperatingPoint:
     from patchcore.thresholds.decision import decide
 
@@ -182,6 +240,7 @@ def _decide(
         min_area=min_area,
         judge_by=judge_by,
         note=note,
+        picture_check=picture_check,
     )
 
 
@@ -205,6 +264,7 @@ def _summary(point: OperatingPoint, scores: LabelledScores) -> dict[str, Any]:
         "pixel": point.pixel,
         "min_area": point.min_area,
         "judge_by": point.judge_by,
+        "picture_check": point.picture_check,
         "statement": point.statement,
         "false_reject_interval": None if interval is None else list(interval),
         "good_images": len(point.evidence.good),

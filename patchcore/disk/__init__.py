@@ -1,1 +1,1 @@
-"""Files on a disk that other programs use too."""
+"""Files on a disk that other programs use too, whole or not there."""

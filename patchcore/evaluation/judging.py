@@ -36,7 +36,7 @@ class Judge:
             if self.point is not None:
                 by_score = self.point.judge_by == "score"
                 regions = [] if by_score else regions_at(item.load_map(), self.point)
-                verdict = verdict_on(item.score, regions, self.point)
+                verdict = verdict_on(item.score, regions, self.point, doubtful=item.doubtful)
         except UNREADABLE as error:
             self.unjudged.append(f"{display_name(item.name)}: not judged, its map is missing. {error}")
         return replace(item, verdict=verdict)

@@ -36,6 +36,8 @@ class LabelledScore:
         Verdict by the operating point in force; None without one.
     remarks
         Remarks on the image, as its inspection has them.
+    doubtful
+        Whether the check of the whole picture found a reason for doubt.
 
     Notes
     -----
@@ -50,6 +52,7 @@ class LabelledScore:
     load_pixels: Callable[[], NDArray[np.uint8]]
     verdict: Verdict | None = None
     remarks: Sequence[str] = ()
+    doubtful: bool = False
 
     @property
     def is_defect(self) -> bool:

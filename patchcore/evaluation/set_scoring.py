@@ -65,6 +65,7 @@ def inspect_each(
                 partial(_pixels, image, model.settings.value_range),
                 inspection.verdict,
                 inspection.remarks,
+                bool(inspection.doubts),
             )
         if progress:
             progress(done, len(images))

@@ -21,6 +21,7 @@ from patchcore.files import container
 from patchcore.files.description import PICTURE, About
 from patchcore.files.header_rules import check_header
 from patchcore.files.method_rules import FileRules, Header, Part, Tensors, hold
+from patchcore.files.picture_rules import PICTURE_PARTS
 from patchcore.methods import DEFAULT_METHOD, METHODS, detector_class
 from patchcore.settings import Settings, names_of
 from patchcore.thresholds.operating_point import LARGEST_SCORE, OperatingPoint
@@ -28,7 +29,11 @@ from patchcore.thresholds.operating_point import LARGEST_SCORE, OperatingPoint
 LARGEST_FILE = 8 << 30  # bytes
 LARGEST_HEADER = 64 << 20  # bytes; a hundred thousand images need a third of it
 LARGEST_ROI = 8192  # pixels a side
-PARTS: Mapping[str, Part] = {"self_test.pixels": ("U8", 1, 3), "self_test.distances": ("F32", 4, 1)}
+PARTS: Mapping[str, Part] = {
+    "self_test.pixels": ("U8", 1, 3),
+    "self_test.distances": ("F32", 4, 1),
+    **PICTURE_PARTS,
+}
 """Arrays of every file; `method_rules` adds the arrays of the file's method."""
 OPTIONAL_PARTS: Mapping[str, Part] = {"roi": ("U8", 1, 2), PICTURE: ("U8", 1, 3)}
 FOREIGN = {  # first bytes of other kinds of file

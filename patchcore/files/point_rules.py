@@ -16,8 +16,9 @@ from patchcore.files.value_rules import (
     or_none,
     text,
     whole,
+    yes_or_no,
 )
-from patchcore.thresholds.operating_point import LARGEST_SCORE, LEAST_THRESHOLD, JudgeBy
+from patchcore.thresholds.operating_point import ADDED, LARGEST_SCORE, LEAST_THRESHOLD, JudgeBy
 from patchcore.thresholds.rules import RULES
 
 LARGEST_AREA = 10**18  # pixels
@@ -39,7 +40,7 @@ def check_point(point: Any, *, empty_maps: bool = False) -> None:
     Unsound
         A part holds an impossible value; the message names the part.
     """
-    mapping(point, "the operating point", 50)
+    point = {**ADDED, **mapping(point, "the operating point", 50)}
     for name, check in _PARTS.items():
         if name not in point:
             raise Unsound(f"the operating point has no {name.replace('_', ' ')}")
@@ -120,6 +121,10 @@ def _way(value: Any, _name: str) -> None:
         raise Unsound("images are judged by something other than score, area or both")
 
 
+def _switch(value: Any, name: str) -> None:
+    yes_or_no(value, f"the operating point's {name}")
+
+
 _PARTS: Mapping[str, Callable[[Any, str], None]] = {
     "accept": _threshold,
     "reject": _threshold,
@@ -137,4 +142,5 @@ _PARTS: Mapping[str, Callable[[Any, str], None]] = {
     "statement": _words,
     "note": _words,
     "stale": _words,
+    "picture_check": _switch,
 }

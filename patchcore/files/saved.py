@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 
 from patchcore.errors import ArtifactError
 from patchcore.files.method_rules import Header, Tensors, hold
+from patchcore.files.picture_rules import hold_picture_rules, picture_check_of, picture_parts
 from patchcore.images.harmless_copies import harmless_copies
 from patchcore.images.reading import ImageRecord
 from patchcore.methods import DEFAULT_METHOD
+from patchcore.plausibility.picture_check import PictureCheck
 from patchcore.settings import Settings
 from patchcore.thresholds.operating_point import OperatingPoint
 
@@ -95,6 +97,7 @@ class Saved:
     roi: NDArray[np.bool_] | None
     operating_point: OperatingPoint | None
     self_test: SelfTest
+    picture_check: PictureCheck | None
     removed: tuple[str, ...] = ()
 
     def parts(self, bank_id: str) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
@@ -102,6 +105,7 @@ class Saved:
         tensors: dict[str, NDArray[Any]] = {
             "self_test.pixels": self.self_test.pixels,
             "self_test.distances": self.self_test.distances,
+            **picture_parts(self.picture_check),
         }
         if self.roi is not None:
             tensors["roi"] = self.roi.astype(np.uint8)
@@ -135,16 +139,19 @@ class Saved:
             raise ArtifactError(
                 "The inspector is not sound: its method and its settings contradict each other."
             )
+        hold_picture_rules(tensors, header)
+        grid = (whole_number(header["grid"][0]), whole_number(header["grid"][1]))
         saved = cls(
             settings=settings,
             weights_sha256=str(header["weights_sha256"]),
             records=[ImageRecord.from_dict(record) for record in header["images"]],
-            grid=(whole_number(header["grid"][0]), whole_number(header["grid"][1])),
+            grid=grid,
             roi=tensors["roi"].astype(bool) if "roi" in tensors else None,
             operating_point=OperatingPoint.from_dict(header["operating_point"])
             if header["operating_point"]
             else None,
             self_test=SelfTest(tensors["self_test.pixels"], tensors["self_test.distances"]),
+            picture_check=picture_check_of(tensors, grid),
             removed=tuple(str(sha256) for sha256 in header["removed"]),
         )
         side = settings.image_size

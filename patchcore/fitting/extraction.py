@@ -17,6 +17,7 @@ from patchcore.images.geometry import Prepared, prepare
 from patchcore.images.harmless_copies import harmless_copies
 from patchcore.images.reading import ImageRecord, exact_copy, read_image
 from patchcore.kernels.prefetch import done_ahead
+from patchcore.plausibility.measures import measure
 from patchcore.scoring import inspected_patches
 
 SAMPLED = 3  # images of which harmless copies are rendered
@@ -132,7 +133,8 @@ class _Extraction:
         for (record, prepared), features in zip(waiting, found, strict=True):
             self.grid = (features.shape[0], features.shape[1])
             kept = inspected_patches(prepared.valid, self.grid)
-            self.store.append(record.sha256, features, kept, record.to_dict())
+            measures = measure(prepared.input, prepared.valid)
+            self.store.append(record.sha256, features, kept, record.to_dict(), measures)
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,8 @@ class StoredImage:
         The stored patches of the feature map: a bit for each patch, hexadecimal.
     record
         The image's record, as a dictionary.
+    measures
+        As from :func:`patchcore.plausibility.measures.measure`.
     """
 
     sha256: str
@@ -40,6 +42,7 @@ class StoredImage:
     count: int
     kept: str
     record: dict[str, Any]
+    measures: list[float]
 
     @property
     def positions(self) -> NDArray[np.int64]:
@@ -109,7 +112,12 @@ class FeatureStore:
         return True
 
     def append(
-        self, sha256: str, features: NDArray[np.float32], kept: NDArray[np.bool_], record: dict[str, Any]
+        self,
+        sha256: str,
+        features: NDArray[np.float32],
+        kept: NDArray[np.bool_],
+        record: dict[str, Any],
+        measures: NDArray[np.float64],
     ) -> None:
         """Write one image's kept patches; the index line follows only once they are on disk.
 
@@ -123,6 +131,8 @@ class FeatureStore:
             [rows, cols] bool: the patches to store.
         record
             The image's record, as JSON types.
+        measures
+            [5] float64, see :func:`patchcore.plausibility.measures.measure`.
         """
         rows = features.reshape(-1, features.shape[2]) if kept.all() else features[kept]
         self.dims = rows.shape[1]
@@ -130,7 +140,9 @@ class FeatureStore:
             file.seek(self._end * self.dims * 4)
             file.write(np.ascontiguousarray(rows).data)
             file.flush()
-        image = StoredImage(sha256, self._end, len(rows), np.packbits(kept).tobytes().hex(), record)
+        image = StoredImage(
+            sha256, self._end, len(rows), np.packbits(kept).tobytes().hex(), record, measures.tolist()
+        )
         with self.index_path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"dims": self.dims, **asdict(image)}) + "\n")
         self._end += len(rows)
@@ -178,10 +190,10 @@ class FeatureStore:
         for line in self.index_path.read_text(encoding="utf-8").splitlines():
             try:
                 entry = json.loads(line)
-            except json.JSONDecodeError:
+                dims, image = entry.pop("dims"), StoredImage(**entry)
+            except (json.JSONDecodeError, TypeError):  # half a line, or a line of an earlier program
                 break
-            self.dims = entry.pop("dims")
-            image = StoredImage(**entry)
+            self.dims = dims
             if (image.start + image.count) * self.dims * 4 > size:
                 break
             complete.append(line)

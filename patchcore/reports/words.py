@@ -50,6 +50,15 @@ def score_words(value: float | None, like: float) -> str:
 
 def judge_words(point: OperatingPoint) -> str:
     """Say in plain words how an image gets its verdict."""
+    picture = (
+        " One that would be accepted goes to review where its whole picture differs from all good images."
+        if point.picture_check
+        else " The whole picture is not checked."
+    )
+    return _by_patches(point) + picture
+
+
+def _by_patches(point: OperatingPoint) -> str:
     like = point.reject
     reject, accept = score_words(point.reject, like), score_words(point.accept, like)
     by_score = f"An image that scores above {reject} is rejected"

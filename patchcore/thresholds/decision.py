@@ -26,6 +26,7 @@ def decide(
     judge_by: JudgeBy = "score",
     note: str = "",
     set_at: str | None = None,
+    picture_check: bool = True,
 ) -> OperatingPoint:
     """Make an operating point by rules.
 
@@ -43,7 +44,7 @@ def decide(
         Sets the accept threshold, at most the reject threshold. None: no image is reviewed.
     pixel_rule
         Sets the pixel threshold from the good images' maps; a rule for good images alone, or by hand.
-    min_area, millimetres_per_pixel, judge_by
+    min_area, millimetres_per_pixel, judge_by, picture_check
         As in `OperatingPoint`.
 
     Raises
@@ -73,6 +74,7 @@ def decide(
         min_area=min_area,
         millimetres_per_pixel=millimetres_per_pixel,
         judge_by=judge_by,
+        picture_check=picture_check,
     )
 
 
@@ -122,6 +124,7 @@ def apply_again(
         min_area=point.min_area,
         millimetres_per_pixel=point.millimetres_per_pixel,
         judge_by=point.judge_by,
+        picture_check=point.picture_check,
     )
 
 

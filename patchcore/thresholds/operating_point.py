@@ -16,6 +16,9 @@ from patchcore.maps.regions import Region, find_regions
 
 Verdict = Literal["accept", "review", "reject"]
 JudgeBy = Literal["score", "area", "both"]
+ADDED = {
+    "picture_check": True
+}  # fields that stored points of earlier programs lack, with the values they count as
 LARGEST_SCORE = 1e12  # no distance between features comes near it
 LEAST_THRESHOLD = -5e-324  # the next number below 0: a rule that also rejects a score of 0 sets it
 
@@ -91,6 +94,8 @@ class OperatingPoint:
         Why the thresholds may not be used; empty when they may.
     recalibrated_at
         When its own rule was last applied again; empty when never.
+    picture_check
+        Whether an image whose whole picture is doubtful goes to review instead of being accepted.
     """
 
     accept: float
@@ -110,6 +115,7 @@ class OperatingPoint:
     judge_by: JudgeBy = "score"
     stale: str = ""
     recalibrated_at: str = ""
+    picture_check: bool = True
 
     def __post_init__(self) -> None:
         """Refuse thresholds that cannot be applied."""
@@ -162,7 +168,7 @@ class OperatingPoint:
             return "reject"
         return "review" if score > self.accept else "accept"
 
-    def judge(self, score: float, regions: Sequence[Region]) -> Verdict:
+    def judge(self, score: float, regions: Sequence[Region], *, doubtful: bool = False) -> Verdict:
         """Judge an image in the way the user chose (`judge_by`); errors as for `verdict`.
 
         Parameters
@@ -171,10 +177,13 @@ class OperatingPoint:
             The image's score.
         regions
             Its regions above the pixel threshold, as from `regions`; smaller ones are ignored.
+        doubtful
+            Whether the check of the whole picture found a reason for doubt: then the image is not accepted, unless
+            the check is switched off.
         """
-        return self._judge(score, any(part.area >= self.min_area for part in regions))
+        return self._judge(score, any(part.area >= self.min_area for part in regions), doubtful)
 
-    def judge_by_peak(self, score: float, map_peak: float) -> Verdict:
+    def judge_by_peak(self, score: float, map_peak: float, *, doubtful: bool = False) -> Verdict:
         """Judge as `judge` does, without looking for regions; errors as for `verdict`.
 
         Parameters
@@ -183,9 +192,11 @@ class OperatingPoint:
             The image's score.
         map_peak
             `regions.clearing_threshold` of its map with `min_area`: at or above it the map shows no region.
+        doubtful
+            As for `judge`.
         """
         shows_region = self.pixel is not None and bool(np.float32(self.pixel) < np.float32(map_peak))
-        return self._judge(score, shows_region)
+        return self._judge(score, shows_region, doubtful)
 
     def regions(self, anomaly_map: NDArray[np.float32]) -> list[Region]:
         """Find the regions that count in a map, float32 [H, W]; none without a pixel threshold."""
@@ -225,7 +236,7 @@ class OperatingPoint:
         """
         known = {part.name for part in fields(cls)}
         try:
-            values = {name: plain[name] for name in known}
+            values = {name: {**ADDED, **plain}[name] for name in known}
             for name in ("rule", "accept_rule", "pixel_rule"):
                 values[name] = None if values[name] is None else Choice.from_dict(values[name])
             values["evidence"] = Evidence.from_dict(values["evidence"])
@@ -235,7 +246,11 @@ class OperatingPoint:
                 f"A stored operating point is damaged ({fault}); set the threshold again."
             ) from fault
 
-    def _judge(self, score: float, shows_region: bool) -> Verdict:
+    def _judge(self, score: float, shows_region: bool, doubtful: bool) -> Verdict:
+        by_patches = self._by_patches(score, shows_region)
+        return "review" if doubtful and self.picture_check and by_patches == "accept" else by_patches
+
+    def _by_patches(self, score: float, shows_region: bool) -> Verdict:
         by_score = self.verdict(score)
         if self.judge_by == "score":
             return by_score

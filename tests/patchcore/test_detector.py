@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
+from patchcore.amendment.teaching import with_taught
 from torchvision import models
 
 from patchcore import read_image
@@ -25,7 +26,6 @@ from patchcore.errors import (
 from patchcore.features import patch_features
 from patchcore.files import container
 from patchcore.patchcore import PatchCore
-from patchcore.teaching import with_taught
 from patchcore.thresholds.decision import decide
 from patchcore.thresholds.operating_point import Choice, Evidence
 from tests.patchcore.conftest import stripes

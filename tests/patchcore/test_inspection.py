@@ -5,7 +5,7 @@ import io
 import json
 import math
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +26,7 @@ from patchcore.inspection import (
     verdict_on,
 )
 from patchcore.maps.regions import find_regions
+from patchcore.plausibility.doubt import Doubt
 from patchcore.scoring import patch_box
 from workbench.watching.folder import FileKey
 from workbench.watching.verdict import ModelJudge
@@ -37,6 +38,8 @@ ADDED = {
     "min_area": "both: what the verdict rests on, as the history has it",
     "judge_by": "both: likewise",
     "point_set_at": "both: since when the thresholds are in force",
+    "picture_check": "both: whether doubts about the whole picture count",
+    "doubts": "both: why the picture may not show such a part",
     "bank_id": "both: the bank that scored",
     "remarks": "both: what was noticed on reading",
     "sha256": "score: watching had it",
@@ -266,8 +269,9 @@ def test_a_flagged_image_without_a_region_outlines_its_worst_patch(model, bad, p
 
 def test_document_describes_every_field_and_no_other():
     text = DOCUMENT.read_text(encoding="utf-8")
-    form, score, watch = text.split("| field | type | unit | meaning |")[1:]
+    form, doubt, score, watch = text.split("| field | type | unit | meaning |")[1:]
     assert names_in(form) == list(FIELDS)
+    assert names_in(doubt) == [part.name for part in fields(Doubt)]
     assert names_in(score) == ["path", "overlay"]
     assert names_in(watch) == ["file", "size", "modified_ns", "time", "inspector", "seconds", "moved_to"]
     assert f"now {VERSION};" in form

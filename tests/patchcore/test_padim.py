@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+from patchcore.amendment.removal import without_images
+from patchcore.amendment.teaching import with_taught
 
 from patchcore import PaDiM, read_image
 from patchcore.detector import Detector
@@ -10,8 +12,6 @@ from patchcore.errors import ArtifactError, DataError, NoImagesError, PatchCoreE
 from patchcore.features import patch_features
 from patchcore.files import container
 from patchcore.files.distrust import read_untrusted
-from patchcore.removal import without_images
-from patchcore.teaching import with_taught
 from tests.patchcore.conftest import SIDE, stripes
 from tests.patchcore.hostile import relisted, rewritten
 

@@ -147,5 +147,5 @@ def _recorded(session: Session, result: Result) -> Inspection:
     assert row is not None  # there is none, the caller has looked
     row.created, row.operator = result.created, ""
     row.point_id = row.point_number = row.accept = row.reject = row.pixel = row.min_area = None
-    row.judge_by = row.verdict = None
+    row.judge_by = row.verdict = row.picture_check = None
     return row

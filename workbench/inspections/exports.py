@@ -13,12 +13,13 @@ from patchcore.maps.regions import Region
 from patchcore.maps.rendering import HeatScale, Mode, encode_png, overlay
 from patchcore.thresholds.operating_point import OperatingPoint
 from workbench.inspections.batches import load_map, load_pixels
+from workbench.inspections.picture_doubts import doubt_sentences
 from workbench.storage.tables import Result
 from workbench.storage.workspace import Workspace
 
 COLUMNS = (
     "file", "label", "score", "verdict", "threshold", "worst box", "number of regions", "largest region px",
-    "regions", "error", "remarks",
+    "regions", "error", "remarks", "doubts",
 )  # fmt: skip
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet may take these for the start of a formula
 
@@ -58,15 +59,28 @@ def write_overlays(
 
 def _row(workspace: Workspace, result: Result, point: OperatingPoint) -> list[str]:
     threshold, label = f"{point.reject:.6g}", result.image.truth or ""
-    remarks = " ".join(result.remarks or ())
+    remarks, doubts = " ".join(result.remarks or ()), " ".join(doubt_sentences(result))
     if result.score is None:
-        return [result.image.name, label, "", "", threshold, "", "", "", "", result.error or "", remarks]
+        return [
+            result.image.name,
+            label,
+            "",
+            "",
+            threshold,
+            "",
+            "",
+            "",
+            "",
+            result.error or "",
+            remarks,
+            doubts,
+        ]
     regions = regions_at(load_map(workspace, result), point)
     return [
         result.image.name,
         label,
         f"{result.score:.6g}",
-        verdict_on(result.score, regions, point) or "",
+        verdict_on(result.score, regions, point, doubtful=bool(result.doubts)) or "",
         threshold,
         " ".join(str(edge) for edge in result.worst_box or ()),
         str(len(regions)),
@@ -74,6 +88,7 @@ def _row(workspace: Workspace, result: Result, point: OperatingPoint) -> list[st
         "; ".join(_words(region) for region in regions),
         "",
         remarks,
+        doubts,
     ]
 
 

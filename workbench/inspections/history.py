@@ -205,6 +205,8 @@ def record(
         height=result.height,
         error=result.error,
         remarks=result.remarks,
+        doubts=result.doubts,
+        picture_check=point.picture_check,
         overlay_path=None if seen is None else seen.overlay_path,
     )
     session.add(row)

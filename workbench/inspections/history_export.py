@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 
 from workbench.inspections.exports import harmless
 from workbench.inspections.history_query import Filter, read_pieces
+from workbench.inspections.picture_doubts import doubt_sentences, switch_word
 from workbench.storage.workspace import Workspace
 
 Column = tuple[str, str, Callable[[Any], Any]]  # name, Arrow's type, and its value in a row
@@ -53,6 +54,8 @@ COLUMNS: tuple[Column, ...] = (
     ("height", "int64", lambda row: row.height),
     ("error", "string", lambda row: row.error),
     ("remarks", "string", lambda row: " ".join(row.remarks or ()) or None),
+    ("doubts", "string", lambda row: " ".join(doubt_sentences(row)) or None),
+    ("picture check", "string", lambda row: switch_word(row.picture_check)),
 )
 
 

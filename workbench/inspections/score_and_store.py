@@ -96,6 +96,7 @@ def score_image(
             found.record = loaded.hashed_record
         found.columns["remarks"] = model.good_set_.remarks_on(loaded.record, leave_out=leave_out)
         scored = model.score(loaded, leave_out=leave_out)
+        found.columns["doubts"] = [doubt.to_dict() for doubt in scored.doubts]
         found.columns["seconds"] = time.perf_counter() - began
         kept, pixels = KeptMap.of(scored.map), display_pixels(loaded.pixels)
         target = workspace.map_path(version.id, sha256, left_out=leave_out)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from workbench.inspectors.good_doubts import measured_doubts
 from workbench.inspectors.names import free_name
 from workbench.inspectors.point_history import put_in_force
 from workbench.inspectors.recalibration import ShareNumbers
@@ -97,7 +98,7 @@ def store_version(
                 path=workspace.relative(folder / MODEL_FILE),
                 settings=settings,
                 largest_share=model.size.largest_share,
-                numbers=measured,
+                numbers=measured | measured_doubts(model),
                 thumbnail_sha256=thumbnail_sha256
                 or (None if ELSEWHERE in measured else model.image_records_[0].sha256),
                 note=note,

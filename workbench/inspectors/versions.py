@@ -216,7 +216,7 @@ def remove_good(
     ChangedMeanwhile
         The inspector was changed since it was `seen`.
     """
-    from patchcore.removal import without_images  # late: PyTorch comes with it
+    from patchcore.amendment.removal import without_images  # late: PyTorch comes with it
 
     require(Role.ENGINEER, "remove good images from the bank")
     require_capability(version, REMOVE)

@@ -209,6 +209,8 @@ class Result(Base):
     remarks: Mapped[
         list[Any] | None
     ]  # sentences on the image: its reading, and differences from the good ones
+    doubts: Mapped[list[Any] | None]
+    """Reasons why the picture may not show such a part, `Doubt.to_dict` each; None: nobody looked for any."""
     created: Mapped[datetime] = mapped_column(default=now, index=True)
 
     image: Mapped[BatchImage] = relationship(lazy="joined")
@@ -292,6 +294,8 @@ class Inspection(Base):
     height: Mapped[int | None]
     error: Mapped[str | None] = mapped_column(Text)
     remarks: Mapped[list[Any] | None]  # as those of its result then
+    doubts: Mapped[list[Any] | None]  # likewise
+    picture_check: Mapped[bool | None]  # whether doubts counted then; None: unknown
     overlay_path: Mapped[str | None] = mapped_column(Text)  # relative to the workspace
     decision: Mapped[str | None] = mapped_column(String(8))  # fine or defect, by a person
     decided_by: Mapped[str] = mapped_column(Text, default="")

@@ -11,6 +11,8 @@ from sqlalchemy import select
 from patchcore.maps.regions import clearing_threshold
 from patchcore.thresholds.operating_point import Evidence, OperatingPoint, Verdict
 from workbench.inspections.batches import find_good_batch, list_results
+from workbench.inspections.picture_doubts import doubt_sentences
+from workbench.inspectors.good_doubts import good_doubts
 from workbench.inspectors.versions import bank_files, good_images
 from workbench.storage.map_files import read_map
 from workbench.storage.tables import GOOD, Batch, BatchImage, InspectorVersion, Result
@@ -41,6 +43,8 @@ class Known:
         The stored result; None for a good image without a map so far.
     map_path
         The stored anomaly map, where there is one.
+    doubts
+        Reasons in words why the picture may not show such a part.
     """
 
     key: str
@@ -51,6 +55,7 @@ class Known:
     truth: str | None
     result: Result | None = None
     map_path: Path | None = None
+    doubts: tuple[str, ...] = ()
 
     @property
     def is_defect(self) -> bool:
@@ -128,8 +133,10 @@ def peak_for(workspace: Workspace, result: Result, point: OperatingPoint) -> flo
 
 def judged(workspace: Workspace, result: Result, point: OperatingPoint) -> Verdict:
     """Judge a scored image as a point does; errors as for `OperatingPoint.verdict`."""
-    score, peak = result.score or 0.0, peak_for(workspace, result, point)
-    return point.verdict(score) if peak is None else point.judge_by_peak(score, peak)
+    score, peak, doubtful = result.score or 0.0, peak_for(workspace, result, point), bool(result.doubts)
+    if peak is None:
+        return point.judge(score, (), doubtful=doubtful)
+    return point.judge_by_peak(score, peak, doubtful=doubtful)
 
 
 def verdict_of(known: Known, point: OperatingPoint) -> Verdict | None:
@@ -141,23 +148,26 @@ def verdict_of(known: Known, point: OperatingPoint) -> Verdict | None:
         The thresholds are stale.
     """
     if point.judge_by == "score":
-        return point.verdict(known.score)
+        return point.judge(known.score, (), doubtful=bool(known.doubts))
     peak = known.map_peak(point.min_area)
-    return None if peak is None else point.judge_by_peak(known.score, peak)
+    return None if peak is None else point.judge_by_peak(known.score, peak, doubtful=bool(known.doubts))
 
 
 def _good(workspace: Workspace, version: InspectorVersion) -> list[Known]:
     batch_id = find_good_batch(workspace, version)
     results = [] if batch_id is None else list_results(workspace, batch_id, version.id)
     by_hash = {result.image.sha256: result for result in results if result.score is not None}
-    known = []
+    known, own_doubts = [], good_doubts(version)
     for image in good_images(workspace, version):
         score, result = version.good_scores.get(image.sha256), by_hash.get(image.sha256)
         if score is None:
             continue
         key = f"good:{image.sha256}" if result is None else result_key(result)
         place = None if result is None else _map_path(workspace, result)
-        known.append(Known(key, image.sha256, image.name, score, "leave-one-out", GOOD, result, place))
+        doubts = own_doubts.get(image.sha256, ())
+        known.append(
+            Known(key, image.sha256, image.name, score, "leave-one-out", GOOD, result, place, doubts)
+        )
     return known
 
 
@@ -173,6 +183,7 @@ def _tested(workspace: Workspace, result: Result) -> Known:
         image.truth,
         result,
         _map_path(workspace, result),
+        tuple(doubt_sentences(result)),
     )
 
 

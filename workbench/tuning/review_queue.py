@@ -3,13 +3,15 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, String, and_, cast, exists, false, func, or_, select
 
 from patchcore.thresholds.operating_point import OperatingPoint, Verdict
 from workbench.inspectors.versions import bank_files
 from workbench.storage.tables import GOOD, Batch, BatchImage, Inspection, InspectorVersion, Result
 from workbench.storage.workspace import Workspace
 from workbench.tuning.evidence import judged
+
+NO_DOUBTS = "[]"  # the column of a result without doubts
 
 
 @dataclass(frozen=True)
@@ -119,10 +121,12 @@ def _scored(version: InspectorVersion) -> Select[Result, str]:
 def _waits(point: OperatingPoint) -> ColumnElement[bool]:
     """Return the database's condition for waiting results, for verdicts by score; most results do not wait."""
     score, truth = Result.score, BatchImage.truth
+    doubtful = cast(Result.doubts, String) != NO_DOUBTS  # never true for NULL
     return or_(
         and_(score > point.accept, score <= point.reject),
         and_(score > point.reject, truth == GOOD),
         and_(score <= point.accept, truth != GOOD),  # never true without a label
+        and_(score <= point.accept, doubtful) if point.picture_check else false(),
     )
 
 

@@ -141,7 +141,7 @@ def preview_teaching(
     ImageError, WorkspaceError
         When an image cannot be read.
     """
-    from patchcore.teaching import with_taught  # late: PyTorch comes with it
+    from patchcore.amendment.teaching import with_taught  # late: PyTorch comes with it
 
     require(Role.ENGINEER, "teach inspectors")
     require_capability(version, TEACH)
@@ -259,7 +259,8 @@ def _checked_again(
     """Yield every earlier result whose verdict may change, with its exact new score and verdict.
 
     A larger bank raises no distance, so an image accepted by the new thresholds at its old score is also accepted at
-    its new one: if it was accepted before, it is not scored again.
+    its new one: if it was accepted before, it is not scored again. The check of the whole picture is taken to doubt no
+    more pictures once another good image has widened its bounds.
     """
     monotone = not model.settings.reweight  # Eq. 7 goes by the surroundings too, which taught rows change
     waiting = [
@@ -275,7 +276,11 @@ def _checked_again(
         peak = (
             None if after.judge_by == "score" else clearing_threshold(as_stored(scored.map), after.min_area)
         )
-        verdict = after.verdict(scored.score) if peak is None else after.judge_by_peak(scored.score, peak)
+        doubtful = bool(scored.doubts)
+        if peak is None:
+            verdict = after.judge(scored.score, (), doubtful=doubtful)
+        else:
+            verdict = after.judge_by_peak(scored.score, peak, doubtful=doubtful)
         yield known, scored.score, verdict
         if progress:
             progress(RECHECK, done, len(waiting))

@@ -1,6 +1,6 @@
 """One image closely: original, map and overlay with linked zoom, the regions and the reason for the score."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patchcore.errors import DataError
+from patchcore.plausibility.doubt import Doubt
 from patchcore.thresholds.operating_point import JudgeBy
 from workbench.storage.pictures import (
     Pixels,
@@ -86,6 +87,8 @@ def detail(
     min_area: int = 1,
     judge_by: JudgeBy = "score",
     peak: float | None = None,
+    picture_check: bool = True,
+    doubts: Sequence[Doubt] = (),
     adjustable: bool = False,
     reveal: bool = True,
     on_rule: Callable[[RegionRule], None] | None = None,
@@ -116,8 +119,10 @@ def detail(
         Size of a pixel of the original, for measuring.
     min_area
         Regions of fewer pixels of the original are left out.
-    judge_by, peak
+    judge_by, peak, picture_check
         As for `workbench.viewer.gallery` and `Tile`.
+    doubts
+        Reasons why the whole picture may not show such a part; the boxes of those with a place are drawn.
     adjustable
         Whether the user can move pixel threshold and smallest region, the regions following live.
     reveal
@@ -131,11 +136,12 @@ def detail(
     wanted = wanted_crops(key, item, width, height) if width * height > WHOLE_PIXELS else None
     data = {
         "link": link or key,
-        "given": thresholds.for_browser(link or key, pixel_threshold, min_area, judge_by),
+        "given": thresholds.for_browser(link or key, pixel_threshold, min_area, judge_by, picture_check),
         "item": item,
         "name": name,
         "score": float(score),
         **({} if peak is None else {"peak": float(peak)}),
+        "doubts": [doubt.to_dict() for doubt in doubts],
         "scoreMax": max(float(score), thresholds.reject or 0.0),
         "url": picture_url(overview, f"{key}:picture"),
         "truthUrl": None if truth is None else picture_url(_truth(item, truth), f"{key}:truth"),

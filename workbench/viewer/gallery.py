@@ -23,6 +23,7 @@ def gallery(
     height: int = 640,
     tile_width: int = TILE_WIDTH,
     judge_by: JudgeBy = "score",
+    picture_check: bool = True,
     borderline: int | None = None,
     as_given: bool = False,
     labels: bool = False,
@@ -58,6 +59,8 @@ def gallery(
         Width of a tile to begin with, pixels.
     judge_by
         The basis of verdicts, as in `OperatingPoint`; "area" and "both" require tiles with a `peak`.
+    picture_check
+        Whether images with doubts are not accepted, as in `OperatingPoint`.
     borderline
         Show only this many images: the nearest to the reject threshold on either side, while it moves.
     as_given
@@ -77,7 +80,7 @@ def gallery(
     }
     data = {
         "link": link or key,
-        "given": thresholds.for_browser(link or key, pixel_threshold, min_area, judge_by),
+        "given": thresholds.for_browser(link or key, pixel_threshold, min_area, judge_by, picture_check),
         "tilesUrl": json_url(contents, f"{key}:tiles"),
         "strip": strip,
         "height": height,
@@ -103,6 +106,7 @@ def threshold_strip(
     pixel_threshold: float | None = None,
     min_area: int = 1,
     judge_by: JudgeBy = "score",
+    picture_check: bool = True,
     density: bool = False,
     on_thresholds: Callable[[Thresholds], None] | None = None,
     on_opened: Callable[[str], None] | None = None,
@@ -113,14 +117,14 @@ def threshold_strip(
     ----------
     dots
         One per image.
-    thresholds, key, link, pixel_threshold, min_area, judge_by, on_thresholds, on_opened
+    thresholds, key, link, pixel_threshold, min_area, judge_by, picture_check, on_thresholds, on_opened
         As for `gallery`. `opened` is the key of a dot that was clicked.
     density
         Whether hills behind the dots show the density of good images and of defects.
     """
     data = {
         "link": link or key,
-        "given": thresholds.for_browser(link or key, pixel_threshold, min_area, judge_by),
+        "given": thresholds.for_browser(link or key, pixel_threshold, min_area, judge_by, picture_check),
         "dotsUrl": json_url([dot.to_dict() for dot in dots], f"{key}:dots"),
         "density": density,
     }

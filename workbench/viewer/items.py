@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -49,7 +49,12 @@ class Thresholds:
         return json.dumps([self.reject, self.review])
 
     def for_browser(
-        self, link: str, pixel: float | None, min_area: int, judge_by: JudgeBy = "score"
+        self,
+        link: str,
+        pixel: float | None,
+        min_area: int,
+        judge_by: JudgeBy = "score",
+        picture_check: bool = True,
     ) -> dict[str, Any]:
         """Return the values that the browser takes over whenever the page has changed its mind."""
         lineage, rules = lineage_of(link), lineage_of(f"{link}:rule")
@@ -62,6 +67,7 @@ class Thresholds:
             "rule": {"pixel": pixel, "minArea": min_area},
             "ruleRevision": rules.revision,
             "judgeBy": judge_by,
+            "pictureCheck": picture_check,
         }
 
 
@@ -104,6 +110,8 @@ class Dot:
         Type of the defect; each type gets its own mark.
     peak
         The lowest pixel threshold at which its map shows no region (`regions.clearing_threshold`), for judging by area.
+    doubts
+        Reasons in words why the whole picture may not show such a part; with one, the image is not accepted.
     """
 
     key: str
@@ -112,6 +120,7 @@ class Dot:
     kind: Literal["good", "defect", "image", "reference"] = "image"
     group: str | None = None
     peak: float | None = None
+    doubts: Sequence[str] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON the browser reads."""
@@ -122,7 +131,8 @@ class Dot:
             "kind": self.kind,
         }
         known = {"group": self.group, "peak": None if self.peak is None else float(self.peak)}
-        return plain | {name: value for name, value in known.items() if value is not None}
+        doubts = {"doubts": list(self.doubts)} if self.doubts else {}
+        return plain | {name: value for name, value in known.items() if value is not None} | doubts
 
 
 @dataclass(frozen=True)
@@ -145,7 +155,7 @@ class Tile:
         "good", "defect", or None without a label.
     truth
         The label in words for the tile, e.g. "scratch".
-    peak
+    peak, doubts
         As in `Dot`.
     fixed
         Whether its label may not be changed in the gallery.
@@ -159,6 +169,7 @@ class Tile:
     truth: str | None = None
     peak: float | None = None
     fixed: bool = False
+    doubts: Sequence[str] = ()
 
     def encoded(self, threshold: float | None) -> bytes:
         """Return the encoded tile, from memory after the first call."""
@@ -175,7 +186,8 @@ class Tile:
     def to_dict(self, url: str) -> dict[str, Any]:
         """Return the JSON the browser reads."""
         group = self.truth if self.label == "defect" else None
-        dot = Dot(self.key, self.name, self.score, self.label or "image", group, self.peak).to_dict()
+        kind = self.label or "image"
+        dot = Dot(self.key, self.name, self.score, kind, group, self.peak, self.doubts).to_dict()
         known = {"truth": self.truth, "fixed": self.fixed}
         return {**dot, "url": url, **{name: value for name, value in known.items() if value}}
 

@@ -20,6 +20,8 @@ def outcome(
     min_area: int = 1,
     judge_by: JudgeBy = "score",
     stored_judge_by: JudgeBy = "score",
+    picture_check: bool = True,
+    stored_picture_check: bool = True,
 ) -> None:
     """Count false rejects and escapes as pictures of parts, following the thresholds of the same link while they move.
 
@@ -27,9 +29,9 @@ def outcome(
     ----------
     dots
         One per image; the kinds "good" and "reference" count as good parts, "defect" as defects.
-    thresholds, key, link, pixel_threshold, min_area, judge_by
+    thresholds, key, link, pixel_threshold, min_area, judge_by, picture_check
         As for `workbench.viewer.gallery`.
-    stored, stored_pixel, stored_judge_by
+    stored, stored_pixel, stored_judge_by, stored_picture_check
         The thresholds in use; verdicts that would change against them are listed.
     """
     known = {
@@ -41,13 +43,14 @@ def outcome(
     }
     data = {
         "link": link or key,
-        "given": thresholds.for_browser(link or key, pixel_threshold, min_area, judge_by),
+        "given": thresholds.for_browser(link or key, pixel_threshold, min_area, judge_by, picture_check),
         "itemsUrl": json_url(known, f"{key}:known"),
         "stored": {
             "reject": stored.reject,
             "review": stored.review,
             "pixel": stored_pixel,
             "judgeBy": stored_judge_by,
+            "pictureCheck": stored_picture_check,
         },
     }
     mount("outcome", key, data)

@@ -149,6 +149,8 @@ def plain_inspection(record: VerdictRecord, **values: Any) -> Inspection:
         "height": record.height,
         "error": record.error,
         "remarks": record.remarks,
+        "doubts": record.doubts,
+        "picture_check": record.picture_check,
     }
     return Inspection(**columns | values)
 

@@ -217,6 +217,9 @@ class WatchRun:
             self.say(f"{record.file}: {record.error}")
         for sentence in self.tally.remarks.take(record.file, record.remarks):
             self.say(sentence)
+        if record.picture_check is not False:
+            for doubt in record.doubts:
+                self.say(f"{record.file}: {doubt['sentence']}")
         if self._nothing and self.tally.trouble == self._nothing:
             self.tally.trouble = ""
         self.tally.last, self._last_done = record, time.monotonic()

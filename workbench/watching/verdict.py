@@ -45,6 +45,8 @@ class VerdictRecord:
         The score, its verdict, and the reason for a missing verdict; None where missing.
     accept, reject, pixel, min_area, judge_by, point_set_at
         The thresholds in force, and since when; None where there were none.
+    picture_check, doubts
+        Whether doubts about the whole picture count, and each doubt as `patchcore.plausibility.doubt.Doubt.to_dict`.
     bank_id
         The bank that the score was measured against.
     regions
@@ -77,6 +79,8 @@ class VerdictRecord:
     min_area: int | None = None
     judge_by: str | None = None
     point_set_at: str | None = None
+    picture_check: bool | None = None
+    doubts: list[dict[str, Any]] = field(default_factory=list)
     bank_id: str | None = None
     regions: list[dict[str, Any]] = field(default_factory=list)
     worst_box: list[int] | None = None

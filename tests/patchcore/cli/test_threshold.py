@@ -223,3 +223,26 @@ def test_inspector_of_two_images_states_the_missing_number_of_images(product, tm
     patchcore("build", tmp_path / "two", "-o", tmp_path / "two.patchcore", "--image-size", 32)
     done = patchcore("threshold", tmp_path / "two.patchcore", expect=1)
     assert "at least 197 more good images are needed" in " ".join(done.stderr.split())
+
+
+def test_the_check_of_the_whole_picture_is_switched_and_stays_so(inspector, tmp_path):
+    Image.fromarray(np.zeros((32, 32, 3), np.uint8)).save(tmp_path / "black.png")
+
+    def scored():
+        found = patchcore("score", inspector, tmp_path / "black.png", "--json")
+        return json.loads(found.stdout)[0], found.stderr
+
+    high = ("--rule", "by_hand", "-p", "value=1000")
+    patchcore("threshold", inspector, *high, "--save")
+    row, told = scored()
+    assert row["verdict"] == "review" and row["picture_check"] and row["doubts"][0]["kind"] == "brightness"
+    assert "black.png: Darker than any good image: mean grey 0, good images " in told
+    off = json.loads(patchcore("threshold", inspector, "--no-picture-check", "--save", "--json").stdout)
+    assert off == {"picture_check": False, "path": str(inspector), "saved": True}
+    row, _ = scored()
+    assert row["verdict"] == "accept" and row["reject"] == 1000 and row["doubts"]
+    assert "off, learned from 20 good images" in patchcore("info", inspector).stdout
+    kept = json.loads(patchcore("threshold", inspector, *high, "--json").stdout)
+    assert kept["picture_check"] is False
+    shown = patchcore("threshold", inspector, "--picture-check").stdout
+    assert shown.startswith("A picture unlike all good ones goes to review.") and "Not stored" in shown

@@ -15,7 +15,7 @@ def images():
 def fill(store, images, kept=None):
     kept = np.ones((4, 5), bool) if kept is None else kept
     for number, features in enumerate(images):
-        store.append(f"sha{number}", features, kept, {"name": f"{number}.png"})
+        store.append(f"sha{number}", features, kept, {"name": f"{number}.png"}, np.full(5, number / 7))
     return store
 
 
@@ -51,7 +51,7 @@ def test_second_run_reuses_stored_images_in_any_order(tmp_path, images):
     assert again.reuse("sha2")
     assert not again.reuse("unknown")
     assert_array_equal(again.rows(again.images[0]), images[2].reshape(-1, 6))
-    again.append("sha9", images[0] + 1, np.ones((4, 5), bool), {})
+    again.append("sha9", images[0] + 1, np.ones((4, 5), bool), {}, np.zeros(5))
     assert_array_equal(again.take(np.arange(20, 40)), (images[0] + 1).reshape(-1, 6))
 
 
@@ -61,7 +61,7 @@ def test_images_of_an_included_folder_are_read_where_they_lie(tmp_path, images):
     store = FeatureStore(tmp_path / "own", "key")
     store.include(FeatureStore(tmp_path / "part", "key"))
     assert store.reuse("sha1") and store.reuse("sha0")
-    store.append("sha9", images[0] + 1, np.ones((4, 5), bool), {})
+    store.append("sha9", images[0] + 1, np.ones((4, 5), bool), {}, np.zeros(5))
     rows = np.concatenate([images[2], images[0], images[0] + 1]).reshape(-1, 6)
     assert_array_equal(np.concatenate([store.rows(image) for image in store.images]), rows)
     wanted = np.array([59, 0, 20, 19, 41])
@@ -86,5 +86,5 @@ def test_run_killed_while_writing_keeps_whole_images(tmp_path, images, damage):
     again = FeatureStore(tmp_path, "key")
     assert again.reuse("sha1")
     assert not again.reuse("sha2")
-    again.append("sha2", images[2], np.ones((4, 5), bool), {})
+    again.append("sha2", images[2], np.ones((4, 5), bool), {}, np.zeros(5))
     assert_array_equal(again.rows(again.images[1]), images[2].reshape(-1, 6))

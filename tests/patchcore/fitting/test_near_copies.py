@@ -5,15 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from patchcore.amendment.removal import without_images
+from patchcore.amendment.teaching import with_taught
 from PIL import Image
 
 import sample_data
 from patchcore.detector import Detector
 from patchcore.errors import Cancelled, SettingsError
 from patchcore.images.reading import list_images, read_image
-from patchcore.removal import without_images
 from patchcore.settings import Settings
-from patchcore.teaching import with_taught
 
 WASHERS = list_images(Path(sample_data.__file__).parent / "washer" / "train" / "good")[:6]
 

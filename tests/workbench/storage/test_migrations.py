@@ -33,6 +33,7 @@ from workbench.inspections.decisions import decided
 from workbench.inspections.history_query import Filter, read_page
 from workbench.inspections.labelled_sets import Reading
 from workbench.inspections.labels import label_counts
+from workbench.inspections.picture_doubts import doubts_of
 from workbench.inspectors.library import shelf
 from workbench.inspectors.point_history import point_history
 from workbench.inspectors.timeline import timeline
@@ -52,6 +53,7 @@ KEPT = {
     for path in Path(__file__).with_name("fixtures").glob("workspace_v*.sql")
 }
 TURNED = "The picture was turned upright, as its orientation tag says."
+DARKER = "It is darker than any good image: brightness 0.02, good images 0.4 to 0.6."
 SCRIPTS = ScriptDirectory.from_config(migrations())
 
 
@@ -118,12 +120,18 @@ def everything_is_read(workspace):
     ]
     assert [one.image.mask_sha256 is not None for one in results] == [True, False]
     assert [one.remarks for one in results] in ([None, None], [[TURNED], []])  # from before and since 0002
+    doubted = [[one.sentence for one in doubts_of(result)] for result in results]
+    assert doubted in ([[], []], [[DARKER], []])  # from before and since 0004
     assert results[0].score > points[1].point.reject > results[1].score
     counts = label_counts(workspace, batches["Monday"])
     assert (counts.good, counts.defects, counts.unlabelled) == (1, {"scratch": 1}, 0)
     known = decided(workspace, first.id, results)
     assert [(one.decision, one.by) for one in known.values()] == [("fine", "Ada")]
     rows = read_page(workspace, Filter()).rows
+    assert [(row.doubts, row.picture_check) for row in rows] in (
+        [(None, None)] * 2,
+        [([], True), ([doubt.to_dict() for doubt in doubts_of(results[0])], True)],
+    )
     assert [(row.name, row.verdict) for row in rows] == [
         ("good/009.png", "accept"),
         ("scratch/020.png", "reject"),

@@ -17,12 +17,20 @@ def test_the_browser_has_an_interval_for_every_count(monkeypatch):
         Dot("c", "c", 3.0, "defect", "dent", 2.5),
         Dot("d", "d", 3.0),
     ]
-    outcome(dots, Thresholds(2.0), Thresholds(1.5, 1.0), key="o", stored_pixel=0.7, stored_judge_by="both")
+    stored = {"stored_pixel": 0.7, "stored_judge_by": "both", "stored_picture_check": False}
+    outcome(dots, Thresholds(2.0), Thresholds(1.5, 1.0), key="o", **stored)
     known = json.loads(given["itemsUrl"])
     assert known["intervals"]["good"] == [list(clopper_pearson(k, 2)) for k in range(3)]
     assert known["intervals"]["defect"] == [list(clopper_pearson(k, 1)) for k in range(2)]
     assert known["items"][2]["group"] == "dent" and known["items"][2]["peak"] == 2.5
-    assert given["stored"] == {"reject": 1.5, "review": 1.0, "pixel": 0.7, "judgeBy": "both"}
+    assert given["given"]["pictureCheck"] is True
+    assert given["stored"] == {
+        "reject": 1.5,
+        "review": 1.0,
+        "pixel": 0.7,
+        "judgeBy": "both",
+        "pictureCheck": False,
+    }
 
 
 def app():

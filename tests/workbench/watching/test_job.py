@@ -12,9 +12,10 @@ from sqlalchemy import select
 from patchcore.errors import Outdated
 from patchcore.thresholds.operating_point import OperatingPoint
 from tests.odd_pictures import odd_pictures
-from tests.workbench.parts import plate
+from tests.workbench.parts import picture, plate
 from workbench.inspections.batches import list_batches, list_results
 from workbench.inspections.history import get_inspection
+from workbench.inspectors.versions import set_operating_point
 from workbench.storage.database import WorkspaceError
 from workbench.storage.tables import Batch, Inspection, Inspector, InspectorVersion, WatchedFile
 from workbench.storage.timestamps import now
@@ -94,6 +95,31 @@ def test_remarks_stand_in_result_history_and_verdict_and_are_said_once(workspace
     assert {file.path: file.told["remarks"] for file in rows(workspace, WatchedFile)} == wanted
     assert tally.remarks.repeated() == [f"2 of 3 images (a.png, b.png): {SEE_THROUGH}"]
     assert capsys.readouterr().out.count(SEE_THROUGH) == 1
+
+
+def test_doubts_on_a_whole_picture_are_said_and_stand_in_result_history_and_verdict(
+    workspace, version, arrive, capsys
+):
+    lenient = replace(OperatingPoint.from_dict(version.operating_point), accept=1e6, reject=1e6)
+    set_operating_point(workspace, version, lenient)
+    blank = picture(np.zeros((64, 64, 3), np.uint8))
+    arrive(a=blank, b=plate(61))
+    (batch,) = list_batches(workspace, "plate-1")
+    doubts = {one.image.name: one.doubts for one in list_results(workspace, batch.id, version.id)}
+    told = {file.path: file.told for file in rows(workspace, WatchedFile)}
+    assert {name: one["verdict"] for name, one in told.items()} == {"a.png": "review", "b.png": "accept"}
+    assert {name: one["doubts"] for name, one in told.items()} == doubts and not doubts["b.png"]
+    assert {row.name: (row.doubts, row.picture_check) for row in rows(workspace, Inspection)} == {
+        name: (one, True) for name, one in doubts.items()
+    }
+    (darker, *_) = [one["sentence"] for one in doubts["a.png"]]
+    assert "Darker" in darker and f"a.png: {darker}" in capsys.readouterr().out
+    assert check(workspace, grace=0) == []
+    set_operating_point(workspace, version, replace(lenient, picture_check=False))
+    arrive(c=blank + b" ")
+    last = rows(workspace, WatchedFile)[-1].told
+    assert (last["verdict"], last["picture_check"], bool(last["doubts"])) == ("accept", False, True)
+    assert darker not in capsys.readouterr().out
 
 
 def test_batch_holds_images_of_one_day_up_to_a_largest_number(workspace, arrive, monkeypatch):

@@ -15,7 +15,17 @@ def test_record_of_a_newer_program_is_read():
 
 def test_record_of_an_older_program_is_read_with_missing_fields_as_none():
     now = new_record(FileKey("a.png", 3, 1), b"abc", "plate", score=1.5, verdict="accept", bank_id="bank")
-    added = ("version", "unjudged", "min_area", "judge_by", "point_set_at", "bank_id", "remarks")
+    added = (
+        "version",
+        "unjudged",
+        "min_area",
+        "judge_by",
+        "point_set_at",
+        "picture_check",
+        "doubts",
+        "bank_id",
+        "remarks",
+    )
     older = {name: value for name, value in now.to_dict().items() if name not in added}
     assert VerdictRecord.from_dict(older) == replace(now, bank_id=None)
     with pytest.raises(TypeError, match="inspector"):

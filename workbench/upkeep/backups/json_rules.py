@@ -22,6 +22,7 @@ from patchcore.files.value_rules import (
     yes_or_no,
 )
 from patchcore.images.reading import LATER, ImageRecord
+from patchcore.plausibility.doubt import KINDS
 from workbench.inspections.history import DECIDE
 from workbench.jobs.arguments import LARGEST_ID, row_id
 from workbench.storage.places import is_id
@@ -156,6 +157,16 @@ def _output_option(option: Option) -> Check:
 side = at_least(1)
 region = shaped({"box": box, "area": side, "score": check_score}, ("box", "area", "score"))
 regions = listed(region, MOST_IMAGES)
+doubt = shaped(
+    {
+        "kind": one_of(*KINDS),
+        "sentence": words,
+        **dict.fromkeys(("value", "low", "high"), or_none(number)),
+        "box": or_none(box),
+    },
+    ("kind", "sentence", "value", "low", "high", "box"),
+)
+doubts = listed(doubt)
 count = at_least(0)
 seconds = within(0, BIG)
 names = listed(words, MOST_IMAGES)
@@ -193,6 +204,9 @@ numbers = shaped(
         "skipped": listed(shaped({"name": words, "reason": words}, ("name", "reason")), MOST_IMAGES),
         "remarks": names,
         "removed": names,
+        "good_doubts": listed(
+            shaped({"sha256": matching(SHA256), "doubts": doubts}, ("sha256", "doubts")), MOST_IMAGES
+        ),
         "kept": hashes,
         "images_elsewhere": listed(good_image, MOST_IMAGES),
         "imported": shaped({"file": words, "built": words, "libraries": shaped({})}),
@@ -257,6 +271,8 @@ told = shaped(
         "judge_by": or_none(one_of(*JUDGED_BY)),
         **dict.fromkeys(("unjudged", "point_set_at", "bank_id"), or_none(words)),
         "remarks": remarks,
+        "picture_check": or_none(yes_or_no),
+        "doubts": doubts,
         **dict.fromkeys(("accept", "reject", "pixel"), or_none(check_threshold)),
         "regions": regions,
         "worst_box": or_none(box),

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
 from patchcore.files.point_rules import check_point, check_score, check_threshold
-from patchcore.files.value_rules import SHA256, Unsound, or_none
+from patchcore.files.value_rules import SHA256, Unsound, or_none, yes_or_no
 from workbench.jobs.arguments import KINDS, check_settings, sound_arguments
 from workbench.jobs.requests import JobState
 from workbench.storage.places import SUFFIX, is_portable_name
@@ -140,6 +140,7 @@ COLUMNS: dict[str, dict[str, Check]] = {
         "seconds": or_none(shapes.seconds),
         "explanation": or_none(shapes.explanation),
         "remarks": or_none(shapes.remarks),
+        "doubts": or_none(shapes.doubts),
     },
     "jobs": {
         "kind": one_of(*KINDS),
@@ -171,6 +172,8 @@ COLUMNS: dict[str, dict[str, Check]] = {
         "width": or_none(_positive),
         "height": or_none(_positive),
         "remarks": or_none(shapes.remarks),
+        "doubts": or_none(shapes.doubts),
+        "picture_check": or_none(yes_or_no),
         "decision": or_none(one_of(*shapes.DECISIONS)),
     },
     "watches": {**_owner, "options": shapes.options},

@@ -102,7 +102,7 @@ export class GalleryViewer {
       this.grid.markAll();
       this.strip?.hovered();
     }
-    if ("thresholds" in changes || "pixel" in changes || "judgeBy" in changes) {
+    if ("thresholds" in changes || "pixel" in changes || "judgeBy" in changes || "pictureCheck" in changes) {
       this.thresholdMoved();
       if (this.filter !== "all" || this.borderline) this.refilter();
     }

@@ -24,7 +24,7 @@ export class OutcomeViewer {
       el("div", {}, el("h3", { text: "Against the thresholds in use" }), this.changes)));
     this.refresh = perFrame(() => this.show());
     this.unsubscribe = this.store.subscribe((changes) => {
-      if (["thresholds", "pixel", "judgeBy"].some((name) => name in changes)) this.refresh();
+      if (["thresholds", "pixel", "judgeBy", "pictureCheck"].some((name) => name in changes)) this.refresh();
     });
   }
 
@@ -68,7 +68,8 @@ export class OutcomeViewer {
 
   showChanges() {
     const { stored } = this.data;
-    const before = { thresholds: stored, judgeBy: stored.judgeBy, pixelThreshold: stored.pixel ?? stored.review ?? stored.reject };
+    const { judgeBy, pictureCheck } = stored;
+    const before = { thresholds: stored, judgeBy, pictureCheck, pixelThreshold: stored.pixel ?? stored.review ?? stored.reject };
     const moved = new Map();
     for (const item of this.items) {
       const [was, is] = [judge(item, before), judge(item, this.store)];

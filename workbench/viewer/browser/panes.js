@@ -12,6 +12,7 @@ export class Panes {
     this.measuring = false;
     this.line = null; // measured line, picture pixels
     this.marks = []; // boxes pointed out
+    this.doubted = []; // boxes that the check of the whole picture names
     this.showTruth = true;
     this.panes = Object.entries(KINDS).map(([kind, title]) => this.born(kind, title));
     this.element = el("div", { class: "panes" }, ...this.panes.map((pane) => pane.element));
@@ -115,10 +116,16 @@ export class Panes {
         draw();
       }
     };
-    for (const [x0, y0, x1, y1] of this.marks) {
+    const outline = ([x0, y0, x1, y1]) => {
       const [left, top] = this.view.toPane(x0, y0);
       const [right, bottom] = this.view.toPane(x1, y1);
       twice(() => context.strokeRect(left, top, right - left, bottom - top));
+    };
+    this.marks.forEach(outline);
+    if (!this.store.original) {
+      context.setLineDash([7 * sharp, 5 * sharp]);
+      this.doubted.forEach(outline);
+      context.setLineDash([]);
     }
     if (this.line) {
       const [from, to] = this.line.map((place) => this.view.toPane(...place));

@@ -3,7 +3,7 @@
 import { button, digits, el } from "./dom.js";
 import { Legend } from "./legend.js";
 import { decodePicture, fetchBytes } from "./pictures.js";
-import { judge, VERDICTS } from "./verdict.js";
+import { judge, judgePatches, VERDICTS } from "./verdict.js";
 
 const REGIONS_SHOWN = 6;
 
@@ -24,6 +24,7 @@ export class Side {
 
   show(data) {
     this.data = data;
+    this.panes.doubted = data.doubts.flatMap(({ box }) => (box ? [box] : []));
     const why = JSON.stringify(data.why);
     if (why === this.whyShown) return;
     this.whyShown = why;
@@ -53,7 +54,7 @@ export class Side {
     this.verdict.className = `headline num ${verdict}`;
     this.ratio.textContent = reject === null ? "no threshold has been set" : reject > 0
       ? `${(score / reject).toFixed(2)} times the threshold ${digits(reject, scoreMax)}` : `threshold ${digits(reject, scoreMax)}`;
-    const begin = verdict === "accept" ? "The strangest place here is like good parts." : "Nothing like this in any good part.";
+    const begin = judgePatches(this.data, store) === "accept" ? "The strangest place here is like good parts." : "Nothing like this in any good part.";
     if (this.data.why) this.whyText.replaceChildren(el("b", { text: "Why " }), `${begin} ${this.closest}`);
     this.legend.show(store);
     this.showRegions(store, regions);

@@ -15,6 +15,7 @@ class Store {
     this.pixel = null; // null: pixels count from the review threshold on, without a band from the reject threshold on
     this.minArea = 1;
     this.judgeBy = "score";
+    this.pictureCheck = true; // whether doubts about a whole picture count
     this.hover = null;
     this.original = false; // true while the key that shows the bare picture is held
     this.revision = this.ruleRevision = "";
@@ -23,8 +24,9 @@ class Store {
   }
 
   // Takes over Python's values, but only when the page has changed its mind (workbench/viewer/lineage.py).
-  adopt({ reject, review, revision, rule, ruleRevision, judgeBy }) {
+  adopt({ reject, review, revision, rule, ruleRevision, judgeBy, pictureCheck }) {
     const changes = judgeBy !== this.judgeBy ? { judgeBy } : {};
+    if (pictureCheck !== this.pictureCheck) changes.pictureCheck = pictureCheck;
     if (isNewer(revision, this.revision)) Object.assign(changes, { thresholds: { reject, review }, revision });
     if (isNewer(ruleRevision, this.ruleRevision)) Object.assign(changes, rule, { ruleRevision });
     if (Object.keys(changes).length) this.set(changes);

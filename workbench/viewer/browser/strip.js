@@ -67,7 +67,7 @@ export class Strip {
     const { reject, review } = this.store.thresholds;
     for (const [name, { number, part }] of Object.entries(this.counts)) {
       number.textContent = counts[name];
-      part.hidden = name === "review" && review === null;
+      part.hidden = name === "review" && review === null && !counts.review;
     }
     this.hint.textContent = reject === null ? "no threshold yet"
       : review === null ? "drag the line to move the threshold" : "drag the lines to move the thresholds";
@@ -135,7 +135,7 @@ export class StripViewer {
     this.items = [];
     this.dotsUrl = null;
     this.unsubscribe = this.store.subscribe((changes) => {
-      if ("thresholds" in changes || "judgeBy" in changes || "pixel" in changes) this.moved();
+      if ("thresholds" in changes || "judgeBy" in changes || "pixel" in changes || "pictureCheck" in changes) this.moved();
       else if ("hover" in changes) this.strip.hovered();
     });
   }

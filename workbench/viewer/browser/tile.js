@@ -11,6 +11,7 @@ export class Tile {
     this.canvas = el("canvas", { width: 8, height: 8, "aria-hidden": "true" });
     this.context = this.canvas.getContext("2d", { willReadFrequently: true });
     this.verdict = el("span", { class: "verdict" });
+    this.doubt = el("span", { class: "doubt", text: "picture" }); // the check of the whole picture has a reason for doubt
     this.score = el("span", { class: "num score" });
     this.name = el("div", { class: "name" });
     this.truth = el("span", { class: "truth" });
@@ -19,7 +20,7 @@ export class Tile {
     this.element = el("div", { class: "tile", role: "option", id },
       el("div", { class: "frame" }, this.canvas, this.check),
       el("div", { class: "cap" },
-        el("div", { class: "line" }, this.verdict, this.score),
+        el("div", { class: "line" }, this.verdict, this.doubt, this.score),
         el("div", { class: "line" }, this.name, this.truth),
         el("div", { class: "meter", "aria-hidden": "true" }, this.fill, el("u"))));
     this.item = null;
@@ -40,6 +41,8 @@ export class Tile {
     this.element.dataset.key = item.key;
     this.name.textContent = this.name.title = item.name;
     this.showLabel();
+    this.doubt.hidden = !item.doubts?.length;
+    this.doubt.title = item.doubts?.join("\n") ?? "";
     this.score.textContent = digits(item.score, scoreMax);
     this.fill.style.width = `${Math.min(100, (100 * Math.max(0, item.score)) / scoreMax)}%`;
   }
@@ -80,8 +83,9 @@ export class Tile {
     this.element.dataset.verdict = verdict;
     this.verdict.textContent = `${sign} ${word}`;
     const truth = this.item.truth ? `, ${this.item.truth}` : "";
+    const doubt = this.item.doubts?.length ? `, the whole picture is doubtful: ${this.item.doubts.join(" ")}` : "";
     this.element.setAttribute("aria-label",
-      `${this.item.name}: ${word}, score ${digits(this.item.score, scoreMax)}${truth}`);
+      `${this.item.name}: ${word}, score ${digits(this.item.score, scoreMax)}${truth}${doubt}`);
   }
 
   // Repaints only the rows that hold heat or contour now or held it before.

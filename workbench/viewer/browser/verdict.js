@@ -15,7 +15,13 @@ export function verdictOf(score, { reject, review }) {
 
 // By score, by regions or by both (patchcore/thresholds/operating_point.py). An image has a region when its map still shows one at
 // the pixel threshold: `peak` is the lowest threshold at which it shows none.
-export function judge(item, { thresholds, judgeBy, pixelThreshold }) {
+// An image with doubts about its whole picture is reviewed where it would be accepted, unless the check is off.
+export function judge(item, store) {
+  const byPatches = judgePatches(item, store);
+  return byPatches === "accept" && store.pictureCheck && item.doubts?.length ? "review" : byPatches;
+}
+
+export function judgePatches(item, { thresholds, judgeBy, pixelThreshold }) {
   const byScore = verdictOf(item.score, thresholds);
   if (judgeBy === "score" || byScore === "none" || item.peak === undefined || pixelThreshold === null) return byScore;
   const byArea = item.peak > pixelThreshold ? "reject" : "accept";

@@ -3,9 +3,11 @@
 import streamlit as st
 
 from patchcore.methods import SHARE
+from patchcore.plausibility.sentences import good_image_remarks
 from workbench.inspectors.building import BuildSettings
 from workbench.inspectors.capabilities import method_label, refusal
-from workbench.inspectors.versions import find_inspector
+from workbench.inspectors.good_doubts import good_doubts
+from workbench.inspectors.versions import find_inspector, good_images
 from workbench.jobs.requests import JobState, get_job
 from workbench.storage.tables import InspectorVersion, Job
 from workbench.widgets.build import bank_size, draft, method_form, settings_form, steps
@@ -63,6 +65,8 @@ def _ready(job: Job) -> None:
         st.warning(session.sentence(f"{skipped['name']}: {skipped['reason']}"))
     for remark in version.numbers.get("remarks", []):
         st.info(session.sentence(remark))
+    if doubtful := good_image_remarks(_doubtful(version)):
+        st.warning(session.sentence(" ".join(doubtful)))
     if lack := refusal(version, SHARE):
         st.caption(lack)
     else:
@@ -74,6 +78,16 @@ def _ready(job: Job) -> None:
         if st.button("Build another"):
             session.forget("job")
             st.rerun()
+
+
+def _doubtful(version: InspectorVersion) -> list[tuple[str, tuple[str, ...]]]:
+    """Return the good images that would themselves be sent to review, with their doubts in words."""
+    doubts = good_doubts(version)
+    return [
+        (image.name, doubts[image.sha256])
+        for image in good_images(session.workspace(), version)
+        if image.sha256 in doubts
+    ]
 
 
 def numbers_html(version: InspectorVersion) -> str:

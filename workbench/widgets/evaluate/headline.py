@@ -22,7 +22,8 @@ MEANING = {
     "confidence (Clopper-Pearson).",
     "Escapes": "Defects that the threshold in force accepts. The true rate lies in the range with 95 % "
     "confidence (Clopper-Pearson).",
-    "To review": "Parts that score between the review and the reject threshold: a person looks at them.",
+    "To review": "Parts that score between the review and the reject threshold, or whose whole picture is doubtful: a "
+    "person looks at them.",
     "Threshold": "Scores above it are rejected.",
 }
 

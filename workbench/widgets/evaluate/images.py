@@ -28,6 +28,7 @@ def show_gallery(results: Sequence[Result], point: OperatingPoint, key: str, *, 
         pixel_threshold=point.pixel,
         min_area=point.min_area,
         judge_by=point.judge_by,
+        picture_check=point.picture_check,
         height=height,
         on_opened=lambda opened: session.choose(CHOICE, int(opened.split(":")[0])),
     )

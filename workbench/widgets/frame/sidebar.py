@@ -90,6 +90,8 @@ def _facts(version: InspectorVersion) -> str:
     lines = [f"Threshold <b>{wording.score(point.reject)}</b>", escape(wording.rule(point.rule))]
     if point.accept < point.reject:
         lines.insert(1, f"review above <b>{wording.score(point.accept)}</b>")
+    if not point.picture_check:
+        lines.append("whole picture not checked")
     if point.stale:
         lines.append('<span class="pc-review">! out of date, set it again</span>')
     else:

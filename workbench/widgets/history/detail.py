@@ -15,6 +15,7 @@ from workbench.inspections.history import (
     undo_decision,
 )
 from workbench.inspections.history_export import version_words
+from workbench.inspections.picture_doubts import doubt_sentences, doubts_of
 from workbench.inspectors.versions import find_inspector
 from workbench.storage.tables import Inspection
 from workbench.widgets.shared import notice, session, theme, wording
@@ -70,6 +71,11 @@ def _picture(row: Inspection) -> str:
         f'<i style="{frame_style(region["box"], row.width or 1, row.height or 1)}"><b>{place}</b></i>'
         for place, region in enumerate((row.regions or [])[:BOXES], start=1)
     )
+    boxes += "".join(
+        f'<i class="pc-doubted" style="{frame_style(doubt.box, row.width or 1, row.height or 1)}"></i>'
+        for doubt in doubts_of(row)
+        if doubt.box is not None
+    )
     return (
         f'<figure class="pc-shown"><div><img src="{source}" alt="{escape(row.name)} with heat as it then was">'
         f"{boxes}</div><figcaption class=pc-mute>Heat and contour begin at {wording.score(_heat_from(row))}, as the "
@@ -108,11 +114,21 @@ def _facts(row: Inspection) -> str:
         "size": "" if row.width is None else f"{row.width} × {row.height} px",
         "came": f"{WAYS.get(row.source, row.source)}, in the name of {row.operator or 'nobody'}",
         "scored": f"{row.created.astimezone():%Y-%m-%d %H:%M:%S}",
+        "whole picture": _whole_picture(row),
         "remarks": " ".join(row.remarks or ()),
         "image": row.sha256,
     }
     rows = [(name, escape(text)) for name, text in facts.items() if text]
     return theme.table_html(rows, look="pc-rows pc-known pc-num", named=True)
+
+
+def _whole_picture(row: Inspection) -> str:
+    sentences = doubt_sentences(row)
+    if not sentences:
+        return ""
+    return " ".join(
+        ["Not counted, the check was off." if row.picture_check is False else "", *sentences]
+    ).strip()
 
 
 def _unjudged(row: Inspection) -> str:

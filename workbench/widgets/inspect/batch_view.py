@@ -12,6 +12,8 @@ from patchcore.images.remarks import grouped
 from patchcore.thresholds.operating_point import OperatingPoint, Verdict
 from workbench.inspections.batches import count_unscored, list_results, load_tile
 from workbench.inspections.exports import results_csv, write_overlays
+from workbench.inspections.picture_doubts import doubt_sentences
+from workbench.inspectors.good_doubts import good_doubts
 from workbench.inspectors.versions import good_images
 from workbench.storage.tables import Batch, BatchImage, InspectorVersion, Result
 from workbench.storage.workspace import Workspace
@@ -57,6 +59,10 @@ def _draw(batch: Batch, version: InspectorVersion) -> None:
         st.space("stretch")
         _downloads(results, point)
     _name_the_broken([result for result in results if result.score is None])
+    doubtful = [
+        f"{result.image.name}: {' '.join(doubt_sentences(result))}" for result in results if result.doubts
+    ]
+    notice.folded(f"{wording.counted(len(doubtful), 'image')} doubtful as a whole", doubtful)
     remarks = grouped((result.image.name, result.remarks or ()) for result in results)
     notice.folded(f"{wording.counted(len(remarks), 'remark')} on these images", remarks)
     chosen = session.chosen_number("image")
@@ -78,18 +84,26 @@ def _gallery(
 ) -> None:
     here = session.workspace()
     names = {image.sha256: image.name for image in good_images(here, version)}
+    doubts = good_doubts(version)
     gallery(
         [tile_of(here, result, point) for result in results if result.score is not None],
         threshold_bar.in_view(version),
         key="gallery",
         link="inspect",
         reference=[
-            Dot(f"good:{sha256}", names.get(sha256, "good image"), score, "reference")
+            Dot(
+                f"good:{sha256}",
+                names.get(sha256, "good image"),
+                score,
+                "reference",
+                doubts=doubts.get(sha256, ()),
+            )
             for sha256, score in version.good_scores.items()
         ],
         pixel_threshold=point.pixel,
         min_area=point.min_area,
         judge_by=point.judge_by,
+        picture_check=point.picture_check,
         height=height,
         on_thresholds=threshold_bar.try_out,
         on_opened=lambda key: session.choose("image", int(key.split(":")[0])),
@@ -108,6 +122,7 @@ def tile_of(here: Workspace, result: Result, point: OperatingPoint) -> Tile:
         label=_label(result.image),
         truth=None if named else str(truth).replace("_", " "),
         peak=peak_for(here, result, point),
+        doubts=doubt_sentences(result),
     )
 
 

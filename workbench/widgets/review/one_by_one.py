@@ -62,6 +62,9 @@ def reason(one: Queued, point: OperatingPoint) -> str:
         judged = verdict.get(one.verdict, one.verdict)
         by = "" if point.judge_by == "score" else " or by its regions"
         return f"Score {score}: {judged}{by}. {label} One of the two is wrong."
+    by_patches = one.result.score is not None and one.result.score > point.accept
+    if one.result.doubts and point.picture_check and not (point.judge_by == "score" and by_patches):
+        return f"Score {score}: the whole picture is doubtful. {label}".strip()
     if point.judge_by != "score":
         return f"Score {score}: score and regions call for a person. {label}".strip()
     return f"Score {score}: in the review band, {accept} to {reject}. {label}".strip()

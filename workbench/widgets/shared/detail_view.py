@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from patchcore.methods import EXPLAIN
 from patchcore.thresholds.operating_point import OperatingPoint
 from workbench.inspections.batches import explain, load_map, load_mask, load_pixels, value_range_of
+from workbench.inspections.picture_doubts import doubt_sentences, doubts_of
 from workbench.inspectors.capabilities import refusal
 from workbench.inspectors.versions import has_good_images
 from workbench.storage.tables import BatchImage, InspectorVersion, Result
@@ -46,6 +47,9 @@ def show(
     here, black_white = session.workspace(), value_range_of(version)
     for remark in result.remarks or ():
         st.caption(session.sentence(remark))
+    for sentence in doubt_sentences(result):
+        lead = "Whole picture" if point.picture_check else "Whole picture, not counted"
+        st.caption(session.sentence(f"{lead}: {sentence}"))
 
     def load() -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         return load_pixels(here, result.image.sha256, black_white), load_map(here, result)
@@ -64,6 +68,8 @@ def show(
         pixel_threshold=point.pixel,
         min_area=point.min_area,
         judge_by=point.judge_by,
+        picture_check=point.picture_check,
+        doubts=doubts_of(result),
         peak=peak,
         adjustable=on_rule is not None,
         reveal=reveal,

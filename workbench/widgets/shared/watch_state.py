@@ -38,6 +38,9 @@ def state_html(state: WatchState) -> str:
     ]
     if state.last is not None and state.last.remarks:
         lines.append(escape(f"{display_name(state.last.file)}: {' '.join(state.last.remarks)}"))
+    if state.last is not None and state.last.doubts:
+        doubts = " ".join(doubt["sentence"] for doubt in state.last.doubts)
+        lines.append(f"{escape(display_name(state.last.file))}, whole picture: {escape(doubts)}")
     if state.trouble:
         colour = "reject" if state.job_state == JobState.FAILED else "review"
         lines.append(f'<span class="pc-{colour}">{escape(state.trouble)}</span>')

@@ -89,6 +89,7 @@ def scores(now: Decision) -> None:
         pixel_threshold=now.point.pixel,
         min_area=now.point.min_area,
         judge_by=now.point.judge_by,
+        picture_check=now.point.picture_check,
         on_thresholds=lambda moved: trial.keep(trial.current(now.version).moved(now.thresholds, moved)),
         on_opened=lambda key: open_image(now, key),
     )
@@ -125,6 +126,7 @@ def borderline(now: Decision) -> None:
         pixel_threshold=now.point.pixel,
         min_area=now.point.min_area,
         judge_by=now.point.judge_by,
+        picture_check=now.point.picture_check,
         on_opened=lambda key: open_image(now, key),
         on_labelled=lambda key, label: _label(now, key, label),
     )
@@ -142,7 +144,9 @@ def effects(now: Decision) -> None:
         stored_pixel=now.stored.pixel,
         min_area=now.point.min_area,
         judge_by=now.point.judge_by,
+        picture_check=now.point.picture_check,
         stored_judge_by=now.stored.judge_by,
+        stored_picture_check=now.stored.picture_check,
     )
 
 
@@ -208,7 +212,7 @@ def _counts(now: Decision, image: Known) -> bool:
 def _dot(image: Known, now: Decision) -> Dot:
     kind = _kind(image)
     group = _words(str(image.truth)) if kind == "defect" else None
-    return Dot(image.key, image.name, image.score, kind, group, peak(image, now))
+    return Dot(image.key, image.name, image.score, kind, group, peak(image, now), image.doubts)
 
 
 def _kind(image: Known) -> Literal["good", "defect", "image", "reference"]:
@@ -234,6 +238,7 @@ def _tile(image: Known, now: Decision, here: Workspace) -> Tile:
         known,
         peak(image, now),
         fixed=in_bank,
+        doubts=image.doubts,
     )
 
 

@@ -26,10 +26,11 @@ def show(version: InspectorVersion) -> None:
 def _row(version: InspectorVersion, stored: StoredPoint, *, in_force: bool) -> None:
     point = stored.point
     review = f", review from {wording.score(point.accept)}" if point.accept < point.reject else ""
+    unchecked = "" if point.picture_check else ", whole picture not checked"
     with st.container(horizontal=True, vertical_alignment="center"):
         with st.container(width="stretch"):
             st.markdown(
-                f"**{wording.score(point.reject)}**{review}, {session.sentence(wording.rule(point.rule))}",
+                f"**{wording.score(point.reject)}**{review}{unchecked}, {session.sentence(wording.rule(point.rule))}",
                 help=session.sentence(point.statement),
             )
             said = f"{wording.moment(stored.created)}, {stored.made_by}, bank version {stored.number}"

@@ -39,6 +39,7 @@ def show(now: Decision) -> None:
         explained="Parts whose score lies between two thresholds are neither accepted nor rejected: a person looks "
         "at them.",
     )
+    _whole_picture(now)
     if rule_picker.missing(now.evidence, list(reject_choices())):
         st.caption("More rules appear once a defect is labelled: from costs, or so that none is let through.")
     if now.fault:
@@ -88,6 +89,18 @@ def use(now: Decision) -> None:
     stored = st.session_state.pop("tune_stored", None)
     if stored is not None:
         st.toast(f"In force: reject above {stored}.")
+
+
+def _whole_picture(now: Decision) -> None:
+    shared.draw(
+        st.toggle,
+        "Check the whole picture",
+        key="tune_picture",
+        value=now.trial.picture_check,
+        on_change=lambda on: trial.change(now.version, picture_check=on),
+        help="A picture that is darker, brighter, flatter, blurred or of another colour than all good images, or that "
+        "lacks what they show, goes to review instead of being accepted.",
+    )
 
 
 def _good_images(now: Decision) -> None:

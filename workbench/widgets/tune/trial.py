@@ -29,6 +29,7 @@ class Trial:
     min_area: int = 1
     millimetres_per_pixel: float | None = None
     judge_by: JudgeBy = "score"
+    picture_check: bool = True
 
     @classmethod
     def of(cls, point: OperatingPoint) -> Trial:
@@ -40,6 +41,7 @@ class Trial:
             point.min_area,
             point.millimetres_per_pixel,
             point.judge_by,
+            point.picture_check,
         )
 
     def point(self, evidence: Evidence, bank_id: str, note: str = "") -> OperatingPoint:
@@ -60,6 +62,7 @@ class Trial:
             min_area=self.min_area,
             millimetres_per_pixel=self.millimetres_per_pixel,
             judge_by=self.judge_by,
+            picture_check=self.picture_check,
             note=note,
         )
 
@@ -129,6 +132,7 @@ def _read(plain: Mapping[str, Any]) -> Trial:
         max(1, int(plain.get("min_area", 1))),
         None if scale is None else float(scale),
         plain.get("judge_by", "score"),
+        plain.get("picture_check", True) is not False,
     )
 
 

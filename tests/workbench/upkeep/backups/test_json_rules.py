@@ -13,14 +13,18 @@ from workbench.watching.verdict import new_record
 
 A = "a" * 64
 REGION = {"box": [0, 1, 2, 3], "area": 4, "score": 5.0}
+ADDED = ("remarks", "doubts", "picture_check")  # fields that older programs did not have
+DOUBT = {"kind": "brightness", "sentence": "a", "value": None, "low": 0.1, "high": None, "box": [0, 1, 2, 3]}
 TOLD = new_record(
     FileKey("line/ä \\ a:b.png", 3, -5), b"abc", "plate", score=1.5, verdict="accept", accept=2.0, reject=3.0,
-    regions=[REGION], worst_box=[0, 0, 8, 8], width=8, height=8, seconds=0.1, moved_to="/sorted/accept/ä.png",
+    doubts=[DOUBT], picture_check=False, regions=[REGION], worst_box=[0, 0, 8, 8], width=8, height=8, seconds=0.1,
+    moved_to="/sorted/accept/ä.png",
 ).to_dict()  # fmt: skip
 WHY = Explained(1.5, (0, 0, 8, 8), A, "good/1.png", (8, 8, 16, 16)).to_dict()
 NUMBERS = {
     "job": None, "seconds": 1.5, "total_patches": 64, "skipped": [{"name": "a", "reason": "b"}], "removed": ["a"],
     "kept": [A], "images_elsewhere": [[A, "a", True]], "imported": {"file": "a", "libraries": {"torch": "2"}},
+    "good_doubts": [{"sha256": A, "doubts": [DOUBT]}],
     "teaching": {"before": 1, "labels": [2], "decisions": [], "images": ["a"]},
 }  # fmt: skip
 RECORD = {"name": "a", "sha256": A, "format": "PNG", "width": 1, "height": 1, "channels": 3, "bit_depth": 8,
@@ -53,7 +57,10 @@ def ran(value, what):
 SOUND = [
     (shapes.told, TOLD),
     (shapes.told, new_record(FileKey("a", 0, 1), b"", "p", error="unreadable").to_dict() | {"new": 1}),
-    (shapes.told, {name: TOLD[name] for name in TOLD if name not in ("version", "bank_id", "remarks")}),
+    (
+        shapes.told,
+        {name: TOLD[name] for name in TOLD if name not in ("version", "bank_id", *ADDED)},
+    ),
     *(
         (shapes.inner_path, name)
         for name in ("a", "a/b.png", "\\udcff.png", "\\xff", "\udcff", "a..b", "..a", "a:b", "~")
@@ -84,7 +91,7 @@ UNSOUND = [
       {"score": -1.0}, {"score": 1e300}, {"verdict": "maybe"}, {"reject": -1}, {"worst_box": [1]}, {"width": 0},
       {"regions": [{}]}, {"regions": {}}, {"time": "now"}, {"moved_to": ["a"]}, {"version": 0}, {"min_area": 0},
       {"judge_by": "eye"}, {"unjudged": 7}, {"bank_id": ["a"]}, {"point_set_at": 1}, {"remarks": "a"},
-      {"remarks": [1]})),
+      {"remarks": [1]}, {"doubts": [{}]}, {"doubts": [DOUBT | {"kind": "mood"}]}, {"picture_check": 1})),
     *((shapes.told, {name: TOLD[name] for name in TOLD if name != gone}) for gone in ("file", "size", "sha256")),
     *((shapes.explanation, WHY | change) for change in ({"distance": -1}, {"test_box": None}, {"neighbour_box": 1})),
     (shapes.explanation, {}),
@@ -93,7 +100,8 @@ UNSOUND = [
     (shapes.record, {"width": 6}),
     *((shapes.numbers, NUMBERS | change) for change in ({"job": "1"}, {"kept": ["../x"]}, {"removed": "all"},
       {"skipped": [{"name": "a"}]}, {"images_elsewhere": [["../x", "a", True]]}, {"images_elsewhere": [[A, "a"]]},
-      {"teaching": {"before": 1}}, {"teaching": {"before": "1", "labels": [], "decisions": []}}, {"seconds": -1})),
+      {"teaching": {"before": 1}}, {"teaching": {"before": "1", "labels": [], "decisions": []}}, {"seconds": -1},
+      {"good_doubts": [{"sha256": "../x", "doubts": []}]}, {"good_doubts": [{"sha256": A, "doubts": [{}]}]})),
     *((shapes.record, RECORD | change) for change in ({"width": "6"}, {"sha256": "x"}, {"notes": "b"}, {"name": 7})),
     *((shapes.options, change) for change in ({"threads": True}, {"settle": "1"}, {"move_to": 7}, {"subfolders": 0})),
     *((shapes.job_result, change) for change in ({"inspector_id": ".."}, {"version_id": "1"}, {"points": [{}]},

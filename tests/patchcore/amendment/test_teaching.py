@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
+from patchcore.amendment.removal import without_images
+from patchcore.amendment.teaching import accepted_within, unfamiliar, with_taught
 from patchcore.bank import MemoryBank
 from patchcore.detector import Detector
 from patchcore.errors import ArtifactError, Cancelled, SettingsError
 from patchcore.evaluation.sweep import default_shares, sweep
 from patchcore.files import container
-from patchcore.removal import without_images
 from patchcore.reports.inspector_facts import inspector_facts
-from patchcore.teaching import accepted_within, unfamiliar, with_taught
 from patchcore.thresholds.decision import recalibrate
 from tests.patchcore.conftest import stripes
 from tests.points import by_hand

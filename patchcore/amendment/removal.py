@@ -19,6 +19,7 @@ from patchcore.images.reading import ImageRecord
 from patchcore.leave_one_out import GoodScores, score_good_images
 from patchcore.methods import REMOVE
 from patchcore.patchcore import PatchCore, with_bank
+from patchcore.plausibility.picture_check import PictureCheck
 from patchcore.scoring import inspected_patches
 from patchcore.thresholds.decision import recalibrate
 
@@ -39,6 +40,8 @@ class Remaining:
         The images that remain.
     good_scores
         Their leave-one-image-out scores and cover radius at every size of the bank.
+    picture_check
+        The check of the whole picture without the removed images; None where none of its images remains.
     skipped
         Images that were scored before and could not be scored again, each with its reason.
     removed
@@ -50,6 +53,7 @@ class Remaining:
     rows_in_use: int
     records: list[ImageRecord]
     good_scores: GoodScores
+    picture_check: PictureCheck | None
     skipped: list[ImageError]
     removed: tuple[str, ...]
 
@@ -91,6 +95,7 @@ def without_images(
     fewer = copy.copy(model)
     fewer.full_bank_, fewer.bank_ = rest.bank, rest.bank.rows(slice(rest.rows_in_use))
     fewer.image_records_ = rest.records
+    fewer.picture_check_ = rest.picture_check
     fewer.skipped_ = [*model.skipped_, *rest.skipped]
     fewer.removed_ = (*model.removed_, *rest.removed)
     fewer.renew_self_test()
@@ -124,13 +129,14 @@ def _remaining(
     )
     scored = model.copy_groups_.stand_ins(model.profile_.images.tolist(), set(gone))
     wanted = {records[i].sha256: int(numbers[i]) for i in scored if numbers[i] in groups.scored}
-    calibration = Calibration(run, wanted)
+    calibration, check = Calibration(run, wanted), model.picture_check_
     scores = score_good_images(bank, calibration.patches(good), groups=groups)
     return Remaining(
         bank,
         bank.taught + max(1, in_use),
         [record for record in records if record.sha256 not in sha256s],
         scores,
+        check and check.without_images(set(gone), numbers),
         calibration.absent(records),
         tuple(records[number].sha256 for number in gone if number not in taught),
     )

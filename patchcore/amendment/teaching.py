@@ -163,11 +163,14 @@ def _grown(bank: MemoryBank, pupil: ImagePatches, chosen: NDArray[np.int64], num
 def _with_rows(before: PatchCore, rows: Rows, good: GoodImages, run: FittingRun) -> PatchCore:
     """Return the model with rows added and its good images scored against the new bank, without operating point."""
     bank, records = before.full_bank_, list(before.image_records_)
+    check = before.picture_check_
     numbers = {record.sha256: number for number, record in enumerate(records)}
     for pupil, chosen in rows:
         number = numbers.setdefault(pupil.record.sha256, len(records))
         if number == len(records):
             records.append(pupil.record)
+            if check is not None:
+                check = check.with_image(number, pupil.measures, pupil.features, pupil.inspected)
         bank = _grown(bank, pupil, chosen, number)
     model = copy.copy(before)
     model.full_bank_, model.bank_ = bank, bank.rows(slice(bank.taught + before.bank_.built))
@@ -177,6 +180,7 @@ def _with_rows(before: PatchCore, rows: Rows, good: GoodImages, run: FittingRun)
     calibration = Calibration(run, wanted)
     scores = score_good_images(bank, calibration.patches(good), groups=model.copy_groups_)
     model.profile_ = scores.at_least(model.least_score(scores.at(len(bank))))
+    model.picture_check_ = check
     model.skipped_ = [*before.skipped_, *calibration.absent(before.image_records_)]
     model.operating_point_ = None
     return model
