@@ -1,14 +1,9 @@
-"""The interface of a labelled image, on disk or in the workspace, and the reading of its mask."""
+"""The interface of a labelled image, on disk or in the workspace."""
 
-from collections.abc import Sequence
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-from patchcore.errors import DataError
-from patchcore.evaluation.mvtec_layout import LabelledImage, marked
 from patchcore.fitting.sources import Source
+from patchcore.labels.masks import Marks
 
 
 class Labelled(Protocol):
@@ -30,34 +25,5 @@ class Labelled(Protocol):
     def is_defect(self) -> bool:
         """Whether the part is defective."""
 
-    def mask(self) -> NDArray[np.bool_] | None:
-        """[H, W] bool, true where the defect is; None where nobody marked it."""
-
-
-def read_mask(image: Labelled) -> tuple[NDArray[np.bool_] | None, bool]:
-    """Read the mask of a defect, None without one: (mask, whether it has greys).
-
-    Raises
-    ------
-    ImageError
-        The mask cannot be read.
-    DataError
-        The mask marks nothing.
-    """
-    grey = False
-    if isinstance(image, LabelledImage):
-        values = image.mask_values()
-        mask, grey = (None, False) if values is None else marked(values)
-    else:
-        mask = image.mask()
-    if mask is not None and not mask.any():
-        raise DataError(
-            "It marks nothing, though the image is labelled as a defect; mark the defect in white."
-        )
-    return mask, grey
-
-
-def grey_masks(names: Sequence[str]) -> str:
-    """Return a sentence on masks with grey values, and their reading."""
-    which = "1 mask has" if len(names) == 1 else f"{len(names)} masks have"
-    return f"{which} grey values (first: {names[0]}); pixels brighter than mid-grey were taken as marked."
+    def mask(self, shape: tuple[int, int]) -> Marks | None:
+        """Return where the defect is in an image of a size (H, W); None where nobody marked it."""

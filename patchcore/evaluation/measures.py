@@ -15,13 +15,15 @@ from numpy.typing import NDArray
 from patchcore.detector import Detector
 from patchcore.errors import NoImagesError
 from patchcore.evaluation.judging import Judge
-from patchcore.evaluation.labelled_image import Labelled, grey_masks
+from patchcore.evaluation.labelled_image import Labelled
 from patchcore.evaluation.labelled_score import UNREADABLE, LabelledScore
 from patchcore.evaluation.metrics import ImageMetrics, image_curves, image_metrics, image_metrics_by_type
 from patchcore.evaluation.pixel_metrics import PixelCurves, PixelMetrics, PixelResult
 from patchcore.evaluation.set_scoring import inspect_each
 from patchcore.evaluation.type_rows import TypeRow, type_rows
 from patchcore.images.file_names import display_name
+from patchcore.images.remarks import grouped
+from patchcore.labels.masks import sentences
 from patchcore.statistics.bootstrap import auroc_interval
 from patchcore.statistics.curves import MarkedCurve, Place, Undefined
 from patchcore.statistics.intervals import Interval
@@ -69,6 +71,11 @@ class Evaluation:
     def counts(self) -> VerdictCounts | None:
         """Counts of the operating point's verdicts on these images; None without a point in force."""
         return count_verdicts((item.is_defect, item.verdict) for item in self.scored)
+
+    @property
+    def remarks(self) -> list[str]:
+        """Remarks on the images, those alike in one sentence."""
+        return grouped((item.name, item.remarks) for item in self.scored)
 
     def verdicts(self) -> dict[str, Any] | None:
         """Return `counts` as plain values."""
@@ -121,6 +128,7 @@ class Evaluation:
             "types": types,
             "verdicts": self.verdicts(),
             "problems": self.problems + self.unjudged,
+            "remarks": self.remarks,
             "images": [item.to_dict() for item in self.scored],
         }
 
@@ -202,14 +210,13 @@ def evaluate(
         If none of the images could be scored.
     """
     left_out: list[str] = []
-    grey: list[str] = []
-    items = inspect_each(model, images, left_out, grey, progress)
+    notes: dict[str, list[str]] = {}
+    items = inspect_each(model, images, left_out, notes, progress)
     try:
         found = _measured(items, len(images), None, model.operating_point_, judged=True)
     except NoImagesError as error:
         raise NoImagesError("None of the images could be scored. " + " ".join(left_out[:3])) from error
-    remarks = [grey_masks(grey)] if grey else []
-    return replace(found, problems=left_out + found.problems + remarks)
+    return replace(found, problems=left_out + found.problems + sentences(notes))
 
 
 def _measured(

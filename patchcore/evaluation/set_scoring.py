@@ -8,17 +8,18 @@ from numpy.typing import NDArray
 
 from patchcore.detector import Detector
 from patchcore.errors import DataError, ImageError
-from patchcore.evaluation.labelled_image import Labelled, read_mask
+from patchcore.evaluation.labelled_image import Labelled
 from patchcore.evaluation.labelled_score import LabelledScore
 from patchcore.images.reading import display_pixels, read_image
 from patchcore.inspection import Inspection, inspect
+from patchcore.labels.masks import note
 
 
 def inspect_each(
     model: Detector,
     images: Sequence[Labelled],
     left_out: list[str],
-    grey: list[str],
+    notes: dict[str, list[str]],
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[LabelledScore]:
     """Inspect image by image, with the model's thresholds in force; a good image without its own rows.
@@ -33,8 +34,8 @@ def inspect_each(
         The labelled set.
     left_out
         Filled with a sentence for each image that cannot be scored.
-    grey
-        Filled with the names of images whose masks have greys, as the masks are read.
+    notes
+        Filled with remarks on masks as they are read: key of `patchcore.labels.masks.NOTES` -> names of images.
     progress
         Called with (done, total).
     """
@@ -55,9 +56,10 @@ def inspect_each(
                 image.defect_type,
                 inspection.result.score,
                 partial(latest.map, image),
-                partial(_mask, image, grey),
+                partial(_mask, image, inspection.result.map.shape, notes),
                 partial(_pixels, image, model.settings.value_range),
                 inspection.verdict,
+                inspection.remarks,
             )
         if progress:
             progress(done, len(images))
@@ -81,11 +83,10 @@ class _Latest:
         return self.inspection(image).result.map
 
 
-def _mask(image: Labelled, grey: list[str]) -> NDArray[np.bool_] | None:
-    mask, has_greys = read_mask(image)
-    if has_greys and image.name not in grey:
-        grey.append(image.name)
-    return mask
+def _mask(image: Labelled, shape: tuple[int, int], notes: dict[str, list[str]]) -> NDArray[np.bool_] | None:
+    marks = image.mask(shape)
+    note(notes, image.name, marks)
+    return None if marks is None else marks.pixels
 
 
 def _pixels(image: Labelled, value_range: tuple[float, float] | None) -> NDArray[np.uint8]:

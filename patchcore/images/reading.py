@@ -11,6 +11,7 @@ import hashlib
 import os
 import stat
 import warnings
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ from patchcore.images.tiff_format import decode_tiff
 from patchcore.images.unread_files import contents_of, why_no_images
 
 WHITE = (1.0, 1.0, 1.0)
+_TINT, _LOOKED_AT = 2.5 / 255, 100  # difference of colours that still counts as grey; pixels a side
 _DECODERS = {
     "PNG": decode_png,
     "JPEG": decode_jpeg,
@@ -64,9 +66,11 @@ class ImageRecord:
     channels, bit_depth
         As stored in the file.
     notes
-        Conversions and observations while reading, each a phrase.
+        Conversions and observations while reading, each a sentence.
     lowest, highest
         Smallest and largest sample as stored, over all colours.
+    colourful
+        Whether the picture has colour, whatever its channels.
     """
 
     name: str
@@ -79,6 +83,12 @@ class ImageRecord:
     notes: tuple[str, ...] = ()
     lowest: float = 0.0
     highest: float = 0.0
+    colourful: bool = True
+
+    @property
+    def is_deep(self) -> bool:
+        """Whether its samples are whole numbers of more than 8 bits."""
+        return self.bit_depth == 16 and self.highest > 1  # without a value range, float images end at 1
 
     def to_dict(self) -> dict[str, Any]:
         """Give the record as plain JSON types."""
@@ -86,7 +96,8 @@ class ImageRecord:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> ImageRecord:
-        """Rebuild a record from `to_dict`; unknown keys are ignored."""
+        """Rebuild a record from `to_dict`; unknown keys are ignored, and old ones tell colour by channels."""
+        values = {"colourful": values["channels"] > 2, **values}
         known = {key: values[key] for key in cls.__dataclass_fields__}
         return cls(**{**known, "notes": tuple(known["notes"])})
 
@@ -161,8 +172,28 @@ def read_image(
         tuple(raw.notes),
         lowest,
         highest,
+        raw.samples.ndim == 3 and _has_colour(pixels),
     )
     return LoadedImage(pixels, record)
+
+
+def _has_colour(pixels: NDArray[np.float32]) -> bool:
+    """Whether the colours of [H, W, 3] differ from grey, at some ten thousand pixels spread over all."""
+    steps = [max(1, side // _LOOKED_AT) for side in pixels.shape[:2]]
+    return bool((np.ptp(pixels[:: steps[0], :: steps[1]], axis=2) > _TINT).any())
+
+
+def read_samples(
+    source: str | os.PathLike[str] | bytes,
+    *,
+    name: str | None = None,
+    limits: Limits = Limits(),  # noqa: B008 - frozen
+) -> RawImage:
+    """Read the samples of an image file as they are stored, neither scaled nor composed; errors as `read_image`."""
+    label = display_name(name or ("image" if isinstance(source, bytes) else os.fspath(source)))
+    return _decode(
+        source if isinstance(source, bytes) else _file_bytes(Path(source), label, limits), label, limits
+    )
 
 
 def display_pixels(pixels: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -178,6 +209,11 @@ def list_images(folder: str | os.PathLike[str]) -> list[Path]:
     NoImagesError
         The folder does not exist.
     """
+    return list_files(folder, IMAGE_SUFFIXES)
+
+
+def list_files(folder: str | os.PathLike[str], suffixes: Collection[str]) -> list[Path]:
+    """List the files below a folder that have one of these suffixes, as `list_images` does; errors as there."""
     root = Path(folder)
     if not is_folder(root):  # False, not an error, for a name that no disk takes
         raise NoImagesError(f"{display_name(str(root))} is not a folder on this machine. Check the path.")
@@ -185,7 +221,7 @@ def list_images(folder: str | os.PathLike[str]) -> list[Path]:
     for where, folders, files in os.walk(root):
         folders[:] = [entry for entry in folders if not is_hidden((entry,))]
         names = (entry for entry in files if not is_hidden((entry,)))
-        found += [Path(where, entry) for entry in names if Path(entry).suffix.lower() in IMAGE_SUFFIXES]
+        found += [Path(where, entry) for entry in names if Path(entry).suffix.lower() in suffixes]
     return sorted(path for path in found if path.is_file())
 
 

@@ -57,6 +57,8 @@ class Report:
         The report's title and author, the time (ISO 8601), and the author's remark.
     test_set
         Name of the labelled set.
+    labels
+        A sentence on its labels: the ones taken as good, and the ones taken as defects.
     facts
         Facts on the inspector, from `inspector_facts.inspector_facts`.
     good_images
@@ -81,6 +83,7 @@ class Report:
     date: str = field(default_factory=now)
     note: str = ""
     test_set: str = ""
+    labels: str = ""
     facts: Sequence[Fact] = ()
     good_images: int | None = None
     good_scores: Sequence[float] = ()
@@ -127,6 +130,7 @@ def render_report(report: Report) -> str:
             sweep_charts=sweep_charts(report.sweep, report.share) if len(report.sweep) > 1 else [],
             limits=words.limits(evaluation, report.good_images),
             problems=shortened([*evaluation.problems, *evaluation.unjudged, *unseen]),
+            remarks=shortened(evaluation.remarks),
             left_out=shortened(report.left_out),
             signs=SIGNS,
         )

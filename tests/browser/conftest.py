@@ -65,7 +65,7 @@ class AppServer:
 
     def log(self) -> str:
         """Return everything the server has written so far."""
-        return self.log_path.read_text(errors="replace")
+        return self.log_path.read_text(errors="replace", encoding="utf-8")
 
 
 @dataclass
@@ -270,7 +270,7 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
 def ready_page(opened: Watched, patience: int) -> Page:
     """Return a page, after setting how long everything on it may take, in milliseconds."""
     opened.page.set_default_timeout(patience)
-    expect.set_options(timeout=PART_PATIENCE)
+    expect.set_options(timeout=patience)
     return opened.page
 
 
@@ -339,7 +339,7 @@ def serious_findings(page: Page, where: str | None = None, rules: Sequence[str] 
     Without `rules`, all rules of axe-core are asked.
     """
     if not page.evaluate("() => 'axe' in window"):
-        page.evaluate(AXE.read_text())
+        page.evaluate(AXE.read_text(encoding="utf-8"))
     findings: list[str] = page.evaluate(AXE_RUN, [where, list(rules) or None])
     return findings
 

@@ -67,7 +67,7 @@ def test_a_part_is_found_by_its_name_and_filters_add_up(full, history):
     assert shown(history) == [] and "No inspection is like that" in history.info[0].value
     next(button for button in history.button if button.label == "Clear").click().run()
     assert len(shown(history)) == 4
-    history.number_input(key="history_lowest").set_value(rows(full)[0].score).run()
+    history.text_input(key="history_lowest:text").set_value(repr(rows(full)[0].score).replace(".", ",")).run()
     expected = [row for row in rows(full) if row.score is not None and row.score >= rows(full)[0].score]
     assert len(shown(history)) == len(expected) and not history.exception
 

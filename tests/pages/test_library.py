@@ -14,11 +14,11 @@ from workbench.inspectors.exporting import export, export_bytes
 from workbench.inspectors.importing import import_inspector
 from workbench.inspectors.point_history import store_point
 from workbench.inspectors.timeline import restore, timeline
-from workbench.inspectors.versions import find_inspector, list_inspectors, reslice
+from workbench.inspectors.versions import find_inspector, list_inspectors, rename, reslice
 from workbench.jobs.queue import JobQueue
 from workbench.jobs.requests import JobState, get_job, log_path
 from workbench.people.roles import Person, Role, acting
-from workbench.storage.tables import Job
+from workbench.storage.tables import Inspector, Job
 from workbench.storage.workspace import Workspace
 from workbench.upkeep.bin import delete_inspector, list_bin
 
@@ -238,7 +238,7 @@ def test_jobs_are_listed_with_their_people_and_can_be_cancelled(full, open_app, 
     with full.database.write() as session:
         session.add_all(jobs)
     log_path(full, jobs[1].id).parent.mkdir(parents=True)
-    log_path(full, jobs[1].id).write_text("what it wrote")
+    log_path(full, jobs[1].id).write_text("what it wrote", encoding="utf-8")
     app = open_app("library", shelf="jobs")
     assert "… waiting" in words(app) and "Ada" in words(app) and "The *disk* is full" in words(app)
     app.toggle(key=f"log_{jobs[1].id}").set_value(True).run()
@@ -258,3 +258,39 @@ def test_a_viewer_gets_the_sentence_about_roles(changed, open_app, monkeypatch):
     assert next(one for one in app.text_input if one.label == "Note").disabled
     entry = timeline(changed, "washer")[0]
     assert len(export_bytes(changed, find_inspector(changed, "washer"), entry)) > 10_000
+
+
+@pytest.fixture
+def namesakes(full, file):
+    """A second inspector of the first one's name, as a workspace may hold from before names were told apart."""
+    copy = import_inspector(full, file).inspector_id
+    with full.database.write() as session:
+        session.get(Inspector, copy).name = session.get(Inspector, "washer").name
+    return full, copy
+
+
+def test_what_is_done_to_one_of_two_namesakes_is_done_to_it(namesakes, open_app):
+    full, copy = namesakes
+    app = open_app("library", inspector=copy)
+    change = app.sidebar.selectbox[0]
+    assert len(set(change.options)) == 2 and change.value == copy
+    change.select("washer").run()
+    assert app.query_params["inspector"] == "washer"
+    app.sidebar.selectbox[0].select(copy).run()
+    field = next(one for one in app.text_input if one.label == "Name")
+    field.set_value("Copy")
+    next(one for one in app.button if one.label == "Keep").click().run()
+    assert {one.id: one.name for one in list_inspectors(full)} == {"washer": NAME, copy: "Copy"}
+    app.button(key="library_delete").click().run()
+    app.button(key="library_delete_yes").click().run()
+    assert [one.id for one in list_inspectors(full)] == ["washer"]
+
+
+def test_a_name_that_another_inspector_has_is_refused_with_a_free_one(namesakes, open_app):
+    full, copy = namesakes
+    rename(full, copy, "Copy")
+    app = open_app("library", inspector=copy)
+    next(one for one in app.text_input if one.label == "Name").set_value(NAME.upper())
+    next(one for one in app.button if one.label == "Keep").click().run()
+    assert "There is an inspector Washer" in app.error[0].value and r"\(2\)" in app.error[0].value
+    assert find_inspector(full, copy).name == "Copy"

@@ -223,13 +223,8 @@ def test_the_names_of_the_methods_are_known_without_torch():
         "import sys, json, patchcore.methods as m; "
         "print(json.dumps([list(m.METHODS), 'torch' in sys.modules or 'faiss' in sys.modules]))"
     )
-    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
     assert json.loads(answer.stdout) == [["patchcore", "padim", "spade"], False]
-
-
-def test_the_core_is_imported_without_faiss():
-    code = "import sys; sys.modules['faiss'] = None; from patchcore import PatchCore, PaDiM, SPADE"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_calibration_of_every_method_scores_the_same_images(good):

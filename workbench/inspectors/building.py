@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from patchcore.errors import Cancelled, NoImagesError, SettingsError
 from patchcore.methods import SHARE, lacking, settings_of_others
 from patchcore.settings import SETTINGS, Mode, Settings
+from workbench.inspectors.names import require_name
 from workbench.inspectors.recalibration import TOO_FEW, ShareNumbers
 from workbench.inspectors.version_files import store_version
 from workbench.inspectors.versions import list_versions
@@ -122,11 +123,14 @@ def submit_build(
     NoImagesError
         When there are fewer than two different images.
     WorkspaceError
-        When no inspector has this id.
+        When no inspector has this id, or a new one has the name of another.
     """
     require(Role.ENGINEER, "build inspectors")
     if inspector_id is not None:
         require_id(inspector_id)
+    else:
+        with workspace.database.read() as session:
+            require_name(session, settings.name)
     if len({image.sha256 for image in images}) < 2:
         raise NoImagesError(TOO_FEW)
     arguments = {
@@ -181,6 +185,7 @@ def build(
     measured = {
         "seconds": round(time.monotonic() - began, 1),
         "skipped": [{"name": error.name, "reason": error.reason} for error in model.skipped_],
+        "remarks": model.remarks_,
         "total_patches": model.size.patches,
         "job": job_id,
     }

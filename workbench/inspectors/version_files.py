@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from workbench.inspectors.names import free_name
 from workbench.inspectors.point_history import put_in_force
 from workbench.inspectors.recalibration import ShareNumbers
 from workbench.people.roles import Role, require
@@ -48,6 +49,8 @@ def store_version(
 ) -> InspectorVersion:
     """Put a fitted model into the workspace as the current version of an inspector, which is made when absent.
 
+    A new inspector is called as the settings say; where another has this name, a number follows it.
+
     Parameters
     ----------
     model
@@ -81,7 +84,9 @@ def store_version(
         with workspace.database.write() as session:
             inspector = session.get(Inspector, inspector_id)
             if inspector is None:
-                inspector = Inspector(id=inspector_id, name=settings["name"], product=settings["product"])
+                inspector = Inspector(
+                    id=inspector_id, name=free_name(session, settings["name"]), product=settings["product"]
+                )
                 session.add(inspector)
                 session.flush()
             number = next_number(session, inspector_id)

@@ -13,6 +13,7 @@ from patchcore.methods import REMOVE, SHARE
 from patchcore.thresholds.operating_point import OperatingPoint
 from workbench.inspectors.capabilities import require_capability
 from workbench.inspectors.loaded_models import LOADED
+from workbench.inspectors.names import LONGEST_NAME, require_name
 from workbench.inspectors.point_history import put_in_force, require_version, store_point
 from workbench.inspectors.recalibration import Progress, ShareNumbers, recalibrated
 from workbench.inspectors.version_files import ELSEWHERE, next_number, store_version
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from patchcore.detector import Detector
 
 
-LONGEST_NAME = 200  # characters of a name or a product
 NOT_HERE = (
     "The good images of this inspector are not in this workspace: it was imported, and a file holds their patches, "
     "not the images. Do this in the workspace where it was built, and import it again; or build it here from its "
@@ -281,17 +281,16 @@ def rename(
     Raises
     ------
     WorkspaceError
-        The name is empty or too long, or the inspector does not exist.
+        The name is empty, too long, or another inspector's (`names.NameTaken`), or the inspector does not exist.
     ChangedMeanwhile
         The inspector was changed since it was `seen`.
     """
     require(Role.ENGINEER, "rename inspectors")
     require_id(inspector_id)
-    if not name.strip():
-        raise WorkspaceError("The inspector needs a name, such as the part and the line.")
-    if max(len(name), len(product or "")) > LONGEST_NAME:
-        raise WorkspaceError(f"A name has at most {LONGEST_NAME} characters.")
+    if len(product or "") > LONGEST_NAME:
+        raise WorkspaceError(f"A product has at most {LONGEST_NAME} characters.")
     with workspace.database.write() as session:
+        require_name(session, name, besides=inspector_id)
         inspector = note_change(session, inspector_id, "rename", seen=seen, name=name.strip())
         inspector.name = name.strip()
         inspector.product = inspector.product if product is None else product.strip()

@@ -134,6 +134,8 @@ class Batch(Base):
         ForeignKey("watches.id")
     )  # the watched folder that brought these images, one batch a day
     created: Mapped[datetime] = mapped_column(default=now, index=True)
+    reading: Mapped[dict[str, Any] | None]
+    """What was found in reading a labelled set's files: labelled_sets.Reading.to_dict(); None for other batches."""
 
 
 class BatchImage(Base):
@@ -204,6 +206,9 @@ class Result(Base):
     seconds: Mapped[float | None]
     error: Mapped[str | None] = mapped_column(Text)
     explanation: Mapped[dict[str, Any] | None]  # inspecting.Explained.to_dict(), once asked for
+    remarks: Mapped[
+        list[Any] | None
+    ]  # sentences on the image: its reading, and differences from the good ones
     created: Mapped[datetime] = mapped_column(default=now, index=True)
 
     image: Mapped[BatchImage] = relationship(lazy="joined")
@@ -286,6 +291,7 @@ class Inspection(Base):
     width: Mapped[int | None]
     height: Mapped[int | None]
     error: Mapped[str | None] = mapped_column(Text)
+    remarks: Mapped[list[Any] | None]  # as those of its result then
     overlay_path: Mapped[str | None] = mapped_column(Text)  # relative to the workspace
     decision: Mapped[str | None] = mapped_column(String(8))  # fine or defect, by a person
     decided_by: Mapped[str] = mapped_column(Text, default="")

@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from workbench.inspectors.names import free_name
 from workbench.inspectors.point_history import require_version
 from workbench.jobs.requests import JobState
 from workbench.people.roles import Role, require
@@ -114,11 +115,13 @@ def list_bin(workspace: Workspace) -> list[Binned]:
 
 
 def bring_back(workspace: Workspace, binned: Binned) -> None:
-    """Take an entry out of the bin, unchanged."""
+    """Take an entry out of the bin, unchanged; an inspector whose name has gone to another gets a number after it."""
     require(Role.ENGINEER, "bring back from the bin")
     with workspace.database.write() as session:
         if binned.version is None:
-            note_change(session, binned.inspector.id, "bring back inspector").deleted = None
+            inspector = note_change(session, binned.inspector.id, "bring back inspector")
+            inspector.name = free_name(session, inspector.name, besides=inspector.id)
+            inspector.deleted = None
             return
         version = required(
             session, InspectorVersion, binned.version.id, f"{binned.title} is not in the bin any more."

@@ -129,7 +129,7 @@ COLUMNS: dict[str, dict[str, Check]] = {
         "change": one_of(*VERSION_CHANGES),
     },
     "inspector_images": {"position": _count, "sha256": _sha256},
-    "batches": {**_owner, "kind": one_of("test", "good")},
+    "batches": {**_owner, "kind": one_of("test", "good"), "reading": or_none(shapes.reading)},
     "batch_images": {"position": _count, "sha256": _sha256, "mask_sha256": or_none(_sha256)},
     "operating_points": {"data": _point, "change": one_of(*POINT_CHANGES)},
     "results": {
@@ -139,6 +139,7 @@ COLUMNS: dict[str, dict[str, Check]] = {
         "height": or_none(_positive),
         "seconds": or_none(shapes.seconds),
         "explanation": or_none(shapes.explanation),
+        "remarks": or_none(shapes.remarks),
     },
     "jobs": {
         "kind": one_of(*KINDS),
@@ -169,6 +170,7 @@ COLUMNS: dict[str, dict[str, Check]] = {
         "regions": or_none(shapes.regions),
         "width": or_none(_positive),
         "height": or_none(_positive),
+        "remarks": or_none(shapes.remarks),
         "decision": or_none(one_of(*shapes.DECISIONS)),
     },
     "watches": {**_owner, "options": shapes.options},

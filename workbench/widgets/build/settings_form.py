@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
@@ -13,6 +14,7 @@ from patchcore.settings import SETTINGS
 from workbench.inspectors.estimate import BuildEstimate, estimate_build, network_cost
 from workbench.widgets.build import method_form, network_view
 from workbench.widgets.build.draft import Draft
+from workbench.widgets.fields import number
 from workbench.widgets.shared import progress, session, theme, wording
 
 SIZES = (128, 160, 192, 224, 256, 320, 384, 448, 512)
@@ -89,14 +91,16 @@ def _advanced(draft: Draft) -> None:
         draft.image_size,
         help="Side of the network's square. Larger finds smaller defects; time and memory grow with its square.",
     )
-    draft.seed = int(
-        right.number_input(
-            "Seed",
-            seed.lowest,
-            seed.highest,
-            draft.seed,
-            help="The same images, settings and seed give the same inspector.",
-        )
+    number.draw(
+        "Seed",
+        key="build_seed",
+        value=draft.seed,
+        on_change=partial(setattr, draft, "seed"),
+        least=seed.lowest,
+        most=seed.highest,
+        digits=0,
+        place=right,
+        help="The same images, settings and seed give the same inspector.",
     )
 
 
@@ -116,6 +120,7 @@ def _estimate(draft: Draft) -> bool:
             )
 
         st.html(_estimate_html(estimate(draft), len(draft.images)))
+        network_view.show_detail(draft)
         st.caption(_of_others(draft, estimate))
         return True
     return False

@@ -6,9 +6,12 @@ from html import escape
 
 import streamlit as st
 
+from patchcore.errors import SettingsError
 from workbench.inspections.samples import list_samples
 from workbench.inspectors.building import submit_build
+from workbench.inspectors.names import require_name
 from workbench.people.roles import Role
+from workbench.storage.database import WorkspaceError
 from workbench.storage.roi import kept_region
 from workbench.storage.workspace import NamedImage
 from workbench.uploads.good_images import good_uploads
@@ -17,6 +20,7 @@ from workbench.uploads.intake import from_folder
 from workbench.uploads.preflight import preflight
 from workbench.widgets.build import network_view, preflight_view, settings_form
 from workbench.widgets.build.draft import IMAGES, NAME, SETTINGS, VIEW, Draft, current
+from workbench.widgets.fields import number
 from workbench.widgets.shared import access, intake, progress, session
 
 WAYS = (intake.FOLDER, intake.FILES, intake.SERVER, intake.SAMPLE)
@@ -69,10 +73,14 @@ def _name(draft: Draft) -> None:
             width=420,
         )
         if st.form_submit_button("Continue", type="primary"):
-            if name.strip():
+            try:
+                with session.workspace().database.read() as rows:
+                    require_name(rows, name)
+            except WorkspaceError as error:
+                st.error(session.sentence(str(error)))
+            else:
                 draft.name = name.strip()
                 _go_on(draft, IMAGES)
-            st.error("Give the inspector a name first.")
 
 
 def _images(draft: Draft) -> None:
@@ -87,6 +95,7 @@ def _images(draft: Draft) -> None:
     for remark in draft.remarks:
         st.info(session.sentence(remark))
     preflight_view.show(draft.found)
+    network_view.show_detail(draft)
     _value_range(draft)
     count = len(draft.images)
     if st.button(f"Use these {count:,} images", type="primary", disabled=count == 0):
@@ -131,13 +140,23 @@ def _value_range(draft: Draft) -> None:
         words = (
             "Value that means {} in 16-bit and float images. One range for all images, never one for each."
         )
-        low = st.number_input("Black", value=black, help=words.format("black"), width=160)
-        high = st.number_input("White", value=white, help=words.format("white"), width=160)
-        if st.form_submit_button("Read with this range") and high > low:
-            draft.value_range = (low, high)
+        low = st.text_input("Black", number.show(black), help=words.format("black"), width=160)
+        high = st.text_input("White", number.show(white), help=words.format("white"), width=160)
+        pressed = st.form_submit_button("Read with this range")
+    if pressed:
+        with session.plain_errors():
+            draft.value_range = _range(low, high)
             files = [image.upload for image in draft.found.usable]
             _check(draft, UploadSet(images=files, left_out=draft.found.left_out), draft.title)
             st.rerun()
+
+
+def _range(black: str, white: str) -> tuple[float, float]:
+    """Return the values that were typed for black and white."""
+    low, high = number.read(black), number.read(white)
+    if high <= low:
+        raise SettingsError("The value of white must be larger than the value of black.")
+    return low, high
 
 
 def _view(draft: Draft) -> None:

@@ -95,11 +95,10 @@ def _others(version: InspectorVersion) -> dict[int, str]:
         for one in list_versions(here, version.inspector_id)
         if one.id != version.id
     }
-    return own | {
-        one.current.id: f"{one.name}, {method_label(one.current)}"
-        for one in list_inspectors(here)
-        if one.current is not None and one.id != version.inspector_id
-    }
+    others = [(one, one.current) for one in list_inspectors(here) if one.id != version.inspector_id]
+    titles = {its.id: f"{one.name}, {method_label(its)}" for one, its in others if its is not None}
+    made = {its.id: wording.moment(its.created) for _, its in others if its is not None}
+    return wording.distinct(own | titles, made)
 
 
 def _choose(others: dict[int, str]) -> int:

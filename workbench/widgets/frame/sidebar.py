@@ -59,7 +59,10 @@ def _inspector(inspector: Inspector | None) -> None:
         )
         return
     st.html(_card(inspector, inspector.current))
-    others = {one.id: one.name for one in list_inspectors(session.workspace())}
+    inspectors = list_inspectors(session.workspace())
+    others = wording.distinct(
+        {one.id: one.name for one in inspectors}, {one.id: wording.moment(one.created) for one in inspectors}
+    )
     if len(others) > 1:
         key = f"inspector_of_{inspector.id}"
         st.selectbox(

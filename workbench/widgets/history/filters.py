@@ -9,7 +9,8 @@ import streamlit as st
 from workbench.inspections import history_query
 from workbench.inspections.history_query import Filter
 from workbench.storage.tables import Inspector
-from workbench.widgets.shared import session
+from workbench.widgets.fields import number
+from workbench.widgets.shared import session, wording
 
 ALL = "all"
 VERDICTS = {"accept": "✓ accept", "review": "? review", "reject": "✕ reject", "none": "– no verdict"}
@@ -21,7 +22,7 @@ FOLDED = ("since", "until", "lowest", "highest", "source", "operator", "other")
 
 def choose(inspector: Inspector | None) -> Filter:
     """Draw the filters and return their values."""
-    known = history_query.inspectors(session.workspace())
+    known = wording.distinct(history_query.inspectors(session.workspace()))
     first = inspector.id if inspector is not None and inspector.id in known else ALL
     if st.session_state.get(_key("of")) not in (None, ALL, *known):
         del st.session_state[_key("of")]
@@ -66,8 +67,8 @@ def _more() -> None:
     left, right = st.columns(2)
     left.date_input("From", value=None, **_named("since"), format="YYYY-MM-DD")
     right.date_input("To, that day included", value=None, **_named("until"), format="YYYY-MM-DD")
-    left.number_input("Score at least", value=None, **_named("lowest"), placeholder="any", step=0.1)
-    right.number_input("Score at most", value=None, **_named("highest"), placeholder="any", step=0.1)
+    for place, label, name in ((left, "Score at least", "lowest"), (right, "Score at most", "highest")):
+        number.keep(label, key=_key(name), default=None, optional=True, place=place, placeholder="any")
     left.selectbox("Came by", list(SOURCES), format_func=lambda one: SOURCES[one], **_named("source"))
     right.selectbox(
         "Operator", [None, *operators], format_func=lambda one: one or "anybody", **_named("operator")

@@ -10,7 +10,8 @@ from workbench.inspectors.versions import set_operating_point
 from workbench.people.roles import Role
 from workbench.storage.tables import InspectorVersion
 from workbench.viewer import Thresholds
-from workbench.widgets.shared import access, revision_guard, session, shared_field, wording
+from workbench.widgets.fields import shared
+from workbench.widgets.shared import access, revision_guard, session, wording
 from workbench.widgets.tune.trial import Trial
 from workbench.widgets.tune.trial import by_hand as hand
 
@@ -84,7 +85,7 @@ def _review_band(version: InspectorVersion) -> None:
         reject = now.reject or 0.0
         try_out(Thresholds(reject, None if now.review is not None else reject * (1 - BAND)))
 
-    shared_field.draw(
+    shared.draw(
         st.toggle,
         "Review band",
         key="review_band",

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from patchcore.errors import PatchCoreError
+from patchcore.errors import PatchCoreError, SettingsError
 from workbench.jobs.requests import JobState
 from workbench.people.roles import Role
 from workbench.storage.tables import Inspector
@@ -21,10 +21,12 @@ from workbench.watching.standing import (
     start_watch,
     stop_watch,
 )
+from workbench.widgets.fields import number
 from workbench.widgets.shared import access, session
 from workbench.widgets.shared.watch_state import state_html
 
 POLL_SECONDS = 2.0
+NUMBERS = {"whole": 0, "number": None}  # kinds of options that are numbers, with the digits of their fields
 CHANGED, REFUSED = "watch_changed", "watch_refused"  # in the session, until the next run
 
 
@@ -104,11 +106,12 @@ def _start(inspector: Inspector) -> None:
             help=f"Images that are in it already are scored too. Open folders: {roots}. PATCHCORE_ROOTS opens others.",
         )
         below = st.checkbox("Look into folders below, too", key="watch_below")
-        outputs = {option.name: _field(option) for option in options()}
+        typed = {option: _field(option) for option in options()}
         pressed = st.form_submit_button("Start watching", type="primary")
     if not pressed or not folder.strip():
         return
     with session.plain_errors():
+        outputs = {option.name: _value(option, value) for option, value in typed.items()}
         chosen = WatchOptions(subfolders=below, outputs=outputs)
         start_watch(session.workspace(), inspector.id, folder, chosen)
         st.rerun()
@@ -119,12 +122,18 @@ def _field(option: Option) -> Any:
     key, detail = f"watch_{option.name}", option.detail or None
     if option.kind == "switch":
         return st.checkbox(option.label, value=option.default, key=key, help=detail)
-    if option.kind in ("whole", "number"):
-        kind: Any = int if option.kind == "whole" else float
-        least, most = (None if bound is None else kind(bound) for bound in (option.least, option.most))
-        return st.number_input(option.label, least, most, kind(option.default), key=key, help=detail)
-    typed = st.text_input(option.label, value=option.default, key=key, placeholder=option.empty, help=detail)
-    return typed.strip()
+    shown = number.show(option.default) if option.kind in NUMBERS else option.default
+    return st.text_input(option.label, value=shown, key=key, placeholder=option.empty, help=detail).strip()
+
+
+def _value(option: Option, typed: Any) -> Any:
+    """Return the value of an option as it was typed."""
+    if option.kind not in NUMBERS:
+        return typed
+    try:
+        return number.read(typed, least=option.least, most=option.most, digits=NUMBERS[option.kind])
+    except number.NotANumber as error:
+        raise SettingsError(f"{option.label}: {error}") from error
 
 
 def _do(action: Callable[[Workspace, int], None], watch_id: int) -> None:

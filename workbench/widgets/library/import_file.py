@@ -7,8 +7,9 @@ import streamlit as st
 from patchcore.errors import PatchCoreError
 from workbench.inspectors.importing import import_inspector
 from workbench.inspectors.library import Shelved
+from workbench.inspectors.versions import find_inspector
 from workbench.people.roles import Role
-from workbench.widgets.shared import access, notice, revision_guard, session
+from workbench.widgets.shared import access, notice, revision_guard, session, wording
 
 NEW = ""
 EXPLANATION = (
@@ -25,7 +26,10 @@ def show(shelved: Sequence[Shelved]) -> None:
     file = st.file_uploader("Inspector file", type=None, key=f"import_{st.session_state.get('imports', 0)}")
     for one in shelved:
         revision_guard.note(one.inspector)
-    names = {one.inspector.id: one.inspector.name for one in shelved}
+    names = wording.distinct(
+        {one.inspector.id: one.inspector.name for one in shelved},
+        {one.inspector.id: wording.moment(one.inspector.created) for one in shelved},
+    )
     into = NEW
     if names:
         into = st.selectbox(
@@ -52,5 +56,7 @@ def show(shelved: Sequence[Shelved]) -> None:
         st.session_state["imports"] = st.session_state.get("imports", 0) + 1
         session.use_inspector(version.inspector_id)
         session.forget("version")
-        notice.done(f"{file.name} is imported, as version {version.number}.")
+        inspector = find_inspector(session.workspace(), version.inspector_id)
+        called = "" if inspector is None else f" of {inspector.name}"
+        notice.done(f"{file.name} is imported, as version {version.number}{called}.")
         st.rerun()

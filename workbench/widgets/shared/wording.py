@@ -1,6 +1,9 @@
 """Numbers as people read them: sensible digits, with units, the same everywhere."""
 
+from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from patchcore.methods import SHARE
 from patchcore.thresholds.operating_point import Choice, OperatingPoint
@@ -8,6 +11,7 @@ from patchcore.thresholds.rules import briefly
 from workbench.inspectors.capabilities import method_label, method_of, refusal
 from workbench.storage.tables import InspectorVersion
 
+K = TypeVar("K")
 DASH = "–"
 NOUNS = {"padim": "position"}  # of what is compared with, where these are not patches
 
@@ -30,6 +34,33 @@ def count(number: int | None) -> str:
 def counted(number: int, one: str, many: str | None = None) -> str:
     """Return a number with its noun: 1 image, 2 images."""
     return f"{count(number)} {one if number == 1 else many or one + 's'}"
+
+
+def distinct(labels: Mapping[K, str], hints: Mapping[K, str] | None = None) -> dict[K, str]:
+    """Return the labels of a choice, none twice: Streamlit knows an option of a select box by its label alone.
+
+    Parameters
+    ----------
+    labels
+        One label for each option.
+    hints
+        Words that follow a label that others have too, such as the time an inspector was made; where they do not tell
+        the options apart either, a number follows.
+    """
+    found: dict[K, str] = {}
+    times = Counter(labels.values())
+    taken = {label for label in labels.values() if times[label] == 1}
+    for option, label in labels.items():
+        name = label
+        if times[label] > 1:
+            base = f"{label}, {hints[option]}" if hints and hints.get(option) else label
+            name, number = base, 1
+            while name in taken:
+                number += 1
+                name = f"{base} ({number})"
+            taken.add(name)
+        found[option] = name
+    return found
 
 
 def share(fraction: float) -> str:

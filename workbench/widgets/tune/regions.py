@@ -7,10 +7,12 @@ import streamlit as st
 from patchcore.maps.regions import pixels_in_area
 from patchcore.thresholds.operating_point import Choice, JudgeBy
 from patchcore.thresholds.rules import pixel_choices
-from workbench.widgets.shared import detail_view, session, shared_field
+from workbench.widgets.fields import number, shared
+from workbench.widgets.shared import detail_view, session
 from workbench.widgets.tune import overview, rule_picker, trial
 from workbench.widgets.tune.overview import Decision
 
+SCALE_DIGITS = 4
 JUDGES: dict[JudgeBy, str] = {"score": "Score", "area": "Regions", "both": "Both"}
 
 
@@ -44,12 +46,10 @@ def _pixel_rule(now: Decision) -> None:
 
 
 def _scale(now: Decision) -> None:
-    shared_field.draw(
-        st.number_input,
+    number.draw(
         "Scale, mm per pixel",
-        min_value=0.0,
-        step=0.01,
-        format="%.4f",
+        least=0,
+        digits=SCALE_DIGITS,
         key="tune_scale",
         value=now.trial.millimetres_per_pixel or 0.0,
         on_change=lambda scale: trial.change(now.version, millimetres_per_pixel=scale or None),
@@ -61,28 +61,25 @@ def _smallest(now: Decision) -> None:
     scale = now.trial.millimetres_per_pixel
 
     def put(value: float) -> None:
-        if shared_field.is_shown("tune_scale", scale or 0.0):
+        if number.is_shown("tune_scale", scale or 0.0, SCALE_DIGITS):
             area = pixels_in_area(value, scale) if scale and value > 0 else max(1, int(value))
             trial.change(now.version, min_area=area)
 
     if scale:
-        shared_field.draw(
-            st.number_input,
+        number.draw(
             "Smallest region, mm²",
-            min_value=0.0,
-            step=0.1,
-            format="%.4f",
+            least=0,
+            digits=4,
             key="tune_area_mm",
             value=round(now.trial.min_area * scale**2, 4),
             on_change=put,
         )
         st.caption(f"{now.trial.min_area:,} pixels of the photograph")
     else:
-        shared_field.draw(
-            st.number_input,
+        number.draw(
             "Smallest region, pixels",
-            min_value=1,
-            step=10,
+            least=1,
+            digits=0,
             key="tune_area",
             value=now.trial.min_area,
             on_change=put,
@@ -97,7 +94,7 @@ def _judge(now: Decision) -> None:
             rule = trial.by_hand(now.point.heat_from)
         trial.change(now.version, judge_by=chosen, pixel_rule=rule)
 
-    shared_field.draw(
+    shared.draw(
         st.selectbox,
         "Judge an image by",
         list(JUDGES),

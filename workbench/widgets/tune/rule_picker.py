@@ -8,7 +8,7 @@ import streamlit as st
 from patchcore.thresholds.declaration import Parameter
 from patchcore.thresholds.operating_point import Choice, Evidence
 from patchcore.thresholds.rules import NOTHING, RULES, reject_choices
-from workbench.widgets.shared import shared_field
+from workbench.widgets.fields import number, shared
 
 
 def pick(
@@ -39,7 +39,7 @@ def pick(
     options = [name for name in words if name == now or _applies(name, evidence)]
     if now not in options:
         options.append(now)
-    shared_field.draw(
+    shared.draw(
         st.selectbox,
         label,
         options,
@@ -58,7 +58,7 @@ def pick(
     for name, parameter in rule.parameters.items():
 
         def typed(number: float, name: str = name) -> None:
-            if shared_field.is_shown(key, now):
+            if shared.is_shown(key, now):
                 changed(Choice(now, {**asked, name: number}))
 
         if parameter.shown == "score":
@@ -95,16 +95,13 @@ def _begun(name: str, value: float | None) -> Choice | None:
 
 def _number(key: str, parameter: Parameter, value: float, changed: Callable[[float], None]) -> None:
     """Draw the field of one parameter of a rule."""
-    kind = float if parameter.digits else int
-    shared_field.draw(
-        st.number_input,
+    number.draw(
         parameter.label,
-        min_value=kind(parameter.least),
-        max_value=kind(parameter.most),
-        step=kind(parameter.step),
-        format=f"%.{parameter.digits}f" if parameter.digits else "%d",
+        least=parameter.least,
+        most=parameter.most,
+        digits=parameter.digits,
         key=key,
-        value=kind(parameter.to_field(value)),
+        value=parameter.to_field(value),
         on_change=lambda typed: changed(parameter.from_field(typed)),
         help=parameter.help,
     )
@@ -113,15 +110,12 @@ def _number(key: str, parameter: Parameter, value: float, changed: Callable[[flo
 def _score(key: str, parameter: Parameter, value: float, changed: Callable[[float], None]) -> None:
     """Draw the field of a threshold that is set by hand."""
     size = 10.0 ** math.floor(math.log10(value)) if value > 0 else 1.0
-    digits = max(0, 3 - math.floor(math.log10(size)))
-    shared_field.draw(
-        st.number_input,
+    number.draw(
         parameter.label,
-        min_value=0.0,
-        step=size / 100,
-        format=f"%.{digits}f",
+        least=0,
+        digits=max(1, 3 - math.floor(math.log10(size))),
         key=key,
-        value=round(value, digits),
+        value=value,
         on_change=changed,
         help=parameter.help,
     )

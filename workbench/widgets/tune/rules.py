@@ -8,7 +8,8 @@ from patchcore.thresholds.operating_point import Choice
 from patchcore.thresholds.rules import reject_choices, review_choices
 from workbench.inspectors.point_history import store_point
 from workbench.people.roles import Role
-from workbench.widgets.shared import access, revision_guard, session, shared_field, wording
+from workbench.widgets.fields import shared
+from workbench.widgets.shared import access, revision_guard, session, wording
 from workbench.widgets.tune import overview, rule_picker, trial
 from workbench.widgets.tune.overview import Decision
 
@@ -100,7 +101,7 @@ def _good_images(now: Decision) -> None:
         session.choose("good", source)
         trial.change(now.version)
 
-    shared_field.draw(
+    shared.draw(
         st.selectbox,
         "Good images",
         list(overview.GOOD_SOURCES),

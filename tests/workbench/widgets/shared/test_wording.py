@@ -29,3 +29,17 @@ def test_shares_are_percentages(value, words):
 
 def test_a_rule_is_a_few_words():
     assert wording.rule(Choice("from_good", {"budget": 0.005})) == "rejects at most 0.5 % of good parts"
+
+
+def test_labels_of_a_choice_are_told_apart_by_their_hints_and_then_by_numbers():
+    labels = {"a": "Plate", "b": "Washer", "c": "Plate", "d": "Plate", "e": "Plate, 9:15"}
+    hints = {"a": "9:14", "c": "9:15", "d": "9:15"}
+    assert wording.distinct(labels, hints) == {
+        "a": "Plate, 9:14",
+        "b": "Washer",
+        "c": "Plate, 9:15 (2)",
+        "d": "Plate, 9:15 (3)",
+        "e": "Plate, 9:15",
+    }
+    assert wording.distinct({1: "x", 2: "x"}) == {1: "x", 2: "x (2)"}
+    assert wording.distinct({}) == {}

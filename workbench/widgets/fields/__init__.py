@@ -1,0 +1,1 @@
+"""Fields of the pages: numbers as people type them, and values that the page sets as well as the user."""
