@@ -5,7 +5,9 @@ WORKERS ?= 3  # processes that test at once, about 1.5 GB each; browser tests wa
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup run test check clean
+TESTS := tests --ignore tests/browser
+
+.PHONY: setup run test test-windows check clean
 
 setup: $(VENV)/.ready
 
@@ -28,6 +30,13 @@ test: check
 	$(BIN)/python -m tests.workbench.postgresql
 	$(BIN)/python -m tests.browser.identity
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+
+# Windows' rules for text and files, on Linux: docs/windows.md.   One part: make test-windows TESTS=tests/workbench/uploads
+test-windows: setup
+	mkdir -p $(VENV)/locales
+	localedef -i de_DE -f CP1252 $(VENV)/locales/de_DE.CP1252
+	LOCPATH=$(CURDIR)/$(VENV)/locales LC_ALL=C.UTF-8 PYTHONUTF8=0 PYTHONIOENCODING=cp1252 PYTHONWARNDEFAULTENCODING=1 \
+		PYTHONPATH=tests/windows $(BIN)/python -m pytest -p file_rules -n $(WORKERS) --dist loadfile $(TESTS)
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

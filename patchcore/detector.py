@@ -28,7 +28,10 @@ from patchcore.fitting.run import FittingRun, Progress
 from patchcore.fitting.sources import Source
 from patchcore.fitting.stages import prepare_store
 from patchcore.images.geometry import place, prepare
+from patchcore.images.good_forms import GoodForms, notes_apart, set_remarks
 from patchcore.images.reading import ImageRecord, LoadedImage, read_image
+from patchcore.images.remarks import grouped
+from patchcore.images.visible_detail import VisibleDetail
 from patchcore.methods import EXPLAIN, METHODS, SHARE, detector_class, require_capability
 from patchcore.scoring import (
     Comparison,
@@ -44,6 +47,7 @@ from patchcore.thresholds.decision import decide
 from patchcore.thresholds.from_good import images_needed
 from patchcore.thresholds.operating_point import Choice, Evidence, OperatingPoint
 
+LEARNED = "The inspector has learned from this very file, so that its score says nothing."
 # Reject: the strictest promise that the good images allow. Review: scores like the worst 1 good image in 20.
 FIRST_RULE, FIRST_REVIEW = Choice("provisional"), Choice("from_good", {"budget": 0.05})
 
@@ -132,6 +136,7 @@ class Detector:
         self.skipped_: list[Any] = []
         self.removed_: tuple[str, ...] = ()
         self._backbone: Backbone | None = None
+        self._forms: tuple[list[ImageRecord], GoodForms] | None = None  # of these records
 
     @staticmethod
     def of(
@@ -223,8 +228,34 @@ class Detector:
 
     @property
     def remarks_(self) -> list[str]:
-        """Sentences on the good images that the user should know."""
-        return []
+        """Sentences on the good images that the user should know: oddities of the set, reading, visible detail."""
+        records = self.image_records_
+        notes = grouped((record.name, notes_apart(record)) for record in records)
+        detail = grouped((record.name, self._detail_remark(record)) for record in records)
+        return [*set_remarks(records, self.settings.value_range), *notes, *detail]
+
+    def remarks_on(self, record: ImageRecord, *, leave_out: bool = False) -> list[str]:
+        """Return sentences on an image: how it was read, how it differs from the good ones, what is too small to see.
+
+        Parameters
+        ----------
+        leave_out
+            As for `score`.
+        """
+        if self._forms is None or self._forms[0] is not self.image_records_:
+            self._forms = self.image_records_, GoodForms.of(self.image_records_)
+        forms = self._forms[1]
+        own = [LEARNED] if record.sha256 in forms.hashes and not leave_out else []
+        return [*own, *record.notes, *forms.remarks_on(record), *self._detail_remark(record)]
+
+    def visible_detail(self, record: ImageRecord) -> VisibleDetail:
+        """Return the part of an image that one patch covers."""
+        step = self.settings.image_size / self.grid_[0]
+        return VisibleDetail.of((record.width, record.height), self.settings.geometry_of_input(), step)
+
+    def _detail_remark(self, record: ImageRecord) -> list[str]:
+        remark = self.visible_detail(record).remark
+        return [remark] if remark else []
 
     # What every method has.
 
@@ -340,6 +371,7 @@ class Detector:
             record=patches.record,
             placement=patches.placement,
             figures=found.figures,
+            remarks=tuple(self.remarks_on(patches.record, leave_out=leave_out)),
         )
 
     def patches(self, image: Source | LoadedImage) -> ImagePatches:

@@ -81,8 +81,8 @@ class Inspection:
 
     @property
     def remarks(self) -> list[str]:
-        """Remarks made while reading the image, each a phrase."""
-        return list(self.result.record.notes)
+        """Remarks on the image, each a sentence: conversions while reading, and differences from the good images."""
+        return list(self.result.remarks)
 
     @property
     def outline(self) -> Box | None:

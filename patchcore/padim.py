@@ -148,10 +148,11 @@ class PaDiM(Detector):
         """Say how many positions were inspected in a single good image, and so have no Gaussian."""
         alone = int(np.count_nonzero(self.gaussians_.counts == 1))
         if not alone:
-            return []
+            return super().remarks_
         return [
+            *super().remarks_,
             f"{alone:,} positions of the map were inspected in one good image only; each is judged by the Gaussian of "
-            "the nearest position that two or more good images share."
+            "the nearest position that two or more good images share.",
         ]
 
     def learned(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:

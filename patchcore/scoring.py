@@ -67,6 +67,9 @@ class Result:
         How the image was read, and its place in the network's input.
     figures
         Further numbers of the method, by name.
+    remarks
+        A sentence for each thing about the image that its reader should know: conversions while reading, and
+        differences from the good images.
     """
 
     score: float
@@ -78,6 +81,7 @@ class Result:
     record: ImageRecord
     placement: Placement
     figures: Mapping[str, float] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from patchcore.disk.in_use import WINDOWS, delete_file, rename
+
 LONGEST_OWN = 200  # bytes of the target's name in the temporary one; a disk takes 255 in all
 
 
@@ -31,16 +33,16 @@ def whole_file(
         yield part
         flush(part)
         before()
-        part.replace(target)
+        rename(part, target)
     finally:
-        part.unlink(missing_ok=True)
+        delete_file(part)
 
 
 def flush(path: Path) -> None:
     """Flush a file, or the names in a folder, to the disk (Windows cannot open folders)."""
-    if path.is_dir() and os.name == "nt":
+    if WINDOWS and path.is_dir():
         return
-    descriptor = os.open(path, os.O_RDWR if path.is_file() and os.name == "nt" else os.O_RDONLY)
+    descriptor = os.open(path, os.O_RDWR if WINDOWS else os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

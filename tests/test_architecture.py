@@ -15,8 +15,8 @@ ROOT = Path(__file__).resolve().parents[1]
 TOPS = ("patchcore", "workbench", "pages", "app")
 
 ORDER = (  # a room may import itself and what stands in a line above it; rooms of one line do not know each other
-    "patchcore.errors patchcore.whole_files",
-    "patchcore.kernels patchcore.images patchcore.statistics patchcore.maps",
+    "patchcore.errors patchcore.disk",
+    "patchcore.whole_files patchcore.kernels patchcore.images patchcore.statistics patchcore.maps",
     "patchcore.thresholds patchcore.backbones patchcore.methods patchcore.labels",
     "patchcore.settings",
     "patchcore.files patchcore.executors",

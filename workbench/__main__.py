@@ -150,7 +150,7 @@ def restore(
     done = put_back(file, into)
     _remark(
         f"{done.rows} rows and {done.files} files are in {done.workspace}. "
-        f"To work with them: PATCHCORE_WORKSPACE={done.workspace} make run"
+        f"To work with them, set PATCHCORE_WORKSPACE to {done.workspace} and start the dashboard."
     )
     _tell_losses(done.lost, "The backup was taken without these.")
 

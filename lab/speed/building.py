@@ -116,7 +116,7 @@ def one_build(build: Build) -> dict[str, Any]:
 def apart(build: Build, allowed: float | None = None) -> dict[str, Any]:
     """Run one build in a separate process, with a limit in seconds."""
     command = [sys.executable, "-m", "lab.speed.building", json.dumps(asdict(build))]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=allowed)
+    done = subprocess.run(command, check=True, capture_output=True, encoding="utf-8", timeout=allowed)
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 

@@ -34,8 +34,10 @@ from patchcore.cli.threshold import threshold
 from patchcore.errors import ImageError, NoImagesError, SettingsError
 from patchcore.executors import HERE, chosen_executor
 from patchcore.files.targets import cannot_write, require_file, require_folder
-from patchcore.images.file_names import display_name, is_folder, shortened
+from patchcore.images.file_names import display_name, is_folder, safe_part
+from patchcore.images.remarks import RemarkTally
 from patchcore.labels.good_images import choose_good
+from patchcore.labels.layout import few, mask_folder
 from patchcore.methods import METHODS, SHARE, settings_of_others
 from patchcore.settings import SETTINGS, Settings, refusal
 from patchcore.whole_files import whole_file
@@ -123,7 +125,7 @@ def build(
         remarks.print(announcement, markup=False, soft_wrap=True)
     mask = None if roi is None else read_image(roi).pixels.max(axis=2) > 0.5
     with progress_bars() as report:
-        images = [(str(path.relative_to(good_dir)), path) for path in paths]
+        images = [(path.relative_to(good_dir).as_posix(), path) for path in paths]
         model.fit(images, roi=mask, progress=report, executor=executor)
     for error in model.skipped_:
         remarks.print(f"left out {error}", style="yellow", markup=False, soft_wrap=True)
@@ -150,10 +152,11 @@ def score(
     if model.operating_point_ is not None and model.operating_point_.stale:
         remark([f"No image is judged: the threshold is out of date. {model.operating_point_.stale}"])
         model = model.with_operating_point(None)
-    rows, failed = [], 0
+    rows, failed, tally = [], 0, RemarkTally()
     for path in images:
         try:
             rows.append(_score_one(model, path, pictures))
+            tally.take(str(path), rows[-1]["remarks"])
         except ImageError as error:
             failed += 1
             rows.append({"path": str(path), **failure(error.reason)})
@@ -163,6 +166,7 @@ def score(
     else:
         for row in rows:
             _print_score(row)
+    remark(tally.sentences())
     if failed == len(rows):
         raise NoImagesError("None of the images could be scored.")
     end_with(pictures.trouble if pictures else "")
@@ -203,7 +207,7 @@ def evaluate(
         evaluation = measure(model, images, lambda done, total: report("scoring", done, total))
         shares = measure_shares(model, images, progress=report) if sweep else []
     problems += evaluation.problems + evaluation.unjudged
-    remark(problems + _undefined(evaluation))
+    remark(problems + evaluation.remarks + _undefined(evaluation))
     result = evaluation.to_dict() | ({"sweep": [point.to_dict() for point in shares]} if sweep else {})
     result |= {"problems": problems, "labels": labels.to_dict()}
     if as_json:
@@ -221,6 +225,7 @@ app.command()(threshold)
 def info(inspector: InspectorFile, weights: Weights = None, as_json: AsJson = False) -> None:
     """Say what an inspector is, after checking all of it and repeating its self-test."""
     model = load_inspector(inspector, weights)
+    remark(model.remarks_)
     _print(_summary(model) | {"path": str(inspector), "self_test": model.self_test_.sentence}, as_json)
 
 
@@ -264,10 +269,21 @@ def _images_of(paths: list[Path]) -> list[Path]:
 
     images, problems = list[Path](), list[str]()
     for path in paths:
+        if not is_folder(path):
+            images.append(path)
+            continue
         try:
-            images += require_images(path) if is_folder(path) else [path]
+            found = require_images(path)
         except NoImagesError as error:
             problems.append(str(error))
+            continue
+        folders = {one: one.relative_to(path).parts[:-1] for one in found}
+        masks = {"/".join(parts) for parts in folders.values() if mask_folder(parts) is not None}
+        images += [one for one, parts in folders.items() if mask_folder(parts) is None]
+        if masks:
+            problems.append(
+                f"Folders of masks are not scored: {few(sorted(masks))}. Name such a folder itself to score it."
+            )
     if not images:
         raise NoImagesError(" ".join(problems))
     remark(problems)
@@ -304,7 +320,7 @@ class _Overlays:
         """Write the overlay of an image and return its path; None where that is not possible."""
         if self.trouble:
             return None
-        name = shortened(f"{path.parent.name}_{path.stem}")
+        name = safe_part(f"{path.parent.name}_{path.stem}")
         target = self.folder / f"{name}_{inspection.result.record.sha256[:6]}.png"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -342,6 +358,8 @@ def _summary(model: Detector) -> dict[str, Any]:
         "seed": settings.seed,
         "good_images": len(model.image_records_),
         "left_out": [str(error) for error in model.skipped_],
+        "remarks": model.remarks_,
+        "patch_covers": _patches_cover(model),
         "patches": size.patches,
         **(bank if SHARE in model.capabilities else {"megabytes": size.nbytes / 1e6, **own}),
         "bank_id": model.bank_id_,
@@ -350,11 +368,21 @@ def _summary(model: Detector) -> dict[str, Any]:
     }
 
 
+def _patches_cover(model: Detector) -> str:
+    """Return the part of the largest good image that one patch covers."""
+    largest = max(model.image_records_, key=lambda record: record.width * record.height)
+    detail = model.visible_detail(largest)
+    width, height = detail.size
+    return f"{detail.patch_words} of {width:,} × {height:,} px"
+
+
 def _print(summary: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print(json.dumps(summary, indent=1))
         return
     for key, value in summary.items():
+        if key == "remarks":  # printed on standard error already
+            continue
         shown = f"{value:.4g}" if isinstance(value, float) else value
         if value not in (None, []):
             print(f"{key.replace('_', ' '):>16}  {shown}")

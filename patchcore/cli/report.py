@@ -42,7 +42,7 @@ def report(
     with progress_bars() as bars:
         evaluation = evaluate(model, images, lambda done, total: bars("scoring", done, total))
     evaluation = replace(evaluation, problems=problems + evaluation.problems)
-    remark([*evaluation.problems, *evaluation.unjudged])
+    remark([*evaluation.problems, *evaluation.unjudged, *evaluation.remarks])
     page = render_report(
         Report(
             evaluation,

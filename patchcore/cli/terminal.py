@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import shutil
 import sys
 import tempfile
 import traceback
@@ -17,8 +16,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from patchcore.disk.in_use import delete_folder
 from patchcore.errors import PatchCoreError, SettingsError
-from patchcore.files.targets import cannot_write
+from patchcore.files.targets import cannot_write, is_bad_name
 from patchcore.images.file_names import display_name
 
 if TYPE_CHECKING:
@@ -54,9 +54,11 @@ def run(app: typer.Typer) -> None:
         remarks.print(str(error), style="red", markup=False, soft_wrap=True)
         sys.exit(1)
     except OSError as error:
-        if error.errno != errno.ENAMETOOLONG:
+        if not is_bad_name(error):
             _fault()
         sentence = "The name is longer than a disk takes, 255 bytes at most. Choose a shorter one."
+        if error.errno != errno.ENAMETOOLONG:
+            sentence = f"{error.strerror}. Choose a shorter name, of letters and digits."
         remarks.print(
             f"{display_name(str(error.filename))}: {sentence}", style="red", markup=False, soft_wrap=True
         )
@@ -110,7 +112,7 @@ def write_result(target: Path, write: Callable[[Path], object]) -> tuple[Path, s
     try:
         write(place)
     except (PatchCoreError, OSError):
-        shutil.rmtree(folder, ignore_errors=True)
+        delete_folder(folder)
         raise PatchCoreError(reason) from None
     return place, f"{reason} Meanwhile the result is in {display_name(str(place))}; move it from there."
 

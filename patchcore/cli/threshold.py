@@ -141,7 +141,7 @@ def _scored(model: Detector, labelled: Path | None) -> LabelledScores:
     with progress_bars() as report:
         scores = score_labelled(model, images, report)
     scores.problems[:0] = problems
-    remark(scores.problems)
+    remark(scores.problems + scores.remarks)
     return scores
 
 
@@ -188,7 +188,7 @@ def _decide(
 def _login() -> str:
     try:
         return getpass.getuser()
-    except (OSError, KeyError):
+    except (OSError, KeyError, ImportError):  # a service's user; Windows lacks `pwd`
         return "command line"
 
 
@@ -215,6 +215,7 @@ def _summary(point: OperatingPoint, scores: LabelledScores) -> dict[str, Any]:
         "outcome": _outcome(scores, point.reject),
         "set_from_these": bool(point.evidence.defect),
         "problems": scores.problems,
+        "remarks": scores.remarks,
     }
 
 

@@ -9,6 +9,7 @@ from patchcore.detector import Detector
 from patchcore.errors import DataError, ImageError
 from patchcore.evaluation.labelled_image import Labelled
 from patchcore.fitting.sources import Source, named, source_sha256
+from patchcore.images.remarks import RemarkTally
 from patchcore.maps.regions import clearing_threshold
 
 Progress = Callable[[str, int, int], None]
@@ -24,11 +25,19 @@ class LabelledScores:
         SHA-256 of the image -> its score; an image that built the bank is scored without its own rows.
     problems
         A sentence for each image left out.
+    tally
+        The remarks on the images.
     """
 
     good: dict[str, float] = field(default_factory=dict)
     defect: dict[str, float] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    tally: RemarkTally = field(default_factory=RemarkTally)
+
+    @property
+    def remarks(self) -> list[str]:
+        """Remarks on the images, those alike in one sentence."""
+        return self.tally.sentences()
 
 
 def score_labelled(
@@ -68,6 +77,7 @@ def _score_one(model: Detector, image: Labelled, found: LabelledScores, names: d
             f"it is the same file as {names[sha256]}; each image counts once, with its first label."
         )
     names[sha256] = image.name
+    found.tally.take(image.name, result.remarks)
     (found.defect if image.is_defect else found.good)[sha256] = result.score
 
 

@@ -1,6 +1,6 @@
 """One labelled image with its score; its map, mask and picture are read only when asked for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,8 @@ class LabelledScore:
         Returns the picture, uint8 [H, W, 3].
     verdict
         Verdict by the operating point in force; None without one.
+    remarks
+        Remarks on the image, as its inspection has them.
 
     Notes
     -----
@@ -47,6 +49,7 @@ class LabelledScore:
     load_mask: Callable[[], NDArray[Any] | None]
     load_pixels: Callable[[], NDArray[np.uint8]]
     verdict: Verdict | None = None
+    remarks: Sequence[str] = ()
 
     @property
     def is_defect(self) -> bool:
@@ -55,4 +58,10 @@ class LabelledScore:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, for JSON."""
-        return {"path": self.name, "type": self.defect_type, "score": self.score, "verdict": self.verdict}
+        return {
+            "path": self.name,
+            "type": self.defect_type,
+            "score": self.score,
+            "verdict": self.verdict,
+            "remarks": list(self.remarks),
+        }

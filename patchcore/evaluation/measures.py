@@ -22,6 +22,7 @@ from patchcore.evaluation.pixel_metrics import PixelCurves, PixelMetrics, PixelR
 from patchcore.evaluation.set_scoring import inspect_each
 from patchcore.evaluation.type_rows import TypeRow, type_rows
 from patchcore.images.file_names import display_name
+from patchcore.images.remarks import grouped
 from patchcore.statistics.bootstrap import auroc_interval
 from patchcore.statistics.curves import MarkedCurve, Place, Undefined
 from patchcore.statistics.intervals import Interval
@@ -69,6 +70,11 @@ class Evaluation:
     def counts(self) -> VerdictCounts | None:
         """Counts of the operating point's verdicts on these images; None without a point in force."""
         return count_verdicts((item.is_defect, item.verdict) for item in self.scored)
+
+    @property
+    def remarks(self) -> list[str]:
+        """Remarks on the images, those alike in one sentence."""
+        return grouped((item.name, item.remarks) for item in self.scored)
 
     def verdicts(self) -> dict[str, Any] | None:
         """Return `counts` as plain values."""
@@ -121,6 +127,7 @@ class Evaluation:
             "types": types,
             "verdicts": self.verdicts(),
             "problems": self.problems + self.unjudged,
+            "remarks": self.remarks,
             "images": [item.to_dict() for item in self.scored],
         }
 

@@ -58,6 +58,7 @@ def inspect_each(
                 partial(_mask, image, grey),
                 partial(_pixels, image, model.settings.value_range),
                 inspection.verdict,
+                inspection.remarks,
             )
         if progress:
             progress(done, len(images))

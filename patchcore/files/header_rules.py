@@ -73,6 +73,8 @@ def _image(image: Any) -> None:
         whole(image[name], f"the {name.replace('_', ' ')} of an image", 1, LONGEST_SIDE)
     for name in ("lowest", "highest"):
         number(image[name], f"the {name} sample of an image")
+    if not isinstance(image.get("colourful", True), bool):
+        raise Unsound("whether an image has colour is neither true nor false")
     for note in items(image["notes"], "the notes on an image", 100):
         require_text(note, "a note on an image", LONGEST_TEXT, path=False)
 

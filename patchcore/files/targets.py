@@ -6,6 +6,7 @@ import secrets
 import stat
 from pathlib import Path
 
+from patchcore.disk.in_use import delete_file
 from patchcore.errors import SettingsError
 from patchcore.images.file_names import display_name, is_file, is_folder
 
@@ -19,12 +20,30 @@ _REMEDIES = {
     errno.ENAMETOOLONG: "Choose a shorter name: most disks take 255 bytes.",
     errno.ENOTDIR: "A part of the path is a file, not a folder. Choose another place.",
 }
+_WINDOWS_REMEDIES = {  # by Windows' own numbers, several of which are one errno
+    5: "Close the program that has it open, or choose a place that you may write to.",
+    32: "Close the program that has it open, or choose another name.",
+    33: "Close the program that has it open, or choose another name.",
+    123: 'Choose a name without < > : " | ? and *.',
+    206: "Choose a shorter path: Windows takes 259 characters, unless its long paths are switched on.",
+}
+LONGEST_PATH = 259  # characters, on Windows
 
 
 def cannot_write(target: Path, fault: OSError) -> str:
     """Return a sentence on a place that cannot be written to, with the reason and the remedy."""
-    remedy = _REMEDIES.get(fault.errno or 0, "Choose another place.")
-    return f"{_shown(target)} cannot be written ({fault.strerror or fault}). {remedy}"
+    number = getattr(fault, "winerror", None) or 0
+    if number == 3 and len(str(target.absolute())) > LONGEST_PATH:  # "path not found"
+        number = 206
+    remedy = _WINDOWS_REMEDIES.get(number) or _REMEDIES.get(fault.errno or 0)
+    return (
+        f"{_shown(target)} cannot be written ({fault.strerror or fault}). {remedy or 'Choose another place.'}"
+    )
+
+
+def is_bad_name(fault: OSError) -> bool:
+    """Whether an error says that a name or a path is longer than a disk takes, or has characters that it refuses."""
+    return fault.errno == errno.ENAMETOOLONG or getattr(fault, "winerror", None) in (123, 206)
 
 
 def require_file(target: Path, example: str = "") -> None:
@@ -80,7 +99,7 @@ def _try(target: Path, folder: Path) -> None:
         trial = existing / f".{os.getpid()}-{secrets.token_hex(4)}.part"
         with trial.open("xb"):
             pass
-        trial.unlink()
+        delete_file(trial)
     except OSError as fault:
         raise SettingsError(cannot_write(target, fault)) from fault
     except ValueError as fault:  # a null character

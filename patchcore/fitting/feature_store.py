@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from patchcore.disk.in_use import delete_file
+
 
 @dataclass(frozen=True)
 class StoredImage:
@@ -82,7 +84,7 @@ class FeatureStore:
     def clear(self) -> None:
         """Delete the files."""
         for path in (self.rows_path, self.index_path, self.key_path):
-            path.unlink(missing_ok=True)
+            delete_file(path)
 
     def knows(self, sha256: str) -> bool:
         """Whether an earlier, interrupted run left an image's rows."""

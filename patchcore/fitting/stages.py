@@ -64,5 +64,5 @@ def _folder(scratch: Path | None) -> Iterator[Path]:
     if scratch is not None:
         yield scratch
     else:
-        with tempfile.TemporaryDirectory(prefix="patchcore-") as folder:
+        with tempfile.TemporaryDirectory(prefix="patchcore-", ignore_cleanup_errors=True) as folder:
             yield Path(folder)

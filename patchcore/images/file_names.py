@@ -21,6 +21,9 @@ LONGEST_PART, LONGEST_NAME = 120, 240  # characters; more is cut in the middle
 MOST_BYTES = 255  # of a name, on most disks
 LONGEST_BYTES = 240  # in UTF-8, so that a number may follow
 
+_UNSAFE = re.compile(r'[<>:"|?*/\\\ud800-\udfff]')
+_RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\..*)?", re.IGNORECASE)
+
 
 def display_name(name: str) -> str:
     """Put a name on one line: control characters and undecodable bytes become escapes."""
@@ -36,20 +39,53 @@ def composed(text: str) -> str:
 
 
 def safe_name(name: str) -> str:
-    r"""Turn any name into a relative one on one line: no drive, no ``..``, no control characters.
+    r"""Turn any name into a relative one that every system takes: no drive, no ``..``, each part as in `safe_part`.
 
-    The name is in Unicode's composed form (`composed`). Names are compared in this form.
+    Uploads, exports and the comparison of names all use this form, on every system. A folder's name may end in a dot,
+    because folders are named i.O. and n.i.O.; `written_name` takes that dot away too.
 
     Examples
     --------
     >>> safe_name("C:\\parts\\..\\lot 7\n.png")
     'parts/lot 7_.png'
     """
-    name = composed(re.sub(r"[\ud800-\udfff]", "_", name)).replace("\\", "/")
-    name = re.sub(r"^[A-Za-z]:", "", name)
-    parts = (_safe_part(part) for part in name.split("/") if part.strip() not in ("", ".", ".."))
-    whole = "/".join(parts) or "unnamed"
-    return whole if len(whole) <= LONGEST_NAME else shortened(whole.replace("/", "_"))
+    name = re.sub(r"^[A-Za-z]:", "", composed(name).replace("\\", "/"))
+    parts = [(safe, part) for part in name.split("/") if (safe := safe_part(part))] or [("unnamed", "")]
+    folders = (f"{safe}." if part.rstrip().endswith(".") else safe for safe, part in parts[:-1])
+    whole = "/".join([*folders, parts[-1][0]])
+    return whole if len(whole) <= LONGEST_NAME else safe_part(whole.replace("/", "_"))
+
+
+def written_name(name: str) -> str:
+    """Return the name under which a file is written into a folder or an archive: `safe_name` without dots at ends."""
+    return "/".join(map(safe_part, safe_name(name).split("/")))
+
+
+def safe_part(part: str) -> str:
+    """Turn the name of one file or folder into one that the disks of Windows, macOS and Linux take.
+
+    The name is on one line, in Unicode's composed form, without the characters that Windows refuses, without blanks and
+    dots at the end, at most 240 bytes long, and no device of Windows. Nothing is left of a name made of dots alone.
+
+    Examples
+    --------
+    >>> safe_part("10:15 aux?. ."), safe_part("AUX.png"), safe_part("..")
+    ('10_15 aux_', 'AUX_.png', '')
+    """
+    shown = _UNSAFE.sub("_", composed(part))
+    if not shown.isprintable():
+        shown = "".join(c if c.isprintable() else "_" for c in shown)
+    shown = shown.strip().rstrip(". ")
+    if is_reserved(shown):
+        head, dot, rest = shown.partition(".")
+        shown = f"{head.rstrip()}_{dot}{rest}"
+    fits = len(shown) <= LONGEST_PART and _bytes(shown) <= LONGEST_BYTES
+    return shown if fits else shortened(shown)
+
+
+def is_reserved(part: str) -> bool:
+    """Tell whether Windows takes a name for a device, whatever its ending: NUL, con.png, COM1.tar.gz."""
+    return _RESERVED.fullmatch(part) is not None
 
 
 def shortened(text: str, most: int = LONGEST_BYTES) -> str:
@@ -161,9 +197,3 @@ def is_private(parts: tuple[str, ...]) -> bool:
 
 def _bytes(name: str) -> int:
     return len(name.encode("utf-8", "surrogatepass"))
-
-
-def _safe_part(part: str) -> str:
-    shown = "".join(c if c.isprintable() else "_" for c in part).strip()
-    fits = len(shown) <= LONGEST_PART and _bytes(shown) <= LONGEST_BYTES
-    return shown if fits else shortened(shown)

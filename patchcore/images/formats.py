@@ -8,10 +8,11 @@ import io
 import struct
 
 import numpy as np
-from PIL import BmpImagePlugin, Image, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
+from PIL import BmpImagePlugin, Image, ImageCms, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
+from patchcore.images.file_names import display_name
 from patchcore.images.netpbm_format import is_netpbm
-from patchcore.images.raw_image import Limits, RawImage, from_channels
+from patchcore.images.raw_image import Limits, RawImage, first_of_several, from_channels
 
 # Errors of Pillow, tifffile and imagecodecs for damaged files (found by flipping bits in good ones). OSError
 # covers "truncated", RuntimeError the codecs, the rest are slips of parsers on nonsense in a header.
@@ -30,6 +31,12 @@ DECODER_FAULTS = (
 )
 
 ORIENTATION_TAG = 0x0112
+CMYK = "CMYK was converted to RGB without a colour profile; colours are approximate."
+_LOWER_PART = "its lower part may be missing. Copy it again from where it came."
+_FILLED, _JPEG_BLOCK = 128, 8  # the value that decoders fill missing blocks with; rows of a block
+_MP_COUNT, _MP_ENTRIES, _MOST_LISTED = 0xB001, 0xB002, 16
+_SRGB_GAMMA = 0.45455
+_PLAIN_PROFILES = ("srgb", "iec61966", "iec 61966", "c2ci", "gray gamma 2.2")  # C2ci: sRGB of web tools
 REMEDY = "Export it as PNG, JPEG, TIFF, BMP, WebP or PGM."
 _FOREIGN = (
     (0, b"GIF8", "a GIF"),
@@ -120,11 +127,17 @@ def decode_png(data: bytes, name: str, limits: Limits) -> RawImage:
     limits.check(name, width, height, channels * max(depth // 8, 1))
     image = PngImagePlugin.PngImageFile(io.BytesIO(data))
     if depth != 16:
-        return _from_pillow(image, "PNG", depth)
-    import imagecodecs  # late: no other image needs it, and a GPU machine may lack it
+        raw = _from_pillow(image, "PNG", depth)
+    else:
+        import imagecodecs  # late: no other image needs it, and a GPU machine may lack it
 
-    raw = from_channels(imagecodecs.png_decode(data), "PNG", 16, 65535)
-    raw.turn_upright(_orientation(image))
+        raw = from_channels(imagecodecs.png_decode(data), "PNG", 16, 65535)
+        raw.notes[:0] = [*_frames(image), *_colour_notes(image)]
+        raw.turn_upright(_orientation(image))
+    if b"IEND" not in data:
+        raw.notes.append(
+            "The PNG breaks off before its end mark. The picture is complete; copy the file again."
+        )
     return raw
 
 
@@ -132,7 +145,45 @@ def decode_jpeg(data: bytes, name: str, limits: Limits) -> RawImage:
     """Unpack a JPEG."""
     image = JpegImagePlugin.JpegImageFile(io.BytesIO(data))
     limits.check(name, *image.size, len(image.getbands()))
-    return _from_pillow(image, "JPEG", 8)
+    raw = _from_pillow(image, "JPEG", 8)
+    raw.notes[:0] = _further_pictures(image, data)
+    if data.find(b"\xff\xd9", data.rfind(b"\xff\xda")) < 0:
+        raw.notes.append(f"The JPEG has no end mark, so that {_LOWER_PART}")
+    elif rows := _empty_rows(image):
+        raw.notes.append(
+            f"The lowest {rows:,} rows are one even grey, as where a JPEG breaks off: {_LOWER_PART}"
+        )
+    return raw
+
+
+def _empty_rows(image: ImageFile.ImageFile) -> int:
+    """Count the lowest rows that a decoder filled for want of data; 0 for an ordinary picture."""
+    lowest = image.crop((0, max(0, image.height - _JPEG_BLOCK), *image.size))
+    if any(ends != (_FILLED, _FILLED) for ends in _bands(lowest)):
+        return 0
+    samples = np.asarray(image)
+    filled = np.all(samples == _FILLED, axis=tuple(range(1, samples.ndim)))
+    return 0 if filled.all() else int(np.argmin(filled[::-1]))
+
+
+def _bands(image: Image.Image) -> list[tuple[int, int]]:
+    """Return the smallest and the largest sample of each band."""
+    return [band.getextrema() for band in image.split()]  # type: ignore[misc]  # bands of 8 bits have whole numbers
+
+
+def _further_pictures(image: JpegImagePlugin.JpegImageFile, data: bytes) -> list[str]:
+    """Note the other pictures of a multi-picture file (MPO, CIPA DC-007), which phones and stereo cameras write."""
+    if "mp" not in image.info:
+        return []
+    try:
+        index = image._getmp() or {}
+        entries = index[_MP_ENTRIES][1:_MOST_LISTED]
+        starts = [image.info["mpoffset"] + entry["DataOffset"] for entry in entries]
+        others = [JpegImagePlugin.JpegImageFile(io.BytesIO(data[start:])).size for start in starts]
+        count = int(index[_MP_COUNT])
+    except DECODER_FAULTS:
+        return ["The file holds further pictures, which were not read."]
+    return [first_of_several("picture", count, image.size, others)] if count > 1 else []
 
 
 def decode_bmp(data: bytes, name: str, limits: Limits) -> RawImage:
@@ -163,15 +214,12 @@ def _webp_size(data: bytes) -> tuple[int, int]:
 
 
 def _from_pillow(image: ImageFile.ImageFile, kind: str, bit_depth: int) -> RawImage:
-    notes = []
-    frames = getattr(image, "n_frames", 1)
-    if frames > 1:
-        notes.append(f"the first of {frames} frames")
+    notes = [*_frames(image), *_colour_notes(image)]
     orientation = _orientation(image)
     channels = len(image.getbands())
     picture: Image.Image = image
     if image.mode == "CMYK":
-        notes.append("CMYK converted to RGB without a colour profile")
+        notes.append(CMYK)
         picture = image.convert("RGB")
     elif image.mode == "PA" or "transparency" in image.info:
         picture = image.convert("RGBA")
@@ -179,14 +227,45 @@ def _from_pillow(image: ImageFile.ImageFile, kind: str, bit_depth: int) -> RawIm
     elif image.mode not in ("1", "L", "LA", "RGB", "RGBA"):
         picture = image.convert("RGB")
         channels = 3
-    if image.mode in ("P", "PA"):
-        notes.append("palette resolved to RGB")
     array = np.asarray(picture)
     raw = from_channels(array, kind, bit_depth, 1 if array.dtype == bool else 255)
     raw.channels = channels
     raw.notes[:0] = notes
     raw.turn_upright(orientation)
     return raw
+
+
+def _frames(image: ImageFile.ImageFile) -> list[str]:
+    frames = getattr(image, "n_frames", 1)
+    return [first_of_several("frame", frames, image.size, [])] if frames > 1 else []
+
+
+def _colour_notes(image: ImageFile.ImageFile) -> list[str]:
+    """Note a colour profile or a gamma that would show the samples otherwise."""
+    notes = profile_note(image.info.get("icc_profile"))
+    gamma = image.info.get("gamma")
+    if (
+        not notes
+        and isinstance(gamma, float)
+        and "srgb" not in image.info
+        and abs(gamma - _SRGB_GAMMA) > 0.02
+    ):
+        notes.append(f"Its gamma of {gamma:.3g} was not applied; samples are taken as sRGB.")
+    return notes
+
+
+def profile_note(profile: object) -> list[str]:
+    """Return the note on an embedded ICC profile, in a list; none for sRGB, plain grey, or no profile."""
+    if not isinstance(profile, bytes) or not profile:
+        return []
+    try:
+        opened = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        name = display_name(ImageCms.getProfileDescription(opened).strip())[:80]
+    except (*DECODER_FAULTS, ImageCms.PyCMSError):
+        name = ""
+    if any(plain in name.casefold() for plain in _PLAIN_PROFILES):
+        return []
+    return [f"Its colour profile{f' ({name})' if name else ''} was not applied; samples are taken as sRGB."]
 
 
 def _orientation(image: ImageFile.ImageFile) -> int:

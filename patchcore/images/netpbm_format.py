@@ -59,7 +59,7 @@ def _raw(data: bytes, at: int, kind: int, shape: tuple[int, int, int], peak: int
     bits = 1 if kind in _BITMAPS else max(8, peak.bit_length())
     raw = from_channels(samples if shape[2] == 3 else samples[..., 0], "PNM", bits, float(peak))
     if is_netpbm(rest.lstrip()):
-        raw.notes.append("the first of several pictures in the file")
+        raw.notes.append("Only the first of several pictures in the file was read.")
     return raw
 
 

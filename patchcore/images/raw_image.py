@@ -1,5 +1,6 @@
 """Owns a picture as its container stores it, before any scaling, and the limits on its size."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,7 +68,7 @@ class RawImage:
     premultiplied
         Whether the colours are already multiplied by alpha.
     notes
-        Conversions, in words.
+        A sentence for each conversion that changes pixels, and for each part of the file that was not read.
     """
 
     samples: NDArray[Any]
@@ -87,17 +88,46 @@ class RawImage:
         self.samples = _TURNS[orientation](self.samples)
         if self.alpha is not None:
             self.alpha = _TURNS[orientation](self.alpha)
-        self.notes.append("turned upright, as its orientation tag says")
+        self.notes.append("The picture was turned upright, as its orientation tag says.")
 
     def set_alpha(self, alpha: NDArray[Any], peak: float, premultiplied: bool = False) -> None:
-        """Keep an alpha channel that matters; otherwise drop it and note why."""
-        if alpha.min() >= peak:
-            self.notes.append("opaque alpha channel dropped")
-        elif alpha.max() <= 0:
-            self.notes.append("alpha channel is zero everywhere; ignored")
-        else:
+        """Keep an alpha channel that matters; a channel that hides everything is dropped with a note."""
+        if alpha.max() <= 0:
+            self.notes.append("Its alpha channel hides every pixel, and was ignored.")
+        elif alpha.min() < peak:
             self.alpha = (alpha / np.float32(peak)).astype(np.float32)
             self.premultiplied = premultiplied
+
+
+def first_of_several(
+    noun: str, count: int, size: tuple[int, int], others: Sequence[tuple[int, int]], most: int = 0
+) -> str:
+    """Return the note on a file that holds several pictures, of which only the first is judged.
+
+    Parameters
+    ----------
+    noun
+        One of them: "page", "frame" or "picture".
+    count
+        Their number, as far as it was counted.
+    size
+        (width, height) of the first.
+    others
+        (width, height) of the next ones, in their order; as many as are known.
+    most
+        The number at which counting stopped; 0 where all were counted.
+    """
+    of = f"more than {most:,}" if most and count >= most else f"{count:,}"
+    note = f"Only the first of {of} {noun}s in the file was read."
+    areas = [width * height for width, height in others]
+    if areas and max(areas) > size[0] * size[1]:
+        at = areas.index(max(areas))
+        width, height = others[at]
+        note += (
+            f" It has {size[0]:,} × {size[1]:,} px and may be a preview: {noun} {at + 2} has {width:,} × {height:,} "
+            "px. Save the large picture alone."
+        )
+    return note
 
 
 _TURNS: dict[int, Any] = {

@@ -37,6 +37,7 @@ from patchcore.images.tiff_format import decode_tiff
 from patchcore.images.unread_files import contents_of, why_no_images
 
 WHITE = (1.0, 1.0, 1.0)
+_TINT, _LOOKED_AT = 2.5 / 255, 100  # difference of colours that still counts as grey; pixels a side
 _DECODERS = {
     "PNG": decode_png,
     "JPEG": decode_jpeg,
@@ -64,9 +65,11 @@ class ImageRecord:
     channels, bit_depth
         As stored in the file.
     notes
-        Conversions and observations while reading, each a phrase.
+        Conversions and observations while reading, each a sentence.
     lowest, highest
         Smallest and largest sample as stored, over all colours.
+    colourful
+        Whether the picture has colour, whatever its channels.
     """
 
     name: str
@@ -79,6 +82,12 @@ class ImageRecord:
     notes: tuple[str, ...] = ()
     lowest: float = 0.0
     highest: float = 0.0
+    colourful: bool = True
+
+    @property
+    def is_deep(self) -> bool:
+        """Whether its samples are whole numbers of more than 8 bits."""
+        return self.bit_depth == 16 and self.highest > 1  # without a value range, float images end at 1
 
     def to_dict(self) -> dict[str, Any]:
         """Give the record as plain JSON types."""
@@ -86,7 +95,8 @@ class ImageRecord:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> ImageRecord:
-        """Rebuild a record from `to_dict`; unknown keys are ignored."""
+        """Rebuild a record from `to_dict`; unknown keys are ignored, and old ones tell colour by channels."""
+        values = {"colourful": values["channels"] > 2, **values}
         known = {key: values[key] for key in cls.__dataclass_fields__}
         return cls(**{**known, "notes": tuple(known["notes"])})
 
@@ -161,8 +171,15 @@ def read_image(
         tuple(raw.notes),
         lowest,
         highest,
+        raw.samples.ndim == 3 and _has_colour(pixels),
     )
     return LoadedImage(pixels, record)
+
+
+def _has_colour(pixels: NDArray[np.float32]) -> bool:
+    """Whether the colours of [H, W, 3] differ from grey, at some ten thousand pixels spread over all."""
+    steps = [max(1, side // _LOOKED_AT) for side in pixels.shape[:2]]
+    return bool((np.ptp(pixels[:: steps[0], :: steps[1]], axis=2) > _TINT).any())
 
 
 def display_pixels(pixels: NDArray[np.float32]) -> NDArray[np.uint8]:

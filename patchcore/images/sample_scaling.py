@@ -9,7 +9,7 @@ from patchcore.errors import UnreadableImage
 from patchcore.images.raw_image import RawImage
 
 _ROUNDING = 1e-6  # a float image may exceed 0..1 by this much: the last bit of an earlier computation
-_USUAL_DEPTHS = (8, 10, 12, 14)  # of camera sensors, delivered in 16-bit containers
+USUAL_DEPTHS = (8, 10, 12, 14)  # bits of camera sensors, delivered in 16-bit containers
 
 
 def to_rgb(
@@ -44,7 +44,7 @@ def to_rgb(
     lowest, highest = _extremes(raw.samples, name)
     if value_range is None or raw.fixed_scale:
         if value_range is not None:
-            raw.notes.append("value range not applied: the samples have a range of their own")
+            raw.notes.append("The value range was not applied: samples of 8 bits have a range of their own.")
         low, high = _container_range(raw, name, lowest, highest)
     else:
         low, high = value_range
@@ -83,12 +83,17 @@ def _container_range(raw: RawImage, name: str, lowest: float, highest: float) ->
 
 
 def _note_unused_bits(raw: RawImage, highest: float) -> None:
-    used = next((bits for bits in _USUAL_DEPTHS[:-1] if highest < 2**bits), None)
+    used = used_bits(highest)
     if used is not None and highest > 0:
         raw.notes.append(
-            f"16-bit container, but no value above {2**used - 1} ({used}-bit data?): "
-            f"a value range of 0 to {2**used - 1} would use the full contrast"
+            f"It has 16 bits, but no value above {2**used - 1}, as in {used}-bit data, which looks dark. The camera's "
+            f"value range, such as 0 to {2**used - 1}, uses the full contrast."
         )
+
+
+def used_bits(highest: float) -> int | None:
+    """Return the depth of a camera whose largest value is `highest`, in a 16-bit file; None where all bits are used."""
+    return next((bits for bits in USUAL_DEPTHS if highest < 2**bits), None)
 
 
 def _note_outside(raw: RawImage, low: float, high: float, lowest: float, highest: float) -> None:
@@ -97,8 +102,8 @@ def _note_outside(raw: RawImage, low: float, high: float, lowest: float, highest
     over = np.atleast_3d(raw.samples > high).any(axis=2)
     under = np.atleast_3d(raw.samples < low).any(axis=2)
     raw.notes.append(
-        f"clipped to the value range {low:g} to {high:g}: {int(over.sum()):,} pixels were above it, "
-        f"{int(under.sum()):,} below"
+        f"Values were clipped to the value range {low:g} to {high:g}: {int(over.sum()):,} pixels were above it, "
+        f"{int(under.sum()):,} below."
     )
 
 
@@ -124,4 +129,4 @@ def _composite(pixels: NDArray[np.float32], raw: RawImage, background: tuple[flo
     pixels += (1 - alpha) * np.asarray(background, np.float32)
     np.clip(pixels, 0, 1, out=pixels)
     shade = "white" if min(background) == 1 else f"RGB {background}"
-    raw.notes.append(f"transparent pixels shown on {shade}")
+    raw.notes.append(f"Transparent pixels are shown on {shade}.")

@@ -1,7 +1,10 @@
-"""Owns TIFF: a file's first page to samples as stored; every declared tag is checked first."""
+"""Owns TIFF: the first page that is no preview, to samples as stored; every declared tag is checked first."""
 
+import contextlib
 import io
+import itertools
 import logging
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,12 +14,14 @@ from PIL import JpegImagePlugin
 from tifffile import COMPRESSION, PHOTOMETRIC
 
 from patchcore.errors import UnreadableImage
-from patchcore.images.formats import ORIENTATION_TAG
-from patchcore.images.raw_image import Limits, RawImage
+from patchcore.images.formats import CMYK, DECODER_FAULTS, ORIENTATION_TAG, profile_note
+from patchcore.images.raw_image import Limits, RawImage, first_of_several
 
 # Faults that tifffile logs are raised here as sentences; its log lines would only repeat them.
 logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)
 
+MOST_PAGES = 1_000  # counted; more are not looked at
+_PROFILE_TAG = 34675  # ICC
 _PREMULTIPLIED, _STRAIGHT = 1, 2  # values of the ExtraSamples tag
 # Codecs that never unpack more than the tags declare, and JPEG, whose own headers are checked.
 _CODECS = frozenset(
@@ -44,7 +49,7 @@ _COLOURS: dict[int, int] = {
 
 
 def decode_tiff(data: bytes, name: str, limits: Limits) -> RawImage:
-    """Unpack the first page of a TIFF.
+    """Unpack one page of a TIFF: the first, or where that is marked as a preview, the first other one.
 
     Raises
     ------
@@ -54,15 +59,49 @@ def decode_tiff(data: bytes, name: str, limits: Limits) -> RawImage:
         Truncated, or of a kind that has no plain meaning as a picture.
     """
     with tifffile.TiffFile(io.BytesIO(data)) as tiff:
-        page = tiff.pages.first
+        page, several = _chosen_page(tiff)
         _check_declared(page, len(data), name, limits)
         _check_codec(page, data, name, limits)
         raw = _interpret(page, _hwc(page, name), name)
-        if tiff.pages.is_multipage:
-            raw.notes.insert(0, "the first of several pages")
+        raw.notes[:0] = several
+        if (profile := page.tags.get(_PROFILE_TAG)) is not None:
+            raw.notes += profile_note(profile.value)
         tag = page.tags.get(ORIENTATION_TAG)
         raw.turn_upright(int(tag.value) if tag is not None else 1)
     return raw
+
+
+def _chosen_page(tiff: tifffile.TiffFile) -> tuple[tifffile.TiffPage, list[str]]:
+    """Return the page to read, the first that is not marked as a preview, and notes on the others."""
+    first = tiff.pages.first
+    pages = [first]
+    with contextlib.suppress(*DECODER_FAULTS):  # a damaged later page ends the list
+        pages += itertools.islice(_pages_after_the_first(tiff), MOST_PAGES - 1)
+    whole = [page for page in pages if not page.is_reduced]
+    if first.is_reduced and whole:
+        at = pages.index(whole[0]) + 1
+        return whole[0], [
+            f"The file begins with a preview of {first.imagewidth:,} × {first.imagelength:,} px; page {at} was read "
+            "instead."
+        ]
+    if len(pages) == 1:
+        return first, []
+    sizes = [(page.imagewidth, page.imagelength) for page in pages[1:]]
+    return first, [
+        first_of_several("page", len(pages), (first.imagewidth, first.imagelength), sizes, MOST_PAGES)
+    ]
+
+
+def _pages_after_the_first(tiff: tifffile.TiffFile) -> Iterator[tifffile.TiffPage]:
+    """Yield the other pages; below a preview, the pages that it names as its own."""
+    for number in itertools.count(1):
+        try:
+            page = tiff.pages[number]
+        except IndexError:
+            break
+        yield page if isinstance(page, tifffile.TiffPage) else page.aspage()
+    if tiff.pages.first.is_reduced and tiff.pages.first.pages is not None:
+        yield from (page for page in tiff.pages.first.pages if isinstance(page, tifffile.TiffPage))
 
 
 def _check_declared(page: tifffile.TiffPage, file_bytes: int, name: str, limits: Limits) -> None:
@@ -132,16 +171,14 @@ def _interpret(page: tifffile.TiffPage, array: NDArray[Any], name: str) -> RawIm
     fixed = bits <= 8 and peak is not None
     if page.photometric == PHOTOMETRIC.MINISWHITE and peak is not None:
         picture = ~picture if bits == 1 else (int(peak) - picture).astype(picture.dtype)
-        notes.append("stored with white as zero; inverted")
     elif page.photometric == PHOTOMETRIC.PALETTE and page.colormap is not None:
         picture, peak, fixed = page.colormap.T[picture.astype(np.intp)], 65535.0, True
-        notes.append("palette resolved to RGB")
     elif page.photometric == PHOTOMETRIC.SEPARATED:
         if peak is None:
             raise UnreadableImage(name, "CMYK in float or signed samples cannot be read. Export it as RGB.")
         ink = 1 - picture.astype(np.float32) / np.float32(peak)
         picture, peak, fixed = ink[..., :3] * ink[..., 3:], 1.0, True
-        notes.append("CMYK converted to RGB without a colour profile")
+        notes.append(CMYK)
     channels = 3 if page.photometric == PHOTOMETRIC.PALETTE else array.shape[2]
     raw = RawImage(picture, "TIFF", channels, bits, peak, fixed_scale=fixed, notes=notes)
     if array.shape[2] > colours:
@@ -152,7 +189,7 @@ def _interpret(page: tifffile.TiffPage, array: NDArray[Any], name: str) -> RawIm
 def _add_extra(raw: RawImage, page: tifffile.TiffPage, extra: NDArray[Any]) -> None:
     meaning = int(page.extrasamples[0]) if page.extrasamples else 0
     if meaning not in (_PREMULTIPLIED, _STRAIGHT):
-        raw.notes.append("a further channel of no stated meaning was left out")
+        raw.notes.append("A further channel of no stated meaning was left out.")
         return
     peak = float(2 ** int(page.bitspersample) - 1) if extra.dtype.kind in "bu" else 1.0
     raw.set_alpha(extra, peak, premultiplied=meaning == _PREMULTIPLIED)

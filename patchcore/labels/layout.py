@@ -79,6 +79,26 @@ def mask_folder(folders: Folders, shared: int = 0) -> int | None:
     return next((at for at in range(shared, len(folders)) if is_mask_folder(folders[at])), None)
 
 
+def label_remark(name: str, words: Vocabulary | None = None) -> list[str]:
+    """Return a sentence on the label that the folders of an image give it, in a list; none where they give none.
+
+    The deepest folder with a word for good parts or defects counts. A bare number may count cameras, so it is no word.
+
+    Parameters
+    ----------
+    name
+        Of the image, relative, with forward slashes.
+    words
+        The words in force; None: `vocabulary`.
+    """
+    words = words or vocabulary()
+    for folder in reversed(PurePosixPath(name).parts[:-1]):
+        if not folder.isdecimal() and (kind := words.kind(folder)):
+            meaning = "a good part" if kind == GOOD else "a defect"
+            return [f"It lies in {display_name(folder)}, which means {meaning} by the folder's name."]
+    return []
+
+
 def common_folders(paths: Sequence[Folders]) -> Folders:
     """Return the folders in which all paths begin."""
     if not paths:

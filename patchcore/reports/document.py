@@ -127,6 +127,7 @@ def render_report(report: Report) -> str:
             sweep_charts=sweep_charts(report.sweep, report.share) if len(report.sweep) > 1 else [],
             limits=words.limits(evaluation, report.good_images),
             problems=shortened([*evaluation.problems, *evaluation.unjudged, *unseen]),
+            remarks=shortened(evaluation.remarks),
             left_out=shortened(report.left_out),
             signs=SIGNS,
         )

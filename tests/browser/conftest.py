@@ -59,7 +59,7 @@ class AppServer:
 
     def log(self) -> str:
         """Return everything the server has written so far."""
-        return self.log_path.read_text(errors="replace")
+        return self.log_path.read_text(errors="replace", encoding="utf-8")
 
 
 @dataclass
@@ -244,7 +244,7 @@ AXE_RUN = """async (where) => (await axe.run(where ?? document, {resultTypes: ['
 def serious_findings(page: Page, where: str | None = None) -> list[str]:
     """Return what axe-core finds serious or critical on a page, or inside one element of it (a CSS selector)."""
     if not page.evaluate("() => 'axe' in window"):
-        page.evaluate(AXE.read_text())
+        page.evaluate(AXE.read_text(encoding="utf-8"))
     findings: list[str] = page.evaluate(AXE_RUN, where)
     return findings
 

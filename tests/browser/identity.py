@@ -33,7 +33,7 @@ START_SECONDS = 60
 
 def is_ready() -> bool:
     """Whether the environment is there, with what is asked for now."""
-    return READY.exists() and READY.read_text() == REQUIREMENTS.read_text()
+    return READY.exists() and READY.read_text(encoding="utf-8") == REQUIREMENTS.read_text(encoding="utf-8")
 
 
 def make_environment() -> None:
@@ -41,7 +41,7 @@ def make_environment() -> None:
     venv.create(ENVIRONMENT, with_pip=True, clear=True)
     install = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*install, "-r", str(REQUIREMENTS)], check=True)
-    READY.write_text(REQUIREMENTS.read_text())
+    READY.write_text(REQUIREMENTS.read_text(encoding="utf-8"), encoding="utf-8")
 
 
 NEEDS_PROVIDER = pytest.mark.skipif(

@@ -221,4 +221,4 @@ def test_a_stranger_stops_nothing(dashboard):
         urllib.request.urlopen(request, timeout=5)
     assert refused.value.code == 403
     refused.value.close()
-    assert Path(dashboard.log_path).read_text(errors="replace").count("Traceback") == 0
+    assert Path(dashboard.log_path).read_text(errors="replace", encoding="utf-8").count("Traceback") == 0

@@ -28,7 +28,7 @@ def good_folder(tmp_path_factory) -> Path:
         shutil.copy(path, folder)
     whole = next(folder.iterdir()).read_bytes()
     (folder / "broken.jpg").write_bytes(whole[:TRUNCATED_AT])
-    (folder / "notes.txt").write_text("taken on line 3")
+    (folder / "notes.txt").write_text("taken on line 3", encoding="utf-8")
     return folder
 
 

@@ -57,7 +57,7 @@ class Dashboard:
     issuer: str
 
     def allow(self, people: str) -> None:
-        (self.workspace.root / "people.toml").write_text(people)
+        (self.workspace.root / "people.toml").write_text(people, encoding="utf-8")
 
     @property
     def point(self) -> OperatingPoint:
@@ -291,7 +291,7 @@ def test_a_server_that_others_reach_does_not_start_where_nobody_signs_in(tmp_pat
         env={**os.environ, "PATCHCORE_WORKSPACE": str(tmp_path), **variables},
         cwd=ROOT,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=60,
     )
     assert ended.returncode == 1 and told in ended.stdout + ended.stderr

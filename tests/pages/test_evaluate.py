@@ -262,7 +262,7 @@ def test_a_set_with_a_table_comes_in_with_its_remarks(labelled, open_app, monkey
     folder.mkdir()
     for name in ("000.jpg", "001.jpg"):
         shutil.copy(WASHER / "test/good" / name, folder)
-    (folder / "labels.csv").write_text("file,label\n000.jpg,good\nnot_there.jpg,scratch\n")
+    (folder / "labels.csv").write_text("file,label\n000.jpg,good\nnot_there.jpg,scratch\n", encoding="utf-8")
     app = open_app("evaluate", inspector="washer")
     app.segmented_control(key="labelled_way").set_value("Folder on this computer").run()
     app.text_input(key="labelled_server").set_value(str(folder))

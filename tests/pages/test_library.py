@@ -239,7 +239,7 @@ def test_jobs_are_listed_with_their_people_and_can_be_cancelled(full, open_app, 
     with full.database.write() as session:
         session.add_all(jobs)
     log_path(full, jobs[1].id).parent.mkdir(parents=True)
-    log_path(full, jobs[1].id).write_text("what it wrote")
+    log_path(full, jobs[1].id).write_text("what it wrote", encoding="utf-8")
     app = open_app("library", shelf="jobs")
     assert "… waiting" in words(app) and "Ada" in words(app) and "The *disk* is full" in words(app)
     app.toggle(key=f"log_{jobs[1].id}").set_value(True).run()

@@ -55,7 +55,7 @@ SEVERAL = r"Back to .*|\d+\.\d+|.*\.(jpg|png)(\\>)?"  # versions and images that
 @pytest.fixture
 def enter(full):
     """Open a page as somebody, by the part of their address before the @; None: signed out."""
-    (full.root / "people.toml").write_text(LIST)
+    (full.root / "people.toml").write_text(LIST, encoding="utf-8")
 
     def open_one(page, name, **claims):
         app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
@@ -126,7 +126,7 @@ def test_a_role_that_was_taken_away_counts_at_once_also_for_a_button_that_is_sti
     first = OperatingPoint.from_dict(version.operating_point)
     set_operating_point(full, version, replace(first, reject=0.25, accept=0.25))
     app = enter("tune", "ada")
-    (full.root / "people.toml").write_text(LIST.replace("engineer", "view"))
+    (full.root / "people.toml").write_text(LIST.replace("engineer", "view"), encoding="utf-8")
     press(app, "Restore")
     told = app.warning[0].value.replace("\\", "")
     assert "Ada (ada@example.com) may not change thresholds: this takes the role engineer" in told
@@ -141,7 +141,7 @@ def press(app, label):
 
 def test_a_broken_list_lets_nobody_in_and_says_where_it_is_broken(enter, full):
     app = enter("home", "ada")
-    (full.root / "people.toml").write_text(LIST + "\nbob = engineer")
+    (full.root / "people.toml").write_text(LIST + "\nbob = engineer", encoding="utf-8")
     app.run()
     assert "people.toml, line 7: " in words(app) and "Washer" not in words(app)
     (full.root / "people.toml").unlink()

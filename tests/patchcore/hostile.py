@@ -84,7 +84,7 @@ def zip_renamed(path):
 
 
 def text_renamed(path):
-    path.write_text("This is not the file that you are looking for. " * 20)
+    path.write_text("This is not the file that you are looking for. " * 20, encoding="utf-8")
 
 
 def nothing_in_it(path):

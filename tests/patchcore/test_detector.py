@@ -183,7 +183,7 @@ def test_save_and_load_are_bit_equal_in_a_new_process(model, bad, tmp_path):
     answer = subprocess.run(
         [sys.executable, "-c", code, str(path), str(image)],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=True,
         env=os.environ,
     )
@@ -281,7 +281,7 @@ def test_inspector_refuses_weights_that_did_not_build_it(good, tmp_path):
 
 def test_broken_and_repeated_images_are_left_out_with_reasons(good, tmp_path):
     broken = tmp_path / "broken.png"
-    broken.write_text("not an image")
+    broken.write_text("not an image", encoding="utf-8")
     model = PatchCore(image_size=SIDE).fit([good[0], broken, ("twin.png", good[0][1]), good[1]])
     assert [r.name for r in model.image_records_] == ["good/000.png", "good/001.png"]
     assert [error.name for error in model.skipped_] == ["broken.png", "twin.png"]

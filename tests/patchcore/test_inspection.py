@@ -26,6 +26,7 @@ from patchcore.inspection import (
     verdict_on,
 )
 from patchcore.maps.regions import find_regions
+from patchcore.scoring import patch_box
 from workbench.watching.folder import FileKey
 from workbench.watching.verdict import ModelJudge
 
@@ -196,7 +197,33 @@ def test_json_of_an_inspection_states_thresholds_and_bank(model, bad, points):
 def test_remarks_come_from_reading_the_image(model, bad):
     see_through = np.dstack([bad, np.full(bad.shape[:2], 128, np.uint8)])
     form = inspect(model, see_through).to_dict()
-    assert form["remarks"] == list(read_image(see_through).record.notes) != []
+    assert (
+        form["remarks"]
+        == ["Transparent pixels are shown on white."]
+        == list(read_image(see_through).record.notes)
+    )
+
+
+def test_remarks_compare_the_image_with_the_good_ones(model, good, bad):
+    def remarks(picture):
+        return " ".join(inspect(model, picture).to_dict()["remarks"])
+
+    assert remarks(bad) == ""
+    assert "It is grey, and all 8 good images are in colour" in remarks(bad[..., 0])
+    assert "It has 16 bits a sample, and the good images have 8" in remarks(bad.astype(np.uint16) * 257)
+    assert "Its shape is another than the good images': 64 × 32 px" in remarks(bad[:32])
+    assert "Its size is another than the good images': 128 × 128 px" in remarks(bad.repeat(2, 0).repeat(2, 1))
+    assert "has learned from this very file" in remarks(good[0][1])
+    assert inspect(model, good[0][1], leave_out=True).remarks == []
+
+
+def test_remarks_say_what_is_too_small_to_be_seen(model, bad):
+    wide = np.tile(bad, (1, 12, 1))
+    found = inspect(model, wide)
+    remark = next(one for one in found.remarks if "One patch covers" in one)
+    assert "of this image (768 × 64 px); defects below about that are not seen" in remark
+    x0, y0, x1, y1 = patch_box((4, 4), (8, 8), found.result.placement)
+    assert abs(model.visible_detail(found.result.record).patch[0] - (x1 - x0)) <= 1 and y1 - y0 == 64
 
 
 def test_json_is_ascii_and_every_number_finite(model, bad):

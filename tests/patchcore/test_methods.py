@@ -223,7 +223,7 @@ def test_the_names_of_the_methods_are_known_without_torch():
         "import sys, json, patchcore.methods as m; "
         "print(json.dumps([list(m.METHODS), 'torch' in sys.modules or 'faiss' in sys.modules]))"
     )
-    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
     assert json.loads(answer.stdout) == [["patchcore", "padim", "spade"], False]
 
 

@@ -32,13 +32,13 @@ def imports(tree):
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.name)
 def test_core_does_not_import_the_application(path):
-    tree = ast.parse(path.read_text())
+    tree = ast.parse(path.read_text(encoding="utf-8"))
     assert not ABOVE & set(imports(tree))
 
 
 def test_every_module_says_what_it_owns():
     for path in PACKAGE.rglob("*.py"):
-        assert ast.get_docstring(ast.parse(path.read_text())), path.name
+        assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))), path.name
 
 
 def test_public_names():

@@ -140,7 +140,7 @@ def test_taught_model_is_bit_equal_after_loading_in_a_new_process(wiser, bad, tm
         "print(r.score.hex(), m.bank_id_, m.threshold_.hex(), m.taught_[0], m.full_bank_.taught, m.self_test_.passed)"
     )
     command = [sys.executable, "-c", program, str(tmp_path / "x.patchcore"), str(tmp_path / "bad.npy")]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    said = subprocess.run(command, capture_output=True, encoding="utf-8", check=True).stdout.split()
     bank = wiser.full_bank_
     assert said == [
         float(wiser.score(bad).score).hex(),

@@ -163,4 +163,4 @@ class Life:
             assert list((workspace.root / "temporary").iterdir()) == []
 
     def _said(self) -> str:
-        return self.output.read_text(errors="replace")[-2000:]
+        return self.output.read_text(errors="replace", encoding="utf-8")[-2000:]

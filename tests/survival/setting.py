@@ -35,13 +35,13 @@ class Ledger:
         self.path = path
 
     def tell(self, kind: str, value: str | int, about: float | None = None) -> None:
-        with self.path.open("a") as file:
+        with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps([kind, value, about]) + "\n")
 
     def told(self, kind: str) -> dict[str | int, float | None]:
         """Return what was told of a kind; a line that was cut off was told to nobody."""
         found = {}
-        for line in self.path.read_text().splitlines() if self.path.exists() else ():
+        for line in self.path.read_text(encoding="utf-8").splitlines() if self.path.exists() else ():
             try:
                 of_kind, value, about = json.loads(line)
             except ValueError:

@@ -96,7 +96,7 @@ def worked_in(tmp_path_factory, built):
     with workspace.database.write() as session:
         session.add(Job(kind="build", title="Build", arguments={}, state=JobState.DONE))
     workspace.job_folder(1).mkdir(parents=True)
-    log_path(workspace, 1).write_text("it went well\n")
+    log_path(workspace, 1).write_text("it went well\n", encoding="utf-8")
     workspace.close()
     return workspace.root
 

@@ -25,7 +25,7 @@ def settle_neighbours(box):
                 path.write_bytes(name.encode())
             else:
                 (path / "v0001").mkdir(parents=True, exist_ok=True)
-                (path / "precious.txt").write_text("precious")
+                (path / "precious.txt").write_text("precious", encoding="utf-8")
                 (path / "v0001" / "model.patchcore").write_bytes(b"precious")
                 (path / "plate.png").write_bytes(b"precious")
     return box / "place" / "new"

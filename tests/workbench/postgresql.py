@@ -106,8 +106,8 @@ class Server:
         command = [str(self._programs / program), *arguments]
         if self._user is not None:
             command = ["setpriv", f"--reuid={self._user}", "--clear-groups", *command]
-        done = subprocess.run(command, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, env={**os.environ, "LC_ALL": "C"})  # fmt: skip
+        done = subprocess.run(command, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, encoding="utf-8",
+                              stderr=subprocess.STDOUT, env={**os.environ, "LC_ALL": "C"})  # fmt: skip
         if done.returncode != 0:
             raise RuntimeError(f"{program} failed: {done.stdout}")
 

@@ -22,7 +22,7 @@ def count(job: RunningJob) -> dict[str, int]:
         if job.cancelled():
             raise Cancelled
         time.sleep(job.arguments.get("seconds", 0.02))
-        (job.scratch / f"{step}").write_text("")
+        (job.scratch / f"{step}").write_text("", encoding="utf-8")
     job.progress("resting", 1, 1)
     return {"found": found, "counted": steps - found}
 

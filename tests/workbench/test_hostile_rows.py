@@ -147,7 +147,10 @@ def test_a_path_that_leads_elsewhere_is_forgotten_by_the_check(box):
     assert len(found) == 2 and all("not in its own folder" in one.trouble for one in found)
     assert all(one.done for one in repair(workspace, found))
     (rows,) = workspace.root.glob("bin/*/rows.jsonl")
-    assert [json.loads(line)["table"] for line in rows.read_text().splitlines()] == ["results", "inspections"]
+    assert [json.loads(line)["table"] for line in rows.read_text(encoding="utf-8").splitlines()] == [
+        "results",
+        "inspections",
+    ]
     assert not [one for one in check(workspace) if one.place in ("table results", "table inspections")]
     workspace.close()
 

@@ -99,8 +99,8 @@ def test_an_inspector_goes_from_one_workspace_to_another_by_commands(worked, tmp
 def test_the_list_of_people_is_checked_and_printed(home, monkeypatch):
     home.mkdir()
     file = home / "people.toml"
-    file.write_text('"anna@example.com" = "engineer"\n"ben@example.com" = "view"\n')
+    file.write_text('"anna@example.com" = "engineer"\n"ben@example.com" = "view"\n', encoding="utf-8")
     told = CliRunner().invoke(app, ["people"])
     assert told.exit_code == 0 and "anna@example.com" in told.stdout and "none" in told.stdout
-    file.write_text('"anna@example.com" = "boss"\n')
+    file.write_text('"anna@example.com" = "boss"\n', encoding="utf-8")
     assert "line 1: the role is none of" in str(CliRunner().invoke(app, ["people"]).exception)

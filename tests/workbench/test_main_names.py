@@ -155,7 +155,7 @@ def idle(monkeypatch):
 def test_targets_are_tried_before_the_work(folder, tmp_path, idle, arguments, place):
     if place.startswith("/proc") and not Path("/proc/self").exists():
         pytest.skip("a place that nobody can write to, on Linux")
-    (tmp_path / "file").write_text("here")
+    (tmp_path / "file").write_text("here", encoding="utf-8")
     target = (
         Path("/proc/none/x") if place.startswith("/proc") else tmp_path / place.replace("long", "x" * 300)
     )
@@ -164,12 +164,16 @@ def test_targets_are_tried_before_the_work(folder, tmp_path, idle, arguments, pl
     out, err = workbench(*(text.format(**values) for text in arguments), expect=1)
     said = "".join(err.split())
     assert str(target).replace(" ", "") in said and "cannotbewritten" in said and "Choose" in said
-    assert out == "" and sorted(tmp_path.iterdir()) == before and (tmp_path / "file").read_text() == "here"
+    assert (
+        out == ""
+        and sorted(tmp_path.iterdir()) == before
+        and (tmp_path / "file").read_text(encoding="utf-8") == "here"
+    )
 
 
 @SQLITE
 def test_restore_into_a_file_and_other_refusals_are_sentences(tmp_path):
-    (tmp_path / "file").write_text("here")
+    (tmp_path / "file").write_text("here", encoding="utf-8")
     workbench("backup", tmp_path / "all.zip")
     for into in ("file", "file/new", "x" * 300):
         _, err = workbench("restore", tmp_path / "all.zip", "--into", tmp_path / into, expect=1)

@@ -56,7 +56,7 @@ def functions():
     """Every function of the workbench, but for those of the pages, as (name, its syntax)."""
     for path in sorted(set(FOLDER.rglob("*.py")) - set(PAGES)):
         module = ".".join(path.relative_to(FOLDER).with_suffix("").parts)
-        for node in ast.parse(path.read_text()).body:
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.FunctionDef):
                 yield f"{module}.{node.name}", node
             elif isinstance(node, ast.ClassDef):
@@ -116,7 +116,7 @@ def test_whatever_writes_asks_who_is_acting_or_is_known_to_change_nothing():
         if not is_no_change(name)
     ]
     assert forgotten == [], "call people.require first, or say in NO_CHANGE why it is no change"
-    assert [path.name for path in PAGES if writes(ast.parse(path.read_text()))] == []
+    assert [path.name for path in PAGES if writes(ast.parse(path.read_text(encoding="utf-8")))] == []
 
 
 @pytest.mark.parametrize("name", ASKING)

@@ -27,7 +27,7 @@ def test_a_line_that_was_cut_off_was_told_to_nobody(tmp_path):
     ledger = Ledger(tmp_path / "ledger")
     ledger.tell("store", "a")
     ledger.tell("score", 3, 1.5)
-    with ledger.path.open("a") as file:
+    with ledger.path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(["store", "b", None])[:-4])
     assert (ledger.told("store"), ledger.told("score"), ledger.told("build")) == ({"a": None}, {3: 1.5}, {})
 

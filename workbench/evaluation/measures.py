@@ -77,6 +77,7 @@ def labelled_scores(workspace: Workspace, batch_id: int, version: InspectorVersi
             load_map=partial(load_map, workspace, known.result),
             load_mask=partial(load_nameless_mask, workspace, known.result.image),
             load_pixels=partial(load_pixels, workspace, known.sha256, value_range_of(version)),
+            remarks=known.result.remarks or (),
             result=known.result,
         )
         for known in tested_images(workspace, version, batch_id)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
-from patchcore.images.file_names import safe_name
+from patchcore.images.file_names import written_name
 from patchcore.inspection import regions_at, verdict_on
 from patchcore.maps.regions import Region
 from patchcore.maps.rendering import HeatScale, Mode, encode_png, overlay
@@ -18,7 +18,7 @@ from workbench.storage.workspace import Workspace
 
 COLUMNS = (
     "file", "label", "score", "verdict", "threshold", "worst box", "number of regions", "largest region px",
-    "regions", "error",
+    "regions", "error", "remarks",
 )  # fmt: skip
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet may take these for the start of a formula
 
@@ -58,8 +58,9 @@ def write_overlays(
 
 def _row(workspace: Workspace, result: Result, point: OperatingPoint) -> list[str]:
     threshold, label = f"{point.reject:.6g}", result.image.truth or ""
+    remarks = " ".join(result.remarks or ())
     if result.score is None:
-        return [result.image.name, label, "", "", threshold, "", "", "", "", result.error or ""]
+        return [result.image.name, label, "", "", threshold, "", "", "", "", result.error or "", remarks]
     regions = regions_at(load_map(workspace, result), point)
     return [
         result.image.name,
@@ -72,6 +73,7 @@ def _row(workspace: Workspace, result: Result, point: OperatingPoint) -> list[st
         str(max((region.area for region in regions), default=0)),
         "; ".join(_words(region) for region in regions),
         "",
+        remarks,
     ]
 
 
@@ -88,7 +90,7 @@ def _file_names(results: Sequence[Result]) -> Iterator[str]:
     """Yield a name inside the archive for every result: relative, unique, ending in .png."""
     taken: set[str] = set()
     for result in results:
-        path = PurePosixPath(safe_name(result.image.name))
+        path = PurePosixPath(written_name(result.image.name))
         name, count = f"{path}.png", 1
         while name.casefold() in taken:
             count += 1

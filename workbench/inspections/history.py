@@ -204,6 +204,7 @@ def record(
         width=result.width,
         height=result.height,
         error=result.error,
+        remarks=result.remarks,
         overlay_path=None if seen is None else seen.overlay_path,
     )
     session.add(row)

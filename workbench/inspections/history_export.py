@@ -52,6 +52,7 @@ COLUMNS: tuple[Column, ...] = (
     ("width", "int64", lambda row: row.width),
     ("height", "int64", lambda row: row.height),
     ("error", "string", lambda row: row.error),
+    ("remarks", "string", lambda row: " ".join(row.remarks or ()) or None),
 )
 
 

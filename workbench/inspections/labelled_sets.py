@@ -14,7 +14,7 @@ from patchcore.errors import DataError, ImageError, NoImagesError
 from patchcore.evaluation.mvtec_layout import union
 from patchcore.images.reading import read_image
 from patchcore.labels.layout import few, read_names
-from patchcore.labels.words import GOOD, Vocabulary, require_good, vocabulary, written_labels
+from patchcore.labels.words import GOOD, NothingGood, Vocabulary, require_good, vocabulary, written_labels
 from workbench.inspections.batches import create_batch, image_size, read_mask
 from workbench.people.roles import Role, require
 from workbench.storage.database import WorkspaceError
@@ -122,6 +122,48 @@ def import_labelled(
         labels.problems.append(f"{_counted(unlabelled)} without a label: label here what you know of them.")
     batch_id = create_batch(workspace, inspector_id, images, name)
     return ImportedSet(batch_id, problems + labels.problems, counts.sentence if labels.truth else "")
+
+
+def import_images(workspace: Workspace, inspector_id: str, uploads: UploadSet, name: str) -> ImportedSet:
+    """Take in images to inspect, as a batch, with the labels that a table or the names of folders give them.
+
+    Masks are no images to inspect. Where the labels hold a word for good parts, the images are taken in as by
+    `import_labelled`. Otherwise only folders with a word for defects, such as NG, label their images; other folders may
+    count cameras or days.
+
+    Parameters
+    ----------
+    uploads, name
+        As for `import_labelled`.
+
+    Raises
+    ------
+    NoImagesError
+        When there is no image to inspect.
+    """
+    require(Role.OPERATE, "bring images in")
+    uploads.require_images(name)
+    words, refused = vocabulary(), list[str]()
+    found = labels_of_folders((upload.name for upload in uploads), words)
+    if uploads.tables or GOOD in found.truth.values():
+        try:
+            return import_labelled(workspace, inspector_id, uploads, name)
+        except NothingGood as error:
+            refused = [
+                f"{error} The labels were left out; bring the set on Evaluate, which asks what means good."
+            ]
+    truth = {of: label for of, label in found.truth.items() if not refused and words.kind(found.written[of])}
+    masks = [upload.name for upload in uploads if upload.name in found.no_images]
+    if masks:
+        refused.append(f"{_counted(masks)} left out: masks, by the names of their folders.")
+    images = [
+        workspace.store_image(upload.data, upload.name, truth=truth.get(upload.name))
+        for upload in uploads
+        if upload.name not in found.no_images
+    ]
+    counts = written_labels((found.written[of], True) for of in truth)
+    batch_id = create_batch(workspace, inspector_id, images, name)
+    return ImportedSet(batch_id, refused, counts.sentence if truth else "")
 
 
 def labels_of_folders(names: Iterable[str], words: Vocabulary | None = None) -> Labels:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session, aliased
 
+from patchcore.labels.words import vocabulary
 from workbench.people.roles import Role, require
 from workbench.storage.database import WorkspaceError, required
 from workbench.storage.revisions import ChangedMeanwhile
@@ -44,7 +45,7 @@ def set_label(
     Parameters
     ----------
     truth
-        "good", a defect type, or None for unknown.
+        "good" or another word for it, a defect type, or None for unknown.
     expected
         The present label as the person was shown it; left out where nobody has looked.
 
@@ -119,7 +120,9 @@ def labelled_sets(workspace: Workspace, inspector_id: str) -> list[Batch]:
 
 
 def _checked(truth: str) -> str:
+    """Return a label as it is stored: "gut" and "pass" mean good, "NG" a defect without a type."""
     label = " ".join(truth.split())
+    label = vocabulary().defect_type(label) if label else label
     if not label or len(label) > LONGEST:
         raise WorkspaceError(
             f"A label has 1 to {LONGEST} characters, such as good or scratch; this one has {len(label)}."

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from patchcore.disk.in_use import delete_file
 from patchcore.errors import DataError, ImageError
 from patchcore.inspection import judge
 from workbench.inspections import history
@@ -51,7 +52,7 @@ class ScoredImage:
     def discard(self, workspace: Workspace) -> None:
         """Delete the overlay, which no row will name; map and tile may be another result's too."""
         if self.seen is not None:
-            (workspace.root / self.seen.overlay_path).unlink(missing_ok=True)
+            delete_file(workspace.root / self.seen.overlay_path)
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ def score_image(
         model = load_model(workspace, version)
         if loaded is None:
             loaded = read_image(workspace.image_path(sha256), value_range=model.settings.value_range)
+        found.columns["remarks"] = model.remarks_on(loaded.record, leave_out=leave_out)
         scored = model.score(loaded, leave_out=leave_out)
         found.columns["seconds"] = time.perf_counter() - began
         kept, pixels = KeptMap.of(scored.map), display_pixels(loaded.pixels)

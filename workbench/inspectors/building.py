@@ -185,6 +185,7 @@ def build(
     measured = {
         "seconds": round(time.monotonic() - began, 1),
         "skipped": [{"name": error.name, "reason": error.reason} for error in model.skipped_],
+        "remarks": model.remarks_,
         "total_patches": model.size.patches,
         "job": job_id,
     }

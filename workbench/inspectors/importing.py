@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +15,7 @@ import PIL.Image
 from numpy.typing import NDArray
 
 from patchcore.errors import ArtifactError
+from patchcore.images.file_names import safe_name, shortened
 from patchcore.methods import SHARE
 from workbench.inspectors.building import BuildSettings, new_inspector_id
 from workbench.inspectors.names import LONGEST_NAME
@@ -106,9 +107,9 @@ def _own_copy(workspace: Workspace, source: Path | bytes, file: str) -> Iterator
     """Yield a private copy of the file, under the user's name, so that nobody changes it during the check."""
     from patchcore.files.distrust import LARGEST_FILE, require_plain_file
 
-    plain = "".join(sign for sign in Path(file).name if sign.isprintable())[-100:]
+    plain = shortened(PurePosixPath(safe_name(file)).name, 100)
     with workspace.draft_folder() as draft:
-        path = below(draft, Path("file" if plain in ("", ".", "..") else plain))
+        path = below(draft, Path(plain))
         try:
             if isinstance(source, bytes):
                 if len(source) > LARGEST_FILE:

@@ -44,6 +44,10 @@ INTERRUPTED = (
     "Its process ended before the work was done (a restart, or too little memory). It can be resumed."
 )
 
+LOG_ENCODING = "utf-8:backslashreplace"  # of a job's log, whatever the system's own encoding is
+APART = getattr(subprocess, "CREATE_NO_WINDOW", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
+"""Windows' flags for a process that neither Ctrl-C at the dashboard nor the end of its console reaches; else 0."""
+
 log = logging.getLogger(__name__)
 
 
@@ -147,7 +151,11 @@ class JobQueue:
 
     def _process(self, job: Job) -> psutil.Process | None:
         child = self._children.get(job.id)
-        return find_process(job) if child is None else psutil.Process(child.pid)
+        if child is None:
+            return find_process(job)
+        with suppress(psutil.NoSuchProcess):  # Windows keeps no number of an ended process
+            return psutil.Process(child.pid)
+        return None
 
     def _vouch(self, job: Job) -> None:
         """Report that a process is still starting, so that no other queue takes it for dead."""
@@ -216,7 +224,9 @@ class JobQueue:
                     stdout=output,
                     stderr=subprocess.STDOUT,
                     cwd=PROJECT,
+                    env={**os.environ, "PYTHONIOENCODING": LOG_ENCODING},
                     start_new_session=True,  # Ctrl-C at the dashboard ends the dashboard, not the work
+                    creationflags=APART,
                 )
         except OSError:
             self._close(job_id, None)

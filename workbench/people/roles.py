@@ -107,6 +107,6 @@ def local_person() -> Person:
     """Return the person at this computer, by their login name."""
     try:
         name = getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
+    except (KeyError, OSError, ImportError):  # a container's user may have no name; Windows lacks `pwd`
         name = "local"
     return Person(name, Role.ENGINEER)

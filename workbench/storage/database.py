@@ -121,6 +121,11 @@ def required(session: Session, table: type[Row], key: object, refusal: str) -> R
     return row
 
 
+def sqlite_url(file: Path) -> URL:
+    """Return the URL of a database file, whose path may hold any characters."""
+    return URL.create("sqlite", database=str(file))
+
+
 def schemas() -> list[str]:
     """Return the revision of every schema that the program knows, the newest last."""
     return sorted(path.name[1:5] for path in (MIGRATIONS / "versions").glob("v*.py"))

@@ -8,14 +8,13 @@ import os
 import re
 from pathlib import Path, PurePosixPath
 
-from patchcore.images.file_names import display_name
+from patchcore.images.file_names import display_name, is_reserved
 from workbench.storage.database import WorkspaceError
 
 INSPECTOR_ID = re.compile(r"[a-z0-9-]{1,64}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 SUFFIX = re.compile(r"\.[a-z0-9]{1,12}")
 PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,160}")  # characters in the paths that this program makes
-DEVICE = re.compile(r"(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")  # reserved by Windows
 OWNER_ONLY = 0o700
 SHOWN = 120  # characters of a path in a sentence
 
@@ -64,9 +63,7 @@ def portable_path(text: str) -> PurePosixPath:
 
 def is_portable_name(part: str) -> bool:
     """Whether this program makes such names of files and folders; these lead nowhere else on any disk."""
-    return (
-        PART.fullmatch(part) is not None and DEVICE.fullmatch(part) is None and not part.endswith((".", " "))
-    )
+    return PART.fullmatch(part) is not None and not is_reserved(part) and not part.endswith((".", " "))
 
 
 def is_id(inspector_id: object) -> bool:

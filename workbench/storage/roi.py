@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from patchcore.disk.in_use import delete_file
 from patchcore.errors import SettingsError
 from workbench.people.roles import Role, require
 from workbench.storage.shapes import Shape, mask_of
@@ -68,7 +69,7 @@ def keep_region(workspace: Workspace, sha256: str, roi: Roi | None) -> None:
     require(Role.ENGINEER, "draw regions of interest")
     target = workspace.region_path(sha256)
     if roi is None:
-        target.unlink(missing_ok=True)
+        delete_file(target)
         return
     with workspace.new_file(target) as path:
         path.write_text(json.dumps(roi.to_dict()), encoding="utf-8")

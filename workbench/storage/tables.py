@@ -204,6 +204,9 @@ class Result(Base):
     seconds: Mapped[float | None]
     error: Mapped[str | None] = mapped_column(Text)
     explanation: Mapped[dict[str, Any] | None]  # inspecting.Explained.to_dict(), once asked for
+    remarks: Mapped[
+        list[Any] | None
+    ]  # sentences on the image: its reading, and differences from the good ones
     created: Mapped[datetime] = mapped_column(default=now, index=True)
 
     image: Mapped[BatchImage] = relationship(lazy="joined")
@@ -286,6 +289,7 @@ class Inspection(Base):
     width: Mapped[int | None]
     height: Mapped[int | None]
     error: Mapped[str | None] = mapped_column(Text)
+    remarks: Mapped[list[Any] | None]  # as those of its result then
     overlay_path: Mapped[str | None] = mapped_column(Text)  # relative to the workspace
     decision: Mapped[str | None] = mapped_column(String(8))  # fine or defect, by a person
     decided_by: Mapped[str] = mapped_column(Text, default="")

@@ -15,9 +15,10 @@ import PIL.Image
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+from patchcore.disk.in_use import delete_file, delete_folder, rename
 from patchcore.whole_files import flush, whole_file
 from workbench.people.roles import Role, require
-from workbench.storage.database import Database, WorkspaceError
+from workbench.storage.database import Database, WorkspaceError, sqlite_url
 from workbench.storage.places import (
     OWNER_ONLY,
     SUFFIX,
@@ -111,7 +112,7 @@ class Workspace:
 
         ``PATCHCORE_DATABASE_URL`` replaces ``workspace.db``.
         """
-        return Database(database_url() or f"sqlite:///{self.root / DATABASE_FILE}")
+        return Database(database_url() or sqlite_url(self.root / DATABASE_FILE))
 
     def close(self) -> None:
         """Close the database, if it was opened."""
@@ -288,9 +289,9 @@ class Workspace:
         """Delete a file or a folder, if it is still there; arguments and errors as for `below`."""
         found = self.below(path, *own)
         if found.is_dir():
-            shutil.rmtree(found, ignore_errors=True)
+            delete_folder(found)
         else:
-            found.unlink(missing_ok=True)
+            delete_file(found)
 
     @contextmanager
     def draft_folder(self) -> Iterator[Path]:
@@ -300,7 +301,7 @@ class Workspace:
         try:
             yield folder
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            delete_folder(folder)
 
     def spool_folder(self) -> Path:
         """Make an empty folder for incoming files. The caller deletes it; if the process dies, a check does."""
@@ -339,8 +340,8 @@ def move_wholly(path: Path, target: Path) -> None:
         flush(one)
     make_folder(target.parent)
     if target.exists():
-        shutil.rmtree(target)
-    path.rename(target)
+        delete_folder(target)
+    rename(path, target)
     flush(target.parent)
 
 

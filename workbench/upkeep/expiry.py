@@ -20,6 +20,7 @@ from typing import Any
 from sqlalchemy import Row, delete, exists, select, tuple_, update
 from sqlalchemy.orm import Session
 
+from patchcore.disk.in_use import delete_file
 from workbench.jobs.requests import UNFINISHED, JobState
 from workbench.storage.database import WorkspaceError
 from workbench.storage.tables import (
@@ -67,7 +68,7 @@ class Piece:
         """Delete the files, except those written again meanwhile."""
         for path in self.files:
             if not _is_touched(path):
-                path.unlink(missing_ok=True)
+                delete_file(path)
 
 
 def count_rows(workspace: Workspace, session: Session, before: datetime) -> Gone:

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from patchcore.disk.in_use import rename
 from workbench.storage.places import below, make_folder
 from workbench.storage.timestamps import now
 from workbench.storage.workspace import Workspace
@@ -60,7 +61,7 @@ class Bin:
         self._add_line(
             NOTE, f"{relative}: {why}"
         )  # first: a superfluous note misleads less than a missing one
-        path.rename(target)
+        rename(path, target)
         return target
 
     def put_row(self, table: str, row: Mapping[Any, Any], why: str) -> None:

@@ -12,13 +12,14 @@ from PIL import Image
 
 from patchcore.errors import Cancelled, ImageError
 from patchcore.images.geometry import thumbnail
+from patchcore.images.good_forms import notes_apart
 from patchcore.images.raw_image import Limits
 from patchcore.images.reading import ImageRecord, read_image
+from patchcore.images.remarks import grouped
 from workbench.uploads.image_set import LeftOut, Upload, UploadSet
 from workbench.uploads.preflight_warnings import warnings_of
 
 THUMBNAIL_SIDE = 96
-_TINT = 2  # of 255: channels that differ less count as grey
 
 Progress = Callable[[str, int, int], None]
 
@@ -35,14 +36,11 @@ class CheckedImage:
         The facts found while reading it.
     thumbnail_jpeg
         At most 96 px a side; kept packed, so that ten thousand weigh some 30 MB.
-    colourful
-        The picture has colour, whatever its channels.
     """
 
     upload: Upload
     record: ImageRecord
     thumbnail_jpeg: bytes
-    colourful: bool
 
     @property
     def name(self) -> str:
@@ -103,9 +101,9 @@ class Preflight:
         return dict(stored.most_common())
 
     @cached_property
-    def notes(self) -> dict[str, int]:
-        """Conversion while reading -> number of images."""
-        return dict(Counter(note for image in self.usable for note in image.record.notes).most_common())
+    def remarks(self) -> list[str]:
+        """Remarks made while reading the images, those alike in one sentence."""
+        return grouped((image.name, notes_apart(image.record)) for image in self.usable)
 
     @cached_property
     def duplicates(self) -> list[list[str]]:
@@ -175,5 +173,4 @@ def _check(upload: Upload, value_range: tuple[float, float] | None, limits: Limi
     small = thumbnail(image.pixels, THUMBNAIL_SIDE)
     packed = io.BytesIO()
     Image.fromarray(small).save(packed, "JPEG", quality=88)
-    colourful = bool((np.ptp(small, axis=2) > _TINT).any())
-    return CheckedImage(upload, image.record, packed.getvalue(), colourful)
+    return CheckedImage(upload, image.record, packed.getvalue())

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from patchcore.disk.in_use import delete_file
 from patchcore.images.unread_files import HEAD, LINK, kind_of
 from workbench.uploads.image_set import UploadSet, is_table, new_file, why_not_wanted
 
@@ -164,7 +165,7 @@ def _unpack_entry(
                 shutil.copyfileobj(source, file, CHUNK)
     except ENTRY_FAULTS as fault:
         if target is not None:
-            target.unlink()
+            delete_file(target)
         return f"cannot be unpacked ({fault}). Pack it again.", DAMAGED
     take = uploads.add_table if is_table(entry.filename) else uploads.add
     take(entry.filename, target)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 SUFFIX = ".patchcore"
 TYPES = {"folder": Path, "file": Path, "text": str, "whole": int, "number": float, "switch": bool}
 """Python type of each kind of option, for the command line."""
+STOPPING = tuple(number for number in signal.Signals if number.name in ("SIGINT", "SIGTERM", "SIGBREAK"))
+"""Ctrl-C, a service manager's request and, on Windows, Ctrl-Break and the end of the console or of the session."""
 
 
 def with_output_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -125,6 +127,8 @@ def watch(
             if not once:
                 _say(f"Watching {folder} for images to be judged by {at_start.name}. Ctrl-C ends it.")
             tally = WatchRun(watcher, judge, journal, outputs, say=_say, stop=stop).run(once=once)
+    for sentence in tally.remarks.repeated():
+        _say(sentence)
     broken = f", {tally.broken} could not be scored" if tally.broken else ""
     _say(f"Scored {tally.scored} of {folder}{broken}.")
 
@@ -160,9 +164,9 @@ def _check_threshold(missing: str, outputs: Outputs) -> None:
 
 @contextmanager
 def _stop_on_signals() -> Iterator[threading.Event]:
-    """Yield an event that the first Ctrl-C or SIGTERM sets; a second one ends the program at once."""
+    """Yield an event that the first of the stopping signals sets; a second one ends the program at once."""
     stop = threading.Event()
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in STOPPING}
 
     def ask(number: int, _frame: object) -> None:
         stop.set()

@@ -3,7 +3,7 @@
 Folders on a network share give no events, so the folder is listed, once an interval at most. A file counts as
 completely written when its size and time of change were the same over two looks at least `settle` seconds apart, and,
 on Linux, no process has it open for writing. Hidden files, links, and names of unfinished files (`PROVISIONAL`) are
-skipped.
+skipped. A folder below whose name says that it holds masks (`patchcore.labels.words`) is skipped and named.
 """
 
 import errno
@@ -18,6 +18,8 @@ from typing import NamedTuple
 
 from patchcore.errors import NoImagesError
 from patchcore.images.file_names import IMAGE_SUFFIXES, display_name, is_folder, is_hidden
+from patchcore.labels.layout import few
+from patchcore.labels.words import is_mask_folder
 
 PROVISIONAL = (".part", ".tmp", ".temp", ".partial", ".filepart", ".crdownload", "~")
 SETTLE, INTERVAL, BROKEN_AFTER = 1.0, 0.5, 30.0  # seconds
@@ -108,6 +110,7 @@ class Watcher:
         self.images = 0
         self.listing_seconds = 0.0
         self._has_verdict, self._clock = has_verdict, clock
+        self._mask_folders: dict[str, bool] = {}  # whether it was named
         self._sights: dict[str, _Sight] = {}
         self._done: dict[str, FileKey] = {}
 
@@ -146,6 +149,12 @@ class Watcher:
         left_out = {self.folder / place for place in self.exclude}
         contents = contents_of(self.folder, subfolders=self.subfolders, links=False, exclude=left_out)
         return why_no_images(str(self.folder), contents) if contents.keys() - {HIDDEN} else ""
+
+    def new_mask_folders(self) -> list[str]:
+        """Return a sentence on the folders of masks that were found since the last call; they are not judged."""
+        new = [folder for folder, named in self._mask_folders.items() if not named]
+        self._mask_folders |= dict.fromkeys(new, True)
+        return [f"Folders of masks are not judged: {few(new)}."] if new else []
 
     def pause(self) -> float:
         """Return the seconds to wait until the next look when no file is ready."""
@@ -232,7 +241,11 @@ class Watcher:
                         if is_hidden((entry.name,)) or entry.is_symlink():
                             continue
                         if entry.is_dir(follow_symlinks=False):
-                            if self.subfolders and below + entry.name not in self.exclude:
+                            if not self.subfolders or below + entry.name in self.exclude:
+                                continue
+                            if is_mask_folder(entry.name):
+                                self._mask_folders.setdefault(below + entry.name, False)
+                            else:
                                 folders.append((entry.path, f"{below}{entry.name}/"))
                         elif _is_image_name(entry.name):
                             key = _key(entry, below + entry.name)

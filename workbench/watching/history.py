@@ -148,6 +148,7 @@ def plain_inspection(record: VerdictRecord, **values: Any) -> Inspection:
         "width": record.width,
         "height": record.height,
         "error": record.error,
+        "remarks": record.remarks,
     }
     return Inspection(**columns | values)
 

@@ -133,10 +133,12 @@ class WatchJudge:
                 width=loaded.record.width,
                 height=loaded.record.height,
                 seconds=round(seconds, 4),
+                remarks=result.columns.get("remarks", []),
                 **thresholds(result.force.point),
             )
         else:
             record = inspection_record(key, data, inspector.name, result.seen.inspection, seconds)
+        result.columns["remarks"] = record.remarks
         return ScoredFile(record, data, force=result.force, result=result)
 
     def broken(self, key: FileKey, data: bytes, why: ImageError) -> ScoredFile:
@@ -147,8 +149,8 @@ class WatchJudge:
                 force = in_force(session, version.id)
             if data:
                 self.workspace.store_image(data, display_name(key.path))
-        result = ScoredImage(version, force, False, {"error": why.reason})
         record = new_record(key, data, inspector.name, error=why.reason)
+        result = ScoredImage(version, force, False, {"error": why.reason, "remarks": record.remarks})
         return ScoredFile(record, data, force=force, result=result)
 
     def prepare(self, file: JudgedFile) -> None:

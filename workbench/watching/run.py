@@ -4,10 +4,11 @@ import itertools
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
 from patchcore.errors import ImageError, NotKept, Outdated, UnreadableImage
+from patchcore.images.remarks import RemarkTally
 from workbench.watching.folder import ArrivedFile, FileKey, Watcher
 from workbench.watching.history import HistoryJournal
 from workbench.watching.outputs.delivery import Outputs
@@ -39,12 +40,15 @@ class Tally:
         The latest record of either.
     trouble
         Why the run waits: the folder is away, or a write fails; empty when all is well.
+    remarks
+        Remarks on the files by their kind; the first of each kind is said at once.
     """
 
     scored: int = 0
     broken: int = 0
     last: VerdictRecord | None = None
     trouble: str = ""
+    remarks: RemarkTally = field(default_factory=RemarkTally)
 
 
 class WatchRun:
@@ -99,6 +103,8 @@ class WatchRun:
             if not looked and not self.watcher.away:
                 looked = True
                 self._note_nothing()
+            for sentence in self.watcher.new_mask_folders():
+                self.say(sentence)
             if once and not self._waits_for:
                 wanted = self.watcher.waiting() if wanted is None else wanted & self.watcher.waiting()
                 if not wanted or (not arrived and self._gives_up(wanted)):
@@ -209,6 +215,8 @@ class WatchRun:
         else:
             self.tally.broken += 1
             self.say(f"{record.file}: {record.error}")
+        for sentence in self.tally.remarks.take(record.file, record.remarks):
+            self.say(sentence)
         if self._nothing and self.tally.trouble == self._nothing:
             self.tally.trouble = ""
         self.tally.last, self._last_done = record, time.monotonic()

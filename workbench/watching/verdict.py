@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from patchcore.errors import ImageError
 from patchcore.inspection import VERSION, judge
+from patchcore.labels.layout import label_remark
 from workbench.watching.folder import FileKey
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class VerdictRecord:
     width, height, seconds
         Size of the image in pixels, and the time that reading and scoring took.
     remarks
-        Remarks made while reading the image.
+        Remarks on the image, a sentence each, and on the label that its folders' names give it.
     error
         Why the file could not be scored.
     moved_to
@@ -196,4 +197,5 @@ def new_record(key: FileKey, data: bytes, inspector: str, **values: Any) -> Verd
     """Return a record with the present time; `values` are further fields of `VerdictRecord`."""
     sha256 = hashlib.sha256(data).hexdigest() if data or key.size == 0 else ""
     moment = datetime.now(UTC).isoformat(timespec="milliseconds")
-    return VerdictRecord(*key, sha256, moment, inspector, **values)
+    remarks = [*values.pop("remarks", ()), *label_remark(key.path)]
+    return VerdictRecord(*key, sha256, moment, inspector, remarks=remarks, **values)

@@ -18,7 +18,7 @@ images = [
 ]
 initial = None
 if saved.exists() and "reload" in st.query_params:
-    initial = [Shape.from_dict(shape) for shape in json.loads(saved.read_text())]
+    initial = [Shape.from_dict(shape) for shape in json.loads(saved.read_text(encoding="utf-8"))]
 elif "mask" in st.query_params:
     initial = np.zeros((300, 400), dtype=bool)
     initial[50:250, 100:300] = True
@@ -36,7 +36,7 @@ drawing = roi_editor(
 mask = drawing.mask
 if drawing.shapes:
     saved.parent.mkdir(parents=True, exist_ok=True)
-    saved.write_text(json.dumps([shape.to_dict() for shape in drawing.shapes]))
+    saved.write_text(json.dumps([shape.to_dict() for shape in drawing.shapes]), encoding="utf-8")
     np.save(saved.with_suffix(".npy"), mask)
 st.text(f"inside {'all' if mask is None else int(mask.sum())}")
 st.session_state.runs = st.session_state.get("runs", 0) + 1

@@ -26,7 +26,7 @@ def test_a_state_dict_comes_back_from_either_format(tmp_path):
 @pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
 def test_other_file_of_the_same_name_is_refused(tmp_path, suffix):
     path = tmp_path / f"text{suffix}"
-    path.write_text("not weights")
+    path.write_text("not weights", encoding="utf-8")
     with pytest.raises(WeightsError, match=path.name):
         read_state(path)
 

@@ -31,13 +31,15 @@ def installed(tmp_path, monkeypatch):
         site = tmp_path / "site"
         info = site / f"{PACKAGE.replace('-', '_')}-{version}.dist-info"
         info.mkdir(parents=True)
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {PACKAGE}\nVersion: {version}\n")
+        (info / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: {PACKAGE}\nVersion: {version}\n", encoding="utf-8"
+        )
         record = [f"{info.name}/METADATA,,", f"{info.name}/RECORD,,"]
         if content is not None:
             (site / "models").mkdir()
             (site / "models" / name).write_bytes(content)
             record.append(f"models/{name},,")
-        (info / "RECORD").write_text("\n".join(record) + "\n")
+        (info / "RECORD").write_text("\n".join(record) + "\n", encoding="utf-8")
         monkeypatch.syspath_prepend(str(site))
         return site / "models" / name
 
@@ -75,7 +77,7 @@ def test_the_package_is_never_imported(installed):
     import sys
 
     installed("0.1.0", ORIGINAL.read_bytes()).with_name("__init__.py").write_text(
-        "raise SystemExit('imported')"
+        "raise SystemExit('imported')", encoding="utf-8"
     )
     load_backbone(DEFAULT)
     assert not any(name.startswith("efficientnet") for name in sys.modules)

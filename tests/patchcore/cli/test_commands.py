@@ -51,7 +51,7 @@ def product(tmp_path_factory):
         (folder / part).mkdir(parents=True)
     for seed in range(5):
         Image.fromarray(stripes(seed)).save(folder / f"train/good/{seed}.png")
-    (folder / "train/good/broken.png").write_text("no image")
+    (folder / "train/good/broken.png").write_text("no image", encoding="utf-8")
     Image.fromarray(stripes(50)).save(folder / "test/good/0.png")
     image, mask = stripes(60), np.zeros((64, 64), np.uint8)
     image[8:24, 8:24], mask[8:24, 8:24] = 255, 255
@@ -150,7 +150,8 @@ def test_evaluate_at_every_share(built, product):
 
 def test_evaluate_a_table_of_labels(built, product):
     (product / "labels.csv").write_text(
-        "file,label,mask\ntest/good/0.png,ok,\ntest/spot/0.png,nok,ground_truth/spot/0_mask.png\nx.png,ok,\n"
+        "file,label,mask\ntest/good/0.png,ok,\ntest/spot/0.png,nok,ground_truth/spot/0_mask.png\nx.png,ok,\n",
+        encoding="utf-8",
     )
     done = patchcore("evaluate", built[1], product / "labels.csv", "--json")
     plain = json.loads(done.stdout)
@@ -160,7 +161,7 @@ def test_evaluate_a_table_of_labels(built, product):
 
 
 def test_evaluate_says_why_a_number_is_missing(built, product):
-    (product / "good.csv").write_text("file,label\ntest/good/0.png,ok\n")
+    (product / "good.csv").write_text("file,label\ntest/good/0.png,ok\n", encoding="utf-8")
     done = patchcore("evaluate", built[1], product / "good.csv", "--sweep")
     assert "No image is labelled as a defect" in done.stderr
     assert "1 + 0" in done.stdout
@@ -223,7 +224,7 @@ def test_the_module_runs_as_a_program():
     done = subprocess.run(
         [sys.executable, "-m", "patchcore", "info", "/nowhere.patchcore"],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         cwd=ROOT,
     )
     assert done.returncode == 1
@@ -244,7 +245,7 @@ def test_a_build_on_processes_writes_the_file_of_a_build_here(built, product, tm
             *arguments,
         ],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         cwd=ROOT,
     )
     assert done.returncode == 0, done.stderr
@@ -261,7 +262,7 @@ def test_a_fault_of_the_program_is_exit_code_2(tmp_path):
         "sys.argv = ['patchcore', 'build', '.', '-o', 'x']\n"
         "patchcore.cli.commands.main()"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", cwd=ROOT)
     assert done.returncode == 2
     assert "planted" in done.stderr
     assert done.stdout == ""
@@ -323,7 +324,9 @@ def test_evaluate_a_table_of_mixed_words(built, product, words, defect):
 
 
 def test_words_of_the_site_count_as_good(built, product, monkeypatch):
-    (product / "site.csv").write_text("file,label\ntest/good/0.png,freigegeben\ntest/spot/0.png,gesperrt\n")
+    (product / "site.csv").write_text(
+        "file,label\ntest/good/0.png,freigegeben\ntest/spot/0.png,gesperrt\n", encoding="utf-8"
+    )
     for command in ("evaluate", "report"):
         out = ("-o", product / "r.html") if command == "report" else ()
         done = patchcore(command, built[1], product / "site.csv", *out, expect=1)

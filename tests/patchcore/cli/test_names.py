@@ -11,10 +11,18 @@ import pytest
 from PIL import Image
 
 from patchcore.cli import commands
+from patchcore.images.file_names import written_name
 from tests.patchcore.cli.test_commands import built, patchcore, product  # noqa: F401 - fixtures
 from tests.patchcore.conftest import stripes
 
-NAMES = ["螺栓 M6.png", "größe →.png", "[red][bold]:warning:.png", "tab\tand\nline.png", "😀.png"]
+NAMES = [
+    "螺栓 M6.png",
+    "größe →.png",
+    "[red][bold]:warning:.png",
+    "tab\tand\nline.png",
+    "😀.png",
+    "con 10:15?.png",
+]
 BYTES = [b"gr\xf6\xdfe.png", b"\xff\xfe.png", b"a\x80b.png"]  # no UTF-8: names of an older system
 RULE = "from_good:budget=0.4"  # five good images promise no less
 DISKS = pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
@@ -53,7 +61,8 @@ def test_every_command_writes_every_name(built, odd, encoding, tmp_path):  # noq
     images = [path for path in (odd / "test").rglob("*") if path.is_file()]
     code, out, err = shown(encoding, "score", model, odd, "--overlays", tmp_path / "pictures")
     assert (code, len(out.splitlines())) == (0, len(images)), err
-    assert len(list((tmp_path / "pictures").iterdir())) == len(images)
+    pictures = [path.name for path in (tmp_path / "pictures").iterdir()]
+    assert len(pictures) == len(images) and [written_name(name) for name in pictures] == pictures
     for command in (
         ("evaluate", model, odd),
         ("threshold", model, "--labelled", odd, "--all"),

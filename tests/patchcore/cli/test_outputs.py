@@ -38,7 +38,7 @@ def unloadable(monkeypatch):
 def test_targets_are_tried_before_the_work(built, product, tmp_path, unloadable, command, target):  # noqa: F811
     if target.startswith("/") and not Path("/proc/self").exists():
         pytest.skip("a place that nobody can write to, on Linux")
-    (tmp_path / "file").write_text("here")
+    (tmp_path / "file").write_text("here", encoding="utf-8")
     place = target if target.startswith("/") else tmp_path / target
     values = {
         "good": product / "train/good",
@@ -51,13 +51,13 @@ def test_targets_are_tried_before_the_work(built, product, tmp_path, unloadable,
     said = " ".join(done.stderr.split())
     assert str(place) in said.replace("x.patchcore", "x") and "cannot be written" in said
     assert "Choose" in said and "Traceback" not in said and done.stdout == ""
-    assert [path.name for path in tmp_path.iterdir()] == ["file"] and (
-        tmp_path / "file"
-    ).read_text() == "here"
+    assert [path.name for path in tmp_path.iterdir()] == ["file"] and (tmp_path / "file").read_text(
+        encoding="utf-8"
+    ) == "here"
 
 
 def test_an_existing_file_is_no_folder_for_overlays(built, product, tmp_path, unloadable):  # noqa: F811
-    (tmp_path / "file").write_text("here")
+    (tmp_path / "file").write_text("here", encoding="utf-8")
     done = patchcore("score", built[1], product / "test", "--overlays", tmp_path / "file", expect=1)
     assert "is a file, not a folder" in " ".join(done.stderr.split())
 
@@ -72,7 +72,7 @@ def limited(*arguments):
     return subprocess.run(
         [sys.executable, "-m", "patchcore", *map(str, arguments)],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         cwd=ROOT,
         preexec_fn=limit,
         check=False,
@@ -105,7 +105,7 @@ def test_a_build_whose_folder_is_gone_is_written_elsewhere(product, tmp_path, mo
     def fit_and_lose(model, *args, **options):
         fitted = fit(model, *args, **options)
         target.parent.rmdir()
-        target.parent.write_text("a file has taken its place")
+        target.parent.write_text("a file has taken its place", encoding="utf-8")
         return fitted
 
     monkeypatch.setattr(Detector, "fit", fit_and_lose)
@@ -120,7 +120,7 @@ def test_a_build_whose_folder_is_gone_is_written_elsewhere(product, tmp_path, mo
 
 def test_a_result_that_can_be_written_nowhere_is_an_error(tmp_path, monkeypatch):
     def refuse(place):
-        place.write_text("half")
+        place.write_text("half", encoding="utf-8")
         place.unlink()
         raise OSError(28, "No space left on device")
 

@@ -29,7 +29,7 @@ def test_the_report_is_written_and_named(built, product, tmp_path):  # noqa: F81
     ],
 )
 def test_mendable_errors_end_with_exit_code_1(built, product, tmp_path, arguments, sentence):  # noqa: F811
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     given = (text.format(product=product, tmp=tmp_path) for text in arguments)
     done = patchcore("report", built[1], *given, expect=1)
     assert sentence in " ".join(done.stderr.split())

@@ -34,7 +34,9 @@ def product(tmp_path_factory):
     lines = [
         f"{p.relative_to(folder).as_posix()};{p.parent.name}" for p in sorted(folder.glob("test/*/*.png"))
     ]
-    (folder / "labels.csv").write_text("\n".join(["file;label", *lines, "test/absent.png;good"]))
+    (folder / "labels.csv").write_text(
+        "\n".join(["file;label", *lines, "test/absent.png;good"]), encoding="utf-8"
+    )
     return folder
 
 

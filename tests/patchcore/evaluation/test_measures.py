@@ -34,7 +34,7 @@ def product(tmp_path_factory):
         Image.fromarray(image).save(folder / f"test/spot/{seed}.png")
         Image.fromarray(mask).save(folder / f"ground_truth/spot/{seed}_mask.png")
         Image.fromarray(image).save(folder / f"test/unmarked/{seed}.png")
-    (folder / "test/good/broken.png").write_text("no image")
+    (folder / "test/good/broken.png").write_text("no image", encoding="utf-8")
     Image.fromarray(mask[:9]).save(folder / "ground_truth/spot/2_mask.png")
     return folder
 
@@ -85,7 +85,7 @@ def test_plain_values_for_machines(evaluation):
 
 def test_measuring_without_scores_raises_no_images_error(model, tmp_path):
     (tmp_path / "good").mkdir()
-    (tmp_path / "good/x.png").write_text("no image")
+    (tmp_path / "good/x.png").write_text("no image", encoding="utf-8")
     with pytest.raises(NoImagesError, match=r"x\.png"):
         evaluate(model, read_layout(tmp_path))
 

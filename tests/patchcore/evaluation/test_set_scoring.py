@@ -12,7 +12,7 @@ def test_map_is_computed_again_only_for_an_earlier_image(model, tmp_path):
     (tmp_path / "good").mkdir()
     for seed in range(2):
         Image.fromarray(stripes(seed + 70)).save(tmp_path / f"good/{seed}.png")
-    (tmp_path / "good/2.png").write_text("no image")
+    (tmp_path / "good/2.png").write_text("no image", encoding="utf-8")
     calls, left_out, reported = [], [], []
 
     class Counted:

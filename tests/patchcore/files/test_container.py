@@ -80,7 +80,7 @@ def empty(path, tensors):
 
 
 def text(path, tensors):
-    path.write_text("hello")
+    path.write_text("hello", encoding="utf-8")
 
 
 def renamed_pickle(path, tensors):

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from patchcore.errors import SettingsError
-from patchcore.files.targets import cannot_write, require_file, require_folder
+from patchcore.files.targets import cannot_write, is_bad_name, require_file, require_folder
 
 
 @pytest.fixture
 def place(tmp_path):
-    (tmp_path / "file").write_text("here")
+    (tmp_path / "file").write_text("here", encoding="utf-8")
     (tmp_path / "folder").mkdir()
     return tmp_path
 
@@ -66,7 +66,7 @@ def test_a_usable_place_is_left_as_it_was(place):
         require_file(place / name)
     for name in ("folder", "new/deeper"):
         require_folder(place / name)
-    assert sorted(place.rglob("*")) == before and (place / "file").read_text() == "here"
+    assert sorted(place.rglob("*")) == before and (place / "file").read_text(encoding="utf-8") == "here"
 
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS, errno.ENOSPC, errno.EIO])
@@ -75,3 +75,28 @@ def test_every_reason_comes_with_a_remedy(number):
     assert (
         sentence.startswith("a\\nb cannot be written (") and sentence.count(".") >= 1 and "\n" not in sentence
     )
+
+
+@pytest.mark.parametrize(
+    ("winerror", "number", "word"),
+    [
+        (5, errno.EACCES, "Close the program that has it open"),
+        (32, errno.EACCES, "Close the program that has it open"),
+        (123, errno.EINVAL, "Choose a name without"),
+        (206, errno.ENOENT, "Choose a shorter path"),
+        (112, errno.ENOSPC, "Make room"),
+    ],
+)
+def test_a_fault_of_windows_gets_the_remedy_of_its_own_number(winerror, number, word):
+    fault = OSError(number, "Windows says why")
+    fault.winerror = winerror
+    sentence = cannot_write(Path("report.html"), fault)
+    assert "cannot be written (Windows says why)" in sentence and word in sentence
+    assert is_bad_name(fault) == (winerror in (123, 206))
+
+
+def test_a_path_that_is_too_long_for_windows_is_told_from_an_absent_one():
+    fault = FileNotFoundError(errno.ENOENT, "The system cannot find the path specified")
+    fault.winerror = 3
+    assert "shorter path" in cannot_write(Path("x" * 130, "y" * 130, "a.html"), fault)
+    assert "Choose another place" in cannot_write(Path("x", "a.html"), fault)

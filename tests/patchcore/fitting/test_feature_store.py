@@ -79,7 +79,7 @@ def test_other_settings_start_afresh(tmp_path, images):
 def test_run_killed_while_writing_keeps_whole_images(tmp_path, images, damage):
     store = fill(FeatureStore(tmp_path, "key"), images)
     if damage == "half a line":
-        store.index_path.write_text(store.index_path.read_text()[:-20])
+        store.index_path.write_text(store.index_path.read_text(encoding="utf-8")[:-20], encoding="utf-8")
     else:
         with store.rows_path.open("r+b") as file:
             file.truncate(50 * 24)

@@ -1,8 +1,12 @@
 """Names: one form of each, lengths that a disk takes, and finding a file by another form of its name."""
 
+import ntpath
 import unicodedata
+from pathlib import PureWindowsPath
 
 import pytest
+from hypothesis import given
+from hypothesis.strategies import text
 
 from patchcore.images.file_names import (
     LONGEST_BYTES,
@@ -12,9 +16,11 @@ from patchcore.images.file_names import (
     expanded,
     is_file,
     is_folder,
+    is_reserved,
     joined,
     safe_name,
     shortened,
+    written_name,
 )
 
 ACCENTED = ["größe.png", "Ångström/ç.png", "Việt.png", "한글/부품.png", "é/ü/ñ.png"]
@@ -38,11 +44,33 @@ ACCENTED = ["größe.png", "Ångström/ç.png", "Việt.png", "한글/부품.png
         ("", "unnamed"),
         ("..", "unnamed"),
         (" / . /", "unnamed"),
+        ("line 3/2026-03-01T10:15:30.png", "line 3/2026-03-01T10_15_30.png"),
+        ('what?<5>|"x"*.png', "what__5___x__.png"),
+        ("aux/com1.tar.png", "aux_/com1_.tar.png"),
+        ("Nul .png/LPT³", "Nul_.png/LPT³_"),
+        ("lot 7./a. . /b.png. .", "lot 7./a./b.png"),
+        (".../CONIN$.txt", "CONIN$_.txt"),
+        ("console.png", "console.png"),
     ],
 )
 def test_names_become_safe(name, safe):
     assert safe_name(name) == safe
     assert safe_name(safe) == safe
+
+
+@given(text(alphabet='aA:.?*<>|"/\\ \x00\u0308üconauxlpt1¹.png', max_size=30) | text(max_size=300))
+def test_every_safe_name_is_one_of_windows_too(name):
+    safe = safe_name(name)
+    assert safe_name(safe) == safe and not PureWindowsPath(safe).is_absolute()
+    for part in written_name(safe).split("/"):
+        assert part == PureWindowsPath(part).name and not part.endswith((".", " "))
+        assert not set('<>:"|?*\\') & set(part) and part.isprintable() and len(part.encode()) <= LONGEST_BYTES
+        assert not (is_reserved(part) or is_device(part))
+
+
+def is_device(part):
+    """Tell whether Python's own Windows paths take a name for a device."""
+    return ntpath.isreserved(part) if hasattr(ntpath, "isreserved") else PureWindowsPath(part).is_reserved()
 
 
 def test_long_names_keep_their_ends():
@@ -85,11 +113,14 @@ def test_a_name_is_found_in_another_form(tmp_path, name, on_disk, in_table):
 
 def test_the_name_as_written_comes_first(tmp_path):
     for form in ("NFC", "NFD"):
-        (tmp_path / unicodedata.normalize(form, "größe.png")).write_text(form)
+        (tmp_path / unicodedata.normalize(form, "größe.png")).write_text(form, encoding="utf-8")
     if len(list(tmp_path.iterdir())) < 2:
         pytest.skip("this disk takes both forms as one name")
     for form in ("NFC", "NFD"):
-        assert NamedFiles(tmp_path).find(unicodedata.normalize(form, "größe.png")).read_text() == form
+        assert (
+            NamedFiles(tmp_path).find(unicodedata.normalize(form, "größe.png")).read_text(encoding="utf-8")
+            == form
+        )
 
 
 def test_names_that_lead_out_of_the_folder_find_nothing_inside(tmp_path):

@@ -5,7 +5,7 @@ import zlib
 import imagecodecs
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image, ImageCms, ImageOps
 
 from patchcore.errors import ImageError, ImageTooLarge
 from patchcore.images.raw_image import Limits
@@ -65,8 +65,7 @@ def test_palette_is_resolved():
     picture = Image.fromarray(COLOUR).quantize(16)
     image = read_image(saved(picture, "PNG"))
     np.testing.assert_array_equal(as_bytes(image), np.asarray(picture.convert("RGB")))
-    assert image.record.channels == 3
-    assert "palette resolved to RGB" in image.record.notes
+    assert (image.record.channels, image.record.notes) == (3, ())
 
 
 def test_palette_with_a_transparent_entry_shows_white():
@@ -74,7 +73,7 @@ def test_palette_with_a_transparent_entry_shows_white():
     picture.putpalette([255, 0, 0, 0, 0, 255])
     image = read_image(saved(picture, "PNG", transparency=0))
     np.testing.assert_array_equal(as_bytes(image)[0], [[255, 255, 255], [0, 0, 255]])
-    assert "transparent pixels shown on white" in image.record.notes
+    assert "Transparent pixels are shown on white." in image.record.notes
 
 
 def test_alpha_is_composited_on_the_stated_background():
@@ -85,16 +84,18 @@ def test_alpha_is_composited_on_the_stated_background():
     np.testing.assert_allclose(read_image(data).pixels, on_white, atol=1e-6)
     on_black = read_image(data, background=(0.0, 0.0, 0.0))
     np.testing.assert_allclose(on_black.pixels, COLOUR / 255 * share, atol=1e-6)
-    assert on_black.record.notes == ("transparent pixels shown on RGB (0.0, 0.0, 0.0)",)
+    assert on_black.record.notes == ("Transparent pixels are shown on RGB (0.0, 0.0, 0.0).",)
     assert on_black.record.channels == 4
 
 
-@pytest.mark.parametrize(("level", "word"), [(255, "opaque"), (0, "zero everywhere")])
-def test_alpha_that_says_nothing_is_dropped(level, word):
+@pytest.mark.parametrize(
+    ("level", "notes"), [(255, ()), (0, ("Its alpha channel hides every pixel, and was ignored.",))]
+)
+def test_alpha_that_says_nothing_is_dropped(level, notes):
     data = saved(Image.fromarray(np.dstack([GREY, np.full_like(GREY, level)])), "PNG")
     image = read_image(data)
     np.testing.assert_array_equal(as_bytes(image), np.dstack([GREY] * 3))
-    assert word in image.record.notes[0]
+    assert image.record.notes == notes
     assert image.record.channels == 2
 
 
@@ -159,12 +160,53 @@ def test_interlaced_16_bit_png():
     np.testing.assert_allclose(read_image(data).pixels[..., 0], array / 65535, atol=1e-7)
 
 
-def test_moving_pictures_give_their_first_frame():
+@pytest.mark.parametrize(("kind", "options"), [("WEBP", {"lossless": True}), ("PNG", {})])
+def test_moving_pictures_give_their_first_frame(kind, options):
     frames = [Image.fromarray(COLOUR), Image.fromarray(255 - COLOUR)]
-    data = saved(frames[0], "WEBP", save_all=True, append_images=frames[1:], lossless=True)
-    image = read_image(data)
+    image = read_image(saved(frames[0], kind, save_all=True, append_images=frames[1:], **options))
     np.testing.assert_array_equal(as_bytes(image), COLOUR)
-    assert "the first of 2 frames" in image.record.notes
+    assert image.record.notes == ("Only the first of 2 frames in the file was read.",)
+
+
+def test_pictures_behind_the_first_of_a_multi_picture_file_are_named():
+    whole = Image.fromarray(COLOUR)
+    preview = whole.resize((17, 10))
+    small_second = read_image(saved(whole, "MPO", save_all=True, append_images=[preview])).record
+    small_first = read_image(saved(preview, "MPO", save_all=True, append_images=[whole, whole])).record
+    assert small_second.notes == ("Only the first of 2 pictures in the file was read.",)
+    (note,) = small_first.notes
+    assert "first of 3 pictures" in note and "picture 2 has 34 × 21 px" in note and small_first.width == 17
+
+
+@pytest.mark.parametrize("ending", [b"\xff\xd9", bytes(20_000)])
+def test_a_jpeg_whose_lower_part_is_missing_has_a_note(ending):
+    picture = Image.fromarray(RNG.integers(0, 256, (64, 64, 3), dtype=np.uint8))
+    data = saved(picture, "JPEG")
+    assert read_image(data).record.notes == ()
+    (note,) = read_image(data[: len(data) // 2] + ending).record.notes
+    assert "lower part may be missing" in note
+
+
+def test_a_png_without_its_end_has_a_note():
+    (note,) = read_image(saved(Image.fromarray(COLOUR), "PNG")[:-12]).record.notes
+    assert "breaks off before its end mark" in note
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF"])
+def test_a_colour_profile_other_than_srgb_is_named(kind):
+    for space, named in (("sRGB", False), ("LAB", True)):
+        profile = ImageCms.ImageCmsProfile(ImageCms.createProfile(space)).tobytes()
+        notes = read_image(saved(Image.fromarray(COLOUR), kind, icc_profile=profile)).record.notes
+        assert any("colour profile (Lab" in note for note in notes) == named
+    damaged = read_image(saved(Image.fromarray(COLOUR), kind, icc_profile=b"no profile" * 20)).record.notes
+    assert damaged == ("Its colour profile was not applied; samples are taken as sRGB.",)
+
+
+def test_colour_is_told_by_pixels():
+    grey = Image.fromarray(GREY)
+    pictures = (grey, grey.convert("RGB"), Image.fromarray(COLOUR), Image.new("RGBA", (9, 9), (9, 9, 9, 255)))
+    found = [read_image(saved(picture, "PNG")).record.colourful for picture in pictures]
+    assert found == [False, False, True, False]
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP", "WEBP", "TIFF"])

@@ -108,7 +108,7 @@ def test_comments_among_the_samples():
 def test_the_first_of_several_pictures():
     image = read_image(packed(5, GREY, 255) + packed(5, 255 - GREY, 255))
     np.testing.assert_array_equal(display_pixels(image.pixels)[..., 0], GREY)
-    assert image.record.notes == ("the first of several pictures in the file",)
+    assert image.record.notes == ("Only the first of several pictures in the file was read.",)
 
 
 @pytest.mark.parametrize(

@@ -23,19 +23,25 @@ def test_values_beyond_the_range_are_clipped_and_counted():
     array = np.array([[0, 50, 100], [150, 200, 250]], np.uint16)
     image = read_image(array, value_range=(60.0, 180.0))
     np.testing.assert_allclose(image.pixels[..., 1], [[0, 0, 1 / 3], [0.75, 1, 1]], atol=1e-6)
-    assert image.record.notes == ("clipped to the value range 60 to 180: 2 pixels were above it, 2 below",)
+    assert image.record.notes == (
+        "Values were clipped to the value range 60 to 180: 2 pixels were above it, 2 below.",
+    )
 
 
 def test_value_range_leaves_8_bit_images_alone():
     array = RNG.integers(0, 256, (9, 8), dtype=np.uint8)
     image = read_image(array, value_range=(0.0, 4095.0))
     np.testing.assert_allclose(image.pixels[..., 0], array / 255, atol=1e-7)
-    assert "value range not applied" in image.record.notes[0]
+    assert "value range was not applied" in image.record.notes[0]
 
 
-def test_12_bit_data_in_a_16_bit_container_is_noted():
-    assert "12-bit data?" in read_image(np.array([[0, 4095]], np.uint16)).record.notes[0]
-    assert "10-bit data?" in read_image(np.array([[0, 1000]], np.uint16)).record.notes[0]
+@pytest.mark.parametrize(("highest", "bits"), [(200, 8), (1000, 10), (4095, 12), (16383, 14)])
+def test_unused_bits_of_a_16_bit_container_are_noted(highest, bits):
+    (note,) = read_image(np.array([[0, highest]], np.uint16)).record.notes
+    assert f"{bits}-bit data" in note and f"0 to {2**bits - 1}" in note
+
+
+def test_a_16_bit_container_that_is_used_has_no_note():
     assert read_image(np.array([[0, 40960]], np.uint16)).record.notes == ()
     assert read_image(np.array([[0, 4095]], np.uint16), value_range=(0, 4095)).record.notes == ()
 

@@ -61,7 +61,36 @@ def test_first_of_several_pages_with_a_note():
     pages = RNG.integers(0, 256, (3, 8, 9), dtype=np.uint8)
     image = read_image(tiff(pages, photometric="minisblack"))
     np.testing.assert_allclose(image.pixels[..., 0], pages[0] / 255, atol=1e-7)
-    assert "the first of several pages" in image.record.notes
+    assert image.record.notes == ("Only the first of 3 pages in the file was read.",)
+
+
+def pages_of(*arrays, **first):
+    buffer = io.BytesIO()
+    with tifffile.TiffWriter(buffer) as file:
+        for number, array in enumerate(arrays):
+            file.write(array, photometric="minisblack", metadata=None, **({} if number else first))
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("place", [{"subfiletype": 1}, {"subfiletype": 1, "subifds": 1}])
+def test_a_preview_before_the_picture_is_not_judged_instead_of_it(place):
+    whole = RNG.integers(0, 256, (40, 60), dtype=np.uint8)
+    image = read_image(pages_of(whole[::4, ::4], whole, **place))
+    np.testing.assert_allclose(image.pixels[..., 0], whole / 255, atol=1e-7)
+    assert image.record.notes == ("The file begins with a preview of 15 × 10 px; page 2 was read instead.",)
+
+
+def test_a_small_first_page_without_a_mark_is_named():
+    whole = RNG.integers(0, 256, (40, 60), dtype=np.uint8)
+    image = read_image(pages_of(whole[::4, ::4], whole[:20], whole))
+    assert (image.record.width, image.record.height) == (15, 10)
+    assert "may be a preview: page 3 has 60 × 40 px" in image.record.notes[0]
+
+
+def test_damage_behind_the_first_page_leaves_the_first_one():
+    whole = RNG.integers(0, 256, (40, 60), dtype=np.uint8)
+    image = read_image(pages_of(whole, whole, whole)[:-300])
+    np.testing.assert_allclose(image.pixels[..., 0], whole / 255, atol=1e-7)
 
 
 def test_white_is_zero_is_inverted():

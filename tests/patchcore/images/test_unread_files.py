@@ -50,7 +50,7 @@ def test_kinds_are_counted_the_most_frequent_first(tmp_path):
     for number in range(3):
         (tmp_path / f"{number}.gif").write_bytes(gif())
     (tmp_path / "sub").mkdir()
-    (tmp_path / "sub/readme.md").write_text("lot 7")
+    (tmp_path / "sub/readme.md").write_text("lot 7", encoding="utf-8")
     assert counted(contents_of(tmp_path)) == "3 GIFs, 1 text file"
     assert contents_of(tmp_path, subfolders=False) == {"GIF": 3, "subfolder": 1}
     assert contents_of(tmp_path, exclude=[tmp_path / "sub"]) == {"GIF": 3}

@@ -70,7 +70,7 @@ def started(read_only, code, *arguments, **environment):
         env=plain | {name: value for name, value in chosen.items() if value},
         cwd=read_only,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
 
@@ -155,7 +155,7 @@ def test_a_damaged_store_costs_a_compilation_alone(tmp_path, damage):
     environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
     for _ in range(2):
         done = subprocess.run(
-            [sys.executable, "-c", DISTANCE], env=environment, cwd=ROOT, capture_output=True, text=True
+            [sys.executable, "-c", DISTANCE], env=environment, cwd=ROOT, capture_output=True, encoding="utf-8"
         )
         assert done.returncode == 0, done.stderr
         assert done.stdout.startswith("9.0")

@@ -17,7 +17,11 @@ print(json.dumps(["torch" not in sys.modules, os.environ.get("GOMP_SPINCOUNT")])
 def told(**environment):
     plain = {name: value for name, value in os.environ.items() if name != "GOMP_SPINCOUNT"}
     done = subprocess.run(
-        [sys.executable, "-c", TOLD], env=plain | environment, check=True, capture_output=True, text=True
+        [sys.executable, "-c", TOLD],
+        env=plain | environment,
+        check=True,
+        capture_output=True,
+        encoding="utf-8",
     )
     return json.loads(done.stdout)
 

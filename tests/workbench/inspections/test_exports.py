@@ -9,6 +9,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
+from patchcore.images.file_names import written_name
 from patchcore.maps.regions import find_regions
 from patchcore.maps.rendering import HeatScale, overlay
 from patchcore.thresholds.operating_point import OperatingPoint
@@ -85,6 +86,7 @@ def test_overlays_are_the_renderings_under_safe_and_different_names(workspace, s
         or len(set(names)) == 4
     )
     assert not any(name.startswith("/") or ".." in name.split("/") for name in names)
+    assert [written_name(name) for name in names] == names
     painted = np.asarray(PIL.Image.open(io.BytesIO(archive.read(names[0]))))
     expected = overlay(
         load_pixels(workspace, results[0].image.sha256),

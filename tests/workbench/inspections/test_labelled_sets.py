@@ -10,7 +10,7 @@ from patchcore.labels.words import NothingGood
 from tests.workbench.inspections.test_labels import rows
 from tests.workbench.parts import picture, plate, scratch_mask
 from workbench.inspections.batches import load_mask
-from workbench.inspections.labelled_sets import import_labelled, labels_of_folders
+from workbench.inspections.labelled_sets import import_images, import_labelled, labels_of_folders
 from workbench.inspections.labels import label_counts, labelled_sets
 from workbench.uploads.intake import from_files, from_folder
 
@@ -39,6 +39,34 @@ def test_the_layout_of_mvtec_gives_labels_and_masks(workspace, version, tmp_path
     ]
     assert load_mask(workspace, images[0]) is None and load_mask(workspace, images[1]).sum() == 288
     assert len(found.problems) == 1 and found.problems[0].startswith("1 image below train was left out")
+
+
+@pytest.mark.parametrize("table", ["labels.csv", None])
+def test_images_to_inspect_bring_their_labels_and_leave_masks_out(workspace, version, tmp_path, table):
+    named = files("lot/io/a.png", "lot/kratzer/b.png", "lot/ground_truth/kratzer/b_mask.png")
+    named += [("lot/labels.csv", b"Datei;Befund\nio/a.png;i.O.\nkratzer/b.png;tief\n")] if table else []
+    found = import_images(workspace, version.inspector_id, from_files(named, tmp_path), "lot")
+    kinds = {image.name: image.truth for image in rows(workspace, found.batch_id)}
+    assert kinds == {"lot/io/a.png": "good", "lot/kratzer/b.png": "tief" if table else "kratzer"}
+    assert found.labels.startswith("Taken as good: i.O. (1)" if table else "Taken as good: io (1)")
+
+
+def test_folders_without_a_word_for_good_parts_label_only_by_words_for_defects(workspace, version, tmp_path):
+    named = files("lot/camera1/a.png", "lot/NG/b.png", "lot/masks/b.png")
+    found = import_images(workspace, version.inspector_id, from_files(named, tmp_path), "lot")
+    kinds = {image.name: image.truth for image in rows(workspace, found.batch_id)}
+    assert kinds == {"lot/camera1/a.png": None, "lot/NG/b.png": "NG"}
+    assert found.problems == ["1 image (lot/masks/b.png) left out: masks, by the names of their folders."]
+
+
+def test_a_table_without_a_good_label_leaves_images_to_inspect_unlabelled(workspace, version, tmp_path):
+    named = [*files("a.png", "b.png"), ("labels.csv", b"file,label\na.png,typ 1\nb.png,typ 2\n")]
+    found = import_images(workspace, version.inspector_id, from_files(named, tmp_path), "lot")
+    assert [image.truth for image in rows(workspace, found.batch_id)] == [None, None]
+    assert (
+        "Labels found: typ 1 (1), typ 2 (1)" in found.problems[0]
+        and "bring the set on Evaluate" in found.problems[0]
+    )
 
 
 def test_a_folder_on_this_computer_gives_the_same_labels(workspace, version, tmp_path):
@@ -181,7 +209,15 @@ def test_of_several_tables_one_is_read(workspace, version, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["größe.png", "Ångström/å.png", "한글.png", "螺" * 100 + ".png", "x" * 300 + ".png"]
+    "name",
+    [
+        "größe.png",
+        "Ångström/å.png",
+        "한글.png",
+        "螺" * 100 + ".png",
+        "x" * 300 + ".png",
+        "aux/5. ö/10:15?.png",
+    ],
 )
 @pytest.mark.parametrize(("handed_in", "in_table"), [("NFD", "NFC"), ("NFC", "NFD")])
 def test_a_table_names_files_in_another_form_of_unicode_or_at_full_length(

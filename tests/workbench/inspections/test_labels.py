@@ -33,6 +33,23 @@ def test_a_new_label_returns_the_one_before(workspace, batch):
     assert (counts.good, counts.defects, counts.unlabelled, counts.labelled) == (0, {}, 3, 0)
 
 
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("gut", "good"),
+        ("IO", "good"),
+        ("Pass", "good"),
+        ("0.0", "good"),
+        ("NG", "defect"),
+        ("n.i.O.", "defect"),
+    ],
+)
+def test_words_for_good_parts_and_defects_mean_the_same_as_in_tables(workspace, batch, written, kept):
+    first = rows(workspace, batch)[0]
+    set_label(workspace, first.id, written)
+    assert rows(workspace, batch)[0].truth == kept
+
+
 def test_changes_are_undone_from_the_last_to_the_first_and_stay_stored(workspace, batch):
     first, second, _ = rows(workspace, batch)
     set_label(workspace, first.id, "good")

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from patchcore.evaluation.measures import evaluate
 from patchcore.evaluation.mvtec_layout import read_layout
 from patchcore.inspection import inspect
+from patchcore.labels.layout import label_remark
 from patchcore.maps.colours import CONTOUR_LINE
 from tests.patchcore.cli.test_commands import patchcore
 from tests.workbench.parts import store_plates
@@ -100,7 +101,8 @@ def test_page_watched_folder_command_line_and_evaluation_say_the_same(
         form = inspect(model, path, point).to_dict()
         assert row == {"path": str(path), **form}
         told, by_page = by_file(key, data).record.to_dict(), by_dashboard(key, data).record.to_dict()
-        assert {field: told[field] for field in form} == form
+        with_folder = form | {"remarks": form["remarks"] + label_remark(name)}
+        assert {field: told[field] for field in form} == with_folder and by_page["remarks"] == told["remarks"]
         image = workspace.store_image(data, name)
         list(score_batch(workspace, create_batch(workspace, "washer", [image], name), washer))
         kept = last_row(workspace, Inspection)

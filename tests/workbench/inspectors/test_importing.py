@@ -108,7 +108,9 @@ def test_an_exported_file_scores_the_same_for_the_command_line_and_in_python(exp
     assert model.operating_point_ == OperatingPoint.from_dict(point)
     command = [sys.executable, "-m", "patchcore", "score", str(path), "--json"]
     told = subprocess.run(
-        [*command, *(str(tmp_path / f"{number}.png") for number in (60, 61))], capture_output=True, text=True
+        [*command, *(str(tmp_path / f"{number}.png") for number in (60, 61))],
+        capture_output=True,
+        encoding="utf-8",
     )
     assert told.returncode == 0, told.stderr
     assert [one["score"] for one in json.loads(told.stdout)] == scores
@@ -137,8 +139,16 @@ def test_a_hostile_name_of_the_file_leads_nowhere(workspace, exported):
     version = import_inspector(workspace, data, file="../../<img src=x>\x1b.patchcore")
     assert find_inspector(workspace, version.inspector_id).name == "Plate"
     assert sorted(p.name for p in workspace.root.parent.iterdir() if p.suffix == ".patchcore") == []
-    with pytest.raises(ArtifactError, match="is not an inspector"):
-        import_inspector(workspace, b"nothing at all", file="../../x.patchcore")
+    for name in (
+        "../../x.patchcore",
+        "C:\\con.patchcore",
+        "10:15?.patchcore",
+        "🔩" * 100 + ".patchcore",
+        "",
+        "..",
+    ):
+        with pytest.raises(ArtifactError, match="is not an inspector"):
+            import_inspector(workspace, b"nothing at all", file=name)
 
 
 def test_an_inspector_without_a_name_is_called_after_its_file(workspace, path):

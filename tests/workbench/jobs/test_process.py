@@ -117,7 +117,7 @@ def test_an_attempt_that_was_followed_by_another_stops_and_leaves_the_checkpoint
 ):
     monkeypatch.setattr(process, "PULSE_SECONDS", 0.02)
     with RunningJob(workspace, claimed, 0) as job:
-        (job.scratch / "features").write_text("of the next attempt")
+        (job.scratch / "features").write_text("of the next attempt", encoding="utf-8")
         with workspace.database.write() as session:
             session.get(Job, claimed).attempts = 1
         job._ended.wait(0.3)

@@ -169,6 +169,14 @@ def test_a_process_that_cannot_start_is_reported(workspace):
     assert "nonsense" in requests.read_log(workspace, job_id)
 
 
+def test_the_log_is_utf_8_and_shows_every_character(workspace, monkeypatch):
+    monkeypatch.setenv("PYTHONIOENCODING", "cp1252")
+    queue = JobQueue(workspace, command=(REHEARSAL[0], "-c", r"print('Ma\xdf \u87ba\u6813 \udcff')"))
+    job_id = count(workspace, 3)
+    wait_until(lambda: queue.step() or not queue._children)
+    assert requests.read_log(workspace, job_id).strip() == r"Maß 螺栓 \udcff"
+
+
 def test_a_program_that_is_not_there_interrupts_the_job_and_not_the_queue(workspace):
     queue = JobQueue(workspace, command=("/nowhere/python",))
     job_id = count(workspace, 3)

@@ -37,7 +37,7 @@ AT = {
 @pytest.fixture
 def file(tmp_path):
     path = tmp_path / "people.toml"
-    path.write_text(LIST)
+    path.write_text(LIST, encoding="utf-8")
     return path
 
 
@@ -49,18 +49,18 @@ def test_roles_are_found_by_address_however_it_is_written(file):
 
 
 def test_an_unlisted_person_has_the_default_role_or_none(file):
-    file.write_text('"anna@example.com" = "engineer"\n')
+    file.write_text('"anna@example.com" = "engineer"\n', encoding="utf-8")
     people = read_people(file)
     assert (people.role_of("x@example.com"), people.ask) == (Role.NOBODY, WHOM)
     assert people.role_of("\u212aarl@example.com") == Role.NOBODY  # a sign that only looks like a K
-    file.write_text('"karl@example.com" = "engineer"\n')
+    file.write_text('"karl@example.com" = "engineer"\n', encoding="utf-8")
     assert read_people(file).role_of("\u212aarl@example.com") == Role.NOBODY
 
 
 def test_a_change_counts_at_once_even_within_one_tick_of_the_clock(file):
     moment = file.stat()
     assert read_people(file).role_of("anna@example.com") == Role.ENGINEER
-    file.write_text(LIST.replace("engineer", "operate") + "#")
+    file.write_text(LIST.replace("engineer", "operate") + "#", encoding="utf-8")
     os.utime(file, ns=(moment.st_atime_ns, moment.st_mtime_ns))
     assert read_people(file).role_of("anna@example.com") == Role.OPERATE
 
@@ -88,7 +88,7 @@ def test_a_change_counts_at_once_even_within_one_tick_of_the_clock(file):
     ],
 )
 def test_a_list_that_is_wrong_says_where_and_how_and_counts_for_nothing(file, text, told):
-    file.write_text(text)
+    file.write_text(text, encoding="utf-8")
     with pytest.raises(PeopleError, match=told) as raised:
         read_people(file)
     assert str(raised.value).startswith(str(file))

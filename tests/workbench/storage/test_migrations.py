@@ -50,6 +50,7 @@ KEPT = {
     path.stem.removeprefix("workspace_v"): path
     for path in Path(__file__).with_name("fixtures").glob("workspace_v*.sql")
 }
+TURNED = "The picture was turned upright, as its orientation tag says."
 SCRIPTS = ScriptDirectory.from_config(migrations())
 
 
@@ -115,6 +116,7 @@ def everything_is_read(workspace):
         ("good/009.png", "good"),
     ]
     assert [one.image.mask_sha256 is not None for one in results] == [True, False]
+    assert [one.remarks for one in results] in ([None, None], [[TURNED], []])  # from before and since 0002
     assert results[0].score > points[1].point.reject > results[1].score
     counts = label_counts(workspace, batches["Monday"])
     assert (counts.good, counts.defects, counts.unlabelled) == (1, {"scratch": 1}, 0)

@@ -37,7 +37,7 @@ NO_IDS = (
 NO_PATHS = (
     "", ".", "..", "a/..", "../a", "a/../b", "a//b", "/a", "a/", "./a", "~/a", "a\\b", "..\\a", "C:\\a", "C:/a", "C:a",
     "a\0b", "a\nb", "a b", "a.", "a ", "a/b. ", ".hidden", "-a", "a/NUL", "a/con.png", "ａ", "a\u202eb", "a" * 200,
-    "a/\u2024\u2024/b", None, 7,
+    "a/\u2024\u2024/b", "aux.tar.png", "COM0/a", None, 7,
 )  # fmt: skip
 
 
@@ -220,7 +220,7 @@ def test_existing_folders_and_their_parents_keep_their_mode(tmp_path):
     for name in ("used", "empty"):
         (tmp_path / name).mkdir()
         (tmp_path / name).chmod(0o755)
-    (tmp_path / "used" / "file").write_text("")
+    (tmp_path / "used" / "file").write_text("", encoding="utf-8")
     for name in ("used", "empty", "new/below"):
         make_root(tmp_path / name)
     modes = {name: (tmp_path / name).stat().st_mode & 0o777 for name in ("used", "empty", "new/below")}

@@ -19,7 +19,7 @@ def ended():
 
 def put(workspace, name, *, seconds_ago=0.0):
     path = workspace.root / "temporary" / name
-    path.write_text("half")
+    path.write_text("half", encoding="utf-8")
     moment = path.stat().st_mtime - seconds_ago
     os.utime(path, (moment, moment))
     return path

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import os
+from contextlib import closing
 
 import numpy as np
 import PIL.Image
@@ -28,10 +29,37 @@ def test_the_folder_comes_from_the_environment(tmp_path, monkeypatch):
     assert Workspace().root == tmp_path / ".patchcore"
 
 
+def test_the_database_lies_in_a_folder_of_any_name(tmp_path, monkeypatch):
+    monkeypatch.delenv("PATCHCORE_DATABASE_URL", raising=False)
+    for name in ("100 % good", "what#now", "größe @3", *([] if os.name == "nt" else ["a?b=c&d"])):
+        (tmp_path / name).mkdir()
+        with closing(Workspace(tmp_path / name)) as place:
+            assert place.database.is_sqlite and (tmp_path / name / "workspace.db").exists()
+        with closing(Workspace(tmp_path / name)) as place, place.database.read() as session:
+            assert list(session.scalars(select(Image))) == []
+    assert not list(tmp_path.glob("*.db"))
+
+
 def test_a_folder_that_cannot_be_made_is_named(tmp_path):
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(WorkspaceError, match="PATCHCORE_WORKSPACE"):
         Workspace(tmp_path / "file" / "below")
+
+
+def test_an_image_is_stored_although_a_scanner_holds_its_file_for_a_moment(workspace, monkeypatch):
+    refusals = [PermissionError(13, "The file is being used by another process") for _ in range(3)]
+    place = os.replace
+
+    def replace_in_the_end(source, target):
+        if refusals:
+            refused = refusals.pop()
+            refused.winerror = 32
+            raise refused
+        place(source, target)
+
+    monkeypatch.setattr(os, "replace", replace_in_the_end)
+    stored = workspace.store_image(png(), "one.png")
+    assert workspace.image_path(stored.sha256).read_bytes() == png() and not refusals
 
 
 def test_an_image_is_stored_once_by_its_bytes(workspace, tmp_path):
@@ -92,11 +120,11 @@ def test_a_thumbnail_is_small_and_made_once(workspace):
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(workspace):
     target = workspace.root / "results" / "note.txt"
     with workspace.new_file(target) as path:
-        path.write_text("old")
+        path.write_text("old", encoding="utf-8")
     with pytest.raises(ZeroDivisionError), workspace.new_file(target) as path:
-        path.write_text("half of the n")
+        path.write_text("half of the n", encoding="utf-8")
         raise ZeroDivisionError
-    assert target.read_text() == "old"
+    assert target.read_text(encoding="utf-8") == "old"
     assert list((workspace.root / "temporary").iterdir()) == []
 
 
@@ -104,17 +132,17 @@ def test_a_folder_appears_whole_and_replaces_what_a_crash_left(workspace):
     target = workspace.version_folder("washer-1a2b", 1)
     assert target == workspace.root / "inspectors" / "washer-1a2b" / "v0001"
     target.mkdir(parents=True)
-    (target / "stale").write_text("")
+    (target / "stale").write_text("", encoding="utf-8")
     with workspace.draft_folder() as folder:
         (folder / "model.patchcore").mkdir()
-        (folder / "model.patchcore" / "bank").write_text("rows")
+        (folder / "model.patchcore" / "bank").write_text("rows", encoding="utf-8")
         assert (target / "stale").exists()
         workspace.place_folder(folder, target)
     assert [path.name for path in target.iterdir()] == ["model.patchcore"]
     with pytest.raises(ZeroDivisionError), workspace.draft_folder() as folder:
-        (folder / "half").write_text("")
+        (folder / "half").write_text("", encoding="utf-8")
         raise ZeroDivisionError
-    assert (target / "model.patchcore" / "bank").read_text() == "rows"
+    assert (target / "model.patchcore" / "bank").read_text(encoding="utf-8") == "rows"
     assert list((workspace.root / "temporary").iterdir()) == []
 
 
@@ -124,7 +152,7 @@ def test_bytes_reach_the_disk_before_the_name(workspace, monkeypatch):
     monkeypatch.setattr(os, "fsync", lambda descriptor: (order.append("flush"), flush(descriptor)))
     monkeypatch.setattr(os, "replace", lambda *paths: (order.append("rename"), replace(*paths)))
     with workspace.new_file(workspace.root / "results" / "x") as path:
-        path.write_text("x")
+        path.write_text("x", encoding="utf-8")
     assert order == ["flush", "rename", "flush"]
 
 

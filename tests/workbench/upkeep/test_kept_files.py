@@ -35,7 +35,7 @@ def test_a_file_that_two_rows_name_comes_once(worked):
 
 def test_regions_and_logs_are_loose(worked):
     (worked.root / "jobs" / "99").mkdir()
-    (worked.root / "jobs" / "99" / "job.log").write_text("of no job")
+    (worked.root / "jobs" / "99" / "job.log").write_text("of no job", encoding="utf-8")
     with worked.database.snapshot() as connection:
         names = [worked.relative(path) for path in loose_files(worked, connection)]
     assert [name.partition("/")[0] for name in names] == ["regions", "jobs"] and names[1] == "jobs/1/job.log"

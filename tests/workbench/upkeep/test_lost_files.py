@@ -139,7 +139,7 @@ def test_a_damaged_model_is_noticed_wherever_it_is(worked, place):
 
 def test_a_damaged_region_goes_to_the_bin(worked):
     (path,) = (worked.root / "regions").iterdir()
-    path.write_text("{}")
+    path.write_text("{}", encoding="utf-8")
     (finding,) = check(worked)
     finding.repair(Bin(worked))
     assert not path.exists() and check(worked) == []
@@ -178,7 +178,7 @@ def test_rows_that_point_to_none_go_to_the_bin_with_those_that_point_to_them(by_
     after = rows(workspace)
     assert {name for name in before if before[name] != after[name]} == {"batches", "batch_images", "results"}
     (binned,) = workspace.root.glob("bin/*/rows.jsonl")
-    assert len(binned.read_text().splitlines()) == 6
+    assert len(binned.read_text(encoding="utf-8").splitlines()) == 6
     assert [finding.trouble[:14] for finding in check(workspace, grace=0)] == ["an anomaly map"] * 6
     list(repair(workspace, check(workspace, grace=0)))
     assert check(workspace, grace=0) == []

@@ -150,7 +150,7 @@ def test_pipes_are_not_waited_for(parts):
 
 
 def test_bytes_that_are_no_unicode_in_a_name(parts):
-    (Path(os.fsdecode(os.fsencode(parts) + b"/x\xff.png"))).write_bytes(PNG)
+    (Path(os.fsdecode(os.fsencode(parts) + b"/x\x81.png"))).write_bytes(PNG)
     found = from_folder(parts)
     assert "x_.png" in names(found)
     assert next(upload for upload in found if upload.name == "x_.png").data.read_bytes() == PNG
@@ -235,7 +235,7 @@ def test_roots_come_from_the_environment(tmp_path):
 
 
 def test_tables_are_kept_for_who_reads_labels_and_listed_as_no_images(parts, spool):
-    (parts / "labels.csv").write_text("file,label\n")
+    (parts / "labels.csv").write_text("file,label\n", encoding="utf-8")
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("b.png", PNG)
@@ -247,7 +247,7 @@ def test_tables_are_kept_for_who_reads_labels_and_listed_as_no_images(parts, spo
         assert [file.reason.split(",")[0] for file in found.left_out if file.name.endswith(".csv")] == [
             "a table"
         ] * len(tables)
-    assert all(Path(table.data).read_text() == "file,label\n" for table in dropped.tables[1:])
+    assert all(Path(table.data).read_text(encoding="utf-8") == "file,label\n" for table in dropped.tables[1:])
 
 
 def test_a_service_user_without_a_home_has_no_open_folder(tmp_path, spool, monkeypatch):

@@ -44,7 +44,7 @@ def test_a_sound_set_has_nothing_to_say():
     assert found.sizes == [((50, 40), 20)]
     assert (found.bit_depths, found.formats, found.colours) == ({8: 20}, {"PNG": 20}, {"colour": 20})
     first = found.usable[0]
-    assert (first.name, len(first.sha256), first.colourful) == ("00.png", 64, True)
+    assert (first.name, len(first.sha256), first.record.colourful) == ("00.png", 64, True)
     assert (first.thumbnail.shape, first.thumbnail.dtype) == ((40, 50, 3), np.uint8)
 
 

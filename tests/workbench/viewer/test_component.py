@@ -31,18 +31,18 @@ def test_the_browser_gets_the_colours_of_the_rendering():
 def test_no_module_writes_markup():
     for path in BROWSER.glob("*.js"):
         assert not re.search(
-            r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", path.read_text()
+            r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", path.read_text(encoding="utf-8")
         ), path
 
 
 def test_nothing_is_fetched_from_elsewhere():
     for path in [*BROWSER.glob("*.js"), *BROWSER.glob("*.css")]:
-        assert not re.search(r"https?://|@import", path.read_text()), path
+        assert not re.search(r"https?://|@import", path.read_text(encoding="utf-8")), path
 
 
 def test_modules_stay_short():
     for path in BROWSER.glob("*.js"):
-        assert len(path.read_text().splitlines()) < 300, path
+        assert len(path.read_text(encoding="utf-8").splitlines()) < 300, path
 
 
 @pytest.fixture

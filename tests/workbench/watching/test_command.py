@@ -1,5 +1,6 @@
 """`watch` as on a line's PC: verdicts, exit codes, signals, kill -9, and the rows in the history."""
 
+import io
 import json
 import os
 import shutil
@@ -12,12 +13,15 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import PIL.Image
 import pytest
 from sqlalchemy import select
 from typer.testing import CliRunner
 
 from patchcore import PatchCore
 from patchcore.thresholds.operating_point import OperatingPoint
+from tests.odd_pictures import REMARKS, odd_pictures
 from tests.workbench.parts import plate
 from tests.workbench.processes import wait_until
 from workbench.__main__ import app
@@ -169,7 +173,7 @@ def test_missing_workspace_is_made(file, folder, tmp_path, monkeypatch):
 def test_files_are_moved_and_lines_written_for_a_controller(folder, tmp_path):
     out, lines = tmp_path / "out", tmp_path / "lines.jsonl"
     done = once("Plate", folder, "--move", out, "--json-to", lines)
-    written = [json.loads(line) for line in lines.read_text().splitlines()]
+    written = [json.loads(line) for line in lines.read_text(encoding="utf-8").splitlines()]
     assert {Path(one["moved_to"]) for one in written} == {path for path in out.rglob("*") if path.is_file()}
     assert (out / "reject/scratch.png").exists() and list(folder.iterdir()) == []
     assert sorted(line.split("\t")[1] for line in done.stdout.splitlines()) == sorted(
@@ -230,7 +234,7 @@ def begin(inspector, folder, *options):
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
     )
 
 
@@ -253,7 +257,9 @@ def test_service_goes_on_after_kill_9_and_sigterm_ends_it_with_exit_code_0(works
     assert "Watching" in errors and "Scored" in errors
     names = Counter(("plain.png", "scratch.png", "later.png"))
     assert Counter(row.name for row in rows(workspace, Inspection)) == names
-    assert Counter(json.loads(line)["file"] for line in lines.read_text().splitlines()) == names
+    assert (
+        Counter(json.loads(line)["file"] for line in lines.read_text(encoding="utf-8").splitlines()) == names
+    )
     assert Counter(path.name for path in (tmp_path / "out").rglob("*.png")) == names
     assert list(folder.iterdir()) == [] and all(one.finished for one in rows(workspace, WatchedFile))
 
@@ -272,3 +278,21 @@ def test_ctrl_c_ends_it_and_the_earlier_signal_handlers_return(folder, tmp_path)
     assert "Ctrl-C ends it" in run("Plate", folder, "--json-to", lines).stderr
     sender.join()
     assert signal.getsignal(signal.SIGINT) is before and lines.exists()
+
+
+@SQLITE
+@pytest.mark.parametrize("by", ["inspector", "file"])
+def test_remarks_are_printed_and_stand_in_the_json_and_in_the_history(workspace, folder, file, by):
+    shutil.rmtree(folder)
+    folder.mkdir()
+    with PIL.Image.open(io.BytesIO(plate(60))) as picture:
+        files = odd_pictures(np.asarray(picture))
+    for name in ("turned.jpg", "pages.tif", "stereo.jpg"):
+        (folder / name).write_bytes(files[name])
+    done = once("Plate" if by == "inspector" else file, folder, "--json")
+    told = {line["file"]: line["remarks"] for line in map(json.loads, done.stdout.splitlines())}
+    with workspace.database.read() as session:
+        kept = {row.name: row.remarks for row in session.scalars(select(Inspection))}
+    for name, remarks in told.items():
+        assert REMARKS[name] in " ".join(remarks) and REMARKS[name] in done.stderr
+    assert kept == told and len(told) == 3

@@ -1,13 +1,17 @@
 """The rows and pictures that the standing job stores of arriving images."""
 
+import io
 import threading
 from dataclasses import replace
 
+import numpy as np
+import PIL.Image
 import pytest
 from sqlalchemy import select
 
 from patchcore.errors import Outdated
 from patchcore.thresholds.operating_point import OperatingPoint
+from tests.odd_pictures import odd_pictures
 from tests.workbench.parts import plate
 from workbench.inspections.batches import list_batches, list_results
 from workbench.inspections.history import get_inspection
@@ -26,6 +30,8 @@ from workbench.watching.standing import (
     start_watch,
     stop_watch,
 )
+
+SEE_THROUGH = "Transparent pixels are shown on white."
 
 
 @pytest.fixture
@@ -75,6 +81,19 @@ def test_broken_images_are_shown_with_their_reason_beside_the_others(workspace, 
     assert all(file.finished for file in files)
     assert {get_inspection(workspace, file.inspection_id).name for file in files} == set(inspections)
     assert check(workspace, grace=0) == [] and arrive().scored == 0
+
+
+def test_remarks_stand_in_result_history_and_verdict_and_are_said_once(workspace, version, arrive, capsys):
+    see_through = odd_pictures(np.asarray(PIL.Image.open(io.BytesIO(plate(60)))))["see-through.png"]
+    tally = arrive(a=see_through, b=see_through + b" ", c=plate(61))
+    (batch,) = list_batches(workspace, "plate-1")
+    wanted = {"a.png": [SEE_THROUGH], "b.png": [SEE_THROUGH], "c.png": []}
+    results = list_results(workspace, batch.id, version.id)
+    assert {one.image.name: one.remarks for one in results} == wanted
+    assert {row.name: row.remarks for row in rows(workspace, Inspection)} == wanted
+    assert {file.path: file.told["remarks"] for file in rows(workspace, WatchedFile)} == wanted
+    assert tally.remarks.repeated() == [f"2 of 3 images (a.png, b.png): {SEE_THROUGH}"]
+    assert capsys.readouterr().out.count(SEE_THROUGH) == 1
 
 
 def test_batch_holds_images_of_one_day_up_to_a_largest_number(workspace, arrive, monkeypatch):

@@ -213,9 +213,9 @@ def test_a_crash_between_verdict_and_move_is_completed_at_the_next_start(
     again = live(outputs=outputs())
     assert again.once().scored == 0 and again.judge.judged == []
     assert (tmp_path / "out/reject/a.png").exists() and not (folder / "a.png").exists()
-    assert len((tmp_path / "lines.jsonl").read_text().splitlines()) == 1
+    assert len((tmp_path / "lines.jsonl").read_text(encoding="utf-8").splitlines()) == 1
     assert live(outputs=outputs()).once().scored == 0
-    assert len((tmp_path / "lines.jsonl").read_text().splitlines()) == 1
+    assert len((tmp_path / "lines.jsonl").read_text(encoding="utf-8").splitlines()) == 1
 
 
 def test_file_that_never_ends_is_left_for_the_next_run(live, folder):
@@ -266,7 +266,7 @@ def nursery(folder, root, tmp_path):
     Workspace(root).database.close()  # made before anybody is killed
     command = [sys.executable, "-c", NURSERY, str(folder), str(tmp_path / "out")]
     with subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
     ) as process:
         yield process
         process.stdin.close()
@@ -301,7 +301,7 @@ def test_kill_9_at_random_moments_leaves_every_file_one_verdict_one_line_and_one
     session.close()
     verdicts = stored_verdicts(root)
     assert Counter(one["file"] for one in verdicts) == Counter(f"{n:03d}.png" for n in range(total))
-    lines = [json.loads(line) for line in (tmp_path / "lines.jsonl").read_text().splitlines()]
+    lines = [json.loads(line) for line in (tmp_path / "lines.jsonl").read_text(encoding="utf-8").splitlines()]
     assert Counter(one["file"] for one in lines) == Counter(one["file"] for one in verdicts)
     moved = {path.name: path.parent.name for path in target.rglob("*") if path.is_file()}
     assert moved == {one["file"]: one["verdict"] for one in verdicts}
@@ -323,3 +323,19 @@ def deliver(folder, numbers):
             os.fsync(file.fileno())
             time.sleep(0.02)
             file.write(data[30:])
+
+
+def test_folders_of_masks_are_not_judged_and_labels_of_folders_are_told(live, folder, root):
+    for name in ("ground_truth/a.png", "lot/Masks/b.png", "lot/NG/b.png", "i.O/c.png", "camera 1/d.png"):
+        put(folder, name, png(40))
+    session = live(subfolders=True)
+    assert session.once().scored == 3
+    told = {verdict["file"]: verdict["remarks"] for verdict in stored_verdicts(root)}
+    assert told == {
+        "lot/NG/b.png": ["It lies in NG, which means a defect by the folder's name."],
+        "i.O/c.png": ["It lies in i.O, which means a good part by the folder's name."],
+        "camera 1/d.png": [],
+    }
+    assert sum("Folders of masks are not judged" in sentence for sentence in session.said) == 1
+    assert any("ground_truth" in sentence and "lot/Masks" in sentence for sentence in session.said)
+    assert any(sentence.startswith("lot/NG/b.png: It lies in NG") for sentence in session.said)

@@ -89,7 +89,7 @@ def test_watch_scores_arriving_images_by_the_thresholds_in_force_and_survives_ki
     assert (state.last.file, state.last.verdict, state.job_state) == ("d.png", "accept", JobState.RUNNING)
     assert job(workspace).attempts == 2
 
-    lines = [json.loads(line) for line in (tmp_path / "lines.jsonl").read_text().splitlines()]
+    lines = [json.loads(line) for line in (tmp_path / "lines.jsonl").read_text(encoding="utf-8").splitlines()]
     assert sorted(one["file"] for one in lines) == ["a.png", "b.png", "c.png", "d.png"]
     (batch,) = list_batches(workspace, "plate-1")
     assert batch.name.startswith("Watched line 3 20") and batch.watch_id == watch_id

@@ -38,7 +38,7 @@ LONGEST_SIDE = 1 << 31  # pixels
 BIG = 1e15  # seconds, megabytes
 VERDICTS, DECISIONS = ("accept", "review", "reject"), ("fine", "defect")
 JUDGED_BY = ("score", "area", "both")
-RECORD = tuple(part.name for part in fields(ImageRecord))
+RECORD = tuple(part.name for part in fields(ImageRecord) if part.name != "colourful")  # older ones lack it
 VERDICT_FIELDS = tuple(
     part.name for part in fields(VerdictRecord) if part.default is part.default_factory is MISSING
 )
@@ -155,6 +155,7 @@ count = at_least(0)
 seconds = within(0, BIG)
 names = listed(words, MOST_IMAGES)
 hashes = listed(matching(SHA256), MOST_IMAGES)
+remarks = listed(words)
 
 record = shaped(
     {
@@ -164,6 +165,7 @@ record = shaped(
         **dict.fromkeys(("width", "height", "channels", "bit_depth"), side),
         **dict.fromkeys(("lowest", "highest"), number),
         "notes": names,
+        "colourful": yes_or_no,
     },
     RECORD,
 )
@@ -184,6 +186,7 @@ numbers = shaped(
         "total_patches": side,
         "skipped": listed(shaped({"name": words, "reason": words}, ("name", "reason")), MOST_IMAGES),
         "removed": names,
+        "remarks": names,
         "kept": hashes,
         "images_elsewhere": listed(good_image, MOST_IMAGES),
         "imported": shaped({"file": words, "built": words, "libraries": shaped({})}),
@@ -247,7 +250,7 @@ told = shaped(
         "min_area": or_none(at_least(1)),
         "judge_by": or_none(one_of(*JUDGED_BY)),
         **dict.fromkeys(("unjudged", "point_set_at", "bank_id"), or_none(words)),
-        "remarks": listed(words),
+        "remarks": remarks,
         **dict.fromkeys(("accept", "reject", "pixel"), or_none(check_threshold)),
         "regions": regions,
         "worst_box": or_none(box),

@@ -1,6 +1,5 @@
 """Restore: a backup is checked and put into a new folder, as a whole or not at all."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -10,10 +9,11 @@ from sqlalchemy import select, update
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
+from patchcore.disk.in_use import delete_file, delete_folder
 from patchcore.images.file_names import expanded
 from workbench.jobs.queue import INTERRUPTED
 from workbench.jobs.requests import STANDING, UNFINISHED, JobState
-from workbench.storage.database import Database, WorkspaceError
+from workbench.storage.database import Database, WorkspaceError, sqlite_url
 from workbench.storage.places import below, close_to_others, make_folder
 from workbench.storage.tables import Job, Watch, WatchedFile
 from workbench.storage.timestamps import now
@@ -66,7 +66,7 @@ def restore(backup: Path, into: Path) -> Restored:
     elsewhere = database_url()
     with BackupArchive(backup) as archive, _staging(target) as staging:
         files = archive.unpack(staging)
-        local = f"sqlite:///{staging / DATABASE_FILE}"
+        local = sqlite_url(staging / DATABASE_FILE)
         rows = _fill(archive, local)
         with closing(Database(local)) as database:
             _check_files(archive, staging, database)
@@ -79,7 +79,7 @@ def restore(backup: Path, into: Path) -> Restored:
         return Restored(target, rows, files, archive.lost)
 
 
-def _fill(archive: BackupArchive, url: str) -> int:
+def _fill(archive: BackupArchive, url: URL) -> int:
     """Make a database of the backup's own schema and fill it; the next opening brings it to the newest schema."""
     database = Database(url, archive.schema)
     try:
@@ -154,7 +154,7 @@ def _check_files(archive: BackupArchive, staging: Path, database: Database) -> N
         )
 
 
-def _move_rows(local: str, elsewhere: str | URL, staging: Path, target: Path) -> None:
+def _move_rows(local: URL, elsewhere: str | URL, staging: Path, target: Path) -> None:
     """Copy the rows to a server; they become visible once their files are in place."""
     server = Database(elsewhere)
     try:
@@ -170,7 +170,7 @@ def _move_rows(local: str, elsewhere: str | URL, staging: Path, target: Path) ->
 
         def place() -> None:
             for leftover in staging.glob(f"{DATABASE_FILE}*"):
-                leftover.unlink()
+                delete_file(leftover)
             _place(staging, target)
 
         copy_rows(local, server, before_commit=place)
@@ -200,7 +200,7 @@ def _staging(target: Path) -> Iterator[Path]:
             f"{target} cannot be written to ({error.strerror}). Choose another folder."
         ) from error
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        delete_folder(folder)
         for path in absent:
             with suppress(OSError):  # not empty: the restored files lie in it
                 path.rmdir()

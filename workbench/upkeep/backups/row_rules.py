@@ -139,6 +139,7 @@ COLUMNS: dict[str, dict[str, Check]] = {
         "height": or_none(_positive),
         "seconds": or_none(shapes.seconds),
         "explanation": or_none(shapes.explanation),
+        "remarks": or_none(shapes.remarks),
     },
     "jobs": {
         "kind": one_of(*KINDS),
@@ -169,6 +170,7 @@ COLUMNS: dict[str, dict[str, Check]] = {
         "regions": or_none(shapes.regions),
         "width": or_none(_positive),
         "height": or_none(_positive),
+        "remarks": or_none(shapes.remarks),
         "decision": or_none(one_of(*shapes.DECISIONS)),
     },
     "watches": {**_owner, "options": shapes.options},

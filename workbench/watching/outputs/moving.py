@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
+from patchcore.disk.in_use import delete_file, rename_to_free
 from patchcore.errors import NotKept, SettingsError
 from patchcore.files.targets import require_folder
 from patchcore.images.file_names import display_name, joined
@@ -80,7 +80,7 @@ class Mover(Output):
             if not _is_still(source, record.key):
                 return planned
             if planned.exists() and _is_same(source, planned, record.sha256):
-                source.unlink()  # a crash came after the copy and before the removal
+                delete_file(source)  # a crash came after the copy and before the removal
                 return planned
             planned.parent.mkdir(parents=True, exist_ok=True)
             return _put(source, planned)
@@ -127,25 +127,17 @@ def _put(source: Path, planned: Path) -> Path:
     shutil.copy2(source, partial)
     flush(partial)
     placed = _rename(partial, planned)
-    source.unlink()
+    delete_file(source)
     return placed
 
 
 def _rename(source: Path, planned: Path) -> Path:
-    """Rename on one disk by a second name (hard link): plain renaming would overwrite a file that just came there."""
+    """Rename on one disk, to the first name that is free."""
     for target in _names(planned):
         try:
-            os.link(source, target)
+            rename_to_free(source, target)
         except FileExistsError:
             continue
-        except OSError as fault:
-            if fault.errno in (errno.EXDEV, errno.ENOENT, errno.ENOSPC):
-                raise
-            if target.exists():
-                continue
-            source.rename(target)  # a file system without second names, as on some shares
-        else:
-            source.unlink()
         flush(target.parent)
         return target
     raise AssertionError("names do not run out")

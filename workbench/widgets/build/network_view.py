@@ -7,9 +7,13 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from patchcore.errors import WeightsError
 from patchcore.images.geometry import Geometry, prepare
 from patchcore.images.reading import read_image
+from patchcore.images.remarks import grouped
+from patchcore.images.visible_detail import VisibleDetail
 from patchcore.settings import Mode
+from workbench.inspectors.estimate import network_cost
 from workbench.storage.roi import Roi, keep_region
 from workbench.uploads.preflight import CheckedImage
 from workbench.viewer import RoiImage, roi_editor
@@ -44,6 +48,13 @@ def show(draft: Draft) -> None:
             _draw_region(draft)
         with right:
             st.html(_input_html(draft, draft.images[0]))
+        show_detail(draft)
+
+
+def show_detail(draft: Draft) -> None:
+    """Say what is too small to be seen, where the images are much larger than the network's input."""
+    for remark in detail_remarks(draft):
+        st.info(session.sentence(remark))
 
 
 def summary(draft: Draft) -> str:
@@ -60,6 +71,22 @@ def inspected_share(draft: Draft) -> float:
     small = np.zeros((max(1, record.height // 8), max(1, record.width // 8), 3), np.float32)
     prepared = prepare(small, Geometry(draft.geometry, 224), _mask(draft))
     return float(prepared.valid.mean())
+
+
+def detail_remarks(draft: Draft) -> list[str]:
+    """Return what the images are too large for, at the chosen size and geometry: "One patch covers ..."."""
+    geometry = Geometry(draft.geometry, draft.image_size)
+    sizes = [(image.record.width, image.record.height) for image in draft.images]
+    if all(VisibleDetail.of(size, geometry, 1).remark is None for size in set(sizes)):
+        return []
+    try:
+        step = draft.image_size / network_cost(draft.backbone, draft.image_size).rows
+    except WeightsError:
+        return []  # the step Settings says that they are missing
+    remarks = [VisibleDetail.of(size, geometry, step).remark for size in sizes]
+    return grouped(
+        (image.name, [remark] if remark else []) for image, remark in zip(draft.images, remarks, strict=True)
+    )
 
 
 def is_empty(draft: Draft) -> bool:

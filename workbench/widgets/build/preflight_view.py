@@ -18,6 +18,8 @@ def show(found: Preflight) -> None:
     st.html(_numbers_html(found))
     for warning in found.warnings:
         st.warning(session.sentence(warning))
+    for remark in found.remarks:
+        st.info(session.sentence(remark))
     left_out = [*found.broken, *found.left_out]
     if left_out:
         with st.expander(

@@ -120,6 +120,7 @@ def _estimate(draft: Draft) -> bool:
             )
 
         st.html(_estimate_html(estimate(draft), len(draft.images)))
+        network_view.show_detail(draft)
         st.caption(_of_others(draft, estimate))
         return True
     return False

@@ -95,6 +95,7 @@ def _images(draft: Draft) -> None:
     for remark in draft.remarks:
         st.info(session.sentence(remark))
     preflight_view.show(draft.found)
+    network_view.show_detail(draft)
     _value_range(draft)
     count = len(draft.images)
     if st.button(f"Use these {count:,} images", type="primary", disabled=count == 0):

@@ -43,6 +43,8 @@ def show(measured: Measured) -> None:
             st.html(theme.numbers_html(_decision(measured, counts)))
         for line in _words(measured):
             st.caption(session.sentence(line))
+    remarks = measured.evaluation.remarks
+    notice.folded(f"{wording.counted(len(remarks), 'remark')} on these images", remarks)
     problems = measured.evaluation.problems
     notice.folded(
         f"{wording.counted(len(problems), 'image')} not fully counted, each with its reason", problems

@@ -108,6 +108,7 @@ def _facts(row: Inspection) -> str:
         "size": "" if row.width is None else f"{row.width} × {row.height} px",
         "came": f"{WAYS.get(row.source, row.source)}, in the name of {row.operator or 'nobody'}",
         "scored": f"{row.created.astimezone():%Y-%m-%d %H:%M:%S}",
+        "remarks": " ".join(row.remarks or ()),
         "image": row.sha256,
     }
     rows = [(name, escape(text)) for name, text in facts.items() if text]

@@ -8,6 +8,7 @@ from html import escape
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from patchcore.images.remarks import grouped
 from patchcore.thresholds.operating_point import OperatingPoint, Verdict
 from workbench.inspections.batches import count_unscored, list_results, load_tile
 from workbench.inspections.exports import results_csv, write_overlays
@@ -20,7 +21,7 @@ from workbench.viewer.items import Label
 from workbench.watching.standing import count_images, is_watched
 from workbench.widgets.inspect import threshold_bar
 from workbench.widgets.review import decision_bar
-from workbench.widgets.shared import detail_view, revision_guard, session, theme, wording
+from workbench.widgets.shared import detail_view, notice, revision_guard, session, theme, wording
 
 POLL_SECONDS = 1.0
 ARRIVALS_SECONDS = 2.0
@@ -56,6 +57,8 @@ def _draw(batch: Batch, version: InspectorVersion) -> None:
         st.space("stretch")
         _downloads(results, point)
     _name_the_broken([result for result in results if result.score is None])
+    remarks = grouped((result.image.name, result.remarks or ()) for result in results)
+    notice.folded(f"{wording.counted(len(remarks), 'remark')} on these images", remarks)
     chosen = session.chosen_number("image")
     opened = next((result for result in results if result.id == chosen and result.score is not None), None)
     _gallery(results, version, point, ONE_ROW if opened is not None else TALL)

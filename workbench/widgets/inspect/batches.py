@@ -4,10 +4,12 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from workbench.inspections.batches import create_batch, list_batches
+from workbench.inspections.batches import list_batches
+from workbench.inspections.labelled_sets import ImportedSet, import_images
 from workbench.inspections.samples import sample_batch, sample_of
 from workbench.people.roles import Role
 from workbench.storage.tables import Batch, Inspector
+from workbench.uploads.image_set import A_TABLE
 from workbench.widgets.shared import access, intake, notice, session, wording
 
 WAYS = (intake.FILES, intake.FOLDER, intake.SERVER, intake.CAMERA)
@@ -65,28 +67,34 @@ def bring_images(inspector: Inspector) -> None:
     if new is None:
         return
     with st.spinner("Storing the images"):
-        batch_id = _store(inspector, new)
-    if left_out := [f"{file.name}: {file.reason}" for file in new.uploads.left_out]:
-        st.session_state[f"left_out_{batch_id}"] = left_out
-    if batch_id is not None:
-        _open(batch_id)
+        brought = _store(inspector, new)
+    batch_id = None if brought is None else brought.batch_id
+    left_out = [f"{file.name}: {file.reason}" for file in new.uploads.left_out if file.reason != A_TABLE]
+    st.session_state[f"left_out_{batch_id}"] = left_out
+    if brought is not None:
+        st.session_state[f"labels_of_{batch_id}"] = brought.labels
+        st.session_state[f"remarks_on_{batch_id}"] = [
+            line for line in brought.problems if line not in left_out
+        ]
+        _open(brought.batch_id)
         intake.start_over("test")
         st.rerun()
     show_notes(None)
 
 
 def show_notes(batch_id: int | None) -> None:
-    """List the files that were left out of a batch when it was brought in."""
+    """Show how labels were taken when a batch was brought in, the files left out, and further remarks."""
+    if labels := st.session_state.get(f"labels_of_{batch_id}"):
+        st.caption(session.sentence(labels))
+    remarks: list[str] = st.session_state.get(f"remarks_on_{batch_id}", [])
+    notice.folded(f"{wording.counted(len(remarks), 'remark')} on the files of this batch", remarks)
     lines: list[str] = st.session_state.get(f"left_out_{batch_id}", [])
     notice.folded(f"{wording.counted(len(lines), 'file')} left out, each with its reason", lines)
 
 
-def _store(inspector: Inspector, new: intake.NewImages) -> int | None:
-    here = session.workspace()
+def _store(inspector: Inspector, new: intake.NewImages) -> ImportedSet | None:
     with session.plain_errors():
-        new.uploads.require_images(new.title)
-        images = [here.store_image(upload.data, upload.name) for upload in new.uploads]
-        return create_batch(here, inspector.id, images, new.title)
+        return import_images(session.workspace(), inspector.id, new.uploads, new.title)
     return None
 
 

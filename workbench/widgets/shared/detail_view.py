@@ -44,6 +44,8 @@ def show(
         Takes the pixel threshold and the smallest region that the user sets; without it they cannot be moved.
     """
     here, black_white = session.workspace(), value_range_of(version)
+    for remark in result.remarks or ():
+        st.caption(session.sentence(remark))
 
     def load() -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         return load_pixels(here, result.image.sha256, black_white), load_map(here, result)

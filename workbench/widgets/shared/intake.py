@@ -1,6 +1,5 @@
 """Images from the user: dropped files, a zip, a folder, a folder of this computer, the camera."""
 
-import shutil
 import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from patchcore.disk.in_use import delete_folder
 from workbench.uploads.image_set import UploadSet
 from workbench.uploads.intake import allowed_roots, from_files, from_server
 from workbench.widgets.shared import session
@@ -22,7 +22,7 @@ class Spool:
 
     def __init__(self) -> None:
         self.path = session.workspace().spool_folder()
-        weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
+        weakref.finalize(self, delete_folder, self.path)
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,8 @@ def state_html(state: WatchState) -> str:
         f"since {wording.moment(state.since)}, by {escape(state.made_by)}; {_what_is_done(state)}",
         f"{wording.counted(state.today, 'image')} today{_last(state.last)}",
     ]
+    if state.last is not None and state.last.remarks:
+        lines.append(escape(f"{display_name(state.last.file)}: {' '.join(state.last.remarks)}"))
     if state.trouble:
         colour = "reject" if state.job_state == JobState.FAILED else "review"
         lines.append(f'<span class="pc-{colour}">{escape(state.trouble)}</span>')

@@ -118,10 +118,10 @@ def test_only_an_empty_folder_is_filled(workspace, tmp_path, monkeypatch):
     back_up(workspace, tmp_path / "all.zip")
     with pytest.raises(WorkspaceError, match="is not empty"):
         restore(tmp_path / "all.zip", workspace.root)
-    (tmp_path / "file").write_text("precious")
+    (tmp_path / "file").write_text("precious", encoding="utf-8")
     with pytest.raises(WorkspaceError, match="is not empty"):
         restore(tmp_path / "all.zip", tmp_path / "file")
-    assert (tmp_path / "file").read_text() == "precious"
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "precious"
     monkeypatch.delenv("PATCHCORE_DATABASE_URL", raising=False)
     (tmp_path / "new").mkdir()
     assert restore(tmp_path / "all.zip", tmp_path / "new").rows == 0

@@ -38,7 +38,7 @@ def test_outputs_move_first_and_lines_name_the_new_place(folder, tmp_path):
     outputs = Outputs([Mover(folder, tmp_path / "out"), LineFile(tmp_path / "lines.jsonl"), last])
     one = outputs.plan(arrived(folder, "a.png", verdict="review"))
     outputs.deliver(one)
-    line = json.loads((tmp_path / "lines.jsonl").read_text())
+    line = json.loads((tmp_path / "lines.jsonl").read_text(encoding="utf-8"))
     assert line["moved_to"] == str(tmp_path / "out/review/a.png") and Path(line["moved_to"]).exists()
     assert as_line(last.deliveries[0][0]) == json.dumps(line)
 

@@ -26,7 +26,7 @@ def test_a_line_is_written_once_and_half_a_line_completed(folder, tmp_path):
         assert file.path.read_bytes() == whole
     file.path.write_bytes(whole + b"something else that was cut off")
     file.deliver(two, again=True)
-    first, _, last = file.path.read_text().splitlines()
+    first, _, last = file.path.read_text(encoding="utf-8").splitlines()
     assert json.loads(first)["file"] == "a.png" and json.loads(last) == two.to_dict()
 
 
@@ -105,7 +105,7 @@ def test_a_link_that_comes_later_is_not_followed(folder, home):
 
 @pytest.mark.parametrize("name", ["x" * 300 + ".jsonl", "ü" * 200 + ".json", "file/x.jsonl", "folder.jsonl"])
 def test_places_that_no_line_can_be_appended_to_are_refused_at_the_start(tmp_path, name):
-    (tmp_path / "file").write_text("here")
+    (tmp_path / "file").write_text("here", encoding="utf-8")
     (tmp_path / "folder.jsonl").mkdir()
     with pytest.raises(SettingsError, match=r"cannot be written .*\. \S|is a folder"):
         LineFile(tmp_path / name).require_targets()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from patchcore.disk import in_use
 from patchcore.errors import NotKept, SettingsError
 from tests.workbench.watching.watched import arrived, files, put
 from workbench.watching.outputs.moving import Mover
@@ -108,7 +109,7 @@ def test_moving_into_the_watched_folder_itself_is_refused(tmp_path):
 
 @pytest.mark.parametrize("name", ["file", "file/deeper", "x" * 300, "ü" * 200])
 def test_places_that_no_file_can_be_moved_to_are_refused_at_the_start(folder, tmp_path, name):
-    (tmp_path / "file").write_text("here")
+    (tmp_path / "file").write_text("here", encoding="utf-8")
     with pytest.raises(SettingsError, match=r"cannot be written .*Choose"):
         Mover(folder, tmp_path / name).require_targets()
     Mover(folder, tmp_path / "out").require_targets()
@@ -123,3 +124,23 @@ def test_a_taken_name_as_long_as_a_disk_takes_gets_a_number_all_the_same(folder,
     target = move(mover, mover.plan(arrived(folder, name)))
     assert target.name.endswith("_2.png") and target.read_bytes() == b"abc"
     assert files(folder) == {} and len(files(tmp_path / "out")) == 2
+
+
+def test_on_windows_a_file_in_use_is_moved_a_moment_later_and_replaces_nothing(folder, tmp_path, monkeypatch):
+    refusals = []
+
+    def rename_as_windows(source, target):
+        if not refusals:
+            refusals.append(PermissionError(13, "The file is being used by another process"))
+            refusals[0].winerror = 32
+            raise refusals[0]
+        if os.path.lexists(target):
+            raise FileExistsError(17, "The file exists", str(target))
+        Path(source).replace(target)
+
+    monkeypatch.setattr(in_use, "WINDOWS", True)
+    monkeypatch.setattr(os, "rename", rename_as_windows)
+    put(tmp_path, "out/reject/a.png", b"someone's")
+    one = replace(arrived(folder, "a.png"), moved_to=str(tmp_path / "out/reject/a.png"))
+    assert move(Mover(folder, tmp_path / "out"), one) == tmp_path / "out/reject/a_2.png"
+    assert files(tmp_path / "out") == {"reject/a.png": b"someone's", "reject/a_2.png": b"abc"} and refusals

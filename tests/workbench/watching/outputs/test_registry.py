@@ -39,7 +39,7 @@ def watch_command(workspace, notes_file):  # noqa: F811
         command = [sys.executable, "-c", program, "watch", *map(str, arguments)]
         places = {"PYTHONPATH": os.pathsep.join([str(ROOT), str(notes_file)]), "COLUMNS": "200"}
         here = os.environ | places | {"PATCHCORE_WORKSPACE": str(workspace.root)}
-        return subprocess.run(command, cwd=ROOT, env=here, capture_output=True, text=True, check=False)
+        return subprocess.run(command, cwd=ROOT, env=here, capture_output=True, encoding="utf-8", check=False)
 
     return run
 

@@ -1,0 +1,1 @@
+"""Files on a disk that other programs use too."""
