@@ -172,9 +172,9 @@ def test_tens_of_thousands_of_files_are_listed_quickly_and_checked_once(tmp_path
         os.close(os.open(tmp_path / f"{number:05d}.png", os.O_CREAT))
     watcher = Watcher(tmp_path, lambda key: asked.append(key) or True, clock=clock)
     watcher.look()
-    began = time.process_time()
+    began = time.thread_time()
     assert watcher.look() == []
-    assert len(asked) == 20_000 and time.process_time() - began < 1.0
+    assert len(asked) == 20_000 and time.thread_time() - began < 1.0
 
 
 def test_a_file_that_a_slow_camera_writes_in_pieces_is_read_whole(tmp_path):
