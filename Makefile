@@ -2,12 +2,14 @@
 PYTHON ?= python3
 PORT ?= 8501
 WORKERS ?= 3  # processes that test at once, about 1.5 GB each; browser tests wait half of their time
+# Without files of bytecode each process that the tests start, a thousand, would compile the program for itself.
+unexport PYTHONDONTWRITEBYTECODE
 VENV := .venv
 BIN := $(VENV)/bin
 
 TESTS := tests --ignore tests/browser
 
-.PHONY: setup run test test-windows check clean
+.PHONY: setup run test test-windows check kernels clean
 
 setup: $(VENV)/.ready
 
@@ -25,7 +27,11 @@ check: setup
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-test: check
+kernels: setup
+	$(BIN)/python -m tests.kernels
+
+test:
+	$(MAKE) --jobs 2 check kernels
 	$(BIN)/python -m tests.browser.chromium
 	$(BIN)/python -m tests.workbench.postgresql
 	$(BIN)/python -m tests.browser.identity

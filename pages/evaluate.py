@@ -21,5 +21,5 @@ with theme.page_head("Evaluate", f"{batch.name}, {counts}, {wording.method_and_s
     labelled_set.choose(inspector, batch)
     with st.popover("Bring a labelled set", width="content"):
         labelled_set.bring(inspector)
-labelled_set.show_problems(batch.id)
+labelled_set.show_reading(batch)
 views.show(inspector, version, batch)

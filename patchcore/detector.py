@@ -24,15 +24,15 @@ from patchcore.files.method_rules import FileRules, Header, Tensors, hold
 from patchcore.files.saved import Saved, SelfTest
 from patchcore.fitting.calibration import LeftOut, score_by_others
 from patchcore.fitting.feature_store import FeatureStore
+from patchcore.fitting.near_copies import named_near_copies
 from patchcore.fitting.run import FittingRun, Progress
 from patchcore.fitting.sources import Source
 from patchcore.fitting.stages import prepare_store
 from patchcore.fitting.whole_picture import learn_picture_check
+from patchcore.images.copy_groups import CopyGroups
 from patchcore.images.geometry import place, prepare
-from patchcore.images.good_forms import GoodForms, notes_apart, set_remarks
-from patchcore.images.reading import ImageRecord, LoadedImage, read_image
-from patchcore.images.remarks import grouped
-from patchcore.images.visible_detail import VisibleDetail
+from patchcore.images.good_set import GoodSet
+from patchcore.images.reading import ImageRecord, LoadedImage, is_exact_copy, read_image
 from patchcore.methods import EXPLAIN, METHODS, SHARE, detector_class, require_capability
 from patchcore.plausibility.doubt import Doubt
 from patchcore.plausibility.measures import measure
@@ -51,7 +51,6 @@ from patchcore.thresholds.decision import decide
 from patchcore.thresholds.from_good import images_needed
 from patchcore.thresholds.operating_point import Choice, Evidence, OperatingPoint
 
-LEARNED = "The inspector has learned from this very file, so that its score says nothing."
 # Reject: the strictest promise that the good images allow. Review: scores like the worst 1 good image in 20.
 FIRST_RULE, FIRST_REVIEW = Choice("provisional"), Choice("from_good", {"budget": 0.05})
 
@@ -123,6 +122,7 @@ class Detector:
 
     method: ClassVar[str]
     file_rules: ClassVar[FileRules]
+    least_groups: ClassVar[int] = 2  # of near copies, for scores of good images by the others
 
     image_records_: list[ImageRecord]
     grid_: tuple[int, int]
@@ -143,7 +143,7 @@ class Detector:
         self.skipped_: list[Any] = []
         self.removed_: tuple[str, ...] = ()
         self._backbone: Backbone | None = None
-        self._forms: tuple[list[ImageRecord], GoodForms] | None = None  # of these records
+        self._good_set: GoodSet | None = None
 
     @staticmethod
     def of(
@@ -211,7 +211,9 @@ class Detector:
 
     def calibrate(self, run: FittingRun, store: FeatureStore) -> None:
         """Score good images by the others, each through `compare`; a seeded sample where there are very many."""
-        self._left_out = score_by_others(run, store, self.grid_, self.compare)
+        found = score_by_others(run, store, self.grid_, self.copy_groups_, self.compare)
+        floor = np.float32(self.least_score(found.scores))
+        self._left_out = replace(found, scores=np.maximum(found.scores, floor))
 
     def left_out(self) -> LeftOut:
         """Return the good images' scores by the others alone."""
@@ -235,34 +237,17 @@ class Detector:
 
     @property
     def remarks_(self) -> list[str]:
-        """Sentences on the good images that the user should know: oddities of the set, reading, visible detail."""
-        records = self.image_records_
-        notes = grouped((record.name, notes_apart(record)) for record in records)
-        detail = grouped((record.name, self._detail_remark(record)) for record in records)
-        return [*set_remarks(records, self.settings.value_range), *notes, *detail]
+        """Sentences on the good images that the user should know."""
+        return self.good_set_.remarks(self.copy_groups_)
 
-    def remarks_on(self, record: ImageRecord, *, leave_out: bool = False) -> list[str]:
-        """Return sentences on an image: how it was read, how it differs from the good ones, what is too small to see.
-
-        Parameters
-        ----------
-        leave_out
-            As for `score`.
-        """
-        if self._forms is None or self._forms[0] is not self.image_records_:
-            self._forms = self.image_records_, GoodForms.of(self.image_records_)
-        forms = self._forms[1]
-        own = [LEARNED] if record.sha256 in forms.hashes and not leave_out else []
-        return [*own, *record.notes, *forms.remarks_on(record), *self._detail_remark(record)]
-
-    def visible_detail(self, record: ImageRecord) -> VisibleDetail:
-        """Return the part of an image that one patch covers."""
-        step = self.settings.image_size / self.grid_[0]
-        return VisibleDetail.of((record.width, record.height), self.settings.geometry_of_input(), step)
-
-    def _detail_remark(self, record: ImageRecord) -> list[str]:
-        remark = self.visible_detail(record).remark
-        return [remark] if remark else []
+    @property
+    def good_set_(self) -> GoodSet:
+        """The good images, as what is to be said on them and on others beside them."""
+        if self._good_set is None or self._good_set.records is not self.image_records_:
+            settings, step = self.settings, self.settings.image_size / self.grid_[0]
+            geometry = settings.geometry_of_input()
+            self._good_set = GoodSet(self.image_records_, geometry, step, settings.value_range)
+        return self._good_set
 
     # What every method has.
 
@@ -330,12 +315,12 @@ class Detector:
         model.before_build(run)
         with prepare_store(run, images, scratch, executor) as (store, extracted):
             model.roi_, model.grid_ = roi, extracted.grid
-            model.image_records_, model.skipped_ = extracted.records, list(extracted.skipped)
-            model.removed_ = ()
+            model.image_records_ = named_near_copies(run, store, extracted)
+            model.skipped_, model.removed_, model.picture_check_ = list(extracted.skipped), (), None
             model.learn(run, store)
+            model.self_test_ = SelfTest.make(extracted.sample, model._patch_distances)
             model.calibrate(run, store)
-            model.picture_check_ = learn_picture_check(run, store, extracted.grid)
-        model.self_test_ = SelfTest.make(extracted.sample, model._patch_distances)
+            model.picture_check_ = learn_picture_check(run, store, extracted.grid, model.copy_groups_)
         model.operating_point_ = model._first_operating_point()
         self.__dict__ = model.__dict__
         return self
@@ -348,8 +333,8 @@ class Detector:
         image
             A path, file bytes, an array [H, W] or [H, W, 1 | 3 | 4], or what `read_image` returned.
         leave_out
-            Whether good images with the same SHA-256 take no part. An image that was learned from is then scored like
-            any other image, and its score equals `good_scores_`, unless re-weighted.
+            Whether good images with the same pixels, and their near copies, take no part. An image that was learned
+            from is then scored like any other image, and its score equals `good_scores_`, unless re-weighted.
 
         Raises
         ------
@@ -361,8 +346,9 @@ class Detector:
             If nothing is left to compare with.
         """
         self.require_fitted()
-        patches = self.patches(image)
-        own = self.numbers_of(patches.record) if leave_out else frozenset[int]()
+        loaded = self.read(image)
+        own = self.numbers_of(loaded) if leave_out else frozenset[int]()
+        patches = self.patches(loaded)
         try:
             found = self.compare(patches.features, patches.inspected, own)
         except DataError as error:
@@ -379,17 +365,19 @@ class Detector:
             record=patches.record,
             placement=patches.placement,
             figures=found.figures,
-            remarks=tuple(self.remarks_on(patches.record, leave_out=leave_out)),
+            remarks=tuple(self.good_set_.remarks_on(patches.record, leave_out=leave_out)),
             doubts=self.doubts(patches, own),
         )
 
+    def read(self, image: Source | LoadedImage) -> LoadedImage:
+        """Read an image with the value range of the model, unless it has been read already."""
+        if isinstance(image, LoadedImage):
+            return image
+        return read_image(image, value_range=self.settings.value_range)
+
     def patches(self, image: Source | LoadedImage) -> ImagePatches:
         """Compute the features of an image's patches: the one costly step of scoring; errors as for `score`."""
-        loaded = (
-            image
-            if isinstance(image, LoadedImage)
-            else read_image(image, value_range=self.settings.value_range)
-        )
+        loaded = self.read(image)
         prepared = prepare(loaded.pixels, self.settings.geometry_of_input(), self.roi_)
         features = FittingRun(self.backbone_, self.settings).features(prepared)
         inspected = inspected_patches(prepared.valid, (features.shape[0], features.shape[1]))
@@ -595,9 +583,33 @@ class Detector:
                 "This model has learned from no good images yet. Fit it on good images, or load an inspector."
             )
 
-    def numbers_of(self, record: ImageRecord) -> frozenset[int]:
-        """Return the numbers of the good images with the same SHA-256."""
-        return frozenset(i for i, other in enumerate(self.image_records_) if other.sha256 == record.sha256)
+    def twin_of(self, image: LoadedImage) -> ImageRecord | None:
+        """Return the good image with the same pixels, whatever the file; None where there is none."""
+        return next((record for record in self.image_records_ if is_exact_copy(record, image)), None)
+
+    def numbers_of(self, image: LoadedImage) -> frozenset[int]:
+        """Return the numbers of the good images with the same pixels, and of their near copies."""
+        same = (i for i, record in enumerate(self.image_records_) if is_exact_copy(record, image))
+        return frozenset().union(*map(self.copy_groups_.left_out_with, same))
+
+    @property
+    def copy_groups_(self) -> CopyGroups:
+        """Groups of near copies among the good images."""
+        taught = set(self.taught_)
+        numbers = [number for number, record in enumerate(self.image_records_) if record.sha256 in taught]
+        return CopyGroups.of(
+            [record.near_copy_of for record in self.image_records_], numbers, self.least_groups
+        )
+
+    def least_score(self, scores: NDArray[np.float32]) -> float:
+        """Return the least of the good images' scores [n] that means anything; 0 where they show how parts vary."""
+        finite = scores[np.isfinite(scores)]
+        if not self.copy_groups_.too_few and (not finite.size or finite.max() > 0):
+            return 0.0
+        first = self.image_records_[0]
+        valid = place((first.height, first.width), self.settings.geometry_of_input(), self.roi_).valid
+        inspected = inspected_patches(valid, self.grid_).ravel()  # the bank knows no padding
+        return self.self_test_.harmless_score(self._patch_distances, inspected)
 
     def _first_operating_point(self) -> OperatingPoint | None:
         """Thresholds from the good images alone; a review band where they are enough for one."""

@@ -1,6 +1,7 @@
 """Leave-one-image-out scores of the good images and the cover radius, at every size of the bank in one pass.
 
-Every row names its image, so skipping an image's own rows scores the image as if it were not in the bank. Rows stand
+Every row names its image, so skipping the rows of an image and of its near copies scores the image as if they were not
+in the bank. Rows stand
 in greedy order and distances never rise as rows are added, so one pass over the rows gives the score at every prefix,
 stored as the few sizes where it changes. Scores and radii equal `MemoryBank.nearest` to the bit.
 """
@@ -8,13 +9,14 @@ stored as the few sizes where it changes. Scores and radii equal `MemoryBank.nea
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import get_num_threads
 
 from patchcore.bank import MemoryBank
+from patchcore.images.copy_groups import CopyGroups
 from patchcore.kernels.nested_sweep import Patches, Rows, Steps, profile
 from patchcore.kernels.prefetch import done_ahead
 
@@ -43,6 +45,10 @@ class GoodScores:
     cover_radius: NDArray[np.float32]
     images: NDArray[np.int32]
 
+    def at_least(self, floor: float) -> GoodScores:
+        """Return the same scores, none below a floor."""
+        return replace(self, values=np.maximum(self.values, np.float32(floor)))
+
     def at(self, rows: int) -> NDArray[np.float32]:
         """Return the scores for a bank of the first `rows` rows: [n] float32, infinite where undefined."""
         steps = [
@@ -58,6 +64,7 @@ def score_good_images(
     bank: MemoryBank,
     patches: Iterable[tuple[int, NDArray[np.float32]]],
     progress: Callable[[int], None] | None = None,
+    groups: CopyGroups | None = None,
 ) -> GoodScores:
     """Score good images against the bank without their own rows, for every prefix of the bank.
 
@@ -69,6 +76,8 @@ def score_good_images(
         (image number, its patch features [P, dims]) for each image to score.
     progress
         Called with the number of images done.
+    groups
+        Near copies among the images of the bank: their rows are skipped too. None where there are none.
     """
     cover = np.zeros(len(bank), np.float32)
     numbers, all_sizes, all_values = [], [], []
@@ -76,7 +85,9 @@ def score_good_images(
 
     def steps(item: tuple[int, NDArray[np.float32]]) -> tuple[int, Steps]:
         number, queries = item
-        return number, profile(rows, Patches.of(rows, queries), bank.images == number, cover[-1])
+        skipped = {number} if groups is None else groups.left_out_with(number)
+        own = np.isin(bank.images, list(skipped))
+        return number, profile(rows, Patches.of(rows, queries), own, cover[-1])
 
     found = done_ahead(steps, patches, threads, waiting=threads)
     for done, (number, (sizes, values, own_cover)) in enumerate(found, start=1):

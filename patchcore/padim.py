@@ -57,6 +57,8 @@ class PaDiM(Detector):
     method = "padim"
     file_rules = GAUSSIAN_RULES
 
+    least_groups = FEWEST + 1
+
     gaussians_: Gaussians
     dims_: NDArray[np.int64]
 
@@ -93,16 +95,19 @@ class PaDiM(Detector):
             raise NoImagesError(
                 f"PaDiM needs at least {FEWEST} good images; {len(store.images)} could be used. Add good images."
             )
+        groups = self.copy_groups_
+        # Near copies would narrow the Gaussians; too few groups leave nothing else to learn from.
+        counted = store.images if groups.too_few else [store.images[i] for i in groups.representatives]
         chosen = np.random.default_rng(run.settings.seed).permutation(store.dims)
         self.dims_ = np.sort(chosen[: self._drawn(store.dims)])
 
         def parts() -> Iterator[tuple[NDArray[np.float64], NDArray[np.int64]]]:
-            for done, image in enumerate(store.images):
-                run.report("covariances", done, len(store.images))
+            for done, image in enumerate(counted):
+                run.report("covariances", done, len(counted))
                 yield store.rows(image)[:, self.dims_].astype(np.float64), image.positions
 
         self.gaussians_ = Gaussians.of(parts, self.grid_[0] * self.grid_[1], len(self.dims_), RIDGE)
-        run.report("covariances", len(store.images), len(store.images))
+        run.report("covariances", len(counted), len(counted))
         if self.gaussians_.counts.max() < FEWEST:
             raise NoImagesError(
                 "No position was inspected in two good images, so PaDiM cannot learn. Use images of one size."
@@ -147,10 +152,11 @@ class PaDiM(Detector):
     def remarks_(self) -> list[str]:
         """Say how many positions were inspected in a single good image, and so have no Gaussian."""
         alone = int(np.count_nonzero(self.gaussians_.counts == 1))
+        remarks = super().remarks_
         if not alone:
-            return super().remarks_
+            return remarks
         return [
-            *super().remarks_,
+            *remarks,
             f"{alone:,} positions of the map were inspected in one good image only; each is judged by the Gaussian of "
             "the nearest position that two or more good images share.",
         ]

@@ -128,7 +128,8 @@ class PatchCore(Detector):
 
     def calibrate(self, run: FittingRun, store: FeatureStore) -> None:
         """Score good images at every size of the bank in one pass."""
-        self.profile_ = calibrate(run, store, self.full_bank_)
+        scores = calibrate(run, store, self.full_bank_, self.copy_groups_)
+        self.profile_ = scores.at_least(self.least_score(scores.at(len(self.full_bank_))))
 
     def left_out(self) -> LeftOut:
         """Return the good images' scores by the others alone, at the share in use."""

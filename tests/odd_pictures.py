@@ -23,6 +23,7 @@ REMARKS = {
 def odd_pictures(pixels):
     """Return the files of `REMARKS` by their names, made from uint8 [S, S, 3], a square."""
     picture, half = Image.fromarray(pixels), Image.fromarray(pixels[::2, ::2])
+    mirrored = pixels[:, ::-1]  # no two files hold the same picture: copies count once
     exif = Image.Exif()
     exif[0x0112] = 6
     see_through = np.dstack([pixels, np.full(pixels.shape[:2], 200, np.uint8)])
@@ -30,7 +31,7 @@ def odd_pictures(pixels):
     return {
         "turned.jpg": _saved(picture, "JPEG", exif=exif),
         "pages.tif": _pages((pixels, {}), (pixels, {})),
-        "preview.tif": _pages((pixels[::4, ::4], {"subfiletype": 1}), (pixels, {})),
+        "preview.tif": _pages((mirrored[::4, ::4], {"subfiletype": 1}), (mirrored, {})),
         "moving.webp": _saved(picture, "WEBP", save_all=True, append_images=[picture.rotate(90)]),
         "stereo.jpg": _saved(picture, "MPO", save_all=True, append_images=[half]),
         "see-through.png": _saved(Image.fromarray(see_through), "PNG"),

@@ -6,19 +6,19 @@ first paint, blank tiles while scrolling, the browser's memory, and the time to 
 
 from __future__ import annotations
 
+import json
 import statistics
 import time
+from urllib.parse import quote
 
 import numpy as np
 from playwright.sync_api import Browser, Page
 
 from lab.browser import chromium
 from tests.browser.apps import made_up
-from tests.browser.conftest import ServerPool
+from tests.browser.conftest import VIEWERS, ServerPool
 from workbench.storage.pictures import encode_detail, encode_tile
 
-GALLERY = "tests/browser/apps/viewer_gallery.py"
-DETAIL = "tests/browser/apps/viewer_detail.py"
 VISIBLE_TILES = """grid => {
   const frame = grid.getBoundingClientRect();
   const seen = [...grid.querySelectorAll('.tile:not([hidden])')].filter((tile) => {
@@ -33,9 +33,15 @@ def new_page(browser: Browser, height: int = 1000) -> Page:
     return browser.new_context(viewport={"width": 1440, "height": height}, reduced_motion="reduce").new_page()
 
 
+def address(serve: ServerPool, part: str, **parameters: int) -> str:
+    """Return where a part of the viewer is drawn."""
+    wanted = json.dumps({"part": part, "number": 0, **parameters})
+    return f"{serve(VIEWERS).url}/?wanted={quote(wanted)}"
+
+
 def drag_sixty(browser: Browser, serve: ServerPool) -> None:
-    page = new_page(browser, 1700)
-    page.goto(serve(GALLERY, COUNT="60", TILE_WIDTH="130", HEIGHT="1300").url)
+    page = new_page(browser, 1780)
+    page.goto(address(serve, "gallery", count=60, tile_width=130, height=1300))
     page.locator(".tile.painted").nth(59).wait_for(state="attached", timeout=60_000)
     for mode in ("Heat", "Contour", "Both"):
         page.get_by_role("radio", name=mode, exact=True).click()
@@ -62,10 +68,10 @@ def drag_sixty(browser: Browser, serve: ServerPool) -> None:
 
 
 def scroll_two_thousand(browser: Browser, serve: ServerPool) -> None:
-    server = serve(GALLERY, COUNT="2000", FEW="200", HEIGHT="800")
-    new_page(browser).goto(server.url)  # the first visitor waits for the pictures to be made up
+    url = address(serve, "gallery", count=2000, kinds=200, height=800)
+    new_page(browser).goto(url)  # the first visitor waits for the pictures to be made up
     page = new_page(browser)
-    page.goto(server.url)
+    page.goto(url)
     page.locator(".tile").first.wait_for(state="attached", timeout=120_000)
     start = time.perf_counter()
     page.locator(".tile.painted").nth(20).wait_for(state="attached")
@@ -91,10 +97,10 @@ def open_large(browser: Browser, serve: ServerPool) -> None:
     start = time.perf_counter()
     encode_detail(part.pixels, part.scores, 3.0, overview_side=2048)
     print(f"24 megapixels: overview encoded in {time.perf_counter() - start:.2f} s")
-    server = serve(DETAIL, SIDE="4900")
-    new_page(browser).goto(server.url)
+    url = address(serve, "detail", side=4900)
+    new_page(browser).goto(url)
     page = new_page(browser)
-    page.goto(server.url)
+    page.goto(url)
     page.locator(".detail").wait_for(timeout=60_000)
     start = time.perf_counter()
     page.locator(".viewer[data-ready]").wait_for(state="attached", timeout=60_000)

@@ -84,7 +84,7 @@ def build(
     coreset: Annotated[float, _setting("coreset")] = Settings.coreset,
     image_size: Annotated[int, _setting("image_size")] = Settings.image_size,
     geometry: Annotated[str, _setting("geometry")] = Settings.geometry,
-    roi: Annotated[Path | None, typer.Option(help="Mask picture: white where to look.")] = None,
+    roi: Annotated[Path | None, typer.Option(help="Mask picture: white on black where to look.")] = None,
     reweight: Annotated[bool, _setting("reweight")] = Settings.reweight,
     value_range: Annotated[tuple[float, float] | None, _setting("value_range")] = Settings.value_range,
     method: Annotated[str, _setting("method")] = Settings.method,
@@ -96,7 +96,7 @@ def build(
 ) -> None:
     """Build an inspector from a folder of images of good parts, or from the good ones of a product's folder."""
     from patchcore.detector import Detector
-    from patchcore.images.reading import read_image, require_images
+    from patchcore.images.reading import require_images
 
     executor = chosen_executor(on)
     is_named = output.suffix == ".patchcore" or not output.name  # "." has no name, and is refused as a folder
@@ -124,7 +124,7 @@ def build(
     model = Detector.of(settings, weights)
     if announcement := model.announcement(len(paths)):
         remarks.print(announcement, markup=False, soft_wrap=True)
-    mask = None if roi is None else read_image(roi).pixels.max(axis=2) > 0.5
+    mask = None if roi is None else _region(roi, paths[0])
     with progress_bars() as report:
         images = [(path.relative_to(good_dir).as_posix(), path) for path in paths]
         model.fit(images, roi=mask, progress=report, executor=executor)
@@ -266,6 +266,26 @@ def list_weights(
     Console().print(table)
 
 
+def _region(path: Path, image: Path) -> Any:
+    """Read a region of interest, bool [h, w]; remarks on its reading, and on other proportions than an image's."""
+    from patchcore.images.reading import read_image
+    from patchcore.labels.drawing import same_aspect, size_words
+    from patchcore.labels.masks import read_region
+
+    pixels, said = read_region(path)
+    try:
+        size = read_image(image).pixels.shape[:2]
+    except ImageError:  # named when the image is built from
+        size = pixels.shape
+    if not same_aspect(pixels.shape, size):
+        said.append(
+            f"The region of interest is {size_words(pixels.shape)} but {image.name} {size_words(size)}: it is "
+            "stretched over the image. Draw it on an image of the same proportions."
+        )
+    remark(said)
+    return pixels
+
+
 def _images_of(paths: list[Path]) -> list[Path]:
     """Return the images to score; a folder without one gets a remark, which is the refusal where none has one."""
     from patchcore.images.reading import require_images
@@ -375,7 +395,7 @@ def _summary(model: Detector) -> dict[str, Any]:
 def _patches_cover(model: Detector) -> str:
     """Return the part of the largest good image that one patch covers."""
     largest = max(model.image_records_, key=lambda record: record.width * record.height)
-    detail = model.visible_detail(largest)
+    detail = model.good_set_.visible_detail(largest)
     width, height = detail.size
     return f"{detail.patch_words} of {width:,} × {height:,} px"
 

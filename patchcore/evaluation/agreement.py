@@ -53,7 +53,7 @@ def pixel_agreement(
     anomaly_map
         Scores, float32 [H, W].
     mask
-        Marked defect, [H, W]: bool, or black and one other value. None for a good image: nothing is marked.
+        Marked defect, [H, W], as `patchcore.labels.masks.marked` reads it. None for a good image: nothing is marked.
     threshold
         Pixels strictly above it are found.
     min_area
@@ -62,7 +62,7 @@ def pixel_agreement(
     Raises
     ------
     DataError
-        Mask and map differ in size, or the mask has greys.
+        Mask and map differ in size.
     """
     found = region_mask(anomaly_map, threshold, min_area)
     shape = (found.shape[0], found.shape[1])

@@ -7,8 +7,9 @@ import numpy as np
 
 from patchcore.detector import Detector
 from patchcore.errors import DataError, ImageError
-from patchcore.evaluation.labelled_image import Labelled
+from patchcore.evaluation.labelled_image import Labelled, built_from
 from patchcore.fitting.sources import Source, named, source_sha256
+from patchcore.images.reading import exact_copy
 from patchcore.images.remarks import RemarkTally
 from patchcore.maps.regions import clearing_threshold
 
@@ -22,9 +23,10 @@ class LabelledScores:
     Attributes
     ----------
     good, defect
-        SHA-256 of the image -> its score; an image that built the bank is scored without its own rows.
+        SHA-256 of the image -> its score; an image that built the bank is scored without its own rows, and goes by the
+        hash of the file that built it.
     problems
-        A sentence for each image left out.
+        A sentence for each image left out, and one on images that the inspector was built from.
     tally
         The remarks on the images.
     """
@@ -54,29 +56,40 @@ def score_labelled(
     progress
         Called with ("scoring", done, total).
     """
-    found, names = LabelledScores(), dict[str, str]()
+    found, names, twins = LabelledScores(), dict[str, str](), list[tuple[str, str]]()
     for done, image in enumerate(images, start=1):
         try:
-            _score_one(model, image, found, names)
+            _score_one(model, image, found, names, twins)
         except ImageError as fault:
             found.problems.append(f"Left out {image.name}: {fault.reason}")
         except DataError as fault:
             found.problems.append(f"Left out {image.name}: {fault}")
         if progress:
             progress("scoring", done, len(images))
+    if twins:
+        found.problems.append(built_from(twins))
     return found
 
 
-def _score_one(model: Detector, image: Labelled, found: LabelledScores, names: dict[str, str]) -> None:
+def _score_one(
+    model: Detector,
+    image: Labelled,
+    found: LabelledScores,
+    names: dict[str, str],
+    twins: list[tuple[str, str]],
+) -> None:
     if image.defect_type is None:
         raise DataError("it has no label.")
-    result = model.score(image.source, leave_out=True)
-    sha256 = result.record.sha256
-    if sha256 in names:
-        raise DataError(
-            f"it is the same file as {names[sha256]}; each image counts once, with its first label."
-        )
-    names[sha256] = image.name
+    loaded = model.read(image.source)
+    if loaded.pixel_sha256 in names:
+        raise DataError(f"{exact_copy(names[loaded.pixel_sha256]).rstrip('.')}, with its first label.")
+    result = model.score(loaded, leave_out=True)
+    names[loaded.pixel_sha256] = image.name
+    # A good image counts once, also where its score is already among those of the bank.
+    twin = model.twin_of(loaded)
+    if twin is not None:
+        twins.append((image.name, twin.name))
+    sha256 = result.record.sha256 if twin is None else twin.sha256
     found.tally.take(image.name, result.remarks)
     (found.defect if image.is_defect else found.good)[sha256] = result.score
 

@@ -3,18 +3,23 @@
 import csv
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 
 from patchcore.errors import DataError, NoImagesError
 from patchcore.evaluation.mvtec_layout import LabelledImage, read_folders
-from patchcore.images.file_names import NamedFiles, display_name, is_folder
+from patchcore.images.file_names import IMAGE_SUFFIXES, NamedFiles, display_name, is_folder
+from patchcore.images.reading import list_files
+from patchcore.labels.layout import Layout, read_names
+from patchcore.labels.mask_names import ANNOTATION_SUFFIXES, is_annotation
+from patchcore.labels.set_annotations import add_drawings
 from patchcore.labels.words import (
     GOOD,
     NothingGood,
     Vocabulary,
     WrittenLabels,
     columns_of,
+    is_mask_folder,
     require_good,
     vocabulary,
     written_labels,
@@ -123,7 +128,39 @@ def read_labels(
     ]
     if not images:
         raise NoImagesError(f"{path.name} names no image that can be used. " + " ".join(problems[:3]))
-    return images, problems
+    return _with_marks(images, reader, "mask" in columns, problems), problems
+
+
+def _with_marks(
+    images: list[LabelledImage], reader: "_Reader", column: bool, problems: list[str]
+) -> list[LabelledImage]:
+    """Give images their marks from annotation files and, where no column names masks, from masks near the images."""
+    near = reader.files_near(images)
+    by_name = {image.name: image for image in images}
+    layout = read_names([name for name in near if not is_annotation(name)], reader.words)
+    sources = {name: near.get(name, image.path) for name, image in by_name.items()} | near
+    found = Layout(
+        {image.name: image.label for image in images},
+        {} if column else {name: masks for name, masks in layout.masks.items() if name in by_name},
+        {} if column else layout.masks_of_good,
+        layout.no_images,
+    )
+    named = {image.name: [str(image.mask_path)] for image in images if image.mask_path is not None}
+    found.masks = found.masks | named
+    drawn = add_drawings(
+        found, {name: path for name, path in near.items() if is_annotation(name)}, sources, reader.words
+    )
+    problems += found.problems
+    return [
+        replace(
+            image,
+            mask_path=image.mask_path or next((near[one] for one in masks), None),
+            further_masks=tuple(near[one] for one in masks[1:]),
+            drawing=drawn.get(image.name),
+        )
+        for image in images
+        for masks in [[] if image.mask_path else found.masks.get(image.name, [])]
+    ]
 
 
 def _why_unread(name: str, columns: dict[str, int], header: list[str]) -> str:
@@ -147,6 +184,7 @@ class _Reader:
     places: dict[Path, NamedFiles]  # the folders that paths count from, and their files with links resolved
     words: Vocabulary
     seen: dict[Path, str]
+    annotations: dict[str, Path] = field(default_factory=dict)
 
     def image(self, cells: dict[str, str]) -> tuple[LabelledImage | None, list[str]]:
         """Read one line: (image, a sentence for each fault)."""
@@ -167,6 +205,19 @@ class _Reader:
         mask, said = self._mask(cells.get("mask", ""), kind, shown)
         return LabelledImage(path, self._name(path), kind, mask, label=label), said
 
+    def files_near(self, images: Iterable[LabelledImage]) -> dict[str, Path]:
+        """List images, masks and annotation files in the folders of the images and of the table, by name."""
+        found = dict(self.annotations)
+        plain = {next(iter(self.places)), *(image.path.parent for image in images)}
+        for folder in sorted(plain):
+            for path in sorted(folder.iterdir()):
+                if is_mask_folder(path.name) and is_folder(path):
+                    files = list_files(path, IMAGE_SUFFIXES | ANNOTATION_SUFFIXES)
+                else:
+                    files = [path] if path.suffix.lower() in IMAGE_SUFFIXES | ANNOTATION_SUFFIXES else []
+                found |= {self._name(file): file for file in files}
+        return found
+
     def _name(self, path: Path) -> str:
         root = next(folder for folder in self.places if path.is_relative_to(folder))
         return path.relative_to(root).as_posix()
@@ -177,6 +228,9 @@ class _Reader:
         if kind == GOOD:
             return None, [f"{image} is labelled good, so its mask was not read."]
         mask, wrong = self._inside(name)
+        if mask is not None and is_annotation(name):
+            self.annotations[self._name(mask)] = mask
+            return None, []
         said = (
             []
             if mask

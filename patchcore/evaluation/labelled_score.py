@@ -29,7 +29,7 @@ class LabelledScore:
     load_map
         Returns the anomaly map, float32 [H, W].
     load_mask
-        Returns the marked defect, [H, W]: bool, or black and one other value; None without a mask.
+        Returns the marked defect, [H, W] bool; None without a mask.
     load_pixels
         Returns the picture, uint8 [H, W, 3].
     verdict
@@ -48,7 +48,7 @@ class LabelledScore:
     defect_type: str
     score: float
     load_map: Callable[[], NDArray[np.float32]]
-    load_mask: Callable[[], NDArray[Any] | None]
+    load_mask: Callable[[], NDArray[np.bool_] | None]
     load_pixels: Callable[[], NDArray[np.uint8]]
     verdict: Verdict | None = None
     remarks: Sequence[str] = ()

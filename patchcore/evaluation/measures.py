@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from patchcore.detector import Detector
 from patchcore.errors import NoImagesError
 from patchcore.evaluation.judging import Judge
-from patchcore.evaluation.labelled_image import Labelled, grey_masks
+from patchcore.evaluation.labelled_image import Labelled, built_from
 from patchcore.evaluation.labelled_score import UNREADABLE, LabelledScore
 from patchcore.evaluation.metrics import ImageMetrics, image_curves, image_metrics, image_metrics_by_type
 from patchcore.evaluation.pixel_metrics import PixelCurves, PixelMetrics, PixelResult
@@ -23,6 +23,7 @@ from patchcore.evaluation.set_scoring import inspect_each
 from patchcore.evaluation.type_rows import TypeRow, type_rows
 from patchcore.images.file_names import display_name
 from patchcore.images.remarks import grouped
+from patchcore.labels.masks import sentences
 from patchcore.statistics.bootstrap import auroc_interval
 from patchcore.statistics.curves import MarkedCurve, Place, Undefined
 from patchcore.statistics.intervals import Interval
@@ -209,14 +210,15 @@ def evaluate(
         If none of the images could be scored.
     """
     left_out: list[str] = []
-    grey: list[str] = []
-    items = inspect_each(model, images, left_out, grey, progress)
+    notes: dict[str, list[str]] = {}
+    twins: list[tuple[str, str]] = []
+    items = inspect_each(model, images, left_out, notes, twins, progress)
     try:
         found = _measured(items, len(images), None, model.operating_point_, judged=True)
     except NoImagesError as error:
         raise NoImagesError("None of the images could be scored. " + " ".join(left_out[:3])) from error
-    remarks = [grey_masks(grey)] if grey else []
-    return replace(found, problems=left_out + found.problems + remarks)
+    copies = [built_from(twins)] if twins else []
+    return replace(found, problems=left_out + found.problems + sentences(notes) + copies)
 
 
 def _measured(

@@ -1,18 +1,19 @@
 """Labelled images on disk, in folders whose names are their labels, as in MVTec's layout."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from patchcore.errors import DataError, NoImagesError
-from patchcore.images.file_names import composed, display_name, is_folder, is_hidden
-from patchcore.images.reading import list_images, read_image
-from patchcore.images.unread_files import contents_of, why_no_images
+from patchcore.images.file_names import IMAGE_SUFFIXES, composed, display_name, is_folder, is_hidden
+from patchcore.images.reading import list_files
+from patchcore.images.unread_files import PLAIN_KINDS, contents_of, counted, why_no_images
+from patchcore.labels.drawing import Drawing
 from patchcore.labels.layout import Layout, few, read_names
+from patchcore.labels.mask_names import ANNOTATION_SUFFIXES
+from patchcore.labels.masks import Marks, mask_of
+from patchcore.labels.set_annotations import add_drawings
 from patchcore.labels.words import GOOD, Vocabulary, is_mask_folder, vocabulary
 
 
@@ -29,11 +30,13 @@ class LabelledImage:
     defect_type
         Name of the defect; "good" for a good part.
     mask_path
-        Picture of the defect's place, black elsewhere; None without one.
+        Picture of the defect's place; None without one.
     further_masks
         Pictures of further places of the defect.
     label
         The label as it was written.
+    drawing
+        The defect's place in an annotation file; None without one.
     """
 
     path: Path
@@ -42,6 +45,7 @@ class LabelledImage:
     mask_path: Path | None
     further_masks: tuple[Path, ...] = ()
     label: str = ""
+    drawing: Drawing | None = None
 
     @property
     def is_defect(self) -> bool:
@@ -53,56 +57,15 @@ class LabelledImage:
         """The image file."""
         return self.path
 
-    def mask(self) -> NDArray[np.bool_] | None:
-        """Read the mask as [H, W] bool, true where a defect is marked (`marked`); None without a mask.
+    @property
+    def has_mask(self) -> bool:
+        """Whether the place of the defect is known."""
+        return self.mask_path is not None or self.drawing is not None
 
-        Raises
-        ------
-        ImageError
-            If the mask's file cannot be read.
-        """
-        values = self.mask_values()
-        return None if values is None else marked(values)[0]
-
-    def mask_values(self) -> NDArray[np.float32] | None:
-        """Read the mask's grey values, [H, W] float32 in 0..1, of several masks their union in 0 and 1.
-
-        None without a mask; errors as for `mask`.
-
-        Raises
-        ------
-        DataError
-            The masks are of different sizes.
-        """
-        if self.mask_path is None:
-            return None
-        values = read_image(self.mask_path).pixels.max(axis=2)
-        return union([values, *(read_image(path).pixels.max(axis=2) for path in self.further_masks)])
-
-
-def marked(values: NDArray[np.float32]) -> tuple[NDArray[np.bool_], bool]:
-    """Turn a mask's values, [H, W] in 0..1, into marks: (marks, whether the mask has greys).
-
-    A single value besides black marks the defect, however dark. Among several values, the ones above 0.5 mark it.
-    """
-    shown = values != 0
-    greys = np.unique(values[shown]).size > 1
-    return (np.asarray(values > 0.5) if greys else np.asarray(shown)), greys
-
-
-def union(masks: list[NDArray[np.float32]]) -> NDArray[np.float32]:
-    """Unite the masks of one image, each [H, W] in 0..1; a single one comes back as it is.
-
-    Raises
-    ------
-    DataError
-        The masks are of different sizes.
-    """
-    if len(masks) == 1:
-        return masks[0]
-    if len({mask.shape for mask in masks}) > 1:
-        raise DataError("Its masks are of different sizes; each must be as large as the image.")
-    return np.asarray(np.any([marked(mask)[0] for mask in masks], axis=0), np.float32)
+    def mask(self, shape: tuple[int, int]) -> Marks | None:
+        """Read where the defect is in an image of a size (H, W); None without a mask. Errors as for `mask_of`."""
+        paths = () if self.mask_path is None else (self.mask_path, *self.further_masks)
+        return mask_of([(str(path), path) for path in paths], self.drawing, shape)
 
 
 def read_layout(folder: Path) -> list[LabelledImage]:
@@ -133,14 +96,15 @@ def read_folders(folder: Path) -> tuple[list[LabelledImage], list[str]]:
         subfolders = _subfolders(folder)
     except OSError as fault:
         raise NoImagesError(f"{shown} cannot be opened ({fault.strerror}). Check its permissions.") from fault
-    if not subfolders:
+    words = vocabulary()
+    paths, annotations = _paths(folder, words, IMAGE_SUFFIXES), _paths(folder, words, ANNOTATION_SUFFIXES)
+    if not subfolders and not annotations:
         raise DataError(
             f"{shown} has no subfolders. Labels are read from folder names: put good images into 'good' and "
             "each kind of defect into a folder of its own."
         )
-    words = vocabulary()
-    paths = _paths(folder, words)
     layout = read_names(paths, words)
+    drawings = add_drawings(layout, annotations, paths, words)
     found = [
         LabelledImage(
             paths[name],
@@ -149,6 +113,7 @@ def read_folders(folder: Path) -> tuple[list[LabelledImage], list[str]]:
             masks[0] if masks else None,
             tuple(masks[1:]),
             label,
+            drawings.get(name),
         )
         for name, label in layout.labels.items()
         for masks in [[paths[mask] for mask in layout.masks.get(name, [])]]
@@ -158,6 +123,9 @@ def read_folders(folder: Path) -> tuple[list[LabelledImage], list[str]]:
     if not found:
         raise NoImagesError(_why_nothing(folder, layout, loose))
     rest = [f"{len(loose):,} without a folder for a label: {few(loose)}."] if loose else []
+    unread = {kind: count for kind, count in contents_of(folder).items() if kind not in PLAIN_KINDS}
+    if unread:
+        rest.append(f"Files that cannot be read as images or masks: {counted(unread)}. Export them as PNG.")
     return found, rest + layout.problems
 
 
@@ -184,24 +152,24 @@ def _subfolders(folder: Path) -> list[Path]:
     return [path for path in sorted(folder.iterdir()) if path.is_dir() and not is_hidden((path.name,))]
 
 
-def _paths(folder: Path, words: Vocabulary) -> dict[str, Path]:
-    """Return the images and masks by the names that say what they are."""
-    own = {path.relative_to(folder).as_posix(): path for path in _images(folder)}
-    tops = {name.partition("/")[0] for name in own if "/" in name}
+def _paths(folder: Path, words: Vocabulary, suffixes: Collection[str]) -> dict[str, Path]:
+    """Return the files of a kind by the names that say what they are."""
+    own = {path.relative_to(folder).as_posix(): path for path in _files(folder, suffixes)}
+    tops = {path.name for path in _subfolders(folder)}
     if any(words.split(top) == "test" for top in tops) or not any(words.kind(top) == GOOD for top in tops):
         return own
     masks = {
         f"{one.name}/{path.relative_to(one).as_posix()}": path
         for one in _beside(folder)
-        for path in _images(one)
+        for path in _files(one, suffixes)
     }
-    return {f"test/{name}": path for name, path in own.items()} | masks if masks else own
+    return {f"test/{name}": path for name, path in own.items()} | masks if _beside(folder) else own
 
 
-def _images(folder: Path) -> list[Path]:
-    """List the images below a folder, those in linked folders of a type or of a split too."""
-    linked = (path for link in _linked(folder, 2) for path in list_images(link))
-    return sorted({*list_images(folder), *linked})
+def _files(folder: Path, suffixes: Collection[str]) -> list[Path]:
+    """List the files of a kind below a folder, those in linked folders of a type or of a split too."""
+    linked = (path for link in _linked(folder, 2) for path in list_files(link, suffixes))
+    return sorted({*list_files(folder, suffixes), *linked})
 
 
 def _linked(folder: Path, levels: int) -> Iterator[Path]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from patchcore.errors import DataError, SettingsError
+from patchcore.labels.masks import marked
 from patchcore.maps.regions import EIGHT_CONNECTED
 from patchcore.statistics.curves import Curve, Measure, Sweep, Undefined, measures_to_dict
 from patchcore.statistics.histogram import Tally, common_shift, key_scores, merge, together
@@ -105,7 +106,7 @@ class PixelMetrics:
         anomaly_map
             Scores, float32 [H, W].
         mask
-            Marked defect pixels, [H, W]: bool, or black and one other value. None for a good image.
+            Marked defect pixels, [H, W], as `patchcore.labels.masks.marked` reads them. None for a good image.
         defect_type
             Name of the defect.
         valid
@@ -114,7 +115,7 @@ class PixelMetrics:
         Raises
         ------
         DataError
-            Mask and map differ in size, the mask has greys, or the map holds a NaN; nothing was counted.
+            Mask and map differ in size, or the map holds a NaN; nothing was counted.
         """
         scores = np.asarray(anomaly_map, np.float32)
         counted = np.ones(scores.shape, bool) if valid is None else np.asarray(valid, bool)
@@ -192,36 +193,19 @@ class PixelMetrics:
 
 
 def binary_mask(mask: NDArray[Any], shape: tuple[int, int]) -> Mask:
-    """Read a mask as true where a defect is marked.
-
-    Parameters
-    ----------
-    mask
-        [H, W]; bool, or numbers of which one is 0 and at most one other occurs.
-    shape
-        The (H, W) that it must have.
+    """Read a mask, [H, W], as true where a defect is marked (`patchcore.labels.masks.marked`).
 
     Raises
     ------
     DataError
-        Another size, or grey values.
+        Its size is not `shape`, (H, W).
     """
     marks = np.asarray(mask)
     if marks.shape != shape:
         raise DataError(
             f"The mask is {_size(marks.shape)} but the image {_size(shape)}; a mask needs the image's size."
         )
-    if marks.dtype == bool:
-        return marks
-    marked = marks != 0
-    values = np.unique(marks[marked])
-    if values.size > 1:
-        some = ", ".join(f"{value:g}" for value in values[:3])
-        raise DataError(
-            f"The mask has {values.size} values besides black ({some}, …); "
-            "save it in pure black and white, as PNG rather than JPEG."
-        )
-    return np.asarray(marked, bool)
+    return marked(marks).pixels
 
 
 def _sweep_of(good: Iterable[Tally], defect: Iterable[Tally], regions: int) -> tuple[Sweep, float]:

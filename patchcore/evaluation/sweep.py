@@ -19,10 +19,11 @@ from patchcore.bank import MemoryBank
 from patchcore.coreset import coreset_size
 from patchcore.detector import Detector
 from patchcore.errors import Cancelled, DataError, ImageError, SettingsError
-from patchcore.evaluation.labelled_image import Labelled, grey_masks, read_mask
+from patchcore.evaluation.labelled_image import Labelled
 from patchcore.evaluation.metrics import GOOD, image_metrics
 from patchcore.evaluation.pixel_metrics import PixelMetrics
 from patchcore.evaluation.share_point import GoodSummary, SharePoint
+from patchcore.labels.masks import note, sentences
 from patchcore.methods import SHARE
 from patchcore.patchcore import PatchCore, with_bank
 from patchcore.scoring import ImagePatches, anomaly_map
@@ -98,8 +99,9 @@ def sweep(
         except DataError as fault:
             if problem:
                 problem(f"{image.name}: its mask was not counted. {fault}")
-    if scan.grey and problem:
-        problem(grey_masks(scan.grey))
+    for sentence in sentences(scan.notes):
+        if problem:
+            problem(sentence)
     _report(progress, cancelled, len(images), len(images))
     return [scan.point(level) for level in levels]
 
@@ -134,7 +136,7 @@ class _Scan:
         ]
         self.types: list[str | None] = []
         self.sha256s: list[str] = []
-        self.grey: list[str] = []
+        self.notes: dict[str, list[str]] = {}
         self.features_took: list[float] = []
         self.maps_took: list[float] = []
 
@@ -149,11 +151,12 @@ class _Scan:
             Its mask cannot be read or does not fit: its scores were counted, its pixels not.
         """
         began = time.perf_counter()
-        patches = self.model.patches(image.source)
+        loaded = self.model.read(image.source)
+        patches = self.model.patches(loaded)
         self.features_took.append(time.perf_counter() - began)
         self.types.append(image.defect_type)
         self.sha256s.append(patches.record.sha256)
-        own = {i for i, r in enumerate(self.model.image_records_) if r.sha256 == patches.record.sha256}
+        own = set(self.model.numbers_of(loaded))
         at_levels = self._distances(patches, own)
         if len(self.types) <= TIMED:
             self._time(patches)
@@ -208,13 +211,13 @@ class _Scan:
     ) -> None:
         """Count pixels at every share; a set without defects, or a defect without a mask, has none to count."""
         try:
-            mask, grey = read_mask(image) if image.is_defect else (None, False)
+            marks = image.mask(patches.placement.original_size) if image.is_defect else None
         except ImageError as fault:
             raise DataError(str(fault)) from fault
-        if grey:
-            self.grey.append(image.name)
-        if not self.has_defects or image.defect_type is None or (image.is_defect and mask is None):
+        note(self.notes, image.name, marks)
+        if not self.has_defects or image.defect_type is None or (image.is_defect and marks is None):
             return
+        mask = None if marks is None else marks.pixels
         for level, distances in zip(self.levels, at_levels, strict=True):
             if np.isfinite(distances).all():
                 level.pixels.add(anomaly_map(patches.patch_scores(distances), patches.placement), mask)

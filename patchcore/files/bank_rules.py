@@ -4,6 +4,7 @@ import numpy as np
 
 from patchcore.files.method_rules import FileRules, Header, Tensors, feature_rules
 from patchcore.files.value_rules import MOST_IMAGES, whole
+from patchcore.images.copy_groups import CopyGroups
 from patchcore.thresholds.operating_point import LARGEST_SCORE
 
 
@@ -67,20 +68,24 @@ def _rules(tensors: Tensors, header: Header) -> dict[str, bool]:
     }
 
 
-def _last_rules(tensors: Tensors, _header: Header) -> dict[str, bool]:
-    return {"a good score is infinite only while its image is alone in the bank": _infinite_alone(tensors)}
+def _last_rules(tensors: Tensors, header: Header) -> dict[str, bool]:
+    return {
+        "a good score is infinite only while its image is alone in the bank": _infinite_alone(tensors, header)
+    }
 
 
-def _infinite_alone(tensors: Tensors) -> bool:
-    """Whether each infinite score belongs to the image whose rows alone stand at the front (`leave_one_out`)."""
+def _infinite_alone(tensors: Tensors, header: Header) -> bool:
+    """Whether each infinite score belongs to an image that, with its near copies, has all rows at the front."""
     offsets, sizes = tensors["good_scores.offsets"], tensors["good_scores.sizes"]
     images, scored = tensors["bank.images"], tensors["good_scores.images"]
-    others = np.flatnonzero(images != images[0]) if len(images) else np.empty(0, np.int64)
-    alone = int(others[0]) if len(others) else len(images)  # rows of the first image at the front
+    taught = images[: header["taught_rows"]].tolist()
+    groups = CopyGroups.of([image.get("near_copy_of", "") for image in header["images"]], taught)
     for step in np.flatnonzero(np.isinf(tensors["good_scores.values"])):
         place = int(np.searchsorted(offsets, step, side="right")) - 1
+        others = np.flatnonzero(~np.isin(images, list(groups.left_out_with(int(scored[place])))))
+        alone = int(others[0]) if len(others) else len(images)  # its rows at the front
         followed = step + 1 < offsets[place + 1] and sizes[step + 1] == alone + 1
-        if scored[place] != images[0] or sizes[step] > alone or not (followed or alone == len(images)):
+        if sizes[step] > alone or not (followed or alone == len(images)):
             return False
     return True
 

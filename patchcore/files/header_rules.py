@@ -68,6 +68,9 @@ def _image(image: Any) -> None:
     mapping(image, "an image of the list", 50)
     require_text(image["name"], "the name of an image", LONGEST_NAME)
     match(image["sha256"], SHA256, "the hash of an image")
+    for name in ("pixel_sha256", "near_copy_of"):
+        if image.get(name, "") != "":
+            match(image[name], SHA256, "the hash of an image's pixels")
     require_text(image["format"], "the format of an image", 32)
     for name in ("width", "height", "channels", "bit_depth"):
         whole(image[name], f"the {name.replace('_', ' ')} of an image", 1, LONGEST_SIDE)

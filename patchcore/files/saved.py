@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from patchcore.errors import ArtifactError
 from patchcore.files.method_rules import Header, Tensors, hold
 from patchcore.files.picture_rules import hold_picture_rules, picture_check_of, picture_parts
+from patchcore.images.harmless_copies import harmless_copies
 from patchcore.images.reading import ImageRecord
 from patchcore.methods import DEFAULT_METHOD
 from patchcore.plausibility.picture_check import PictureCheck
@@ -62,6 +63,12 @@ class SelfTest:
     def renewed(self, distances: Distances) -> SelfTest:
         """Return the test with the same image's distances from another bank."""
         return SelfTest(self.pixels, distances(self.pixels.astype(np.float32) / np.float32(255)))
+
+    def harmless_score(self, distances: Distances, inspected: NDArray[np.bool_]) -> float:
+        """Return the largest distance of harmless copies of the good image, at inspected positions [rows * cols]."""
+        image = 1 - self.pixels[::-1, ::-1].astype(np.float32) / np.float32(255)
+        gentle, rough = harmless_copies(image)
+        return max(float(distances(copy)[inspected].max()) for copy in (*gentle, *rough))
 
     @property
     def passed(self) -> bool:

@@ -14,6 +14,7 @@ from patchcore.bank import MemoryBank
 from patchcore.errors import DataError
 from patchcore.fitting.feature_store import FeatureStore
 from patchcore.fitting.run import FittingRun
+from patchcore.images.copy_groups import CopyGroups
 from patchcore.leave_one_out import GoodScores, score_good_images
 from patchcore.scoring import Comparison
 
@@ -40,22 +41,24 @@ class LeftOut:
     scores: NDArray[np.float32]
 
 
-def calibrate(run: FittingRun, store: FeatureStore, bank: MemoryBank) -> GoodScores:
+def calibrate(run: FittingRun, store: FeatureStore, bank: MemoryBank, groups: CopyGroups) -> GoodScores:
     """Score good images without their own rows; a seeded sample of them where there are very many."""
-    chosen = calibration_sample(run, store)
+    chosen = calibration_sample(run, groups)
     patches = ((int(i), store.rows(store.images[i])) for i in chosen)
-    return score_good_images(bank, patches, lambda done: run.report("calibration", done, len(chosen)))
+    return score_good_images(bank, patches, lambda done: run.report("calibration", done, len(chosen)), groups)
 
 
-def calibration_sample(run: FittingRun, store: FeatureStore) -> NDArray[np.int64]:
-    """Choose the good images to score, the same for every method: [n] int64 numbers, ascending."""
-    count = min(len(store.images), LARGEST_CALIBRATION)
-    return np.sort(np.random.default_rng(run.settings.seed).permutation(len(store.images))[:count])
+def calibration_sample(run: FittingRun, groups: CopyGroups) -> NDArray[np.int64]:
+    """Choose the good images to score, one of each group of near copies: [n] int64 numbers, ascending."""
+    shuffled = np.random.default_rng(run.settings.seed).permutation(groups.scored)
+    return np.sort(shuffled[:LARGEST_CALIBRATION])
 
 
-def score_by_others(run: FittingRun, store: FeatureStore, grid: tuple[int, int], compare: Compare) -> LeftOut:
-    """Score good images with maps of size `grid`, each compared with the other good images."""
-    chosen = calibration_sample(run, store)
+def score_by_others(
+    run: FittingRun, store: FeatureStore, grid: tuple[int, int], groups: CopyGroups, compare: Compare
+) -> LeftOut:
+    """Score good images with maps of size `grid`, each compared with the good images that are no copies of it."""
+    chosen = calibration_sample(run, groups)
     scores = np.full(len(chosen), np.inf, np.float32)
     for done, number in enumerate(chosen.tolist()):
         run.report("calibration", done, len(chosen))
@@ -63,7 +66,8 @@ def score_by_others(run: FittingRun, store: FeatureStore, grid: tuple[int, int],
         inspected = np.zeros(grid, bool)
         inspected.flat[image.positions] = True
         try:
-            scores[done] = compare(store.rows(image), inspected, frozenset({number})).distances.max()
+            found = compare(store.rows(image), inspected, groups.left_out_with(number))
+            scores[done] = found.distances.max()
         except DataError:
             continue  # no other image to compare with
     run.report("calibration", len(chosen), len(chosen))

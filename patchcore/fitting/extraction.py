@@ -14,12 +14,17 @@ from patchcore.fitting.feature_store import FeatureStore
 from patchcore.fitting.run import FittingRun
 from patchcore.fitting.sources import Source, named, source_sha256
 from patchcore.images.geometry import Prepared, prepare
-from patchcore.images.reading import ImageRecord, read_image
+from patchcore.images.harmless_copies import harmless_copies
+from patchcore.images.reading import ImageRecord, exact_copy, read_image
 from patchcore.kernels.prefetch import done_ahead
 from patchcore.plausibility.measures import measure
 from patchcore.scoring import inspected_patches
 
+SAMPLED = 3  # images of which harmless copies are rendered
 READ_AHEAD = 6  # images decoded before the network asks for them
+
+Harmless = tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]]
+"""Gentle and rough copies of an image, each as the network sees it, [S, S, 3]."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +41,15 @@ class Extracted:
         (rows, cols) of the feature map.
     sample
         One good image as the network saw it, for the self-test.
+    harmless
+        For each of the first images in the store, its gentle and its rough copies.
     """
 
     records: list[ImageRecord]
     skipped: list[ImageError]
     grid: tuple[int, int]
     sample: NDArray[np.float32]
+    harmless: list[Harmless]
 
 
 def extract(run: FittingRun, images: Iterable[Source | tuple[str, Source]], store: FeatureStore) -> Extracted:
@@ -69,7 +77,7 @@ def extract(run: FittingRun, images: Iterable[Source | tuple[str, Source]], stor
         )
     run.report("features", total, total)
     records = [ImageRecord.from_dict(image.record) for image in store.images]
-    return Extracted(records, extraction.skipped, extraction.grid, extraction.sample)
+    return Extracted(records, extraction.skipped, extraction.grid, extraction.sample, extraction.harmless)
 
 
 @dataclass
@@ -82,20 +90,23 @@ class _Extraction:
     skipped: list[ImageError] = field(default_factory=list)
     grid: tuple[int, int] = (0, 0)
     sample: NDArray[np.float32] | None = None
-    _seen: dict[str, str] = field(default_factory=dict)
+    harmless: list[Harmless] = field(default_factory=list)
+    _names: dict[str, str] = field(default_factory=dict)  # by the hash of the pixels
     _waiting: list[tuple[ImageRecord, Prepared]] = field(default_factory=list)
 
     def take(self, read: _Read) -> None:
         """Take an image; its features may be computed later, in a batch with the next images."""
-        if read.stored and self.sample is not None and read.stored not in self._seen:
-            self._seen[read.stored] = read.name
+        sampled = len(self.harmless) == SAMPLED
+        if read.stored and sampled and self.store.pixels_of(read.stored) not in self._names:
+            self._names[self.store.pixels_of(read.stored)] = read.name
             self.finish()
             self.store.reuse(read.stored)
             return
         try:
             record, prepared = read.finished(self.run)
-            if (twin := self._seen.setdefault(record.sha256, read.name)) != read.name:
-                raise ImageError(read.name, f"the same file as {twin}; each image counts once.")
+            if (twin := self._names.get(record.pixel_sha256)) is not None:
+                raise ImageError(read.name, exact_copy(twin))
+            self._names[record.pixel_sha256] = read.name
             if isinstance(prepared, ImageError):
                 raise prepared
         except ImageError as error:
@@ -103,6 +114,8 @@ class _Extraction:
             return
         if self.sample is None:
             self.sample = prepared.input
+        if not sampled:
+            self.harmless.append(_harmless(self.run, read.source))
         if self.store.knows(record.sha256):
             self.finish()
             if self.grid == (0, 0):  # no image has been computed in this run
@@ -145,9 +158,20 @@ class _Read:
 def _decode(run: FittingRun, name: str, source: Source) -> tuple[ImageRecord, Prepared | ImageError]:
     image = read_image(source, name=name, value_range=run.settings.value_range)
     try:
-        return image.record, prepare(image.pixels, run.settings.geometry_of_input(), run.roi)
+        return image.hashed_record, prepare(image.pixels, run.settings.geometry_of_input(), run.roi)
     except ImageError as error:
-        return image.record, error
+        return image.hashed_record, error
+
+
+def _harmless(run: FittingRun, source: Source) -> Harmless:
+    """Return harmless copies of an image that could be used, as the network sees them."""
+    pixels = read_image(source, value_range=run.settings.value_range).pixels
+    geometry = run.settings.geometry_of_input()
+    gentle, rough = harmless_copies(pixels)
+    return (
+        [prepare(copy, geometry, run.roi).input for copy in gentle],
+        [prepare(copy, geometry, run.roi).input for copy in rough],
+    )
 
 
 def _read_ahead(

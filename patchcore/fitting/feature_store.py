@@ -93,6 +93,10 @@ class FeatureStore:
         """Whether an earlier, interrupted run left an image's rows."""
         return sha256 in self._earlier
 
+    def pixels_of(self, sha256: str) -> str:
+        """Return the hash of the pixels of an image that an earlier, interrupted run left."""
+        return str(self._earlier[sha256].record.get("pixel_sha256", ""))
+
     def include(self, other: FeatureStore) -> None:
         """Add the finished images of another folder to the known ones; their rows stay in that folder."""
         for sha256 in other._earlier.keys() - self._earlier.keys():

@@ -9,6 +9,7 @@ from patchcore.coreset import greedy_k_centre
 from patchcore.fitting.calibration import calibration_sample
 from patchcore.fitting.feature_store import FeatureStore, StoredImage
 from patchcore.fitting.run import FittingRun
+from patchcore.images.copy_groups import CopyGroups
 from patchcore.images.geometry import Placement, place
 from patchcore.images.reading import ImageRecord
 from patchcore.plausibility.doubt import Doubt
@@ -22,13 +23,16 @@ CANDIDATES = 8_000  # patches of theirs that are chosen among
 ANYWHERE_COUNT = 128  # typical patches that are looked for anywhere
 
 
-def learn_picture_check(run: FittingRun, store: FeatureStore, grid: tuple[int, int]) -> PictureCheck:
+def learn_picture_check(
+    run: FittingRun, store: FeatureStore, grid: tuple[int, int], groups: CopyGroups
+) -> PictureCheck:
     """Choose typical patches from good images with maps of size `grid`, and measure the good images by them.
 
     Patches that are looked for anywhere are the first of a greedy k-centre order, so that every kind of place of the
-    part has its own, the rare ones too. The images are those that thresholds are calibrated on.
+    part has its own, the rare ones too. The images are those that thresholds are calibrated on, one of each of the
+    `groups` of near copies.
     """
-    sample = calibration_sample(run, store)
+    sample = calibration_sample(run, groups)
     teachers = sample[np.linspace(0, len(sample) - 1, min(TEACHERS, len(sample))).astype(np.int64)]
     anywhere, owners = _anywhere(run, store, teachers)
     placed, placed_owners, cells = _placed(run, store, teachers, grid)

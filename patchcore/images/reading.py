@@ -11,7 +11,9 @@ import hashlib
 import os
 import stat
 import warnings
-from dataclasses import asdict, dataclass
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +40,9 @@ from patchcore.images.unread_files import contents_of, why_no_images
 
 WHITE = (1.0, 1.0, 1.0)
 _TINT, _LOOKED_AT = 2.5 / 255, 100  # difference of colours that still counts as grey; pixels a side
+LATER = {"pixel_sha256": "", "near_copy_of": ""}  # fields that records of earlier programs lack
+_STEPS = 65535  # of brightness in the hash of pixels: an 8-bit value is the same step in 16 bits
+_HASHED_AT_ONCE = 1 << 18  # values, which stay in the cache
 _DECODERS = {
     "PNG": decode_png,
     "JPEG": decode_jpeg,
@@ -70,6 +75,10 @@ class ImageRecord:
         Smallest and largest sample as stored, over all colours.
     colourful
         Whether the picture has colour, whatever its channels.
+    pixel_sha256
+        `LoadedImage.pixel_sha256` of an image that was learned from; "" where nobody asked for it.
+    near_copy_of
+        `pixel_sha256` of the first good image of its group of near copies; "" for an image without near copies.
     """
 
     name: str
@@ -83,6 +92,8 @@ class ImageRecord:
     lowest: float = 0.0
     highest: float = 0.0
     colourful: bool = True
+    pixel_sha256: str = ""
+    near_copy_of: str = ""
 
     @property
     def is_deep(self) -> bool:
@@ -96,7 +107,7 @@ class ImageRecord:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> ImageRecord:
         """Rebuild a record from `to_dict`; unknown keys are ignored, and old ones tell colour by channels."""
-        values = {"colourful": values["channels"] > 2, **values}
+        values = {"colourful": values["channels"] > 2, **LATER, **values}
         known = {key: values[key] for key in cls.__dataclass_fields__}
         return cls(**{**known, "notes": tuple(known["notes"])})
 
@@ -115,6 +126,25 @@ class LoadedImage:
 
     pixels: NDArray[np.float32]
     record: ImageRecord
+
+    @cached_property
+    def pixel_sha256(self) -> str:
+        """SHA-256 of the size and of the pixels as 16-bit steps: the same for exact copies in any kind of file.
+
+        Format, metadata, bit depth, an alpha channel without effect, three equal channels and the EXIF orientation of
+        upright pixels make no difference.
+        """
+        digest = hashlib.sha256(f"{self.pixels.shape} ".encode())
+        flat = self.pixels.reshape(-1)
+        for start in range(0, flat.size, _HASHED_AT_ONCE):
+            steps = np.rint(flat[start : start + _HASHED_AT_ONCE] * np.float32(_STEPS))
+            digest.update(steps.astype("<u2").data)
+        return digest.hexdigest()
+
+    @property
+    def hashed_record(self) -> ImageRecord:
+        """The record with the hash of the pixels."""
+        return replace(self.record, pixel_sha256=self.pixel_sha256)
 
 
 def read_image(
@@ -182,6 +212,31 @@ def _has_colour(pixels: NDArray[np.float32]) -> bool:
     return bool((np.ptp(pixels[:: steps[0], :: steps[1]], axis=2) > _TINT).any())
 
 
+def read_samples(
+    source: str | os.PathLike[str] | bytes,
+    *,
+    name: str | None = None,
+    limits: Limits = Limits(),  # noqa: B008 - frozen
+) -> RawImage:
+    """Read the samples of an image file as they are stored, neither scaled nor composed; errors as `read_image`."""
+    label = display_name(name or ("image" if isinstance(source, bytes) else os.fspath(source)))
+    return _decode(
+        source if isinstance(source, bytes) else _file_bytes(Path(source), label, limits), label, limits
+    )
+
+
+def is_exact_copy(record: ImageRecord, image: LoadedImage) -> bool:
+    """Whether an image has the pixels of a recorded one; by the file where the record holds no hash of pixels."""
+    if record.sha256 == image.record.sha256:
+        return True
+    return record.pixel_sha256 != "" and record.pixel_sha256 == image.pixel_sha256
+
+
+def exact_copy(twin: str) -> str:
+    """Return the reason for which an image is left out that has the same pixels as another one of its set."""
+    return f"it shows the same pixels as {twin}; each picture counts once."
+
+
 def display_pixels(pixels: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Round float RGB in 0..1 to uint8, same shape."""
     return (pixels * np.float32(255) + np.float32(0.5)).astype(np.uint8)
@@ -195,6 +250,11 @@ def list_images(folder: str | os.PathLike[str]) -> list[Path]:
     NoImagesError
         The folder does not exist.
     """
+    return list_files(folder, IMAGE_SUFFIXES)
+
+
+def list_files(folder: str | os.PathLike[str], suffixes: Collection[str]) -> list[Path]:
+    """List the files below a folder that have one of these suffixes, as `list_images` does; errors as there."""
     root = Path(folder)
     if not is_folder(root):  # False, not an error, for a name that no disk takes
         raise NoImagesError(f"{display_name(str(root))} is not a folder on this machine. Check the path.")
@@ -202,7 +262,7 @@ def list_images(folder: str | os.PathLike[str]) -> list[Path]:
     for where, folders, files in os.walk(root):
         folders[:] = [entry for entry in folders if not is_hidden((entry,))]
         names = (entry for entry in files if not is_hidden((entry,)))
-        found += [Path(where, entry) for entry in names if Path(entry).suffix.lower() in IMAGE_SUFFIXES]
+        found += [Path(where, entry) for entry in names if Path(entry).suffix.lower() in suffixes]
     return sorted(path for path in found if path.is_file())
 
 

@@ -16,6 +16,9 @@ HIDDEN, EMPTY, TEXT, DEVICE = "hidden file", "empty file", "text file", "device 
 CLOSED, SUBFOLDER, FURTHER = "file or folder that cannot be opened", "subfolder", "further file"
 MISNAMED, UNKNOWN = "image without an image's ending", "file of an unknown kind"
 
+PLAIN_KINDS = frozenset({HIDDEN, TEXT, FOLDER_LINK, SUBFOLDER, FURTHER})
+"""Kinds of files that are no pictures, and need no word beside images that were read."""
+
 _PLURALS = {
     FOLDER_LINK: "links to folders",
     DEAD_LINK: "links that lead nowhere",

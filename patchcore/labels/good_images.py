@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from patchcore.errors import NoImagesError
 from patchcore.images.file_names import display_name, safe_name
 from patchcore.labels.layout import PICTURES, Folders, common_folders, few, mask_folder
+from patchcore.labels.mask_names import masks_beside
 from patchcore.labels.words import DEFECT, GOOD, Vocabulary, is_mask_folder, vocabulary
 
 MASK, DEPTH = "mask", "depth"
@@ -107,6 +108,8 @@ def _files(names: Sequence[str], root: str, words: Vocabulary) -> list[_File]:
             DEFECT if kind is None and types & {*map(safe_name, path)} else kind
             for kind, path in zip(kinds, paths, strict=True)
         ]
+    beside = masks_beside(names)
+    kinds = [MASK if name in beside else kind for name, kind in zip(names, kinds, strict=True)]
     splits = [[split for folder in path if (split := words.split(folder))] for path in paths]
     return [
         _File(name, path[len(above) :], kind, found[-1] if found else None)

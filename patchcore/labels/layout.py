@@ -5,12 +5,13 @@ Names alone are read, so that a folder on disk and uploaded files with relative 
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import PurePosixPath
 
 from patchcore.images.file_names import display_name, safe_name
+from patchcore.labels.mask_names import MARKED, NUMBERED, PLAIN, image_stems, masks_beside
 from patchcore.labels.words import GOOD, Split, Vocabulary, is_mask_folder, vocabulary
 
-MASK_ENDINGS = ("_mask.png", ".png", "_mask.bmp", ".bmp")
 OF_IMAGES = frozenset({"images", "image", "imgs", "bilder"})  # folders beside which masks may lie
 PICTURES = "rgb"  # MVTec 3D: the pictures of a type, beside its depth in xyz
 NAMED = 3  # files named in a sentence
@@ -28,7 +29,9 @@ class Layout:
     labels
         The folder that labels an image, as it is written.
     masks
-        The masks of a defect, several where each part of it has its own.
+        The masks of a defect or of an image without a label, several where each part of a defect has its own.
+    masks_of_good
+        The masks of a good image, which should mark nothing.
     no_images
         Masks, and depth beside pictures.
     left_out
@@ -39,6 +42,7 @@ class Layout:
 
     labels: dict[str, str] = field(default_factory=dict)
     masks: dict[str, list[str]] = field(default_factory=dict)
+    masks_of_good: dict[str, list[str]] = field(default_factory=dict)
     no_images: set[str] = field(default_factory=set)
     left_out: dict[str, Split] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
@@ -63,14 +67,23 @@ def read_names(names: Iterable[str], words: Vocabulary | None = None) -> Layout:
     shared = len(common_folders([path.parts[:-1] for path in paths]))
     layout = Layout()
     marks = {path: at for path in paths if (at := mask_folder(path.parts[:-1], shared)) is not None}
-    images = _of_the_test(paths, set(marks), words, layout)
+    beside = {
+        PurePosixPath(mask): PurePosixPath(image)
+        for mask, image in masks_beside(str(path) for path in paths if path not in marks).items()
+    }
+    images = _of_the_test(paths, {*marks, *beside}, words, layout)
     places = _places(images, words)
     layout.labels = {str(path): place[1] for path, place in places.items()}
     depth = _beside_pictures(places)
-    layout.no_images = {str(path) for path in (*marks, *depth)}
+    layout.no_images = {str(path) for path in (*marks, *beside, *depth)}
     for path in depth:
         del layout.labels[str(path)]
-    _give_masks(layout, places, {path: path.parts[:-1][at:] for path, at in marks.items()}, words)
+        del places[path]
+    for mask, image in beside.items():
+        if image in images:
+            layout.masks.setdefault(str(image), []).append(str(mask))
+    loose = {path: (path.parts[:-1], "") for path in images if path not in places and path not in depth}
+    _give_masks(layout, places | loose, {path: path.parts[:-1][at:] for path, at in marks.items()}, words)
     return layout
 
 
@@ -168,7 +181,13 @@ def _beside_pictures(places: dict[PurePosixPath, Place]) -> list[PurePosixPath]:
     return [path for path, place in places.items() if place in types and path not in pictures]
 
 
-_Key = tuple[Folders, str, str]  # folders of the product, type or "", file; "name/" for a folder of masks
+_Key = tuple[
+    Folders, str, str, int
+]  # folders of the product, type or "", stem of the image, way of naming it
+FOLDER = -1  # the way in which a folder of masks is named after its image
+WHOLE = -2  # the way of a long name, which `safe_name` has cut in the middle: image and mask, each as a whole
+WAYS = (FOLDER, MARKED, PLAIN, NUMBERED, WHOLE)
+ENDINGS = ("_mask.png", ".png")  # that make a mask's whole name of its image's
 
 
 @dataclass(frozen=True)
@@ -178,26 +197,37 @@ class _Keys:
     words: Vocabulary
     form: Callable[[str], str]
 
-    def of(self, product: Folders, label: str, file: str) -> _Key:
+    def of(self, product: Folders, label: str, stem: str, way: int) -> _Key:
         """Leave out a product's last folder that holds its tests or its images: the masks may lie beside it."""
         last = product[-1] if product else ""
         general = self.words.split(last) is not None or last.casefold() in OF_IMAGES
-        name, slash = file.removesuffix("/"), "/" if file.endswith("/") else ""
         return (
             tuple(map(self.form, product[:-1] if general else product)),
             self.form(label).casefold() if label else "",
-            self.form(name) + slash,
+            self.form(stem),
+            way,
         )
 
     def of_mask(self, path: PurePosixPath, below: Folders, folders: set[_Key]) -> list[_Key]:
         """Return the keys of a mask; `folders` holds those of images whose masks may lie in a folder of their own."""
         before = path.parts[: len(path.parts) - 1 - len(below)]
         kinds = below[1:]
-        if not kinds:  # test/<type>/gt/x.png, or the masks of all types in one folder
-            inner = [self.of(before[:-1], before[-1], path.name)] if before else []
-            return [*inner, self.of(before, "", path.name)]
-        own = self.of(before, kinds[0], f"{kinds[-1]}/")
-        return [own if len(kinds) > 1 and own in folders else self.of(before, kinds[0], path.name)]
+        if kinds:
+            label = kinds[0] if len(kinds) > 1 else ""
+            own = self.of(before, label, kinds[-1], FOLDER)
+            return [own] if own in folders else self._named(before, kinds[0], path)
+        # test/<type>/gt/x.png, or the masks of all types in one folder
+        inner = self._named(before[:-1], before[-1], path) if before else []
+        return [*inner, *self._named(before, "", path)]
+
+    def _named(self, product: Folders, label: str, path: PurePosixPath) -> list[_Key]:
+        whole = self.of(product, label, path.name, WHOLE)
+        return [*(self.of(product, label, stem, way) for way, stem in image_stems(path.stem)), whole]
+
+    def of_image(self, path: PurePosixPath, place: Place, way: int) -> list[_Key]:
+        """Return the keys by which an image asks for masks that are named in one way."""
+        stems = [path.stem + ending for ending in ENDINGS] if way == WHOLE else [path.stem]
+        return [self.of(place[0], kind, stem, way) for kind in (place[1], "") for stem in stems]
 
 
 def _give_masks(
@@ -206,46 +236,60 @@ def _give_masks(
     marks: dict[PurePosixPath, Folders],
     words: Vocabulary,
 ) -> None:
-    """Give each defect its masks; name the masks that fit no image.
+    """Give each image its masks; name the masks that fit no image.
 
-    An image finds masks of its name as written, else in the form of `safe_name`: umlauts that one system writes as one
-    character and another system as two are the same name.
+    An image finds masks of its name as written, else in the form of `safe_name`, where umlauts that one system writes
+    as one character and another system as two are the same name, else without regard to case.
     """
-    without = {path: place for path, place in places.items() if str(path) not in layout.no_images}
+    without = {path: place for path, place in places.items() if str(path) not in layout.masks}
     unused = dict(marks)
-    forms: tuple[Callable[[str], str], ...] = (str, safe_name)
+    forms: tuple[Callable[[str], str], ...] = (str, safe_name, lambda name: safe_name(name).casefold())
     for form in forms:
         for path, found in _masks_by_name(without, unused, _Keys(words, form)).items():
-            if words.kind(places[path][1]) != GOOD:
-                layout.masks[str(path)] = sorted(map(str, found))
+            layout.masks[str(path)] = sorted(map(str, found))
             del without[path]
             for mask in found:
                 unused.pop(mask, None)
+    for path, (_, label) in places.items():
+        if words.kind(label) == GOOD and str(path) in layout.masks:
+            layout.masks_of_good[str(path)] = layout.masks.pop(str(path))
     if unused:
         noun = "mask" if len(unused) == 1 else "masks"
         layout.problems.append(
-            f"No image belongs to {len(unused):,} {noun} ({few(sorted(map(str, unused)))})."
+            f"No image belongs to {len(unused):,} {noun} ({few(sorted(map(str, unused)))}), or several do. Name a mask "
+            "as its image, or as its image and _mask, in a folder called as the image's folder."
         )
 
 
 def _masks_by_name(
     places: dict[PurePosixPath, Place], marks: dict[PurePosixPath, Folders], keys: _Keys
 ) -> dict[PurePosixPath, list[PurePosixPath]]:
-    """Return the masks of the images that have some."""
+    """Return the masks of the images that have some, each mask once."""
     if not marks:
         return {}
-    folders = {keys.of(product, label, f"{path.stem}/") for path, (product, label) in places.items()}
+    types = {safe_name(label).casefold() for _, label in places.values()}
+    folders = {
+        keys.of(folders_of, kind, path.stem, FOLDER)
+        for path, (folders_of, label) in places.items()
+        for kind in ((label,) if safe_name(path.stem).casefold() in types else (label, ""))
+    }
     by_key: dict[_Key, list[PurePosixPath]] = {}
     for path, below in marks.items():
         for key in keys.of_mask(path, below, folders):
             by_key.setdefault(key, []).append(path)
-    found = {}
-    for path, (product, label) in places.items():
-        wanted = (
-            keys.of(product, kind, path.stem + ending)
-            for kind in (label, "")
-            for ending in ("/", *MASK_ENDINGS)
-        )
-        if (first := next((key for key in wanted if key in by_key), None)) is not None:
-            found[path] = by_key[first]
+    defects = [path for path, (_, label) in places.items() if keys.words.kind(label) != GOOD]
+    good = [path for path, (_, label) in places.items() if keys.words.kind(label) == GOOD]
+    found: dict[PurePosixPath, list[PurePosixPath]] = {}
+    used = set[PurePosixPath]()
+    for way, paths in product(WAYS, (defects, good)):  # defects before good images
+        claims: dict[_Key, list[PurePosixPath]] = {}
+        for path in paths:
+            wanted = [key for key in keys.of_image(path, places[path], way) if key in by_key]
+            if wanted and path not in found:
+                claims.setdefault(wanted[0], []).append(path)
+        for key, claimants in claims.items():
+            free = [mask for mask in by_key[key] if mask not in used]
+            used.update(free)
+            if free and len(claimants) == 1:  # of several images, a mask cannot say which one it means
+                found[claimants[0]] = free
     return found

@@ -1,4 +1,4 @@
-"""The words for good parts, defects, masks and splits, in names of folders and in labels of tables.
+"""The words for good parts, defects, masks, background and splits, in names of folders and in labels of tables.
 
 A site adds words of its own through two environment variables, each a list with commas: ``PATCHCORE_GOOD_WORDS`` and
 ``PATCHCORE_DEFECT_WORDS``. The command line, the dashboard and its jobs read both.
@@ -56,8 +56,14 @@ DEFECT_WORDS = frozenset(
 )
 MASK_WORDS = frozenset(
     _listed("""
-    groundtruth groundtruths gt gts mask masks maske masken masque masques defectmask defectmasks annotation
-    annotations segmentation segmentations segmentationmask segmentationmasks
+    groundtruth groundtruths gt gts mask masks maske masken masque masques defectmask defectmasks binarymask
+    binarymasks annotation annotations segmentation segmentations segmentationmask segmentationmasks label labels
+    """)
+)
+BACKGROUND_WORDS = frozenset(
+    _listed("""
+    background backgrounds bg hintergrund untergrund arrièreplan fond fondo sfondo ignore ignored ignoriert void
+    unlabeled unlabelled
     """)
 )
 # Words that say nothing about what a folder holds: "good_parts" is "good".
@@ -155,6 +161,11 @@ def vocabulary(good: Iterable[str] = (), environ: Mapping[str, str] = os.environ
 def is_mask_folder(name: str) -> bool:
     """Whether a folder holds masks, by its name."""
     return _whole(name) in MASK_WORDS or _telling(name) in MASK_WORDS
+
+
+def marks_nothing(label: str, words: Vocabulary) -> bool:
+    """Whether a class in an annotation file is no defect: a word for good parts or for background."""
+    return _whole(label) in BACKGROUND_WORDS or words.kind(label) == GOOD
 
 
 def columns_of(header: Iterable[str]) -> dict[str, int]:

@@ -57,6 +57,8 @@ class Report:
         The report's title and author, the time (ISO 8601), and the author's remark.
     test_set
         Name of the labelled set.
+    labels
+        A sentence on its labels: the ones taken as good, and the ones taken as defects.
     facts
         Facts on the inspector, from `inspector_facts.inspector_facts`.
     good_images
@@ -81,6 +83,7 @@ class Report:
     date: str = field(default_factory=now)
     note: str = ""
     test_set: str = ""
+    labels: str = ""
     facts: Sequence[Fact] = ()
     good_images: int | None = None
     good_scores: Sequence[float] = ()

@@ -176,7 +176,7 @@ def _small_mask(item: LabelledScore, size: tuple[int, int]) -> NDArray[np.bool_]
         mask = item.load_mask() if item.is_defect else None
         if mask is None:
             return None
-        marked = binary_mask(mask, (mask.shape[0], mask.shape[1]))
+        marked = binary_mask(mask, mask.shape)
     except UNREADABLE:  # already reported among the uncounted images
         return None
     picture = Image.fromarray(marked.astype(np.uint8) * 255).resize(size, Image.Resampling.BOX)

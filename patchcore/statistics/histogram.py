@@ -54,6 +54,8 @@ class Tally:
         weights
             float64 [n]; one each where left out. All calls on a tally give them, or none does.
         """
+        if not scores.size:
+            return
         self._keys.append(order_keys(scores) >> np.uint32(self.shift))
         if weights is not None:
             self._weights.append(weights)

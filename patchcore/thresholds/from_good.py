@@ -5,10 +5,10 @@ bank are near zero by construction and say nothing.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from patchcore.errors import SettingsError
 from patchcore.statistics.intervals import Interval, clopper_pearson, count, finite_scores, percent
@@ -16,6 +16,7 @@ from patchcore.thresholds.declaration import GOOD, Parameter, Rule, percentage
 
 TAIL_START = 0.85  # quantile of the good scores over which the tail is fitted
 TAIL_LEAST = 10  # least number of scores in the tail that say something about its shape
+ALIKE = 0.01  # scores that differ by less of the largest say nothing of a further part
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ def from_good(scores: ArrayLike, budget: float, confidence: float = 0.95) -> Goo
     a chance of at most the budget, for any distribution of scores, as long as it is made and photographed like these
     (Vovk, Gammerman and Shafer, "Algorithmic Learning in a Random World", 2005; Papadopoulos et al., 2002).
     Leave-one-image-out scores come from banks smaller by one image, which errs on the side of a higher threshold.
+    Scores that hardly differ, as of one picture again and again, promise nothing; the statement says so.
 
     Parameters
     ----------
@@ -95,6 +97,8 @@ def from_good(scores: ArrayLike, budget: float, confidence: float = 0.95) -> Goo
     rank = math.ceil((n + 1) * (1 - budget) - 1e-9)
     value = float(values[rank - 1])
     rejected = int(np.count_nonzero(values > value))
+    if no_promise := _why_no_promise(values):
+        return GoodThreshold(value, 0, no_promise, None, budget, n, rejected)
     # Equal scores make fewer rejects than the rank implies; the upper end must not profit from that.
     interval = (
         clopper_pearson(rejected, n, confidence)[0],
@@ -111,12 +115,14 @@ def from_good(scores: ArrayLike, budget: float, confidence: float = 0.95) -> Goo
 def provisional(scores: ArrayLike) -> GoodThreshold:
     """Set a first threshold at once, to the smallest budget that any number of good images allows: 1 in n + 1.
 
-    It is the largest good score. Arguments and errors as for `from_good`.
+    It is the largest good score. Where the scores hardly differ, it promises nothing. Arguments and errors as for
+    `from_good`.
     """
     n = finite_scores(scores).size
     found = from_good(scores, 1 / (n + 1))
     interval = found.interval
-    assert interval is not None  # 1 in n + 1 is the budget that n images just allow
+    if interval is None:  # 1 in n + 1 is the budget that n images just allow, so their scores are alike
+        return replace(found, provisional=True)
     statement = (
         f"Provisional, set from {count(n, 'good image')}: at most 1 good part in {n + 1:,} is expected to be "
         f"rejected. With 95 % confidence the rate is below {percent(interval[1])}; "
@@ -202,6 +208,22 @@ def promise(budget: float) -> str:
     if abs(parts * budget - 1) < 1e-6 and parts >= 2:
         return f"at most 1 good part in {parts:,}"
     return f"at most {budget * 100:.3g} % of good parts"
+
+
+def _why_no_promise(values: NDArray[np.float64]) -> str:
+    """Return why ascending scores promise nothing about further parts, with the remedy; "" where they do."""
+    lowest, highest = float(values[0]), float(values[-1])
+    if highest - lowest > ALIKE * highest:
+        return ""
+    if values.size == 1:
+        which, why = "1 good image", "one score does not show"
+    else:
+        which = count(values.size, "good image")
+        why = f"their scores hardly differ ({lowest:.4g} to {highest:.4g}), so they do not show"
+    return (
+        f"Set from {which}, without a promise: {why} how good parts vary. Add images of other good parts, each "
+        "photographed by itself."
+    )
 
 
 def _budget(usual: float) -> Parameter:

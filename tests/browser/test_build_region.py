@@ -10,11 +10,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from patchcore.images.reading import read_image
+from tests.browser.settled import settle
 from workbench.inspectors.building import BuildSettings
 from workbench.inspectors.versions import list_inspectors, load_model
 from workbench.storage.workspace import Workspace
 
 WASHER = Path(__file__).resolve().parents[2] / "sample_data" / "washer"
+NAME = "Half a washer"
 SIDE, GOOD = 448, 6  # pixels of the sample's images
 DRAWN = (60, 50, 330, 300)  # x0, y0, x1, y1
 PATIENCE = 120_000  # milliseconds; the machine may be busy
@@ -29,9 +31,8 @@ def good_folder(tmp_path) -> Path:
     return folder
 
 
-def test_a_region_drawn_by_mouse_is_kept_and_used(serve, open_page, find_barriers, good_folder, tmp_path):
-    server = serve("app.py", workspace=tmp_path / "workspace")
-    page = open_page(f"{server.url}/build").page
+def test_a_region_drawn_by_mouse_is_kept_and_used(house, open_page, find_barriers, good_folder):
+    page = open_page(f"{house.url}/build").page
     page.set_default_timeout(PATIENCE)
     expect.set_options(timeout=PATIENCE)
     go_to_the_editor(page, good_folder)
@@ -40,7 +41,7 @@ def test_a_region_drawn_by_mouse_is_kept_and_used(serve, open_page, find_barrier
     share = (DRAWN[2] - DRAWN[0]) * (DRAWN[3] - DRAWN[1]) / SIDE**2
     said = page.get_by_text(r" % of the image is inspected").inner_text()
     assert float(said.split()[0]) == pytest.approx(100 * share, abs=1)
-    page.wait_for_timeout(1000)  # what was drawn reaches the server
+    settle(page, milliseconds=1000)  # what was drawn reaches the server
     assert find_barriers(page) == []
     page.reload()
     go_to_the_editor(page, good_folder)
@@ -49,17 +50,17 @@ def test_a_region_drawn_by_mouse_is_kept_and_used(serve, open_page, find_barrier
     page.get_by_role("button", name="Build", exact=True).click()
     expect(page.get_by_role("button", name="Inspect images")).to_be_visible()
     assert find_barriers(page) == []
-    check_what_was_built(Workspace(server.workspace))
+    check_what_was_built(Workspace(house.workspace))
 
 
 def go_to_the_editor(page: Page, folder: Path) -> None:
-    page.get_by_role("textbox", name="Name of the inspector").fill("Half a washer")
+    page.get_by_role("textbox", name="Name of the inspector").fill(NAME)
     page.get_by_role("button", name="Continue").click()
     page.locator("input[type=file]").set_input_files(folder)
     page.get_by_role("button", name=f"Use these {GOOD} images").click()
     page.locator(".roi-viewer[data-ready]").wait_for(state="attached")
     expect(page.get_by_alt_text("network input")).to_be_visible()
-    page.wait_for_timeout(500)
+    settle(page)
 
 
 def draw_rectangle(page: Page, box: tuple[int, int, int, int]) -> None:
@@ -77,7 +78,7 @@ def draw_rectangle(page: Page, box: tuple[int, int, int, int]) -> None:
 
 def check_what_was_built(workspace: Workspace) -> None:
     """Neither scores nor what is learned depend on the pixels outside, bit by bit."""
-    [inspector] = list_inspectors(workspace)
+    [inspector] = [one for one in list_inspectors(workspace) if one.name == NAME]
     version = inspector.current
     settings, model = BuildSettings.from_dict(version.settings), load_model(workspace, version)
     mask = settings.roi.mask()

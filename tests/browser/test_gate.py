@@ -8,22 +8,20 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
 from patchcore.errors import PatchCoreError
-from tests.browser.chromium import find_chromium
-from tests.browser.conftest import CHROMIUM_ARGUMENTS, AppServer, ServerPool, free_port
+from tests.browser.conftest import EVIL, AppServer, free_port
 from tests.workbench.parts import build_small
 from workbench.jobs.requests import list_jobs
 from workbench.storage.tables import Job
 from workbench.storage.workspace import Workspace
 from workbench.watching.standing import WatchOptions, list_watches, start_watch
 
-EVIL = "evil.test"  # a name that leads to this computer, as its owner may have it lead anywhere
 ATTACK = """
 <!doctype html><meta charset="utf-8"><title>harmless</title><script>
 const target = new URLSearchParams(location.search).get("target");
@@ -88,20 +86,10 @@ def attacker() -> Iterator[int]:
 
 
 @pytest.fixture(scope="module")
-def fooled(browser: Browser) -> Iterator[Browser]:
-    """A browser for which the attacker's name leads to this computer."""
-    arguments = [*CHROMIUM_ARGUMENTS, f"--host-resolver-rules=MAP *{EVIL} 127.0.0.1"]
-    running = browser.browser_type.launch(executable_path=find_chromium(), args=arguments)
-    yield running
-    running.close()
-
-
-@pytest.fixture(scope="module")
-def dashboard(serve: ServerPool, tmp_path_factory: pytest.TempPathFactory) -> AppServer:
-    workspace = Workspace(tmp_path_factory.mktemp("guarded"))
-    build_small(workspace)
-    workspace.close()
-    return serve("app.py", workspace=workspace.root)
+def dashboard(house: AppServer) -> AppServer:
+    with closing(Workspace(house.workspace)) as workspace:
+        build_small(workspace, inspector_id="guarded")
+    return house
 
 
 def attack(browser: Browser, page_address: str, target: str) -> dict[str, str]:
@@ -115,29 +103,27 @@ def attack(browser: Browser, page_address: str, target: str) -> dict[str, str]:
     return found
 
 
-def unchanged(server: AppServer) -> bool:
-    workspace = Workspace(server.workspace)
-    with workspace.database.read() as session:
-        jobs = session.query(Job).count()
-    workspace.close()
-    return jobs == 0
+def jobs(server: AppServer) -> int:
+    with closing(Workspace(server.workspace)) as workspace, workspace.database.read() as session:
+        return session.query(Job).count()
 
 
 @pytest.mark.parametrize("name", ["localhost", "127.0.0.1", EVIL, f"www.{EVIL}"])
 @pytest.mark.parametrize("called", ["localhost", "127.0.0.1", EVIL])
-def test_a_foreign_page_hears_nothing(fooled, dashboard, attacker, name, called):
+def test_a_foreign_page_hears_nothing(browser, dashboard, attacker, name, called):
     port = dashboard.url.rpartition(":")[2]
-    found = attack(fooled, f"http://{name}:{attacker}", f"http://{called}:{port}")
+    before = jobs(dashboard)
+    found = attack(browser, f"http://{name}:{attacker}", f"http://{called}:{port}")
     assert found["socket"] == "closed" and "opened" not in found
     assert found["picture"] == "refused"
     for answer in (found["config"], found["health"], found["upload"]):
         assert answer == "no answer" or answer.startswith("403")
-    assert unchanged(dashboard)
+    assert jobs(dashboard) == before
 
 
-def test_a_rebound_name_gets_a_sentence_and_no_dashboard(fooled, dashboard):
+def test_a_rebound_name_gets_a_sentence_and_no_dashboard(browser, dashboard):
     port = dashboard.url.rpartition(":")[2]
-    page = fooled.new_page()
+    page = browser.new_page()
     for path in ("/", "/tune", "/_stcore/host-config", "/static/index.html", "/auth/login"):
         answer = page.goto(f"http://{EVIL}:{port}{path}")
         assert answer is not None and answer.status == 403
@@ -150,10 +136,10 @@ def test_pages_of_the_dashboard_pass_the_gate(open_page, dashboard):
     page.get_by_role("button", name="Build an inspector").wait_for()
 
 
-def test_a_name_that_is_set_is_served(serve, fooled, dashboard, tmp_path):
+def test_a_name_that_is_set_is_served(serve, browser, tmp_path):
     port = free_port()
     server = serve("app.py", workspace=tmp_path, port=port, options=["--server.allowedHosts", f"www.{EVIL}"])
-    page = fooled.new_page()
+    page = browser.new_page()
     page.goto(f"http://www.{EVIL}:{port}/")
     page.get_by_role("button", name="Open the sample product").wait_for()
     answer = page.goto(f"http://{EVIL}:{port}/")
@@ -162,7 +148,7 @@ def test_a_name_that_is_set_is_served(serve, fooled, dashboard, tmp_path):
     assert server.process.poll() is None
 
 
-def test_a_web_page_cannot_reach_a_shell(fooled, dashboard, attacker, tmp_path, monkeypatch):
+def test_a_web_page_cannot_reach_a_shell(browser, dashboard, attacker, tmp_path, monkeypatch):
     """The whole chain: a foreign page takes the dashboard over, and has it write where a shell reads."""
     home = tmp_path / "home"
     (home / "line 3").mkdir(parents=True)
@@ -173,8 +159,8 @@ def test_a_web_page_cannot_reach_a_shell(fooled, dashboard, attacker, tmp_path, 
     monkeypatch.delenv("PATCHCORE_ROOTS", raising=False)
 
     port = dashboard.url.rpartition(":")[2]
-    reached = attack(fooled, f"http://{EVIL}:{attacker}", f"http://{EVIL}:{port}")
-    reached |= attack(fooled, f"http://localhost:{attacker}", f"http://localhost:{port}")
+    reached = attack(browser, f"http://{EVIL}:{attacker}", f"http://{EVIL}:{port}")
+    reached |= attack(browser, f"http://localhost:{attacker}", f"http://localhost:{port}")
 
     workspace = Workspace(tmp_path / "workspace")  # as whoever was let in may use it
     build_small(workspace, inspector_id="plate-1")
@@ -204,6 +190,7 @@ def test_a_stranger_stops_nothing(dashboard):
     from streamlit.proto.BackMsg_pb2 import BackMsg
     from websockets.sync.client import connect
 
+    before = dashboard.log().count("Traceback")
     address = dashboard.url.replace("http", "ws") + "/_stcore/stream"
     with connect(address, subprotocols=["streamlit"], additional_headers={"Origin": dashboard.url}) as socket:
         for message in (
@@ -221,4 +208,4 @@ def test_a_stranger_stops_nothing(dashboard):
         urllib.request.urlopen(request, timeout=5)
     assert refused.value.code == 403
     refused.value.close()
-    assert Path(dashboard.log_path).read_text(errors="replace", encoding="utf-8").count("Traceback") == 0
+    assert dashboard.log().count("Traceback") == before

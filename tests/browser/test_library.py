@@ -34,7 +34,9 @@ def root(tmp_path_factory) -> Path:
     return root
 
 
-def test_versions_the_bin_and_the_way_to_another_computer(serve, open_page, root, tmp_path, find_barriers):
+def test_versions_the_bin_and_the_way_to_another_computer(
+    serve, house, open_page, root, tmp_path, find_barriers
+):
     page = open_page(f"{serve('app.py', workspace=root).url}/library?inspector=washer").page
     page.set_default_timeout(PATIENCE)
     expect.set_options(timeout=PATIENCE)
@@ -45,12 +47,16 @@ def test_versions_the_bin_and_the_way_to_another_computer(serve, open_page, root
     delete_and_bring_back(page)
     file = export(page, tmp_path)
 
-    elsewhere = tmp_path / "elsewhere"
-    other = open_page(f"{serve('app.py', workspace=elsewhere).url}/library").page
+    elsewhere = house.workspace
+    with closing(Workspace(elsewhere)) as workspace:
+        before = {one.id for one in list_inspectors(workspace)}
+    other = open_page(f"{house.url}/library").page
     other.set_default_timeout(PATIENCE)
     refuse(other, tmp_path)
     bring_in(other, file)
-    assert scores(root, "washer") == scores(elsewhere, None)
+    with closing(Workspace(elsewhere)) as workspace:
+        (imported,) = {one.id for one in list_inspectors(workspace)} - before
+    assert scores(root, "washer") == scores(elsewhere, imported)
 
 
 def restore_the_first(page: Page, root: Path) -> None:
@@ -111,10 +117,10 @@ def bring_in(page: Page, file: Path) -> None:
     expect(page.locator(".pc-state")).to_contain_text("imported")
 
 
-def scores(root: Path, inspector_id: str | None) -> list[float | None]:
-    """Score two test images in a workspace, by an inspector or the only one there is."""
+def scores(root: Path, inspector_id: str) -> list[float | None]:
+    """Score two test images in a workspace, by an inspector."""
     with closing(Workspace(root)) as workspace:
-        inspector = find_inspector(workspace, inspector_id or list_inspectors(workspace)[0].id)
+        inspector = find_inspector(workspace, inspector_id)
         kinds = sorted(path for path in (WASHER / "test").iterdir())[:2]
         images = [workspace.store_image(sorted(kind.iterdir())[3], f"{kind.name}.jpg") for kind in kinds]
         batch = create_batch(workspace, inspector.id, images, "Compared")

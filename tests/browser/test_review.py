@@ -9,20 +9,22 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from patchcore.thresholds.operating_point import Choice, OperatingPoint
+from tests.browser.conftest import findings_in_both_themes
 from tests.browser.settled import settle
 from tests.pages.prepared import prepare
 from workbench.inspections.batches import list_batches, list_results
-from workbench.inspectors.versions import find_inspector, set_operating_point
+from workbench.inspectors.versions import find_inspector, list_versions, set_operating_point
 from workbench.storage.workspace import Workspace
 
+REVIEWED = "washer-review"
 PATIENCE = 120_000  # milliseconds; the machine may be busy
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory):
-    """A workspace in which the three test images are in the review band."""
-    workspace = Workspace(prepare(tmp_path_factory.mktemp("review")))
-    version = find_inspector(workspace, "washer").current
+def root(house):
+    """A workspace in which the three test images of an inspector are in the review band."""
+    workspace = Workspace(prepare(house.workspace, REVIEWED))
+    version = find_inspector(workspace, REVIEWED).current
     scores = [one.score for one in stored(workspace)]
     low, high = 0.9 * min(scores), 1.1 * max(scores)
     rules = {"rule": Choice("by_hand", {"value": high}), "accept_rule": Choice("by_hand", {"value": low})}
@@ -33,26 +35,22 @@ def root(tmp_path_factory):
 
 
 def stored(workspace):
-    results = list_results(workspace, list_batches(workspace, "washer")[0].id, 1)
+    first = min(list_versions(workspace, REVIEWED), key=lambda version: version.number)
+    results = list_results(workspace, list_batches(workspace, REVIEWED)[0].id, first.id)
     return [one for one in results if one.score is not None]
 
 
 def truths(root):
     workspace = Workspace(root)
     found = sorted(one.image.truth or "" for one in stored(workspace))
-    version = find_inspector(workspace, "washer").current.number
+    version = find_inspector(workspace, REVIEWED).current.number
     workspace.close()
     return found, version
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_no_serious_barrier(serve, open_page, root, find_barriers, dark):
-    page = opened(serve, open_page, root, dark=dark)
-    assert find_barriers(page) == []
-
-
-def test_the_queue_is_worked_through_by_keyboard(serve, open_page, root, find_barriers):
-    page = opened(serve, open_page, root)
+def test_the_queue_is_worked_through_by_keyboard(house, open_page, root, find_barriers):
+    page = opened(house, open_page)
+    assert findings_in_both_themes(page) == []
     name = page.locator(".detail-viewer h2")
     first = name.inner_text()
     expect(page.locator(".pc-title")).to_contain_text("3 images left")
@@ -92,8 +90,8 @@ def test_the_queue_is_worked_through_by_keyboard(serve, open_page, root, find_ba
     assert truths(root) == (["defect", "good", "good"], 1)
 
 
-def opened(serve, open_page, root, **look) -> Page:
-    page = open_page(f"{serve('app.py', workspace=root).url}/review?inspector=washer", **look).page
+def opened(house, open_page) -> Page:
+    page = open_page(f"{house.url}/review?inspector={REVIEWED}").page
     page.set_default_timeout(PATIENCE)
     expect.set_options(timeout=PATIENCE)
     page.locator(".detail-viewer[data-ready]").wait_for()
@@ -112,7 +110,7 @@ def in_the_viewer(page: Page, shown: str) -> None:
     for part in (page.locator(".detail-viewer canvas").first, page.get_by_role("slider", name="Opacity")):
         part.focus()
         page.keyboard.press("ArrowLeft")
-        page.wait_for_timeout(600)
+        settle(page)
         expect(page.locator(".detail-viewer h2")).to_have_text(shown)
     part.blur()
 

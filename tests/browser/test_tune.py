@@ -22,9 +22,9 @@ PAINTED = ".tile.painted:not([hidden])"
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory):
+def root(house):
     """A workspace with the washer's inspector, its test images scored, and the maps of its good ones."""
-    workspace = Workspace(tmp_path_factory.mktemp("tune"))
+    workspace = Workspace(house.workspace)
     score_sample(workspace, list_samples()[0])
     version = find_inspector(workspace, WASHER).current
     assert len(list(score_batch(workspace, good_batch(workspace, version), version))) == 45
@@ -32,18 +32,19 @@ def root(tmp_path_factory):
     return workspace.root
 
 
-def test_from_a_rule_to_a_decision_that_is_kept(serve, open_page, root):
-    server = serve("app.py", workspace=root)
-    page = open_page(f"{server.url}/tune?inspector={WASHER}", height=1500).page
+def test_from_a_rule_to_a_decision_that_is_kept(house, open_page, root, find_barriers):
+    page = open_page(f"{house.url}/tune?inspector={WASHER}", height=1500, dark=True).page
     page.set_default_timeout(PATIENCE)
     expect.set_options(timeout=PATIENCE)
     page.locator(".outcome-viewer[data-ready]").wait_for()
     expect(page.locator(".tile .labels.fixed").first).to_be_attached()  # the good images have maps
+    page.locator(".detail-viewer[data-ready]").wait_for()
     settle(page)
+    assert find_barriers(page) == []
 
     choose_one_in_two_hundred(page)
     drag(page)
-    label_and_store(page, server.workspace)
+    label_and_store(page, root)
     page.reload()
     expect(page.locator(".pc-facts")).to_contain_text("set by hand")
     expect(page.locator(".changes")).to_contain_text("no verdict changes")
@@ -100,13 +101,6 @@ def label_and_store(page: Page, root) -> None:
     assert len(point["evidence"]["defect"]) == 24
     page.get_by_text("Earlier thresholds").click()
     expect(page.get_by_role("button", name="Restore").first).to_be_visible()
-
-
-def test_no_serious_barrier_on_tune(serve, open_page, root, find_barriers):
-    page = open_page(f"{serve('app.py', workspace=root).url}/tune?inspector={WASHER}", dark=True).page
-    page.locator(".outcome-viewer[data-ready]").wait_for(timeout=PATIENCE)
-    page.locator(".detail-viewer[data-ready]").wait_for(timeout=PATIENCE)
-    assert find_barriers(page) == []
 
 
 def choose(page: Page, label: str, option: str) -> None:

@@ -5,17 +5,18 @@ import re
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.apps import made_up
+from tests.browser.settled import next_frames, settle, until
 
-APP = "tests/browser/apps/viewer_detail.py"
-LARGE = {"SIDE": "4900"}
+LARGE = 4900  # pixels along each side
 
 
-def opened(open_page, server, **options):
-    watched = open_page(server.url, **options)
+def opened(draw, **options):
+    watched = draw("detail", **options)
     watched.page.locator(".viewer[data-ready]").wait_for(state="attached", timeout=60_000)
-    watched.page.wait_for_timeout(300)
+    settle(watched.page, milliseconds=300)
     return watched
 
 
@@ -41,18 +42,21 @@ def hide_truth(page):
     page.get_by_role("button", name="Truth").click()
 
 
-def test_at_one_to_one_the_pixels_are_the_originals(serve, open_page):
-    page = opened(open_page, serve(APP)).page
+def test_at_one_to_one_the_pixels_are_the_originals(draw):
+    page = opened(draw).page
     hide_truth(page)
     button(page, "1:1").click()
-    page.wait_for_timeout(200)
-    found = pixels_of(page)
-    height, width = found.shape[:2]
     pixels = made_up.part(6, 512).pixels.astype(int)
-    left, top = 256 - width // 2, 256 - height // 2
-    # an odd pane has the image's middle half a pixel to one side
-    parts = [pixels[top - dy :, left - dx :][:height, :width] for dy in (0, 1) for dx in (0, 1)]
-    assert any(np.array_equal(found, part) for part in parts)
+
+    def shows_the_middle():
+        found = pixels_of(page)
+        height, width = found.shape[:2]
+        left, top = 256 - width // 2, 256 - height // 2
+        # an odd pane has the image's middle half a pixel to one side
+        parts = [pixels[top - dy :, left - dx :][:height, :width] for dy in (0, 1) for dx in (0, 1)]
+        return any(np.array_equal(found, part) for part in parts)
+
+    until(page, shows_the_middle)
 
 
 def shows_true_pixels(found):
@@ -62,15 +66,11 @@ def shows_true_pixels(found):
 
 
 def wait_for_true_pixels(page):
-    for _ in range(150):
-        if shows_true_pixels(pixels_of(page)):
-            return
-        page.wait_for_timeout(100)
-    raise AssertionError("the lossless crops did not come")
+    until(page, lambda: shows_true_pixels(pixels_of(page)))  # when the lossless crops have come
 
 
-def test_a_24_megapixel_image_shows_its_true_pixels_where_one_looks(serve, open_page):
-    watched = opened(open_page, serve(APP, **LARGE), height=1000)
+def test_a_24_megapixel_image_shows_its_true_pixels_where_one_looks(draw):
+    watched = opened(draw, side=LARGE, window=(1440, 1080))
     page = watched.page
     hide_truth(page)
     before = len([url for url in watched.requests if "/media/" in url])
@@ -86,23 +86,22 @@ def test_a_24_megapixel_image_shows_its_true_pixels_where_one_looks(serve, open_
     wait_for_true_pixels(page)
 
 
-def test_the_panes_move_together(serve, open_page):
-    page = opened(open_page, serve(APP)).page
+def test_the_panes_move_together(draw):
+    page = opened(draw).page
     hide_truth(page)
     page.get_by_role("radio", name="Off").click()
     fitted = pixels_of(page, "map")
     canvas(page, "map").hover()
     page.mouse.wheel(0, -600)
-    page.wait_for_timeout(200)
-    assert not np.array_equal(pixels_of(page, "map"), fitted)
+    until(page, lambda: not np.array_equal(pixels_of(page, "map"), fitted))
+    next_frames(page)
     np.testing.assert_array_equal(pixels_of(page, "overlay"), pixels_of(page, "original"))
     button(page, "Fit").click()
-    page.wait_for_timeout(200)
-    np.testing.assert_array_equal(pixels_of(page, "map"), fitted)
+    until(page, lambda: np.array_equal(pixels_of(page, "map"), fitted))
 
 
-def test_the_value_under_the_pointer_and_a_measured_distance(serve, open_page):
-    page = opened(open_page, serve(APP)).page
+def test_the_value_under_the_pointer_and_a_measured_distance(draw):
+    page = opened(draw).page
     button(page, "1:1").click()
     box = canvas(page).bounding_box()
     page.mouse.move(box["x"] + 50, box["y"] + 60)
@@ -117,8 +116,8 @@ def test_the_value_under_the_pointer_and_a_measured_distance(serve, open_page):
     assert "length 50.0 px, 2.50 mm" in page.locator(".reading").inner_text()
 
 
-def test_dragging_the_strip_changes_the_detail_without_the_server(serve, open_page):
-    watched = opened(open_page, serve(APP))
+def test_dragging_the_strip_changes_the_detail_without_the_server(draw):
+    watched = opened(draw)
     page = watched.page
     assert page.locator(".headline").inner_text() == "✕ Reject 6.26"
     frames, requests = len(watched.frames_sent), len(watched.requests)
@@ -134,8 +133,8 @@ def test_dragging_the_strip_changes_the_detail_without_the_server(serve, open_pa
     page.get_by_text(re.compile(r"^moved 6\.")).wait_for()
 
 
-def test_pixel_threshold_and_smallest_region_move_without_the_server(serve, open_page):
-    watched = opened(open_page, serve(APP))
+def test_pixel_threshold_and_smallest_region_move_without_the_server(draw):
+    watched = opened(draw)
     page = watched.page
     assert page.locator(".region").count() == 1
     frames = len(watched.frames_sent)
@@ -150,45 +149,40 @@ def test_pixel_threshold_and_smallest_region_move_without_the_server(serve, open
     assert page.locator(".region").count() == 0
 
 
-def test_a_region_leads_to_its_place(serve, open_page):
-    page = opened(open_page, serve(APP)).page
+def test_a_region_leads_to_its_place(draw):
+    page = opened(draw).page
     before = page.locator(".zoom").inner_text()
     page.locator(".region").first.click()
-    page.wait_for_timeout(200)
-    assert page.locator(".zoom").inner_text() != before
+    expect(page.locator(".zoom")).not_to_have_text(before)
 
 
-def test_keyboard_alone_zooms_reads_and_measures(serve, open_page):
-    page = opened(open_page, serve(APP)).page
+def test_keyboard_alone_zooms_reads_and_measures(draw):
+    page = opened(draw).page
     canvas(page).focus()
     page.keyboard.press("1")
-    page.wait_for_timeout(100)
-    assert page.locator(".zoom").inner_text() == "100 %"
+    expect(page.locator(".zoom")).to_have_text("100 %")
     page.keyboard.press("m")
     page.keyboard.press("Enter")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     assert re.search(r"length \d+\.\d px", page.locator(".reading").inner_text())
     page.keyboard.press("0")
-    page.wait_for_timeout(100)
-    assert page.locator(".zoom").inner_text() != "100 %"
+    expect(page.locator(".zoom")).not_to_have_text("100 %")
 
 
-def test_a_held_key_shows_the_bare_picture(serve, open_page):
-    page = opened(open_page, serve(APP)).page
+def test_a_held_key_shows_the_bare_picture(draw):
+    page = opened(draw).page
     hide_truth(page)
     canvas(page, "overlay").focus()
     painted = pixels_of(page, "overlay")
     page.keyboard.down("o")
-    page.wait_for_timeout(200)
-    np.testing.assert_array_equal(pixels_of(page, "overlay"), pixels_of(page, "original"))
+    until(page, lambda: np.array_equal(pixels_of(page, "overlay"), pixels_of(page, "original")))
     page.keyboard.up("o")
-    page.wait_for_timeout(200)
-    np.testing.assert_array_equal(pixels_of(page, "overlay"), painted)
+    until(page, lambda: np.array_equal(pixels_of(page, "overlay"), painted))
 
 
-def test_a_name_made_of_markup_stays_a_name(serve, open_page):
+def test_a_name_made_of_markup_stays_a_name(draw):
     hostile = "<img onerror=window.attacked=1 src=x>.png"
-    page = opened(open_page, serve(APP, NAME=hostile)).page
+    page = opened(draw, name=hostile).page
     assert page.get_by_role("heading", name=hostile).is_visible()
     assert page.evaluate("window.attacked") is None

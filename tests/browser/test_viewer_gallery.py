@@ -6,9 +6,9 @@ import re
 import pytest
 
 from tests.browser.apps import made_up
+from tests.browser.settled import settle, until
 
-APP = "tests/browser/apps/viewer_gallery.py"
-SIXTY = {"COUNT": "60", "TILE_WIDTH": "130", "HEIGHT": "1300"}
+STEPS = 40  # places of the threshold in a drag; each repaints sixty tiles
 HOSTILE = "<img onerror=window.attacked=1 src=x>.png"
 
 # Both thresholds and the three counts, two frames on.
@@ -47,11 +47,11 @@ def painted(page, count):
     page.locator(".tile.painted:not([hidden])").nth(count - 1).wait_for(state="attached", timeout=60_000)
 
 
-def test_dragging_the_threshold_needs_no_server_and_tells_it_once(serve, open_page):
-    watched = open_page(serve(APP, **SIXTY).url, height=1700)
+def test_dragging_the_threshold_needs_no_server_and_tells_it_once(draw):
+    watched = draw("gallery", window=(1440, 1780), count=60, tile_width=130, height=1300)
     page = watched.page
     painted(page, 60)
-    page.wait_for_timeout(500)
+    settle(page)
     handle = page.get_by_role("slider", name="Reject threshold")
     viewer = page.locator(".viewer")
     grip = handle.bounding_box()
@@ -62,13 +62,13 @@ def test_dragging_the_threshold_needs_no_server_and_tells_it_once(serve, open_pa
     page.mouse.move(x, y)
     page.mouse.down()
     stage = page.locator(".stage").bounding_box()
-    for step in range(100):
-        page.mouse.move(stage["x"] + 40 + step * (stage["width"] - 80) / 99, y)
+    for step in range(STEPS):
+        page.mouse.move(stage["x"] + 40 + step * (stage["width"] - 80) / (STEPS - 1), y)
         reject, review, *shown = viewer.evaluate(NEXT_STATE)
         rejected = sum(score > reject for score in scores)
         reviewed = sum(review < score <= reject for score in scores)
         assert shown == [rejected, reviewed, 60 - rejected - reviewed]
-    assert len(page.locator(".grid").evaluate("grid => grid.paintLog")) >= 100
+    assert len(page.locator(".grid").evaluate("grid => grid.paintLog")) >= STEPS
     assert (len(watched.requests), len(watched.frames_sent)) == (requests, frames)
     page.mouse.up()
     (event,) = wait_for_events(page, 1)
@@ -78,8 +78,8 @@ def test_dragging_the_threshold_needs_no_server_and_tells_it_once(serve, open_pa
     assert counts(page) == [rejected, reviewed, 60 - rejected - reviewed]
 
 
-def test_two_thousand_images_scroll_without_blank_tiles(serve, open_page):
-    watched = open_page(serve(APP, COUNT="2000", FEW="40", HEIGHT="700").url)
+def test_two_thousand_images_scroll_without_blank_tiles(draw):
+    watched = draw("gallery", count=2000, kinds=40, height=700)
     page = watched.page
     painted(page, 15)
     grid = page.locator(".grid")
@@ -97,8 +97,8 @@ def test_two_thousand_images_scroll_without_blank_tiles(serve, open_page):
     assert last.get_attribute("aria-posinset") == last.get_attribute("aria-setsize") == "2000"
 
 
-def test_worst_first_then_by_name_then_only_the_rejected(serve, open_page):
-    page = open_page(serve(APP).url).page
+def test_worst_first_then_by_name_then_only_the_rejected(draw):
+    page = draw("gallery").page
     painted(page, 10)
     scores = [made_up.part(number).score for number in range(24)]
     names = page.locator(".tile:not([hidden])")
@@ -118,8 +118,8 @@ def test_worst_first_then_by_name_then_only_the_rejected(serve, open_page):
     assert shown() == [f"img_{number:04d}.png" for number in range(24) if scores[number] > 3.42]
 
 
-def test_keyboard_alone_walks_selects_and_opens(serve, open_page):
-    page = open_page(serve(APP).url).page
+def test_keyboard_alone_walks_selects_and_opens(draw):
+    page = draw("gallery").page
     painted(page, 10)
     for _ in range(30):
         page.keyboard.press("Tab")
@@ -142,22 +142,25 @@ def test_keyboard_alone_walks_selects_and_opens(serve, open_page):
     assert page.locator(".tile.active .name").inner_text() == f"img_{worst[2]:04d}.png"
 
 
-def test_the_threshold_moves_by_keyboard(serve, open_page):
-    page = open_page(serve(APP).url).page
+def test_the_threshold_moves_by_keyboard(draw):
+    page = draw("gallery").page
     painted(page, 10)
     handle = page.get_by_role("slider", name="Reject threshold")
     handle.focus()
     for _ in range(5):
         page.keyboard.press("ArrowLeft")
     page.get_by_text("events [[").wait_for()
-    page.wait_for_timeout(1000)  # on a busy machine the keys may reach Python in more than one go
-    after = float(handle.get_attribute("aria-valuenow"))
-    assert after < 3.42
-    assert json.loads(texts(page, "events"))[-1][0] == pytest.approx(after, rel=1e-5)
+    # on a busy machine the keys may reach Python in more than one go
+    until(page, lambda: json.loads(texts(page, "events"))[-1][0] == pytest.approx(shown(handle), rel=1e-5))
+    assert shown(handle) < 3.42
 
 
-def test_the_words_of_two_thresholds_at_one_place_lie_one_below_the_other(serve, open_page):
-    page = open_page(serve(APP).url).page
+def shown(handle):
+    return float(handle.get_attribute("aria-valuenow"))
+
+
+def test_the_words_of_two_thresholds_at_one_place_lie_one_below_the_other(draw):
+    page = draw("gallery").page
     painted(page, 10)
     for name in ("Review threshold", "Reject threshold"):
         page.get_by_role("slider", name=name).focus()
@@ -168,8 +171,8 @@ def test_the_words_of_two_thresholds_at_one_place_lie_one_below_the_other(serve,
     assert review["y"] + review["height"] <= page.locator(".stage").bounding_box()["y"] + 60
 
 
-def test_dots_and_tiles_point_at_each_other(serve, open_page):
-    page = open_page(serve(APP).url).page
+def test_dots_and_tiles_point_at_each_other(draw):
+    page = draw("gallery").page
     painted(page, 10)
     page.locator(".tile:not([hidden])").first.hover()
     assert page.locator(".tip").is_visible()
@@ -177,8 +180,8 @@ def test_dots_and_tiles_point_at_each_other(serve, open_page):
     assert page.locator(".tip").inner_text().startswith(name)
 
 
-def test_a_name_made_of_markup_stays_a_name(serve, open_page):
-    watched = open_page(serve(APP, COUNT="3", NAMES=json.dumps([HOSTILE])).url)
+def test_a_name_made_of_markup_stays_a_name(draw):
+    watched = draw("gallery", count=3, names=[HOSTILE])
     page = watched.page
     painted(page, 3)
     assert HOSTILE in page.locator(".tile .name").all_inner_texts()
@@ -186,17 +189,17 @@ def test_a_name_made_of_markup_stays_a_name(serve, open_page):
     assert page.locator(".viewer img").count() == 0
 
 
-def test_nothing_comes_from_elsewhere(serve, open_page):
-    server = serve(APP)
-    watched = open_page(server.url)
+def test_nothing_comes_from_elsewhere(draw):
+    watched = draw("gallery")
     painted(watched.page, 10)
-    local = (server.url, server.url.replace("localhost", "127.0.0.1"), "blob:", "data:")
+    own = watched.page.url.partition("?")[0]
+    local = (own, own.replace("localhost", "127.0.0.1"), "blob:", "data:")
     assert [url for url in watched.requests if not url.startswith(local)] == []
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_it_works_on_a_narrow_screen_and_in_both_themes(serve, open_page, dark):
-    page = open_page(serve(APP).url, width=1024, dark=dark).page
+def test_it_works_on_a_narrow_screen_and_in_both_themes(draw, dark):
+    page = draw("gallery", window=(1024, 900), dark=dark).page
     painted(page, 5)
     assert page.locator(".viewer").get_attribute("data-scheme") == ("dark" if dark else "light")
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")

@@ -8,10 +8,10 @@ import pytest
 from patchcore.maps.regions import find_regions
 from patchcore.maps.rendering import HeatScale, map_picture, overlay
 from tests.browser.apps import made_up
+from tests.browser.settled import next_frames
 from tests.workbench.viewer.decoding import decode_map
 from workbench.storage.map_codec import encode_map
 
-APP = "tests/browser/apps/viewer_painting.py"
 # The modules the page has loaded, all their names in one object.
 MODULES = """async () => {
   window.viewer = {};
@@ -41,14 +41,11 @@ REGIONS = """async ([data, header, threshold, smallest]) => {
 
 
 @pytest.fixture(scope="module")
-def page(serve, browser):
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    page = context.new_page()
-    page.goto(serve(APP).url)
+def page(parts_page):
+    page = parts_page.draw("painting").page
     page.locator(".tile.painted").nth(9).wait_for(state="attached", timeout=60_000)
     page.evaluate(MODULES)
-    yield page
-    context.close()
+    return page
 
 
 def text(array):
@@ -100,13 +97,13 @@ def test_wide_contours_of_large_maps(page):
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_ten_tiles_on_the_page_equal_rendering_in_both_themes(serve, open_page, dark):
+def test_ten_tiles_on_the_page_equal_rendering_in_both_themes(draw, dark):
     """Against the map as it was before encoding: a colour step and pixels exactly at the threshold may differ."""
-    shown = open_page(serve(APP).url, dark=dark).page
+    shown = draw("painting", dark=dark).page
     shown.locator(".tile.painted").nth(9).wait_for(state="attached", timeout=60_000)
     for mode in ("Heat", "Contour", "Both"):
         shown.get_by_role("radio", name=mode, exact=True).click()
-        shown.wait_for_timeout(300)
+        next_frames(shown)
         assert_tiles_equal_rendering(shown, mode.lower())
 
 

@@ -3,21 +3,32 @@
 import numpy as np
 import pytest
 
-APP = "tests/browser/apps/viewer_roi.py"
+from tests.browser.conftest import VIEWERS
+from tests.browser.settled import settle
+
 WIDTH, HEIGHT = 400, 300
 
 
-@pytest.fixture
-def editor(serve, open_page, tmp_path):
-    server = serve(APP, workspace=tmp_path)
+class Editor:
+    """The editor on its page, and the file in which the page keeps what one test draws."""
 
-    def go(query=""):
-        page = open_page(f"{server.url}/{query}").page
+    def __init__(self, draw, file):
+        self._draw, self._file = draw, file
+
+    def __call__(self, **parameters):
+        page = self._draw("roi", file=self._file.stem, **parameters).page
         page.locator(".viewer[data-ready]").wait_for(state="attached", timeout=60_000)
-        page.wait_for_timeout(300)
+        settle(page, milliseconds=300)
         return page
 
-    return go
+    def saved(self, page, runs):
+        page.get_by_text(f"runs {runs}", exact=True).wait_for()
+        return np.load(self._file.with_suffix(".npy"))
+
+
+@pytest.fixture
+def editor(draw, shared_servers, request):
+    return Editor(draw, shared_servers(VIEWERS).workspace / f"{request.node.name}.json")
 
 
 class Place:
@@ -41,16 +52,11 @@ def drag(page, *points):
     page.mouse.up()
 
 
-def saved(tmp_path, page, runs):
-    page.get_by_text(f"runs {runs}", exact=True).wait_for()
-    return np.load(tmp_path / "roi.npy")
-
-
-def test_a_rectangle_by_mouse_is_a_mask_of_the_original(editor, tmp_path):
+def test_a_rectangle_by_mouse_is_a_mask_of_the_original(editor):
     page = editor()
     at = Place(page)
     drag(page, at(50.2, 40.2), at(300.2, 200.2))
-    mask = saved(tmp_path, page, 2)
+    mask = editor.saved(page, 2)
     assert mask.shape == (HEIGHT, WIDTH)
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     # the pointer stands on whole pixels of the screen, 1.5 to one of the image
@@ -60,60 +66,60 @@ def test_a_rectangle_by_mouse_is_a_mask_of_the_original(editor, tmp_path):
     assert mask.sum() == rows.size * columns.size
 
 
-def test_polygon_brush_and_eraser_and_undo(editor, tmp_path):
+def test_polygon_brush_and_eraser_and_undo(editor):
     page = editor()
     at = Place(page)
     page.get_by_role("radio", name="Polygon").click()
     for corner in [(100, 50), (300, 50), (200, 250)]:
         page.mouse.click(*at(*corner))
     page.mouse.click(*at(100, 50))
-    triangle = saved(tmp_path, page, 2)
+    triangle = editor.saved(page, 2)
     assert triangle.sum() == pytest.approx(200 * 200 / 2, rel=0.01)
     page.get_by_role("radio", name="Eraser").click()
     drag(page, at(150, 80), at(250, 80))
-    erased = saved(tmp_path, page, 3)
+    erased = editor.saved(page, 3)
     assert not (erased & ~triangle).any()
     assert (triangle & ~erased).sum() == pytest.approx(100 * 20 + np.pi * 100, rel=0.05)
     page.get_by_role("radio", name="Brush").click()
     drag(page, at(20, 280), at(60, 280))
-    assert saved(tmp_path, page, 4)[280, 40]
+    assert editor.saved(page, 4)[280, 40]
     page.get_by_role("button", name="Undo").click()
-    np.testing.assert_array_equal(saved(tmp_path, page, 5), erased)
+    np.testing.assert_array_equal(editor.saved(page, 5), erased)
     page.keyboard.press("Control+z")
-    np.testing.assert_array_equal(saved(tmp_path, page, 6), triangle)
+    np.testing.assert_array_equal(editor.saved(page, 6), triangle)
     page.get_by_role("button", name="Redo").click()
-    np.testing.assert_array_equal(saved(tmp_path, page, 7), erased)
+    np.testing.assert_array_equal(editor.saved(page, 7), erased)
 
 
-def test_a_saved_drawing_comes_back_and_goes_on(editor, tmp_path):
+def test_a_saved_drawing_comes_back_and_goes_on(editor):
     page = editor()
     at = Place(page)
     drag(page, at(50, 40), at(200, 200))
-    before = saved(tmp_path, page, 2)
-    page = editor("?reload=1")
+    before = editor.saved(page, 2)
+    page = editor(stored=True)
     assert page.get_by_text(f"inside {before.sum()}").is_visible()
     drag(page, at(220, 40), at(300, 200))
-    after = saved(tmp_path, page, 2)
+    after = editor.saved(page, 2)
     assert (after & before).sum() == before.sum()
     assert after[100, 260]
 
 
-def test_undone_steps_survive_that_the_page_gives_the_drawing_back(editor, tmp_path):
+def test_undone_steps_survive_that_the_page_gives_the_drawing_back(editor):
     page = editor()
     at = Place(page)
     drag(page, at(50, 40), at(200, 200))
-    saved(tmp_path, page, 2)
-    page = editor("?reload=1")
+    editor.saved(page, 2)
+    page = editor(stored=True)
     drag(page, at(220, 40), at(300, 200))
-    both = saved(tmp_path, page, 2)
+    both = editor.saved(page, 2)
     page.get_by_role("button", name="Undo").click()
-    assert saved(tmp_path, page, 3).sum() < both.sum()
+    assert editor.saved(page, 3).sum() < both.sum()
     page.get_by_role("button", name="Redo").click()
-    np.testing.assert_array_equal(saved(tmp_path, page, 4), both)
+    np.testing.assert_array_equal(editor.saved(page, 4), both)
 
 
 def test_what_the_page_takes_back_is_gone(editor):
-    page = editor("?resettable=1")
+    page = editor(resettable=True)
     at = Place(page)
     drag(page, at(50, 40), at(200, 200))
     page.get_by_text("inside all").wait_for(state="detached")
@@ -124,17 +130,17 @@ def test_what_the_page_takes_back_is_gone(editor):
     assert page.get_by_text("inside all").is_visible()
 
 
-def test_a_mask_can_be_drawn_on(editor, tmp_path):
-    page = editor("?mask=1")
+def test_a_mask_can_be_drawn_on(editor):
+    page = editor(mask=True)
     assert page.get_by_text("inside 40000").is_visible()
     assert page.get_by_text("33.3 % of the image is inspected").is_visible()
     page.get_by_role("radio", name="Exclude").click()
     at = Place(page)
     drag(page, at(100, 50), at(200, 250))
-    assert saved(tmp_path, page, 2).sum() == pytest.approx(20000, rel=0.02)
+    assert editor.saved(page, 2).sum() == pytest.approx(20000, rel=0.02)
 
 
-def test_keyboard_alone_draws(editor, tmp_path):
+def test_keyboard_alone_draws(editor):
     page = editor()
     page.locator(".stage-roi canvas").focus()
     page.keyboard.press("Enter")
@@ -143,7 +149,7 @@ def test_keyboard_alone_draws(editor, tmp_path):
     for _ in range(2):
         page.keyboard.press("Shift+ArrowDown")
     page.keyboard.press("Enter")
-    mask = saved(tmp_path, page, 2)
+    mask = editor.saved(page, 2)
     scale = Place(page).scale
     assert mask.sum() == pytest.approx(150 / scale * 100 / scale, rel=0.05)
     assert mask[151, 201]

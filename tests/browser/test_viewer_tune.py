@@ -9,8 +9,8 @@ from playwright.sync_api import expect
 from patchcore.maps.regions import clearing_threshold
 from patchcore.statistics.intervals import clopper_pearson
 from tests.browser.apps import made_up
+from tests.browser.settled import next_frames
 
-APP = "tests/browser/apps/viewer_tune.py"
 COUNT = 24
 PARTS = [made_up.part(place) for place in range(COUNT)]
 GOOD = [part.score for part in PARTS if part.kind is None] + made_up.good_scores()
@@ -19,9 +19,8 @@ SHOWN = """tiles => tiles.map((tile) =>
   [Number(tile.getAttribute('aria-posinset')), tile.querySelector('.name').innerText])"""
 
 
-def opened(open_page, serve, **query):
-    url = serve(APP).url + "".join(f"/?{name}={value}" for name, value in query.items())
-    page = open_page(url, height=1300).page
+def opened(draw, **parameters):
+    page = draw("tune", window=(1440, 1380), **parameters).page
     page.locator(".outcome-viewer[data-ready]").wait_for()
     page.locator(".tile.painted:not([hidden])").nth(5).wait_for()
     return page
@@ -53,15 +52,15 @@ def said(events, trials, fault):
     return f"{events} of {trials} {fault}, {percent(events / trials)} ({percent(low)} to {percent(high)})"
 
 
-def test_everything_follows_a_drag_within_the_browser(serve, open_page):
-    page = opened(open_page, serve)
+def test_everything_follows_a_drag_within_the_browser(draw):
+    page = opened(draw)
     handle = page.get_by_role("slider", name="Reject threshold")
     grip, stage = handle.bounding_box(), page.locator(".stage").bounding_box()
     page.mouse.move(grip["x"] + grip["width"] / 2, grip["y"] + 40)
     page.mouse.down()
     for step in range(8):
         page.mouse.move(stage["x"] + stage["width"] * (0.85 - 0.07 * step), grip["y"] + 40)
-        page.wait_for_timeout(80)
+        next_frames(page)
         threshold = float(handle.get_attribute("aria-valuenow"))
         good, defects = rates(page)
         wrong = sum(score > threshold for score in GOOD)
@@ -76,8 +75,8 @@ def test_everything_follows_a_drag_within_the_browser(serve, open_page):
     assert changed > 0
 
 
-def test_a_label_is_shown_at_once_and_reaches_the_page(serve, open_page):
-    page = opened(open_page, serve)
+def test_a_label_is_shown_at_once_and_reaches_the_page(draw):
+    page = opened(draw)
     tile = page.locator(".tile:not([hidden])").filter(has_text=near(page)[0])
     key = tile.get_attribute("data-key")
     before = "good" if PARTS[int(key.removeprefix("part"))].kind is None else "defect"
@@ -93,8 +92,8 @@ def test_a_label_is_shown_at_once_and_reaches_the_page(serve, open_page):
 
 
 @pytest.mark.parametrize("place", [0, 1])
-def test_judging_by_area_is_what_the_operating_point_does(serve, open_page, place):
-    page = opened(open_page, serve, area=1)
+def test_judging_by_area_is_what_the_operating_point_does(draw, place):
+    page = opened(draw, area=True)
     peaks = [clearing_threshold(part.scores) for part in PARTS]
     rejected = sum(peak > 2.0 for peak in peaks)
     reference = sum(score > 3.42 for score in made_up.good_scores())
@@ -108,6 +107,6 @@ def test_judging_by_area_is_what_the_operating_point_does(serve, open_page, plac
     assert int(page.locator(".counts .reject b").inner_text()) == rejected
 
 
-def test_no_serious_barrier(serve, open_page, find_barriers):
-    page = opened(open_page, serve)
+def test_no_serious_barrier(draw, find_barriers):
+    page = opened(draw)
     assert find_barriers(page) == []

@@ -18,20 +18,19 @@ PATIENCE = 120_000  # milliseconds; the machine may be busy
 
 
 @pytest.fixture
-def root(tmp_path):
-    """A workspace with an inspector; whatever watches for it ends with the test, also when that fails."""
-    root = prepare(tmp_path / "workspace")
-    yield root
-    with closing(Workspace(root)) as workspace:
+def watched(house):
+    """An inspector; whatever watches for it ends with the test, also when that fails."""
+    prepare(house.workspace, "washer-watched")
+    yield "washer-watched"
+    with closing(Workspace(house.workspace)) as workspace:
         for state in list_watches(workspace):
             stop_watch(workspace, state.id)
 
 
-def test_a_file_that_is_dropped_into_a_watched_folder_gets_its_verdict(serve, open_page, root, tmp_path):
+def test_a_file_that_is_dropped_into_a_watched_folder_gets_its_verdict(house, open_page, watched, tmp_path):
     folder = tmp_path / "line 3"
     folder.mkdir()
-    server = serve("app.py", workspace=root, PATCHCORE_ROOTS=str(tmp_path))
-    page = open_page(f"{server.url}/inspect?inspector=washer").page
+    page = open_page(f"{house.url}/inspect?inspector={watched}").page
     page.set_default_timeout(PATIENCE)
     expect.set_options(timeout=PATIENCE)
     expect(page.locator(PAINTED)).to_have_count(3)

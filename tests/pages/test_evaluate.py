@@ -270,6 +270,8 @@ def test_a_set_with_a_table_comes_in_with_its_remarks(labelled, open_app, monkey
     assert not app.error
     assert labelled_sets(labelled, "washer")[0].name == "lot 8"
     assert "not_there.jpg" in words(app).replace("\\", "")
+    again = words(open_app("evaluate", inspector="washer")).replace("\\", "")  # as after a reload
+    assert "not_there.jpg" in again and "Taken as good: good (1)" in again
 
 
 @pytest.mark.parametrize(("good", "defect"), [("normal", "NG"), ("gut", "Kratzer"), ("0.0", "1.0")])

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
+from patchcore.amendment.teaching import with_taught
 from torchvision import models
 
 from patchcore import read_image
@@ -132,7 +133,7 @@ def test_the_first_threshold_rejects_no_good_image_it_was_set_from(model):
 
 
 def test_with_twenty_good_images_the_worst_of_them_would_be_reviewed():
-    model = PatchCore(image_size=32, coreset=0.5).fit([stripes(seed) for seed in range(20)])
+    model = PatchCore(image_size=64, coreset=0.5).fit([stripes(seed) for seed in range(20)])
     scores = sorted(model.good_scores_.values())
     assert model.operating_point_.reject == pytest.approx(scores[-1])
     assert model.operating_point_.accept == pytest.approx(scores[19])  # ceil(21 * 0.95) = 20th smallest
@@ -171,30 +172,48 @@ def test_equation_7_lowers_scores_but_not_the_map(model, good, bad):
     assert_array_equal(result.map, plain.map)
 
 
-def test_save_and_load_are_bit_equal_in_a_new_process(model, bad, tmp_path):
-    path, image = tmp_path / "x.patchcore", tmp_path / "bad.npy"
-    model.with_coreset(0.2).save(path)
-    np.save(image, bad)
+def test_save_and_load_are_bit_equal_in_a_new_process_without_faiss(model, good, bad, tmp_path):
+    """One of the two is taught: its bank says how many rows were, and which images."""
+    shrunk = model.with_coreset(0.2)
+    spot = stripes(200)
+    spot[12:26, 30:44] //= 2
+    models = (shrunk, with_taught(shrunk, [("spot/200.png", spot)], good))
+    for number, saved in enumerate(models):
+        saved.save(tmp_path / f"{number}.patchcore")
+    np.save(tmp_path / "bad.npy", bad)
     code = (
-        "import sys, json, numpy as np; from patchcore import PatchCore\n"
-        "model = PatchCore.load(sys.argv[1]); result = model.score(np.load(sys.argv[2]))\n"
-        "print(json.dumps([result.score.hex(), result.map.tobytes().hex(), model.threshold_.hex(), model.bank_id_]))"
+        "import sys, json, numpy as np; sys.modules['faiss'] = None; from patchcore import PatchCore, PaDiM, SPADE\n"
+        "for path in sys.argv[2:]:\n"
+        "    model = PatchCore.load(path); result = model.score(np.load(sys.argv[1]))\n"
+        "    print(json.dumps([result.score.hex(), result.map.tobytes().hex(), model.threshold_.hex(),\n"
+        "        model.bank_id_, model.taught_, model.full_bank_.taught, model.self_test_.passed]))"
     )
     answer = subprocess.run(
-        [sys.executable, "-c", code, str(path), str(image)],
+        [
+            sys.executable,
+            "-c",
+            code,
+            *map(str, (tmp_path / "bad.npy", *sorted(tmp_path.glob("*.patchcore")))),
+        ],
         capture_output=True,
         encoding="utf-8",
         check=True,
         env=os.environ,
     )
-    expected = model.with_coreset(0.2)
-    result = expected.score(bad)
-    assert json.loads(answer.stdout) == [
-        result.score.hex(),
-        result.map.tobytes().hex(),
-        expected.threshold_.hex(),
-        expected.bank_id_,
+    expected = [
+        [
+            (result := saved.score(bad)).score.hex(),
+            result.map.tobytes().hex(),
+            saved.threshold_.hex(),
+            saved.bank_id_,
+            list(saved.taught_),
+            saved.full_bank_.taught,
+            True,
+        ]
+        for saved in models
     ]
+    assert [json.loads(line) for line in answer.stdout.splitlines()] == expected
+    assert expected[0][4:6] == [[], 0] and len(expected[1][4]) == 1 and expected[1][5] > 0
 
 
 def test_a_loaded_inspector_keeps_its_largest_share_and_its_good_scores(model, tmp_path):
@@ -285,7 +304,7 @@ def test_broken_and_repeated_images_are_left_out_with_reasons(good, tmp_path):
     model = PatchCore(image_size=SIDE).fit([good[0], broken, ("twin.png", good[0][1]), good[1]])
     assert [r.name for r in model.image_records_] == ["good/000.png", "good/001.png"]
     assert [error.name for error in model.skipped_] == ["broken.png", "twin.png"]
-    assert "same file as good/000.png" in model.skipped_[1].reason
+    assert "same pixels as good/000.png" in model.skipped_[1].reason
 
 
 @pytest.mark.parametrize("images", [[], [b""]])

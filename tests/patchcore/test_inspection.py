@@ -226,7 +226,9 @@ def test_remarks_say_what_is_too_small_to_be_seen(model, bad):
     remark = next(one for one in found.remarks if "One patch covers" in one)
     assert "of this image (768 × 64 px); defects below about that are not seen" in remark
     x0, y0, x1, y1 = patch_box((4, 4), (8, 8), found.result.placement)
-    assert abs(model.visible_detail(found.result.record).patch[0] - (x1 - x0)) <= 1 and y1 - y0 == 64
+    assert (
+        abs(model.good_set_.visible_detail(found.result.record).patch[0] - (x1 - x0)) <= 1 and y1 - y0 == 64
+    )
 
 
 def test_json_is_ascii_and_every_number_finite(model, bad):

@@ -114,7 +114,10 @@ class Server:
 
 @dataclass
 class SharedDatabase:
-    """One database that test after test uses: emptying it takes a tenth of the time of making another."""
+    """One database that test after test uses: emptying it takes a tenth of the time of making another.
+
+    The tables hold a few rows, which are deleted in half of the time that truncating takes: that makes new files.
+    """
 
     server: Server
     url: str
@@ -125,8 +128,12 @@ class SharedDatabase:
         name = make_url(self.url).database
         with psycopg.connect(host=str(self.server.folder), user="tests", dbname=name) as connection:
             connection.execute(others, (name, connection.info.backend_pid))
-            tables = sql.SQL(", ").join(sql.Identifier(table) for table in Base.metadata.tables)
-            connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY").format(tables))
+            connection.execute(
+                "SET session_replication_role = replica"
+            )  # no row is asked for those it refers to
+            for table in Base.metadata.tables:
+                connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
+            connection.execute("SELECT setval(oid, 1, false) FROM pg_class WHERE relkind = 'S'")
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ def test_backup_and_restore(worked, monkeypatch, tmp_path):
     assert done.exit_code == 0 and "13 files" not in done.stdout and "18 files" in done.stderr
     monkeypatch.delenv("PATCHCORE_DATABASE_URL", raising=False)
     back = runner.invoke(app, ["restore", file, "--into", str(tmp_path / "new")])
-    assert back.exit_code == 0 and f"PATCHCORE_WORKSPACE={tmp_path / 'new'}" in back.stderr
+    assert back.exit_code == 0 and f"PATCHCORE_WORKSPACE to {tmp_path / 'new'}" in back.stderr
     assert (tmp_path / "new" / "workspace.db").exists()
 
 

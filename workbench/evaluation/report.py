@@ -5,6 +5,7 @@ from typing import Any
 from workbench.evaluation.measures import evaluation_of
 from workbench.evaluation.sweep import latest_sweep
 from workbench.inspections.batches import load_pixels, value_range_of
+from workbench.inspections.labelled_sets import Reading
 from workbench.inspectors.versions import find_inspector, load_model
 from workbench.storage.database import WorkspaceError
 from workbench.storage.tables import Batch, InspectorVersion
@@ -49,12 +50,15 @@ def report_of(
         raise WorkspaceError(f"There is no batch {batch_id} of {version.inspector_id}.")
     model = load_model(workspace, version)
     picture = version.thumbnail_sha256
+    evaluation, reading = evaluation_of(workspace, batch_id, version), Reading.of(batch)
+    evaluation.problems[:0] = reading.problems
     report = Report(
-        evaluation_of(workspace, batch_id, version),
+        evaluation,
         product=inspector.name,
         author=author,
         note=note,
         test_set=batch.name,
+        labels=reading.labels,
         facts=inspector_facts(model),
         good_images=len(model.image_records_),
         good_scores=list(version.good_scores.values()),

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select
 
+from patchcore.labels.masks import Marks
 from patchcore.methods import SHARE
 from patchcore.thresholds.operating_point import OperatingPoint
 from workbench.evaluation.measures import load_nameless_mask
@@ -42,12 +43,17 @@ class StoredLabelled:
     name: str
     source: Path
     defect_type: str | None
-    mask: Callable[[], NDArray[np.bool_] | None]
+    load_mask: Callable[[], NDArray[np.bool_] | None]
 
     @property
     def is_defect(self) -> bool:
         """Whether the part is known to be defective."""
         return self.defect_type is not None and self.defect_type != GOOD
+
+    def mask(self, shape: tuple[int, int]) -> Marks | None:
+        """Return where the defect is; a stored mask has been fitted to its image, whose (H, W) is `shape`."""
+        pixels = self.load_mask()
+        return None if pixels is None else Marks(pixels)
 
 
 def start_sweep(workspace: Workspace, version: InspectorVersion, batch_id: int | None) -> int:

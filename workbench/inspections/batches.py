@@ -59,8 +59,19 @@ class Explained:
         return cls(**{**data, **boxes})
 
 
-def create_batch(workspace: Workspace, inspector_id: str, images: Sequence[NamedImage], name: str) -> int:
+def create_batch(
+    workspace: Workspace,
+    inspector_id: str,
+    images: Sequence[NamedImage],
+    name: str,
+    reading: Mapping[str, Any] | None = None,
+) -> int:
     """Record images to be inspected together and return the batch's id; `score_batch` scores them.
+
+    Parameters
+    ----------
+    reading
+        What was found in reading the files of a labelled set: `labelled_sets.Reading.to_dict`.
 
     Raises
     ------
@@ -71,7 +82,9 @@ def create_batch(workspace: Workspace, inspector_id: str, images: Sequence[Named
     if not images:
         raise NoImagesError("There is no image to inspect. Choose at least one.")
     with workspace.database.write() as session:
-        batch = Batch(inspector_id=inspector_id, name=name)
+        batch = Batch(
+            inspector_id=inspector_id, name=name, reading=None if reading is None else dict(reading)
+        )
         session.add(batch)
         session.flush()
         session.add_all(
@@ -252,31 +265,20 @@ def load_mask(workspace: Workspace, image: BatchImage) -> NDArray[np.bool_] | No
     Raises
     ------
     WorkspaceError
-        When the mask has another size than its image, or greys.
+        When the mask does not fit its image.
     ImageError
         When one of the two cannot be read.
     """
+    from patchcore.labels.masks import mask_of  # late: PyTorch comes with it
+
     if image.mask_sha256 is None:
         return None
-    return read_mask(workspace, image.mask_sha256, image.name, image_size(workspace, image.sha256))
-
-
-def read_mask(workspace: Workspace, sha256: str, name: str, shape: tuple[int, int]) -> NDArray[np.bool_]:
-    """Return a stored picture as a mask, bool [H, W]; errors as for `load_mask`.
-
-    Parameters
-    ----------
-    name, shape
-        Name of the image that the mask belongs to, as the user knows it, and the image's height and width.
-    """
-    from patchcore.evaluation.pixel_metrics import binary_mask
-    from patchcore.images.reading import read_image  # late: PyTorch comes with it
-
-    picture = read_image(workspace.image_path(sha256), name=f"the mask of {name}")
+    picture = (f"the mask of {image.name}", workspace.image_path(image.mask_sha256))
     try:
-        return binary_mask(picture.pixels.max(axis=2), shape)
+        marks = mask_of([picture], None, image_size(workspace, image.sha256))
     except DataError as error:
-        raise WorkspaceError(f"{name}: {error}") from error
+        raise WorkspaceError(f"{image.name}: {error}") from error
+    return None if marks is None else marks.pixels
 
 
 def is_leave_one_out(workspace: Workspace, result: Result) -> bool:

@@ -6,20 +6,55 @@ import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from patchcore.errors import DataError, ImageError, NoImagesError
-from patchcore.evaluation.mvtec_layout import union
-from patchcore.images.reading import read_image
+from patchcore.images.file_names import composed, written_name
+from patchcore.labels.drawing import Drawing
 from patchcore.labels.layout import few, read_names
+from patchcore.labels.masks import Marks, mask_of, note, sentences
+from patchcore.labels.set_annotations import add_drawings
 from patchcore.labels.words import GOOD, NothingGood, Vocabulary, require_good, vocabulary, written_labels
-from workbench.inspections.batches import create_batch, image_size, read_mask
+from workbench.inspections.batches import create_batch, image_size
 from workbench.people.roles import Role, require
-from workbench.storage.database import WorkspaceError
+from workbench.storage.tables import Batch
 from workbench.storage.workspace import NamedImage, Workspace
-from workbench.uploads.image_set import A_TABLE, Upload, UploadSet
+from workbench.uploads.image_set import FOR_LABELS, Upload, UploadSet
+
+MOST_PROBLEMS = 5_000  # that are kept with a set
+LONGEST_SENTENCE = 5_000  # characters
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was found in reading the files of a labelled set; it is stored with the set's batch.
+
+    Attributes
+    ----------
+    labels
+        Which labels were taken as good and which as defects; empty where no image came with one.
+    problems
+        A sentence for each problem.
+    """
+
+    labels: str = ""
+    problems: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for the database; of very many or very long sentences, the beginning."""
+        problems = [_cut(problem) for problem in self.problems[:MOST_PROBLEMS]]
+        if further := len(self.problems) - len(problems):
+            problems.append(f"{further:,} further remarks are not kept.")
+        return {"labels": _cut(self.labels), "problems": problems}
+
+    @classmethod
+    def of(cls, batch: Batch) -> "Reading":
+        """Return what is stored with a batch; nothing for a batch that was not handed in with labels."""
+        stored = batch.reading or {}
+        return cls(stored.get("labels", ""), tuple(stored.get("problems", ())))
 
 
 @dataclass(frozen=True)
@@ -30,15 +65,22 @@ class ImportedSet:
     ----------
     batch_id
         Its batch.
-    problems
-        A sentence for each problem.
-    labels
-        Which labels were taken as good and which as defects; empty where no image came with one.
+    reading
+        What was found in reading its files.
     """
 
     batch_id: int
-    problems: list[str]
-    labels: str = ""
+    reading: Reading
+
+    @property
+    def problems(self) -> list[str]:
+        """A sentence for each problem."""
+        return list(self.reading.problems)
+
+    @property
+    def labels(self) -> str:
+        """Which labels were taken as good and which as defects."""
+        return self.reading.labels
 
 
 @dataclass
@@ -52,9 +94,9 @@ class Labels:
     written
         The label as it was written.
     masks
-        The mask of an image, by the image's name.
-    further_masks
-        Its further masks, where each part of a defect has its own.
+        The masks of an image, several where each part of a defect has its own.
+    drawings
+        The drawing of an image in an annotation file.
     no_images
         Files that are not to be inspected: masks, and depth beside pictures.
     problems
@@ -63,8 +105,8 @@ class Labels:
 
     truth: dict[str, str] = field(default_factory=dict)
     written: dict[str, str] = field(default_factory=dict)
-    masks: dict[str, str] = field(default_factory=dict)
-    further_masks: dict[str, list[str]] = field(default_factory=dict)
+    masks: dict[str, list[str]] = field(default_factory=dict)
+    drawings: dict[str, Drawing] = field(default_factory=dict)
     no_images: set[str] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
 
@@ -102,7 +144,7 @@ def import_labelled(
     require(Role.OPERATE, "bring images in")
     uploads.require_images(name)
     words = vocabulary(good_labels or ())
-    problems = [f"{file.name}: {file.reason}" for file in uploads.left_out if file.reason != A_TABLE]
+    problems = [f"{file.name}: {file.reason}" for file in uploads.left_out if file.reason != FOR_LABELS]
     left_out = read_names((upload.name for upload in uploads), words).left_out
     wanted = [upload for upload in uploads if upload.name not in left_out]
     if left := len(left_out):
@@ -111,17 +153,19 @@ def import_labelled(
             f"{left:,} image{'' if left == 1 else 's'} below {below} {'was' if left == 1 else 'were'} left out: what "
             "an inspector is built from says nothing of how well it inspects."
         )
-    stored = {upload.name: workspace.store_image(upload.data, upload.name) for upload in wanted}
-    labels = _labels(workspace, uploads.tables, stored, words)
+    labels = _labels(workspace, uploads, words)
     counts = written_labels((labels.written[name], kind != GOOD) for name, kind in labels.truth.items())
     if good_labels is None:
         require_good(name, counts)
-    images = _with_labels(workspace, stored, labels)
+    images = _with_labels(workspace, {upload.name: upload for upload in uploads}, wanted, labels)
     unlabelled = [image.name for image in images if image.truth is None]
     if unlabelled:
         labels.problems.append(f"{_counted(unlabelled)} without a label: label here what you know of them.")
-    batch_id = create_batch(workspace, inspector_id, images, name)
-    return ImportedSet(batch_id, problems + labels.problems, counts.sentence if labels.truth else "")
+    reading = Reading(counts.sentence if labels.truth else "", tuple(problems + labels.problems))
+    return ImportedSet(
+        create_batch(workspace, inspector_id, images, name, reading.to_dict()),
+        reading,
+    )
 
 
 def import_images(workspace: Workspace, inspector_id: str, uploads: UploadSet, name: str) -> ImportedSet:
@@ -144,7 +188,7 @@ def import_images(workspace: Workspace, inspector_id: str, uploads: UploadSet, n
     require(Role.OPERATE, "bring images in")
     uploads.require_images(name)
     words, refused = vocabulary(), list[str]()
-    found = labels_of_folders((upload.name for upload in uploads), words)
+    found = labels_of_folders(_sources(uploads), words, _annotations(uploads))
     if uploads.tables or GOOD in found.truth.values():
         try:
             return import_labelled(workspace, inspector_id, uploads, name)
@@ -162,117 +206,140 @@ def import_images(workspace: Workspace, inspector_id: str, uploads: UploadSet, n
         if upload.name not in found.no_images
     ]
     counts = written_labels((found.written[of], True) for of in truth)
-    batch_id = create_batch(workspace, inspector_id, images, name)
-    return ImportedSet(batch_id, refused, counts.sentence if truth else "")
+    reading = Reading(counts.sentence if truth else "", tuple(refused))
+    return ImportedSet(create_batch(workspace, inspector_id, images, name, reading.to_dict()), reading)
 
 
-def labels_of_folders(names: Iterable[str], words: Vocabulary | None = None) -> Labels:
+def labels_of_folders(
+    sources: Mapping[str, bytes | Path],
+    words: Vocabulary | None = None,
+    annotations: Mapping[str, bytes | Path] | None = None,
+) -> Labels:
     """Read labels and masks off the names of files, as `patchcore.labels.layout.read_names` does.
 
     Parameters
     ----------
-    names
-        Relative, with forward slashes, as `UploadSet` has them.
+    sources
+        Images and masks by name: relative, with forward slashes, as `UploadSet` has them.
     words
         The words in force; None: `vocabulary`.
+    annotations
+        Annotation files by name.
     """
     words = words or vocabulary()
-    layout = read_names(names, words)
+    layout = read_names(sources, words)
+    drawings = add_drawings(layout, annotations or {}, sources, words)
     truth = {name: GOOD if words.kind(label) == GOOD else label for name, label in layout.labels.items()}
-    return Labels(
-        truth,
-        layout.labels,
-        {name: masks[0] for name, masks in layout.masks.items()},
-        {name: masks[1:] for name, masks in layout.masks.items() if masks[1:]},
-        layout.no_images,
-        layout.problems,
-    )
+    return Labels(truth, layout.labels, layout.masks, drawings, layout.no_images, layout.problems)
 
 
-def _labels(
-    workspace: Workspace, tables: list[Upload], stored: Mapping[str, NamedImage], words: Vocabulary
-) -> Labels:
+def _labels(workspace: Workspace, uploads: UploadSet, words: Vocabulary) -> Labels:
     labels, unread = Labels(), []
-    for table in tables:
+    for table in uploads.tables:
         try:
-            labels = _labels_of_table(workspace, table, stored, words)
+            labels = _labels_of_table(workspace, table, uploads, words)
         except (DataError, NoImagesError) as error:
             unread.append(str(error))
             continue
-        others = [other.name for other in tables if other is not table]
+        others = [other.name for other in uploads.tables if other is not table]
         if others:
             labels.problems.append(f"Labels were read from {table.name} alone; besides it: {few(others)}.")
         break
     else:
-        labels = labels_of_folders(stored, words)
+        labels = labels_of_folders(_sources(uploads), words, _annotations(uploads))
     labels.problems[:0] = unread
     return labels
 
 
-def _labels_of_table(
-    workspace: Workspace, table: Upload, stored: Mapping[str, NamedImage], words: Vocabulary
-) -> Labels:
+def _sources(uploads: UploadSet) -> dict[str, bytes | Path]:
+    return {upload.name: upload.data for upload in uploads}
+
+
+def _annotations(uploads: UploadSet) -> dict[str, bytes | Path]:
+    return {one.name: one.data for one in uploads.annotations}
+
+
+def _labels_of_table(workspace: Workspace, table: Upload, uploads: UploadSet, words: Vocabulary) -> Labels:
     """Lay the files out as they were handed in: the table names them by their paths."""
     from patchcore.evaluation.label_table import read_labels
 
+    names: dict[str, str] = {
+        written_name(upload.name): upload.name for upload in (*uploads, *uploads.annotations)
+    }
     with workspace.draft_folder() as folder:
-        for name, image in stored.items():
-            _link(workspace.image_path(image.sha256), folder / name)
-        place = folder / table.name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        if isinstance(table.data, bytes):
-            place.write_bytes(table.data)
-        else:
-            shutil.copyfile(table.data, place)
+
+        def named(path: Path) -> str:
+            return names[composed(path.resolve().relative_to(folder.resolve()).as_posix())]
+
+        for upload in (*uploads, *uploads.annotations):
+            _lay_out(upload.data, folder / written_name(upload.name))
+        place = folder / written_name(table.name)
+        _lay_out(table.data, place)
         images, problems = read_labels(place, words, within=folder)
         labels = Labels(problems=list(problems))
         for labelled in images:
-            name = labelled.path.resolve().relative_to(folder.resolve()).as_posix()
+            name = named(labelled.path)
             labels.truth[name], labels.written[name] = labelled.defect_type, labelled.label
+            if labelled.drawing is not None:
+                labels.drawings[name] = labelled.drawing
             if labelled.mask_path is not None:
-                mask = labelled.mask_path.resolve().relative_to(folder.resolve())
-                labels.masks[name] = mask.as_posix()
-    labels.no_images = set(labels.masks.values()) | (
-        labels_of_folders(stored, words).no_images - labels.truth.keys()
-    )
+                paths = (labelled.mask_path, *labelled.further_masks)
+                labels.masks[name] = [named(path) for path in paths]
+    masks = {mask for several in labels.masks.values() for mask in several}
+    labels.no_images = masks | (read_names(_sources(uploads), words).no_images - labels.truth.keys())
     return labels
 
 
-def _with_labels(workspace: Workspace, stored: Mapping[str, NamedImage], labels: Labels) -> list[NamedImage]:
-    """Return the images to inspect; a mask that cannot be used is left out and becomes a problem."""
-    images = []
-    for name, image in stored.items():
-        if name in labels.no_images:
+def _with_labels(
+    workspace: Workspace, uploads: Mapping[str, Upload], wanted: Iterable[Upload], labels: Labels
+) -> list[NamedImage]:
+    """Store the images to inspect with their masks; a mask that cannot be used is left out and becomes a problem."""
+    images, notes = list[NamedImage](), dict[str, list[str]]()
+    for upload in wanted:
+        if (name := upload.name) in labels.no_images:
             continue
-        sha256 = None
-        try:
-            if mask := labels.masks.get(name):
-                masks = [stored[one] for one in (mask, *labels.further_masks.get(name, []))]
-                sha256 = _one_mask(workspace, masks)
-                read_mask(workspace, sha256, name, image_size(workspace, image.sha256))
-        except (WorkspaceError, ImageError, DataError) as error:
-            labels.problems.append(f"{error} The image came in without its mask.")
-            sha256 = None
-        images.append(NamedImage(image.sha256, name, labels.truth.get(name), sha256))
+        image, mask = workspace.store_image(upload.data, name), None
+        pictures = [(one, uploads[one].data) for one in labels.masks.get(name, [])]
+        drawing = labels.drawings.get(name)
+        if (pictures or drawing) and labels.truth.get(name, GOOD) != GOOD:
+            try:
+                marks = mask_of(pictures, drawing, image_size(workspace, image.sha256))
+                note(notes, name, marks)
+                mask = _stored(workspace, name, marks)
+            except (ImageError, DataError) as error:
+                labels.problems.append(f"{_naming(name, error)} The image came in without its mask.")
+        images.append(NamedImage(image.sha256, name, labels.truth.get(name), mask))
+    labels.problems += sentences(notes)
     return images
 
 
-def _one_mask(workspace: Workspace, masks: list[NamedImage]) -> str:
-    """Return the SHA-256 of an image's mask; several masks are united and stored as one."""
-    if len(masks) == 1:
-        return masks[0].sha256
-    united = union([read_image(workspace.image_path(mask.sha256)).pixels.max(axis=2) for mask in masks])
+def _naming(name: str, error: Exception) -> str:
+    """Return an error's sentence with the image's name, if the sentence does not hold the name of a file."""
+    return str(error) if isinstance(error, ImageError) else f"{name}: {error}"
+
+
+def _stored(workspace: Workspace, name: str, marks: Marks | None) -> str | None:
+    """Store marks as a mask in black and white, and return its SHA-256."""
+    if marks is None:
+        return None
     packed = io.BytesIO()
-    Image.fromarray((united * 255).astype(np.uint8)).save(packed, "PNG")
-    return workspace.store_image(packed.getvalue(), masks[0].name).sha256
+    Image.fromarray(marks.pixels.astype(np.uint8) * 255).save(packed, "PNG")
+    return workspace.store_image(packed.getvalue(), f"{name}_mask.png").sha256
 
 
-def _link(source: Path, target: Path) -> None:
+def _lay_out(source: bytes | Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(source, bytes):
+        target.write_bytes(source)
+        return
     try:
         os.link(source, target)
-    except OSError:  # a file system without links
+    except OSError:  # a file system without links, or another one
         shutil.copyfile(source, target)
+
+
+def _cut(sentence: str) -> str:
+    return sentence if len(sentence) <= LONGEST_SENTENCE else f"{sentence[:LONGEST_SENTENCE]}…"
 
 
 def _counted(names: list[str]) -> str:

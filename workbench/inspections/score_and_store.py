@@ -17,11 +17,11 @@ from workbench.inspections import history
 from workbench.inspectors.versions import load_model
 from workbench.storage.map_files import KeptMap
 from workbench.storage.pictures import encode_tile
-from workbench.storage.tables import BatchImage, Inspection, InspectorVersion, Result
+from workbench.storage.tables import BatchImage, Image, Inspection, InspectorVersion, Result
 from workbench.storage.workspace import Workspace
 
 if TYPE_CHECKING:
-    from patchcore.images.reading import LoadedImage
+    from patchcore.images.reading import ImageRecord, LoadedImage
     from patchcore.scoring import Result as Scored
 
 
@@ -41,6 +41,8 @@ class ScoredImage:
         Of the `Result` to be.
     seen
         Inspection and overlay; None when it could not be scored, or left out.
+    record
+        Of the image, with the hash of its pixels; None for one that a watched folder has read.
     """
 
     version: InspectorVersion
@@ -48,6 +50,7 @@ class ScoredImage:
     leave_out: bool
     columns: dict[str, Any] = field(default_factory=dict)
     seen: history.Seen | None = None
+    record: ImageRecord | None = None
 
     def discard(self, workspace: Workspace) -> None:
         """Delete the overlay, which no row will name; map and tile may be another result's too."""
@@ -90,7 +93,8 @@ def score_image(
         model = load_model(workspace, version)
         if loaded is None:
             loaded = read_image(workspace.image_path(sha256), value_range=model.settings.value_range)
-        found.columns["remarks"] = model.remarks_on(loaded.record, leave_out=leave_out)
+            found.record = loaded.hashed_record
+        found.columns["remarks"] = model.good_set_.remarks_on(loaded.record, leave_out=leave_out)
         scored = model.score(loaded, leave_out=leave_out)
         found.columns["doubts"] = [doubt.to_dict() for doubt in scored.doubts]
         found.columns["seconds"] = time.perf_counter() - began
@@ -120,6 +124,8 @@ def keep_scored(
     if is_scored(session, image.id, scored.version.id) or has_moved_on(session, scored.version):
         return None
     result = Result(batch_image_id=image.id, version_id=scored.version.id, **scored.columns)
+    if scored.record is not None:
+        session.get_one(Image, image.sha256).record = scored.record.to_dict()
     session.add(result)
     inspection = None
     if not scored.leave_out:

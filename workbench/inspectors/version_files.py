@@ -15,7 +15,7 @@ from workbench.inspectors.recalibration import ShareNumbers
 from workbench.people.roles import Role, require
 from workbench.storage.places import require_id
 from workbench.storage.revisions import note_change
-from workbench.storage.tables import Inspector, InspectorImage, InspectorVersion
+from workbench.storage.tables import Image, Inspector, InspectorImage, InspectorVersion
 from workbench.storage.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -111,6 +111,7 @@ def store_version(
             put_in_force(session, version, numbers.point, why)
             if ELSEWHERE not in measured:
                 session.add_all(_good_images(version, model))
+                _note_pixels(session, model)
             inspector.current_id = version.id
             note_change(session, inspector_id, change, seen=seen, version=number)
             if also is not None:
@@ -118,6 +119,17 @@ def store_version(
             session.flush()
             workspace.place_folder(draft, folder)
     return version
+
+
+def _note_pixels(session: Session, model: Detector) -> None:
+    """Store the hashes of the good images' pixels, by which exact copies in other files are found."""
+    for record in model.image_records_:
+        image = session.get(Image, record.sha256)
+        if image is not None and record.pixel_sha256:
+            image.record = {
+                **record.to_dict(),
+                "near_copy_of": "",
+            }  # a fact of this build, not of the picture
 
 
 def _good_images(version: InspectorVersion, model: Detector) -> list[InspectorImage]:

@@ -21,8 +21,8 @@ from workbench.people.roles import Role, current, require
 from workbench.storage.database import WorkspaceError
 from workbench.storage.places import is_id, require_id
 from workbench.storage.revisions import note_change
-from workbench.storage.tables import Inspector, InspectorImage, InspectorVersion
-from workbench.storage.workspace import Workspace
+from workbench.storage.tables import Image, Inspector, InspectorImage, InspectorVersion
+from workbench.storage.workspace import AT_ONCE, Workspace
 
 if TYPE_CHECKING:
     from patchcore.detector import Detector
@@ -107,6 +107,17 @@ def good_images(workspace: Workspace, version: InspectorVersion) -> list[Inspect
     query = select(InspectorImage).where(InspectorImage.version_id == version.bank_id)
     with workspace.database.read() as session:
         return list(session.scalars(query.order_by(InspectorImage.position)))
+
+
+def bank_files(workspace: Workspace, version: InspectorVersion) -> set[str]:
+    """Return the hashes of the files that show good images of a version, exact copies in other files included."""
+    own = [image.sha256 for image in good_images(workspace, version)]
+    found, pixels = set(own), Image.record["pixel_sha256"].as_string()
+    with workspace.database.read() as session:
+        for start in range(0, len(own), AT_ONCE):
+            some = select(pixels).where(Image.sha256.in_(own[start : start + AT_ONCE]), pixels != "")
+            found.update(session.scalars(select(Image.sha256).where(pixels.in_(some))))
+    return found
 
 
 def has_good_images(version: InspectorVersion) -> bool:
@@ -205,7 +216,7 @@ def remove_good(
     ChangedMeanwhile
         The inspector was changed since it was `seen`.
     """
-    from patchcore.removal import without_images  # late: PyTorch comes with it
+    from patchcore.amendment.removal import without_images  # late: PyTorch comes with it
 
     require(Role.ENGINEER, "remove good images from the bank")
     require_capability(version, REMOVE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patchcore.errors import DataError
+from patchcore.maps.outlines import inside_polygon, window
 
 Kind = Literal["rectangle", "polygon", "brush", "mask"]
 _LEAST_POINTS = {"rectangle": 2, "polygon": 3, "brush": 1, "mask": 0}
@@ -92,44 +93,12 @@ def _pixels_of(shape: Shape, height: int, width: int, base: NDArray[np.bool_] | 
         if base is None or base.shape != (height, width):
             raise DataError("The drawn region starts from a mask that is not there or of another size.")
         return slice(0, height), slice(0, width), base
-    rows, columns = _window(shape.points, shape.radius if shape.kind == "brush" else 0.0, height, width)
-    y = np.arange(rows.start, rows.stop)[:, None] + 0.5
-    x = np.arange(columns.start, columns.stop)[None, :] + 0.5
+    rows, columns = window(shape.points, height, width, shape.radius if shape.kind == "brush" else 0.0)
     if shape.kind == "rectangle":
-        return rows, columns, np.ones((y.size, x.size), dtype=bool)
+        return rows, columns, np.ones((rows.stop - rows.start, columns.stop - columns.start), dtype=bool)
     if shape.kind == "polygon":
-        return rows, columns, _in_polygon(shape.points, x, y)
+        return rows, columns, inside_polygon(shape.points, rows, columns)
     return rows, columns, _under_brush(shape, rows, columns)
-
-
-def _window(
-    points: Iterable[tuple[float, float]], margin: float, height: int, width: int
-) -> tuple[slice, slice]:
-    """Return the rows and columns whose centres lie within the points' bounds."""
-    x, y = np.array(list(points)).T
-
-    def span(low: float, high: float, size: int) -> slice:
-        start = min(size, max(0, math.ceil(low - margin - 0.5)))
-        return slice(start, max(start, min(size, math.ceil(high + margin - 0.5))))
-
-    return span(y.min(), y.max(), height), span(x.min(), x.max(), width)
-
-
-def _in_polygon(
-    points: Sequence[tuple[float, float]], x: NDArray[np.float64], y: NDArray[np.float64]
-) -> NDArray[np.bool_]:
-    """Return the centres inside an outline, by its winding number along a ray to the right.
-
-    The non-zero rule is the canvas's own: a self-crossing outline has no holes where it runs the same way round.
-    """
-    winding = np.zeros((y.size, x.size), dtype=np.int32)
-    for (x0, y0), (x1, y1) in zip(points, [*points[1:], points[0]], strict=True):
-        crossed = (np.minimum(y0, y1) <= y) & (y < np.maximum(y0, y1))
-        rows = np.flatnonzero(crossed)
-        if rows.size:
-            at = x0 + (y[rows] - y0) * ((x1 - x0) / (y1 - y0))
-            winding[rows] += np.where(x < at, 1 if y1 > y0 else -1, 0)
-    return np.not_equal(winding, 0)
 
 
 def _under_brush(shape: Shape, rows: slice, columns: slice) -> NDArray[np.bool_]:
@@ -137,7 +106,7 @@ def _under_brush(shape: Shape, rows: slice, columns: slice) -> NDArray[np.bool_]
     inside = np.zeros((rows.stop - rows.start, columns.stop - columns.start), dtype=bool)
     pairs = zip(shape.points, shape.points[1:] or shape.points, strict=False)
     for start, end in pairs:
-        part_rows, part_columns = _window((start, end), shape.radius, rows.stop, columns.stop)
+        part_rows, part_columns = window((start, end), rows.stop, columns.stop, shape.radius)
         y = np.arange(part_rows.start, part_rows.stop)[:, None] + 0.5 - start[1]
         x = np.arange(part_columns.start, part_columns.stop)[None, :] + 0.5 - start[0]
         along_x, along_y = end[0] - start[0], end[1] - start[1]

@@ -134,6 +134,8 @@ class Batch(Base):
         ForeignKey("watches.id")
     )  # the watched folder that brought these images, one batch a day
     created: Mapped[datetime] = mapped_column(default=now, index=True)
+    reading: Mapped[dict[str, Any] | None]
+    """What was found in reading a labelled set's files: labelled_sets.Reading.to_dict(); None for other batches."""
 
 
 class BatchImage(Base):

@@ -13,7 +13,7 @@ from patchcore.thresholds.operating_point import Evidence, OperatingPoint, Verdi
 from workbench.inspections.batches import find_good_batch, list_results
 from workbench.inspections.picture_doubts import doubt_sentences
 from workbench.inspectors.good_doubts import good_doubts
-from workbench.inspectors.versions import good_images
+from workbench.inspectors.versions import bank_files, good_images
 from workbench.storage.map_files import read_map
 from workbench.storage.tables import GOOD, Batch, BatchImage, InspectorVersion, Result
 from workbench.storage.workspace import Workspace
@@ -73,8 +73,8 @@ class Known:
 def known_images(workspace: Workspace, version: InspectorVersion, batch_id: int | None) -> list[Known]:
     """Return the good images of the bank, then the images of a batch, as far as they have a score.
 
-    Test images that are also in the bank are left out: compared with themselves they score nearly zero, which proves
-    nothing; they are among the good images already.
+    Test images with the same pixels as one in the bank are left out: compared with themselves they score nearly zero,
+    which proves nothing; they are among the good images already.
     """
     tested = [] if batch_id is None else tested_images(workspace, version, batch_id)
     return [*_good(workspace, version), *tested]
@@ -107,12 +107,12 @@ def evidence_from(known: Iterable[Known], good: GoodSource, *, min_area: int = 1
 def tested_images(
     workspace: Workspace, version: InspectorVersion, batch_id: int | None = None
 ) -> list[Known]:
-    """Return the test images that a version has scored, in one batch or in all, without images of its bank."""
+    """Return the test images that a version has scored, in one batch or in all, without pictures of its bank."""
     query = select(Result).join(Result.image).join(Batch, Batch.id == BatchImage.batch_id)
     query = query.where(Result.version_id == version.id, Result.score.is_not(None), Batch.kind == "test")
     if batch_id is not None:
         query = query.where(Batch.id == batch_id)
-    in_bank = {image.sha256 for image in good_images(workspace, version)}
+    in_bank = bank_files(workspace, version)
     with workspace.database.read() as session:
         results = session.scalars(query.order_by(BatchImage.batch_id, BatchImage.position))
         return [_tested(workspace, result) for result in results if result.image.sha256 not in in_bank]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Select, String, and_, cast, exists, false, func, or_, select
 
 from patchcore.thresholds.operating_point import OperatingPoint, Verdict
-from workbench.inspectors.versions import good_images
+from workbench.inspectors.versions import bank_files
 from workbench.storage.tables import GOOD, Batch, BatchImage, Inspection, InspectorVersion, Result
 from workbench.storage.workspace import Workspace
 from workbench.tuning.evidence import judged
@@ -77,7 +77,7 @@ def called_fine(workspace: Workspace, version: InspectorVersion) -> list[Result]
         Inspection.version_id == version.id,
         Inspection.decision == "fine",
     )
-    in_bank = {image.sha256 for image in good_images(workspace, version)}
+    in_bank = bank_files(workspace, version)
     with workspace.database.read() as session:
         found = [result for result, _ in session.execute(_scored(version).where(fine))]
     by_hash = {

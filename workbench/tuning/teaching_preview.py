@@ -141,7 +141,7 @@ def preview_teaching(
     ImageError, WorkspaceError
         When an image cannot be read.
     """
-    from patchcore.teaching import with_taught  # late: PyTorch comes with it
+    from patchcore.amendment.teaching import with_taught  # late: PyTorch comes with it
 
     require(Role.ENGINEER, "teach inspectors")
     require_capability(version, TEACH)

@@ -22,7 +22,9 @@ def good_uploads(uploads: UploadSet, title: str = "") -> tuple[UploadSet, list[s
         The folders' names say that all images are defects or masks.
     """
     chosen = choose_good((upload.name for upload in uploads), _root(uploads, title))
-    kept = UploadSet(left_out=list(uploads.left_out), tables=list(uploads.tables))
+    kept = UploadSet(
+        left_out=list(uploads.left_out), tables=list(uploads.tables), annotations=list(uploads.annotations)
+    )
     for upload in uploads:
         if reason := chosen.left_out.get(upload.name):
             kept.leave_out(upload.name, reason)

@@ -13,9 +13,10 @@ from patchcore.errors import NoImagesError
 from patchcore.images.file_names import IMAGE_SUFFIXES, is_hidden, safe_name
 from patchcore.images.formats import REMEDY, foreign_kind, sniff_format
 from patchcore.images.unread_files import TEXT, UNKNOWN, why_no_images
+from patchcore.labels.mask_names import is_annotation
 
 TABLES = frozenset({".csv"})
-A_TABLE = "a table, not an image. Its labels are read where a labelled set is brought in."
+FOR_LABELS = "labels or marks of images, not an image. It is read where a labelled set is brought in."
 ARCHIVES = frozenset({".zip", ".7z", ".rar", ".tar", ".gz", ".tgz", ".bz2", ".xz"})
 
 
@@ -48,12 +49,14 @@ class LeftOut:
 class UploadSet:
     """Files that may be images, in upload order, and files left out.
 
-    `tables` also stand among the files left out: only an upload of labels reads them.
+    `tables` of labels and `annotations` of defects also stand among the files left out: only an upload of labels reads
+    them.
     """
 
     images: list[Upload] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
     tables: list[Upload] = field(default_factory=list)
+    annotations: list[Upload] = field(default_factory=list)
     _names: set[str] = field(default_factory=set, repr=False)
 
     def __len__(self) -> int:
@@ -68,10 +71,11 @@ class UploadSet:
         """Take a file under a safe, unique name."""
         self.images.append(Upload(self._unique(safe_name(name)), data))
 
-    def add_table(self, name: str, data: bytes | Path) -> None:
-        """Take a file that may hold the images' labels."""
-        self.tables.append(Upload(self._unique(safe_name(name)), data))
-        self.leave_out(name, A_TABLE, TEXT)
+    def add_labels(self, name: str, data: bytes | Path) -> None:
+        """Take a file that may hold the images' labels, or marks of their defects."""
+        files = self.annotations if is_annotation(safe_name(name)) else self.tables
+        files.append(Upload(self._unique(safe_name(name)), data))
+        self.leave_out(name, FOR_LABELS, TEXT)
 
     def leave_out(self, name: str, reason: str, kind: str = UNKNOWN) -> None:
         """Note a file that is not used."""
@@ -97,7 +101,8 @@ class UploadSet:
         """Take over another set, renaming where names collide."""
         for upload in other:
             self.add(upload.name, upload.data)
-        self.tables += [Upload(self._unique(table.name), table.data) for table in other.tables]
+        self.tables += [Upload(self._unique(file.name), file.data) for file in other.tables]
+        self.annotations += [Upload(self._unique(file.name), file.data) for file in other.annotations]
         self.left_out += other.left_out
 
     def _unique(self, name: str) -> str:
@@ -114,10 +119,10 @@ def kinds(files: Iterable[LeftOut]) -> Counter[str]:
     return Counter(file.kind for file in files)
 
 
-def is_table(name: str) -> bool:
-    """Whether a file may be a table of labels, by its name."""
+def is_for_labels(name: str) -> bool:
+    """Whether a file may be a table of labels or an annotation file, by its name."""
     path = PurePosixPath(safe_name(name))
-    return path.suffix.lower() in TABLES and not is_hidden(path.parts)
+    return is_annotation(str(path)) or (path.suffix.lower() in TABLES and not is_hidden(path.parts))
 
 
 def why_not_wanted(name: str, head: bytes) -> str | None:

@@ -25,7 +25,7 @@ from patchcore.images.file_names import (
 from patchcore.images.unread_files import CLOSED, DEAD_LINK, DEVICE, FOLDER_LINK, HEAD, LINK, kind_of
 from workbench.uploads.image_set import (
     UploadSet,
-    is_table,
+    is_for_labels,
     new_file,
     why_not_wanted,
 )
@@ -58,10 +58,10 @@ def from_files(
             stream.seek(0)
             if _is_zip(name, head):
                 uploads.extend(unpack_zip(stream, name, spool, limits))
-            elif not is_table(name) and (reason := why_not_wanted(name, head)):
+            elif not is_for_labels(name) and (reason := why_not_wanted(name, head)):
                 uploads.leave_out(name, reason, kind_of(name, head))
             else:
-                take = uploads.add_table if is_table(name) else uploads.add
+                take = uploads.add_labels if is_for_labels(name) else uploads.add
                 take(name, content if isinstance(content, bytes | Path) else _copied(stream, spool, name))
     return uploads
 
@@ -94,8 +94,8 @@ def from_folder(
         name = path.relative_to(root).as_posix()
         if found := _why_not_from_disk(path, name, limits):
             uploads.leave_out(name, *found)
-        elif is_table(name):
-            uploads.add_table(name, path)
+        elif is_for_labels(name):
+            uploads.add_labels(name, path)
         else:
             uploads.add(name, path)
     return uploads
@@ -212,7 +212,7 @@ def _why_not_from_disk(path: Path, name: str, limits: Sequence[Path]) -> tuple[s
         return "not a regular file. Copy the image itself.", kind
     try:
         head = _head(path)
-        reason = None if is_table(name) else why_not_wanted(name, head)
+        reason = None if is_for_labels(name) else why_not_wanted(name, head)
         return None if reason is None else (reason, kind_of(path.name, head))
     except OSError as fault:
         return f"cannot be opened ({fault.strerror}). Check its permissions.", CLOSED

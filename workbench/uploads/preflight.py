@@ -53,6 +53,11 @@ class CheckedImage:
         return self.record.sha256
 
     @property
+    def pixel_sha256(self) -> str:
+        """The hash of the pixels, the same for exact copies in other files."""
+        return self.record.pixel_sha256
+
+    @property
     def thumbnail(self) -> NDArray[np.uint8]:
         """[h, w, 3] uint8, at most 96 px a side."""
         return np.asarray(Image.open(io.BytesIO(self.thumbnail_jpeg)))
@@ -107,16 +112,16 @@ class Preflight:
 
     @cached_property
     def duplicates(self) -> list[list[str]]:
-        """Names of images with the very same bytes, a list for each group."""
+        """Names of images with the very same pixels, a list for each group."""
         groups: dict[str, list[str]] = {}
         for image in self.usable:
-            groups.setdefault(image.sha256, []).append(image.name)
+            groups.setdefault(image.pixel_sha256, []).append(image.name)
         return [names for names in groups.values() if len(names) > 1]
 
     @cached_property
     def distinct(self) -> list[CheckedImage]:
         """The usable images, the first of each group of copies only."""
-        return list({image.sha256: image for image in reversed(self.usable)}.values())[::-1]
+        return list({image.pixel_sha256: image for image in reversed(self.usable)}.values())[::-1]
 
     @cached_property
     def warnings(self) -> list[str]:
@@ -173,4 +178,4 @@ def _check(upload: Upload, value_range: tuple[float, float] | None, limits: Limi
     small = thumbnail(image.pixels, THUMBNAIL_SIDE)
     packed = io.BytesIO()
     Image.fromarray(small).save(packed, "JPEG", quality=88)
-    return CheckedImage(upload, image.record, packed.getvalue())
+    return CheckedImage(upload, image.hashed_record, packed.getvalue())

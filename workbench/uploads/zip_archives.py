@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from patchcore.disk.in_use import delete_file
 from patchcore.images.unread_files import HEAD, LINK, kind_of
-from workbench.uploads.image_set import UploadSet, is_table, new_file, why_not_wanted
+from workbench.uploads.image_set import UploadSet, is_for_labels, new_file, why_not_wanted
 
 # What zipfile raises on damaged, encrypted and exotic entries.
 ENTRY_FAULTS = (
@@ -157,7 +157,7 @@ def _unpack_entry(
     try:
         with opened.open(entry) as source:
             head = source.read(HEAD)
-            if not is_table(entry.filename) and (reason := why_not_wanted(entry.filename, head)):
+            if not is_for_labels(entry.filename) and (reason := why_not_wanted(entry.filename, head)):
                 return reason, kind_of(entry.filename, head)
             target = new_file(spool, entry.filename)
             with target.open("wb") as file:
@@ -167,6 +167,6 @@ def _unpack_entry(
         if target is not None:
             delete_file(target)
         return f"cannot be unpacked ({fault}). Pack it again.", DAMAGED
-    take = uploads.add_table if is_table(entry.filename) else uploads.add
+    take = uploads.add_labels if is_for_labels(entry.filename) else uploads.add
     take(entry.filename, target)
     return None

@@ -35,10 +35,10 @@ def test_scores_and_maps_equal_torchs(model, twin, good, bad):
         assert_allclose(theirs.map, ours.map, rtol=TOLERANCE, atol=TOLERANCE * model.score(bad).score)
 
 
-@pytest.mark.parametrize("size", [77, 96])  # 64 px: the scores and maps above
-def test_features_equal_torchs_at_every_size(size):
+def test_features_equal_torchs_at_a_size_that_no_stride_divides():
+    """64 px, which all strides divide: the scores and maps above."""
     pytest.importorskip("openvino")
-    picture = np.random.default_rng(0).random((size, size, 3), np.float32)
+    picture = np.random.default_rng(0).random((77, 77, 3), np.float32)
     plain = patch_features(load_backbone(DEFAULT, device="cpu", engine="torch"), picture)
     other = patch_features(load_backbone(DEFAULT, device="cpu", engine="openvino"), picture)
     assert_allclose(other, plain, rtol=1e-3, atol=1e-5 * np.abs(plain).max())

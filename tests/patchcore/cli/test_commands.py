@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
@@ -15,9 +16,12 @@ from PIL import Image
 from patchcore import PatchCore
 from patchcore.backbones import DEFAULT
 from patchcore.cli import commands
+from patchcore.detector import Detector
 from patchcore.files import container
+from patchcore.images import reading
 from patchcore.maps.rendering import HeatScale, overlay
 from tests.patchcore.conftest import stripes
+from tests.patchcore.labels.marked_sets import DEFECT, GOOD, MARKED, MASK, PIXELS, UNUSABLE
 from tests.points import by_hand
 
 ROOT = Path(__file__).parents[3]
@@ -79,6 +83,23 @@ def test_build_prints_the_summary_and_names_skipped_images(built):
     assert "left out broken.png" in done.stderr
 
 
+def test_build_on_one_picture_in_many_files_promises_nothing(product, tmp_path):
+    picture = Image.open(product / "train/good/0.png")
+    for name in ("again.png", "copy.bmp", "copy.tif"):
+        picture.save(tmp_path / name)
+    picture.point(lambda level: level + 1).save(tmp_path / "lighter.png")
+    out = tmp_path / "one.patchcore"
+    done = patchcore("build", tmp_path, "-o", out, "--image-size", 64, "--coreset", 0.5, "--json")
+    summary = json.loads(done.stdout)
+    assert summary["good_images"] == 2 and summary["threshold"] > 0
+    assert summary["left_out"] == [
+        f"{name}: it shows the same pixels as again.png; each picture counts once."
+        for name in ("copy.bmp", "copy.tif")
+    ]
+    assert "without a promise" in summary["threshold_rule"]
+    assert "1 of your 2 images is a near copy of 1: lighter.png of again.png" in done.stderr
+
+
 def test_score_equals_the_model_and_writes_overlays(built, product):
     _, path = built
     done = patchcore("score", path, product / "test", "--overlays", product / "pictures", "--json")
@@ -135,6 +156,57 @@ def test_evaluate(built, product):
     shown = patchcore("evaluate", built[1], product / "test").stdout
     assert "image AUROC" in shown
     assert "1 good rejected" in shown
+
+
+def set_of(folder, product, files):
+    """A labelled set of one good image and one defect, with further files."""
+    for name, source in ((GOOD, "test/good/0.png"), (DEFECT, "test/spot/0.png")):
+        (folder / name).parent.mkdir(parents=True)
+        shutil.copyfile(product / source, folder / name)
+    for name, data in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    table = folder / "labels.csv"
+    return table if table.exists() else folder
+
+
+@pytest.mark.parametrize("way", MARKED)
+def test_evaluate_reads_the_same_pixels_however_they_are_marked(built, product, tmp_path, way):
+    done = patchcore("evaluate", built[1], set_of(tmp_path / "set", product, MARKED[way]), "--json")
+    assert json.loads(done.stdout)["pixel"]["n_defect_pixels"] == PIXELS, done.stderr
+
+
+@pytest.mark.parametrize("fault", UNUSABLE)
+def test_evaluate_says_which_marks_were_not_used(built, product, tmp_path, fault):
+    files, words = UNUSABLE[fault]
+    done = patchcore("evaluate", built[1], set_of(tmp_path / "set", product, files), "--json")
+    found = json.loads(done.stdout)
+    assert found["pixel"]["n_defect_pixels"] == 0 and found["image"]["auroc"] is not None
+    assert any(words in problem for problem in found["problems"]), found["problems"]
+
+
+@pytest.mark.parametrize(
+    ("way", "words"),
+    [
+        ("white on black", ""),
+        ("class number", ""),
+        ("transparent background", ""),
+        ("black on transparent", "by transparency alone"),
+        ("another aspect", "64 × 40 but 0.png 64 × 64: it is stretched"),
+        ("everything", "marks every pixel"),
+        ("nothing", "marks nothing"),
+    ],
+)
+def test_a_region_of_interest_is_read_like_a_mask(product, tmp_path, way, words):
+    data = (MARKED.get(way) or UNUSABLE[way][0])[MASK]
+    (tmp_path / "roi.png").write_bytes(data)
+    out, refused = tmp_path / "a.patchcore", way in ("everything", "nothing")
+    options = ("--image-size", 64, "--coreset", 0.5, "--roi", tmp_path / "roi.png")
+    done = patchcore("build", product / "train/good", "-o", out, *options, expect=1 if refused else 0)
+    assert words in done.stderr.replace("\n", " ")
+    assert out.exists() != refused
+    if not refused:
+        assert Detector.load(out).roi_.sum() == PIXELS
 
 
 def test_evaluate_at_every_share(built, product):
@@ -222,13 +294,13 @@ def test_mendable_errors_end_with_exit_code_1_and_a_sentence(
 
 def test_the_module_runs_as_a_program():
     done = subprocess.run(
-        [sys.executable, "-m", "patchcore", "info", "/nowhere.patchcore"],
+        [sys.executable, "-m", "patchcore", "build", "/nowhere"],
         capture_output=True,
         encoding="utf-8",
         cwd=ROOT,
     )
     assert done.returncode == 1
-    assert "no inspector /nowhere.patchcore" in done.stderr
+    assert "Missing option" in done.stderr and done.stdout == ""
 
 
 def test_a_build_on_processes_writes_the_file_of_a_build_here(built, product, tmp_path):
@@ -254,17 +326,13 @@ def test_a_build_on_processes_writes_the_file_of_a_build_here(built, product, tm
     assert all(here[name].tobytes() == there[name].tobytes() for name in here)
 
 
-def test_a_fault_of_the_program_is_exit_code_2(tmp_path):
-    code = (
-        "import patchcore.images.reading, patchcore.cli.commands, sys\n"
-        "def fault(folder): raise ZeroDivisionError('planted')\n"
-        "patchcore.images.reading.list_images = fault\n"
-        "sys.argv = ['patchcore', 'build', '.', '-o', 'x']\n"
-        "patchcore.cli.commands.main()"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", cwd=ROOT)
-    assert done.returncode == 2
-    assert "planted" in done.stderr
+def test_a_fault_of_the_program_is_exit_code_2(tmp_path, monkeypatch):
+    def fault(folder):
+        raise ZeroDivisionError("planted")
+
+    monkeypatch.setattr(reading, "list_images", fault)
+    done = patchcore("build", tmp_path, "-o", tmp_path / "x", expect=2)
+    assert "planted" in done.stderr and "Traceback" in done.stderr
     assert done.stdout == ""
 
 

@@ -25,10 +25,10 @@ def product(tmp_path_factory):
     for part in ("train/good", "test/good", "test/spot"):
         (folder / part).mkdir(parents=True)
     for seed in range(20):
-        Image.fromarray(stripes(seed)[:32, :32]).save(folder / f"train/good/{seed:02d}.png")
+        Image.fromarray(stripes(seed)).save(folder / f"train/good/{seed:02d}.png")
     for seed in range(4):
-        Image.fromarray(stripes(50 + seed)[:32, :32]).save(folder / f"test/good/{seed}.png")
-        image = stripes(60 + seed)[:32, :32]
+        Image.fromarray(stripes(50 + seed)).save(folder / f"test/good/{seed}.png")
+        image = stripes(60 + seed)
         image[8:20, 8:20] += np.uint8(20 * seed)
         Image.fromarray(image).save(folder / f"test/spot/{seed}.png")
     lines = [
@@ -44,7 +44,7 @@ def product(tmp_path_factory):
 def inspector(product, tmp_path):
     built = product / "built.patchcore"
     if not built.exists():
-        patchcore("build", product / "train/good", "-o", built, "--image-size", 32, "--coreset", 0.5)
+        patchcore("build", product / "train/good", "-o", built, "--image-size", 64, "--coreset", 0.5)
     target = tmp_path / "x.patchcore"
     target.write_bytes(built.read_bytes())
     return target

@@ -6,6 +6,7 @@ import pytest
 from patchcore import read_image
 from patchcore.errors import DataError
 from patchcore.evaluation.evidence import map_peaks, score_labelled
+from patchcore.evaluation.labelled_image import built_from
 from patchcore.maps.regions import clearing_threshold, find_regions
 from patchcore.thresholds.decision import decide
 from patchcore.thresholds.operating_point import Choice, Evidence
@@ -26,7 +27,7 @@ def test_scores_by_hash_and_kind(model, good):
         sha(good[2][1]): model.good_scores_[good[2][0]],
     }
     assert found.defect == {sha(bad): model.score(bad).score}
-    assert found.problems == []
+    assert found.problems == [built_from([("own", good[2][0])])]
 
 
 def test_unscorable_images_are_named_and_the_others_scored(model):
@@ -45,7 +46,7 @@ def test_unscorable_images_are_named_and_the_others_scored(model):
         "Left out unlabelled",
         "Left out again",
     ]
-    assert "same file as a" in found.problems[2]
+    assert "the same pixels as a; each picture counts once, with its first label" in found.problems[2]
     assert steps[-1] == ("scoring", 5, 5)
 
 

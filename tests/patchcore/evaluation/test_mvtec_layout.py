@@ -9,7 +9,7 @@ from numpy.testing import assert_array_equal
 from PIL import Image
 
 from patchcore.errors import DataError, NoImagesError
-from patchcore.evaluation.mvtec_layout import marked, read_folders, read_layout
+from patchcore.evaluation.mvtec_layout import read_folders, read_layout
 
 
 def picture(path, value=0):
@@ -22,8 +22,21 @@ def product(tmp_path):
     picture(tmp_path / "test/good/0.png")
     picture(tmp_path / "test/hole/0.png")
     picture(tmp_path / "test/hole/1.png")
-    picture(tmp_path / "ground_truth/hole/0_mask.png", 255)
+    marks(tmp_path / "ground_truth/hole/0_mask.png", 2)
     return tmp_path
+
+
+def marks(path, rows, value=255, shape=(4, 6)):
+    """Write a mask whose first rows are marked."""
+    values = np.zeros(shape, np.uint8)
+    values[:rows] = value
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(values).save(path)
+
+
+def marked_rows(image, shape=(4, 6)):
+    """How many pixels of each row of an image are marked."""
+    return image.mask(shape).pixels.sum(axis=1).tolist()
 
 
 @pytest.mark.parametrize("given", ["", "test"])
@@ -35,8 +48,8 @@ def test_the_products_folder_or_its_test_folder(product, given):
         ("1.png", "hole", True),
     ]
     assert [i.mask_path is not None for i in images] == [False, True, False]
-    assert_array_equal(images[1].mask(), np.ones((4, 6), bool))
-    assert images[2].mask() is None
+    assert marked_rows(images[1]) == [6, 6, 0, 0]
+    assert images[2].mask((4, 6)) is None
 
 
 def test_masks_inside_the_test_folder(product):
@@ -61,12 +74,12 @@ def test_dark_marks_and_greys(product):
     values = np.zeros((4, 6), np.uint8)
     values[1, 2] = 1  # a map of labels: 0 and 1
     Image.fromarray(values).save(target)
-    assert_array_equal(read_layout(product)[1].mask(), values == 1)
+    assert_array_equal(read_layout(product)[1].mask((4, 6)).pixels, values == 1)
     values[1, 3:5] = 100, 200
     Image.fromarray(values).save(target)
-    assert_array_equal(read_layout(product)[1].mask(), values == 200)
-    assert marked(read_layout(product)[1].mask_values())[1]
-    assert not marked(np.zeros((2, 2), np.float32))[1]
+    marks = read_layout(product)[1].mask((4, 6))
+    assert_array_equal(marks.pixels, values == 200)
+    assert marks.notes == {"grey"}
 
 
 @pytest.mark.parametrize("name", ["größe", "Ångström", "Việt"])
@@ -77,7 +90,7 @@ def test_masks_are_found_in_another_form_of_unicode(tmp_path, name):
         picture(tmp_path / f"test/{kind}/{image}.png")
         marks = unicodedata.normalize("NFC" if kind == apart else "NFD", kind)
         picture(tmp_path / f"ground_truth/{marks}/{mask}_mask.png", 255)
-    assert [image.mask() is not None for image in read_layout(tmp_path) if image.is_defect] == [True, True]
+    assert [image.has_mask for image in read_layout(tmp_path) if image.is_defect] == [True, True]
 
 
 def test_a_labelled_set_without_images_counts_its_files(tmp_path):
@@ -124,11 +137,11 @@ def test_several_masks_of_an_image_are_united(tmp_path):
         mask[number] = value
         (tmp_path / "ground_truth/logical_anomalies/7").mkdir(parents=True, exist_ok=True)
         Image.fromarray(mask).save(tmp_path / f"ground_truth/logical_anomalies/7/00{number}.png")
-    assert_array_equal(read_layout(tmp_path)[1].mask().sum(axis=1), [6, 6, 0, 0])
+    assert marked_rows(read_layout(tmp_path)[1]) == [6, 6, 0, 0]
     picture(tmp_path / "ground_truth/logical_anomalies/7/002.png")
     Image.fromarray(np.zeros((5, 6), np.uint8)).save(tmp_path / "ground_truth/logical_anomalies/7/003.png")
-    with pytest.raises(DataError, match="different sizes"):
-        read_layout(tmp_path)[1].mask()
+    with pytest.raises(DataError, match="mask is 6 × 5 but the image 6 × 4"):
+        read_layout(tmp_path)[1].mask((4, 6))
 
 
 @pytest.mark.parametrize("good", ["ok", "Normal", "i.O."])
@@ -146,26 +159,28 @@ def test_good_parts_of_other_names_and_what_was_not_read(tmp_path, good):
     assert len(images) == 2
     assert problems == [
         "1 without a folder for a label: x.png.",
-        "No image belongs to 1 mask (ground_truth/dent/9.png).",
+        "No image belongs to 1 mask (ground_truth/dent/9.png), or several do. Name a mask as its image, or as its "
+        "image and _mask, in a folder called as the image's folder.",
     ]
 
 
 def test_the_folder_of_the_test_is_read_where_the_one_above_is_named_masks(tmp_path, monkeypatch):
     picture(tmp_path / "masks/test/good/0.png")
     picture(tmp_path / "masks/test/dent/0.png")
-    picture(tmp_path / "masks/ground_truth/dent/0.png", 255)
+    marks(tmp_path / "masks/ground_truth/dent/0.png", 1)
     monkeypatch.chdir(tmp_path / "masks/test")
     images = read_layout(Path())
     assert [image.name for image in images] == ["dent/0.png", "good/0.png"]
-    assert images[0].mask().all()
+    assert marked_rows(images[0]) == [6, 0, 0, 0]
 
 
 @pytest.mark.parametrize("link", ["test", "test/dent", "ground_truth", "ground_truth/dent"])
 def test_linked_folders_are_followed(tmp_path, link):
     for name in ("test/good/0.png", "test/dent/0.png"):
         picture(tmp_path / "set" / name)
-    picture(tmp_path / "set/ground_truth/dent/0.png", 255)
+    marks(tmp_path / "set/ground_truth/dent/0.png", 1)
     (tmp_path / "set" / link).rename(tmp_path / "elsewhere")
     (tmp_path / "set" / link).symlink_to(tmp_path / "elsewhere")
     defect, good = read_layout(tmp_path / "set")
-    assert (defect.name, good.name) == ("test/dent/0.png", "test/good/0.png") and defect.mask().all()
+    assert (defect.name, good.name) == ("test/dent/0.png", "test/good/0.png")
+    assert marked_rows(defect) == [6, 0, 0, 0]

@@ -129,8 +129,6 @@ def test_bad_masks_and_maps_raise_a_sentence_and_are_not_counted():
     flat = np.zeros((4, 6), np.float32)
     with pytest.raises(DataError, match="mask is 6 × 5 but the image 6 × 4"):
         metrics.add(flat, np.zeros((5, 6), bool))
-    with pytest.raises(DataError, match=r"2 values besides black \(17, 255"):
-        metrics.add(flat, np.array([[0, 17, 255, 0, 0, 0]] * 4, np.uint8))
     with pytest.raises(DataError, match="not finite"):
         metrics.add(np.full((4, 6), np.nan, np.float32))
     with pytest.raises(DataError, match="differ in size"):
@@ -144,6 +142,18 @@ def test_masks_of_bytes_are_read():
     assert binary_mask(np.array([[0, 255]], np.uint8), (1, 2)).tolist() == [[False, True]]
     assert binary_mask(np.array([[0, 1]]), (1, 2)).tolist() == [[False, True]]
     assert binary_mask(np.zeros((1, 2)), (1, 2)).tolist() == [[False, False]]
+    assert binary_mask(np.array([[192, 17, 255]], np.uint8), (1, 3)).tolist() == [[True, False, True]]
+
+
+def test_a_type_that_is_marked_everywhere_is_measured_beside_the_good_images():
+    scores, mask = scene(6)
+    metrics = PixelMetrics()
+    metrics.add(scores + 10, np.ones(mask.shape, bool), defect_type="everywhere")
+    metrics.add(scores, mask, defect_type="part")
+    assert metrics.by_type()["everywhere"].auroc.reason.startswith("Every pixel is marked")
+    metrics.add(scores)
+    assert metrics.by_type()["everywhere"].auroc == 1.0
+    assert metrics.result().n_images == 3
 
 
 def test_curves_agree_with_the_areas():

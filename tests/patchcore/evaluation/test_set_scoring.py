@@ -18,11 +18,13 @@ def test_map_is_computed_again_only_for_an_earlier_image(model, tmp_path):
     class Counted:
         settings, operating_point_ = model.settings, model.operating_point_
 
-        def score(self, path, **settings):
-            calls.append(path.name)
-            return model.score(path, **settings)
+        twin_of, score = model.twin_of, model.score
 
-    items = inspect_each(Counted(), read_layout(tmp_path), left_out, [], lambda *at: reported.append(at))
+        def read(self, path):
+            calls.append(path.name)
+            return model.read(path)
+
+    items = inspect_each(Counted(), read_layout(tmp_path), left_out, [], [], lambda *at: reported.append(at))
     first, second = items
     assert [item.verdict for item in (first, second)] == [
         model.operating_point_.verdict(item.score) for item in (first, second)

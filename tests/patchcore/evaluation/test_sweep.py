@@ -9,6 +9,7 @@ import pytest
 from patchcore.errors import Cancelled, SettingsError
 from patchcore.evaluation.measures import evaluate
 from patchcore.evaluation.sweep import default_shares, sweep
+from patchcore.labels.masks import Marks, fitted
 from patchcore.patchcore import PatchCore
 from patchcore.statistics.curves import Undefined
 from patchcore.thresholds.decision import decide
@@ -32,8 +33,8 @@ class Shown:
     def is_defect(self):
         return self.defect_type not in (None, "good")
 
-    def mask(self):
-        return self.marked
+    def mask(self, shape):
+        return None if self.marked is None else fitted(Marks(self.marked), shape)
 
 
 def spotted(seed, size=8, brighter=30):
@@ -164,7 +165,7 @@ def test_a_threshold_that_cannot_follow_is_none_with_the_reason(model):
 def test_unusable_images_are_named_and_the_others_measured(model, labelled):
     odd = [
         Shown("broken", b"no image", "good"),
-        Shown("small mask", spotted(1)[0], "spot", np.ones((4, 4), bool)),
+        Shown("small mask", spotted(1)[0], "spot", np.ones((4, 5), bool)),
     ]
     said = []
     row = sweep(model, [*odd, *labelled], [0.1], problem=said.append)[0]

@@ -2,85 +2,26 @@
 
 import multiprocessing
 import os
-import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from patchcore.errors import Cancelled, SettingsError, WorkerLost
 from patchcore.executors import Processes
+from tests.patchcore.executors.work import (
+    Counting,
+    Dying,
+    Waiting,
+    ends_at_the_start,
+    heard,
+    starts_and_breaks,
+    starts_and_refuses,
+)
 
 ROOT = Path(__file__).resolve().parents[3]
-
-
-def heard(done):
-    """Listen to nothing."""
-
-
-@dataclass(frozen=True)
-class Counting:
-    """Count up to each part, and leave a file for each process that starts."""
-
-    folder: Path
-
-    def __call__(self):
-        (self.folder / f"started-{os.getpid()}").touch()
-        return self.run
-
-    def run(self, part, report):
-        for item in range(part):
-            report(item + 1)
-        return part, os.getpid()
-
-
-@dataclass(frozen=True)
-class Dying(Counting):
-    """End the process in the midst of part 3, so many times."""
-
-    times: int = 1
-
-    def run(self, part, report):
-        report(1)
-        if part == 3 and len(list(self.folder.glob("died-*"))) < self.times:
-            (self.folder / f"died-{os.getpid()}").touch()
-            os.kill(os.getpid(), signal.SIGKILL)
-        return super().run(part, report)
-
-
-@dataclass(frozen=True)
-class Waiting(Counting):
-    """Say one item, then never come to an end."""
-
-    def run(self, part, report):
-        report(1)
-        time.sleep(600)
-
-
-def ends_at_the_start():
-    os._exit(3)
-
-
-def starts_and_refuses():
-    return refuse
-
-
-def refuse(part, report):
-    raise SettingsError(f"part {part} does not fit")
-
-
-def starts_and_breaks():
-    return break_down
-
-
-def break_down(part, report):
-    class Local(Exception):
-        pass
-
-    raise Local("a fault of the program")
 
 
 def test_results_come_in_the_order_of_the_parts_and_each_process_starts_once(tmp_path):
@@ -149,7 +90,7 @@ def test_processes_end_when_their_parent_is_killed(tmp_path):
     script.write_text(
         "import sys\nfrom pathlib import Path\n"
         f"sys.path[:0] = [{str(ROOT)!r}, {str(Path(__file__).parent)!r}]\n"
-        "from test_processes import Processes, Waiting, heard\n"
+        "from patchcore.executors import Processes\nfrom work import Waiting, heard\n"
         f"if __name__ == '__main__':\n    Processes(1).run(Waiting(Path({str(tmp_path)!r})), [1], heard)\n",
         encoding="utf-8",
     )

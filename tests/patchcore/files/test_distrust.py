@@ -4,6 +4,8 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from patchcore.amendment.removal import without_images
+from patchcore.amendment.teaching import with_taught
 
 from patchcore import PatchCore
 from patchcore.errors import ArtifactError, PatchCoreError
@@ -11,8 +13,6 @@ from patchcore.files import container
 from patchcore.files.description import About
 from patchcore.files.distrust import read_untrusted
 from patchcore.files.plain_text import leads_elsewhere
-from patchcore.removal import without_images
-from patchcore.teaching import with_taught
 from tests.patchcore import hostile
 
 SIDE = 64

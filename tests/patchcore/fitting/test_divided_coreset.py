@@ -14,6 +14,7 @@ from patchcore.fitting.divided_coreset import divided_k_centre, parts_needed
 from patchcore.fitting.run import FittingRun
 from patchcore.fitting.selection import choose
 from patchcore.fitting.stages import prepare_store
+from patchcore.images.copy_groups import CopyGroups
 from patchcore.settings import Settings
 
 
@@ -74,6 +75,7 @@ def test_a_build_in_parts_makes_a_bank_of_the_same_size(good):
     with prepare_store(run, good) as (store, _):
         whole = choose(run, store)
         small = choose(FittingRun(run.backbone, settings, coreset_memory=250 * 592), store)
-        radii = [calibrate(run, store, bank).cover_radius[-1] for bank in (whole, small)]
+        groups = CopyGroups.of([""] * len(good))
+        radii = [calibrate(run, store, bank, groups).cover_radius[-1] for bank in (whole, small)]
     assert len(small) == len(whole)
     assert radii[1] <= 1.5 * radii[0]

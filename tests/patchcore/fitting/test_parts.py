@@ -114,19 +114,21 @@ def whole(images):
     return built(images)
 
 
-def test_a_build_in_parts_by_one_and_by_two_processes_gives_the_same_bytes(images, whole, tmp_path):
-    """One of the two is killed on the way."""
+def test_a_build_in_parts_by_two_processes_gives_the_same_bytes(images, whole, tmp_path):
+    """One of the two is killed on the way; cli/test_commands.py builds by one process."""
     steps = []
-    one = built(images, executor=Processes(1), progress=lambda *step: steps.append(step))
-    two = built(images, executor=OnceKilled(2, tmp_path / "killed"))
+    two = built(
+        images,
+        executor=OnceKilled(2, tmp_path / "killed"),
+        progress=lambda *step: steps.append(step),
+    )
     assert (tmp_path / "killed").exists()
-    assert contents(one) == contents(two) == contents(whole)
-    sentences = [str(error) for error in whole.skipped_]
-    assert len(sentences) == 3
-    assert [str(error) for error in one.skipped_] == [str(error) for error in two.skipped_] == sentences
-    assert one.image_records_ == two.image_records_ == whole.image_records_
+    assert contents(two) == contents(whole)
+    assert len(whole.skipped_) == 3
+    assert [str(error) for error in two.skipped_] == [str(error) for error in whole.skipped_]
+    assert two.image_records_ == whole.image_records_
     done = [done for stage, done, total in steps if stage == "features" and total == len(images)]
-    assert done == sorted(done) and done[-1] == len(images) and 4 in done
+    assert done == sorted(done) and done[-1] == len(images) and len(set(done)) > 3
 
 
 def test_parts_follow_from_the_hashes_of_the_images_alone(images, whole):

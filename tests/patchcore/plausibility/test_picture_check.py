@@ -6,6 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+from patchcore.amendment.removal import without_images
+from patchcore.amendment.teaching import with_taught
 
 from patchcore import PatchCore, inspect
 from patchcore.detector import Detector
@@ -14,9 +16,7 @@ from patchcore.padim import PaDiM
 from patchcore.plausibility.doubt import KINDS, Doubt
 from patchcore.plausibility.picture_check import PictureCheck
 from patchcore.plausibility.typical_patches import ANYWHERE, TypicalPatches, places
-from patchcore.removal import without_images
 from patchcore.spade import SPADE
-from patchcore.teaching import with_taught
 from tests.patchcore.conftest import stripes
 
 SIDE = 128

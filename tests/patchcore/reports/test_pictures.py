@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image
 
+from patchcore.errors import DataError
 from patchcore.evaluation.measures import measure
 from patchcore.reports.pictures import SIDE, data_uri, draw_galleries, heat_scale, telling_images
 from tests.patchcore.labelled_sets import item, point, some_of_each
@@ -58,7 +59,11 @@ def test_heat_and_ring_are_where_they_belong():
 
 def test_a_mask_that_does_not_fit_leaves_the_picture_without_a_ring():
     items = some_of_each()
-    items[5] = replace(items[5], load_mask=lambda: np.arange(16, dtype=np.uint8).reshape(4, 4))
+
+    def wrong():
+        raise DataError("the mask is 9 × 3 but the image 8 × 8")
+
+    items[5] = replace(items[5], load_mask=wrong)
     galleries = telling_images(evaluation := measure(items, point=point()))
     assert draw_galleries(galleries, heat_scale(evaluation)) == []
     assert not galleries[0].pictures[0].marked

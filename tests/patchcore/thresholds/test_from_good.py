@@ -57,10 +57,36 @@ def test_too_few_images_never_get_a_number():
     assert "at least 197 more good images are needed" in found.statement
 
 
-def test_identical_scores_reject_none_of_themselves():
+ALIKE = {
+    "equal": [3.0] * 100,
+    "zero": [0.0] * 30,
+    "within a hundredth": np.linspace(2.99, 3.0, 40),
+    "one": [7.5],
+}
+
+
+@pytest.mark.parametrize("name", ALIKE)
+@pytest.mark.parametrize("rule", [lambda scores: from_good(scores, 0.5), provisional])
+def test_scores_that_hardly_differ_promise_nothing(rule, name):
+    found = rule(ALIKE[name])
+    assert found.interval is None and found.value is not None
+    assert "without a promise" in found.statement and "Add images of other good parts" in found.statement
+    assert "at most 1 good part" not in found.statement
+
+
+def test_equal_scores_reject_none_of_themselves():
     found = from_good([3.0] * 100, 0.05)
     assert (found.value, found.n_rejected) == (3.0, 0)
+
+
+def test_ties_do_not_narrow_the_interval():
+    found = from_good([*np.linspace(1, 2, 94), *[3.0] * 6], 0.05)
+    assert (found.value, found.n_rejected) == (3.0, 0)
     assert found.interval[0] == 0 and found.interval[1] == pytest.approx(clopper_pearson(4, 100)[1])
+
+
+def test_scores_that_differ_a_little_more_promise():
+    assert provisional(np.linspace(2.95, 3.0, 40)).interval is not None
 
 
 def test_clopper_pearson_equals_scipy():

@@ -78,13 +78,13 @@ def test_a_set_without_masks_is_measured_and_no_map_is_read(workspace, version, 
 
 def test_a_mask_of_another_size_becomes_a_problem_and_the_rest_goes_on(workspace, version, masked):
     item = labelled_scores(workspace, masked, version)[3]
-    small = workspace.store_image(picture(np.zeros((9, 9), np.uint8)), "s.png").sha256
+    small = workspace.store_image(picture(np.eye(9, 12, dtype=np.uint8)), "s.png").sha256
     with workspace.database.write() as session:
         session.get_one(BatchImage, item.result.image.id).mask_sha256 = small
     found = evaluation_of(workspace, masked, version)
     assert found.problems == [
-        "scratch/060.png: its mask was not counted. The mask is 9 × 9 but the image 64 × 64; a mask needs the "
-        "image's size."
+        "scratch/060.png: its mask was not counted. The mask is 12 × 9 but the image 64 × 64; it needs the "
+        "image's size or its proportions."
     ]
     assert found.pixel.n_defect_pixels == 2 * 288
 

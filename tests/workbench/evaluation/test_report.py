@@ -5,13 +5,15 @@ import pytest
 from patchcore.errors import NoImagesError
 from patchcore.patchcore import PatchCore
 from tests.workbench.evaluation.test_sweep import do
-from tests.workbench.parts import scratch_mask, store_plates
+from tests.workbench.parts import plate, scratch_mask, store_plates
 from workbench.evaluation.report import report_of
 from workbench.evaluation.sweep import start_sweep
 from workbench.inspections.batches import create_batch, score_batch
+from workbench.inspections.labelled_sets import import_labelled
 from workbench.inspectors.versions import rename
 from workbench.storage.database import WorkspaceError
 from workbench.storage.workspace import NamedImage
+from workbench.uploads.intake import from_files
 
 
 @pytest.fixture
@@ -35,6 +37,18 @@ def test_the_report_holds_stored_measures_and_escapes_texts_of_people(workspace,
         assert words in page
     assert "Monday&#39;s parts" in page and "&lt;img src=x onerror" in page
     assert "<img src=x" not in page and "<script" not in page
+
+
+def test_the_report_says_what_was_found_in_reading_the_set(workspace, version, tmp_path):
+    images = [("test/good/0.png", plate(50)), ("test/dent/0.png", plate(60, scratched=True))]
+    for marks in ([], [("test/dent/a.json", b"{")]):
+        uploads = from_files([*images, *marks], tmp_path)
+        found = import_labelled(workspace, version.inspector_id, uploads, "Monday")
+        list(score_batch(workspace, found.batch_id, version))
+        page = report_of(workspace, version, found.batch_id, "", "")
+        assert ("Nothing was left out" in page) == (not marks)
+        assert ("a.json is damaged" in page) == bool(marks)
+        assert "Taken as good: good (1). Taken as defects: dent (1)." in page
 
 
 def test_the_report_holds_bank_sizes_once_they_are_measured(workspace, version, batch):

@@ -93,7 +93,7 @@ def test_thresholds_of_another_rule_are_left_out(workspace, version, batch):
 
 
 def test_a_mask_of_another_size_and_a_broken_image_become_problems(workspace, version):
-    mask = workspace.store_image(picture(np.zeros((9, 9), np.uint8)), "m.png")
+    mask = workspace.store_image(picture(np.eye(9, 12, dtype=np.uint8)), "m.png")
     image = store_plates(workspace, 1, first=60, scratched=True)[0]
     images = [
         NamedImage(image.sha256, image.name, "scratch", mask.sha256),
@@ -104,7 +104,7 @@ def test_a_mask_of_another_size_and_a_broken_image_become_problems(workspace, ve
     _, result = do(workspace, start_sweep(workspace, version, batch))
     said = "\n".join(result["problems"])
     assert (
-        "scratch/060.png: its mask was not counted. The mask is 9 × 9" in said and "Left out cut.png" in said
+        "scratch/060.png: its mask was not counted. The mask is 12 × 9" in said and "Left out cut.png" in said
     )
 
 

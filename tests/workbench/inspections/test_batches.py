@@ -165,11 +165,11 @@ def test_a_mask_marks_the_pixels_that_are_not_black(workspace, version):
 @pytest.mark.parametrize(
     "pixels, words",
     [
-        (np.zeros((32, 64), np.uint8), r"part\.png: The mask is 64 × 32 but the image 64 × 64"),
-        (np.tile(np.arange(64, dtype=np.uint8), (64, 1)), r"part\.png: The mask has 63 values besides black"),
+        (np.eye(32, 64, dtype=np.uint8), r"part\.png: The mask is 64 × 32 but the image 64 × 64"),
+        (np.tile(np.arange(64, dtype=np.uint8), (64, 1)), r"part\.png: .* as in a photograph"),
     ],
 )
-def test_a_mask_of_another_size_raises_workspace_error(workspace, version, pixels, words):
+def test_a_mask_that_does_not_fit_raises_workspace_error(workspace, version, pixels, words):
     with pytest.raises(WorkspaceError, match=words):
         load_mask(workspace, with_mask(workspace, pixels))
 

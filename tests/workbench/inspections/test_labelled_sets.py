@@ -7,10 +7,11 @@ import pytest
 
 from patchcore.errors import NoImagesError
 from patchcore.labels.words import NothingGood
+from tests.patchcore.labels.marked_sets import DEFECT, GOOD, MARKED, PIXELS, UNUSABLE
 from tests.workbench.inspections.test_labels import rows
 from tests.workbench.parts import picture, plate, scratch_mask
 from workbench.inspections.batches import load_mask
-from workbench.inspections.labelled_sets import import_images, import_labelled, labels_of_folders
+from workbench.inspections.labelled_sets import Reading, import_images, import_labelled, labels_of_folders
 from workbench.inspections.labels import label_counts, labelled_sets
 from workbench.uploads.intake import from_files, from_folder
 
@@ -102,19 +103,19 @@ def test_a_table_labels_each_image(workspace, version, tmp_path):
         (
             ["a/test/hole/1.png", "a/ground_truth/hole/1.png", "b/test/hole/1.png"],
             ["hole", None, "hole"],
-            {"a/test/hole/1.png": "a/ground_truth/hole/1.png"},
+            {"a/test/hole/1.png": ["a/ground_truth/hole/1.png"]},
         ),
         (
             ["test/hole/deep/1.png", "test/ground_truth/hole/1_mask.png"],
             ["hole"],
-            {"test/hole/deep/1.png": "test/ground_truth/hole/1_mask.png"},
+            {"test/hole/deep/1.png": ["test/ground_truth/hole/1_mask.png"]},
         ),
     ],
 )
 def test_labels_are_read_off_folders(names, truth, masks):
-    labels = labels_of_folders(names)
+    labels = labels_of_folders(dict.fromkeys(names, b""))
     expected = {name: kind for name, kind in zip(names, truth, strict=False) if kind is not None}
-    assert (labels.truth, labels.masks, labels.problems) == (expected, masks, [])
+    assert (labels.truth, labels.masks) == (expected, masks)
 
 
 def test_a_mask_without_an_image_becomes_a_problem_and_no_image(workspace, version, tmp_path):
@@ -126,7 +127,10 @@ def test_a_mask_without_an_image_becomes_a_problem_and_no_image(workspace, versi
         ("ground_truth/hole/9_mask.png", scratch_mask()),
     )
     assert [image.name for image in rows(workspace, found.batch_id)] == ["test/good/0.png"]
-    assert found.problems == ["No image belongs to 1 mask (ground_truth/hole/9_mask.png)."]
+    assert len(found.problems) == 1
+    assert found.problems[0].startswith(
+        "No image belongs to 1 mask (ground_truth/hole/9_mask.png), or several do."
+    )
 
 
 def test_masks_that_do_not_fit_become_problems_and_the_rest_goes_on(workspace, version, tmp_path):
@@ -135,7 +139,7 @@ def test_masks_that_do_not_fit_become_problems_and_the_rest_goes_on(workspace, v
         version,
         tmp_path,
         *files("test/good/0.png", "test/hole/1.png", "test/hole/2.png", "loose.png"),
-        ("ground_truth/hole/1_mask.png", scratch_mask(32)),
+        ("ground_truth/hole/1_mask.png", picture(np.eye(32, 40, dtype=np.uint8))),
         ("ground_truth/hole/2_mask.png", plate(3)),
         ("readme.txt", b"hello"),
     )
@@ -144,8 +148,8 @@ def test_masks_that_do_not_fit_become_problems_and_the_rest_goes_on(workspace, v
     assert all(image.mask_sha256 is None for image in images)
     said = "\n".join(found.problems)
     assert "readme.txt: not an image" in said
-    assert "test/hole/1.png: The mask is 32 × 32 but the image 64 × 64" in said
-    assert "test/hole/2.png: The mask has" in said and "values besides black" in said
+    assert "test/hole/1.png: The mask is 40 × 32 but the image 64 × 64" in said
+    assert "test/hole/2.png: " in said and "as in a photograph" in said
     assert "1 image (loose.png) without a label" in said
 
 
@@ -172,7 +176,10 @@ def test_a_table_gives_labels_and_masks_by_the_places_of_files(workspace, versio
         ("set/d.png", None),
     ]
     assert [load_mask(workspace, image) is None for image in images] == [True, False, True, True]
-    assert found.problems == ["1 image (set/d.png) without a label: label here what you know of them."]
+    assert found.problems == [
+        "1 image (c.png) with a defect, but without a mask; it counts among the images, not among the pixels.",
+        "1 image (set/d.png) without a label: label here what you know of them.",
+    ]
 
 
 def test_labels_of_absent_files_become_problems_and_the_rest_goes_on(workspace, version, tmp_path):
@@ -319,3 +326,48 @@ def test_the_tables_of_visa(workspace, version, tmp_path):
     images = rows(workspace, found.batch_id)
     assert [image.truth for image in images] == [None, "good", "defect"]
     assert load_mask(workspace, images[2]).sum() == 288
+
+
+def take_marked(workspace, version, tmp_path, marks):
+    images = [(name, plate(seed)) for seed, name in enumerate((GOOD, DEFECT))]
+    found = take(workspace, version, tmp_path, *images, *marks.items())
+    good, defect = sorted(rows(workspace, found.batch_id), key=lambda image: image.name != GOOD)
+    assert (good.name, good.truth, defect.name) == (GOOD, "good", DEFECT) and good.mask_sha256 is None
+    return found, defect
+
+
+@pytest.mark.parametrize("way", MARKED)
+def test_the_same_pixels_are_read_however_they_are_marked(workspace, version, tmp_path, way):
+    found, defect = take_marked(workspace, version, tmp_path, MARKED[way])
+    assert load_mask(workspace, defect).sum() == PIXELS, found.problems
+
+
+@pytest.mark.parametrize("fault", UNUSABLE)
+def test_marks_that_are_not_used_become_problems(workspace, version, tmp_path, fault):
+    marks, words = UNUSABLE[fault]
+    found, defect = take_marked(workspace, version, tmp_path, marks)
+    assert defect.mask_sha256 is None and any(words in problem for problem in found.problems), found.problems
+
+
+def test_what_was_found_in_reading_stays_with_the_set(workspace, version, tmp_path):
+    marks, words = UNUSABLE["everything"]
+    found, _ = take_marked(workspace, version, tmp_path, marks)
+    (batch,) = labelled_sets(workspace, version.inspector_id)
+    assert Reading.of(batch) == found.reading and words in found.reading.problems[0]
+    assert found.reading.labels == "Taken as good: good (1). Taken as defects: dent (1)."
+    stored = Reading("x" * 9_000, ("y",) * 9_000).to_dict()
+    assert len(stored["labels"]) == 5_001 and len(stored["problems"]) == 5_001
+    assert stored["problems"][-1] == "4,000 further remarks are not kept."
+
+
+def test_a_photograph_labelled_good_with_a_mark_is_named(workspace, version, tmp_path):
+    found = take(
+        workspace,
+        version,
+        tmp_path,
+        *files("good/0.png", "dent/0.png"),
+        ("good/0_GT.png", scratch_mask()),
+        ("dent/0_GT.png", scratch_mask()),
+    )
+    assert [load_mask(workspace, image) is None for image in rows(workspace, found.batch_id)] == [True, False]
+    assert "1 image (good/0.png) labelled good, though a mask marks a defect there" in found.problems[0]

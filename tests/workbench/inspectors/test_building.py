@@ -1,13 +1,17 @@
 """Building: a version is wholly there or not at all, also when its process is killed in the middle."""
 
+import io
 import json
 from types import SimpleNamespace
 
+import numpy as np
+import PIL.Image
 import psutil
 import pytest
 from sqlalchemy import select
 
 from patchcore.errors import Cancelled, NoImagesError, SettingsError
+from patchcore.images.reading import exact_copy
 from tests.workbench.parts import SMALL, build_small, plate, store_plates
 from tests.workbench.processes import end_all, wait_until
 from workbench.inspectors import building
@@ -78,6 +82,24 @@ def test_duplicates_count_once_and_equal_names_are_told_apart(workspace):
     version = build(workspace, BuildSettings(name="Plate", **SMALL), images, inspector_id="plate-1")
     names = [image.name for image in good_images(workspace, version)]
     assert names == ["good/000.png", "good/001.png", "good/002.png", "good/003.png", "good/000.png (2)"]
+
+
+def test_copies_are_left_out_by_their_pixels_and_near_copies_named(workspace):
+    plates = store_plates(workspace, 4)
+    original = PIL.Image.open(io.BytesIO(plate(0)))
+    lighter = PIL.Image.fromarray(np.asarray(original) + 1)
+    for name, image, kind in (("again.bmp", original, "BMP"), ("lighter.png", lighter, "PNG")):
+        buffer = io.BytesIO()
+        image.save(buffer, kind)
+        plates.append(workspace.store_image(buffer.getvalue(), name))
+    version = build(workspace, BuildSettings(name="Plate", **SMALL), plates, inspector_id="plate-9")
+    assert version.numbers["skipped"] == [
+        {"name": "again.bmp", "reason": exact_copy("good/000.png")},
+    ]
+    assert version.numbers["remarks"][0].startswith(
+        "1 of your 5 images is a near copy of 1: lighter.png of good/000.png."
+    )
+    assert len(version.good_scores) == 4 and "1 good part in 5" in version.operating_point["statement"]
 
 
 def test_a_broken_image_is_left_out_and_named(workspace):

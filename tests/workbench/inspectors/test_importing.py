@@ -3,15 +3,15 @@
 import hashlib
 import json
 import shutil
-import subprocess
-import sys
 from contextlib import closing
 
 import numpy as np
 import pytest
 from sqlalchemy import select
+from typer.testing import CliRunner
 
 from patchcore import PatchCore
+from patchcore.cli import commands
 from patchcore.errors import ArtifactError, PatchCoreError, SettingsError
 from patchcore.thresholds.operating_point import OperatingPoint
 from tests.patchcore.hostile import HOSTILE, rewritten
@@ -106,13 +106,9 @@ def test_an_exported_file_scores_the_same_for_the_command_line_and_in_python(exp
     model = PatchCore.load(path)
     assert [model.score(tmp_path / f"{number}.png").score for number in (60, 61)] == scores
     assert model.operating_point_ == OperatingPoint.from_dict(point)
-    command = [sys.executable, "-m", "patchcore", "score", str(path), "--json"]
-    told = subprocess.run(
-        [*command, *(str(tmp_path / f"{number}.png") for number in (60, 61))],
-        capture_output=True,
-        encoding="utf-8",
-    )
-    assert told.returncode == 0, told.stderr
+    images = [str(tmp_path / f"{number}.png") for number in (60, 61)]
+    told = CliRunner().invoke(commands.app, ["score", str(path), "--json", *images])
+    assert told.exit_code == 0, told.stderr
     assert [one["score"] for one in json.loads(told.stdout)] == scores
 
 

@@ -30,7 +30,7 @@ def is_counting(workspace, job_id):
     return requests.get_job(workspace, job_id).done > 0
 
 
-def test_two_jobs_run_one_after_the_other_and_report(workspace, rehearsals):
+def test_two_jobs_run_one_after_the_other_report_and_leave_a_log_and_no_zombie(workspace, rehearsals):
     first, second = count(workspace, 10), count(workspace, 5)
     wait_until(lambda: is_counting(workspace, first) or state(workspace, first) == JobState.DONE)
     assert JobState.RUNNING not in {state(workspace, second)} or state(workspace, first) == JobState.DONE
@@ -41,6 +41,12 @@ def test_two_jobs_run_one_after_the_other_and_report(workspace, rehearsals):
     assert (one.stage, one.done, one.total) == ("resting", 1, 1)
     assert [stage["name"] for stage in one.stages] == ["counting"]
     assert not requests.scratch_path(workspace, first).exists()
+    wait_until(lambda: not rehearsals._children)
+    children = psutil.Process().children()
+    assert [child for child in children if child.status() == psutil.STATUS_ZOMBIE] == []
+    lines = [line.partition("UTC  ")[2] for line in requests.read_log(workspace, second).splitlines()]
+    assert lines[0].startswith(f"Attempt 1 of job {second}, count, in process ")
+    assert lines[1:] == ["counting, 5 steps", "resting, 1 steps", "done."]
 
 
 def test_a_job_acts_as_its_submitter(workspace, rehearsals):
@@ -143,7 +149,8 @@ def test_a_job_outlives_its_queue_and_the_next_one_sees_it_end(workspace):
     second.step()
     assert state(workspace, job_id) == JobState.RUNNING
     wait_until(lambda: second.step() or state(workspace, job_id) == JobState.DONE)
-    assert child.wait(5) == 0
+    psutil.Process(child.pid).wait(20) if psutil.pid_exists(child.pid) else None
+    assert not psutil.pid_exists(child.pid) and child.wait(5) == 0  # no zombie either
 
 
 def test_a_process_number_that_is_anothers_by_now_counts_as_dead(workspace):
@@ -206,34 +213,6 @@ def test_checkpoints_of_a_job_that_died_right_after_its_end_are_deleted(workspac
     requests.scratch_path(workspace, job_id).mkdir(parents=True)
     wait_until(lambda: queue.step() or not queue._children)
     assert not requests.scratch_path(workspace, job_id).exists()
-
-
-def test_no_zombie_is_left(workspace, rehearsals):
-    job_id = count(workspace, 1)
-    wait_until(lambda: state(workspace, job_id) == JobState.DONE)
-    wait_until(lambda: not rehearsals._children)
-    assert [
-        child.status() for child in psutil.Process().children() if child.status() == psutil.STATUS_ZOMBIE
-    ] == []
-
-
-def test_a_child_whose_queue_was_replaced_is_no_zombie_either(workspace):
-    first = JobQueue(workspace, command=REHEARSAL)
-    job_id = count(workspace, 3)
-    first.step()
-    child = first._children.pop(job_id)  # as if another queue of this process had taken over
-    second = JobQueue(workspace, command=REHEARSAL)
-    wait_until(lambda: second.step() or state(workspace, job_id) == JobState.DONE)
-    psutil.Process(child.pid).wait(20) if psutil.pid_exists(child.pid) else None
-    assert not psutil.pid_exists(child.pid) and child.wait(5) == 0
-
-
-def test_the_log_tells_of_attempts_and_stages(workspace, rehearsals):
-    job_id = count(workspace, 3)
-    wait_until(lambda: state(workspace, job_id) == JobState.DONE)
-    lines = [line.partition("UTC  ")[2] for line in requests.read_log(workspace, job_id).splitlines()]
-    assert lines[0].startswith(f"Attempt 1 of job {job_id}, count, in process ")
-    assert lines[1:] == ["counting, 3 steps", "resting, 1 steps", "done."]
 
 
 def claim(workspace, job_id, **values):

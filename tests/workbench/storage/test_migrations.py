@@ -31,6 +31,7 @@ from tests.workbench.postgresql import NEEDS_POSTGRESQL
 from workbench.inspections.batches import list_batches, list_results
 from workbench.inspections.decisions import decided
 from workbench.inspections.history_query import Filter, read_page
+from workbench.inspections.labelled_sets import Reading
 from workbench.inspections.labels import label_counts
 from workbench.inspections.picture_doubts import doubts_of
 from workbench.inspectors.library import shelf
@@ -120,7 +121,7 @@ def everything_is_read(workspace):
     assert [one.image.mask_sha256 is not None for one in results] == [True, False]
     assert [one.remarks for one in results] in ([None, None], [[TURNED], []])  # from before and since 0002
     doubted = [[one.sentence for one in doubts_of(result)] for result in results]
-    assert doubted in ([[], []], [[DARKER], []])  # from before and since 0003
+    assert doubted in ([[], []], [[DARKER], []])  # from before and since 0004
     assert results[0].score > points[1].point.reject > results[1].score
     counts = label_counts(workspace, batches["Monday"])
     assert (counts.good, counts.defects, counts.unlabelled) == (1, {"scratch": 1}, 0)
@@ -142,6 +143,22 @@ def everything_is_read(workspace):
     found = check(workspace)
     assert {one.place for one in found} == files and len(files) == 11
     assert all(one.trouble.endswith("is missing") for one in found), found
+
+
+@pytest.mark.parametrize(
+    ("revision", "labels", "problems"), [("0002", "", 0), ("0003", "Taken as good: good (1).", 1)]
+)
+def test_what_was_found_in_reading_a_labelled_set_is_kept_since_there_is_a_column_for_it(
+    tmp_path, revision, labels, problems
+):
+    path = tmp_path / "workspace.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(KEPT[revision].read_text(encoding="utf-8"))
+    workspace = Workspace(tmp_path)
+    readings = {batch.name: Reading.of(batch) for batch in list_batches(workspace, "plate-1")}
+    assert readings["Watched"] == Reading()
+    assert readings["Monday"].labels.startswith(labels) and len(readings["Monday"].problems) == problems
+    workspace.close()
 
 
 def test_a_workspace_of_each_schema_is_kept():

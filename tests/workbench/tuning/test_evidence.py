@@ -1,15 +1,17 @@
 """Evidence: good images count leave-one-out, test images with their labels, maps when all of them are there."""
 
+import io
 import math
 from dataclasses import replace
 
 import numpy as np
+import PIL.Image
 import pytest
 
 from patchcore.errors import SettingsError
 from patchcore.maps.regions import clearing_threshold
 from patchcore.thresholds.operating_point import Choice, OperatingPoint
-from tests.workbench.parts import evidence, store_plates
+from tests.workbench.parts import evidence, plate, store_plates
 from workbench.inspections.batches import create_batch, good_batch, load_map, score_batch
 from workbench.storage.map_files import read_map, write_map
 from workbench.tuning.evidence import Known, known_images, verdict_of
@@ -55,6 +57,22 @@ def test_the_good_images_are_those_that_are_asked_for(workspace, version, batch)
         found = evidence(workspace, version, batch, good)
         assert (found.good, found.defect) == (expected, defects)
     assert evidence(workspace, version, None, "held-out").good == {}
+
+
+def test_the_pixels_of_a_good_image_in_another_file_are_left_out_as_part_of_the_bank(workspace, version):
+    plates = [PIL.Image.open(io.BytesIO(plate(seed))) for seed in (0, 1, 50)]
+    again = [resaved(plates[0], "BMP"), resaved(plates[1], "TIFF"), resaved(plates[2], "BMP")]
+    images = [workspace.store_image(data, f"{number}.bmp", truth="good") for number, data in enumerate(again)]
+    batch = create_batch(workspace, version.inspector_id, images, "again")
+    list(score_batch(workspace, batch, version))
+    known = known_images(workspace, version, batch)
+    assert [one.name for one in known if one.source == "test"] == ["2.bmp"]
+
+
+def resaved(picture, kind):
+    buffer = io.BytesIO()
+    picture.save(buffer, kind)
+    return buffer.getvalue()
 
 
 @pytest.mark.parametrize("area", [1, 40])

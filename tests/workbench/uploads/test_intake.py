@@ -234,19 +234,23 @@ def test_roots_come_from_the_environment(tmp_path):
     assert allowed_roots({}) == [Path.home().resolve()]
 
 
-def test_tables_are_kept_for_who_reads_labels_and_listed_as_no_images(parts, spool):
+def test_tables_and_annotations_are_kept_for_who_reads_labels_and_listed_as_no_images(parts, spool):
     (parts / "labels.csv").write_text("file,label\n", encoding="utf-8")
+    (parts / "marks.XML").write_text("<annotations/>", encoding="utf-8")
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("b.png", PNG)
         archive.writestr("labels.csv", "file,label\n")
+        archive.writestr("sub/a.json", "{}")
     dropped = from_files([("labels.csv", b"file,label\n"), ("set.zip", buffer.getvalue())], spool)
     for found, tables in ((from_folder(parts), ["labels.csv"]), (dropped, ["labels.csv", "labels (2).csv"])):
         assert [table.name for table in found.tables] == tables
         assert not any(name.endswith(".csv") for name in names(found))
         assert [file.reason.split(",")[0] for file in found.left_out if file.name.endswith(".csv")] == [
-            "a table"
+            "labels or marks of images"
         ] * len(tables)
+    assert [file.name for file in from_folder(parts).annotations] == ["marks.XML"]
+    assert [file.name for file in dropped.annotations] == ["sub/a.json"]
     assert all(Path(table.data).read_text(encoding="utf-8") == "file,label\n" for table in dropped.tables[1:])
 
 

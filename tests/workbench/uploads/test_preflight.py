@@ -97,6 +97,22 @@ def test_exact_copies_are_grouped_and_counted_once():
     assert warned(found, "Only 3 images")
 
 
+def test_exact_copies_in_other_files_are_grouped_by_their_pixels():
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 40), np.uint8)
+    grey, colour = Image.fromarray(pixels), Image.fromarray(np.dstack([pixels] * 3))
+    opaque = Image.fromarray(np.dstack([pixels] * 3 + [np.full_like(pixels, 255)]))
+    deep = Image.fromarray(pixels.astype(np.uint16) * 257)
+    files = []
+    for image, kind in ((grey, "PNG"), (colour, "BMP"), (opaque, "PNG"), (deep, "TIFF"), (colour, "TIFF")):
+        buffer = io.BytesIO()
+        image.save(buffer, kind)
+        files.append(buffer.getvalue())
+    found = looked_at(*files, png())
+    assert found.duplicates == [[f"{number:02d}.png" for number in range(5)]]
+    assert [image.name for image in found.distinct] == ["00.png", "05.png"]
+    assert warned(found, "4 images are exact copies", "01.png of 00.png")
+
+
 def test_mixed_sizes_are_named_mildly_or_not():
     mild = looked_at(png((289, 240, 3)), png((300, 250, 3)), png((289, 240, 3)))
     assert mild.sizes == [((240, 289), 2), ((250, 300), 1)]

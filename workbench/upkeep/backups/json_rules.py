@@ -21,7 +21,7 @@ from patchcore.files.value_rules import (
     whole,
     yes_or_no,
 )
-from patchcore.images.reading import ImageRecord
+from patchcore.images.reading import LATER, ImageRecord
 from patchcore.plausibility.doubt import KINDS
 from workbench.inspections.history import DECIDE
 from workbench.jobs.arguments import LARGEST_ID, row_id
@@ -39,7 +39,7 @@ LONGEST_SIDE = 1 << 31  # pixels
 BIG = 1e15  # seconds, megabytes
 VERDICTS, DECISIONS = ("accept", "review", "reject"), ("fine", "defect")
 JUDGED_BY = ("score", "area", "both")
-RECORD = tuple(part.name for part in fields(ImageRecord) if part.name != "colourful")  # older ones lack it
+RECORD = tuple(part.name for part in fields(ImageRecord) if part.name not in {"colourful", *LATER})
 VERDICT_FIELDS = tuple(
     part.name for part in fields(VerdictRecord) if part.default is part.default_factory is MISSING
 )
@@ -101,6 +101,11 @@ def within(lowest: float, highest: float) -> Check:
 def words(value: Any, what: str) -> None:
     """Check a text that the pages only show."""
     text(value, what, LONGEST)
+
+
+def reading(value: Any, what: str) -> None:
+    """Check what was found in reading a labelled set: `labelled_sets.Reading.to_dict`."""
+    shaped({"labels": words, "problems": listed(words)}, ("labels", "problems"))(value, what)
 
 
 def inspector_id(value: Any, what: str) -> None:
@@ -177,6 +182,7 @@ record = shaped(
         **dict.fromkeys(("lowest", "highest"), number),
         "notes": names,
         "colourful": yes_or_no,
+        **dict.fromkeys(LATER, matching(SHA256_OR_NONE)),
     },
     RECORD,
 )
@@ -196,8 +202,8 @@ numbers = shaped(
         "seconds": seconds,
         "total_patches": side,
         "skipped": listed(shaped({"name": words, "reason": words}, ("name", "reason")), MOST_IMAGES),
-        "removed": names,
         "remarks": names,
+        "removed": names,
         "good_doubts": listed(
             shaped({"sha256": matching(SHA256), "doubts": doubts}, ("sha256", "doubts")), MOST_IMAGES
         ),

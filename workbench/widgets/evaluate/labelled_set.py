@@ -7,7 +7,7 @@ import streamlit as st
 from patchcore.errors import PatchCoreError
 from patchcore.labels.words import NothingGood
 from workbench.inspections.batches import list_batches
-from workbench.inspections.labelled_sets import import_labelled
+from workbench.inspections.labelled_sets import Reading, import_labelled
 from workbench.inspections.labels import label_counts, labelled_sets
 from workbench.inspections.samples import sample_batch, sample_of
 from workbench.people.roles import Role
@@ -19,9 +19,11 @@ WAYS = (intake.FOLDER, intake.FILES, intake.SERVER)
 LAYOUT = (
     "A folder or zip in MVTec's layout (`test/good`, `test/scratch`, … and, if there are any, masks in "
     "`ground_truth/scratch/…_mask.png`), or images with a CSV `file,label[,mask]` beside them. Good parts may be "
-    "called good, ok, normal, gut, i.O., pass or 0, in any case."
+    "called good, ok, normal, gut, i.O., pass or 0, in any case. Masks are white on black; outlines come from labelme, "
+    "COCO or CVAT files."
 )
 WAITING = "labelled_set_without_good"
+UNLABELLED = "reading_without_labels"  # of images that came without a label, and so are no labelled set
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def bring(inspector: Inspector) -> None:
     elif waiting is not None and waiting.inspector_id == inspector.id:
         _ask(inspector, waiting)
     else:
-        show_problems(None)
+        _show(st.session_state.get(UNLABELLED, Reading()))
 
 
 def _take(inspector: Inspector, new: intake.NewImages, good_labels: list[str] | None) -> None:
@@ -88,12 +90,12 @@ def _take(inspector: Inspector, new: intake.NewImages, good_labels: list[str] | 
         return
     intake.start_over("labelled")
     labelled = label_counts(session.workspace(), brought.batch_id).labelled
-    key = brought.batch_id if labelled else None
-    st.session_state[_problems_of(key)], st.session_state[_labels_of(key)] = brought.problems, brought.labels
     if not labelled:
+        st.session_state[UNLABELLED] = brought.reading
         st.warning("None of these images came with a label, so there is nothing to measure against.")
-        show_problems(None)
+        _show(brought.reading)
         return
+    st.session_state.pop(UNLABELLED, None)
     _open(brought.batch_id)
     st.rerun()
 
@@ -112,11 +114,15 @@ def _ask(inspector: Inspector, waiting: Waiting) -> None:
             _take(inspector, waiting.new, chosen)
 
 
-def show_problems(batch_id: int | None) -> None:
+def show_reading(batch: Batch) -> None:
     """Show how the labels of a set were taken when it was brought in, and the problems found."""
-    if labels := st.session_state.get(_labels_of(batch_id)):
-        st.caption(session.sentence(labels))
-    lines: list[str] = st.session_state.get(_problems_of(batch_id), [])
+    _show(Reading.of(batch))
+
+
+def _show(reading: Reading) -> None:
+    if reading.labels:
+        st.caption(session.sentence(reading.labels))
+    lines = list(reading.problems)
     notice.folded(f"{wording.counted(len(lines), 'remark')} on the files of this set", lines)
 
 
@@ -149,11 +155,3 @@ def _sample_button(inspector: Inspector) -> None:
 def _open(batch_id: int) -> None:
     session.forget("shown")
     session.choose("set", batch_id)
-
-
-def _problems_of(batch_id: int | None) -> str:
-    return f"remarks_on_{batch_id}"
-
-
-def _labels_of(batch_id: int | None) -> str:
-    return f"labels_of_{batch_id}"

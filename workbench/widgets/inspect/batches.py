@@ -9,7 +9,7 @@ from workbench.inspections.labelled_sets import ImportedSet, import_images
 from workbench.inspections.samples import sample_batch, sample_of
 from workbench.people.roles import Role
 from workbench.storage.tables import Batch, Inspector
-from workbench.uploads.image_set import A_TABLE
+from workbench.uploads.image_set import FOR_LABELS
 from workbench.widgets.shared import access, intake, notice, session, wording
 
 WAYS = (intake.FILES, intake.FOLDER, intake.SERVER, intake.CAMERA)
@@ -69,7 +69,7 @@ def bring_images(inspector: Inspector) -> None:
     with st.spinner("Storing the images"):
         brought = _store(inspector, new)
     batch_id = None if brought is None else brought.batch_id
-    left_out = [f"{file.name}: {file.reason}" for file in new.uploads.left_out if file.reason != A_TABLE]
+    left_out = [f"{file.name}: {file.reason}" for file in new.uploads.left_out if file.reason != FOR_LABELS]
     st.session_state[f"left_out_{batch_id}"] = left_out
     if brought is not None:
         st.session_state[f"labels_of_{batch_id}"] = brought.labels

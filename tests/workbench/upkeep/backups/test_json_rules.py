@@ -5,6 +5,7 @@ import pytest
 from patchcore.files.value_rules import Unsound
 from workbench.inspections.batches import Explained
 from workbench.inspections.history import DECIDE
+from workbench.inspections.labelled_sets import Reading
 from workbench.upkeep.backups import json_rules as shapes
 from workbench.watching.folder import FileKey
 from workbench.watching.standing import WatchOptions
@@ -67,6 +68,8 @@ SOUND = [
     (shapes.explanation, WHY),
     (shapes.numbers, NUMBERS),
     (shapes.numbers, {}),
+    (shapes.reading, Reading("Taken as good: ok (1).", ("a.json is damaged.",)).to_dict()),
+    (shapes.reading, Reading("x" * 200_000, ("y" * 200_000,) * 20_000).to_dict()),
     (shapes.record, RECORD),
     (shapes.options, WatchOptions(outputs={"move_to": "/a", "lines_to": "/b.jsonl"}).to_dict()),
     (shapes.options, {}),
@@ -92,6 +95,8 @@ UNSOUND = [
     *((shapes.told, {name: TOLD[name] for name in TOLD if name != gone}) for gone in ("file", "size", "sha256")),
     *((shapes.explanation, WHY | change) for change in ({"distance": -1}, {"test_box": None}, {"neighbour_box": 1})),
     (shapes.explanation, {}),
+    *((shapes.reading, value) for value in ({}, [], "x", {"labels": ""}, {"labels": 1, "problems": []},
+      {"labels": "", "problems": "x"}, {"labels": "", "problems": [1]}, {"labels": "x" * 200_000, "problems": []})),
     (shapes.record, {"width": 6}),
     *((shapes.numbers, NUMBERS | change) for change in ({"job": "1"}, {"kept": ["../x"]}, {"removed": "all"},
       {"skipped": [{"name": "a"}]}, {"images_elsewhere": [["../x", "a", True]]}, {"images_elsewhere": [[A, "a"]]},

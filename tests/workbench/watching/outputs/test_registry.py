@@ -1,5 +1,6 @@
 """An output is declared once: command line, stored options and the job of a watched folder need nothing else."""
 
+import json
 import os
 import subprocess
 import sys
@@ -30,16 +31,34 @@ def folder(tmp_path, monkeypatch):
     return tmp_path / "in"
 
 
-@pytest.fixture
-def watch_command(workspace, notes_file):  # noqa: F811
-    """What runs `watch` in a process of its own, with the output registered."""
+COMMANDS = """
+import contextlib, io, json, sys
+from patchcore.cli.terminal import run
+from workbench.__main__ import app
+for arguments in json.loads(sys.argv[1]):
+    sys.argv, code, streams = ["workbench", *arguments], 0, (io.StringIO(), io.StringIO())
+    with contextlib.redirect_stdout(streams[0]), contextlib.redirect_stderr(streams[1]):
+        try:
+            run(app)
+        except SystemExit as end:
+            code = end.code or 0
+    print(json.dumps([code, *(stream.getvalue() for stream in streams)]))
+"""
 
-    def run(*arguments):
-        program = f"{REGISTERED}\nfrom patchcore.cli.terminal import run\nfrom workbench.__main__ import app\nrun(app)"
-        command = [sys.executable, "-c", program, "watch", *map(str, arguments)]
+
+@pytest.fixture
+def watch_commands(workspace, notes_file):  # noqa: F811
+    """What runs commands `watch` one after the other in a process of its own, with the output registered."""
+
+    def run(*commands):
+        """Return of each its exit code, standard output and standard error."""
+        arguments = json.dumps([["watch", *map(str, command)] for command in commands])
         places = {"PYTHONPATH": os.pathsep.join([str(ROOT), str(notes_file)]), "COLUMNS": "200"}
         here = os.environ | places | {"PATCHCORE_WORKSPACE": str(workspace.root)}
-        return subprocess.run(command, cwd=ROOT, env=here, capture_output=True, encoding="utf-8", check=False)
+        command = [sys.executable, "-c", REGISTERED + COMMANDS, arguments]
+        done = subprocess.run(command, cwd=ROOT, env=here, capture_output=True, encoding="utf-8", check=False)
+        assert done.returncode == 0, done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines()]
 
     return run
 
@@ -50,13 +69,31 @@ def written(folder):
 
 @SQLITE
 def test_output_of_one_file_and_one_line_has_its_options_and_gets_verdicts_on_the_command_line(
-    workspace, version, folder, watch_command
-):
-    assert "--notes-to" in watch_command("--help").stdout
-    quick = ("--settle", 0.05, "--interval", 0.05, "--once")
-    asked = ("--notes-to", folder.parent / "notes", "--notes-sign", "=", "--notes-copies", 2)
-    done = watch_command("Plate", folder, *quick, *asked)
-    assert done.returncode == 0, done.stderr
+    workspace, version, folder, notes, watch_commands  # noqa: F811
+):  # fmt: skip
+    """A value that does not fit is refused by the sentence that the dashboard says."""
+    place = str(folder.parent / "notes")
+    sentences = []
+    for name, value in (("notes_copies", 0), ("notes_sign", "long")):
+        with pytest.raises(SettingsError) as refusal:
+            options = WatchOptions(outputs={"notes_to": place, name: value})
+            start_watch(workspace, "plate-1", str(folder), options)
+        sentences.append(str(refusal.value))
+    assert "a whole number of at least 1 and at most 9, not 0." in sentences[0]
+    assert "The sign has at most three letters, unlike long." in sentences[1]
+    assert requests.list_jobs(workspace) == []
+
+    once = ("Plate", folder, "--settle", 0.05, "--interval", 0.05, "--once", "--notes-to", place)
+    helped, few, long, done = watch_commands(
+        ("--help",),
+        (*once, "--notes-copies", 0),
+        (*once, "--notes-sign", "long"),
+        (*once, "--notes-sign", "=", "--notes-copies", 2),
+    )
+    assert helped[0] == 0 and "--notes-to" in helped[1]
+    for sentence, (code, _, said) in zip(sentences, (few, long), strict=True):
+        assert code == 1 and sentence in " ".join(said.split())
+    assert done[0] == 0, done[2]
     assert written(folder) == {"plain.png.txt": "= accept\n" * 2, "scratch.png.txt": "= reject\n" * 2}
 
 
@@ -73,25 +110,6 @@ def test_watched_folder_of_the_dashboard_stores_its_options_and_delivers_verdict
     assert written(folder) == {"plain.png.txt": "* accept\n", "scratch.png.txt": "* reject\n"}
     (state,) = list_watches(workspace)
     assert summaries(state.options.outputs) == [f"notes go to {folder.parent / 'notes'}"]
-
-
-@SQLITE
-@pytest.mark.parametrize(
-    ("name", "flag", "value", "sentence"),
-    [
-        ("notes_copies", "--notes-copies", 0, "a whole number of at least 1 and at most 9, not 0."),
-        ("notes_sign", "--notes-sign", "long", "The sign has at most three letters, unlike long."),
-    ],
-)
-def test_the_command_line_and_the_dashboard_refuse_a_value_by_the_same_sentence(
-    workspace, version, folder, notes, watch_command, name, flag, value, sentence  # noqa: F811
-):  # fmt: skip
-    place = str(folder.parent / "notes")
-    with pytest.raises(SettingsError) as refusal:
-        start_watch(workspace, "plate-1", str(folder), WatchOptions(outputs={"notes_to": place, name: value}))
-    assert sentence in str(refusal.value) and requests.list_jobs(workspace) == []
-    done = watch_command("Plate", folder, "--once", "--notes-to", place, flag, value)
-    assert done.returncode == 1 and str(refusal.value) in " ".join(done.stderr.split())
 
 
 def test_every_option_has_a_name_and_a_flag_of_its_own():

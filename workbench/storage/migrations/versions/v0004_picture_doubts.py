@@ -6,8 +6,8 @@ Rows of before have none: NULL says that nobody looked for any.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003"
-down_revision: str | None = "0002"
+revision = "0004"
+down_revision: str | None = "0003"
 
 
 def upgrade() -> None:

@@ -1,21 +1,19 @@
 """Teaching images, against banks with rows appended by hand and searches with own rows left out."""
 
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
+from patchcore.amendment.removal import without_images
+from patchcore.amendment.teaching import accepted_within, unfamiliar, with_taught
 from patchcore.bank import MemoryBank
 from patchcore.detector import Detector
 from patchcore.errors import ArtifactError, Cancelled, SettingsError
 from patchcore.evaluation.sweep import default_shares, sweep
 from patchcore.files import container
-from patchcore.removal import without_images
 from patchcore.reports.inspector_facts import inspector_facts
-from patchcore.teaching import accepted_within, unfamiliar, with_taught
 from patchcore.thresholds.decision import recalibrate
 from tests.patchcore.conftest import stripes
 from tests.points import by_hand
@@ -129,27 +127,6 @@ def test_teaching_leaves_the_given_model_unchanged(small, model, bad, spotted, g
         small.good_scores_,
     )
     assert small.full_bank_ is model.full_bank_ and len(small.image_records_) == len(good)
-
-
-def test_taught_model_is_bit_equal_after_loading_in_a_new_process(wiser, bad, tmp_path):
-    wiser.save(tmp_path / "x.patchcore")
-    np.save(tmp_path / "bad.npy", bad)
-    program = (
-        "import sys, numpy as np; from patchcore.patchcore import PatchCore;"
-        "m = PatchCore.load(sys.argv[1]); r = m.score(np.load(sys.argv[2]));"
-        "print(r.score.hex(), m.bank_id_, m.threshold_.hex(), m.taught_[0], m.full_bank_.taught, m.self_test_.passed)"
-    )
-    command = [sys.executable, "-c", program, str(tmp_path / "x.patchcore"), str(tmp_path / "bad.npy")]
-    said = subprocess.run(command, capture_output=True, encoding="utf-8", check=True).stdout.split()
-    bank = wiser.full_bank_
-    assert said == [
-        float(wiser.score(bad).score).hex(),
-        wiser.bank_id_,
-        float(wiser.threshold_).hex(),
-        wiser.taught_[0],
-        str(bank.taught),
-        "True",
-    ]
 
 
 @pytest.mark.parametrize("rows", [-1, 7, 10**6])

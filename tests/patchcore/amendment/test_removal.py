@@ -7,9 +7,9 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from patchcore import read_image
+from patchcore.amendment.removal import without_images
 from patchcore.errors import Cancelled, SettingsError
 from patchcore.patchcore import PatchCore
-from patchcore.removal import without_images
 from patchcore.thresholds.decision import decide
 from patchcore.thresholds.operating_point import Choice, Evidence
 from tests.patchcore.conftest import SIDE

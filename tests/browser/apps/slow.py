@@ -1,12 +1,13 @@
-"""A page whose server takes its time before it draws the gallery, for the browser tests."""
+"""A gallery whose server takes its time before it draws it, for the browser tests."""
 
 import time
 from threading import Event
+from typing import Any
 
 import streamlit as st
 
 from tests.browser.apps import made_up
-from workbench.viewer import Thresholds, Tile, encode_tile, gallery, kept_files
+from workbench.viewer import Thresholds, Tile, encode_tile, gallery
 
 COUNT = 6
 SECONDS = 1.5
@@ -21,10 +22,6 @@ def tiles() -> list[Tile]:
     ]
 
 
-def wish() -> None:
-    st.session_state.thresholds = Thresholds(3.0)
-
-
 @st.cache_resource
 def gate() -> Event:
     return Event()
@@ -34,21 +31,21 @@ def wait() -> None:
     gate().wait(60)
 
 
-with kept_files():
-    st.set_page_config(layout="wide", page_title="Slow")
+def draw(state: dict[str, Any], key: str) -> None:
     slow, place = st.button("Slow"), st.empty()
     st.button("Wait", on_click=wait)
     st.button("Let go", on_click=gate().set)
-    st.button("Another line", on_click=lambda: st.session_state.update(thresholds=Thresholds(3.2)))
-    if st.button("Without a band", on_click=wish) or slow:
+    st.button("Another line", on_click=lambda: state.update(thresholds=Thresholds(3.2)))
+    wish = st.button("Without a band", on_click=lambda: state.update(thresholds=Thresholds(3.0)))
+    if wish or slow:
         until = time.monotonic() + SECONDS
         while time.monotonic() < until:  # a run can be cut short wherever it writes
             time.sleep(0.05)
             place.text("working")
     gallery(
         tiles(),
-        st.session_state.setdefault("thresholds", Thresholds(3.42, 3.10)),
-        key="gallery",
-        on_thresholds=lambda moved: st.session_state.update(thresholds=moved),
+        state.setdefault("thresholds", Thresholds(3.42, 3.10)),
+        key=key,
+        on_thresholds=lambda moved: state.update(thresholds=moved),
     )
-    st.text(f"in force {st.session_state.thresholds.reject:.6g} {st.session_state.thresholds.review}")
+    st.text(f"in force {state['thresholds'].reject:.6g} {state['thresholds'].review}")

@@ -13,6 +13,7 @@ from patchcore.errors import ImageError, SettingsError
 from patchcore.fitting.run import FittingRun, Progress
 from patchcore.fitting.second_pass import Calibration
 from patchcore.fitting.sources import Source
+from patchcore.images.copy_groups import CopyGroups
 from patchcore.images.geometry import place
 from patchcore.images.reading import ImageRecord
 from patchcore.leave_one_out import GoodScores, score_good_images
@@ -93,11 +94,13 @@ def without_images(
     rest = _remaining(model, frozenset(sha256s), good, model.fitting_run(progress, cancelled))
     fewer = copy.copy(model)
     fewer.full_bank_, fewer.bank_ = rest.bank, rest.bank.rows(slice(rest.rows_in_use))
-    fewer.image_records_, fewer.profile_ = rest.records, rest.good_scores
+    fewer.image_records_ = rest.records
     fewer.picture_check_ = rest.picture_check
     fewer.skipped_ = [*model.skipped_, *rest.skipped]
     fewer.removed_ = (*model.removed_, *rest.removed)
     fewer.renew_self_test()
+    scores = rest.good_scores
+    fewer.profile_ = scores.at_least(fewer.least_score(scores.at(len(rest.bank))))
     if model.operating_point_ is not None:
         fewer.operating_point_ = recalibrate(model.operating_point_, fewer.evidence_, fewer.bank_id_)
     return fewer
@@ -120,11 +123,14 @@ def _remaining(
     if not bank.built:
         raise SettingsError("Every row of the bank comes from these images; build again on the others.")
     in_use = model.bank_.without_images(set(gone)).built
-    wanted = {
-        records[i].sha256: int(numbers[i]) for i in model.profile_.images.tolist() if i not in set(gone)
-    }
+    groups = CopyGroups.of(
+        [record.near_copy_of for number, record in enumerate(records) if number not in set(gone)],
+        [int(numbers[number]) for number in taught if number not in set(gone)],
+    )
+    scored = model.copy_groups_.stand_ins(model.profile_.images.tolist(), set(gone))
+    wanted = {records[i].sha256: int(numbers[i]) for i in scored if numbers[i] in groups.scored}
     calibration, check = Calibration(run, wanted), model.picture_check_
-    scores = score_good_images(bank, calibration.patches(good))
+    scores = score_good_images(bank, calibration.patches(good), groups=groups)
     return Remaining(
         bank,
         bank.taught + max(1, in_use),

@@ -1,11 +1,11 @@
-"""A page with ten made-up images whose tiles hold their very pixels, for the tests that compare colours."""
+"""Ten made-up images whose tiles hold their very pixels, for the tests that compare colours."""
+
+from typing import Any
 
 import streamlit as st
 
 from tests.browser.apps import made_up
 from workbench.viewer import Thresholds, Tile, encode_tile, gallery
-
-st.set_page_config(layout="wide", page_title="Painting")
 
 
 @st.cache_resource
@@ -18,4 +18,5 @@ def tiles() -> list[Tile]:
     return made
 
 
-gallery(tiles(), Thresholds(3.42), key="painting", height=1000)
+def draw(_state: dict[str, Any], key: str) -> None:
+    gallery(tiles(), Thresholds(3.42), key=key, height=1000)

@@ -6,6 +6,7 @@ never the evidence for thresholds: those are still set from the images that the 
 
 import copy
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -126,17 +127,18 @@ def unfamiliar(features: NDArray[np.float32], bank: MemoryBank, radius: float) -
 
 
 def _pupils(model: PatchCore, images: GoodImages, run: FittingRun) -> list[ImagePatches]:
-    built_from = {record.sha256 for record in model.image_records_} - set(model.taught_)
-    pupils: dict[str, ImagePatches] = {}
+    taught, pupils = set(model.taught_), dict[str, ImagePatches]()
     for name, source in map(named, images, range(1, len(images) + 1)):
         image = read_image(source, name=name, value_range=run.settings.value_range)
-        if image.record.sha256 in built_from:
+        if (twin := model.twin_of(image)) is not None and twin.sha256 not in taught:
+            same = "" if twin.name == name else f", {twin.name} with the same pixels"
             raise SettingsError(
-                f"{name} is one of the good images that this inspector was built from, so there is nothing to teach. "
-                "A larger bank keeps more of it."
+                f"{name} is one of the good images that this inspector was built from{same}, so there is nothing to "
+                "teach. A larger bank keeps more of it."
             )
-        if image.record.sha256 not in pupils:
-            pupils[image.record.sha256] = model.patches(image)
+        if image.pixel_sha256 not in pupils:
+            record = image.hashed_record if twin is None else twin
+            pupils[image.pixel_sha256] = replace(model.patches(image), record=record)
     if not pupils:
         raise SettingsError("No image was named to be taught; choose at least one.")
     return list(pupils.values())
@@ -172,12 +174,14 @@ def _with_rows(before: PatchCore, rows: Rows, good: GoodImages, run: FittingRun)
         bank = _grown(bank, pupil, chosen, number)
     model = copy.copy(before)
     model.full_bank_, model.bank_ = bank, bank.rows(slice(bank.taught + before.bank_.built))
+    model.image_records_ = records
+    model.renew_self_test()
     wanted = {before.image_records_[i].sha256: int(i) for i in before.profile_.images}
     calibration = Calibration(run, wanted)
-    model.image_records_, model.profile_ = records, score_good_images(bank, calibration.patches(good))
+    scores = score_good_images(bank, calibration.patches(good), groups=model.copy_groups_)
+    model.profile_ = scores.at_least(model.least_score(scores.at(len(bank))))
     model.picture_check_ = check
     model.skipped_ = [*before.skipped_, *calibration.absent(before.image_records_)]
-    model.renew_self_test()
     model.operating_point_ = None
     return model
 
