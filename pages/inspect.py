@@ -18,6 +18,7 @@ if batch is None:
     with st.container(border=True, key="panel_bring"):
         batches.bring_images(inspector)
     with st.container(border=True, key="panel_watch"):
+        st.subheader("Watched folder")
         watch_panel.show(inspector, None)
     st.stop()
 

@@ -97,6 +97,57 @@ def test_two_thousand_images_scroll_without_blank_tiles(draw):
     assert last.get_attribute("aria-posinset") == last.get_attribute("aria-setsize") == "2000"
 
 
+CUT = """tiles => tiles.flatMap((tile) => {
+  const frame = tile.querySelector('.frame').getBoundingClientRect();
+  const canvas = tile.querySelector('canvas');
+  const box = canvas.getBoundingClientRect();
+  const apart = ['top', 'right', 'bottom', 'left'].filter((side) => Math.abs(box[side] - frame[side]) > 1);
+  return frame.height > frame.width + 1 || apart.length || getComputedStyle(canvas).objectFit !== 'contain'
+    ? [[canvas.width, canvas.height, apart]] : [];
+})"""
+
+
+@pytest.mark.parametrize("tile_width", [104, 300])
+def test_upright_and_wide_pictures_are_whole_and_names_keep_what_tells_them_apart(draw, tile_width):
+    sizes = [[224, 75], [75, 224], [224, 28], [20, 224], [224, 224]]
+    names = [f"line 3, camera upper left, shift B, part {number:04d}.png" for number in range(10)]
+    page = draw("gallery", count=10, names=names, sizes=sizes, tile_width=tile_width).page
+    painted(page, 10)
+    tiles = page.locator(".tile:not([hidden])")
+    assert tiles.evaluate_all(CUT) == []
+    assert (
+        len(set(tiles.locator("canvas").evaluate_all("all => all.map((one) => one.width / one.height)"))) >= 4
+    )
+    hidden = """all => all.map((name) => {
+      const end = name.querySelector('bdi > :last-child');
+      const tail = end.getBoundingClientRect(), box = name.getBoundingClientRect();
+      return [end.textContent, name.title, tail.right > box.right + 1];
+    })"""
+    for tail, title, is_cut in tiles.locator(".name").evaluate_all(hidden):
+        assert title in names and title.endswith(tail) and re.fullmatch(r".*\d{4}\.png", tail) and not is_cut
+
+
+def test_wrong_verdicts_look_wrong(draw):
+    page = draw("gallery", count=6, mislabelled=[0, 1]).page
+    painted(page, 6)
+    found = page.locator(".tile:not([hidden])").evaluate_all(
+        """tiles => tiles.map((tile) => [tile.querySelector('.name').title, tile.querySelector('.error').textContent,
+            tile.getAttribute('aria-label').includes(tile.querySelector('.error').textContent),
+            ['--shade', '--reject'].map((name) => getComputedStyle(tile).getPropertyValue(name))])"""
+    )
+    # Number 0 is a scratch far above the threshold, 1 a good part far below it; 3 is a scratch and rejected.
+    assert {name: error for name, error, *_ in found if error} == {
+        "img_0000.png": "false reject",
+        "img_0001.png": "escape",
+    }
+    assert all(is_said for _, _, is_said, _ in found)
+    assert {name for name, *_, (shade, reject) in found if shade == reject} == {
+        "img_0000.png",
+        "img_0001.png",
+        "img_0003.png",
+    }
+
+
 def test_worst_first_then_by_name_then_only_the_rejected(draw):
     page = draw("gallery").page
     painted(page, 10)

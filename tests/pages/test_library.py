@@ -136,6 +136,7 @@ def test_a_version_and_an_inspector_go_to_the_bin_and_come_back(changed, open_ap
     button(app, "version_delete_yes").click().run()
     assert numbers(changed) == [("2.1", True)]
     button(app, "library_delete").click().run()
+    assert "It is in use" in app.warning[0].value
     button(app, "library_delete_yes").click().run()
     assert list_inspectors(changed) == [] and "there is none yet" in words(app)
     app = open_app("library", shelf="bin", inspector="washer")

@@ -12,7 +12,9 @@ from workbench.viewer import Dot, Thresholds, Tile, encode_tile, gallery
 
 
 @st.cache_resource
-def tiles(count: int, kinds: int, names: Sequence[str]) -> list[Tile]:
+def tiles(
+    count: int, kinds: int, names: Sequence[str], sizes: Sequence[Sequence[int]], mislabelled: Sequence[int]
+) -> list[Tile]:
     made: list[Tile] = []
     for place in range(count):
         if place >= kinds:
@@ -21,7 +23,10 @@ def tiles(count: int, kinds: int, names: Sequence[str]) -> list[Tile]:
             continue
         pixels, scores, score, truth = made_up.part(place)
         name = names[place] if place < len(names) else f"img_{place:04d}.png"
-        label = "defect" if truth else "good"
+        label = "defect" if bool(truth) != (place in mislabelled) else "good"
+        if sizes:
+            height, width = sizes[place % len(sizes)]
+            pixels, scores = pixels[:height, :width], scores[:height, :width]
         picture = encode_tile(pixels, scores, 3.42)
         made.append(Tile(f"part{place}", name, score, picture, label, truth))
     return made
@@ -34,10 +39,15 @@ def draw(
     count: int = 24,
     kinds: int | None = None,
     names: Sequence[str] = (),
+    sizes: Sequence[Sequence[int]] = (),
+    mislabelled: Sequence[int] = (),
     height: int = 640,
     tile_width: int = 170,
 ) -> None:
-    """Draw `count` images, which repeat the first `kinds` of them."""
+    """Draw `count` images, which repeat the first `kinds` of them.
+
+    `sizes` are (height, width), one after the other; the images `mislabelled` get the other label.
+    """
     reference = [
         Dot(f"good{at}", f"good/{at:03d}.png", score, "reference")
         for at, score in enumerate(made_up.good_scores())
@@ -50,7 +60,7 @@ def draw(
         log.append([now.reject, None])
 
     gallery(
-        tiles(count, kinds or count, tuple(names)),
+        tiles(count, kinds or count, tuple(names), tuple(map(tuple, sizes)), tuple(mislabelled)),
         state.setdefault("thresholds", Thresholds(3.42, 3.10)),
         key=key,
         reference=reference,

@@ -1,5 +1,7 @@
 """Sentences and charts of the views of Evaluate, without a page."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from patchcore.statistics.curves import Curve, MarkedCurve, Undefined
@@ -13,8 +15,8 @@ def audited(name="a.png", times=2.3, deviations=9.0):
     return AuditedImage("0" * 64, name, 1.0, times, deviations, None, None)
 
 
-def compared(difference, interval):
-    return Comparison(0.9, 0.9, difference, interval, 18, 24, [])
+def compared(difference, interval, differing=()):
+    return Comparison(0.9, 0.9, difference, interval, 18, 24, list(differing))
 
 
 def size(share, auroc=0.9, threshold=0.5):
@@ -62,6 +64,28 @@ def test_the_audit_says_whether_one_stands_out():
 )
 def test_a_difference_is_written_with_its_meaning(difference, interval, words):
     assert words in compare.sentence(compared(difference, interval))
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "words"),
+    [
+        (0, 0, ""),
+        (
+            60,
+            0,
+            "the version in use is better: of 60 images that only one judges rightly, the version in use has 60.",
+        ),
+        (1, 9, "the other is better"),
+        (3, 1, "does not tell them apart"),
+        (5, 0, "does not tell them apart"),  # 1 in 16 by chance: 5 of 5 is no proof
+        (6, 0, "the version in use is better"),  # 1 in 32
+    ],
+)
+def test_verdicts_are_compared_by_the_images_that_one_alone_judges_rightly(ours, theirs, words):
+    differing = [SimpleNamespace(right="first")] * ours + [SimpleNamespace(right="second")] * theirs
+    differing += [SimpleNamespace(right="")] * 7  # without a label
+    found = compare.verdicts_sentence(compared(0.0, (0.0, 0.0), differing))
+    assert words in found and bool(found) == bool(words)
 
 
 def test_a_curve_can_be_pointed_at_and_is_marked():

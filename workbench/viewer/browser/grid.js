@@ -23,6 +23,7 @@ export class Grid {
     this.tiles = new Map(); // place -> Tile
     this.spare = [];
     this.tileWidth = 170;
+    this.alike = 0; // characters with which all names begin
     this.scoreMax = 1;
     this.paintLog = []; // milliseconds of each repaint, for measurements
     this.loader = new PictureLoader((url, picture) => this.arrived(url, picture));
@@ -51,6 +52,7 @@ export class Grid {
   show(items, scoreMax) {
     const key = this.items[this.active]?.key;
     this.items = items;
+    this.alike = sharedLength(items.map((item) => item.name));
     this.scoreMax = scoreMax;
     const still = items.findIndex((item) => item.key === key);
     this.active = still >= 0 ? still : Math.max(0, Math.min(this.active, items.length - 1));
@@ -113,7 +115,7 @@ export class Grid {
     style.transform = `translate(${(place % this.columns) * (this.cell + GAP)}px, ${
       Math.floor(place / this.columns) * this.rowHeight}px)`;
     const fresh = tile.item !== item;
-    tile.setItem(item, place, this.items.length, this.scoreMax);
+    tile.setItem(item, place, this.items.length, this.scoreMax, this.alike);
     this.mark(tile, place);
     tile.showVerdict(this.store, this.scoreMax);
     if (!fresh && tile.picture) return;
@@ -246,4 +248,10 @@ export class Grid {
     } else return;
     event.preventDefault();
   }
+}
+
+function sharedLength([first = "", ...others]) {
+  let length = others.length ? first.length : 0;
+  for (const name of others) while (!name.startsWith(first.slice(0, length))) length--;
+  return length;
 }

@@ -107,7 +107,7 @@ class Kind {
     this.said = said;
     this.parts.hidden = !all;
     if (!all) return this.rate.replaceChildren(el("span", { class: "mute", text: "no labels yet: label some images" }));
-    this.parts.replaceChildren(...pictures(counts, all));
+    this.parts.replaceChildren(...pictures(counts, all, this.wrong));
     this.parts.setAttribute("aria-label", ORDER.map((name) => `${counts[name]} ${name}`).join(", "));
     const wrong = counts[this.wrong];
     const [low, high] = intervals[wrong];
@@ -120,10 +120,10 @@ class Kind {
   }
 }
 
-function pictures(counts, all) {
+function pictures(counts, all, wrong) {
   const each = Math.ceil(all / PARTS_SHOWN);
   return ORDER.flatMap((name) => [...Array(Math.ceil(counts[name] / each))].map(() =>
-    el("i", { class: name, text: VERDICTS[name].sign, title: each > 1 ? `${name}; each square is ${each} parts` : name })));
+    el("i", { class: name === wrong ? `${name} wrong` : name, text: VERDICTS[name].sign, title: each > 1 ? `${name}; each square is ${each} parts` : name })));
 }
 
 function percent(rate) {

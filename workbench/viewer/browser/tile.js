@@ -4,7 +4,9 @@ import { el, digits } from "./dom.js";
 import { blendTable, lastCodeAtOrBelow, paintHeat, Scale } from "./heat.js";
 import { contourWidth, paintContour } from "./contour.js";
 import { findRegions } from "./regions.js";
-import { judge, VERDICTS } from "./verdict.js";
+import { errorOf, judge, VERDICTS } from "./verdict.js";
+
+const TAIL = 12; // last characters of a name, which stay in sight: names mostly differ there
 
 export class Tile {
   constructor(id) {
@@ -13,14 +15,17 @@ export class Tile {
     this.verdict = el("span", { class: "verdict" });
     this.doubt = el("span", { class: "doubt", text: "picture" }); // the check of the whole picture has a reason for doubt
     this.score = el("span", { class: "num score" });
-    this.name = el("div", { class: "name" });
+    this.error = el("span", { class: "error" });
+    this.head = el("span");
+    this.tail = el("span");
+    this.name = el("div", { class: "name" }, el("bdi", { dir: "ltr" }, this.head, this.tail));
     this.truth = el("span", { class: "truth" });
     this.fill = el("i");
     this.check = el("span", { class: "check", text: "✓", "aria-hidden": "true" });
     this.element = el("div", { class: "tile", role: "option", id },
       el("div", { class: "frame" }, this.canvas, this.check),
       el("div", { class: "cap" },
-        el("div", { class: "line" }, this.verdict, this.doubt, this.score),
+        el("div", { class: "line" }, this.verdict, this.error, this.doubt, this.score),
         el("div", { class: "line" }, this.name, this.truth),
         el("div", { class: "meter", "aria-hidden": "true" }, this.fill, el("u"))));
     this.item = null;
@@ -30,7 +35,7 @@ export class Tile {
   }
 
   // Shows another image; the picture follows by `setPicture` when it is decoded.
-  setItem(item, place, count, scoreMax) {
+  setItem(item, place, count, scoreMax, alike = 0) {
     this.place(place, count);
     if (this.item === item) return;
     this.item = item;
@@ -39,12 +44,21 @@ export class Tile {
     this.context.clearRect(0, 0, this.canvas.width, this.canvas.height);
     this.element.classList.remove("painted", "failed");
     this.element.dataset.key = item.key;
-    this.name.textContent = this.name.title = item.name;
+    this.showName(item.name, alike);
     this.showLabel();
     this.doubt.hidden = !item.doubts?.length;
     this.doubt.title = item.doubts?.join("\n") ?? "";
     this.score.textContent = digits(item.score, scoreMax);
     this.fill.style.width = `${Math.min(100, (100 * Math.max(0, item.score)) / scoreMax)}%`;
+  }
+
+  // A name too long for the tile is cut in its middle; the beginning that all names share goes first.
+  showName(name, alike) {
+    const head = name.slice(0, -TAIL);
+    this.name.title = name;
+    this.head.textContent = alike > TAIL && head.length > alike ? `${name.slice(0, 3)}…${head.slice(alike)}` : head;
+    this.tail.textContent = name.slice(-TAIL);
+    this.name.style.setProperty("--tail", this.tail.textContent.length);
   }
 
   place(place, count) {
@@ -80,9 +94,12 @@ export class Tile {
     if (verdict === this.shownVerdict) return;
     this.shownVerdict = verdict;
     const { word, sign } = VERDICTS[verdict];
+    const error = errorOf(this.item.kind, verdict);
     this.element.dataset.verdict = verdict;
+    this.element.classList.toggle("wrong", Boolean(error));
+    this.error.textContent = this.error.title = error;
     this.verdict.textContent = `${sign} ${word}`;
-    const truth = this.item.truth ? `, ${this.item.truth}` : "";
+    const truth = (this.item.truth ? `, ${this.item.truth}` : "") + (error ? `, ${error}` : "");
     const doubt = this.item.doubts?.length ? `, the whole picture is doubtful: ${this.item.doubts.join(" ")}` : "";
     this.element.setAttribute("aria-label",
       `${this.item.name}: ${word}, score ${digits(this.item.score, scoreMax)}${truth}${doubt}`);

@@ -28,6 +28,12 @@ export function judgePatches(item, { thresholds, judgeBy, pixelThreshold }) {
   return judgeBy === "area" || byArea === byScore ? byArea : "review";
 }
 
+// The error of a verdict on a part whose truth is known, in words; empty where it is right or goes to a person.
+export function errorOf(kind, verdict) {
+  if (kind === "defect") return verdict === "accept" ? "escape" : "";
+  return verdict === "reject" && (kind === "good" || kind === "reference") ? "false reject" : "";
+}
+
 export function countVerdicts(items, store) {
   const counts = { reject: 0, review: 0, accept: 0, none: 0 };
   for (const item of items) counts[judge(item, store)]++;

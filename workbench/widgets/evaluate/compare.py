@@ -7,9 +7,10 @@ from statistics import median
 import streamlit as st
 
 from patchcore.statistics.curves import Undefined
+from patchcore.statistics.intervals import clopper_pearson
 from workbench.evaluation.comparison import Comparison, Disagreement, compare
 from workbench.inspectors.capabilities import method_label
-from workbench.inspectors.versions import get_version, list_inspectors, list_versions
+from workbench.inspectors.versions import find_inspector, get_version, list_inspectors, list_versions
 from workbench.storage.tables import GOOD, InspectorVersion
 from workbench.widgets.build import settings_form
 from workbench.widgets.evaluate import images, scoring
@@ -38,7 +39,9 @@ def show(measured: Measured) -> None:
         return
     theirs = measure(measured.batch, other)
     found = _compared(measured, theirs)
-    st.markdown(session.sentence(sentence(found)))
+    st.markdown(session.sentence(f"{sentence(found)} {verdicts_sentence(found)}".strip()))
+    if foreign := other_product(measured.version, other):
+        st.warning(session.sentence(foreign))
     st.html(table_html(measured, theirs, others[other.id]))
     _disagreements(measured, found)
 
@@ -63,9 +66,37 @@ def sentence(found: Comparison) -> str:
     meaning = (
         "more than chance explains"
         if apart
-        else "no more than chance can explain, so this set does not tell them apart"
+        else "no more than chance can explain, so by AUROC this set does not tell them apart"
     )
     return f"{words} (95 % range of the difference {_signed(low)} to {_signed(high)}), on the same {images}; {meaning}."
+
+
+def verdicts_sentence(found: Comparison) -> str:
+    """Return in words whose verdicts are right where the two differ; empty where no labelled image tells.
+
+    The exact sign test on the images that one judges rightly and the other wrongly (McNemar, Psychometrika 12, 1947).
+    """
+    ours = sum(one.right == "first" for one in found.disagreements)
+    told = ours + sum(one.right == "second" for one in found.disagreements)
+    if not told:
+        return ""
+    low, high = clopper_pearson(ours, told)
+    counts = (
+        f"of {wording.counted(told, 'image')} that only one judges rightly, the version in use has {ours}"
+    )
+    if low <= 0.5 <= high:
+        return f"By verdicts at their thresholds the set does not tell them apart: {counts}."
+    better = "the version in use" if low > 0.5 else "the other"
+    return f"By verdicts at their thresholds {better} is better: {counts}."
+
+
+def other_product(version: InspectorVersion, other: InspectorVersion) -> str:
+    """Return a remark where the two inspectors were made for products of different names, else an empty sentence."""
+    found = [find_inspector(session.workspace(), one.inspector_id) for one in (version, other)]
+    ours, theirs = ("" if one is None else one.product.strip() for one in found)
+    if not (ours and theirs) or ours.casefold() == theirs.casefold():
+        return ""
+    return f"The other inspector was made for {theirs}, the version in use for {ours}: one has never met these parts."
 
 
 def table_html(ours: Measured, theirs: Measured, title: str) -> str:
@@ -73,6 +104,7 @@ def table_html(ours: Measured, theirs: Measured, title: str) -> str:
     cells: dict[str, Callable[[Measured], str]] = {
         "Method": lambda one: method_label(one.version),
         "Network": lambda one: escape(settings_form.network_title(str(one.version.settings["backbone"]))),
+        "Input size": lambda one: f"{one.version.settings['image_size']} px",
         "Compared with": lambda one: wording.size(one.version),
         "Threshold": _threshold,
         "Image AUROC": lambda one: metric(one.evaluation.image.auroc),

@@ -4,6 +4,7 @@ from html import escape
 
 import streamlit as st
 
+from workbench.inspections import history_query
 from workbench.inspectors.timeline import Entry, find_entry, timeline
 from workbench.inspectors.versions import has_good_images, rename
 from workbench.people.roles import Role
@@ -72,6 +73,13 @@ def _confirm(inspector: Inspector, versions: int) -> None:
         f"**{session.sentence(inspector.name)}** goes to the bin with {wording.counted(versions, 'version')} and all "
         "that it has inspected. It can be brought back from there until the bin is emptied."
     )
+    of_it = history_query.Filter(inspector_id=inspector.id)
+    if total := history_query.count(session.workspace(), of_it).total:
+        (last,) = history_query.read_page(session.workspace(), of_it, size=1).rows
+        st.warning(
+            f"It is in use: {wording.counted(total, 'image')} judged, the last on {wording.moment(last.created)}. "
+            "The pages open another inspector afterwards."
+        )
     notice.answers("Put it in the bin", "Keep it", "library_delete", _delete, inspector)
 
 
