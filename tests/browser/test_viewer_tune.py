@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 from patchcore.maps.regions import clearing_threshold
 from patchcore.statistics.intervals import clopper_pearson
 from tests.browser.apps import made_up
+from tests.browser.apps.tune import DOUBT
 from tests.browser.settled import next_frames
 
 COUNT = 24
@@ -105,6 +106,20 @@ def test_judging_by_area_is_what_the_operating_point_does(draw, place):
         ][place]
     )
     assert int(page.locator(".counts .reject b").inner_text()) == rejected
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_a_doubtful_picture_is_to_review_at_best_unless_the_check_is_off(draw, check):
+    accepted = nearest(3.42)[-1]  # the lowest score of those shown
+    place, reviewed = int(accepted[4:8]), sum(3.10 < part.score <= 3.42 for part in PARTS)
+    assert PARTS[place].score <= 3.10
+    page = opened(draw, doubted=[place], check=check)
+    tile = page.locator(".tile:not([hidden])").filter(has_text=accepted)
+    assert tile.locator(".verdict").inner_text() == ("? review" if check else "✓ accept")
+    expect(tile.locator(".doubt")).to_have_attribute("title", DOUBT)
+    assert int(page.locator(".counts .review b").inner_text()) == reviewed + check
+    change = "no verdict changes" if check else "1 part: review → accept"
+    expect(page.locator(".changes")).to_contain_text(change)
 
 
 def test_no_serious_barrier(draw, find_barriers):

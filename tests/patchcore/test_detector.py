@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
-from patchcore.amendment.teaching import with_taught
 from torchvision import models
 
 from patchcore import read_image
+from patchcore.amendment.teaching import with_taught
 from patchcore.errors import (
     ArtifactError,
     Cancelled,

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
-from patchcore.amendment.removal import without_images
-from patchcore.amendment.teaching import with_taught
 
 from patchcore import PaDiM, read_image
+from patchcore.amendment.removal import without_images
+from patchcore.amendment.teaching import with_taught
 from patchcore.detector import Detector
 from patchcore.errors import ArtifactError, DataError, NoImagesError, PatchCoreError, SettingsError
 from patchcore.features import patch_features

@@ -1,6 +1,8 @@
 """Strip, outcome and the images nearest the threshold, linked as for deciding, for the browser tests."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -10,6 +12,7 @@ from tests.browser.apps import made_up
 from workbench.viewer import Dot, Thresholds, Tile, encode_tile, gallery, outcome, threshold_strip
 
 COUNT = 24
+DOUBT = "Darker than any good image."
 STORED = Thresholds(3.42, 3.10)
 
 
@@ -25,9 +28,16 @@ def tiles() -> list[Tile]:
     return made
 
 
-def draw(state: dict[str, Any], key: str, *, area: bool = False) -> None:
-    """Draw the parts; with `area`, an image is judged by its regions."""
-    dots = [Dot(t.key, t.name, t.score, t.label or "image", t.truth, t.peak) for t in tiles()]
+def draw(
+    state: dict[str, Any], key: str, *, area: bool = False, doubted: Sequence[int] = (), check: bool = True
+) -> None:
+    """Draw the parts; with `area`, an image is judged by its regions.
+
+    The images at the places `doubted` have a doubt about the whole picture, which counts with `check`.
+    """
+    doubts = [(DOUBT,) if place in doubted else () for place in range(COUNT)]
+    shown = [replace(tile, doubts=own) for tile, own in zip(tiles(), doubts, strict=True)]
+    dots = [Dot(t.key, t.name, t.score, t.label or "image", t.truth, t.peak, t.doubts) for t in shown]
     dots += [
         Dot(f"good{at}", f"good/{at}.png", score, "reference")
         for at, score in enumerate(made_up.good_scores())
@@ -37,6 +47,7 @@ def draw(state: dict[str, Any], key: str, *, area: bool = False) -> None:
         "link": key,
         "judge_by": "area" if area else "score",
         "pixel_threshold": 2.0 if area else None,
+        "picture_check": check,
     }
     left, right = st.columns([2, 1])
     with left:
@@ -49,7 +60,7 @@ def draw(state: dict[str, Any], key: str, *, area: bool = False) -> None:
             **shared,
         )
         gallery(
-            tiles(),
+            shown,
             thresholds,
             key=key,
             strip=False,

@@ -4,10 +4,10 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from patchcore.amendment.removal import without_images
-from patchcore.amendment.teaching import with_taught
 
 from patchcore import PatchCore
+from patchcore.amendment.removal import without_images
+from patchcore.amendment.teaching import with_taught
 from patchcore.errors import ArtifactError, PatchCoreError
 from patchcore.files import container
 from patchcore.files.description import About

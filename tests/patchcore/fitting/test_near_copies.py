@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from patchcore.amendment.removal import without_images
-from patchcore.amendment.teaching import with_taught
 from PIL import Image
 
 import sample_data
+from patchcore.amendment.removal import without_images
+from patchcore.amendment.teaching import with_taught
 from patchcore.detector import Detector
 from patchcore.errors import Cancelled, SettingsError
 from patchcore.images.reading import list_images, read_image

@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
-from patchcore.amendment.removal import without_images
-from patchcore.amendment.teaching import with_taught
 
 from patchcore import PatchCore, inspect
+from patchcore.amendment.removal import without_images
+from patchcore.amendment.teaching import with_taught
 from patchcore.detector import Detector
 from patchcore.images.geometry import Geometry, place
 from patchcore.padim import PaDiM

@@ -40,12 +40,15 @@ def test_the_outcome_of_one_part():
 
 
 def test_words_for_every_way_of_judging():
-    assert (
-        judge_words(point(3.0, 3.0)) == "An image that scores above 3.00 is rejected; any other is accepted."
+    unchecked = replace(point(3.0, 3.0), picture_check=False)
+    by_score = "An image that scores above 3.00 is rejected; any other is accepted."
+    assert judge_words(unchecked) == f"{by_score} The whole picture is not checked."
+    assert judge_words(point(3.0, 3.0)) == (
+        f"{by_score} One that would be accepted goes to review where its whole picture differs from all good images."
     )
     area = judge_words(point(pixel=2.5, min_area=30, judge_by="area"))
-    assert area == (
-        "An image is rejected when its map shows a region of at least 30 pixels above 2.50; any other is accepted."
+    assert area.startswith(
+        "An image is rejected when its map shows a region of at least 30 pixels above 2.50; any other is accepted. One"
     )
     assert "where score and regions disagree" in judge_words(point(pixel=2.5, judge_by="both"))
 
