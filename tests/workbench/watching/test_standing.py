@@ -83,13 +83,16 @@ def test_watch_scores_arriving_images_by_the_thresholds_in_force_and_survives_ki
     process = psutil.Process(job(workspace).pid)
     process.kill()
     (folder / "d.png").write_bytes(plate(63))
-    wait_until((tmp_path / "sorted/accept/d.png").exists)
+    written = tmp_path / "lines.jsonl"  # the last output of an image
+    wait_until(lambda: len(written.read_text(encoding="utf-8").splitlines()) == 4)
+    wait_until(lambda: list_watches(workspace, "plate-1")[0].today == 4)
     (state,) = list_watches(workspace, "plate-1")
+    assert (tmp_path / "sorted/accept/d.png").exists()
     assert (state.id, state.folder, state.today) == (watch_id, str(folder), 4)
     assert (state.last.file, state.last.verdict, state.job_state) == ("d.png", "accept", JobState.RUNNING)
     assert job(workspace).attempts == 2
 
-    lines = [json.loads(line) for line in (tmp_path / "lines.jsonl").read_text(encoding="utf-8").splitlines()]
+    lines = [json.loads(line) for line in written.read_text(encoding="utf-8").splitlines()]
     assert sorted(one["file"] for one in lines) == ["a.png", "b.png", "c.png", "d.png"]
     (batch,) = list_batches(workspace, "plate-1")
     assert batch.name.startswith("Watched line 3 20") and batch.watch_id == watch_id
