@@ -88,7 +88,9 @@ def test_other_values_than_points_are_unsound(point):
         check_point(point)
 
 
-@pytest.mark.parametrize("part", plain())
+@pytest.mark.parametrize(
+    "part", sorted(plain().keys() - {"picture_check"})
+)  # points from before the check lack it
 def test_a_point_that_lacks_a_part_is_not_sound(part):
     whole = plain()
     del whole[part]
