@@ -1,7 +1,8 @@
-"""What all tests share: how many threads a process of theirs takes, and what Streamlit looks up once."""
+"""What all tests share: threads of a process of theirs, what Streamlit looks up once, and their main module."""
 
 import functools
 import os
+import sys
 
 import pytest
 
@@ -19,3 +20,11 @@ def packages_read_once():
         found = functools.cache(manifest_scanner.scan_component_manifests)
         patch.setattr(manifest_scanner, "scan_component_manifests", found)
         yield
+
+
+@pytest.fixture(autouse=True)
+def main_module():
+    """Put the main module back: `AppTest` leaves its script in its place, and a process started later would run it."""
+    before = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = before

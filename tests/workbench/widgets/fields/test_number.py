@@ -1,7 +1,5 @@
 """Fields for numbers: what people type is read as they mean it, or refused with a sentence; never as something else."""
 
-import sys
-
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -64,12 +62,6 @@ def test_a_number_comes_back_as_it_is_shown():
     for value in (0.5, 1234.0, 1e-7, 3.25, 4095.0):
         assert read(show(value)) == value
     assert (show(1.25, 4), show(200, 0), show(None)) == ("1.2500", "200", "")
-
-
-@pytest.fixture(autouse=True)
-def main_module(monkeypatch):
-    """`AppTest` leaves its script as the main module, which processes started afterwards would run."""
-    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
 def page():
