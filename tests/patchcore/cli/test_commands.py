@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -318,6 +319,7 @@ def test_a_build_on_processes_writes_the_file_of_a_build_here(built, product, tm
         ],
         capture_output=True,
         encoding="utf-8",
+        env=os.environ | {"PYTHONIOENCODING": "utf-8"},
         cwd=ROOT,
     )
     assert done.returncode == 0, done.stderr

@@ -73,7 +73,7 @@ def started(read_only, code, *arguments, **environment):
     }
     return subprocess.run(
         [*OBEDIENT, sys.executable, *(("-c", code) if code else ()), *map(str, arguments)],
-        env=plain | {name: value for name, value in chosen.items() if value},
+        env=plain | {name: value for name, value in chosen.items() if value} | {"PYTHONIOENCODING": "utf-8"},
         cwd=read_only,
         capture_output=True,
         encoding="utf-8",

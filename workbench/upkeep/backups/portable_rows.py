@@ -36,8 +36,9 @@ def tables_in_order() -> list[Table]:
 def dump_rows(connection: Connection, table: Table) -> Iterator[str]:
     """Yield the rows of a table in the order of their keys, one line each."""
     query = select(table).order_by(*table.primary_key.columns)
-    for row in connection.execution_options(yield_per=AT_ONCE).execute(query).mappings():
-        yield dump_row(row)
+    with connection.execution_options(yield_per=AT_ONCE).execute(query) as rows:
+        for row in rows.mappings():
+            yield dump_row(row)
 
 
 def dump_row(row: Mapping[Any, Any]) -> str:

@@ -37,10 +37,11 @@ def check_rows(connection: Connection) -> None:
     """
     for table in tables_in_order():
         columns, more = COLUMNS.get(table.name, {}), OF_ROWS.get(table.name, _nothing)
-        rows = connection.execution_options(yield_per=AT_ONCE).execute(select(table)).mappings()
-        for found in rows:
-            row = {str(name): value for name, value in found.items()}
-            _check_row(table.name, row, {**columns, **more(row)})
+        # A result that is not closed keeps SQLite's file open, and Windows then deletes nothing of a refused backup.
+        with connection.execution_options(yield_per=AT_ONCE).execute(select(table)) as rows:
+            for found in rows.mappings():
+                row = {str(name): value for name, value in found.items()}
+                _check_row(table.name, row, {**columns, **more(row)})
 
 
 def _check_row(table: str, row: Row, checks: Checks) -> None:
