@@ -14,10 +14,16 @@ SECONDS = 1.5
 
 
 @st.cache_resource
-def tiles() -> list[Tile]:
-    made = [made_up.part(place) for place in range(COUNT)]
+def tiles(number: int) -> list[Tile]:
+    """Make pictures of their own for each page, which the browser cannot have from another one."""
+    made, side = [made_up.part(place) for place in range(COUNT)], 223 - number % 64
     return [
-        Tile(f"part{place}", f"img_{place}.png", score, encode_tile(pixels, scores, 3.42))
+        Tile(
+            f"part{place}",
+            f"img_{place}.png",
+            score,
+            encode_tile(pixels[:side, :side], scores[:side, :side], 3.42),
+        )
         for place, (pixels, scores, score, _) in enumerate(made)
     ]
 
@@ -43,7 +49,7 @@ def draw(state: dict[str, Any], key: str) -> None:
             time.sleep(0.05)
             place.text("working")
     gallery(
-        tiles(),
+        tiles(int(key.rpartition("_")[2])),
         state.setdefault("thresholds", Thresholds(3.42, 3.10)),
         key=key,
         on_thresholds=lambda moved: state.update(thresholds=moved),
