@@ -29,6 +29,6 @@ with theme.page_head("Inspect", f"{batch.name}, {wording.moment(batch.created)},
         batches.bring_images(inspector)
     with st.popover("Watched folder", width="content"):
         watch_panel.show(inspector, batch.id)
-batches.show_notes(batch.id)
+batches.show_notes(batch)
 teaching_view.notice(version)
 batch_view.show(batch, version)

@@ -24,11 +24,8 @@ from patchcore.kernels.search import nearest_rows
 
 CANDIDATES = 16  # nearest images by pooled features, which are compared patch by patch
 PAIRED = 32  # images, evenly spaced, whose pairs show the distance of good images
-FAR, NEARER = (
-    0.5,
-    0.45,
-)  # quantile of those pairs, which one odd image does not move, and the share of it that rough
-# copies stay below
+FAR = 0.5  # quantile of those pairs, which one odd image does not move
+NEARER = 0.45  # share of it that rough copies stay below
 COPIED = 0.25  # share of near copies from which all images may be copies of one picture
 CELLS = 4  # a side: patches are pooled in 16 cells
 LEAST_SHARED = 0.9  # of the places of a map: images with fewer in common were fitted in differently

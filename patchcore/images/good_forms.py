@@ -144,7 +144,7 @@ def _tiny(records: Sequence[ImageRecord]) -> str | None:
         return None
     first = tiny[0]
     return (
-        f"{_images(len(tiny), 'has', 'have')} a side below {SMALLEST_SIDE} px (first: {first.name}, "
+        f"{counted(len(tiny), 'has', 'have')} a side below {SMALLEST_SIDE} px (first: {first.name}, "
         f"{first.width} × {first.height} px): hardly more than one patch. Remove them unless meant."
     )
 
@@ -178,7 +178,7 @@ def _unused_bits(records: Sequence[ImageRecord], value_range: tuple[float, float
     if bits is None:
         return None
     return (
-        f"{_images(len(deep))} in 16-bit containers: no value lies above {highest:,.0f}, as in {bits}-bit data, which "
+        f"{counted(len(deep))} in 16-bit containers: no value lies above {highest:,.0f}, as in {bits}-bit data, which "
         f"will look dark. Set the value range to 0 to {2**bits - 1} to use the full contrast."
     )
 
@@ -187,7 +187,7 @@ def _within(value: float, bounds: tuple[float, float]) -> bool:
     return bounds[0] / SAME_SIDE <= value <= bounds[1] * SAME_SIDE
 
 
-def _images(count: int, one: str = "", many: str = "") -> str:
+def counted(count: int, one: str = "", many: str = "") -> str:
     """Count images, with the verb that goes with it."""
-    counted, verb = ("1 image", one) if count == 1 else (f"{count:,} images", many)
-    return f"{counted} {verb}".rstrip()
+    number, verb = ("1 image", one) if count == 1 else (f"{count:,} images", many)
+    return f"{number} {verb}".rstrip()

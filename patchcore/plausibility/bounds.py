@@ -5,9 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-ENOUGH = (
-    20  # good images of which the worst may be exceeded by as much again; the worst of more is a bound itself
-)
+# Good images of which the worst may be exceeded by as much again; the worst of more is a bound itself.
+ENOUGH = 20
 
 
 @dataclass(frozen=True)

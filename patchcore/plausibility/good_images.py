@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from patchcore.plausibility.doubt import Doubt
 from patchcore.plausibility.picture_check import PictureCheck
-from patchcore.plausibility.typical_patches import TypicalPatches
 
 if TYPE_CHECKING:
     from patchcore.images.geometry import Placement
-
-
-@dataclass(frozen=True, eq=False)
-class _Measured(TypicalPatches):
-    """Typical patches whose distances to one good image are stored already."""
-
-    stored: NDArray[np.float32]
-
-    def distances(self, features: NDArray[np.float32], inspected: NDArray[np.bool_]) -> NDArray[np.float32]:
-        return self.stored
 
 
 def doubts_on_good(
@@ -46,10 +33,7 @@ def doubts_on_good(
         rest = check.without_images({number}, same)
         if rest is None:
             continue
-        others = check.patches.images != number
-        patches = {part.name: getattr(rest.patches, part.name) for part in fields(TypicalPatches)}
-        rest = replace(rest, patches=_Measured(**patches, stored=check.distances[row][others]))
-        nothing = np.empty((0, 0), np.float32), np.empty((0, 0), bool)
-        if doubts := rest.doubts(check.measures[row], *nothing, placement(number)):
+        distances = check.distances[row][check.patches.images != number]
+        if doubts := rest.doubts_by(check.measures[row], distances, placement(number)):
             found[number] = doubts
     return found

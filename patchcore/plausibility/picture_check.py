@@ -69,8 +69,14 @@ class PictureCheck:
         placement
             The way back to the picture's own pixels.
         """
+        return self.doubts_by(measures, self.patches.distances(features, inspected), placement)
+
+    def doubts_by(
+        self, measures: NDArray[np.float64], distances: NDArray[np.float32], placement: Placement
+    ) -> tuple[Doubt, ...]:
+        """Return the doubts as `doubts` does, from the distances [K] of the typical patches to the picture's."""
         found = [self._measured(number, float(value)) for number, value in enumerate(measures)]
-        multiples = self._multiples(self.patches.distances(features, inspected), self._usual)
+        multiples = self._multiples(distances, self._usual)
         content, layout = self._content(multiples), self._layout(multiples, placement)
         if content and layout:  # one fault: it is missing, and there
             content = replace(content, sentence=layout.sentence.replace(" or elsewhere", ""), box=layout.box)

@@ -16,9 +16,8 @@ from patchcore.maps.regions import Region, find_regions
 
 Verdict = Literal["accept", "review", "reject"]
 JudgeBy = Literal["score", "area", "both"]
-ADDED = {
-    "picture_check": True
-}  # fields that stored points of earlier programs lack, with the values they count as
+# Fields that stored points of earlier programs lack, with the values they count as.
+ADDED = {"picture_check": True}
 LARGEST_SCORE = 1e12  # no distance between features comes near it
 LEAST_THRESHOLD = -5e-324  # the next number below 0: a rule that also rejects a score of 0 sets it
 
@@ -183,7 +182,7 @@ class OperatingPoint:
         """
         return self._judge(score, any(part.area >= self.min_area for part in regions), doubtful)
 
-    def judge_by_peak(self, score: float, map_peak: float, *, doubtful: bool = False) -> Verdict:
+    def judge_by_peak(self, score: float, map_peak: float | None, *, doubtful: bool = False) -> Verdict:
         """Judge as `judge` does, without looking for regions; errors as for `verdict`.
 
         Parameters
@@ -191,10 +190,15 @@ class OperatingPoint:
         score
             The image's score.
         map_peak
-            `regions.clearing_threshold` of its map with `min_area`: at or above it the map shows no region.
+            `regions.clearing_threshold` of its map with `min_area`: at or above it the map shows no region. None where
+            nobody asks for a map: the point judges by score alone.
         doubtful
             As for `judge`.
         """
+        if map_peak is None:
+            if self.judge_by != "score":
+                raise DataError("A verdict by regions needs the image's map.")
+            return self._judge(score, False, doubtful)
         shows_region = self.pixel is not None and bool(np.float32(self.pixel) < np.float32(map_peak))
         return self._judge(score, shows_region, doubtful)
 

@@ -101,6 +101,7 @@ def test_the_result_of_a_build_names_good_images_that_would_be_sent_to_review(od
         row.numbers = {
             **row.numbers,
             "good_doubts": [{"sha256": image, "doubts": odd["lid closed.png"].doubts}],
+            "remarks": ["5 of your 8 images are near copies of 1."],
         }
         arguments = {"inspector_id": "washer", "settings": row.settings, "images": []}
         done = {"inspector_id": "washer", "version_id": version.id}
@@ -110,3 +111,4 @@ def test_the_result_of_a_build_names_good_images_that_would_be_sent_to_review(od
         number = job.id
     text = said(open_app("build", job=str(number)))
     assert "These good images would themselves be sent to review" in text and "Darker than any good" in text
+    assert text.count("near copies of 1") == 1

@@ -112,4 +112,6 @@ def test_folders_of_images_to_inspect_give_labels_and_masks_are_no_images(
     batch = list_batches(full, "washer")[0]
     counts = label_counts(full, batch.id)
     assert (counts.good, counts.defect, counts.unlabelled) == (1, 1, 0)
-    assert f"Taken as good: {good} (1). Taken as defects: {defect} (1)." in said(app)
+    again = open_app("inspect", inspector="washer", batch=str(batch.id))  # another session knows it too
+    for one in (app, again):
+        assert f"Taken as good: {good} (1). Taken as defects: {defect} (1)." in said(one)

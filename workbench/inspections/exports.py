@@ -61,20 +61,8 @@ def _row(workspace: Workspace, result: Result, point: OperatingPoint) -> list[st
     threshold, label = f"{point.reject:.6g}", result.image.truth or ""
     remarks, doubts = " ".join(result.remarks or ()), " ".join(doubt_sentences(result))
     if result.score is None:
-        return [
-            result.image.name,
-            label,
-            "",
-            "",
-            threshold,
-            "",
-            "",
-            "",
-            "",
-            result.error or "",
-            remarks,
-            doubts,
-        ]
+        unknown = [""] * 4
+        return [result.image.name, label, "", "", threshold, *unknown, result.error or "", remarks, doubts]
     regions = regions_at(load_map(workspace, result), point)
     return [
         result.image.name,

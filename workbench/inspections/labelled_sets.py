@@ -144,6 +144,21 @@ def import_labelled(
     require(Role.OPERATE, "bring images in")
     uploads.require_images(name)
     words = vocabulary(good_labels or ())
+    labels = _labels(workspace, uploads, words)
+    return _take_in(workspace, inspector_id, uploads, name, words, labels, ask=good_labels is None)
+
+
+def _take_in(
+    workspace: Workspace,
+    inspector_id: str,
+    uploads: UploadSet,
+    name: str,
+    words: Vocabulary,
+    labels: Labels,
+    *,
+    ask: bool,
+) -> ImportedSet:
+    """Take in images with the labels that were read; `ask`: refuse a set in which nothing is good."""
     problems = [f"{file.name}: {file.reason}" for file in uploads.left_out if file.reason != FOR_LABELS]
     left_out = read_names((upload.name for upload in uploads), words).left_out
     wanted = [upload for upload in uploads if upload.name not in left_out]
@@ -153,9 +168,8 @@ def import_labelled(
             f"{left:,} image{'' if left == 1 else 's'} below {below} {'was' if left == 1 else 'were'} left out: what "
             "an inspector is built from says nothing of how well it inspects."
         )
-    labels = _labels(workspace, uploads, words)
     counts = written_labels((labels.written[name], kind != GOOD) for name, kind in labels.truth.items())
-    if good_labels is None:
+    if ask:
         require_good(name, counts)
     images = _with_labels(workspace, {upload.name: upload for upload in uploads}, wanted, labels)
     unlabelled = [image.name for image in images if image.truth is None]
@@ -191,7 +205,8 @@ def import_images(workspace: Workspace, inspector_id: str, uploads: UploadSet, n
     found = labels_of_folders(_sources(uploads), words, _annotations(uploads))
     if uploads.tables or GOOD in found.truth.values():
         try:
-            return import_labelled(workspace, inspector_id, uploads, name)
+            labels = _labels(workspace, uploads, words) if uploads.tables else found
+            return _take_in(workspace, inspector_id, uploads, name, words, labels, ask=True)
         except NothingGood as error:
             refused = [
                 f"{error} The labels were left out; bring the set on Evaluate, which asks what means good."

@@ -125,8 +125,7 @@ def keep_scored(
         return None
     result = Result(batch_image_id=image.id, version_id=scored.version.id, **scored.columns)
     if scored.record is not None:
-        picture = session.get_one(Image, image.sha256)
-        picture.record = {**scored.record.to_dict(), "name": picture.original_name}  # it was read by its path
+        session.get_one(Image, image.sha256).describe(scored.record.to_dict())
     session.add(result)
     inspection = None
     if not scored.leave_out:

@@ -126,8 +126,7 @@ def _note_pixels(session: Session, model: Detector) -> None:
     for record in model.image_records_:
         image = session.get(Image, record.sha256)
         if image is not None and record.pixel_sha256:
-            # Near copies are a fact of this build, not of the picture.
-            image.record = {**record.to_dict(), "name": image.original_name, "near_copy_of": ""}
+            image.describe(record.to_dict())
 
 
 def _good_images(version: InspectorVersion, model: Detector) -> list[InspectorImage]:

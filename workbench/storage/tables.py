@@ -43,6 +43,13 @@ class Image(Base):
     record: Mapped[dict[str, Any] | None]  # patchcore.images.reading.ImageRecord.to_dict()
     created: Mapped[datetime] = mapped_column(default=now)
 
+    def describe(self, record: dict[str, Any]) -> None:
+        """Take over what reading the image found.
+
+        The name stays the one it first came with, since it is read by its path; near copies are a fact of one build.
+        """
+        self.record = {**record, "name": self.original_name, "near_copy_of": ""}
+
 
 class Inspector(Base):
     """A fitted model for one product, as the user knows it; its current version does the computing."""
@@ -206,9 +213,8 @@ class Result(Base):
     seconds: Mapped[float | None]
     error: Mapped[str | None] = mapped_column(Text)
     explanation: Mapped[dict[str, Any] | None]  # inspecting.Explained.to_dict(), once asked for
-    remarks: Mapped[
-        list[Any] | None
-    ]  # sentences on the image: its reading, and differences from the good ones
+    remarks: Mapped[list[Any] | None]
+    """Sentences on the image: its reading, and differences from the good ones."""
     doubts: Mapped[list[Any] | None]
     """Reasons why the picture may not show such a part, `Doubt.to_dict` each; None: nobody looked for any."""
     created: Mapped[datetime] = mapped_column(default=now, index=True)

@@ -133,10 +133,8 @@ def peak_for(workspace: Workspace, result: Result, point: OperatingPoint) -> flo
 
 def judged(workspace: Workspace, result: Result, point: OperatingPoint) -> Verdict:
     """Judge a scored image as a point does; errors as for `OperatingPoint.verdict`."""
-    score, peak, doubtful = result.score or 0.0, peak_for(workspace, result, point), bool(result.doubts)
-    if peak is None:
-        return point.judge(score, (), doubtful=doubtful)
-    return point.judge_by_peak(score, peak, doubtful=doubtful)
+    peak = peak_for(workspace, result, point)
+    return point.judge_by_peak(result.score or 0.0, peak, doubtful=bool(result.doubts))
 
 
 def verdict_of(known: Known, point: OperatingPoint) -> Verdict | None:
@@ -147,10 +145,10 @@ def verdict_of(known: Known, point: OperatingPoint) -> Verdict | None:
     SettingsError
         The thresholds are stale.
     """
-    if point.judge_by == "score":
-        return point.judge(known.score, (), doubtful=bool(known.doubts))
-    peak = known.map_peak(point.min_area)
-    return None if peak is None else point.judge_by_peak(known.score, peak, doubtful=bool(known.doubts))
+    peak = None if point.judge_by == "score" else known.map_peak(point.min_area)
+    if peak is None and point.judge_by != "score":
+        return None
+    return point.judge_by_peak(known.score, peak, doubtful=bool(known.doubts))
 
 
 def _good(workspace: Workspace, version: InspectorVersion) -> list[Known]:

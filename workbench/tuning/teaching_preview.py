@@ -276,11 +276,7 @@ def _checked_again(
         peak = (
             None if after.judge_by == "score" else clearing_threshold(as_stored(scored.map), after.min_area)
         )
-        doubtful = bool(scored.doubts)
-        if peak is None:
-            verdict = after.judge(scored.score, (), doubtful=doubtful)
-        else:
-            verdict = after.judge_by_peak(scored.score, peak, doubtful=doubtful)
+        verdict = after.judge_by_peak(scored.score, peak, doubtful=bool(scored.doubts))
         yield known, scored.score, verdict
         if progress:
             progress(RECHECK, done, len(waiting))

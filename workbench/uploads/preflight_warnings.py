@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from patchcore.images.good_forms import set_remarks
+from patchcore.images.good_forms import counted, set_remarks
 from patchcore.images.unread_files import why_no_images
 from workbench.uploads.image_set import kinds
 
@@ -43,7 +43,7 @@ def _broken(preflight: Preflight) -> str | None:
     first = preflight.broken[0]
     more = f"; {len(preflight.broken) - 1:,} more are listed" if len(preflight.broken) > 1 else ""
     reason = first.reason.rstrip(".")
-    return f"{_images(len(preflight.broken))} cannot be used ({first.name}: {reason}{more}). The rest can be built on."
+    return f"{counted(len(preflight.broken))} cannot be used ({first.name}: {reason}{more}). The rest can be built on."
 
 
 def _range_wanted(preflight: Preflight) -> str | None:
@@ -51,7 +51,7 @@ def _range_wanted(preflight: Preflight) -> str | None:
     if not waiting:
         return None
     return (
-        f"{_images(len(waiting), 'waits', 'wait')} for a value range, the values that mean black and "
+        f"{counted(len(waiting), 'waits', 'wait')} for a value range, the values that mean black and "
         f"white (such as {waiting[0].name}). Set it, and they can be used."
     )
 
@@ -62,12 +62,6 @@ def _copies(preflight: Preflight) -> str | None:
     extra = sum(len(names) - 1 for names in preflight.duplicates)
     first = preflight.duplicates[0]
     return (
-        f"{_images(extra, 'is an exact copy', 'are exact copies')} of others (such as {first[1]} of {first[0]}). "
+        f"{counted(extra, 'is an exact copy', 'are exact copies')} of others (such as {first[1]} of {first[0]}). "
         "Copies count once; they teach nothing new."
     )
-
-
-def _images(count: int, one: str = "", many: str = "") -> str:
-    """Count images, with the verb that goes with it."""
-    counted, verb = ("1 image", one) if count == 1 else (f"{count:,} images", many)
-    return f"{counted} {verb}".rstrip()

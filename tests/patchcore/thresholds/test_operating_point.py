@@ -60,6 +60,17 @@ def test_judging_by_score_area_or_both(judge_by, score, area, expected):
     assert decided.judge(score, [spot(area)] if area else []) == expected
 
 
+def test_a_verdict_without_a_map_is_by_score_alone_and_refused_where_regions_count():
+    for score in (1.0, 2.5, 4.0):
+        for doubtful in (False, True):
+            assert point().judge_by_peak(score, None, doubtful=doubtful) == point().judge(
+                score, (), doubtful=doubtful
+            )
+    for judge_by in ("area", "both"):
+        with pytest.raises(DataError, match="needs the image's map"):
+            point(judge_by=judge_by, pixel=2.5).judge_by_peak(1.0, None)
+
+
 def test_regions_of_a_map():
     scores = np.zeros((6, 6), np.float32)
     scores[1:3, 1:3], scores[5, 5] = 4.0, 8.0

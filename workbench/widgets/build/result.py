@@ -59,8 +59,6 @@ def _ready(job: Job) -> None:
         st.rerun()
     steps.heading(5, "Ready", inspector.name)
     st.html(numbers_html(version))
-    for remark in version.numbers.get("remarks", []):
-        st.info(session.sentence(remark))
     for skipped in version.numbers.get("skipped", []):
         st.warning(session.sentence(f"{skipped['name']}: {skipped['reason']}"))
     for remark in version.numbers.get("remarks", []):

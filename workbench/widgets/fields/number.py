@@ -113,7 +113,7 @@ def draw(
         else:
             on_change(number)
 
-    with place.container() if place is not st else st.container(width=more.get("width", "stretch")):
+    with place.container(width=more.get("width", "stretch")):
         shared.draw(st.text_input, label, key=key, value=shown, on_change=put, **more)
         # The sentence goes when the page itself gives the field another value.
         before, sentence = st.session_state.get(refused, (None, ""))

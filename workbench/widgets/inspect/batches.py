@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from workbench.inspections.batches import list_batches
-from workbench.inspections.labelled_sets import ImportedSet, import_images
+from workbench.inspections.labelled_sets import ImportedSet, Reading, import_images
 from workbench.inspections.samples import sample_batch, sample_of
 from workbench.people.roles import Role
 from workbench.storage.tables import Batch, Inspector
@@ -72,23 +72,20 @@ def bring_images(inspector: Inspector) -> None:
     left_out = [f"{file.name}: {file.reason}" for file in new.uploads.left_out if file.reason != FOR_LABELS]
     st.session_state[f"left_out_{batch_id}"] = left_out
     if brought is not None:
-        st.session_state[f"labels_of_{batch_id}"] = brought.labels
-        st.session_state[f"remarks_on_{batch_id}"] = [
-            line for line in brought.problems if line not in left_out
-        ]
         _open(brought.batch_id)
         intake.start_over("test")
         st.rerun()
     show_notes(None)
 
 
-def show_notes(batch_id: int | None) -> None:
+def show_notes(batch: Batch | None) -> None:
     """Show how labels were taken when a batch was brought in, the files left out, and further remarks."""
-    if labels := st.session_state.get(f"labels_of_{batch_id}"):
-        st.caption(session.sentence(labels))
-    remarks: list[str] = st.session_state.get(f"remarks_on_{batch_id}", [])
+    lines: list[str] = st.session_state.get(f"left_out_{None if batch is None else batch.id}", [])
+    reading = Reading() if batch is None else Reading.of(batch)
+    if reading.labels:
+        st.caption(session.sentence(reading.labels))
+    remarks = [line for line in reading.problems if line not in lines]
     notice.folded(f"{wording.counted(len(remarks), 'remark')} on the files of this batch", remarks)
-    lines: list[str] = st.session_state.get(f"left_out_{batch_id}", [])
     notice.folded(f"{wording.counted(len(lines), 'file')} left out, each with its reason", lines)
 
 
