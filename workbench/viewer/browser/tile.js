@@ -23,9 +23,9 @@ export class Tile {
     this.fill = el("i");
     this.check = el("span", { class: "check", text: "✓", "aria-hidden": "true" });
     this.element = el("div", { class: "tile", role: "option", id },
-      el("div", { class: "frame" }, this.canvas, this.check),
+      el("div", { class: "frame" }, this.canvas, this.check, this.error),
       el("div", { class: "cap" },
-        el("div", { class: "line" }, this.verdict, this.error, this.doubt, this.score),
+        el("div", { class: "line" }, this.verdict, this.doubt, this.score),
         el("div", { class: "line" }, this.name, this.truth),
         el("div", { class: "meter", "aria-hidden": "true" }, this.fill, el("u"))));
     this.item = null;
