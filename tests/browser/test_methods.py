@@ -1,124 +1,71 @@
-"""All three methods in a real browser: built on the page Build, two of them compared on the page Evaluate."""
-
-from __future__ import annotations
+"""A method in a real browser: chosen and built on the page Build."""
 
 import re
 import shutil
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Watched, opened, ready_page
+from tests.browser.conftest import ready_page
 from tests.browser.settled import settle
-from workbench.inspections.batches import create_batch
 from workbench.inspectors.versions import list_inspectors
-from workbench.storage.tables import InspectorVersion
 from workbench.storage.workspace import Workspace
 
 WASHER = Path(__file__).resolve().parents[2] / "sample_data" / "washer"
-GOOD, TEST = 4, 2  # images
+GOOD = 4  # images
 PATIENCE = 120_000  # milliseconds; the machine may be busy
 FIELD = {"PatchCore": "Largest bank", "PaDiM": "Dimensions drawn", "SPADE": "Nearest images"}
-NAMES = {label: f"Washer by {label}" for label in FIELD}
+NAME = "Washer by SPADE"
 
 
-@pytest.fixture(scope="module")
-def good(tmp_path_factory) -> Path:
+@pytest.fixture
+def good(tmp_path) -> Path:
     """A folder of a few good parts."""
-    folder = tmp_path_factory.mktemp("good")
+    folder = tmp_path / "good"
+    folder.mkdir()
     for path in sorted((WASHER / "train" / "good").iterdir())[:GOOD]:
         shutil.copy(path, folder)
     return folder
 
 
-@pytest.fixture(scope="module")
-def workspace(house) -> Iterator[Workspace]:
-    """The workspace of the server, for what the tests prepare and look up in it."""
-    with closing(Workspace(house.workspace)) as found:
-        yield found
+def test_a_method_is_chosen_and_built(house, open_page, good):
+    """SPADE, by way of PaDiM; the default is built in test_journey.py, and each method in tests/pages."""
+    page = ready_page(open_page(f"{house.url}/build"), PATIENCE)
+    open_settings(page, good)
+    for label in ("PaDiM", "SPADE"):
+        choose(page, label)
+    page.get_by_role("slider", name="Image size, px").press("Home")
+    expect(page.locator(".pc-numbers", has_text="File, about")).to_contain_text("patches")
+    expect(page.get_by_text(re.compile("about: PaDiM .* s, .* MB; PatchCore .* MB"))).to_be_visible()
+    page.get_by_role("button", name="Build", exact=True).click()
+    expect(page.locator(".st-key-panel_result")).to_be_visible()
+    expect(page.get_by_role("button", name="Inspect images")).to_be_visible()
+    expect(page.locator(".pc-inspector").first).to_contain_text("SPADE")
+    expect(page.get_by_role("slider", name="Bank size")).to_have_count(0)
+    expect(page.get_by_text("SPADE keeps no coreset")).to_be_visible()
+    with closing(Workspace(house.workspace)) as workspace:
+        (built,) = (one.current for one in list_inspectors(workspace) if one.name == NAME)
+    assert built.settings["method"] == "spade"
 
 
-@pytest.fixture(scope="module")
-def watched(house, browser) -> Iterator[Watched]:
-    found = opened(browser, f"{house.url}/build")
-    yield found
-    found.page.context.close()
-
-
-@pytest.fixture
-def page(watched) -> Iterator[Page]:
-    """The page that all tests go on with; it stands on the page Build."""
-    before = len(watched.errors)
-    yield ready_page(watched, PATIENCE)
-    assert not watched.errors[before:]
-
-
-@pytest.mark.parametrize("label", FIELD)
-def test_each_method_is_built(page, workspace, good, label):
-    build(page, label, good)
-    expect(page.locator(".pc-inspector").first).to_contain_text(label)
-    has_slider = label == "PatchCore"
-    expect(page.get_by_role("slider", name="Bank size")).to_have_count(int(has_slider))
-    expect(page.get_by_text(f"{label} keeps no coreset")).to_have_count(int(not has_slider))
-    assert found(workspace, label).settings["method"] == label.lower()
-    page.get_by_role("button", name="Build another").click()
-
-
-def test_two_methods_are_compared(house, page, workspace, good):
-    for label in ("SPADE", "PaDiM"):
-        if found(workspace, label) is None:  # this test runs alone
-            build(page, label, good)
-            page.get_by_role("button", name="Build another").click()
-    spade, other = found(workspace, "SPADE"), found(workspace, "PaDiM")
-    label_a_set(workspace, spade.inspector_id)
-    page.goto(f"{house.url}/evaluate?inspector={spade.inspector_id}&view=Compare&other={other.id}")
-    table = page.locator(".pc-compare")
-    expect(table.locator("tr", has_text="Method")).to_contain_text("SPADEPaDiM")
-    expect(table.locator("tr", has_text="Compared with")).to_contain_text(re.compile("patches.*positions"))
-    expect(page.get_by_text(re.compile("Images on which they disagree"))).to_be_visible()
-
-
-def found(workspace: Workspace, label: str) -> InspectorVersion | None:
-    """Return what was built by a method."""
-    return next((one.current for one in list_inspectors(workspace) if one.name == NAMES[label]), None)
-
-
-def build(page: Page, label: str, good: Path) -> None:
-    """Build by one method, with a small input."""
-    page.get_by_role("textbox", name="Name of the inspector").fill(NAMES[label])
+def open_settings(page: Page, good: Path) -> None:
+    """Go through the steps before the settings."""
+    page.get_by_role("textbox", name="Name of the inspector").fill(NAME)
     page.get_by_role("button", name="Continue").click()
     page.locator("input[type=file]").set_input_files(good)
     page.get_by_role("button", name=f"Use these {GOOD} images").click()
     expect(page.get_by_alt_text("network input")).to_be_visible()
     page.get_by_role("button", name="Continue").click()
     page.get_by_text("Advanced").click()
+
+
+def choose(page: Page, label: str) -> None:
+    """Choose a method, and see its own fields alone."""
     settle(page)  # a run that is on its way would close the list again
     page.get_by_role("combobox", name=re.compile("Method")).click()
     page.get_by_role("option", name=re.compile(f"^{label}:")).click()
     expect(page.get_by_role("slider", name=FIELD[label])).to_be_visible()
-    for others in FIELD.values():
-        expect(page.get_by_role("slider", name=others)).to_have_count(int(others == FIELD[label]))
-    page.get_by_role("slider", name="Image size, px").press("Home")
-    expect(page.locator(".pc-numbers", has_text="File, about")).to_contain_text(
-        "positions" if label == "PaDiM" else "patches"
-    )
-    others = sorted(FIELD.keys() - {label})
-    expect(page.get_by_text(re.compile(f"about: {others[0]} .* s, .* MB; {others[1]} .* MB"))).to_be_visible()
-    page.get_by_role("button", name="Build", exact=True).click()
-    expect(page.locator(".st-key-panel_result")).to_be_visible()
-    expect(page.get_by_role("button", name="Inspect images")).to_be_visible()
-
-
-def label_a_set(workspace: Workspace, inspector_id: str) -> None:
-    """Bring a few good and defective images whose truth is known."""
-    images = []
-    for kind in (
-        "good",
-        next(path.name for path in sorted((WASHER / "test").iterdir()) if path.name != "good"),
-    ):
-        for path in sorted((WASHER / "test" / kind).iterdir())[:TEST]:
-            images.append(workspace.store_image(path, f"{kind}/{path.name}", truth=kind))
-    create_batch(workspace, inspector_id, images, "Monday")
+    for other in FIELD.values():
+        expect(page.get_by_role("slider", name=other)).to_have_count(int(other == FIELD[label]))

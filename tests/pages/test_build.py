@@ -60,13 +60,24 @@ def test_steps_close_to_a_line_and_end_in_a_queued_build(empty, open_app, folder
     drawn["on_change"](Drawing((LEFT_HALF,), 448, 448))
     app.run()
     assert not app.error
+    draft = app.session_state["draft"]
+    for fit in ("crop", "fit", "stretch"):  # one after the other: each counts like the first
+        app.radio[0].set_value(fit).run()
+        assert draft.geometry == app.radio[0].value == fit
     press(app, "Continue")
     assert "3 images, 448 × 448 px, 1 left out" in words(app)  # the step is closed, and says what was chosen
     assert "Build time, about" in words(app)
+    for side in (320, 192, 128):
+        app.select_slider(key="build_image_size").set_value(side).run()
+        assert draft.image_size == app.select_slider(key="build_image_size").value == side
     press(app, "Build")
     assert not app.error and not app.exception
     [job] = list_jobs(empty)
     assert job.arguments["settings"]["name"] == "M12, line 3"
+    assert (job.arguments["settings"]["geometry"], job.arguments["settings"]["image_size"]) == (
+        "stretch",
+        128,
+    )
     roi = Roi.from_dict(job.arguments["settings"]["roi"])
     assert roi == Roi((LEFT_HALF,), 448, 448)
     assert kept_region(empty, drawn["images"][0].key.split(":")[0]) == roi

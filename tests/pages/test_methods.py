@@ -97,6 +97,23 @@ def test_the_form_has_the_settings_of_the_method_chosen_only():
     assert app.session_state["draft"].settings().coreset == 0.05
 
 
+def test_a_second_choice_in_a_row_counts_like_the_first():
+    app = AppTest.from_function(form, default_timeout=60).run()
+    for share in (0.05, 0.02, 0.05, 0.25):
+        app.select_slider[0].set_value(share).run()
+        assert app.session_state["draft"].coreset == app.select_slider[0].value == share
+    for name, field, values in (
+        ("padim", "dims_used", (50, 0, 25)),
+        ("spade", "nearest_images", (5, 20, 10)),
+    ):
+        app.selectbox[0].set_value("padim" if name == "spade" else "spade").run()
+        app.selectbox[0].set_value(name).run()
+        assert app.session_state["draft"].method == app.selectbox[0].value == name
+        for value in values:
+            app.select_slider[0].set_value(value).run()
+            assert (getattr(app.session_state["draft"], field) or 0) == app.select_slider[0].value == value
+
+
 @pytest.mark.parametrize("name", PEERS)
 def test_home_library_and_sidebar_name_the_method(here, open_app, name):
     label = METHODS[name].label

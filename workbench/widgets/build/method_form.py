@@ -1,11 +1,13 @@
 """The method of a build: each in a sentence with what it cannot do, and the settings of the method chosen."""
 
+from functools import partial
 from typing import Protocol
 
 import streamlit as st
 
 from patchcore.methods import LACKING, METHODS, lacking
 from workbench.widgets.build.draft import Draft
+from workbench.widgets.fields import shared
 from workbench.widgets.shared import wording
 
 SHARES = (0.01, 0.02, 0.05, 0.10, 0.15, 0.20, 0.25)
@@ -37,10 +39,13 @@ class Choices(Protocol):
 def show(draft: Draft) -> None:
     """Draw the choice of the method and its own settings, and put them into the draft."""
     left, right = st.columns([2, 1], vertical_alignment="bottom")
-    draft.method = left.selectbox(
+    shared.draw(
+        left.selectbox,
         "Method",
         list(METHODS),
-        index=list(METHODS).index(draft.method),
+        key="build_method",
+        value=draft.method,
+        on_change=partial(setattr, draft, "method"),
         format_func=lambda name: f"{METHODS[name].label}: {METHODS[name].summary}",
         help="How normality is learned from the good images. Time and memory of the method chosen stand below.",
     )
@@ -68,10 +73,13 @@ def summary(chosen: Choices) -> str:
 
 
 def _coreset(draft: Draft) -> None:
-    draft.coreset = st.select_slider(
+    shared.draw(
+        st.select_slider,
         "Largest bank",
         SHARES,
-        draft.coreset,
+        key="build_coreset",
+        value=draft.coreset,
+        on_change=partial(setattr, draft, "coreset"),
         format_func=wording.share,
         help="The largest share of all patches that is kept. Afterwards the bank can be made smaller, down to 1 % "
         "and below, at once and without building again.",
@@ -79,22 +87,27 @@ def _coreset(draft: Draft) -> None:
 
 
 def _dims_used(draft: Draft) -> None:
-    drawn = st.select_slider(
+    shared.draw(
+        st.select_slider,
         "Dimensions drawn",
         DIMENSIONS,
-        draft.dims_used or ALL,
+        key="build_dims_used",
+        value=draft.dims_used or ALL,
+        on_change=lambda drawn: setattr(draft, "dims_used", None if drawn == ALL else drawn),
         format_func=lambda number: "all" if number == ALL else str(number),
         help="Numbers of a patch feature that the Gaussians are made of, drawn by the seed. Memory grows with the "
         "square of this number.",
     )
-    draft.dims_used = None if drawn == ALL else drawn
 
 
 def _nearest_images(draft: Draft) -> None:
-    draft.nearest_images = st.select_slider(
+    shared.draw(
+        st.select_slider,
         "Nearest images",
         NEAREST,
-        draft.nearest_images,
+        key="build_nearest_images",
+        value=draft.nearest_images,
+        on_change=partial(setattr, draft, "nearest_images"),
         help="The good images, most similar as a whole, whose patches an image is compared with. Time grows with "
         "this number.",
     )

@@ -19,6 +19,7 @@ from workbench.uploads.preflight import CheckedImage
 from workbench.viewer import RoiImage, roi_editor
 from workbench.viewer.roi import Drawing
 from workbench.widgets.build.draft import Draft
+from workbench.widgets.fields import shared
 from workbench.widgets.shared import session
 from workbench.widgets.shared.pictures import encode_jpeg
 from workbench.widgets.shared.theme import data_uri
@@ -35,10 +36,13 @@ def show(draft: Draft) -> None:
     """Draw the editor of the region and the choice of geometry, and put both into the draft."""
     left, right = st.columns([5, 2], gap="large")
     with right:
-        draft.geometry = st.radio(
+        shared.draw(
+            st.radio,
             "Into the network's square",
             list(FITS),
-            index=list(FITS).index(draft.geometry),
+            key="build_geometry",
+            value=draft.geometry,
+            on_change=partial(setattr, draft, "geometry"),
             format_func=FITS.__getitem__,
             help="The network takes square images. Maps and boxes come back in the original's own pixels "
             "in each case. Padding is neither learned nor scored; a cropped margin is not inspected.",

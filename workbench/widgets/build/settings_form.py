@@ -14,7 +14,7 @@ from patchcore.settings import SETTINGS
 from workbench.inspectors.estimate import BuildEstimate, estimate_build, network_cost
 from workbench.widgets.build import method_form, network_view
 from workbench.widgets.build.draft import Draft
-from workbench.widgets.fields import number
+from workbench.widgets.fields import number, shared
 from workbench.widgets.shared import progress, session, theme, wording
 
 SIZES = (128, 160, 192, 224, 256, 320, 384, 448, 512)
@@ -40,11 +40,13 @@ def network_title(name: str) -> str:
 
 
 def _backbone(draft: Draft) -> bool:
-    known = backbones.names()
-    draft.backbone = st.selectbox(
+    shared.draw(
+        st.selectbox,
         "Network",
-        known,
-        index=known.index(draft.backbone),
+        backbones.names(),
+        key="build_backbone",
+        value=draft.backbone,
+        on_change=partial(setattr, draft, "backbone"),
         format_func=_network_line,
         help="The network turns each patch of an image into the numbers that are compared. It is not trained here.",
     )
@@ -85,10 +87,13 @@ def _download(name: str) -> None:
 def _advanced(draft: Draft) -> None:
     left, right = st.columns(2)
     seed = SETTINGS["seed"]
-    draft.image_size = left.select_slider(
+    shared.draw(
+        left.select_slider,
         "Image size, px",
         SIZES,
-        draft.image_size,
+        key="build_image_size",
+        value=draft.image_size,
+        on_change=partial(setattr, draft, "image_size"),
         help="Side of the network's square. Larger finds smaller defects; time and memory grow with its square.",
     )
     number.draw(
