@@ -6,11 +6,12 @@ from html import escape
 from pathlib import Path
 from typing import BinaryIO
 
-import PIL.Image
 import streamlit as st
 
+from patchcore.errors import DataError
 from workbench.inspections.history_export import version_words, write_csv, write_parquet
 from workbench.inspections.history_query import Counts, Filter, Page, place_of, read_page
+from workbench.storage.stored_pictures import stored_picture
 from workbench.storage.tables import Inspection, Inspector
 from workbench.storage.workspace import Workspace
 from workbench.widgets.history import detail
@@ -115,12 +116,12 @@ def overlay_tag(here: Workspace, row: Inspection) -> str:
 @st.cache_data(show_spinner=False, max_entries=4000)
 def _thumbnail(root: str, path: str) -> str | None:
     try:
-        with PIL.Image.open(Path(root) / path) as picture:
+        with stored_picture(Path(root) / path, "JPEG") as picture:
             picture.draft("RGB", (THUMBNAIL, THUMBNAIL))
             picture.thumbnail((THUMBNAIL, THUMBNAIL))
             buffer = io.BytesIO()
             picture.save(buffer, "JPEG", quality=80)
-    except OSError:  # lost; the check says so, the words beside it still serve
+    except (OSError, DataError):  # lost or damaged; the check says so, the words beside it still serve
         return None
     return data_uri(buffer.getvalue())
 
