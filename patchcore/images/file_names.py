@@ -3,6 +3,7 @@
 import os
 import re
 import unicodedata
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 IMAGE_SUFFIXES = frozenset(
@@ -31,6 +32,18 @@ def display_name(name: str) -> str:
         return name
     shown = (c if c.isprintable() else c.encode("unicode_escape", "replace").decode("ascii") for c in name)
     return "".join(shown)
+
+
+def quoted(text: str, most: int = LONGEST_PART) -> str:
+    """Put text that a file or a user brought into a sentence: on one line, cut in the middle beyond `most` characters.
+
+    Examples
+    --------
+    >>> quoted("a" * 1000, 9)
+    'aaaa…aaaa'
+    """
+    shown = display_name(text if len(text) <= 4 * most else f"{text[: 2 * most]}{text[-2 * most :]}")
+    return shown if len(shown) <= most else f"{shown[: most // 2]}…{shown[len(shown) - (most - 1) // 2 :]}"
 
 
 def composed(text: str) -> str:
@@ -116,6 +129,43 @@ def joined(stem: str, ending: str) -> str:
     """
     room = MOST_BYTES - _bytes(ending)
     return (stem if _bytes(stem) <= room else shortened(stem, room)) + ending
+
+
+class FreeNames:
+    """Gives each file a name that no other one has, also on disks that do not tell cases apart.
+
+    Parameters
+    ----------
+    folders
+        Names that files may not have, because folders have them.
+    """
+
+    def __init__(self, folders: Iterable[str] = ()) -> None:
+        self._taken = {name.casefold() for name in folders}
+        self._counts: dict[str, int] = {}
+
+    def take(self, name: str) -> str:
+        """Return a relative name, with a number before its ending where it is taken."""
+        path, key = PurePosixPath(name), name.casefold()
+        while name.casefold() in self._taken:
+            self._counts[key] = self._counts.get(key, 1) + 1
+            name = str(path.with_name(f"{path.stem} ({self._counts[key]}){path.suffix}"))
+        self._taken.add(name.casefold())
+        return name
+
+
+def names_on_disk(names: Iterable[str]) -> list[str]:
+    """Return relative names that can lie in one folder: none twice, and no file where another one needs a folder.
+
+    Examples
+    --------
+    >>> names_on_disk(["a", "a/b.png", "A/B.png"])
+    ['a (2)', 'a/b.png', 'A/B (2).png']
+    """
+    wanted = list(names)
+    places = {place for name in wanted for place in PurePosixPath(name).parents}
+    free = FreeNames(map(str, places))
+    return [free.take(name) for name in wanted]
 
 
 class NamedFiles:

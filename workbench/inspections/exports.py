@@ -3,11 +3,10 @@
 import csv
 import io
 import zipfile
-from collections.abc import Iterator, Sequence
-from pathlib import PurePosixPath
+from collections.abc import Sequence
 from typing import BinaryIO
 
-from patchcore.images.file_names import written_name
+from patchcore.images.file_names import names_on_disk, written_name
 from patchcore.inspection import regions_at, verdict_on
 from patchcore.maps.regions import Region
 from patchcore.maps.rendering import HeatScale, Mode, encode_png, overlay
@@ -89,14 +88,6 @@ def harmless(cell: str) -> str:
     return f"'{cell}" if cell.startswith(FORMULA) else cell
 
 
-def _file_names(results: Sequence[Result]) -> Iterator[str]:
-    """Yield a name inside the archive for every result: relative, unique, ending in .png."""
-    taken: set[str] = set()
-    for result in results:
-        path = PurePosixPath(written_name(result.image.name))
-        name, count = f"{path}.png", 1
-        while name.casefold() in taken:
-            count += 1
-            name = f"{path} ({count}).png"
-        taken.add(name.casefold())
-        yield name
+def _file_names(results: Sequence[Result]) -> list[str]:
+    """Return a name inside the archive for every result: relative, unique, ending in .png."""
+    return names_on_disk(f"{written_name(result.image.name)}.png" for result in results)
