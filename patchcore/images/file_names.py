@@ -23,6 +23,10 @@ MOST_BYTES = 255  # of a name, on most disks
 LONGEST_BYTES = 240  # in UTF-8, so that a number may follow
 
 _UNSAFE = re.compile(r'[<>:"|?*/\\\ud800-\udfff]')
+_PLAIN = re.compile(
+    r"[A-Za-z0-9_-](?:[A-Za-z0-9_ -]{0,80}[A-Za-z0-9_-])?(?:\.[A-Za-z0-9]{1,12})?"
+)  # most names
+_DEVICES = frozenset({"con", "prn", "aux", "nul", "com", "lpt"})  # with which `is_reserved` names begin
 _RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\..*)?", re.IGNORECASE)
 
 
@@ -183,6 +187,7 @@ class NamedFiles:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._listings: dict[Path, dict[str, str]] = {}
+        self._keys: dict[str, dict[str, str] | None] = {}
 
     def find(self, name: str) -> Path:
         """Return the path of a named file; the path as written where no file has such a name."""
@@ -191,6 +196,37 @@ class NamedFiles:
             return written
         whole = self.root / safe_name(name)
         return whole if os.path.lexists(whole) else self._by_parts(name) or written
+
+    def surely_lack(self, name: str) -> bool:
+        """Tell from listings alone, without a look at the disk for each name, that no file has a name.
+
+        False says nothing: of names with a drive, a root, ".." or more characters than `LONGEST_NAME`, for example.
+        """
+        plain = name.replace("\\", "/")
+        parts = plain.split("/")
+        if len(plain) > LONGEST_NAME or plain.startswith("/") or plain[1:2] == ":" or ".." in parts:
+            return False
+        place = str(self.root)
+        for part in parts:
+            if part not in ("", "."):
+                listed = self._keys_of(place)
+                if listed is None:
+                    return False
+                if (found := listed.get(_key(part))) is None:
+                    return plain == name or _key(name) not in (self._keys_of(str(self.root)) or {})
+                place = f"{place}/{found}"
+        return False
+
+    def _keys_of(self, folder: str) -> dict[str, str] | None:
+        """Return the entries of a folder by their keys; None where it cannot be listed."""
+        if folder not in self._keys:
+            try:
+                self._keys[folder] = {_key(path.name): path.name for path in Path(folder).iterdir()}
+            except (FileNotFoundError, NotADirectoryError):
+                self._keys[folder] = {}
+            except (OSError, ValueError):
+                self._keys[folder] = None
+        return self._keys[folder]
 
     def _by_parts(self, name: str) -> Path | None:
         place = self.root
@@ -209,6 +245,12 @@ class NamedFiles:
                 names = []
             self._listings[folder] = {safe_name(name): name for name in sorted(names)}
         return self._listings[folder]
+
+
+def _key(part: str) -> str:
+    """Return what the spellings of a name have in common that a disk may take for one."""
+    plain = part.casefold()
+    return plain if _PLAIN.fullmatch(part) and plain[:3] not in _DEVICES else safe_part(part).casefold()
 
 
 def is_folder(path: str | Path) -> bool:
