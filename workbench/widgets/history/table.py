@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import BinaryIO
@@ -15,7 +16,7 @@ from workbench.storage.stored_pictures import stored_picture
 from workbench.storage.tables import Inspection, Inspector
 from workbench.storage.workspace import Workspace
 from workbench.widgets.history import detail
-from workbench.widgets.shared import session, wording
+from workbench.widgets.shared import downloads, session, wording
 from workbench.widgets.shared.pictures import BLANK
 from workbench.widgets.shared.theme import data_uri
 from workbench.widgets.shared.verdicts import DECISIONS, VERDICTS
@@ -160,12 +161,11 @@ def _downloads(wanted: Filter, counts: Counts) -> None:
             "for analysis, every digit kept",
         ),
     ):
-        st.download_button(
+        downloads.button(
             label,
-            lambda write=write: written(write),  # type: ignore[misc]
+            partial(written, write),
             name,
             kind,
-            on_click="ignore",
             disabled=not counts.total,
             help=f"All {wording.counted(counts.total, 'row')} that the filters leave, {about}.",
         )
