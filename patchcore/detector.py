@@ -32,6 +32,7 @@ from patchcore.fitting.whole_picture import learn_picture_check
 from patchcore.images.copy_groups import CopyGroups
 from patchcore.images.geometry import place, prepare
 from patchcore.images.good_set import GoodSet
+from patchcore.images.raw_image import memory_for
 from patchcore.images.reading import ImageRecord, LoadedImage, is_exact_copy, read_image
 from patchcore.methods import EXPLAIN, METHODS, SHARE, detector_class, require_capability
 from patchcore.plausibility.doubt import Doubt
@@ -347,6 +348,10 @@ class Detector:
         """
         self.require_fitted()
         loaded = self.read(image)
+        with memory_for(loaded.record.name):
+            return self._score(loaded, leave_out)
+
+    def _score(self, loaded: LoadedImage, leave_out: bool) -> Result:
         own = self.numbers_of(loaded) if leave_out else frozenset[int]()
         patches = self.patches(loaded)
         try:

@@ -8,10 +8,11 @@ from pathlib import Path, PurePath
 
 from patchcore.errors import DataError, NoImagesError
 from patchcore.evaluation.mvtec_layout import LabelledImage, read_folders
-from patchcore.images.file_names import IMAGE_SUFFIXES, NamedFiles, display_name, is_folder
+from patchcore.images.file_names import IMAGE_SUFFIXES, LONGEST_NAME, NamedFiles, is_folder, quoted
 from patchcore.images.reading import list_files
 from patchcore.labels.layout import Layout, read_names
 from patchcore.labels.mask_names import ANNOTATION_SUFFIXES, is_annotation
+from patchcore.labels.problems import Problems
 from patchcore.labels.set_annotations import add_drawings
 from patchcore.labels.words import (
     GOOD,
@@ -27,6 +28,9 @@ from patchcore.labels.words import (
 
 SEPARATORS = ",;\t"
 LARGEST_TABLE = 32 * 1024 * 1024
+MOST_LINES = 1_000_001
+MOST_COLUMNS = 1_000
+MOST_IN_VAIN = 500  # names that are looked up on the disk without finding a further image
 
 
 def read_labelled(path: Path, *, good_elsewhere: bool = False) -> tuple[list[LabelledImage], list[str]]:
@@ -50,7 +54,7 @@ def read_labelled(path: Path, *, good_elsewhere: bool = False) -> tuple[list[Lab
     """
     images, problems = read_folders(path) if is_folder(path) else read_labels(path)
     try:
-        require_good(display_name(str(path)), labels_of(images))
+        require_good(quoted(str(path), LONGEST_NAME), labels_of(images))
     except NothingGood as fault:
         if not good_elsewhere:
             raise
@@ -98,6 +102,8 @@ def read_labels(
     """
     rows = _rows(path)
     line, header = next(rows, (0, []))
+    if len(header) > MOST_COLUMNS:
+        raise DataError(f"{path.name} has {len(header):,} columns; it is not a table of labels.")
     columns = columns_of(header)
     missing = [role for role in ("file", "label") if role not in columns]
     if missing:
@@ -105,34 +111,37 @@ def read_labels(
             f"{path.name} has no column {' or '.join(missing)}. Its first line must name the columns: file,label or "
             "file,label,mask."
         )
-    problems = [
-        f'{path.name}, line {line}: the column "{display_name(name.strip())}" {_why_unread(name, columns, header)}'
-        for at, name in enumerate(header)
-        if name.strip() and at not in columns.values()
-    ]
+    problems = Problems(path.name)
+    for at, name in enumerate(header):
+        if name.strip() and at not in columns.values():
+            why = _why_unread(name, columns, header)
+            problems.add(f'{path.name}, line {line}: the column "{quoted(name.strip())}" {why}')
     words = words or vocabulary()
     places = {folder: NamedFiles(folder.resolve()) for folder in _folders(path, within)}
     reader = _Reader(places, words, {})
     images, others = [], Counter[str]()
     for number, cells in rows:
         row = {role: cells[at].strip() for role, at in columns.items() if at < len(cells)}
-        if words.split(row.get("split", "")) in ("train", "validation"):
-            others[row["split"]] += 1
+        if (split := row.get("split")) and words.split(split) in ("train", "validation"):
+            others[quoted(split)] += 1
             continue
         found, said = reader.image(row)
         images += [] if found is None else [found]
-        problems += [f"{path.name}, line {number}: {sentence}" for sentence in said]
-    problems += [
-        f"{path.name}: {count:,} line{'' if count == 1 else 's'} of the split {display_name(split)} left out."
-        for split, count in others.items()
-    ]
+        problems.add(*(f"{path.name}, line {number}: {sentence}" for sentence in said))
+    problems.add(
+        *(
+            f"{path.name}: {count:,} line{'' if count == 1 else 's'} of the split {split} left out."
+            for split, count in others.items()
+        )
+    )
     if not images:
-        raise NoImagesError(f"{path.name} names no image that can be used. " + " ".join(problems[:3]))
-    return _with_marks(images, reader, "mask" in columns, problems), problems
+        said = " ".join(problems.sentences()[:3])
+        raise NoImagesError(f"{path.name} names no image that can be used. {said}")
+    return _with_marks(images, reader, "mask" in columns, problems), problems.sentences()
 
 
 def _with_marks(
-    images: list[LabelledImage], reader: "_Reader", column: bool, problems: list[str]
+    images: list[LabelledImage], reader: "_Reader", column: bool, problems: Problems
 ) -> list[LabelledImage]:
     """Give images their marks from annotation files and, where no column names masks, from masks near the images."""
     near = reader.files_near(images)
@@ -150,7 +159,7 @@ def _with_marks(
     drawn = add_drawings(
         found, {name: path for name, path in near.items() if is_annotation(name)}, sources, reader.words
     )
-    problems += found.problems
+    problems.add(*found.problems)
     return [
         replace(
             image,
@@ -167,7 +176,7 @@ def _why_unread(name: str, columns: dict[str, int], header: list[str]) -> str:
     same = next((role for role in columns_of([name]) if role in columns), None)
     if same is None:
         return "is unknown and was not read."
-    return f'was not read, because "{display_name(header[columns[same]].strip())}" was read as {same}.'
+    return f'was not read, because "{quoted(header[columns[same]].strip())}" was read as {same}.'
 
 
 def _folders(path: Path, within: Path | None) -> list[Path]:
@@ -179,19 +188,23 @@ def _folders(path: Path, within: Path | None) -> list[Path]:
     )
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Reader:
     places: dict[Path, NamedFiles]  # the folders that paths count from, and their files with links resolved
     words: Vocabulary
     seen: dict[Path, str]
     annotations: dict[str, Path] = field(default_factory=dict)
+    found: dict[str, tuple[Path | None, str]] = field(default_factory=dict)  # by name, without empty parts
+    vain: int = (
+        0  # names that were looked up on the disk, and led to nothing or to a file that was named before
+    )
 
     def image(self, cells: dict[str, str]) -> tuple[LabelledImage | None, list[str]]:
         """Read one line: (image, a sentence for each fault)."""
         name, label = cells.get("file", ""), cells.get("label", "")
         if not name:
             return None, ["no file is named; the line was left out."]
-        shown = display_name(name)
+        shown = quoted(name)
         if not label:
             return None, [f"{shown} has no label; it was left out."]
         path, wrong = self._inside(name)
@@ -199,7 +212,7 @@ class _Reader:
             return None, [f"{shown} {wrong}; it was left out."]
         kind = self.words.defect_type(label)
         if path in self.seen:
-            again = "" if self.seen[path] == kind else f" as {display_name(self.seen[path])}"
+            again = "" if self.seen[path] == kind else f" as {self.seen[path]}"
             return None, [f"{shown} was named before{again}; the first line counts."]
         self.seen[path] = kind
         mask, said = self._mask(cells.get("mask", ""), kind, shown)
@@ -231,15 +244,30 @@ class _Reader:
         if mask is not None and is_annotation(name):
             self.annotations[self._name(mask)] = mask
             return None, []
-        said = (
-            []
-            if mask
-            else [f"the mask {display_name(name)} of {image} {wrong}; the image counts without it."]
-        )
+        said = [] if mask else [f"the mask {quoted(name)} of {image} {wrong}; the image counts without it."]
         return mask, said
 
     def _inside(self, name: str) -> tuple[Path | None, str]:
         """Find a file below the table's folder, else below the one above it; None with its fault."""
+        own, *above = self.places.values()
+        if own.surely_lack(name) and (
+            ("/" not in name and "\\" not in name) or all(files.surely_lack(name) for files in above)
+        ):
+            return None, "does not exist"
+        key = (
+            name
+            if name.startswith("/")
+            else "/".join(part for part in name.split("/") if part not in ("", "."))
+        )
+        if key not in self.found:
+            if self.vain >= MOST_IN_VAIN:
+                return None, "was not looked up, after hundreds of names that lead to no further image"
+            path, wrong = self._looked_up(name)
+            self.vain += path is None or path in self.seen
+            self.found[key] = path, wrong
+        return self.found[key]
+
+    def _looked_up(self, name: str) -> tuple[Path | None, str]:
         own, *above = self.places.items()
         path, wrong = _below(*own, name)
         plain = PurePath(name.replace("\\", "/"))
@@ -266,6 +294,8 @@ def _below(folder: Path, files: NamedFiles, name: str) -> tuple[Path | None, str
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Yield the lines that are not empty: (line number, cells)."""
     lines = _text(path).splitlines()
+    if len(lines) > MOST_LINES:
+        raise DataError(f"{path.name} has more than {MOST_LINES - 1:,} lines. Split it into several tables.")
     if lines and lines[0].lower().startswith("sep="):  # Excel's own hint to itself
         lines[0] = ""
     first = next((line for line in lines if line.strip()), "")
@@ -290,7 +320,8 @@ def _text(path: Path) -> str:
         data = path.read_bytes()
     except OSError as fault:
         raise NoImagesError(
-            f"There is no file or folder {display_name(str(path))} that can be read ({fault.strerror or fault})."
+            f"There is no file or folder {quoted(str(path), LONGEST_NAME)} that can be read "
+            f"({fault.strerror or fault})."
         ) from fault
     if b"\0" in data and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise DataError(f"{path.name} is not a text file; a table of labels is a CSV file.")

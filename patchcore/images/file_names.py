@@ -3,6 +3,7 @@
 import os
 import re
 import unicodedata
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 IMAGE_SUFFIXES = frozenset(
@@ -22,6 +23,10 @@ MOST_BYTES = 255  # of a name, on most disks
 LONGEST_BYTES = 240  # in UTF-8, so that a number may follow
 
 _UNSAFE = re.compile(r'[<>:"|?*/\\\ud800-\udfff]')
+_PLAIN = re.compile(
+    r"[A-Za-z0-9_-](?:[A-Za-z0-9_ -]{0,80}[A-Za-z0-9_-])?(?:\.[A-Za-z0-9]{1,12})?"
+)  # most names
+_DEVICES = frozenset({"con", "prn", "aux", "nul", "com", "lpt"})  # with which `is_reserved` names begin
 _RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\..*)?", re.IGNORECASE)
 
 
@@ -31,6 +36,18 @@ def display_name(name: str) -> str:
         return name
     shown = (c if c.isprintable() else c.encode("unicode_escape", "replace").decode("ascii") for c in name)
     return "".join(shown)
+
+
+def quoted(text: str, most: int = LONGEST_PART) -> str:
+    """Put text that a file or a user brought into a sentence: on one line, cut in the middle beyond `most` characters.
+
+    Examples
+    --------
+    >>> quoted("a" * 1000, 9)
+    'aaaa…aaaa'
+    """
+    shown = display_name(text if len(text) <= 4 * most else f"{text[: 2 * most]}{text[-2 * most :]}")
+    return shown if len(shown) <= most else f"{shown[: most // 2]}…{shown[len(shown) - (most - 1) // 2 :]}"
 
 
 def composed(text: str) -> str:
@@ -118,6 +135,43 @@ def joined(stem: str, ending: str) -> str:
     return (stem if _bytes(stem) <= room else shortened(stem, room)) + ending
 
 
+class FreeNames:
+    """Gives each file a name that no other one has, also on disks that do not tell cases apart.
+
+    Parameters
+    ----------
+    folders
+        Names that files may not have, because folders have them.
+    """
+
+    def __init__(self, folders: Iterable[str] = ()) -> None:
+        self._taken = {name.casefold() for name in folders}
+        self._counts: dict[str, int] = {}
+
+    def take(self, name: str) -> str:
+        """Return a relative name, with a number before its ending where it is taken."""
+        path, key = PurePosixPath(name), name.casefold()
+        while name.casefold() in self._taken:
+            self._counts[key] = self._counts.get(key, 1) + 1
+            name = str(path.with_name(f"{path.stem} ({self._counts[key]}){path.suffix}"))
+        self._taken.add(name.casefold())
+        return name
+
+
+def names_on_disk(names: Iterable[str]) -> list[str]:
+    """Return relative names that can lie in one folder: none twice, and no file where another one needs a folder.
+
+    Examples
+    --------
+    >>> names_on_disk(["a", "a/b.png", "A/B.png"])
+    ['a (2)', 'a/b.png', 'A/B (2).png']
+    """
+    wanted = list(names)
+    places = {place for name in wanted for place in PurePosixPath(name).parents}
+    free = FreeNames(map(str, places))
+    return [free.take(name) for name in wanted]
+
+
 class NamedFiles:
     """Finds the files that a person or a table names below a folder.
 
@@ -133,6 +187,7 @@ class NamedFiles:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._listings: dict[Path, dict[str, str]] = {}
+        self._keys: dict[str, dict[str, str] | None] = {}
 
     def find(self, name: str) -> Path:
         """Return the path of a named file; the path as written where no file has such a name."""
@@ -141,6 +196,37 @@ class NamedFiles:
             return written
         whole = self.root / safe_name(name)
         return whole if os.path.lexists(whole) else self._by_parts(name) or written
+
+    def surely_lack(self, name: str) -> bool:
+        """Tell from listings alone, without a look at the disk for each name, that no file has a name.
+
+        False says nothing: of names with a drive, a root, ".." or more characters than `LONGEST_NAME`, for example.
+        """
+        plain = name.replace("\\", "/")
+        parts = plain.split("/")
+        if len(plain) > LONGEST_NAME or plain.startswith("/") or plain[1:2] == ":" or ".." in parts:
+            return False
+        place = str(self.root)
+        for part in parts:
+            if part not in ("", "."):
+                listed = self._keys_of(place)
+                if listed is None:
+                    return False
+                if (found := listed.get(_key(part))) is None:
+                    return plain == name or _key(name) not in (self._keys_of(str(self.root)) or {})
+                place = f"{place}/{found}"
+        return False
+
+    def _keys_of(self, folder: str) -> dict[str, str] | None:
+        """Return the entries of a folder by their keys; None where it cannot be listed."""
+        if folder not in self._keys:
+            try:
+                self._keys[folder] = {_key(path.name): path.name for path in Path(folder).iterdir()}
+            except (FileNotFoundError, NotADirectoryError):
+                self._keys[folder] = {}
+            except (OSError, ValueError):
+                self._keys[folder] = None
+        return self._keys[folder]
 
     def _by_parts(self, name: str) -> Path | None:
         place = self.root
@@ -159,6 +245,12 @@ class NamedFiles:
                 names = []
             self._listings[folder] = {safe_name(name): name for name in sorted(names)}
         return self._listings[folder]
+
+
+def _key(part: str) -> str:
+    """Return what the spellings of a name have in common that a disk may take for one."""
+    plain = part.casefold()
+    return plain if _PLAIN.fullmatch(part) and plain[:3] not in _DEVICES else safe_part(part).casefold()
 
 
 def is_folder(path: str | Path) -> bool:

@@ -6,10 +6,12 @@ pixel, turns the picture upright, and notes every conversion in words.
 
 import io
 import struct
+import zlib
 
 import numpy as np
 from PIL import BmpImagePlugin, Image, ImageCms, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
+from patchcore.errors import ImageTooLarge
 from patchcore.images.file_names import display_name
 from patchcore.images.netpbm_format import is_netpbm
 from patchcore.images.raw_image import Limits, RawImage, first_of_several, from_channels
@@ -28,6 +30,7 @@ DECODER_FAULTS = (
     ArithmeticError,
     EOFError,
     struct.error,
+    zlib.error,
 )
 
 ORIENTATION_TAG = 0x0112
@@ -35,6 +38,8 @@ CMYK = "CMYK was converted to RGB without a colour profile; colours are approxim
 _LOWER_PART = "its lower part may be missing. Copy it again from where it came."
 _FILLED, _JPEG_BLOCK = 128, 8  # the value that decoders fill missing blocks with; rows of a block
 _MP_COUNT, _MP_ENTRIES, _MOST_LISTED = 0xB001, 0xB002, 16
+_SPREAD = 4  # times the pixels of its first picture, a WebP's canvas may have
+_SMALL_CANVAS = 4_000_000  # pixels; a canvas of so many may be empty
 _SRGB_GAMMA = 0.45455
 _PLAIN_PROFILES = ("srgb", "iec61966", "iec 61966", "c2ci", "gray gamma 2.2")  # C2ci: sRGB of web tools
 REMEDY = "Export it as PNG, JPEG, TIFF, BMP, WebP or PGM."
@@ -126,6 +131,9 @@ def decode_png(data: bytes, name: str, limits: Limits) -> RawImage:
     channels = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}.get(colour, 1)
     limits.check(name, width, height, channels * max(depth // 8, 1))
     image = PngImagePlugin.PngImageFile(io.BytesIO(data))
+    limits.check(name, *image.size, channels * max(depth // 8, 1))
+    if image.size != (width, height):  # a later header has replaced the first one
+        raise ValueError("it has two headers of different sizes")
     if depth != 16:
         raw = _from_pillow(image, "PNG", depth)
     else:
@@ -195,8 +203,32 @@ def decode_bmp(data: bytes, name: str, limits: Limits) -> RawImage:
 
 def decode_webp(data: bytes, name: str, limits: Limits) -> RawImage:
     """Unpack a WebP (its first frame, if it moves)."""
-    limits.check(name, *_webp_size(data), 4)
-    return _from_pillow(WebPImagePlugin.WebPImageFile(io.BytesIO(data)), "WebP", 8)
+    width, height = _webp_size(data)
+    limits.check(name, width, height, 4)
+    if width * height > max(_SPREAD * _webp_picture(data), _SMALL_CANVAS):
+        raise ImageTooLarge(
+            name,
+            f"its canvas has {width:,} × {height:,} pixels, but its first picture fills almost nothing of it. "
+            f"{REMEDY}",
+        )
+    image = WebPImagePlugin.WebPImageFile(io.BytesIO(data))
+    limits.check(name, *image.size, 4)
+    return _from_pillow(image, "WebP", 8)
+
+
+def _webp_picture(data: bytes) -> int:
+    """Return the pixels of the first picture on a canvas; 0 without any."""
+    at = 12
+    while at + 24 <= len(data):
+        kind, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
+        if kind in (b"VP8 ", b"VP8L"):
+            width, height = _webp_size(data[:12] + data[at:])
+            return width * height
+        if kind == b"ANMF":
+            width, height = (1 + int.from_bytes(data[at + n : at + n + 3], "little") for n in (14, 17))
+            return width * height
+        at += 8 + size + size % 2
+    return 0
 
 
 def _webp_size(data: bytes) -> tuple[int, int]:

@@ -44,7 +44,7 @@ def _jpeg(pixels: Pixels, quality: int, *, full_colour: bool = False) -> Pixels:
     packed = io.BytesIO()
     picture = Image.fromarray(np.rint(_clipped(pixels) * 255).astype(np.uint8))
     picture.save(packed, "JPEG", quality=quality, subsampling=0 if full_colour else 2)
-    return np.asarray(Image.open(packed), np.float32) * LEVEL
+    return np.asarray(Image.open(packed, formats=("JPEG",)), np.float32) * LEVEL
 
 
 def _noisy(pixels: Pixels) -> Pixels:

@@ -1,13 +1,19 @@
 """Owns a picture as its container stores it, before any scaling, and the limits on its size."""
 
-from collections.abc import Sequence
+import errno
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from patchcore.errors import ImageTooLarge, UnreadableImage
+
+_UNPACKED = 1.5  # times the largest file, the samples of an image may have in memory: 16-bit RGB of 120 million pixels
+_AT_ONCE = 1 << 20  # pixels that a calculation with intermediate results takes at a time
 
 
 @dataclass(frozen=True)
@@ -19,7 +25,7 @@ class Limits:
     max_pixels
         Width times height, as the header declares them.
     max_bytes
-        Size of the file, and of its samples once unpacked as stored.
+        Size of the file; its samples may have half as much again, once unpacked as stored.
     """
 
     max_pixels: int = 120_000_000
@@ -37,12 +43,52 @@ class Limits:
         """
         if width < 1 or height < 1:
             raise UnreadableImage(name, f"its header declares {width} × {height} pixels; export it again.")
-        if width * height > self.max_pixels or width * height * bytes_per_pixel > 4 * self.max_bytes:
+        unpacked, most = width * height * bytes_per_pixel, int(_UNPACKED * self.max_bytes)
+        if width * height <= self.max_pixels and unpacked > most:
+            raise ImageTooLarge(
+                name,
+                f"{width:,} × {height:,} pixels of {bytes_per_pixel} bytes each unpack to {unpacked:,} bytes; the "
+                f"limit is {most:,}. Save it with 8 or 16 bits a channel, crop it, or scale it down first.",
+            )
+        if width * height > self.max_pixels:
             raise ImageTooLarge(
                 name,
                 f"{width:,} × {height:,} pixels ({width * height / 1e6:,.0f} million); the limit is "
                 f"{self.max_pixels / 1e6:,.4g} million. Crop it or scale it down first.",
             )
+
+
+def by_rows(shape: tuple[int, ...]) -> Iterator[slice]:
+    """Yield the rows of a picture [H, W, ...] piece by piece, so that intermediate results stay small."""
+    step = max(1, _AT_ONCE // max(1, shape[1]))
+    yield from (slice(start, start + step) for start in range(0, shape[0], step))
+
+
+@contextmanager
+def memory_for(name: str) -> Iterator[None]:
+    """Turn a lack of memory while an image is read or scored into a sentence about that image.
+
+    Raises
+    ------
+    ImageTooLarge
+        The memory did not suffice.
+    """
+    try:
+        yield
+    except (MemoryError, Image.DecompressionBombError) as fault:
+        raise _no_memory(name) from fault
+    except OSError as fault:  # Pillow and the system say it so
+        if fault.errno == errno.ENOMEM or "out of memory" in str(fault):
+            raise _no_memory(name) from fault
+        raise
+
+
+def _no_memory(name: str) -> ImageTooLarge:
+    return ImageTooLarge(
+        name,
+        "it is too large for the memory that is free on this computer. Crop it or scale it down first, or close other "
+        "programs.",
+    )
 
 
 @dataclass

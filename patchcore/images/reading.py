@@ -33,7 +33,7 @@ from patchcore.images.formats import (
     why_not_an_image,
 )
 from patchcore.images.netpbm_format import decode_netpbm
-from patchcore.images.raw_image import Limits, RawImage, from_array
+from patchcore.images.raw_image import Limits, RawImage, from_array, memory_for
 from patchcore.images.sample_scaling import to_rgb
 from patchcore.images.tiff_format import decode_tiff
 from patchcore.images.unread_files import contents_of, why_no_images
@@ -167,7 +167,7 @@ def read_image(
         (black, white) in sample values, for data of more than 8 bits and float. Values beyond it are clipped
         and counted in the record's notes.
     limits
-        Checked on the header, before decoding.
+        Checked on what the header declares and on what the decoder was made for, before pixels are unpacked.
     background
         RGB in 0..1 that shows through transparent pixels.
 
@@ -177,18 +177,35 @@ def read_image(
         Not an image, empty, truncated, of a kind without plain meaning, not finite, or float outside 0..1
         without a value range.
     ImageTooLarge
-        Beyond the limits.
+        Beyond the limits, or beyond the memory that is free.
     SettingsError
         `value_range` is not an increasing finite pair.
     """
     _check_range(value_range)
+    label = _label(source, name)
+    with memory_for(label):
+        return _read(source, label, value_range, limits, background)
+
+
+def _label(source: str | os.PathLike[str] | bytes | NDArray[Any], name: str | None) -> str:
     if isinstance(source, np.ndarray):
-        label = display_name(name or "array")
+        return display_name(name or "array")
+    return display_name(name or ("image" if isinstance(source, bytes) else os.fspath(source)))
+
+
+def _read(
+    source: str | os.PathLike[str] | bytes | NDArray[Any],
+    label: str,
+    value_range: tuple[float, float] | None,
+    limits: Limits,
+    background: tuple[float, float, float],
+) -> LoadedImage:
+    if isinstance(source, np.ndarray):
         raw, sha256 = from_array(source, label, limits), array_sha256(source)
     else:
-        label = display_name(name or ("image" if isinstance(source, bytes) else os.fspath(source)))
         data = source if isinstance(source, bytes) else _file_bytes(Path(source), label, limits)
         raw, sha256 = _decode(data, label, limits), hashlib.sha256(data).hexdigest()
+        del data
     pixels, lowest, highest = to_rgb(raw, label, value_range, background)
     record = ImageRecord(
         label,
@@ -219,10 +236,10 @@ def read_samples(
     limits: Limits = Limits(),  # noqa: B008 - frozen
 ) -> RawImage:
     """Read the samples of an image file as they are stored, neither scaled nor composed; errors as `read_image`."""
-    label = display_name(name or ("image" if isinstance(source, bytes) else os.fspath(source)))
-    return _decode(
-        source if isinstance(source, bytes) else _file_bytes(Path(source), label, limits), label, limits
-    )
+    label = _label(source, name)
+    with memory_for(label):
+        data = source if isinstance(source, bytes) else _file_bytes(Path(source), label, limits)
+        return _decode(data, label, limits)
 
 
 def is_exact_copy(record: ImageRecord, image: LoadedImage) -> bool:
@@ -320,8 +337,9 @@ def _decode(data: bytes, name: str, limits: Limits) -> RawImage:
     try:
         with warnings.catch_warnings():  # decoders warn of metadata that nothing here uses
             warnings.simplefilter("ignore")
-            image: RawImage = _DECODERS[kind](data, name, limits)
-            return image
+            with memory_for(name):
+                image: RawImage = _DECODERS[kind](data, name, limits)
+                return image
     except ImageError:
         raise
     except DECODER_FAULTS as fault:

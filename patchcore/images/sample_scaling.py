@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patchcore.errors import UnreadableImage
-from patchcore.images.raw_image import RawImage
+from patchcore.images.raw_image import RawImage, by_rows
 
 _ROUNDING = 1e-6  # a float image may exceed 0..1 by this much: the last bit of an earlier computation
 USUAL_DEPTHS = (8, 10, 12, 14)  # bits of camera sensors, delivered in 16-bit containers
@@ -123,10 +123,11 @@ def _scaled(samples: NDArray[Any], low: float, high: float) -> NDArray[np.float3
 
 def _composite(pixels: NDArray[np.float32], raw: RawImage, background: tuple[float, float, float]) -> None:
     assert raw.alpha is not None
-    alpha = raw.alpha[..., None]
-    if not raw.premultiplied:
-        pixels *= alpha
-    pixels += (1 - alpha) * np.asarray(background, np.float32)
-    np.clip(pixels, 0, 1, out=pixels)
+    for rows in by_rows(pixels.shape):
+        part, alpha = pixels[rows], raw.alpha[rows, :, None]
+        if not raw.premultiplied:
+            part *= alpha
+        part += (1 - alpha) * np.asarray(background, np.float32)
+        np.clip(part, 0, 1, out=part)
     shade = "white" if min(background) == 1 else f"RGB {background}"
     raw.notes.append(f"Transparent pixels are shown on {shade}.")

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from PIL import JpegImagePlugin
 from tifffile import COMPRESSION, PHOTOMETRIC
 
-from patchcore.errors import UnreadableImage
+from patchcore.errors import ImageTooLarge, UnreadableImage
 from patchcore.images.formats import CMYK, DECODER_FAULTS, ORIENTATION_TAG, profile_note
-from patchcore.images.raw_image import Limits, RawImage, first_of_several
+from patchcore.images.raw_image import Limits, RawImage, by_rows, first_of_several
+from patchcore.images.tiff_tags import check_tags
 
 # Faults that tifffile logs are raised here as sentences; its log lines would only repeat them.
 logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)
@@ -23,6 +24,9 @@ logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)
 MOST_PAGES = 1_000  # counted; more are not looked at
 _PROFILE_TAG = 34675  # ICC
 _PREMULTIPLIED, _STRAIGHT = 1, 2  # values of the ExtraSamples tag
+_PADDED = 4  # an image's size, times so much, is the most that its tiles may fill
+_ALWAYS_PADDED = 64_000_000  # samples; so much a small image's tiles may fill in any case
+_JPEG_BLOCK = 32  # pixels; sides of a JPEG within a TIFF may be rounded up to whole blocks
 # Codecs that never unpack more than the tags declare, and JPEG, whose own headers are checked.
 _CODECS = frozenset(
     {
@@ -58,6 +62,7 @@ def decode_tiff(data: bytes, name: str, limits: Limits) -> RawImage:
     UnreadableImage
         Truncated, or of a kind that has no plain meaning as a picture.
     """
+    check_tags(data, name)
     with tifffile.TiffFile(io.BytesIO(data)) as tiff:
         page, several = _chosen_page(tiff)
         _check_declared(page, len(data), name, limits)
@@ -119,8 +124,7 @@ def _check_declared(page: tifffile.TiffPage, file_bytes: int, name: str, limits:
             "Export it as grey or RGB.",
         )
     limits.check(name, width, height, samples * page.dtype.itemsize)
-    if page.is_tiled:
-        limits.check(name, page.tilewidth, page.tilelength, samples * page.dtype.itemsize)
+    _check_parts(page, name, limits)
     ends = [a + n for a, n in zip(page.dataoffsets, page.databytecounts, strict=False)]
     if not ends or min(page.databytecounts) == 0 or max(ends) > file_bytes:
         raise UnreadableImage(
@@ -128,6 +132,31 @@ def _check_declared(page: tifffile.TiffPage, file_bytes: int, name: str, limits:
             f"truncated: the TIFF breaks off after {file_bytes:,} bytes, but its picture goes on to byte "
             f"{max(ends, default=0):,}. Copy it again from where it came.",
         )
+
+
+def _check_parts(page: tifffile.TiffPage, name: str, limits: Limits) -> None:
+    """Refuse tiles or strips that unpack to far more than the picture, each of them or all together."""
+    if page.is_tiled and page.tiledepth != 1:
+        raise UnreadableImage(
+            name, f"its tiles have {page.tiledepth:,} layers; a photograph has one. Export it without tiles."
+        )
+    width, length = _part_size(page)
+    samples = 1 if page.planarconfig == tifffile.PLANARCONFIG.SEPARATE else page.samplesperpixel
+    limits.check(name, width, length, samples * page.dtype.itemsize)
+    whole = page.imagewidth * page.imagelength * page.samplesperpixel
+    if len(page.dataoffsets) * width * length * samples > max(_PADDED * whole, _ALWAYS_PADDED):
+        raise ImageTooLarge(
+            name,
+            f"its {len(page.dataoffsets):,} parts of {width:,} × {length:,} pixels unpack to far more than the picture "
+            f"of {page.imagewidth:,} × {page.imagelength:,} pixels. Export it again.",
+        )
+
+
+def _part_size(page: tifffile.TiffPage) -> tuple[int, int]:
+    """Return width and length of a tile or strip."""
+    if page.is_tiled:
+        return page.tilewidth, page.tilelength
+    return page.imagewidth, page.rowsperstrip
 
 
 def _check_codec(page: tifffile.TiffPage, data: bytes, name: str, limits: Limits) -> None:
@@ -138,9 +167,15 @@ def _check_codec(page: tifffile.TiffPage, data: bytes, name: str, limits: Limits
             f"a TIFF compressed by {kind} cannot be read. Export it with LZW, deflate or no compression.",
         )
     if page.compression == COMPRESSION.JPEG:
+        most = [-(-side // _JPEG_BLOCK) * _JPEG_BLOCK for side in _part_size(page)]
         for start, length in zip(page.dataoffsets, page.databytecounts, strict=True):
             part = JpegImagePlugin.JpegImageFile(io.BytesIO(data[start : start + length]))
-            limits.check(name, *part.size, len(part.getbands()))
+            if part.width > most[0] or part.height > most[1]:
+                raise ImageTooLarge(
+                    name,
+                    f"one of its parts is a JPEG of {part.width:,} × {part.height:,} pixels, larger than its tags "
+                    "declare. Export it again.",
+                )
 
 
 def _hwc(page: tifffile.TiffPage, name: str) -> NDArray[Any]:
@@ -172,12 +207,20 @@ def _interpret(page: tifffile.TiffPage, array: NDArray[Any], name: str) -> RawIm
     if page.photometric == PHOTOMETRIC.MINISWHITE and peak is not None:
         picture = ~picture if bits == 1 else (int(peak) - picture).astype(picture.dtype)
     elif page.photometric == PHOTOMETRIC.PALETTE and page.colormap is not None:
-        picture, peak, fixed = page.colormap.T[picture.astype(np.intp)], 65535.0, True
+        colours_of, indices = page.colormap.T, picture
+        picture = np.empty((*indices.shape, 3), colours_of.dtype)
+        for rows in by_rows(indices.shape):
+            picture[rows] = colours_of[indices[rows].astype(np.intp)]
+        peak, fixed = 65535.0, True
     elif page.photometric == PHOTOMETRIC.SEPARATED:
         if peak is None:
             raise UnreadableImage(name, "CMYK in float or signed samples cannot be read. Export it as RGB.")
-        ink = 1 - picture.astype(np.float32) / np.float32(peak)
-        picture, peak, fixed = ink[..., :3] * ink[..., 3:], 1.0, True
+        inks = picture
+        picture = np.empty((*inks.shape[:2], 3), np.float32)
+        for rows in by_rows(inks.shape):
+            ink = 1 - inks[rows].astype(np.float32) / np.float32(peak)
+            picture[rows] = ink[..., :3] * ink[..., 3:]
+        peak, fixed = 1.0, True
         notes.append(CMYK)
     channels = 3 if page.photometric == PHOTOMETRIC.PALETTE else array.shape[2]
     raw = RawImage(picture, "TIFF", channels, bits, peak, fixed_scale=fixed, notes=notes)

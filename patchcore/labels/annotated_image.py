@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patchcore.errors import DataError
-from patchcore.images.file_names import display_name
+from patchcore.images.file_names import quoted
 from patchcore.labels.drawing import Ellipse, Mark, Polygon, Runs
+from patchcore.labels.words import LONGEST_LABEL
 from patchcore.maps.outlines import Point
 
 FARTHEST = 1e6  # pixels; no coordinate is larger
 LONGEST_NAME = 4096  # characters of an image's path
 LONGEST_SIDE = 1_000_000  # pixels
-LONGEST_LABEL = 64  # characters; a table of labels keeps no more
 MOST_PIXELS = 120_000_000
 MOST_POINTS = 100_000  # of one outline
 
@@ -56,7 +56,7 @@ class AnnotatedImage:
             self.marks += [(label[:LONGEST_LABEL], mark) for mark in make(*arguments)]
         except (DataError, TypeError, ValueError, KeyError, IndexError, OverflowError) as fault:
             why = str(fault) if isinstance(fault, DataError) else "it is not written as it should be"
-            self.faults.append(f"the shape {display_name(label[:LONGEST_LABEL])!r} cannot be drawn: {why}")
+            self.faults.append(f"the shape {quoted(label, LONGEST_LABEL)!r} cannot be drawn: {why}")
 
 
 def number(value: Any, least: float = -FARTHEST, most: float = FARTHEST) -> float:

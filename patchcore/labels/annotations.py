@@ -16,6 +16,8 @@ from patchcore.labels.cvat import read_cvat
 from patchcore.labels.labelme import is_labelme, read_labelme
 
 LARGEST = 128 * 2**20  # bytes; labelme puts the photograph itself into its file
+MOST_PARTS = 4_000_000  # lists and objects of a JSON file; each takes some hundred bytes in memory
+MOST_VALUES = 20_000_000  # of a JSON file
 KINDS = "labelme JSON, COCO JSON or CVAT XML"
 
 
@@ -37,13 +39,21 @@ def read_annotations(source: bytes | Path, name: str) -> list[AnnotatedImage]:
     shown = display_name(name)
     text = _text(source, shown)
     try:
-        return read_cvat(text) if name.lower().endswith(".xml") else _of_json(json.loads(text))
+        return read_cvat(text) if name.lower().endswith(".xml") else _of_json(_parsed(text))
     except DataError as fault:
         raise DataError(f"{shown}: {fault}") from fault
+    except MemoryError as fault:
+        raise DataError(f"{shown} is too large for the memory that is free. Split it.") from fault
     except RecursionError as fault:
         raise DataError(f"{shown} is nested too deeply to be {KINDS}; it was not read.") from fault
     except ValueError as fault:
         raise DataError(f"{shown} is damaged ({_first_line(fault)}). Export it once more.") from fault
+
+
+def _parsed(text: str) -> Any:
+    if text.count("[") + text.count("{") > MOST_PARTS or text.count(",") > MOST_VALUES:
+        raise DataError("it has millions of entries; it was not read. Split it.")
+    return json.loads(text)
 
 
 def _of_json(values: Any) -> list[AnnotatedImage]:

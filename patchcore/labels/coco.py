@@ -10,6 +10,7 @@ from patchcore.errors import DataError
 from patchcore.labels.annotated_image import AnnotatedImage, image_size, number, polygon, rectangle, runs
 from patchcore.labels.drawing import Mark
 
+MOST_RUNS = 10_000_000  # of one mark
 MOST_BITS = 40  # of a run's length; no picture is so long
 
 
@@ -87,7 +88,7 @@ def unpacked(text: str) -> NDArray[np.int64]:
     Raises
     ------
     DataError
-        The text is not such a packing.
+        The text is not such a packing, or holds more than `MOST_RUNS` runs.
     """
     lengths: list[int] = []
     value = bits = 0
@@ -103,6 +104,8 @@ def unpacked(text: str) -> NDArray[np.int64]:
             value -= 1 << bits
         lengths.append(value + (lengths[-2] if len(lengths) > 2 else 0))
         value = bits = 0
+        if len(lengths) > MOST_RUNS:
+            raise DataError(f"it has more than {MOST_RUNS:,} runs")
     if bits:
         raise DataError("its packed runs break off")
     return np.array(lengths, np.int64)

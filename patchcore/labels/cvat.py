@@ -22,6 +22,7 @@ DEEPEST = 64  # elements within elements
 DRAWN = frozenset({"polygon", "box", "ellipse", "mask"})
 WITHOUT_AREA = frozenset({"polyline", "points", "skeleton", "cuboid"})
 CHUNK = 1 << 16
+MOST_ELEMENTS = 1_000_000
 
 
 def read_cvat(text: str) -> list[AnnotatedImage]:
@@ -30,22 +31,28 @@ def read_cvat(text: str) -> list[AnnotatedImage]:
     Raises
     ------
     DataError
-        It is not XML, declares a document type, is nested too deeply, or is not CVAT's for images.
+        It is not XML, declares a document type, is nested too deeply, has too many elements, or is not CVAT's for
+        images.
     """
     # Entities can stand for any text, files of this computer too, and only a document type declares them.
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise DataError("it declares a document type, which CVAT never does; it was not read.")
     found: list[AnnotatedImage] = []
-    depth, root = 0, ""
+    depth, root, count = 0, "", 0
     parser: Any = ElementTree.XMLPullParser(("start", "end"))  # its events have no types
     try:
         for start in range(0, len(text), CHUNK):
             parser.feed(text[start : start + CHUNK])
             for event, element in parser.read_events():
                 depth += 1 if event == "start" else -1
+                count += event == "start"
                 root = root or element.tag
                 if depth > DEEPEST:
                     raise DataError("it is nested too deeply; it was not read.")
+                if count > MOST_ELEMENTS:
+                    raise DataError(
+                        f"it has more than {MOST_ELEMENTS:,} elements; it was not read. Split it."
+                    )
                 _take(event, element, found)
         parser.close()
     except ElementTree.ParseError as fault:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from pathlib import PurePosixPath
 
-from patchcore.images.file_names import display_name, safe_name
+from patchcore.images.file_names import LONGEST_NAME, display_name, quoted, safe_name
 from patchcore.labels.mask_names import MARKED, NUMBERED, PLAIN, image_stems, masks_beside
 from patchcore.labels.words import GOOD, Split, Vocabulary, is_mask_folder, vocabulary
 
@@ -126,7 +126,7 @@ def common_folders(paths: Sequence[Folders]) -> Folders:
 def few(names: Sequence[str], named: int = NAMED) -> str:
     """Name the first of several, on one line."""
     rest = f" and {len(names) - named:,} more" if len(names) > named else ""
-    return ", ".join(map(display_name, names[:named])) + rest
+    return ", ".join(quoted(name, LONGEST_NAME) for name in names[:named]) + rest
 
 
 def _of_the_test(

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from patchcore.errors import DataError, ImageError
-from patchcore.images.file_names import display_name, safe_name, shortened
-from patchcore.labels.annotated_image import LONGEST_LABEL, AnnotatedImage
+from patchcore.images.file_names import display_name, quoted, safe_name, shortened
+from patchcore.labels.annotated_image import AnnotatedImage
 from patchcore.labels.annotations import read_annotations
 from patchcore.labels.drawing import Drawing
 from patchcore.labels.layout import OF_IMAGES, Layout, few
 from patchcore.labels.masks import read_marks
-from patchcore.labels.words import DEFECT, GOOD, Vocabulary, marks_nothing
+from patchcore.labels.words import DEFECT, GOOD, LONGEST_LABEL, Vocabulary, marks_nothing, short_label
 
 Parts = tuple[str, ...]
 
@@ -77,7 +77,7 @@ def _give(
     shown = display_name(file)
     ignored = sum((one.ignored for one in annotated), Counter[str]())
     if ignored:
-        counts = ", ".join(f"{count:,} {display_name(kind)}" for kind, count in ignored.items())
+        counts = ", ".join(f"{count:,} {quoted(kind, LONGEST_LABEL)}" for kind, count in ignored.items())
         found.problems.append(f"{shown}: shapes without an area mark nothing and were not read ({counts}).")
     absent, unclear = list[str](), list[str]()
     for one in annotated:
@@ -229,7 +229,7 @@ def _label_by_class(layout: Layout, found: Drawings, words: Vocabulary) -> list[
         if name in layout.left_out or (label is not None and folders_tell):
             continue
         if label is None or classes or label.casefold() in OF_IMAGES:
-            layout.labels[name] = (display_name(classes[0])[:LONGEST_LABEL] or DEFECT) if classes else GOOD
+            layout.labels[name] = (short_label(classes[0]) or DEFECT) if classes else GOOD
             labelled.append(name)
     return labelled
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from patchcore.errors import DataError
-from patchcore.images.file_names import composed, display_name
+from patchcore.images.file_names import composed, quoted
 
 Kind = Literal["good", "defect"]
 Split = Literal["train", "validation", "test"]
@@ -104,6 +104,9 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 }
 """Role of a column -> its names, the preferred first, written like words."""
 
+LONGEST_LABEL = 64  # characters, as the database has room for
+MOST_NAMED = 50  # labels of a set in one sentence
+
 _NUMBER = re.compile(r"\s*([01])(?:[.,]0*)?\s*")  # 0, 1, 0.0, "1,00"; not 01, the name of a product in BTAD
 _PARTS = re.compile(r"[^\W_]+")
 
@@ -134,7 +137,7 @@ class Vocabulary:
 
     def defect_type(self, label: str) -> str:
         """Return the type that a table's label means: "good", "defect" for a word without a type, else the label."""
-        return self.kind(label) or display_name(composed(label))
+        return self.kind(label) or short_label(label)
 
 
 def vocabulary(good: Iterable[str] = (), environ: Mapping[str, str] = os.environ) -> Vocabulary:
@@ -156,6 +159,11 @@ def vocabulary(good: Iterable[str] = (), environ: Mapping[str, str] = os.environ
         frozenset((GOOD_WORDS - site_defect) | site_good | chosen),
         frozenset((DEFECT_WORDS - site_good) | site_defect) - chosen,
     )
+
+
+def short_label(label: str) -> str:
+    """Return a label as it is kept: on one line, composed, and cut in the middle beyond `LONGEST_LABEL` characters."""
+    return quoted(composed(label), LONGEST_LABEL)
 
 
 def is_mask_folder(name: str) -> bool:
@@ -197,7 +205,7 @@ def written_labels(labels: Iterable[tuple[str, bool]]) -> WrittenLabels:
     """Count labels, each with whether it was taken as a defect."""
     good, defect = Counter[str](), Counter[str]()
     for label, is_defect in labels:
-        (defect if is_defect else good)[display_name(composed(label))] += 1
+        (defect if is_defect else good)[short_label(label)] += 1
     return WrittenLabels(good, defect)
 
 
@@ -249,4 +257,5 @@ def _telling(name: str) -> str:
 
 
 def _counted(labels: Mapping[str, int]) -> str:
-    return ", ".join(f"{label} ({count:,})" for label, count in labels.items()) or "none"
+    first = ", ".join(f"{label} ({count:,})" for label, count in list(labels.items())[:MOST_NAMED]) or "none"
+    return first if len(labels) <= MOST_NAMED else f"{first} and {len(labels) - MOST_NAMED:,} further labels"

@@ -83,7 +83,8 @@ def export(page: Page, folder: Path) -> None:
     for label, name in (("CSV", "history.csv"), ("Parquet", "history.parquet")):
         with page.expect_download() as download:
             page.get_by_role("button", name=label).click()
-        assert download.value.suggested_filename == name
+        stem, _, suffix = name.partition(".")
+        assert re.fullmatch(rf"{stem}_[\d_-]+\.{suffix}", download.value.suggested_filename)
         download.value.save_as(folder / name)
     with (folder / "history.csv").open(encoding="utf-8-sig", newline="") as file:
         (line,) = csv.DictReader(file)

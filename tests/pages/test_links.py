@@ -7,6 +7,8 @@ from workbench.upkeep.backups.portable_rows import dump_rows, tables_in_order
 NUMBERS = ("0", "1", "-1", "999999", "1e9", "x", "")
 
 
+NINES = "9" * 49
+
 COMPUTED = {"results"}  # scores, maps and explanations, computed once when they are first looked at
 
 
@@ -31,14 +33,16 @@ def test_a_link_does_not_build_the_sample(empty, open_app, number):
     [
         ("home", {"sample_job": "1", "inspector": "sample-washer"}),
         ("inspect", {"sample_job": "0", "batch": "1", "image": "1", "review": "none"}),
-        ("inspect", {"threshold": "1e300", "batch": "2"}),
+        ("inspect", dict.fromkeys(("threshold", "review", "batch", "image", "inspector"), NINES)),
         ("tune", {"sample_job": "0", "trial": "by_hand:1", "look": "3"}),
         ("evaluate", {"sample_job": "0", "view": "Good images", "set": "1", "share": "0.01"}),
-        ("review", {"sample_job": "0", "image": "1"}),
-        ("history", {"inspection": "1"}),
-        ("library", {"look": "certificate", "entry": "1", "other": "2"}),
+        ("review", {"sample_job": "0", "queued": NINES}),
+        ("evaluate", dict.fromkeys(("size", "set", "shown", "other", "view"), NINES)),
+        ("tune", dict.fromkeys(("look", "good", "batch", "trial", "threshold"), NINES)),
+        ("history", {"inspection": NINES}),
+        ("library", {"look": "certificate", "version": NINES, "with": NINES}),
         ("build", {"job": "1"}),
-        ("build", {"job": "999999", "sample_job": "0"}),
+        ("build", {"job": NINES, "sample_job": NINES}),
     ],
 )
 def test_a_link_to_any_page_changes_nothing(full, open_app, page, address):

@@ -1,12 +1,9 @@
 """The history as a file: CSV for spreadsheets, Parquet for analysis; written in pieces, so of any length."""
 
-import csv
-import io
-from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from collections.abc import Callable
 from typing import Any, BinaryIO
 
-from workbench.inspections.exports import harmless
+from workbench.inspections.csv_text import csv_text
 from workbench.inspections.history_query import Filter, read_pieces
 from workbench.inspections.picture_doubts import doubt_sentences, switch_word
 from workbench.storage.workspace import Workspace
@@ -62,13 +59,13 @@ COLUMNS: tuple[Column, ...] = (
 def write_csv(workspace: Workspace, wanted: Filter, target: BinaryIO) -> int:
     """Write UTF-8 CSV (with a byte-order mark, for spreadsheets), newest first, and return the number of rows.
 
-    Times are UTC. Text that a spreadsheet would take for a formula is preceded by an apostrophe. Boxes of regions are
+    Times are UTC. Formulas are disarmed (`workbench.inspections.csv_text`). Boxes of regions are
     ``x0 y0 x1 y1`` in pixels of the original.
     """
-    target.write(b"\xef\xbb\xbf" + _lines([[name for name, _, _ in COLUMNS]]))
+    target.write(csv_text([[name for name, _, _ in COLUMNS]]).encode("utf-8-sig"))
     count = 0
     for rows in read_pieces(workspace, wanted):
-        target.write(_lines([_cell(value(row)) for _, _, value in COLUMNS] for row in rows))
+        target.write(csv_text([value(row) for _, _, value in COLUMNS] for row in rows).encode())
         count += len(rows)
     return count
 
@@ -90,19 +87,3 @@ def write_parquet(workspace: Workspace, wanted: Filter, target: BinaryIO) -> int
             writer.write_table(pa.table(columns, schema=schema))
             count += len(rows)
     return count
-
-
-def _lines(rows: Iterable[Sequence[str]]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text).writerows(rows)
-    return text.getvalue().encode()
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    if isinstance(value, datetime):
-        return value.isoformat(sep=" ", timespec="seconds").removesuffix("+00:00")
-    return harmless(str(value))

@@ -12,12 +12,21 @@ import numpy as np
 from PIL import Image
 
 from patchcore.errors import DataError, ImageError, NoImagesError
-from patchcore.images.file_names import composed, written_name
+from patchcore.images.file_names import composed, names_on_disk, written_name
 from patchcore.labels.drawing import Drawing
 from patchcore.labels.layout import few, read_names
 from patchcore.labels.masks import Marks, mask_of, note, sentences
+from patchcore.labels.problems import Problems, shortened_sentence
 from patchcore.labels.set_annotations import add_drawings
-from patchcore.labels.words import GOOD, NothingGood, Vocabulary, require_good, vocabulary, written_labels
+from patchcore.labels.words import (
+    GOOD,
+    NothingGood,
+    Vocabulary,
+    require_good,
+    short_label,
+    vocabulary,
+    written_labels,
+)
 from workbench.inspections.batches import create_batch, image_size
 from workbench.people.roles import Role, require
 from workbench.storage.tables import Batch
@@ -159,7 +168,7 @@ def _take_in(
     ask: bool,
 ) -> ImportedSet:
     """Take in images with the labels that were read; `ask`: refuse a set in which nothing is good."""
-    problems = [f"{file.name}: {file.reason}" for file in uploads.left_out if file.reason != FOR_LABELS]
+    problems = _left_out(uploads, name)
     left_out = read_names((upload.name for upload in uploads), words).left_out
     wanted = [upload for upload in uploads if upload.name not in left_out]
     if left := len(left_out):
@@ -244,7 +253,10 @@ def labels_of_folders(
     words = words or vocabulary()
     layout = read_names(sources, words)
     drawings = add_drawings(layout, annotations or {}, sources, words)
-    truth = {name: GOOD if words.kind(label) == GOOD else label for name, label in layout.labels.items()}
+    truth = {
+        name: GOOD if words.kind(label) == GOOD else short_label(label)
+        for name, label in layout.labels.items()
+    }
     return Labels(truth, layout.labels, layout.masks, drawings, layout.no_images, layout.problems)
 
 
@@ -278,17 +290,19 @@ def _labels_of_table(workspace: Workspace, table: Upload, uploads: UploadSet, wo
     """Lay the files out as they were handed in: the table names them by their paths."""
     from patchcore.evaluation.label_table import read_labels
 
-    names: dict[str, str] = {
-        written_name(upload.name): upload.name for upload in (*uploads, *uploads.annotations)
-    }
+    uploaded = [*uploads, *uploads.annotations]
+    *laid_out, place_of_table = names_on_disk(
+        written_name(name) for name in (*(upload.name for upload in uploaded), table.name)
+    )
+    names = {place: upload.name for place, upload in zip(laid_out, uploaded, strict=True)}
     with workspace.draft_folder() as folder:
 
         def named(path: Path) -> str:
             return names[composed(path.resolve().relative_to(folder.resolve()).as_posix())]
 
-        for upload in (*uploads, *uploads.annotations):
-            _lay_out(upload.data, folder / written_name(upload.name))
-        place = folder / written_name(table.name)
+        for laid, upload in zip(laid_out, uploaded, strict=True):
+            _lay_out(upload.data, folder / laid)
+        place = folder / place_of_table
         _lay_out(table.data, place)
         images, problems = read_labels(place, words, within=folder)
         labels = Labels(problems=list(problems))
@@ -353,8 +367,14 @@ def _lay_out(source: bytes | Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
+def _left_out(uploads: UploadSet, name: str) -> list[str]:
+    problems = Problems(name)
+    problems.add(*(f"{file.name}: {file.reason}" for file in uploads.left_out if file.reason != FOR_LABELS))
+    return problems.sentences()
+
+
 def _cut(sentence: str) -> str:
-    return sentence if len(sentence) <= LONGEST_SENTENCE else f"{sentence[:LONGEST_SENTENCE]}…"
+    return shortened_sentence(sentence, LONGEST_SENTENCE)
 
 
 def _counted(names: list[str]) -> str:

@@ -6,7 +6,7 @@ anybody has signed in. The gate stands in front of Streamlit, as ASGI middleware
 - Is the name in ``Host`` one of ours? A foreign page whose name leads to this computer (DNS rebinding) has another one.
 - Does the calling page come from the very same address? A page of another port or another site does not.
 - Does a page of this dashboard ever send such a message? ``clear_cache`` and its like act on everybody's sessions.
-- Was the uploading session let in? A stranger must not fill the memory.
+- Was the uploading session let in, and does its file fit? Neither a stranger nor a crowd must fill the memory.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from workbench.people.accounts import is_local
+from workbench.people.upload_room import FULL, UploadRoom, announced
 
 DEFAULT_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
 UPLOADS = "/_stcore/upload_file/"
@@ -104,10 +105,14 @@ class Gate:
     names
         Returns the names and addresses, besides the local ones, under which this dashboard is meant to be reached; a
         leading ``*.`` stands for every name below, ``*`` for every name.
+    held
+        Returns the bytes of uploaded files that the server holds.
     """
 
-    def __init__(self, app: ASGIApp, names: Callable[[], Iterable[str]]) -> None:
-        self.app, self.names = app, names
+    def __init__(
+        self, app: ASGIApp, names: Callable[[], Iterable[str]], held: Callable[[], int] = lambda: 0
+    ) -> None:
+        self.app, self.names, self.room = app, names, UploadRoom(held)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it with a sentence."""
@@ -118,8 +123,21 @@ class Gate:
             await _refuse(scope, receive, send, refusal)
         elif scope["type"] == "websocket":
             await self.app(scope, _without_ignored(receive), send)
+        elif _is_upload(scope):
+            await self._take_upload(scope, receive, send)
         else:
             await self.app(scope, receive, _with_headers(send))
+
+    async def _take_upload(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass an upload on while it fits into the memory with all others."""
+        count = announced(Headers(scope=scope))
+        if not self.room.enter(count):
+            await _refuse(scope, receive, send, FULL, 413)
+            return
+        try:
+            await self.app(scope, receive, _with_headers(send))
+        finally:
+            self.room.leave(count)
 
     def refusal(self, scope: Scope) -> str | None:
         """Return the reason why a request is refused; None for an allowed one."""
@@ -133,7 +151,7 @@ class Gate:
             )
         if not self._comes_from_here(scope, headers, called):
             return "Only the dashboard's own pages may call it."
-        if UPLOADS in scope["path"] and scope["method"] not in ("OPTIONS", *READS):
+        if _is_upload(scope):
             session = scope["path"].partition(UPLOADS)[2].partition("/")[0]
             if session not in admitted:
                 return "Open the dashboard and sign in before bringing files."
@@ -166,12 +184,17 @@ def _matches(host: str, name: str) -> bool:
     return name == "*" or host == name.strip("[]") or (name.startswith("*.") and host.endswith(name[1:]))
 
 
-async def _refuse(scope: Scope, receive: Receive, send: Send, sentence: str) -> None:
+def _is_upload(scope: Scope) -> bool:
+    """Whether a request brings or deletes a file."""
+    return scope["type"] == "http" and UPLOADS in scope["path"] and scope["method"] not in ("OPTIONS", *READS)
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send, sentence: str, status: int = 403) -> None:
     if scope["type"] == "websocket":
         await receive()  # the connection's first message; closing before accepting answers 403
         await send({"type": "websocket.close", "code": 1008, "reason": ""})
         return
-    await PlainTextResponse(f"{sentence}\n", status_code=403)(scope, receive, _with_headers(send))
+    await PlainTextResponse(f"{sentence}\n", status_code=status)(scope, receive, _with_headers(send))
 
 
 def _with_headers(send: Send) -> Send:

@@ -7,6 +7,7 @@ the map written by at most 0.3 % of the largest value.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -15,6 +16,10 @@ import numpy as np
 import PIL.Image
 import PIL.PngImagePlugin
 from numpy.typing import NDArray
+
+from patchcore.errors import DataError
+from patchcore.images.raw_image import Limits
+from workbench.storage.stored_pictures import stored_picture
 
 LARGEST_SIDE = 512
 STEPS = 65_535
@@ -51,13 +56,26 @@ class KeptMap:
 
     @classmethod
     def read(cls, path: Path | BinaryIO) -> KeptMap:
-        """Read a PNG that `write` wrote."""
-        with PIL.Image.open(path) as picture:
+        """Read a PNG that `write` wrote.
+
+        Raises
+        ------
+        OSError
+            There is no such file.
+        DataError
+            It is no map, damaged, or declares an impossible size or scale.
+        """
+        with stored_picture(path, "PNG") as picture:
             assert isinstance(picture, PIL.PngImagePlugin.PngImageFile)
             picture.load()
             top = float.fromhex(str(picture.text[TOP]))
             height, width = (int(side) for side in str(picture.text[SIZE]).split())
-            return cls(np.asarray(picture).astype(np.uint16), top, (height, width))
+            steps = np.asarray(picture)
+            if not (math.isfinite(top) and top > 0 and steps.ndim == 2):
+                raise DataError("the stored map has no scale.")
+            if min(height, width) < 1 or height * width > Limits().max_pixels:
+                raise DataError(f"the stored map declares an image of {width} × {height} pixels.")
+            return cls(steps.astype(np.uint16), top, (height, width))
 
     def write(self, path: Path | BinaryIO) -> None:
         """Write the map as a PNG."""

@@ -5,18 +5,18 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-import PIL.Image
 from sqlalchemy import Table, and_, delete, exists, func, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.elements import ColumnElement
 
-from patchcore.errors import ArtifactError, PatchCoreError
+from patchcore.errors import ArtifactError, DataError, PatchCoreError
 from patchcore.images.file_names import display_name
 from workbench.inspections.batches import get_result, make_map_again, make_overlay_again
 from workbench.inspections.history import get_inspection
 from workbench.storage.database import WorkspaceError
 from workbench.storage.map_files import read_map
 from workbench.storage.roi import kept_region
+from workbench.storage.stored_pictures import stored_picture
 from workbench.storage.tables import Base, Image, Inspection, Inspector, InspectorVersion, Result
 from workbench.storage.workspace import Workspace
 from workbench.upkeep.finding import CannotRepair, Finding
@@ -86,19 +86,13 @@ def damage(file: KeptFile, path: Path) -> str | None:
 
             container.read(path)
         elif file.kind == "overlay":
-            with PIL.Image.open(path) as picture:
+            with stored_picture(path, "JPEG") as picture:
                 picture.load()
         else:
             read_map(path)
-    except ArtifactError as error:
+    except (ArtifactError, DataError) as error:
         return f"damaged ({error})"
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        SyntaxError,
-        AssertionError,
-    ) as error:  # errors of Pillow for damaged files
+    except OSError as error:
         return f"damaged ({type(error).__name__})"
     return None
 

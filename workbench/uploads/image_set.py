@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from patchcore.errors import NoImagesError
-from patchcore.images.file_names import IMAGE_SUFFIXES, is_hidden, safe_name
+from patchcore.images.file_names import IMAGE_SUFFIXES, FreeNames, is_hidden, safe_name
 from patchcore.images.formats import REMEDY, foreign_kind, sniff_format
 from patchcore.images.unread_files import TEXT, UNKNOWN, why_no_images
 from patchcore.labels.mask_names import is_annotation
@@ -57,7 +57,7 @@ class UploadSet:
     left_out: list[LeftOut] = field(default_factory=list)
     tables: list[Upload] = field(default_factory=list)
     annotations: list[Upload] = field(default_factory=list)
-    _names: set[str] = field(default_factory=set, repr=False)
+    _names: FreeNames = field(default_factory=FreeNames, repr=False)
 
     def __len__(self) -> int:
         """Count the files that may be images."""
@@ -69,12 +69,12 @@ class UploadSet:
 
     def add(self, name: str, data: bytes | Path) -> None:
         """Take a file under a safe, unique name."""
-        self.images.append(Upload(self._unique(safe_name(name)), data))
+        self.images.append(Upload(self._names.take(safe_name(name)), data))
 
     def add_labels(self, name: str, data: bytes | Path) -> None:
         """Take a file that may hold the images' labels, or marks of their defects."""
         files = self.annotations if is_annotation(safe_name(name)) else self.tables
-        files.append(Upload(self._unique(safe_name(name)), data))
+        files.append(Upload(self._names.take(safe_name(name)), data))
         self.leave_out(name, FOR_LABELS, TEXT)
 
     def leave_out(self, name: str, reason: str, kind: str = UNKNOWN) -> None:
@@ -101,17 +101,9 @@ class UploadSet:
         """Take over another set, renaming where names collide."""
         for upload in other:
             self.add(upload.name, upload.data)
-        self.tables += [Upload(self._unique(file.name), file.data) for file in other.tables]
-        self.annotations += [Upload(self._unique(file.name), file.data) for file in other.annotations]
+        self.tables += [Upload(self._names.take(file.name), file.data) for file in other.tables]
+        self.annotations += [Upload(self._names.take(file.name), file.data) for file in other.annotations]
         self.left_out += other.left_out
-
-    def _unique(self, name: str) -> str:
-        path, count = PurePosixPath(name), 1
-        while name.casefold() in self._names:  # disks of Windows and macOS do not tell cases apart
-            count += 1
-            name = str(path.with_name(f"{path.stem} ({count}){path.suffix}"))
-        self._names.add(name.casefold())
-        return name
 
 
 def kinds(files: Iterable[LeftOut]) -> Counter[str]:

@@ -29,7 +29,8 @@ from workbench.uploads.image_set import (
     new_file,
     why_not_wanted,
 )
-from workbench.uploads.zip_archives import DEFAULT_LIMITS, ZipLimits, unpack_zip
+from workbench.uploads.spool_budget import SpoolBudget, spool_budget
+from workbench.uploads.zip_archives import DEFAULT_LIMITS, NO_ROOM, ZipLimits, unpack_zip
 
 
 class FolderError(PatchCoreError):
@@ -37,7 +38,10 @@ class FolderError(PatchCoreError):
 
 
 def from_files(
-    files: Iterable[tuple[str, bytes | BinaryIO | Path]], spool: Path, limits: ZipLimits = DEFAULT_LIMITS
+    files: Iterable[tuple[str, bytes | BinaryIO | Path]],
+    spool: Path,
+    limits: ZipLimits = DEFAULT_LIMITS,
+    budget: SpoolBudget = spool_budget,
 ) -> UploadSet:
     """Take dropped files; zip archives among them are unpacked.
 
@@ -50,6 +54,8 @@ def from_files(
         An existing folder for unpacked and copied files; the caller deletes it afterwards.
     limits
         For archives.
+    budget
+        The room for the files of all sessions.
     """
     uploads = UploadSet()
     for name, content in files:
@@ -57,9 +63,11 @@ def from_files(
             head = stream.read(HEAD)
             stream.seek(0)
             if _is_zip(name, head):
-                uploads.extend(unpack_zip(stream, name, spool, limits))
+                uploads.extend(unpack_zip(stream, name, spool, limits, budget))
             elif not is_for_labels(name) and (reason := why_not_wanted(name, head)):
                 uploads.leave_out(name, reason, kind_of(name, head))
+            elif not isinstance(content, bytes | Path) and not budget.take(spool, _length(stream)):
+                uploads.leave_out(name, NO_ROOM)
             else:
                 take = uploads.add_labels if is_for_labels(name) else uploads.add
                 take(name, content if isinstance(content, bytes | Path) else _copied(stream, spool, name))
@@ -241,6 +249,12 @@ def _opened(content: bytes | BinaryIO | Path) -> AbstractContextManager[BinaryIO
 def _head(path: Path) -> bytes:
     with path.open("rb") as file:
         return file.read(HEAD)
+
+
+def _length(stream: BinaryIO) -> int:
+    length = stream.seek(0, os.SEEK_END)
+    stream.seek(0)
+    return length
 
 
 def _copied(stream: BinaryIO, spool: Path, name: str) -> Path:

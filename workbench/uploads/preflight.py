@@ -60,7 +60,7 @@ class CheckedImage:
     @property
     def thumbnail(self) -> NDArray[np.uint8]:
         """[h, w, 3] uint8, at most 96 px a side."""
-        return np.asarray(Image.open(io.BytesIO(self.thumbnail_jpeg)))
+        return np.asarray(Image.open(io.BytesIO(self.thumbnail_jpeg), formats=("JPEG",)))
 
 
 @dataclass(frozen=True)

@@ -1,34 +1,31 @@
 """Zip archives that users hand in: unpacked entry by entry into files of our own naming, each weighed first."""
 
-import lzma
+import os
 import re
 import shutil
 import stat
-import struct
 import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from patchcore.disk.in_use import delete_file
+from patchcore.images.file_names import quoted
 from patchcore.images.unread_files import HEAD, LINK, kind_of
 from workbench.uploads.image_set import UploadSet, is_for_labels, new_file, why_not_wanted
-
-# What zipfile raises on damaged, encrypted and exotic entries.
-ENTRY_FAULTS = (
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    OSError,
-    EOFError,
-    struct.error,
-    NotImplementedError,
-    RuntimeError,
-    ValueError,
+from workbench.uploads.spool_budget import SpoolBudget, spool_budget
+from workbench.uploads.zip_opening import (
+    ENTRY_FAULTS,
+    MOST_RATIO,
+    RATIO_FROM,
+    BadArchive,
+    open_zip,
+    require_plausible_total,
 )
+
 CHUNK = 1 << 20
-DAMAGED = "damaged archive"
+DAMAGED, REFUSED = "damaged archive", "file that its archive hides"
+NO_ROOM = "no room is left on the dashboard's computer for files on their way in. Hand in fewer, or try again later."
 _OUTSIDE = re.compile(r"^(/|\\|[A-Za-z]:)|(^|[/\\])\.\.([/\\]|$)")
 
 
@@ -39,26 +36,29 @@ class ZipLimits:
     Parameters
     ----------
     max_files
-        The largest number of entries that are read.
+        The largest number of entries.
     max_file_bytes, max_total_bytes
         Unpacked size of one entry, and of all of them.
     max_ratio
-        Unpacked to packed size of an entry; counts only above `ratio_from` bytes, since small plain pictures
-        rightly pack a thousandfold.
+        Unpacked to packed size of an entry; counts only above `ratio_from` bytes.
     """
 
     max_files: int = 100_000
     max_file_bytes: int = 512 * 2**20
     max_total_bytes: int = 16 * 2**30
-    max_ratio: float = 200.0
-    ratio_from: int = 64 * 2**20
+    max_ratio: float = MOST_RATIO
+    ratio_from: int = RATIO_FROM
 
 
 DEFAULT_LIMITS = ZipLimits()
 
 
 def unpack_zip(
-    archive: Path | BinaryIO, name: str, spool: Path, limits: ZipLimits = DEFAULT_LIMITS
+    archive: Path | BinaryIO,
+    name: str,
+    spool: Path,
+    limits: ZipLimits = DEFAULT_LIMITS,
+    budget: SpoolBudget = spool_budget,
 ) -> UploadSet:
     """Unpack the images of a zip into `spool`; names in the archive never become paths.
 
@@ -72,14 +72,22 @@ def unpack_zip(
         An existing folder; the caller deletes it when the images are stored or no longer wanted.
     limits
         Checked on the archive's directory; unpacked bytes never exceed the declared size.
+    budget
+        The room for the files of all sessions.
     """
     uploads = UploadSet()
     try:
-        with zipfile.ZipFile(archive) as opened:
-            _unpack_entries(opened, name, spool, limits, uploads)
+        with open_zip(archive, limits.max_files) as opened:
+            _unpack_entries(opened, _size(archive), spool, limits, budget, uploads)
+    except BadArchive as fault:
+        uploads.leave_out(name, f"this zip archive was not unpacked: {fault}", REFUSED)
+    except MemoryError:
+        uploads.leave_out(
+            name, "this zip archive is too large for the memory that is free. Split it.", REFUSED
+        )
     except ENTRY_FAULTS as fault:
         uploads.leave_out(
-            name, f"this zip archive is damaged or incomplete ({fault}). Pack it again.", DAMAGED
+            name, f"this zip archive is damaged or incomplete ({quoted(str(fault))}). Pack it again.", DAMAGED
         )
     if not uploads.images and not uploads.left_out:
         uploads.leave_out(
@@ -88,22 +96,35 @@ def unpack_zip(
     return uploads
 
 
+def _size(archive: Path | BinaryIO) -> int:
+    if isinstance(archive, Path):
+        return archive.stat().st_size
+    return archive.seek(0, os.SEEK_END)
+
+
 def _unpack_entries(
-    opened: zipfile.ZipFile, name: str, spool: Path, limits: ZipLimits, uploads: UploadSet
+    opened: zipfile.ZipFile,
+    packed: int,
+    spool: Path,
+    limits: ZipLimits,
+    budget: SpoolBudget,
+    uploads: UploadSet,
 ) -> None:
-    entries = [entry for entry in opened.infolist() if not entry.is_dir()]
-    if len(entries) > limits.max_files:
-        rest = len(entries) - limits.max_files
-        uploads.leave_out(name, f"{rest:,} files beyond the first {limits.max_files:,}. Split the archive.")
-    room = min(limits.max_total_bytes, int(shutil.disk_usage(spool).free * 0.9))
-    for entry in entries[: limits.max_files]:
-        refusal = _why_refused(entry, limits, room)
-        left_out = (
-            (refusal, _kind_refused(entry)) if refusal else _unpack_entry(opened, entry, spool, uploads)
-        )
-        if left_out is None:
-            room -= entry.file_size
+    room, wanted = limits.max_total_bytes, list[zipfile.ZipInfo]()
+    for entry in opened.infolist():
+        if entry.is_dir():
+            continue
+        if refusal := _why_refused(entry, limits, room):
+            uploads.leave_out(entry.filename, refusal, _kind_refused(entry))
         else:
+            room -= entry.file_size
+            wanted.append(entry)
+    require_plausible_total(sum(entry.file_size for entry in wanted), packed)
+    for entry in wanted:
+        if not budget.take(spool, entry.file_size):
+            uploads.leave_out(entry.filename, NO_ROOM, REFUSED)
+        elif left_out := _unpack_entry(opened, entry, spool, uploads):
+            budget.give_back(spool, entry.file_size)
             uploads.leave_out(entry.filename, *left_out)
 
 
@@ -139,14 +160,14 @@ def _why_refused(entry: zipfile.ZipInfo, limits: ZipLimits, room: int) -> str | 
         ),
         (
             entry.file_size > room,
-            "no room left: the archive unpacks to more than is allowed or free. Split the archive.",
+            f"no room left: the archive unpacks to more than {limits.max_total_bytes:,} bytes. Split it.",
         ),
     )
     return next((reason for wrong, reason in faults if wrong), None)
 
 
 def _kind_refused(entry: zipfile.ZipInfo) -> str:
-    return LINK if stat.S_ISLNK(entry.external_attr >> 16) else "file that its archive hides"
+    return LINK if stat.S_ISLNK(entry.external_attr >> 16) else REFUSED
 
 
 def _unpack_entry(
@@ -163,10 +184,10 @@ def _unpack_entry(
             with target.open("wb") as file:
                 file.write(head)
                 shutil.copyfileobj(source, file, CHUNK)
-    except ENTRY_FAULTS as fault:
+    except (*ENTRY_FAULTS, MemoryError) as fault:
         if target is not None:
             delete_file(target)
-        return f"cannot be unpacked ({fault}). Pack it again.", DAMAGED
+        return f"cannot be unpacked ({quoted(str(fault))}). Pack it again.", DAMAGED
     take = uploads.add_labels if is_for_labels(entry.filename) else uploads.add
     take(entry.filename, target)
     return None

@@ -1,5 +1,6 @@
 """Labels from a table: what is read, and a sentence for all that cannot be."""
 
+import time
 import unicodedata
 
 import numpy as np
@@ -8,7 +9,9 @@ from PIL import Image
 
 from patchcore.errors import DataError, NoImagesError
 from patchcore.evaluation.label_table import labels_of, read_labelled, read_labels
+from patchcore.labels.problems import MOST_PROBLEMS
 from patchcore.labels.words import NothingGood
+from tests.hostile import tables
 
 
 @pytest.fixture
@@ -273,3 +276,33 @@ def test_the_tables_of_visa(tmp_path):
     assert len(read_labelled(own)[0]) == 3
     with pytest.raises(NoImagesError, match="does not exist"):
         read_labels(own, within=tmp_path / "candle")
+
+
+@pytest.mark.parametrize("form", tables.ROWS)
+def test_many_lines_that_name_no_image_take_no_look_at_the_disk_each(form, tmp_path):
+    Image.new("L", (4, 4)).save(tmp_path / "a.png")
+    (tmp_path / "labels.csv").write_text(tables.table(form, 12_000), encoding="utf-8")
+    began = time.process_time()
+    images, problems = read_labels(tmp_path / "labels.csv")
+    assert time.process_time() - began < 3
+    assert [image.name for image in images] == ["a.png"]
+    assert len(problems) == MOST_PROBLEMS + 1
+    assert problems[-1] == "labels.csv: 11,800 further problems are not listed."
+    assert max(map(len, problems)) < 400
+
+
+@pytest.mark.parametrize("name", tables.REFUSED)
+def test_a_table_that_is_none_is_refused_in_a_short_sentence(name, tmp_path):
+    (tmp_path / "labels.csv").write_bytes(tables.REFUSED[name]())
+    with pytest.raises((DataError, NoImagesError)) as refused:
+        read_labels(tmp_path / "labels.csv")
+    assert len(str(refused.value)) < 600
+
+
+@pytest.mark.parametrize("written", ["CON.png", "a.png ", "./a.png", "sub//./b.png", "sub\\b.png", "A.png."])
+def test_names_in_other_spellings_are_still_looked_up(written, tmp_path):
+    (tmp_path / "sub").mkdir()
+    for name in ("a.png", "sub/b.png", "CON_.png", "A.png"):
+        Image.new("L", (4, 4)).save(tmp_path / name)
+    (tmp_path / "labels.csv").write_text(f"file,label\n{written},good\n", encoding="utf-8")
+    assert len(read_labels(tmp_path / "labels.csv")[0]) == 1

@@ -1,6 +1,7 @@
 """Names: one form of each, lengths that a disk takes, and finding a file by another form of its name."""
 
 import ntpath
+import time
 import unicodedata
 from pathlib import PureWindowsPath
 
@@ -12,12 +13,15 @@ from patchcore.images.file_names import (
     LONGEST_BYTES,
     LONGEST_NAME,
     MOST_BYTES,
+    FreeNames,
     NamedFiles,
     expanded,
     is_file,
     is_folder,
     is_reserved,
     joined,
+    names_on_disk,
+    quoted,
     safe_name,
     shortened,
     written_name,
@@ -142,3 +146,44 @@ def test_home_is_put_in_where_there_is_one(monkeypatch, tmp_path):
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     assert expanded("~/weights") == tmp_path / "weights"
     assert str(expanded("~nobody-of-this-name/weights")) == "~nobody-of-this-name/weights"
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["a.png"] * 20_000,
+        [f"a ({number}).png" if number % 2 else "A.png" for number in range(20_000)],
+        [("größe é", "GRÖSSE É")[number % 2] for number in range(20_000)],
+        ["lot/" * 20 + "a"] * 20_000,
+    ],
+)
+def test_thousands_of_equal_names_get_numbers_in_the_time_of_other_names(names):
+    free, began = FreeNames(), time.process_time()
+    found = {free.take(name).casefold() for name in names}
+    assert len(found) == 20_000 and time.process_time() - began < 3
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["a", "a/b.png"], ["a (2)", "a/b.png"]),
+        (["a/b.png", "A"], ["a/b.png", "A (2)"]),
+        (["labels.csv/x.png", "labels.csv"], ["labels.csv/x.png", "labels (2).csv"]),
+        (["a/b/c.png", "a/b", "a", "a (2)"], ["a/b/c.png", "a/b (2)", "a (2)", "a (2) (2)"]),
+        ([".", "a"], ["unnamed", "a"]),
+        (["a.png", "A.png", "a.PNG"], ["a.png", "A (2).png", "a (3).PNG"]),
+    ],
+)
+def test_names_for_one_folder_are_given_twice_to_nobody(names, expected, tmp_path):
+    found = names_on_disk(map(safe_name, names))
+    assert found == expected
+    for name in found:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch(exist_ok=False)
+
+
+def test_quoted_text_is_on_one_line_and_short():
+    assert quoted("dent") == "dent"
+    assert quoted("a\nb") == "a\\nb"
+    for long in ("x" * 10**7, "\0" * 10**6, "é" * 121):
+        assert len(quoted(long)) <= 120 and "…" in quoted(long)

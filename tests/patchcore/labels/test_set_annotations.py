@@ -1,6 +1,7 @@
 """The images that annotation files mean, the labels that they give, and a sentence for all that is not used."""
 
 import io
+import time
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from PIL import Image
 from patchcore.labels.layout import read_names
 from patchcore.labels.set_annotations import add_drawings, read_drawings
 from patchcore.labels.words import vocabulary
+from tests.hostile import tables
 from tests.patchcore.labels.annotation_files import coco, corners, cvat, labelme
 
 SIZE = (32, 48)
@@ -149,3 +151,14 @@ def test_defects_without_a_mask_are_said_beside_others_that_have_one():
     assert layout.problems == [
         "1 image (dent/0.png) with a defect, but without a mask; it counts among the images, not among the pixels."
     ]
+
+
+@pytest.mark.parametrize("name", [name for name in tables.ANNOTATIONS if "million elements" not in name])
+def test_an_annotation_file_that_declares_far_too_much_is_said_in_a_short_sentence(name):
+    source = tables.ANNOTATIONS[name]()
+    file = "a.xml" if name.startswith("xml") else "a.json"
+    began = time.process_time()
+    found = read_drawings({file: source}, ["a.png"], vocabulary())
+    assert time.process_time() - began < 3
+    assert found.problems or (name == "coco, a height of forty nines" and list(found.of_image) == ["a.png"])
+    assert all(len(problem) < 400 for problem in found.problems)

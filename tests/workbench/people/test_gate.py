@@ -1,12 +1,17 @@
 """The gate in front of Streamlit: which hosts, which pages, which messages, which files."""
 
 import asyncio
+import tomllib
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from workbench.people.gate import HEADERS, Gate, admitted
+from workbench.people.upload_room import LARGEST_FILE, MOST_BYTES, UploadRoom
+
+ROOT = Path(__file__).resolve().parents[3]
 
 STREAM, UPLOAD = "/_stcore/stream", "/_stcore/upload_file/one/two"
 NAMES = ["inspection.example.com", "*.plant.example.com", "192.168.7.9"]
@@ -28,7 +33,7 @@ class Behind:
             await send({"type": "http.response.body", "body": b"here"})
 
 
-def call(headers, *, kind="http", path="/", method="GET", names=NAMES, messages=()):
+def call(headers, *, kind="http", path="/", method="GET", names=NAMES, messages=(), held=0):
     """Send one request through a gate: (what is behind, what came back)."""
     behind, sent = Behind(), []
     waiting = [{"type": f"{kind}.connect" if kind == "websocket" else "http.request"}, *messages]
@@ -46,7 +51,7 @@ def call(headers, *, kind="http", path="/", method="GET", names=NAMES, messages=
     async def send(message):
         sent.append(message)
 
-    run(Gate(behind, lambda: names)(scope, receive, send))
+    run(Gate(behind, lambda: names, lambda: held)(scope, receive, send))
     return behind, sent
 
 
@@ -182,6 +187,39 @@ def test_files_come_from_sessions_that_were_let_in_alone(method):
     assert not passes(headers, path=UPLOAD.replace("one", "other"), method=method)
     admitted.note("one", let_in=False)
     assert not passes(headers, path=UPLOAD, method=method)
+
+
+@pytest.mark.parametrize(
+    ("length", "held", "passed"),
+    [
+        ("1000", 0, True),
+        (str(LARGEST_FILE), MOST_BYTES - LARGEST_FILE, True),
+        (str(LARGEST_FILE), MOST_BYTES - LARGEST_FILE + 1, False),
+        ("1000", MOST_BYTES, False),
+        (None, MOST_BYTES - LARGEST_FILE + 1, False),  # chunked: it may be as large as any
+        ("many", MOST_BYTES - LARGEST_FILE + 1, False),
+        ("9" * 49, 0, True),  # counted as the largest; Streamlit refuses it by itself
+    ],
+)
+def test_uploads_of_all_sessions_fit_into_one_room(length, held, passed):
+    admitted.note("one", let_in=True)
+    headers = [("Host", "localhost"), *([("Content-Length", length)] if length else [])]
+    behind, sent = call(headers, path=UPLOAD, method="PUT", held=held)
+    admitted.note("one", let_in=False)
+    assert (behind.reached != []) is passed
+    assert sent[0]["status"] == (200 if passed else 413)
+
+
+def test_an_upload_that_ends_leaves_its_room_to_the_next_one():
+    room = UploadRoom(lambda: 0, most=10)
+    assert room.enter(6) and not room.enter(6)
+    room.leave(6)
+    assert room.enter(6)
+
+
+def test_the_largest_upload_is_the_one_that_the_settings_name():
+    settings = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
+    assert settings["server"]["maxUploadSize"] * 2**20 == LARGEST_FILE
 
 
 def test_messages_that_act_on_everybody_are_not_heard():

@@ -156,12 +156,12 @@ def test_bytes_that_are_no_unicode_in_a_name(parts):
     assert next(upload for upload in found if upload.name == "x_.png").data.read_bytes() == PNG
 
 
-def test_ten_thousand_files_are_listed_not_read(tmp_path):
-    for i in range(10_000):
+def test_two_thousand_files_are_listed_not_read(tmp_path):
+    for i in range(2_000):
         (tmp_path / f"{i:05d}.png").touch()
     found = from_folder(tmp_path)
-    assert len(found) == 10_000
-    assert names(found)[-1] == "09999.png"
+    assert len(found) == 2_000
+    assert names(found)[-1] == "01999.png"
 
 
 def test_server_paths_only_below_the_roots(parts, spool, tmp_path):

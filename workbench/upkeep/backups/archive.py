@@ -7,7 +7,6 @@ import json
 import re
 import shutil
 import stat
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -18,9 +17,11 @@ from workbench.storage.database import WorkspaceError, schemas
 from workbench.storage.places import below, is_portable_name, make_folder
 from workbench.storage.workspace import CHUNK
 from workbench.upkeep.backups.writing import CONTENTS, FILES, FORMAT, TABLES, VERSION
-from workbench.uploads.zip_archives import ENTRY_FAULTS
+from workbench.uploads.zip_opening import ENTRY_FAULTS, BadArchive, open_zip, require_plausible_total
 
 LARGEST_CONTENTS = 1 << 30  # bytes of backup.json: ten million files
+MOST_ENTRIES = 10_000_000
+MOST_PARTS = 1_000_000  # lists and objects of backup.json beside those of its entries
 LONGEST_LINE = 1 << 28  # bytes of a row: the scores of a million images
 PLACES = re.compile(  # folders that receive files of a backup
     r"images/(?P<first>[0-9a-f]{2})/(?P=first)[0-9a-f]{62}\.[a-z0-9]{1,12}"
@@ -47,12 +48,15 @@ class BackupArchive:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            self._zip = zipfile.ZipFile(path)
+            self._zip = open_zip(path, MOST_ENTRIES)
         except FileNotFoundError as error:
             raise WorkspaceError(f"The backup {path} does not exist.") from error
+        except BadArchive as error:
+            raise self._refusal(str(error).rstrip(".")) from error
         except ENTRY_FAULTS as error:
             raise self._refusal("it is not a zip file, or it was cut off") from error
         try:
+            self._require_plausible_sizes()
             contents = self._read_contents()
             self.schema: str = contents["schema"]
             self.tables: list[str] = contents["tables"]
@@ -135,8 +139,11 @@ class BackupArchive:
         if self._zip.getinfo(CONTENTS).file_size > LARGEST_CONTENTS:
             raise self._refusal(f"its {CONTENTS} is far too large")
         try:
-            contents = json.loads(self._zip.read(CONTENTS))
-        except ENTRY_FAULTS as error:
+            text = self._zip.read(CONTENTS)
+            if text.count(b"[") + text.count(b"{") > 4 * len(self._zip.infolist()) + MOST_PARTS:
+                raise self._refusal(f"its {CONTENTS} is nested as this program never does it")
+            contents = json.loads(text)
+        except (*ENTRY_FAULTS, MemoryError) as error:
             raise self._refusal(f"its {CONTENTS} cannot be read") from error
         if not isinstance(contents, dict) or contents.get("format") != FORMAT:
             raise self._refusal("it was not written by this program")
@@ -149,6 +156,13 @@ class BackupArchive:
         if not _is_described(contents):
             raise self._refusal(f"its {CONTENTS} lacks values or has wrong ones")
         return contents
+
+    def _require_plausible_sizes(self) -> None:
+        unpacked = sum(entry.file_size for entry in self._zip.infolist())
+        try:
+            require_plausible_total(unpacked, self.path.stat().st_size)
+        except BadArchive as error:
+            raise self._refusal("it unpacks to far more than its size, as a zip bomb does") from error
 
     def _check_names(self) -> None:
         """Refuse entries that the list lacks, and names that this program never gives."""

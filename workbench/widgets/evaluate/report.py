@@ -10,7 +10,7 @@ from workbench.evaluation.sweep import latest_sweep
 from workbench.inspectors.capabilities import refusal
 from workbench.inspectors.versions import find_inspector
 from workbench.widgets.evaluate.measured import Measured
-from workbench.widgets.shared import session, wording
+from workbench.widgets.shared import downloads, session, wording
 
 CONTENTS = (
     "One HTML file: what was inspected and with which settings, the threshold and what it means, metrics with their "
@@ -48,13 +48,12 @@ def show(measured: Measured) -> None:
                 args=(typed,),
             )
         _take_in(typed)
-        st.download_button(
+        downloads.button(
             "Make the report",
             lambda: _document(measured, typed["report_author"], typed["report_note"]),
-            file_name=_file_name(measured),
-            mime="text/html",
+            _file_name(measured),
+            "text/html",
             type="primary",
-            on_click="ignore",
             key="report_download",
             help="Takes a few seconds; images and curves are written into the file.",
         )

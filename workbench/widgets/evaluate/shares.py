@@ -165,10 +165,8 @@ def _put_into_use(version: InspectorVersion, share: float) -> None:
 
 def _chosen(sweep: Sequence[Row], version: InspectorVersion) -> float:
     """Return the share that is chosen, as the sweep has it; the one in use at first."""
-    try:
-        wanted = float(session.chosen(CHOICE) or version.share)
-    except ValueError:
-        wanted = version.share
+    chosen = session.chosen_amount(CHOICE)
+    wanted = version.share if chosen is None else chosen
     return min((float(point["share"]) for point in sweep), key=lambda share: abs(share - wanted))
 
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 from starlette.middleware import Middleware
+from streamlit import runtime
 
 from patchcore.images.file_names import expanded
 from workbench.people.accounts import is_local
@@ -32,7 +33,7 @@ def middleware() -> list[Middleware]:
     if not serves_this_computer_alone():
         home = expanded("~")  # stays "~" for a service's user without a home: no folder is open
         os.environ.setdefault("PATCHCORE_ROOTS", str(home / SHARED_FOLDER))
-    return [Middleware(partial(Gate, names=public_names))]
+    return [Middleware(partial(Gate, names=public_names, held=uploaded_bytes))]
 
 
 def serves_this_computer_alone() -> bool:
@@ -51,6 +52,14 @@ def public_names() -> list[str]:
         *named,
         *(name for name in configured if name and not is_local(name) and not _is_every_address(name)),
     ]
+
+
+def uploaded_bytes() -> int:
+    """Return the bytes of uploaded files that Streamlit holds for all sessions."""
+    if not runtime.exists():
+        return 0
+    families = runtime.get_instance().uploaded_file_mgr.get_stats()
+    return sum(stat.byte_length for stats in families.values() for stat in stats)
 
 
 def _redirect_host() -> str | None:

@@ -1,10 +1,11 @@
 """One inspection closely: the stored overlay, the facts of the verdict, and a person's decision."""
 
 from html import escape
+from pathlib import Path
 
 import streamlit as st
 
-from patchcore.errors import PatchCoreError
+from patchcore.errors import DataError, PatchCoreError
 from workbench.inspections.batches import result_of
 from workbench.inspections.decisions import call_defect, call_fine, take_back
 from workbench.inspections.history import (
@@ -17,6 +18,7 @@ from workbench.inspections.history import (
 from workbench.inspections.history_export import version_words
 from workbench.inspections.picture_doubts import doubt_sentences, doubts_of
 from workbench.inspectors.versions import find_inspector
+from workbench.storage.stored_pictures import stored_picture
 from workbench.storage.tables import Inspection
 from workbench.widgets.shared import notice, session, theme, wording
 from workbench.widgets.shared.pictures import frame_style
@@ -61,9 +63,10 @@ def show(row: Inspection) -> None:
 
 def _picture(row: Inspection) -> str:
     path = None if row.overlay_path is None else session.workspace().root / row.overlay_path
-    if path is None or not path.is_file():
+    if path is None or not _is_shown(path):
         why = (
-            row.error or "The stored picture is missing; python -m workbench check --repair paints it again."
+            row.error
+            or "The stored picture is missing or damaged; python -m workbench check --repair paints it again."
         )
         return f'<div class="pc-shown"><p class="pc-mute">{escape(why)}</p></div>'
     source = theme.data_uri(path.read_bytes())
@@ -81,6 +84,15 @@ def _picture(row: Inspection) -> str:
         f"{boxes}</div><figcaption class=pc-mute>Heat and contour begin at {wording.score(_heat_from(row))}, as the "
         "thresholds then were.</figcaption></figure>"
     )
+
+
+def _is_shown(path: Path) -> bool:
+    """Whether a stored picture is there, and is one."""
+    try:
+        with stored_picture(path, "JPEG"):
+            return True
+    except (OSError, DataError):
+        return False
 
 
 def _heat_from(row: Inspection) -> float:

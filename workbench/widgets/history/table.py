@@ -2,19 +2,21 @@
 
 import io
 from collections.abc import Callable
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import BinaryIO
 
-import PIL.Image
 import streamlit as st
 
+from patchcore.errors import DataError
 from workbench.inspections.history_export import version_words, write_csv, write_parquet
 from workbench.inspections.history_query import Counts, Filter, Page, place_of, read_page
+from workbench.storage.stored_pictures import stored_picture
 from workbench.storage.tables import Inspection, Inspector
 from workbench.storage.workspace import Workspace
 from workbench.widgets.history import detail
-from workbench.widgets.shared import session, wording
+from workbench.widgets.shared import downloads, session, wording
 from workbench.widgets.shared.pictures import BLANK
 from workbench.widgets.shared.theme import data_uri
 from workbench.widgets.shared.verdicts import DECISIONS, VERDICTS
@@ -115,12 +117,12 @@ def overlay_tag(here: Workspace, row: Inspection) -> str:
 @st.cache_data(show_spinner=False, max_entries=4000)
 def _thumbnail(root: str, path: str) -> str | None:
     try:
-        with PIL.Image.open(Path(root) / path) as picture:
+        with stored_picture(Path(root) / path, "JPEG") as picture:
             picture.draft("RGB", (THUMBNAIL, THUMBNAIL))
             picture.thumbnail((THUMBNAIL, THUMBNAIL))
             buffer = io.BytesIO()
             picture.save(buffer, "JPEG", quality=80)
-    except OSError:  # lost; the check says so, the words beside it still serve
+    except (OSError, DataError):  # lost or damaged; the check says so, the words beside it still serve
         return None
     return data_uri(buffer.getvalue())
 
@@ -159,12 +161,11 @@ def _downloads(wanted: Filter, counts: Counts) -> None:
             "for analysis, every digit kept",
         ),
     ):
-        st.download_button(
+        downloads.button(
             label,
-            lambda write=write: written(write),  # type: ignore[misc]
+            partial(written, write),
             name,
             kind,
-            on_click="ignore",
             disabled=not counts.total,
             help=f"All {wording.counted(counts.total, 'row')} that the filters leave, {about}.",
         )

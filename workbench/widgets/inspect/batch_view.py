@@ -23,7 +23,7 @@ from workbench.viewer.items import Label
 from workbench.watching.standing import count_images, is_watched
 from workbench.widgets.inspect import threshold_bar
 from workbench.widgets.review import decision_bar
-from workbench.widgets.shared import detail_view, notice, revision_guard, session, theme, wording
+from workbench.widgets.shared import detail_view, downloads, notice, revision_guard, session, theme, wording
 
 POLL_SECONDS = 1.0
 ARRIVALS_SECONDS = 2.0
@@ -184,21 +184,19 @@ def _downloads(results: Sequence[Result], point: OperatingPoint) -> None:
         write_overlays(here, results, point, archive)
         return archive.getvalue()
 
-    st.download_button(
+    downloads.button(
         "CSV",
         lambda: results_csv(here, results, point),
         "results.csv",
         "text/csv",
-        on_click="ignore",
         disabled=not results,
         help="One row an image: score, verdict at the threshold shown, worst box, regions.",
     )
-    st.download_button(
+    downloads.button(
         "Overlays",
         overlays,
         "overlays.zip",
         "application/zip",
-        on_click="ignore",
         disabled=not results,
         help="A zip with every image in its own pixels, heat and contour at the threshold shown laid over it.",
     )

@@ -23,9 +23,9 @@ def in_view(version: InspectorVersion) -> Thresholds:
     """Return the thresholds that the page shows: the ones in force, unless one has been moved."""
     stored = OperatingPoint.from_dict(version.operating_point)
     share = stored.accept / stored.reject if stored.reject > 0 else 1.0
-    moved = _number("threshold")
+    moved = session.chosen_amount("threshold")
     reject = stored.reject if moved is None else moved
-    review = _number("review")
+    review = session.chosen_amount("review")
     if review is None and session.chosen("review") != NO_BAND and share < 1:
         review = stored.accept if moved is None else reject * share
     return Thresholds(reject, None if review is None else min(review, reject))
@@ -94,12 +94,3 @@ def _review_band(version: InspectorVersion) -> None:
         help="Parts whose score lies between two thresholds are neither accepted nor rejected: a person looks at "
         "them.",
     )
-
-
-def _number(name: str) -> float | None:
-    """Return a score that the address, else the session, holds; None for a text that is not a score."""
-    try:
-        number = float(session.chosen(name) or "")
-    except ValueError:
-        return None
-    return number if math.isfinite(number) and number >= 0 else None

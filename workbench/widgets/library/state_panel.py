@@ -15,7 +15,7 @@ from workbench.people.roles import Role
 from workbench.storage.tables import Inspector
 from workbench.upkeep.bin import delete_version
 from workbench.widgets.library import compare
-from workbench.widgets.shared import access, notice, session, theme, wording
+from workbench.widgets.shared import access, downloads, notice, session, theme, wording
 
 LOOK = "look"  # the name in the address of the part that is open
 CERTIFICATE, COMPARE = "certificate", "compare"
@@ -176,12 +176,11 @@ def _certificate(inspector: Inspector, entry: Entry) -> None:
         document = _document(
             str(session.workspace().root), inspector.id, inspector.revision, entry.number, inspector, entry
         )
-        st.download_button(
+        downloads.button(
             "Download the certificate",
-            document.encode(),
-            file_name=file_name(inspector, entry).replace(".patchcore", "_certificate.html"),
-            mime="text/html",
-            on_click="ignore",
+            document.encode,
+            file_name(inspector, entry).replace(".patchcore", "_certificate.html"),
+            "text/html",
             key="certificate_download",
         )
         st.iframe(document, height=CERTIFICATE_HEIGHT)

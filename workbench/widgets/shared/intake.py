@@ -11,6 +11,7 @@ import streamlit as st
 from patchcore.disk.in_use import delete_folder
 from workbench.uploads.image_set import UploadSet
 from workbench.uploads.intake import allowed_roots, from_files, from_server
+from workbench.uploads.spool_budget import spool_budget
 from workbench.widgets.shared import session
 
 FOLDER, FILES, SERVER = "Folder", "Files or zip", "Folder on this computer"
@@ -22,7 +23,12 @@ class Spool:
 
     def __init__(self) -> None:
         self.path = session.workspace().spool_folder()
-        weakref.finalize(self, delete_folder, self.path)
+        weakref.finalize(self, _delete, self.path)
+
+
+def _delete(folder: Path) -> None:
+    delete_folder(folder)
+    spool_budget.give_back(folder)
 
 
 @dataclass(frozen=True)

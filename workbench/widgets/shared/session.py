@@ -15,6 +15,9 @@ from workbench.storage.tables import Inspector
 from workbench.storage.workspace import Workspace
 
 SECONDS_TO_FOLLOW = 15.0  # within which a browser has certainly taken over the address it was sent
+MOST_DIGITS = 18  # of a number in the address; the database holds no larger ones
+LARGEST_AMOUNT = 1e12  # of a score or a share
+LONGEST_CHOICE = 8192  # characters
 _LEFT = "left_behind"
 
 
@@ -68,6 +71,8 @@ def use_inspector(inspector_id: str) -> None:
 def chosen(name: str) -> str | None:
     """Return the choice of a name that the address, else the session, holds."""
     address, here = st.query_params.get(name), st.session_state.get(name)
+    if address is not None and not (len(address) <= LONGEST_CHOICE and address.isprintable()):
+        return None if here is None else str(here)
     if address is not None and not _is_outdated(name, address):
         return address
     if address is not None:
@@ -78,7 +83,17 @@ def chosen(name: str) -> str | None:
 def chosen_number(name: str) -> int | None:
     """Return a number that the address, else the session, holds: of a batch, an image or a job."""
     value = chosen(name)
-    return int(value) if value is not None and value.isascii() and value.isdigit() else None
+    is_number = value is not None and value.isascii() and value.isdigit() and len(value) <= MOST_DIGITS
+    return int(value) if is_number and value is not None else None
+
+
+def chosen_amount(name: str) -> float | None:
+    """Return a score or a share that the address, else the session, holds; None for another text or an absurd one."""
+    try:
+        amount = float(chosen(name) or "")
+    except ValueError:
+        return None
+    return amount if 0 <= amount <= LARGEST_AMOUNT else None
 
 
 def choose(name: str, value: int | str | float) -> None:

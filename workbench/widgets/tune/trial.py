@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from patchcore.errors import PatchCoreError
+from patchcore.images.raw_image import Limits
 from patchcore.thresholds.decision import decide
 from patchcore.thresholds.operating_point import Choice, Evidence, JudgeBy, OperatingPoint
 from patchcore.thresholds.rules import BY_HAND, RULES
@@ -17,6 +19,15 @@ from workbench.viewer import RegionRule, Thresholds
 from workbench.widgets.shared import session
 
 NAME = "trial"  # in the address and the session
+UNREADABLE = (
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+    PatchCoreError,
+)
 
 
 @dataclass(frozen=True)
@@ -94,7 +105,7 @@ def current(version: InspectorVersion) -> Trial:
         return Trial.of(stored)
     try:
         return _read(json.loads(text))
-    except (ValueError, KeyError, TypeError, AttributeError, PatchCoreError):  # an address that was typed in
+    except UNREADABLE:  # an address that was typed in
         forget()
         return Trial.of(stored)
 
@@ -124,12 +135,14 @@ def _read(plain: Mapping[str, Any]) -> Trial:
     rule = choices["rule"]
     if rule is None or plain.get("judge_by", "score") not in ("score", "area", "both"):
         raise KeyError("rule")
-    scale = plain.get("millimetres_per_pixel")
+    scale, area = plain.get("millimetres_per_pixel"), int(plain.get("min_area", 1))
+    if area > Limits().max_pixels or not (scale is None or 0 < float(scale) < math.inf):
+        raise ValueError("an area that no image has")
     return Trial(
         rule,
         choices["accept_rule"],
         choices["pixel_rule"],
-        max(1, int(plain.get("min_area", 1))),
+        max(1, area),
         None if scale is None else float(scale),
         plain.get("judge_by", "score"),
         plain.get("picture_check", True) is not False,
@@ -142,4 +155,6 @@ def _choice(plain: Mapping[str, Any] | None) -> Choice | None:
     choice = Choice.from_dict(plain)
     if set(choice.parameters) - set(RULES[choice.name].parameters):
         raise KeyError(choice.name)
+    if any(abs(value) > session.LARGEST_AMOUNT for value in choice.parameters.values()):
+        raise ValueError("a number that no rule takes")
     return choice

@@ -7,6 +7,7 @@ import zipfile
 
 import pytest
 
+from tests.hostile import archives
 from workbench.storage.database import WorkspaceError
 from workbench.upkeep.backups.archive import BackupArchive
 from workbench.upkeep.backups.restoring import restore
@@ -214,3 +215,15 @@ def test_a_row_that_leads_elsewhere(whole, tmp_path, path):
         ).encode()
 
     refused(rewritten(whole, tmp_path, lead), tmp_path, "does not hold version 1 of Plate")
+
+
+@pytest.mark.parametrize("name", archives.REFUSED)
+def test_a_zip_bomb(name, tmp_path):
+    (tmp_path / "bomb.zip").write_bytes(archives.REFUSED[name]())
+    refused(tmp_path / "bomb.zip", tmp_path, r"overlap|zip bomb")
+
+
+def test_a_list_of_millions_of_parts(tmp_path):
+    with zipfile.ZipFile(tmp_path / "deep.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("backup.json", "[" + "[]," * 1_000_100 + "[]]")
+    refused(tmp_path / "deep.zip", tmp_path, "is nested as this program never does it")

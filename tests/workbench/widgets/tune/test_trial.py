@@ -67,6 +67,7 @@ def app(text):
 
 
 STORED = Trial(Choice("provisional"))
+BY_HAND = '{"rule":{"name":"by_hand","parameters":{%s}}%s}'
 
 
 @pytest.mark.parametrize(
@@ -82,10 +83,19 @@ STORED = Trial(Choice("provisional"))
         ('{"rule":{"name":"by_hand","parameters":{"strength":1}}}', STORED),
         ('{"rule":{"name":"provisional","parameters":{}},"judge_by":"luck"}', STORED),
         ("[1]", STORED),
+        (BY_HAND % ('"value":1', f',"min_area":{"9" * 49}'), STORED),
+        (BY_HAND % ('"value":1', ',"min_area":1e400'), STORED),
+        (BY_HAND % ('"value":1', ',"millimetres_per_pixel":NaN'), STORED),
+        (BY_HAND % (f'"value":{"9" * 49}', ""), STORED),
+        (BY_HAND % (f'"value":{"9" * 400}', ""), STORED),
+        (BY_HAND % ('"value":-Infinity', ""), STORED),
+        ("[" * 8_000, STORED),
+        ('{"rule":{"name":"by_hand"\0', None),
+        (" " * 9_000, None),
     ],
 )
 def test_the_address_is_read_and_nonsense_is_ignored(text, expected):
     run = AppTest.from_function(app, args=(text,), default_timeout=30).run()
     assert not run.exception
-    assert run.session_state["seen"] == expected
+    assert run.session_state["seen"] == (expected or STORED)
     assert run.session_state["left"] == (text is not None and expected != STORED)
