@@ -33,6 +33,7 @@ from workbench.storage.tables import (
     LabelChange,
     PointRecord,
     Result,
+    Scoring,
 )
 from workbench.storage.workspace import AT_ONCE, Workspace
 
@@ -140,7 +141,9 @@ def _delete_batch_images(session: Session, ids: set[int]) -> set[str]:
     session.execute(delete(BatchImage).where(BatchImage.id.in_(ids)))
     empty = ~exists().where(BatchImage.batch_id == Batch.id)
     batches = {row.batch_id for row in rows}
-    session.execute(delete(Batch).where(Batch.id.in_(batches), Batch.kind == "test", empty))
+    gone = list(session.scalars(select(Batch.id).where(Batch.id.in_(batches), Batch.kind == "test", empty)))
+    session.execute(delete(Scoring).where(Scoring.batch_id.in_(gone)))
+    session.execute(delete(Batch).where(Batch.id.in_(gone)))
     return {row.sha256 for row in rows}
 
 
