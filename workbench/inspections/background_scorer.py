@@ -240,9 +240,9 @@ class Scorer:
     # ---- the thread
 
     def _run(self) -> None:
+        queue = self._queue
         while True:
             with self._changed:
-                queue = self._queue
                 self._changed.wait_for(lambda: queue.entries or self._ended)
                 if self._ended:
                     return
