@@ -1,9 +1,12 @@
 """Scoring on the pages: the bar with its place and Stop, the button before long work, and the deletion of a batch."""
 
+from contextlib import contextmanager
+from threading import Event
+
 import pytest
 
 from tests.pages.texts import words
-from workbench.inspections import batches
+from workbench.inspections import background_scorer, batches
 from workbench.inspections.background_scorer import ScoringState
 from workbench.inspections.batches import count_unscored, create_batch, good_batch, list_batches
 from workbench.inspections.turns.rows import Amount
@@ -26,19 +29,40 @@ def lines(app):
     return [one.proto.text for one in app.get("progress")]
 
 
+@contextmanager
+def nothing_scored(monkeypatch):
+    """Let the queue's turns wait for the end of the block."""
+    go_on = Event()
+
+    def later(*arguments):
+        go_on.wait(60)
+        yield from batches.score_batch(*arguments)
+
+    monkeypatch.setattr(background_scorer, "score_batch", later)
+    try:
+        yield
+    finally:
+        go_on.set()
+
+
 def button(app, beginning):
     return next(one for one in app.button if one.label.startswith(beginning))
 
 
-def test_a_page_that_waits_shows_place_and_stop_and_so_do_sidebar_and_jobs(full, version, open_app):
+def test_a_page_that_waits_shows_place_and_stop_and_so_do_sidebar_and_jobs(
+    full, version, open_app, monkeypatch
+):
     maps = good_batch(full, version)
     copies = [NamedImage(one.sha256, f"{n}.jpg") for n in range(9) for one in good_images(full, version)]
     other = create_batch(full, "washer", copies, "Tuesday")
     scorer = running(full.root).scorer
-    with batches._ENGINE.for_person():  # nothing is scored meanwhile
+    with nothing_scored(monkeypatch):
         scorer.want(other, version.id)
-        app = open_app("inspect", inspector="washer", batch="1")
-        app.switch_page("pages/tune.py").run()
+        app = open_app("home", inspector="washer")
+        app.session_state["batch"] = 1
+        app.switch_page(
+            "pages/tune.py"
+        ).run().run()  # the sidebar, drawn first, sees the maps in the second run
         assert any(line.startswith("Scoring for maps 4/8") for line in lines(app))
         assert any("Tuesday, Washer" in line and "0/36, second in line" in line for line in lines(app))
         app.query_params["shelf"] = "jobs"
@@ -61,7 +85,7 @@ def test_long_work_waits_for_a_button_that_says_how_many_and_how_long(full, vers
     assert button(app, "Make the maps of 4 images, about ") and not lines(app)
     scorer, maps = running(full.root).scorer, good_batch(full, version)
     assert scorer.list_waiting() == {} and count_unscored(full, maps, version.id) == 4
-    with batches._ENGINE.for_person():
+    with nothing_scored(monkeypatch):
         button(app, "Make the maps of 4 images").click().run()
         assert any(line.startswith("Scoring for maps") for line in lines(app))
     while scorer.wait(maps, version.id, 1.0):
@@ -71,7 +95,7 @@ def test_long_work_waits_for_a_button_that_says_how_many_and_how_long(full, vers
 
 def test_who_may_only_look_neither_starts_nor_stops_nor_deletes(full, open_app, monkeypatch):
     monkeypatch.setattr(bar, "SHORT_SECONDS", 0.0)
-    monkeypatch.setattr(roles, "_identify", [lambda: Person("Vic", Role.VIEW)])
+    monkeypatch.setattr(roles, "local_person", lambda: Person("Vic", Role.VIEW))
     app = open_app("tune", inspector="washer")
     assert button(app, "Make the maps").disabled
     app.switch_page("pages/inspect.py").run()
