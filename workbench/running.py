@@ -25,7 +25,7 @@ class Running:
     queue
         Starts waiting jobs, in a thread of its own.
     scorer
-        Scores batches that pages have opened, in a thread of its own once it is asked to.
+        Scores batches in turns, in a thread of its own once it is asked to.
     """
 
     workspace: Workspace
@@ -33,9 +33,9 @@ class Running:
     scorer: Scorer = field(init=False)
 
     def __post_init__(self) -> None:
-        """Start the queue."""
+        """Start both queues; what an ended server has left is continued."""
         self.queue = JobQueue(self.workspace, capacity=stated_capacity(), housekeeping=submit_if_due).start()
-        self.scorer = Scorer(self.workspace)
+        self.scorer = Scorer(self.workspace).resume()
 
     def stop(self) -> None:
         """End both threads after their present work, and wait for them; running jobs go on."""

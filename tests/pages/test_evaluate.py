@@ -6,6 +6,7 @@ import pytest
 from patchcore.thresholds.operating_point import OperatingPoint
 from tests.pages.texts import HOSTILE, WASHER, words
 from workbench.evaluation.sweep import run_sweep
+from workbench.inspections.background_scorer import TRIAL
 from workbench.inspections.batches import (
     create_batch,
     good_batch,
@@ -22,6 +23,7 @@ from workbench.storage.tables import Job
 from workbench.storage.workspace import Workspace
 from workbench.widgets.evaluate import images
 from workbench.widgets.shared import detail_view
+from workbench.widgets.shared.scoring import bar
 
 VIEWS = (
     "Curves",
@@ -243,12 +245,19 @@ def test_two_versions_are_compared_on_the_same_set(labelled, open_app):
     assert "Images on which they disagree" in text and text.count("Time per image") == 1
 
 
-def test_another_version_scores_the_set_in_the_background(labelled, open_app):
+def test_another_version_scores_a_long_set_only_when_a_person_asks(labelled, open_app, monkeypatch):
+    monkeypatch.setattr(bar, "SHORT_SECONDS", 0.0)
     first = find_inspector(labelled, "washer").current
     second = reslice(labelled, first, first.share / 10)
     app = open_app("evaluate", inspector="washer", view="Compare")
     assert app.segmented_control(key="evaluate_view").value == "Compare"
     batch = labelled_sets(labelled, "washer")[0].id
+    for _ in range(600):  # a few images give the time of an image
+        if any(one.label.startswith("Score 2 images, about ") for one in app.button):
+            break
+        app.run()
+    assert len(list_results(labelled, batch, second.id)) == TRIAL == 3
+    press(app, "Score 2 images")
     for _ in range(600):
         app.run()
         if len(list_results(labelled, batch, second.id)) == 5 and "Image AUROC" in words(app):

@@ -73,16 +73,20 @@ def field(app, label):
     return next(box for box in app.selectbox if box.label == label)
 
 
+def bars(app):
+    return " ".join(one.proto.text for one in app.get("progress"))
+
+
 def test_maps_of_the_good_images_are_made_in_the_background(full, open_app, given):
     app = open_app("tune", inspector="washer")
-    assert len(given["near"]["tiles"]) == 3 and "Scoring 4 images for their maps" in words(app)
+    assert len(given["near"]["tiles"]) == 3 and "Scoring for maps" in bars(app)
     version, scorer = find_inspector(full, "washer").current, Scorer(full)
     scorer.want(good_batch(full, version), version.id)
     while scorer.wait(good_batch(full, version), version.id, 1.0):
         pass
     scorer.stop()
     app.run()
-    assert len(given["near"]["tiles"]) == 7 and "Scoring" not in words(app)
+    assert len(given["near"]["tiles"]) == 7 and "Scoring" not in bars(app)
 
 
 def test_too_few_good_images_get_a_sentence_and_the_strictest_rule_they_allow(full, open_app, given):

@@ -45,6 +45,7 @@ NO_CHANGE = {
     "upkeep.retention.submit_if_due": "the queue about its jobs, by a rule that an engineer set",
     "inspections.samples._add_masks": "stores images, which asks",
     "inspections.score_and_store._stored": "part of scoring",
+    "inspections.turns.rows.*": "the queue about itself; who starts or stops a long batch is asked",
     "inspections.score_and_store.store_tile": "part of scoring",
     "watching.history.HistoryJournal.finish": "a standing job about its own work; who starts a watch is asked",
     "watching.history.HistoryJournal.record": "a standing job about its own work; who starts a watch is asked",

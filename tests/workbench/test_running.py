@@ -36,7 +36,7 @@ def test_clearing_streamlits_cache_stops_nothing(tmp_path):
     st.cache_resource.clear()
     st.cache_data.clear()
     assert running(tmp_path / "here") is here
-    assert queues() and not here.scorer._stopped
+    assert queues() and not here.scorer._ended
 
 
 def test_two_workspaces_have_two_and_stopping_ends_both(tmp_path):

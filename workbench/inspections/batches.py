@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -19,7 +18,13 @@ from patchcore.errors import DataError, NoImagesError
 from patchcore.inspection import box_to_outline
 from patchcore.methods import EXPLAIN
 from workbench.inspections import history
-from workbench.inspections.score_and_store import is_scored, keep_scored, score_image, store_tile
+from workbench.inspections.score_and_store import (
+    is_scored,
+    keep_scored,
+    score_image,
+    store_tile,
+)
+from workbench.inspections.turns.engine import Engine
 from workbench.inspectors.capabilities import require_capability
 from workbench.inspectors.versions import get_version, good_images, has_good_images, load_model
 from workbench.people.roles import Role, require
@@ -35,7 +40,7 @@ GOOD_BATCH = "Good images, each scored without itself"
 
 SAME_SCORE = 1e-3  # relative; another processor, or another number of threads, rounds otherwise
 
-_SCORING = threading.Lock()  # one image at a time: it uses all cores anyway
+_ENGINE = Engine()
 
 
 @dataclass(frozen=True)
@@ -155,7 +160,7 @@ def score_batch(
         waiting = list(session.scalars(_unscored(batch_id, version.id)))
         leave_out = session.get_one(Batch, batch_id).kind == "good"
     for image in waiting:
-        with _SCORING:
+        with _ENGINE.for_queue():
             result = _score_once(workspace, image, version, leave_out, source)
         if result is not None:
             yield result
@@ -218,7 +223,7 @@ def make_map_again(workspace: Workspace, result: Result) -> None:
     target = workspace.root / _require_map(result)
     model = load_model(workspace, get_version(workspace, result.version_id))
     left_out = is_leave_one_out(workspace, result)
-    with _SCORING:
+    with _ENGINE.for_person():
         scored = model.score(workspace.image_path(result.image.sha256), leave_out=left_out)
     if result.score is None or not math.isclose(scored.score, result.score, rel_tol=SAME_SCORE):
         raise WorkspaceError(
@@ -345,7 +350,7 @@ def explain(workspace: Workspace, result: Result) -> Explained:
     version = get_version(workspace, result.version_id)
     require_capability(version, EXPLAIN)
     model = load_model(workspace, version)
-    with _SCORING:
+    with _ENGINE.for_person():
         source: Any = workspace.image_path(result.image.sha256)
         if is_leave_one_out(workspace, result):
             source = model.score(source, leave_out=True)

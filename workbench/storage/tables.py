@@ -222,6 +222,20 @@ class Result(Base):
     image: Mapped[BatchImage] = relationship(lazy="joined")
 
 
+class Scoring(Base):
+    """A batch that waits to be scored by a version, or whose scoring a person has stopped; gone once all is scored."""
+
+    __tablename__ = "scorings"
+    __table_args__ = (UniqueConstraint("batch_id", "version_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    batch_id: Mapped[int] = mapped_column(ForeignKey("batches.id"))
+    version_id: Mapped[int] = mapped_column(ForeignKey("inspector_versions.id"))
+    made_by: Mapped[str] = mapped_column(Text, default="")
+    created: Mapped[datetime] = mapped_column(default=now)
+    stopped: Mapped[datetime | None]
+
+
 class Job(Base):
     """Work of more than about a second, done by its own process."""
 

@@ -33,6 +33,7 @@ from workbench.storage.tables import (
     LabelChange,
     PointRecord,
     Result,
+    Scoring,
 )
 from workbench.storage.workspace import AT_ONCE, Workspace
 
@@ -81,13 +82,16 @@ def count_rows(workspace: Workspace, session: Session, before: datetime) -> Gone
     ).all()
     going = _going_images(before)
     hashes = set(session.scalars(going.with_only_columns(BatchImage.sha256).distinct()))
+    of_deleted_batches = Inspection.created < before, Inspection.batch_image_id.is_(None)
+    hashes |= set(session.scalars(select(Inspection.sha256).where(*of_deleted_batches)))
     kept = _named_elsewhere(session, hashes, going.with_only_columns(BatchImage.id))
     kept |= _inspected_since(session, hashes, before)
-    images = _untouched(workspace, session, hashes - kept)
+    rows = _rows_of(workspace, session, hashes - kept)
+    images = [one for one in rows if not _is_lately(workspace, one)]
     maps = {row.map_path for row in old if row.map_path and row.truth is None and row.mask_sha256 is None}
     paths = _overlays(workspace, [row.overlay_path for row in old])
     paths += [
-        file for path in maps - _staying_maps(session, maps, before) for file in _map_files(workspace, path)
+        file for path in maps - _staying_maps(session, maps, before) for file in map_files(workspace, path)
     ]
     return Gone(len(old), len(images), _bytes_of(images) + sum(map(_size, paths)))
 
@@ -112,8 +116,8 @@ def delete_rows(workspace: Workspace, session: Session, before: datetime) -> Pie
     )
     files += _delete_results(workspace, session, [pair for pair in pairs if pair[0] in unlabelled])
     hashes = _delete_batch_images(session, unlabelled)
-    free = hashes - _named_elsewhere(session, hashes) - _inspected_since(session, hashes, None)
-    pictures = _untouched(workspace, session, free)
+    hashes |= {row.sha256 for row in rows if row.batch_image_id is None}  # of deleted batches
+    pictures = [one for one in free_pictures(workspace, session, hashes) if not _is_lately(workspace, one)]
     session.execute(delete(Image).where(Image.sha256.in_([image.sha256 for image in pictures])))
     gone = Gone(len(rows), len(pictures), _bytes_of(pictures) + sum(map(_size, files)))
     files += [workspace.image_file(image.sha256, image.suffix) for image in pictures]
@@ -128,7 +132,7 @@ def _delete_results(
     maps = {path for path in session.scalars(select(Result.map_path).where(these)) if path}
     session.execute(delete(Result).where(these))
     still = set(session.scalars(select(Result.map_path).where(Result.map_path.in_(maps))))
-    return [file for path in maps - still for file in _map_files(workspace, path)]
+    return [file for path in maps - still for file in map_files(workspace, path)]
 
 
 def _delete_batch_images(session: Session, ids: set[int]) -> set[str]:
@@ -140,7 +144,9 @@ def _delete_batch_images(session: Session, ids: set[int]) -> set[str]:
     session.execute(delete(BatchImage).where(BatchImage.id.in_(ids)))
     empty = ~exists().where(BatchImage.batch_id == Batch.id)
     batches = {row.batch_id for row in rows}
-    session.execute(delete(Batch).where(Batch.id.in_(batches), Batch.kind == "test", empty))
+    gone = list(session.scalars(select(Batch.id).where(Batch.id.in_(batches), Batch.kind == "test", empty)))
+    session.execute(delete(Scoring).where(Scoring.batch_id.in_(gone)))
+    session.execute(delete(Batch).where(Batch.id.in_(gone)))
     return {row.sha256 for row in rows}
 
 
@@ -183,7 +189,7 @@ def _named_elsewhere(session: Session, hashes: set[str], besides: Any = None) ->
     named: set[str] = set()
     for column in _references(Image.__table__.c.sha256):
         query = select(column)
-        if besides is not None and column.table is BatchImage.__table__ and column.name == "sha256":
+        if besides is not None and column.table is BatchImage.__table__:
             query = query.where(BatchImage.id.not_in(besides))
         named |= _among(session, query, column, hashes)
     for data in session.scalars(select(PointRecord.data)):
@@ -211,14 +217,36 @@ def _among(session: Session, query: Any, column: Any, values: Iterable[str]) -> 
     return found
 
 
-def _untouched(workspace: Workspace, session: Session, hashes: Iterable[str]) -> list[Row[Any]]:
-    """Return hash, suffix and size of the images that nobody has uploaded again lately."""
+def free_pictures(
+    workspace: Workspace, session: Session, hashes: Iterable[str], besides: int | None = None
+) -> list[Row[Any]]:
+    """Return hash, suffix and size of the images that nothing refers to: no row, threshold, verdict or waiting job.
+
+    Parameters
+    ----------
+    besides
+        A batch whose own references do not count.
+    """
+    these = set(hashes)
+    of_batch = None if besides is None else select(BatchImage.id).where(BatchImage.batch_id == besides)
+    named = _named_elsewhere(session, these, of_batch) | _inspected_since(session, these, None)
+    return _rows_of(workspace, session, these - named)
+
+
+def _rows_of(workspace: Workspace, session: Session, hashes: Iterable[str]) -> list[Row[Any]]:
+    """Return hash, suffix and size of images."""
     wanted = sorted(hashes)
     rows: list[Row[Any]] = []
     columns = select(Image.sha256, Image.suffix, Image.size_bytes)
     for start in range(0, len(wanted), AT_ONCE):
         rows.extend(session.execute(columns.where(Image.sha256.in_(wanted[start : start + AT_ONCE]))))
-    return [row for row in rows if (path := _image_of(workspace, row)) is not None and not _is_touched(path)]
+    return [row for row in rows if _image_of(workspace, row) is not None]
+
+
+def _is_lately(workspace: Workspace, row: Row[Any]) -> bool:
+    """Whether somebody has uploaded an image again lately."""
+    path = _image_of(workspace, row)
+    return path is not None and _is_touched(path)
 
 
 def _image_of(workspace: Workspace, row: Row[Any]) -> Path | None:
@@ -249,7 +277,7 @@ def _overlays(workspace: Workspace, paths: Iterable[str | None]) -> list[Path]:
     return files
 
 
-def _map_files(workspace: Workspace, path: str) -> list[Path]:
+def map_files(workspace: Workspace, path: str) -> list[Path]:
     """Return the files of a map; empty where the row leads elsewhere."""
     try:
         return [workspace.below(path, "results"), workspace.tile_path(path)]

@@ -1,34 +1,196 @@
+"""The queue of scoring: fair turns, time left, stopping, restarts; a real inspector scores."""
+
 import time
+from dataclasses import replace
 
-from tests.workbench.parts import build_small, store_plates
-from workbench.inspections.background_scorer import Scorer
-from workbench.inspections.batches import count_unscored, create_batch
+import pytest
+from sqlalchemy import select
+
+from tests.workbench.parts import OLA, VIC, store_plates
+from tests.workbench.processes import wait_until
+from workbench.inspections import batches
+from workbench.inspections.background_scorer import TRIAL, Scorer
+from workbench.inspections.batches import count_unscored, create_batch, list_results
+from workbench.inspections.turns import rows
+from workbench.people.roles import NotAllowed, acting
+from workbench.storage.tables import Result
+
+SLOW = (
+    0.1  # seconds that an image takes beside its scoring: what is timed does not hang on this machine's load
+)
 
 
-def test_a_batch_is_scored_in_the_background_once(workspace):
-    version = build_small(workspace)
-    batch = create_batch(workspace, version.inspector_id, store_plates(workspace, 3), "three")
+@pytest.fixture
+def database_kind(monkeypatch):
+    """One kind of database: `turns/test_rows.py` tries the queue's rows on both."""
+    monkeypatch.delenv("PATCHCORE_DATABASE_URL", raising=False)
+    return "sqlite"
+
+
+@pytest.fixture
+def scorer(workspace):
     scorer = Scorer(workspace)
-    scorer.want(batch, version.id)
-    scorer.want(batch, version.id)
+    yield scorer
+    scorer.stop()
+
+
+@pytest.fixture
+def slow(monkeypatch):
+    scored = batches.score_image
+
+    def slowly(*arguments, **named):
+        time.sleep(SLOW)
+        return scored(*arguments, **named)
+
+    monkeypatch.setattr(batches, "score_image", slowly)
+
+
+def batch_of(workspace, count, name="batch"):
+    """A batch of so many images; four pictures under many names."""
+    plates = store_plates(workspace, min(count, 4))
+    return create_batch(
+        workspace,
+        "plate-1",
+        [replace(plates[number % 4], name=f"{number}.png") for number in range(count)],
+        name,
+    )
+
+
+def through(scorer, batch, version):
+    """Wait until a batch is not worked on any more."""
     deadline = time.monotonic() + 60
     while scorer.wait(batch, version.id, 0.2):
         assert time.monotonic() < deadline
+
+
+def test_a_batch_is_scored_in_the_background_once(workspace, version, scorer):
+    batch = batch_of(workspace, 3)
+    scorer.want(batch, version.id)
+    scorer.want(batch, version.id)
+    through(scorer, batch, version)
     assert count_unscored(workspace, batch, version.id) == 0
-    assert scorer.error(batch, version.id) is None
-    scorer.stop()
+    assert scorer.state(batch, version.id).word == "idle" and scorer.list_waiting() == {}
+    assert list(rows.list_rows(workspace)) == []
 
 
-def test_the_scorer_gives_the_reason_it_stopped_and_can_retry(workspace):
-    scorer = Scorer(workspace)
-    scorer.want(1, 999)
-    while scorer.wait(1, 999, 0.2):
-        pass
-    assert "no version 999" in scorer.error(1, 999)
-    scorer.want(1, 999)  # not again by itself
-    assert not scorer.wait(1, 999, 0.2)
-    scorer.retry(1, 999)
-    while scorer.wait(1, 999, 0.2):
-        pass
-    assert scorer.error(1, 999) is not None
+def test_the_scorer_gives_the_reason_it_stopped_and_can_start_again(workspace, version, scorer):
+    batch = batch_of(workspace, 1)
+    model = workspace.root / version.path
+    model.rename(model.with_suffix(".away"))
+    scorer.want(batch, version.id)
+    through(scorer, batch, version)
+    assert "model.patchcore" in scorer.state(batch, version.id).fault
+    scorer.want(batch, version.id)  # not again by itself
+    assert scorer.state(batch, version.id).word == "failed"
+    model.with_suffix(".away").rename(model)
+    scorer.start(batch, version.id)
+    through(scorer, batch, version)
+    assert count_unscored(workspace, batch, version.id) == 0
+
+
+def test_a_small_batch_is_served_at_once_beside_a_long_one_and_the_time_left_is_right_within_a_third(
+    workspace, version, scorer, slow
+):
+    long, small = batch_of(workspace, 24, "long"), batch_of(workspace, 4, "small")
+    scorer.want(long, version.id)
+    wait_until(lambda: len(list_results(workspace, long, version.id)) >= 4)
+    scorer.want(small, version.id)
+    asked = time.monotonic()
+    states = scorer.list_waiting()
+    assert [(work[0], state.place) for work, state in states.items()] == [(small, 1), (long, 2)]
+    wait_until(lambda: list_results(workspace, small, version.id))
+    assert time.monotonic() - asked < 2.0
+    through(scorer, small, version)
+    small_took = time.monotonic() - asked
+    assert count_unscored(workspace, long, version.id) > 0
+    through(scorer, long, version)
+    long_took = time.monotonic() - asked
+    assert states[long, version.id].seconds_left == pytest.approx(long_took, rel=1 / 3)
+    assert states[small, version.id].seconds_left == pytest.approx(small_took, rel=1 / 3, abs=0.6)  # a turn
+    again = batch_of(workspace, 6)
+    told = scorer.seconds_for(again, version.id, 6)  # before anybody has asked for it
+    asked = time.monotonic()
+    scorer.want(again, version.id)
+    through(scorer, again, version)
+    assert told == pytest.approx(time.monotonic() - asked, rel=1 / 3, abs=0.6)
+
+
+def test_a_long_batch_goes_on_while_small_ones_keep_arriving(workspace, version, scorer, slow):
+    long = batch_of(workspace, 20, "long")
+    scorer.want(long, version.id)
+    wait_until(lambda: list_results(workspace, long, version.id))
+    first = len(list_results(workspace, long, version.id))
+    for number in range(3):
+        small = batch_of(workspace, 5, f"small {number}")
+        scorer.want(small, version.id)
+        through(scorer, small, version)
+    with workspace.database.read() as session:
+        order = [one.image.batch_id == long for one in session.scalars(select(Result).order_by(Result.id))]
+    assert order.count(False) == 15
+    assert sum(order) - first >= 3  # the small ones would have taken every turn
+
+
+def test_a_stopped_batch_keeps_its_results_through_a_restart_until_somebody_continues(
+    workspace, version, scorer, slow
+):
+    batch = batch_of(workspace, 12)
+    scorer.want(batch, version.id)
+    wait_until(lambda: list_results(workspace, batch, version.id))
+    with acting(VIC), pytest.raises(NotAllowed, match="takes the role operate"):
+        scorer.halt(batch, version.id)
+    with acting(OLA):
+        scorer.halt(batch, version.id)
+    assert scorer.state(batch, version.id).word == "stopped" and not scorer.list_waiting()
     scorer.stop()
+    scored = 12 - count_unscored(workspace, batch, version.id)
+    assert 1 <= scored < 12
+    later = Scorer(workspace).resume()
+    later.want(batch, version.id)  # as a page does that is opened
+    assert later.state(batch, version.id).word == "stopped"
+    with acting(VIC), pytest.raises(NotAllowed, match="takes the role operate"):
+        later.start(batch, version.id)
+    assert 12 - count_unscored(workspace, batch, version.id) == scored
+    later.start(batch, version.id)
+    through(later, batch, version)
+    later.stop()
+    assert count_unscored(workspace, batch, version.id) == 0 and not rows.list_rows(workspace)
+
+
+def test_the_queue_survives_a_restart_and_keeps_the_person_who_asked(workspace, version, scorer, slow):
+    batch = batch_of(workspace, 6)
+    with acting(OLA):
+        scorer.want(batch, version.id)
+    wait_until(lambda: list_results(workspace, batch, version.id))
+    scorer.stop()
+    assert count_unscored(workspace, batch, version.id) > 0
+    later = Scorer(workspace).resume()
+    through(later, batch, version)
+    later.stop()
+    assert count_unscored(workspace, batch, version.id) == 0
+    with workspace.database.read() as session:
+        found = set(session.scalars(select(batches.Inspection.operator)))
+    assert found == {"Ola"}
+
+
+def test_the_time_of_an_image_is_measured_on_a_few(workspace, version, scorer):
+    batch = batch_of(workspace, 10)
+    assert scorer.seconds_for(batch, version.id, 10) is None  # nothing was ever scored
+    scorer.measure(batch, version.id)
+    assert scorer.state(batch, version.id).trial and not scorer.list_waiting()
+    through(scorer, batch, version)
+    assert count_unscored(workspace, batch, version.id) == 10 - TRIAL
+    assert 0 < scorer.seconds_for(batch, version.id, 7) < 60
+    scorer.want(batch, version.id)
+    through(scorer, batch, version)
+    assert count_unscored(workspace, batch, version.id) == 0
+
+
+def test_a_batch_that_is_deleted_leaves_the_queue_without_a_fault(workspace, version, scorer, slow):
+    batch = batch_of(workspace, 12)
+    scorer.want(batch, version.id)
+    wait_until(lambda: list_results(workspace, batch, version.id))
+    scorer.release(batch)
+    scored = len(list_results(workspace, batch, version.id))
+    assert scorer.state(batch, version.id).word == "idle" and not scorer.list_waiting()
+    time.sleep(3 * SLOW)
+    assert len(list_results(workspace, batch, version.id)) == scored < 12

@@ -21,8 +21,9 @@ from workbench.inspectors.versions import (
 )
 from workbench.people.roles import Role
 from workbench.storage.tables import Batch, Inspector, InspectorVersion
-from workbench.widgets.evaluate import audit_card, images, scoring
+from workbench.widgets.evaluate import audit_card, images
 from workbench.widgets.shared import access, notice, progress, revision_guard, session, wording
+from workbench.widgets.shared.scoring import bar
 
 ACROSS = 4
 AT_FIRST = 8
@@ -30,6 +31,7 @@ STANDS_OUT = 1.5  # times the median, beside:
 # Robust standard deviations (Iglewicz and Hoaglin, "How to Detect and Handle Outliers", 1993).
 DEVIATIONS = 3.5
 LEAST = 2  # good images that must remain
+MAPS = bar.Purpose("Making the maps of the good images", "Make the maps of", "The cards show heat then.")
 EXPLANATION = (
     "Each good image is compared with what was learned from the others. A bad photograph among the good ones hides "
     "the defects that look like it; it shows here by a high score."
@@ -43,12 +45,7 @@ def show(inspector: Inspector, version: InspectorVersion, batch: Batch) -> None:
         st.info(NOT_HERE)
         return
     _undo(inspector, version)
-    scoring.everything_scored(
-        good_batch(session.workspace(), version),
-        version,
-        "scoring_good",
-        "Making the maps of the good images",
-    )
+    bar.everything_scored([good_batch(session.workspace(), version)], version, "scoring_good", MAPS)
     ranked = audit(session.workspace(), version)
     kept = kept_images(version)
     suggested = [one for one in ranked if one.sha256 not in kept]

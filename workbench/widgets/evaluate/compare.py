@@ -13,14 +13,16 @@ from workbench.inspectors.capabilities import method_label
 from workbench.inspectors.versions import find_inspector, get_version, list_inspectors, list_versions
 from workbench.storage.tables import GOOD, InspectorVersion
 from workbench.widgets.build import settings_form
-from workbench.widgets.evaluate import images, scoring
+from workbench.widgets.evaluate import images
 from workbench.widgets.evaluate.headline import metric, rate_html
 from workbench.widgets.evaluate.measured import Measured, measure
 from workbench.widgets.shared import session, theme, wording
+from workbench.widgets.shared.scoring import bar
 from workbench.widgets.shared.verdicts import VERDICTS
 
 CHOICE = "other"  # name of the chosen version's id, in the address
 ROWS_SHOWN = 100
+SCORING = bar.Purpose("Scoring the set with the other version", why="The other version scores the same set.")
 
 
 def show(measured: Measured) -> None:
@@ -33,9 +35,7 @@ def show(measured: Measured) -> None:
         )
         return
     other = get_version(session.workspace(), _choose(others))
-    if not scoring.everything_scored(
-        measured.batch.id, other, "scoring_other", "Scoring the set with the other version"
-    ):
+    if not bar.everything_scored([measured.batch.id], other, "scoring_other", SCORING):
         return
     theirs = measure(measured.batch, other)
     found = _compared(measured, theirs)

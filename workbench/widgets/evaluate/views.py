@@ -13,11 +13,11 @@ from workbench.widgets.evaluate import (
     headline,
     misses,
     report,
-    scoring,
     shares,
 )
 from workbench.widgets.evaluate.measured import Measured, measure
 from workbench.widgets.shared import session
+from workbench.widgets.shared.scoring import bar
 
 VIEWS: dict[str, Callable[..., None]] = {
     "Curves": curves.show,
@@ -30,10 +30,13 @@ VIEWS: dict[str, Callable[..., None]] = {
 }
 OF_BANK = ("Bank size", "Good images")  # these take the inspector; the others take a set that is scored
 KEY = "evaluate_view"
+SCORING = bar.Purpose(
+    "Scoring the labelled images", why="Then the page shows how well defects are told.", deletable=True
+)
 
 
 def show(inspector: Inspector, version: InspectorVersion, batch: Batch) -> None:
-    """Draw the page; images that have no score yet are scored in the background meanwhile."""
+    """Draw the page; images that have no score yet are scored first."""
     measured: Measured | None = None
     with st.container(key="headline"), session.plain_errors():
         measured = _headline(version, batch)
@@ -49,7 +52,7 @@ def show(inspector: Inspector, version: InspectorVersion, batch: Batch) -> None:
 
 def _headline(version: InspectorVersion, batch: Batch) -> Measured | None:
     """Draw the headline, or the progress of the scoring."""
-    if not scoring.everything_scored(batch.id, version, "scoring_set"):
+    if not bar.everything_scored([batch.id], version, "scoring_set", SCORING):
         return None
     measured = measure(batch, version)
     headline.show(measured)

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from patchcore.thresholds.operating_point import OperatingPoint
+from workbench.inspections.turns import rows
 from workbench.inspectors.capabilities import method_label
 from workbench.inspectors.versions import list_inspectors
 from workbench.jobs.requests import UNFINISHED, JobState, list_jobs
@@ -16,9 +17,11 @@ from workbench.watching.standing import WatchState, list_watches
 from workbench.widgets.frame import sign_in
 from workbench.widgets.shared import progress, revision_guard, session, wording
 from workbench.widgets.shared.pictures import thumbnail_tag
+from workbench.widgets.shared.scoring import words as scoring_words
 from workbench.widgets.shared.watch_state import sign, watched_name
 
 POLL_SECONDS = 2.0
+SCORINGS_SHOWN = 3
 
 
 def show(pages: Sequence[Any], here: Any) -> None:
@@ -101,10 +104,12 @@ def _facts(version: InspectorVersion) -> str:
 
 
 def _jobs() -> None:
-    """Show the jobs in progress, and the folders that are watched."""
+    """Show the jobs in progress, the batches that are scored, and the folders that are watched."""
     active = list_jobs(session.workspace(), *UNFINISHED, limit=3, standing=False)
-    moving = any(job.state != JobState.INTERRUPTED for job in active) or bool(
-        list_watches(session.workspace())
+    moving = (
+        any(job.state != JobState.INTERRUPTED for job in active)
+        or bool(session.scorer().list_waiting())
+        or bool(list_watches(session.workspace()))
     )
 
     @st.fragment(run_every=POLL_SECONDS if moving else None)
@@ -112,6 +117,7 @@ def _jobs() -> None:
         here = session.workspace()
         for job in reversed(list_jobs(here, *UNFINISHED, limit=3, standing=False)):
             _job(job)
+        _scorings()
         watched = "".join(_watch(state) for state in list_watches(here))
         if watched:
             st.html(f'<div class="pc-watches pc-facts pc-mute pc-num">{watched}</div>')
@@ -123,6 +129,18 @@ def _job(job: Job) -> None:
     words = f"{job.title}: {job.stage or job.state}"
     count = f" {wording.count(job.done)}/{wording.count(job.total)}" if job.total else ""
     st.progress(progress.share(job.done, job.total), text=f"{session.sentence(words)}{count}")
+
+
+def _scorings() -> None:
+    """Draw the batches in the scorer's queue, the first in line first."""
+    here, waiting = session.workspace(), session.scorer().list_waiting()
+    titles = rows.titles(here, list(waiting)[:SCORINGS_SHOWN]) if waiting else {}
+    for work, title in titles.items():
+        amount = rows.amount(here, [work])
+        line = scoring_words.line(f"{title}:", amount, waiting[work])
+        st.progress(progress.share(amount.scored, amount.images), text=session.sentence(line))
+    if len(waiting) > SCORINGS_SHOWN:
+        st.caption(f"and {wording.counted(len(waiting) - SCORINGS_SHOWN, 'batch', 'batches')} more in line")
 
 
 def _watch(state: WatchState) -> str:

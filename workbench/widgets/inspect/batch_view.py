@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from html import escape
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from patchcore.images.remarks import grouped
 from patchcore.thresholds.operating_point import OperatingPoint, Verdict
-from workbench.inspections.batches import count_unscored, list_results, load_tile
+from workbench.inspections.batches import list_results, load_tile
 from workbench.inspections.exports import results_csv, write_overlays
 from workbench.inspections.picture_doubts import doubt_sentences
 from workbench.inspectors.good_doubts import good_doubts
@@ -24,16 +23,16 @@ from workbench.watching.standing import count_images, is_watched
 from workbench.widgets.inspect import threshold_bar
 from workbench.widgets.review import decision_bar
 from workbench.widgets.shared import detail_view, downloads, notice, revision_guard, session, theme, wording
+from workbench.widgets.shared.scoring import bar
 
 POLL_SECONDS = 1.0
 ARRIVALS_SECONDS = 2.0
+SCORING = bar.Purpose(why="Results appear as they are computed.", deletable=True)
 TALL, ONE_ROW = 640, 262  # pixels of the gallery: alone, and above a detail
 
 
 def show(batch: Batch, version: InspectorVersion) -> None:
     """Draw a batch; images without a score are scored in the background meanwhile."""
-    if count_unscored(session.workspace(), batch.id, version.id):
-        session.scorer().want(batch.id, version.id)
 
     @st.fragment
     def follow() -> None:
@@ -50,8 +49,8 @@ def worst_first(results: Sequence[Result]) -> list[Result]:
 
 
 def _draw(batch: Batch, version: InspectorVersion) -> None:
-    here, progress = session.workspace(), st.empty()
-    unscored = count_unscored(here, batch.id, version.id)
+    here = session.workspace()
+    state = bar.show([batch.id], version, "scoring_batch", SCORING)
     results = list_results(here, batch.id, version.id)
     point = threshold_bar.trial_point(version)
     with st.container(horizontal=True, vertical_alignment="center", key="tools"):
@@ -73,8 +72,8 @@ def _draw(batch: Batch, version: InspectorVersion) -> None:
             _turning(worst_first(results), opened)
             detail_view.look(opened, version, threshold_bar.in_view(version), point)
             decision_bar.show(opened, version, _verdict(opened, version))
-    if unscored:
-        _wait_for_more(batch, version, progress, len(results), unscored)
+    if state == "waiting":
+        _wait_for_more(batch, version)
     elif is_watched(here, batch):
         _look_for_more(batch, len(results))
 
@@ -138,22 +137,13 @@ def _label(image: BatchImage) -> Label | None:
     return "good" if image.truth == "good" else "defect"
 
 
-def _wait_for_more(
-    batch: Batch, version: InspectorVersion, progress: DeltaGenerator, done: int, unscored: int
-) -> None:
+def _wait_for_more(batch: Batch, version: InspectorVersion) -> None:
     """Wait for results and redraw; an action of the user meanwhile ends this run and begins another."""
     revision_guard.everything_is_drawn()
-    scorer, total = session.scorer(), done + unscored
-    words = f"Scoring {done:,}/{total:,}, results appear as they are computed"
-    progress.progress(done / total, text=words)
     until, busy = time.monotonic() + POLL_SECONDS, True
     while busy and time.monotonic() < until:
-        busy = scorer.wait(batch.id, version.id, POLL_SECONDS)
-    fault = scorer.error(batch.id, version.id)
-    if fault is None:
-        st.rerun()
-    progress.error(session.sentence(fault))
-    st.button("Try again", on_click=scorer.retry, args=(batch.id, version.id))
+        busy = session.scorer().wait(batch.id, version.id, POLL_SECONDS)
+    st.rerun()
 
 
 def _look_for_more(batch: Batch, drawn: int) -> None:

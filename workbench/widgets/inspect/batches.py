@@ -72,6 +72,8 @@ def bring_images(inspector: Inspector) -> None:
     left_out = [f"{file.name}: {file.reason}" for file in new.uploads.left_out if file.reason != FOR_LABELS]
     st.session_state[f"left_out_{batch_id}"] = left_out
     if brought is not None:
+        if inspector.current_id is not None:  # who brings images in wants them scored, however many they are
+            session.scorer().want(brought.batch_id, inspector.current_id)
         _open(brought.batch_id)
         intake.start_over("test")
         st.rerun()

@@ -1,14 +1,18 @@
-"""Jobs on the page Library: unfinished ones and those that ended lately, of all sessions, with their people."""
+"""Jobs on the page Library: batches in line for scoring, unfinished jobs and those that ended lately, of all people."""
 
 from collections.abc import Callable
 from html import escape
 
 import streamlit as st
 
+from workbench.inspections.background_scorer import ScoringState
+from workbench.inspections.turns import rows
+from workbench.inspections.turns.rows import Work
 from workbench.jobs.requests import UNFINISHED, JobState, cancel, discard, list_jobs, read_log, resume
 from workbench.people.roles import Role
 from workbench.storage.tables import Job
-from workbench.widgets.shared import access, job_view, notice, progress, session, wording
+from workbench.widgets.shared import access, job_view, notice, progress, revision_guard, session, wording
+from workbench.widgets.shared.scoring import words as scoring_words
 
 POLL_SECONDS = 2.0
 LATEST = 12  # of those that ended
@@ -24,9 +28,10 @@ LOOKS = {JobState.RUNNING: "pc-accent", JobState.DONE: "pc-mute", JobState.CANCE
 
 
 def show() -> None:
-    """Draw the unfinished jobs, then the latest that ended."""
+    """Draw the batches in line, the unfinished jobs, then the latest that ended."""
     here = session.workspace()
-    moving = list_jobs(here, JobState.QUEUED, JobState.RUNNING, standing=False)
+    scorer = session.scorer()
+    moving = list_jobs(here, JobState.QUEUED, JobState.RUNNING, standing=False) or scorer.list_waiting()
 
     @st.fragment(run_every=POLL_SECONDS if moving else None)
     def follow() -> None:
@@ -34,14 +39,32 @@ def show() -> None:
         ended = list_jobs(
             here, JobState.FAILED, JobState.DONE, JobState.CANCELLED, limit=LATEST, standing=False
         )
-        if moving and not any(job.state != JobState.INTERRUPTED for job in unfinished):
+        waiting = scorer.list_waiting()
+        if moving and not waiting and not any(job.state != JobState.INTERRUPTED for job in unfinished):
             st.rerun()  # nothing moves any more: the sidebar and the shelf have news
-        if not unfinished and not ended:
+        for work, title in rows.titles(here, waiting).items():
+            _scoring(work, title, waiting[work])
+        if not unfinished and not ended and not waiting:
             st.info("Nothing was started yet. Builds and measurements of all people show here.")
         for job in [*unfinished, *ended]:
             _line(job)
 
     follow()
+
+
+def _scoring(work: Work, title: str, state: ScoringState) -> None:
+    amount = rows.amount(session.workspace(), [work])
+    key = f"{work[0]}_{work[1]}"
+    with (
+        st.container(border=True, key=f"panel_scoring_{key}"),
+        st.container(horizontal=True, vertical_alignment="center"),
+    ):
+        text = session.sentence(scoring_words.line(f"Scoring {title}:", amount, state))
+        st.progress(progress.share(amount.scored, amount.images), text=text, width="stretch")
+        if access.button("Stop", Role.OPERATE, key=f"stop_scoring_{key}", help="What is scored stays."):
+            with revision_guard.attempt():
+                session.scorer().halt(*work)
+            st.rerun()
 
 
 def _line(job: Job) -> None:

@@ -16,11 +16,12 @@ from workbench.tuning.review_queue import Queued, Unseen, called_fine, review_qu
 from workbench.viewer import Thresholds
 from workbench.widgets.review import teaching_view
 from workbench.widgets.shared import access, detail_view, notice, session, wording
+from workbench.widgets.shared.scoring import bar
 
 CHOICE = "queued"  # id of the result that is looked at, in the address
 SKIPPED, DONE = "review_skipped", "review_done"  # ids of results, in this session, in the order of the steps
 LINK = "review"
-POLL_SECONDS = 2.0
+SCORING = bar.Purpose(verb="Inspect", why="They join the queue where they call for a person.")
 
 
 def waiting(version: InspectorVersion) -> list[Queued]:
@@ -187,27 +188,10 @@ def _unseen(version: InspectorVersion, batches: Sequence[Unseen]) -> None:
     """Name the batches that the version in use has not scored, and have them scored when asked."""
     if not batches:
         return
-    scorer = session.scorer()
-    images = wording.counted(sum(one.images for one in batches), "image")
-    asked = st.session_state.get("review_scoring") == version.id
-
-    @st.fragment(run_every=POLL_SECONDS if asked else None)
-    def follow() -> None:
-        rest = sum(one.images for one in unseen(session.workspace(), version))
-        if asked and not rest:
-            st.session_state.pop("review_scoring", None)
-            st.rerun()
-        st.caption(
-            f"Scoring, {wording.counted(rest, 'image')} to go" if asked else _unseen_words(images, batches)
-        )
-
-    with st.container(horizontal=True, vertical_alignment="center", key="review_unseen"):
-        follow()
-        if not asked and st.button(f"Inspect {images} with it"):
-            for one in batches:
-                scorer.want(one.batch_id, version.id)
-            st.session_state["review_scoring"] = version.id
-            st.rerun()
+    with st.container(key="review_unseen"):
+        images = wording.counted(sum(one.images for one in batches), "image")
+        st.caption(_unseen_words(images, batches))
+        bar.everything_scored([one.batch_id for one in batches], version, "review_scoring", SCORING)
 
 
 def _unseen_words(images: str, batches: Sequence[Unseen]) -> str:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from patchcore.errors import PatchCoreError
 from patchcore.thresholds.operating_point import Evidence, OperatingPoint
-from workbench.inspections.batches import count_unscored, good_batch, load_tile
+from workbench.inspections.batches import good_batch, load_tile
 from workbench.inspections.labels import set_label, undo_label
 from workbench.people.roles import Role
 from workbench.storage.tables import Batch, InspectorVersion
@@ -16,14 +16,15 @@ from workbench.storage.workspace import Workspace
 from workbench.tuning.evidence import GoodSource, Known, evidence_from, known_images
 from workbench.viewer import Dot, Thresholds, Tile, gallery, outcome, threshold_strip
 from workbench.viewer.items import Label
-from workbench.widgets.shared import access, revision_guard, session, wording
+from workbench.widgets.shared import access, revision_guard, session
+from workbench.widgets.shared.scoring import bar
 from workbench.widgets.tune import trial
 from workbench.widgets.tune.trial import Trial
 
 LINK = "tune"
 BORDERLINE = 10
 ROW, TILE_WIDTH = 262, 136  # pixels of a row of tiles that can be labelled, and of one of them
-POLL_SECONDS = 1.0
+MAPS = bar.Purpose("Scoring for maps", "Make the maps of", "Their tiles appear when it is done.")
 GOOD_SOURCES: dict[GoodSource, str] = {
     "leave-one-out": "of the build, each left out",
     "held-out": "of this batch",
@@ -151,41 +152,12 @@ def effects(now: Decision) -> None:
 
 
 def follow_scoring(version: InspectorVersion, batch: Batch | None) -> None:
-    """Have the unscored images scored, show the progress, and redraw the page once all are scored.
+    """Draw the scoring of images without a score, and redraw the page once all are scored.
 
     The page is not redrawn sooner, because that closes a list that the user has just opened.
     """
-    here = session.workspace()
-    batches = [good_batch(here, version), *([] if batch is None else [batch.id])]
-    if not _unscored(version, batches):
-        return
-
-    @st.fragment(run_every=POLL_SECONDS)
-    def follow() -> None:
-        scorer, waiting = session.scorer(), _unscored(version, batches)
-        for one in waiting:
-            scorer.want(one, version.id)
-        faults = [fault for one in waiting if (fault := scorer.error(one, version.id))]
-        if faults:
-            st.error(session.sentence(faults[0]))
-            st.button("Try again", on_click=_retry, args=(version, list(waiting)))
-        elif waiting:
-            images = wording.counted(sum(waiting.values()), "image")
-            st.caption(f"Scoring {images} for their maps; they appear when it is done.")
-        else:
-            st.rerun()
-
-    follow()
-
-
-def _unscored(version: InspectorVersion, batches: Sequence[int]) -> dict[int, int]:
-    here = session.workspace()
-    return {one: count for one in batches if (count := count_unscored(here, one, version.id))}
-
-
-def _retry(version: InspectorVersion, batches: Sequence[int]) -> None:
-    for one in batches:
-        session.scorer().retry(one, version.id)
+    batches = [good_batch(session.workspace(), version), *([] if batch is None else [batch.id])]
+    bar.everything_scored(batches, version, "scoring_maps", MAPS)
 
 
 def peak(image: Known, now: Decision) -> float | None:
