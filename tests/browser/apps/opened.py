@@ -31,9 +31,9 @@ def tiles() -> list[Tile]:
     ]
 
 
-def draw(state: dict[str, Any], key: str, *, reject: float = 3.42) -> None:
+def draw(state: dict[str, Any], key: str) -> None:
     log: list[object] = state.setdefault("log", [])
-    thresholds = state.setdefault("thresholds", Thresholds(reject))
+    thresholds = state.setdefault("thresholds", Thresholds(3.42))
 
     def choose(chosen: str | None) -> None:
         state["open"] = chosen
