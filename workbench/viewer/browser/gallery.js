@@ -41,7 +41,7 @@ export class GalleryViewer {
   build(data) {
     this.grid = new Grid(this.store, {
       open: (key) => this.open(key),
-      move: (key) => this.store.details > 0 && this.open(key, PAUSE),
+      move: (key) => (this.store.details ? this.open(key, PAUSE) : this.store.leave()),
       select: (keys) => {
         this.showSelection(keys.length);
         this.send.state("selected", keys);

@@ -14,7 +14,7 @@ export class Side {
     this.ratio = el("div", { class: "mute num" });
     this.legend = new Legend();
     this.regionsTitle = el("h3");
-    this.place = el("button", { type: "button", class: "region place", hidden: true, onclick: () => panes.view.lookAt(panes.decided),
+    this.place = el("button", { type: "button", class: "decided", hidden: true, onclick: () => panes.view.lookAt(panes.decided),
       title: "The patch that gave the score. Click to look closely" }, el("i", { class: "dashes" }), "Place that decided");
     this.regions = el("ol", { class: "regions num" });
     this.whyText = el("p", { class: "why-text" });
