@@ -93,9 +93,13 @@ class Inspection:
         return list(self.result.remarks)
 
     @property
-    def outline(self) -> Box | None:
-        """The box that a picture of this inspection outlines; see `box_to_outline`."""
-        return box_to_outline(self.verdict, len(self.regions), self.result.worst_box)
+    def decided_box(self) -> Box | None:
+        """The place that decided, which pictures of this inspection outline; see `place_that_decided`."""
+        if self.point is None:
+            return None
+        return place_that_decided(
+            self.result.worst_box, self.result.score, self.verdict, self.point.accept, self.point.judge_by
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form: `FIELDS` in their order, plain types, every number finite or None."""
@@ -212,12 +216,33 @@ def why_unjudged(score: float, point: OperatingPoint | None) -> str | None:
     return point.stale or (NOT_A_NUMBER if math.isnan(score) else None)
 
 
-def box_to_outline(verdict: str | None, region_count: int, worst_box: Box) -> Box | None:
-    """Return the worst patch's box for a flagged image without regions; None otherwise.
+def place_that_decided(
+    worst_box: Sequence[int] | None,
+    score: float | None,
+    verdict: str | None,
+    accept: float | None,
+    judge_by: str | None,
+) -> Box | None:
+    """Return the worst patch's box of an image that is flagged for its score; None for any other image.
 
-    Smoothing lowers a map below the score, and a minimum area drops small regions: then only this box shows the place.
+    The score comes from one patch, and smoothing lowers the map below it: an image may be flagged without a region, so
+    every picture of it outlines this box. Regions that decide by their area, and doubts about the whole picture, show
+    their own places. The browser has a copy of this rule (`decidedPlace` in ``workbench/viewer/browser/verdict.js``).
+
+    Parameters
+    ----------
+    worst_box
+        (x0, y0, x1, y1) in pixels of the image; None where unknown.
+    score, verdict
+        Of the image; None for an image that is not judged.
+    accept, judge_by
+        Of the operating point that gave the verdict; None for none.
     """
-    return worst_box if verdict in ("review", "reject") and not region_count else None
+    flagged = verdict in ("review", "reject") and judge_by in ("score", "both")
+    if worst_box is None or score is None or accept is None or not (flagged and score > accept):
+        return None
+    x0, y0, x1, y1 = worst_box
+    return x0, y0, x1, y1
 
 
 def failure(reason: str) -> dict[str, Any]:

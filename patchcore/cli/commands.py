@@ -360,7 +360,7 @@ class _Overlays:
         point, result = inspection.point, inspection.result
         anchor = point.heat_from if point else max(float(result.map.max()) / 2, 1e-6)
         scale = HeatScale.anchored(anchor)
-        return encode_png(overlay(image.pixels, result.map, scale, mode="both", box=inspection.outline))
+        return encode_png(overlay(image.pixels, result.map, scale, mode="both", box=inspection.decided_box))
 
 
 def _summary(model: Detector) -> dict[str, Any]:

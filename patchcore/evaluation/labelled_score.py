@@ -38,6 +38,8 @@ class LabelledScore:
         Remarks on the image, as its inspection has them.
     doubtful
         Whether the check of the whole picture found a reason for doubt.
+    worst_box
+        The patch that gave the score, (x0, y0, x1, y1) in pixels of the image; None where unknown.
 
     Notes
     -----
@@ -53,6 +55,7 @@ class LabelledScore:
     verdict: Verdict | None = None
     remarks: Sequence[str] = ()
     doubtful: bool = False
+    worst_box: Sequence[int] | None = None
 
     @property
     def is_defect(self) -> bool:

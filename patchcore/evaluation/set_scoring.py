@@ -66,6 +66,7 @@ def inspect_each(
                 inspection.verdict,
                 inspection.remarks,
                 bool(inspection.doubts),
+                inspection.result.worst_box,
             )
         if progress:
             progress(done, len(images))

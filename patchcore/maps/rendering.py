@@ -18,7 +18,9 @@ A browser can repeat every pixel, for after one float32 step all arithmetic is o
 5. map picture: heat with opacity 1 over ``MAP_GROUND + floor(fround(fround(s * 40) + 0.5))``, where
    ``s = min(max(fround(m / fround(threshold)), 0), 1)`` (0 for NaN or for a threshold not above 0).
 
-6. box: as the contour of step 4, drawn after it, with *inside* the pixels of the box.
+6. box, in every mode but "off", drawn last and cut at the picture's edges: ``b = w + 1`` with *w* of step 4. The outer
+   *b* rows and columns of the box are its frame. A pixel of the frame is *line* where
+   ``((row + column) // (3 * b)) % 2`` is 0, else *rim*; row and column count from the box's corner.
 
 A float picture of 0..1 becomes 0..255 by ``floor(fround(fround(v * 255) + 0.5))``, clipped.
 """
@@ -140,8 +142,8 @@ def overlay(
     opacity
         Opacity of the heat, 0 to 1; contours are always opaque.
     box
-        (x0, y0, x1, y1) in the picture's own pixels, half-open, outlined wherever contours are drawn, in their colours:
-        a place that the map itself does not show. None for no box.
+        (x0, y0, x1, y1) in the picture's own pixels, half-open, drawn with dashes unless `mode` is "off": the place
+        that decided (`patchcore.inspection.place_that_decided`). None for no box.
 
     Returns
     -------
@@ -162,8 +164,8 @@ def overlay(
             _blend(painted[rows], scale.level(scores[rows]), alpha)
     if mode in ("contour", "both"):
         _draw_contour(painted, scores > np.float32(scale.threshold))
-        if box is not None:
-            _draw_contour(painted, _box_mask(scores.shape, box))
+    if mode != "off" and box is not None:
+        _draw_box(painted, box)
     return painted
 
 
@@ -225,6 +227,23 @@ def outline(mask: NDArray[np.bool_], width: int = 1) -> NDArray[np.bool_]:
     return mask & ~core
 
 
+def scaled_box(
+    box: tuple[int, int, int, int], size: tuple[int, ...], scaled: tuple[int, ...]
+) -> tuple[int, int, int, int]:
+    """Bring a box from a picture of one size to the same picture at another size, grown to whole pixels.
+
+    Parameters
+    ----------
+    box
+        (x0, y0, x1, y1) in pixels, half-open.
+    size, scaled
+        (height, width, ...) of both.
+    """
+    down, across = scaled[0] / size[0], scaled[1] / size[1]
+    x0, y0, x1, y1 = box
+    return math.floor(x0 * across), math.floor(y0 * down), math.ceil(x1 * across), math.ceil(y1 * down)
+
+
 def encode_png(picture: NDArray[np.uint8]) -> bytes:
     """Encode a picture, uint8 [H, W] or [H, W, 3 or 4], as PNG, quickly rather than small."""
     if picture.dtype != np.uint8:
@@ -277,11 +296,20 @@ def _greys(scores: NDArray[np.float32], threshold: float) -> NDArray[np.uint8]:
     return greys
 
 
-def _box_mask(shape: tuple[int, ...], box: tuple[int, int, int, int]) -> NDArray[np.bool_]:
+def _draw_box(picture: NDArray[np.uint8], box: tuple[int, int, int, int]) -> None:
+    """Draw a dashed frame in place (step 6)."""
     x0, y0, x1, y1 = box
-    inside = np.zeros(shape, bool)
-    inside[max(0, y0) : y1, max(0, x0) : x1] = True
-    return inside
+    part = picture[max(0, y0) : y1, max(0, x0) : x1]
+    width = _contour_width(picture.shape) + 1
+    rows, columns = np.ogrid[: part.shape[0], : part.shape[1]]
+    bright = (rows + columns) // (3 * width) % 2 == 0
+    line = outline(np.ones(part.shape[:2], bool), width)
+    part[line & bright] = CONTOUR_LINE
+    part[line & ~bright] = CONTOUR_RIM
+
+
+def _contour_width(shape: tuple[int, ...]) -> int:
+    return max(1, math.floor(min(shape[:2]) / 450 + 0.5))
 
 
 def _draw_contour(picture: NDArray[np.uint8], inside: NDArray[np.bool_]) -> None:
@@ -289,7 +317,7 @@ def _draw_contour(picture: NDArray[np.uint8], inside: NDArray[np.bool_]) -> None
     rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
     if rows.size == 0:
         return
-    width = max(1, math.floor(min(inside.shape) / 450 + 0.5))
+    width = _contour_width(inside.shape)
     rim = (width + 1) // 2
     window = (
         slice(max(0, rows[0] - rim), rows[-1] + rim + 1),

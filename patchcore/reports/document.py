@@ -101,7 +101,7 @@ def render_report(report: Report) -> str:
     evaluation = report.evaluation
     galleries = telling_images(evaluation)
     scale = heat_scale(evaluation)
-    unseen = draw_galleries(galleries, scale)
+    unseen = draw_galleries(galleries, scale, evaluation.point)
     point, like = evaluation.point, _like(evaluation)
     score = partial(words.score_words, like=like)
     in_force = point if point is not None and not point.stale else None

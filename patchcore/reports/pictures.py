@@ -15,8 +15,9 @@ from patchcore.evaluation.measures import Evaluation
 from patchcore.evaluation.metrics import GOOD
 from patchcore.evaluation.pixel_metrics import binary_mask
 from patchcore.images.file_names import display_name
-from patchcore.maps.rendering import HeatScale, overlay
-from patchcore.thresholds.operating_point import Verdict
+from patchcore.inspection import place_that_decided
+from patchcore.maps.rendering import HeatScale, overlay, scaled_box
+from patchcore.thresholds.operating_point import OperatingPoint, Verdict
 
 SIDE = 380  # pixels of the longer side: sharp at twice the size it is shown, and about 25 kB
 QUALITY = 84
@@ -135,31 +136,48 @@ def heat_scale(evaluation: Evaluation) -> HeatScale:
     return HeatScale.anchored(max(good) if good else min(every))
 
 
-def draw_galleries(galleries: Iterable[Gallery], scale: HeatScale) -> list[str]:
-    """Draw the chosen images one at a time; return a sentence on each one that could not be drawn."""
+def draw_galleries(
+    galleries: Iterable[Gallery], scale: HeatScale, point: OperatingPoint | None = None
+) -> list[str]:
+    """Draw the chosen images one at a time; return a sentence on each one that could not be drawn.
+
+    `point` gave the verdicts; None where there are none.
+    """
     problems = []
     for gallery in galleries:
         for item in gallery.chosen:
             try:
-                gallery.pictures.append(_drawn(item, scale))
+                gallery.pictures.append(_drawn(item, scale, point))
             except UNREADABLE as error:
                 problems.append(f"{display_name(item.name)}: its picture is not shown. {error}")
     return problems
 
 
-def _drawn(item: LabelledScore, scale: HeatScale) -> Picture:
-    pixels = _small(item.load_pixels())
+def _drawn(item: LabelledScore, scale: HeatScale, point: OperatingPoint | None) -> Picture:
+    original = item.load_pixels()
+    pixels = _small(original)
     height, width = pixels.shape[:2]
     scores = Image.fromarray(np.asarray(item.load_map(), np.float32))
     small_map = np.asarray(scores.resize((width, height), Image.Resampling.BILINEAR), np.float32)
     mask = _small_mask(item, (width, height))
+    box = None
+    if point is not None:
+        box = place_that_decided(item.worst_box, item.score, item.verdict, point.accept, point.judge_by)
     return Picture(
         item.name,
         item.defect_type,
         item.score,
         item.verdict,
         data_uri(pixels if mask is None else _ringed(pixels, mask)),
-        data_uri(overlay(pixels, small_map, scale, mode="both")),
+        data_uri(
+            overlay(
+                pixels,
+                small_map,
+                scale,
+                mode="both",
+                box=None if box is None else scaled_box(box, original.shape, pixels.shape),
+            )
+        ),
         mask is not None,
     )
 

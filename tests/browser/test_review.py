@@ -105,10 +105,11 @@ def press(page: Page, key: str) -> None:
 
 
 def in_the_viewer(page: Page, shown: str) -> None:
-    """Arrow keys that move the picture or its opacity turn no page."""
+    """Arrow keys that move the zoomed picture or its opacity turn no page."""
     settle(page)
     for part in (page.locator(".detail-viewer canvas").first, page.get_by_role("slider", name="Opacity")):
         part.focus()
+        page.keyboard.press("+")
         page.keyboard.press("ArrowLeft")
         settle(page)
         expect(page.locator(".detail-viewer h2")).to_have_text(shown)

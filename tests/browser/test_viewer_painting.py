@@ -25,12 +25,12 @@ MODULES = """async () => {
     return btoa(text);
   };
 }"""
-PAINT = """async ([pixels, data, header, threshold, top, mode, opacity]) => {
+PAINT = """async ([pixels, data, header, threshold, top, mode, opacity, box]) => {
   const map = await viewer.decodeMap(bytesOf(data), header);
   const scale = new viewer.Scale(threshold, top);
   const base = new ImageData(Uint8ClampedArray.from(bytesOf(pixels)), map.width, map.height);
   const picture = {base, map, width: map.width, height: map.height, share: 1};
-  const painting = {mode, scale, blend: viewer.blendTable(opacity), minArea: 1};
+  const painting = {mode, scale, blend: viewer.blendTable(opacity), minArea: 1, box};
   const painted = mode === 'map' ? viewer.mapPicture(map, scale) : viewer.paintPicture(picture, painting).data;
   return textOf(painted);
 }"""
@@ -52,10 +52,10 @@ def text(array):
     return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()
 
 
-def painted_by_browser(page, pixels, raster, scale, mode, opacity):
+def painted_by_browser(page, pixels, raster, scale, mode, opacity, box=None):
     rgba = np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)])
     arguments = [text(rgba), base64.b64encode(raster.data).decode(), raster.header()]
-    answer = page.evaluate(PAINT, [*arguments, scale.threshold, scale.top, mode, opacity])
+    answer = page.evaluate(PAINT, [*arguments, scale.threshold, scale.top, mode, opacity, box])
     return np.frombuffer(base64.b64decode(answer), np.uint8).reshape(rgba.shape)[..., :3]
 
 
@@ -79,11 +79,12 @@ def test_the_browser_paints_what_rendering_paints(page, case, mode):
     pixels = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
     threshold = float(scores[3, 4]) if seed == 0 else 1.1 + 0.1 * seed  # once exactly the score of a pixel
     scale, opacity = HeatScale(threshold, 2.1 + 0.2 * seed), [0.6, 1.0, 0.0, 0.35, 0.85][seed]
-    found = painted_by_browser(page, pixels, raster, scale, mode, opacity)
+    box = [None, (20, 10, 60, 40), (-9, -3, 12, 2000), (90, 50, 91, 51), (0, 0, 4, 9)][seed]
+    found = painted_by_browser(page, pixels, raster, scale, mode, opacity, box)
     expected = (
         map_picture(scores, scale)
         if mode == "map"
-        else overlay(pixels, scores, scale, mode=mode, opacity=opacity)
+        else overlay(pixels, scores, scale, mode=mode, opacity=opacity, box=box)
     )
     np.testing.assert_array_equal(found, expected)
 
@@ -92,8 +93,9 @@ def test_wide_contours_of_large_maps(page):
     raster = encode_map(rough_map(9, 700, 900), 1.3)
     pixels = np.full((700, 900, 3), 90, np.uint8)
     scale = HeatScale(1.6, 3.0)
-    found = painted_by_browser(page, pixels, raster, scale, "contour", 0.6)
-    np.testing.assert_array_equal(found, overlay(pixels, decode_map(raster), scale, mode="contour"))
+    box = (300, 200, 480, 333)
+    found = painted_by_browser(page, pixels, raster, scale, "contour", 0.6, box)
+    np.testing.assert_array_equal(found, overlay(pixels, decode_map(raster), scale, mode="contour", box=box))
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

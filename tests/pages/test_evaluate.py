@@ -22,6 +22,7 @@ from workbench.jobs.requests import JobState, list_jobs
 from workbench.storage.tables import Job
 from workbench.storage.workspace import Workspace
 from workbench.widgets.evaluate import images
+from workbench.widgets.inspect import batch_view
 from workbench.widgets.shared import detail_view
 from workbench.widgets.shared.scoring import bar
 
@@ -168,8 +169,10 @@ def test_misses_come_lowest_first_and_open_beside_their_mask(labelled, open_app,
     marked = int(load_mask(labelled, result.image).sum())
     agreed, missed = (pixels(app, kind) for kind in ("agreed", "missed"))
     assert agreed + missed == marked
-    press(app, "Close")
-    assert "shown" not in app.query_params
+    heights = {given[key]["height"] for key in ("gallery_misses", "gallery_false_rejects") if key in given}
+    assert heights == {batch_view.ONE_ROW}
+    open_app("evaluate", inspector="washer", view="Misses and false rejects")
+    assert given["gallery_misses"]["height"] == batch_view.TALL  # no slit above an empty page
 
 
 def test_bank_sizes_are_measured_by_a_job_and_one_is_put_into_use(labelled, open_app):

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
+from patchcore.inspection import place_that_decided
 from tests.pages.texts import HOSTILE, words
 from workbench.jobs.queue import JobQueue
 from workbench.people.roles import Person, Role, acting
@@ -80,6 +81,9 @@ def test_an_open_inspection_shows_overlay_and_facts_also_from_a_cold_link(full, 
     assert "data:image/jpeg" in text and "as the thresholds then were" in text
     assert f"{row.width} × {row.height} px" in text
     assert text.count("<i style=") == min(12, row.region_count)
+    x0, y0, x1, y1 = row.worst_box
+    place = place_that_decided(row.worst_box, row.score, row.verdict, row.accept, row.judge_by)
+    assert (f"x {x0} to {x1}, y {y0} to {y1}" in text) == ("Dashes outline" in text) == (place is not None)
     next(button for button in app.button if button.label == "Back to all").click().run()
     assert len(shown(app)) == 4
 

@@ -118,11 +118,12 @@ def test_an_address_opens_batch_image_and_threshold(full, open_app, given):
     assert shown["why"].name.endswith(".jpg") and shown["why"].distance > 0
     pixels, scores = shown["load"]()
     assert pixels.shape[:2] == scores.shape == (result.height, result.width)
-    order = batch_view.worst_first(stored(full))
-    press(app, "Next" if order[0].id == result.id else "Previous")
-    assert given["detail"]["name"] != result.image.name
-    press(app, "Close")
-    assert "image" not in app.query_params
+    boxes = {tile.name: tile.worst_box for tile in given["gallery"]["tiles"]}
+    assert shown["worst_box"] == boxes[result.image.name] == result.worst_box is not None
+    assert given["gallery"]["height"] == batch_view.ONE_ROW  # the detail has the page
+    del app.query_params["image"]
+    app.run()
+    assert given["gallery"]["height"] == batch_view.TALL
 
 
 def test_a_decision_on_an_image_is_stored_and_undone(full, open_app, given):

@@ -18,10 +18,10 @@ from patchcore.images.reading import read_image
 from patchcore.inspection import (
     FIELDS,
     VERSION,
-    box_to_outline,
     failure,
     inspect,
     judge,
+    place_that_decided,
     regions_at,
     verdict_on,
 )
@@ -133,7 +133,7 @@ def test_thresholds_of_the_detector_judge_unless_others_are_named(model, bad, po
     assert inspect(model, bad).point == model.operating_point_
     assert inspect(model, bad, points["review"]).verdict == "review"
     bare = inspect(model.with_operating_point(None), bad)
-    assert (bare.verdict, bare.regions, bare.point, bare.outline) == (None, [], None, None)
+    assert (bare.verdict, bare.regions, bare.point, bare.decided_box) == (None, [], None, None)
     assert (bare.unjudged, bare.bank_id) == ("No operating point is in force.", model.bank_id_)
     with pytest.raises(SettingsError, match="another bank"):
         inspect(model, bad, replace(model.operating_point_, bank_id="another"))
@@ -257,14 +257,31 @@ def test_bank_without_other_rows_raises_as_in_score(good):
         inspect(alone, good[0][1], leave_out=True)
 
 
-def test_a_flagged_image_without_a_region_outlines_its_worst_patch(model, bad, points):
-    found = inspect(model, bad, points["no region"])
-    assert (found.verdict, found.regions) == ("reject", [])
-    assert found.outline == found.result.worst_box == tuple(found.to_dict()["worst_box"])
-    assert inspect(model, bad).outline is None  # its regions say where
-    box = (1, 2, 3, 4)
-    outlined = [box_to_outline(verdict, 0, box) for verdict in ("accept", "review", "reject", None)]
-    assert outlined == [None, box, box, None] and box_to_outline("reject", 1, box) is None
+@pytest.mark.parametrize("way", ["score", "review", "no region"])
+def test_image_flagged_for_its_score_shows_its_worst_patch_with_and_without_regions(model, bad, points, way):
+    found = inspect(model, bad, points[way])
+    assert found.verdict in ("review", "reject") and bool(found.regions) == (way != "no region")
+    assert found.decided_box == found.result.worst_box == tuple(found.to_dict()["worst_box"])
+
+
+def test_regions_that_decide_and_accepted_images_show_no_worst_patch(model, good, bad, points):
+    by_area, accepted = inspect(model, bad, points["area"]), inspect(model, good[0][1], points["review"])
+    assert (by_area.verdict, by_area.decided_box) == ("reject", None) and by_area.regions
+    assert (accepted.verdict, accepted.decided_box) == ("accept", None)
+    assert inspect(model, bad, points["both"]).decided_box is None  # its score is below the threshold
+
+
+@pytest.mark.parametrize("judge_by", ["score", "both", "area", None])
+@pytest.mark.parametrize("verdict", ["accept", "review", "reject", None])
+@pytest.mark.parametrize("score", [0.5, 1.0, 1.5, None])
+def test_place_that_decided_takes_a_flagged_verdict_and_a_score_above_the_accept_threshold(
+    score, verdict, judge_by
+):
+    shown = score == 1.5 and verdict in ("review", "reject") and judge_by in ("score", "both")
+    box = [1, 2, 3, 4]
+    assert place_that_decided(box, score, verdict, 1.0, judge_by) == ((1, 2, 3, 4) if shown else None)
+    assert place_that_decided(None, score, verdict, 1.0, judge_by) is None
+    assert place_that_decided(box, score, verdict, None, judge_by) is None
 
 
 def test_document_describes_every_field_and_no_other():

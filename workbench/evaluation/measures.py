@@ -79,6 +79,7 @@ def labelled_scores(workspace: Workspace, batch_id: int, version: InspectorVersi
             load_pixels=partial(load_pixels, workspace, known.sha256, value_range_of(version)),
             remarks=known.result.remarks or (),
             doubtful=bool(known.doubts),
+            worst_box=known.result.worst_box,
             result=known.result,
         )
         for known in tested_images(workspace, version, batch_id)

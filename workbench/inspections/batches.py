@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql import Select
 
 from patchcore.errors import DataError, NoImagesError
-from patchcore.inspection import box_to_outline
+from patchcore.inspection import place_that_decided
 from patchcore.methods import EXPLAIN
 from workbench.inspections import history
 from workbench.inspections.score_and_store import (
@@ -251,10 +251,9 @@ def make_overlay_again(workspace: Workspace, inspection: Inspection) -> None:
     kept = KeptMap.read(workspace.root / _require_map(result))
     black_white = value_range_of(get_version(workspace, result.version_id))
     pixels = load_pixels(workspace, inspection.sha256, black_white)
-    box = None
-    if result.worst_box is not None:
-        x0, y0, x1, y1 = result.worst_box
-        box = box_to_outline(inspection.verdict, inspection.region_count or 0, (x0, y0, x1, y1))
+    box = place_that_decided(
+        result.worst_box, inspection.score, inspection.verdict, inspection.accept, inspection.judge_by
+    )
     history.store_overlay(workspace, inspection.overlay_path, kept, pixels, heat_from, box)
 
 

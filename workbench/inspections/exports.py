@@ -1,14 +1,15 @@
 """Files for the user: results as CSV, overlays as a zip."""
 
+import math
 import zipfile
 from collections.abc import Sequence
 from typing import BinaryIO
 
 from patchcore.images.file_names import names_on_disk, written_name
-from patchcore.inspection import regions_at, verdict_on
+from patchcore.inspection import place_that_decided, regions_at, verdict_on
 from patchcore.maps.regions import Region
 from patchcore.maps.rendering import HeatScale, Mode, encode_png, overlay
-from patchcore.thresholds.operating_point import OperatingPoint
+from patchcore.thresholds.operating_point import OperatingPoint, Verdict
 from workbench.inspections.batches import load_map, load_pixels
 from workbench.inspections.csv_text import Cell, csv_text
 from workbench.inspections.picture_doubts import doubt_sentences
@@ -46,8 +47,10 @@ def write_overlays(
     scored = [result for result in results if result.score is not None]
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:  # PNG is compressed already
         for result, name in zip(scored, _file_names(scored), strict=True):
-            pixels = load_pixels(workspace, result.image.sha256)
-            painted = overlay(pixels, load_map(workspace, result), scale, mode=mode, opacity=opacity)
+            pixels, scores = load_pixels(workspace, result.image.sha256), load_map(workspace, result)
+            verdict = _verdict(result, regions_at(scores, point), point)
+            box = place_that_decided(result.worst_box, result.score, verdict, point.accept, point.judge_by)
+            painted = overlay(pixels, scores, scale, mode=mode, opacity=opacity, box=box)
             archive.writestr(name, encode_png(painted))
 
 
@@ -62,7 +65,7 @@ def _row(workspace: Workspace, result: Result, point: OperatingPoint) -> list[Ce
         result.image.name,
         label,
         result.score,
-        verdict_on(result.score, regions, point, doubtful=bool(result.doubts)) or "",
+        _verdict(result, regions, point) or "",
         threshold,
         " ".join(str(edge) for edge in result.worst_box or ()),
         len(regions),
@@ -72,6 +75,11 @@ def _row(workspace: Workspace, result: Result, point: OperatingPoint) -> list[Ce
         remarks,
         doubts,
     ]
+
+
+def _verdict(result: Result, regions: Sequence[Region], point: OperatingPoint) -> Verdict | None:
+    score = math.nan if result.score is None else result.score
+    return verdict_on(score, regions, point, doubtful=bool(result.doubts))
 
 
 def _words(region: Region) -> str:

@@ -7,7 +7,6 @@ and have no row.
 
 from __future__ import annotations
 
-import math
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -20,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from patchcore.inspection import Inspection as ImageInspection
 from patchcore.inspection import plain_region
-from patchcore.maps.rendering import HeatScale, overlay
+from patchcore.maps.rendering import HeatScale, overlay, scaled_box
 from patchcore.thresholds.operating_point import OperatingPoint
 from workbench.people.roles import Role, current, require
 from workbench.storage.database import WorkspaceError, required
@@ -118,7 +117,7 @@ def look(
     token = secrets.token_hex(4)
     target = workspace.root / "history" / f"{now():%Y-%m}" / f"{sha256[:16]}-{force.version_id}-{token}.jpg"
     relative = workspace.relative(target)
-    store_overlay(workspace, relative, kept, pixels, force.point.heat_from, inspection.outline)
+    store_overlay(workspace, relative, kept, pixels, force.point.heat_from, inspection.decided_box)
     return Seen(inspection, relative)
 
 
@@ -135,15 +134,16 @@ def store_overlay(
     Parameters
     ----------
     box
-        In pixels of the image, as `patchcore.inspection.box_to_outline` gives it.
+        In pixels of the image, as `patchcore.inspection.place_that_decided` gives it.
     """
     scores = kept.small()
+    shown = None if box is None else scaled_box(box, kept.size, scores.shape)
     painted = overlay(
         shrunk(pixels, scores.shape[1], scores.shape[0]),
         scores,
         HeatScale.anchored(heat_from),
         mode="both",
-        box=None if box is None else _shrunk_box(box, kept.size, scores.shape),
+        box=shown,
     )
     with workspace.new_file(workspace.root / path) as file:
         PIL.Image.fromarray(painted).save(file, "JPEG", quality=JPEG_QUALITY, subsampling=0)
@@ -201,6 +201,7 @@ def record(
         regions=None
         if inspection is None
         else [plain_region(one) for one in inspection.regions[:REGIONS_KEPT]],
+        worst_box=result.worst_box,
         width=result.width,
         height=result.height,
         error=result.error,
@@ -297,13 +298,6 @@ def last_decision(session: Session, row: Inspection) -> Event | None:
     decisions = select(Event).where(Event.action == DECIDE, Event.created >= row.decided)
     events = session.scalars(decisions.order_by(Event.id.desc()))
     return next((event for event in events if event.details.get("inspection") == row.id), None)
-
-
-def _shrunk_box(box: Box, size: tuple[int, int], small: tuple[int, ...]) -> Box:
-    """Bring a box from an image of one size (height, width) to a smaller one, never empty."""
-    down, across = small[0] / size[0], small[1] / size[1]
-    x0, y0, x1, y1 = box
-    return math.floor(x0 * across), math.floor(y0 * down), math.ceil(x1 * across), math.ceil(y1 * down)
 
 
 def _require(session: Session, inspection_id: int) -> Inspection:

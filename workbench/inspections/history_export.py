@@ -47,6 +47,7 @@ COLUMNS: tuple[Column, ...] = (
     ("source", "string", lambda row: row.source),
     ("regions", "int64", lambda row: row.region_count),
     ("worst regions", "string", _region_words),
+    ("worst box", "string", lambda row: " ".join(map(str, row.worst_box or ())) or None),
     ("width", "int64", lambda row: row.width),
     ("height", "int64", lambda row: row.height),
     ("error", "string", lambda row: row.error),
@@ -59,7 +60,7 @@ COLUMNS: tuple[Column, ...] = (
 def write_csv(workspace: Workspace, wanted: Filter, target: BinaryIO) -> int:
     """Write UTF-8 CSV (with a byte-order mark, for spreadsheets), newest first, and return the number of rows.
 
-    Times are UTC. Formulas are disarmed (`workbench.inspections.csv_text`). Boxes of regions are
+    Times are UTC. Formulas are disarmed (`workbench.inspections.csv_text`). Boxes are
     ``x0 y0 x1 y1`` in pixels of the original.
     """
     target.write(csv_text([[name for name, _, _ in COLUMNS]]).encode("utf-8-sig"))

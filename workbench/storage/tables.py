@@ -310,6 +310,7 @@ class Inspection(Base):
     region_count: Mapped[int | None]
     regions: Mapped[list[Any] | None]
     """The worst of them first: {"box": [x0, y0, x1, y1], "area": pixels, "score": peak}; see `history.REGIONS_KEPT`."""
+    worst_box: Mapped[list[Any] | None]  # as that of its result
     width: Mapped[int | None]
     height: Mapped[int | None]
     error: Mapped[str | None] = mapped_column(Text)

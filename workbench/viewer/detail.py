@@ -89,6 +89,7 @@ def detail(
     peak: float | None = None,
     picture_check: bool = True,
     doubts: Sequence[Doubt] = (),
+    worst_box: Sequence[int] | None = None,
     adjustable: bool = False,
     reveal: bool = True,
     on_rule: Callable[[RegionRule], None] | None = None,
@@ -123,6 +124,8 @@ def detail(
         As for `workbench.viewer.gallery` and `Tile`.
     doubts
         Reasons why the whole picture may not show such a part; the boxes of those with a place are drawn.
+    worst_box
+        As in `Tile`.
     adjustable
         Whether the user can move pixel threshold and smallest region, the regions following live.
     reveal
@@ -142,6 +145,7 @@ def detail(
         "score": float(score),
         **({} if peak is None else {"peak": float(peak)}),
         "doubts": [doubt.to_dict() for doubt in doubts],
+        "box": None if worst_box is None else [int(edge) for edge in worst_box],
         "scoreMax": max(float(score), thresholds.reject or 0.0),
         "url": picture_url(overview, f"{key}:picture"),
         "truthUrl": None if truth is None else picture_url(_truth(item, truth), f"{key}:truth"),

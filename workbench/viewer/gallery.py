@@ -29,6 +29,7 @@ def gallery(
     labels: bool = False,
     on_thresholds: Callable[[Thresholds], None] | None = None,
     on_opened: Callable[[str], None] | None = None,
+    on_closed: Callable[[], None] | None = None,
     on_labelled: Callable[[str, Label | None], None] | None = None,
 ) -> None:
     """Show images as tiles that follow a dragged threshold without a run of the script.
@@ -68,8 +69,10 @@ def gallery(
         selection.
     labels
         Whether the user can label images here, good or defect: a click on the tile, or the keys G and D.
-    on_thresholds, on_opened, on_labelled
-        Called before the run that an event causes, so that the whole page already shows it.
+    on_thresholds, on_opened, on_closed, on_labelled
+        Called before the run that an event causes, so that the whole page already shows it. The opened image is the
+        current one of its link: arrow keys in gallery and detail go to the next one, and the Escape key closes it
+        where `on_closed` is given.
     """
     urls = [
         picture_url(tile.encoded(thresholds.reject), f"{key}:{place}") for place, tile in enumerate(tiles)
@@ -88,10 +91,12 @@ def gallery(
         "borderline": borderline,
         "asGiven": as_given,
         "labels": labels,
+        "closable": on_closed is not None,
     }
     events = {
         "threshold": _moved(key, link or key, on_thresholds),
         "opened": _opened(key, on_opened),
+        "closed": on_closed,
         "labelled": _labelled(key, on_labelled),
     }
     mount("gallery", key, data, states=["selected"], events=events)

@@ -159,6 +159,9 @@ class Tile:
         As in `Dot`.
     fixed
         Whether its label may not be changed in the gallery.
+    worst_box
+        The patch that gave the score, (x0, y0, x1, y1) in pixels of the original; outlined while the image is flagged
+        for its score (`patchcore.inspection.place_that_decided`). None where unknown.
     """
 
     key: str
@@ -170,6 +173,7 @@ class Tile:
     peak: float | None = None
     fixed: bool = False
     doubts: Sequence[str] = ()
+    worst_box: Sequence[int] | None = None
 
     def encoded(self, threshold: float | None) -> bytes:
         """Return the encoded tile, from memory after the first call."""
@@ -188,7 +192,8 @@ class Tile:
         group = self.truth if self.label == "defect" else None
         kind = self.label or "image"
         dot = Dot(self.key, self.name, self.score, kind, group, self.peak, self.doubts).to_dict()
-        known = {"truth": self.truth, "fixed": self.fixed}
+        box = None if self.worst_box is None else [int(edge) for edge in self.worst_box]
+        known = {"truth": self.truth, "fixed": self.fixed, "box": box}
         return {**dot, "url": url, **{name: value for name, value in known.items() if value}}
 
 

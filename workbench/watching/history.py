@@ -145,6 +145,7 @@ def plain_inspection(record: VerdictRecord, **values: Any) -> Inspection:
         "verdict": record.verdict,
         "regions": regions,
         "region_count": None if record.score is None else len(record.regions),
+        "worst_box": record.worst_box,
         "width": record.width,
         "height": record.height,
         "error": record.error,
@@ -174,7 +175,7 @@ class PictureKeeper:
             anomaly_map, point = inspection.result.map, inspection.point
             heat_from = max(float(anomaly_map.max()) / 2, 1e-6) if point is None else point.heat_from
             stored_map, pixels = KeptMap.of(anomaly_map), display_pixels(file.image.pixels)
-            history.store_overlay(self.workspace, path, stored_map, pixels, heat_from, inspection.outline)
+            history.store_overlay(self.workspace, path, stored_map, pixels, heat_from, inspection.decided_box)
             self._overlays = {record.key: path}
 
     def keep(self, session: Session, file: JudgedFile) -> Inspection:

@@ -8,10 +8,12 @@ import json
 
 import streamlit as st
 
-from tests.browser.apps import detail, gallery, painting, roi, slow, tune
+from tests.browser.apps import detail, gallery, opened, painting, roi, slow, tune
 from workbench.viewer import kept_files
 
-PARTS = {one.__name__.rpartition(".")[2]: one.draw for one in (detail, gallery, painting, roi, slow, tune)}
+PARTS = {
+    one.__name__.rpartition(".")[2]: one.draw for one in (detail, gallery, opened, painting, roi, slow, tune)
+}
 
 with kept_files():
     st.set_page_config(layout="wide", page_title="Viewers")

@@ -26,6 +26,7 @@ from patchcore.maps.rendering import (
     map_picture,
     outline,
     overlay,
+    scaled_box,
 )
 
 SCALE = HeatScale.anchored(3.42)
@@ -114,20 +115,24 @@ def test_contour_equals_the_written_rule_pixel_for_pixel(scores, picture):
     assert np.array_equal(both[marks == 0], heat[marks == 0])
 
 
-def test_a_box_is_outlined_as_a_region_of_its_pixels_would_be(scores, picture):
-    x0, y0, x1, y1 = box = (3, 5, 12, 11)
-    inside = np.zeros_like(scores)
-    inside[y0:y1, x0:x1] = 9.0
-    cool = np.zeros_like(scores)
-    marks = browser_contour(inside)
-    for mode in ("contour", "both"):
-        painted = overlay(picture, cool, SCALE, mode=mode, box=box)
-        assert (painted[marks == 1] == CONTOUR_LINE).all() and (painted[marks == 2] == CONTOUR_RIM).all()
-        assert np.array_equal(painted[marks == 0], picture[marks == 0])
-        over = overlay(picture, scores, SCALE, mode=mode, box=box)
-        assert np.array_equal(over[marks == 0], overlay(picture, scores, SCALE, mode=mode)[marks == 0])
-    for mode in ("heat", "off"):
-        assert np.array_equal(overlay(picture, cool, SCALE, mode=mode, box=box), picture)
+@pytest.mark.parametrize("box", [(3, 5, 12, 11), (-4, 2, 8, 99), (20, 20, 21, 21)], ids=str)
+def test_box_of_the_place_that_decided_is_dashed_in_every_mode_but_off(scores, picture, box):
+    height, width = scores.shape
+    x0, y0, x1, y1 = max(0, box[0]), max(0, box[1]), min(width, box[2]), min(height, box[3])
+    for mode in ("heat", "contour", "both"):
+        expected = overlay(picture, scores, SCALE, mode=mode)
+        for y, x in np.ndindex(
+            height, width
+        ):  # step 6 of the written rule; small pictures have lines of 2 pixels
+            if x0 <= x < x1 and y0 <= y < y1 and min(x - x0, x1 - 1 - x, y - y0, y1 - 1 - y) < 2:
+                expected[y, x] = CONTOUR_RIM if (x - x0 + y - y0) // 6 % 2 else CONTOUR_LINE
+        assert np.array_equal(overlay(picture, scores, SCALE, mode=mode, box=box), expected)
+    assert np.array_equal(overlay(picture, scores, SCALE, mode="off", box=box), picture)
+
+
+def test_scaled_box_covers_all_that_the_box_covered():
+    assert scaled_box((10, 11, 30, 31), (100, 200, 3), (50, 100)) == (5, 5, 15, 16)
+    assert scaled_box((0, 0, 1, 1), (1000, 500), (100, 50)) == (0, 0, 1, 1)
 
 
 def test_nothing_is_painted_at_or_below_the_threshold(picture):

@@ -57,6 +57,15 @@ def test_heat_and_ring_are_where_they_belong():
     assert abs(decoded(missed.heat).astype(int) - 120).max() < 8
 
 
+def test_place_that_decided_is_outlined_where_the_verdict_comes_from_the_score():
+    items = [replace(one, worst_box=(40, 20, 58, 36)) for one in some_of_each()]
+    galleries = telling_images(evaluation := measure(items, point=point()))
+    assert draw_galleries(galleries, heat_scale(evaluation), evaluation.point) == []
+    caught, missed = (decoded(galleries[place].pictures[0].heat).astype(int) for place in (3, 0))
+    assert abs(caught[20, 41] - 120).max() > 60 and abs(caught[28, 50] - 120).max() < 30
+    assert abs(missed - 120).max() < 8
+
+
 def test_a_mask_that_does_not_fit_leaves_the_picture_without_a_ring():
     items = some_of_each()
 

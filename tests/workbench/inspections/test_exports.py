@@ -94,5 +94,6 @@ def test_overlays_are_the_renderings_under_safe_and_different_names(workspace, s
         HeatScale.anchored(point.reject),
         mode="both",
         opacity=0.5,
+        box=tuple(results[0].worst_box),
     )
     np.testing.assert_array_equal(painted, expected)

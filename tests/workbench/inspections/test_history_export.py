@@ -32,6 +32,7 @@ def test_csv_has_a_row_for_every_inspection_that_was_filtered(worked):
         assert (line["file"], line["score"], line["version"]) == (row.name, f"{row.score:.6g}", "1.1")
         assert line["time"] == f"{row.created:%Y-%m-%d %H:%M:%S}" and line["operator"] == row.operator
         assert line["worst regions"].count("area") == row.region_count
+        assert line["worst box"] == " ".join(map(str, row.worst_box or ()))
     assert [line["decision"] for line in rows if line["inspection"] == "1"] == ["fine"]
 
 

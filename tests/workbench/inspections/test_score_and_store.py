@@ -13,7 +13,7 @@ from patchcore.evaluation.measures import evaluate
 from patchcore.evaluation.mvtec_layout import read_layout
 from patchcore.inspection import inspect
 from patchcore.labels.layout import label_remark
-from patchcore.maps.colours import CONTOUR_LINE
+from patchcore.maps.colours import CONTOUR_LINE, CONTOUR_RIM
 from tests.patchcore.cli.test_commands import patchcore
 from tests.workbench.parts import store_plates
 from workbench.inspections.batches import create_batch, make_overlay_again, score_batch
@@ -58,14 +58,15 @@ def last_row(workspace, table):
 
 
 def line_pixels(path, box):
-    """The share of a box's edge that has the colour of a region's outline, as well as JPEG keeps it."""
+    """The share of a box's edge that has a colour of an outline, as well as JPEG keeps it."""
     with PIL.Image.open(path) as picture:
         shown = np.asarray(picture.convert("RGB")).astype(int)
     x0, y0, x1, y1 = box
     edge = np.ones((y1 - y0, x1 - x0), bool)
     edge[1:-1, 1:-1] = False
-    near = np.abs(shown[y0:y1, x0:x1] - CONTOUR_LINE).max(axis=2) < 90
-    return near[edge].mean()
+    part = shown[y0:y1, x0:x1]
+    near = [np.abs(part - colour).max(axis=2) < 90 for colour in (CONTOUR_LINE, CONTOUR_RIM)]
+    return (near[0] | near[1])[edge].mean()
 
 
 @SQLITE
@@ -113,7 +114,7 @@ def test_page_watched_folder_command_line_and_evaluation_say_the_same(
         for field in ("accept", "reject", "pixel", "min_area", "judge_by"):
             assert form[field] == by_page[field] == getattr(kept, field)
         assert by_page["bank_id"] == form["bank_id"] and by_page["worst_box"] == form["worst_box"]
-        assert last_row(workspace, Result).worst_box == form["worst_box"]
+        assert last_row(workspace, Result).worst_box == kept.worst_box == form["worst_box"]
         assert kept.regions == by_page["regions"] and kept.region_count == len(by_page["regions"])
         if judge_by == "score":  # the map as stored, by which a page judges areas, is rounded a little
             assert by_page["regions"] == form["regions"]
@@ -122,20 +123,25 @@ def test_page_watched_folder_command_line_and_evaluation_say_the_same(
 
 
 @SQLITE
-def test_overlay_of_a_flagged_image_without_a_region_outlines_the_worst_patch(workspace, version):
+def test_overlay_outlines_the_place_that_decided_unless_regions_decide(workspace, version):
     point = load_model(workspace, version).operating_point_
     image = store_plates(workspace, 1, first=40, scratched=True)
-    shares = []
-    for name, min_area in (("regions", 1), ("no region", 10**6)):
-        store_point(workspace, version, replace(point, min_area=min_area), name)
+    box = None
+    for name, changes in (
+        ("regions", {}),
+        ("no region", {"min_area": 10**6}),
+        ("region alone", {"judge_by": "area", "pixel": 0.1}),
+    ):
+        store_point(workspace, version, replace(point, **changes), name)
         list(score_batch(workspace, create_batch(workspace, "plate-1", image, name), version))
         kept, box = last_row(workspace, Inspection), last_row(workspace, Result).worst_box
-        assert kept.verdict == "reject" and bool(kept.region_count) == (min_area == 1)
-        shares.append(line_pixels(workspace.root / kept.overlay_path, box))
-    assert shares[0] < 0.6 and shares[1] > 0.9
-    (workspace.root / kept.overlay_path).unlink()
-    make_overlay_again(workspace, kept)
-    assert line_pixels(workspace.root / kept.overlay_path, box) == shares[1]
+        assert kept.verdict == "reject" and bool(kept.region_count) == (name != "no region")
+        assert kept.worst_box == box
+        share = line_pixels(workspace.root / kept.overlay_path, box)
+        assert share < 0.6 if name == "region alone" else share > 0.9
+        (workspace.root / kept.overlay_path).unlink()
+        make_overlay_again(workspace, kept)
+        assert line_pixels(workspace.root / kept.overlay_path, box) == share
 
 
 @SQLITE

@@ -132,6 +132,8 @@ def everything_is_read(workspace):
         [(None, None)] * 2,
         [([], True), ([doubt.to_dict() for doubt in doubts_of(results[0])], True)],
     )
+    boxes = {result.image.name: result.worst_box for result in results}
+    assert all(row.worst_box == boxes[row.name] is not None for row in rows)  # of old rows, since 0006
     assert [(row.name, row.verdict) for row in rows] == [
         ("good/009.png", "accept"),
         ("scratch/020.png", "reject"),

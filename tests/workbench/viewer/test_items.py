@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 
@@ -54,6 +56,9 @@ def test_a_tile_tells_the_browser_what_is_known():
         "group": "scratch",
     }
     assert tile == expected
-    fixed = Tile("k", "a.png", 1.5, b"", label="good", peak=0.5, fixed=True).to_dict("u")
+    fixed = Tile(
+        "k", "a.png", 1.5, b"", label="good", peak=0.5, fixed=True, worst_box=(0, 0, np.int64(4), 8)
+    ).to_dict("u")
+    assert json.dumps(fixed["box"]) == "[0, 0, 4, 8]"
     assert (fixed["peak"], fixed["fixed"]) == (0.5, True) and "group" not in fixed
     assert Dot("k", "n", 1.0).to_dict()["kind"] == "image"

@@ -170,6 +170,7 @@ COLUMNS: dict[str, dict[str, Check]] = {
         "verdict": or_none(one_of(*shapes.VERDICTS)),
         "region_count": or_none(_count),
         "regions": or_none(shapes.regions),
+        "worst_box": or_none(shapes.box),
         "width": or_none(_positive),
         "height": or_none(_positive),
         "remarks": or_none(shapes.remarks),

@@ -34,6 +34,28 @@ export function contourWidth({ width, height }) {
   return Math.max(1, Math.floor(Math.min(height, width) / 450 + 0.5));
 }
 
+// Draws the dashed frame of a box into RGBA bytes in place (step 6 of the rule).
+export function paintBox(rgba, { width, height }, [left, top, right, bottom]) {
+  const [x0, y0, x1, y1] = [Math.max(0, left), Math.max(0, top), Math.min(width, right), Math.min(height, bottom)];
+  const line = contourWidth({ width, height }) + 1;
+  for (let y = y0; y < y1; y++) {
+    const edge = y - y0 < line || y1 - y <= line;
+    for (let x = x0; x < x1; x++) {
+      if (!edge && x - x0 >= line && x1 - x > line) x = x1 - line; // the frame is empty inside
+      const dash = Math.floor((x - x0 + y - y0) / (3 * line)) % 2;
+      const to = (y * width + x) * 4;
+      [rgba[to], rgba[to + 1], rgba[to + 2]] = dash ? CONTOUR_RIM : CONTOUR_LINE;
+    }
+  }
+}
+
+// A box of the original at a picture's size, grown to whole pixels.
+export function scaledBox([x0, y0, x1, y1], original, { width, height }) {
+  const across = width / original.width;
+  const down = height / original.height;
+  return [Math.floor(x0 * across), Math.floor(y0 * down), Math.ceil(x1 * across), Math.ceil(y1 * down)];
+}
+
 function boundsAbove({ codes, width, height, rowMax }, limit) {
   const box = { x0: width, y0: height, x1: 0, y1: 0 };
   for (let y = 0; y < height; y++) {

@@ -17,13 +17,16 @@ export class PaintControls {
     this.opacity = slider("Opacity", { min: 0, max: 1, step: 0.05, value: store.opacity,
       format: (value) => `${Math.round(value * 100)} %` }, (opacity) => store.set({ opacity }));
     this.legend = new Legend();
-    this.element = el("div", { class: "paint-controls" }, this.modes, this.opacity, this.legend.element);
+    this.key = el("span", { class: "key mute", title: "The patch that gave the score, in images that are flagged for their score" },
+      el("i", { class: "dashes" }), "place that decided");
+    this.element = el("div", { class: "paint-controls" }, this.modes, this.opacity, this.legend.element, this.key);
   }
 
   show() {
     this.modes.show(this.store.mode);
     this.opacity.show(this.store.opacity);
     this.legend.show(this.store);
+    this.key.hidden = this.store.thresholds.reject === null || this.store.judgeBy === "area";
   }
 }
 

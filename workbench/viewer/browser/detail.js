@@ -3,11 +3,11 @@
 import { holdForOriginal, PaintControls, RegionControls } from "./controls.js";
 import { button, digits, el, perFrame, segments, typing } from "./dom.js";
 import { Layers } from "./layers.js";
-import { Panes } from "./panes.js";
+import { Panes, TURNS } from "./panes.js";
 import { decodePicture, fetchBytes } from "./pictures.js";
 import { SharpPicture } from "./sharp.js";
 import { Side } from "./side.js";
-import { storeFor } from "./store.js";
+import { storeFor, UNPAINTED } from "./store.js";
 
 const ARRANGEMENTS = [
   { value: "three", text: "Side by side", title: "Original, map and overlay" },
@@ -19,6 +19,7 @@ export class DetailViewer {
     this.root = root;
     this.send = send;
     this.store = storeFor(data.link);
+    this.store.details += 1;
     this.layers = new Layers();
     this.sharp = new SharpPicture((places) => send.event("crops", { item: this.data.item, places }), () => this.panes.repaint());
     this.panes = new Panes(this.sharp, this.layers, this.store, (place) => this.read(place));
@@ -28,7 +29,8 @@ export class DetailViewer {
     this.refresh = perFrame(() => this.repaint());
     this.stopHolding = holdForOriginal(root, this.store);
     this.unsubscribe = this.store.subscribe((changes) => {
-      if (Object.keys(changes).some((name) => name !== "hover")) this.refresh();
+      if ("position" in changes) this.showPosition();
+      if (Object.keys(changes).some((name) => !UNPAINTED.has(name))) this.refresh();
     });
     root.addEventListener("keydown", (event) => this.pressed(event));
   }
@@ -36,13 +38,18 @@ export class DetailViewer {
   build() {
     const { view } = this.panes;
     this.paint = new PaintControls(this.store);
-    this.paint.legend.element.remove(); // it stands at the side, larger
+    for (const element of [this.paint.legend.element, this.paint.key]) element.remove(); // they stand at the side, larger
     this.rule = new RegionControls(this.store, (rule) => this.send.event("rule", rule));
     this.zoom = el("span", { class: "num zoom" });
     this.measure = button("Measure", () => this.toggleMeasuring(), { "aria-pressed": "false", title: "Drag a line to measure it (M)" });
     this.truth = button("Truth", () => this.toggleTruth(), { "aria-pressed": "true", title: "The outline drawn by people (T)" });
     this.reading = el("div", { class: "reading num mute", role: "status" });
     this.title = el("h2", { class: "title" });
+    this.place = el("span", { class: "num mute" });
+    this.turns = Object.fromEntries([["Previous", -1], ["Next", 1]].map(([name, by]) =>
+      [name, button(name, () => this.turn(by), { title: `${name} image (${by < 0 ? "←" : "→"})` })]));
+    this.shut = button("Close", () => this.store.position?.gallery.close(), { title: "Close (Esc)" });
+    this.turning = el("div", { class: "turning", hidden: true }, this.place, ...Object.values(this.turns), this.shut);
     const arrangement = segments("Arrangement", ARRANGEMENTS, "three", (value) => {
       this.panes.element.classList.toggle("single", value === "one");
       this.panes.repaint();
@@ -54,7 +61,7 @@ export class DetailViewer {
         button("+", () => view.zoomTo(view.scale * 1.5), { "aria-label": "Zoom in", title: "Zoom in (+)" }), this.zoom),
       this.measure, this.truth, this.rule.element);
     this.root.append(el("section", { class: "panel detail", "aria-label": "Detail" },
-      el("div", { class: "head" }, this.title, this.reading), bar,
+      el("div", { class: "head" }, this.title, this.reading, this.turning), bar,
       el("div", { class: "body" }, this.panes.element, this.side.element)));
   }
 
@@ -66,6 +73,10 @@ export class DetailViewer {
     this.side.show(data);
     this.truth.hidden = !data.truthUrl;
     this.rule.element.hidden = !data.adjustable;
+    const isNews = data.item !== this.shownItem || this.store.wanted?.key === data.item;
+    const reveals = isNews && this.store.arrive(data.item) && data.reveal;
+    this.shownItem = data.item;
+    this.showPosition();
     if (data.url !== this.url) {
       this.url = data.url;
       const [picture, truth] = await Promise.all([fetchBytes(data.url).then(decodePicture),
@@ -78,9 +89,31 @@ export class DetailViewer {
       this.sharp.show(picture.image, this.original, this.data.crops);
       this.panes.line = null;
       this.panes.fitShape(this.original.width, this.original.height);
-      if (data.reveal) requestAnimationFrame(() => this.root.scrollIntoView({ block: "nearest" })); // the opened image must be in view
     } else if (this.sharp.image) this.sharp.show(this.sharp.image, this.original, data.crops);
+    if (reveals && data.url === this.url) this.reveal();
     this.refresh();
+  }
+
+  // Brings the opened image into view.
+  reveal() {
+    requestAnimationFrame(() => {
+      const isTall = this.root.offsetHeight > 0.8 * window.innerHeight; // then its head matters, not its foot
+      this.root.scrollIntoView({ block: isTall ? "start" : "nearest" });
+    });
+  }
+
+  showPosition() {
+    const { position, current } = this.store;
+    this.turning.hidden = !position || current === null;
+    if (this.turning.hidden) return;
+    this.place.textContent = `${position.at + 1} of ${position.count}`;
+    this.turns.Previous.disabled = position.at === 0;
+    this.turns.Next.disabled = position.at === position.count - 1;
+    this.shut.hidden = !position.gallery.closable;
+  }
+
+  turn(by) {
+    this.store.position?.gallery.grid.step(by);
   }
 
   repaint() {
@@ -156,12 +189,15 @@ export class DetailViewer {
     if (key === "m") this.toggleMeasuring();
     else if (key === "t" && !this.truth.hidden) this.toggleTruth();
     else if (event.key === "Escape" && this.panes.measuring) this.toggleMeasuring();
+    else if (event.key in TURNS && this.panes.turning && this.store.position && !event.shiftKey) this.turn(TURNS[event.key]);
     else return;
     event.preventDefault();
   }
 
   destroy() {
     this.unsubscribe();
+    this.store.details -= 1;
+    this.store.leave();
     this.stopHolding();
     this.refresh.cancel();
     this.panes.destroy();

@@ -98,6 +98,9 @@ export function perFrame(work) {
   return ask;
 }
 
+// Whether the window shows little at once: a small screen, or a page that is zoomed. The style sheets ask the same.
+export const SHORT = matchMedia("(max-height: 700px)");
+
 export function typing(event) {
   const origin = event.composedPath()[0];
   return origin instanceof HTMLInputElement ? origin.type !== "range" : origin instanceof HTMLTextAreaElement;

@@ -7,8 +7,7 @@ import { drawMark } from "./marks.js";
 import { judge } from "./verdict.js";
 
 const SIDE = 20;
-const HEIGHT = 108;
-const AXIS = 84;
+const BELOW = 24; // pixels under the axis
 const TOP = 24;
 const BIN = 7;
 
@@ -19,6 +18,11 @@ export class DotPlot {
     this.context = this.canvas.getContext("2d");
     this.placed = [];
     this.width = 1;
+    this.height = 108;
+  }
+
+  get axisAt() {
+    return this.height - BELOW;
   }
 
   place(score, { low, high }) {
@@ -43,20 +47,21 @@ export class DotPlot {
     const width = stage.clientWidth;
     if (!width) return;
     const sharp = window.devicePixelRatio || 1;
-    if (this.canvas.width !== Math.round(width * sharp)) {
+    const height = stage.clientHeight;
+    if (this.canvas.width !== Math.round(width * sharp) || this.canvas.height !== Math.round(height * sharp)) {
       this.canvas.width = Math.round(width * sharp);
-      this.canvas.height = Math.round(HEIGHT * sharp);
+      this.canvas.height = Math.round(height * sharp);
     }
     const root = stage.closest(".viewer");
     const colours = paletteOf(root);
-    if (items !== this.items || width !== this.width || range !== this.range) {
-      [this.items, this.width, this.range] = [items, width, range];
+    if (items !== this.items || width !== this.width || height !== this.height || range !== this.range) {
+      [this.items, this.width, this.height, this.range] = [items, width, height, range];
       this.placed = this.stack(items, range);
     }
     const { context } = this;
     context.setTransform(sharp, 0, 0, sharp, 0, 0);
-    context.clearRect(0, 0, width, HEIGHT);
-    if (this.density) drawDensity(context, items, (score) => this.place(score, range), { top: TOP, bottom: AXIS, width }, colours);
+    context.clearRect(0, 0, width, height);
+    if (this.density) drawDensity(context, items, (score) => this.place(score, range), { top: TOP, bottom: this.axisAt, width }, colours);
     this.axis(range, colours);
     for (const { item, x, y } of this.placed) drawMark(context, item, x, y, colours[judge(item, store)]);
     const pointed = this.placed.find((dot) => dot.item.key === store.hover);
@@ -74,27 +79,27 @@ export class DotPlot {
     }
     const dots = [];
     for (const stack of bins.values()) {
-      const step = Math.min(8, (AXIS - TOP - 10) / Math.max(1, stack.length - 1));
-      stack.forEach((dot, at) => dots.push({ ...dot, y: AXIS - 9 - at * step }));
+      const step = Math.min(8, (this.axisAt - TOP - 10) / Math.max(1, stack.length - 1));
+      stack.forEach((dot, at) => dots.push({ ...dot, y: this.axisAt - 9 - at * step }));
     }
     return dots;
   }
 
   axis(range, colours) {
-    const { context } = this;
+    const { context, axisAt } = this;
     context.strokeStyle = colours.line;
     context.lineWidth = 1;
     context.beginPath();
-    context.moveTo(SIDE, AXIS + 0.5);
-    context.lineTo(this.width - SIDE, AXIS + 0.5);
+    context.moveTo(SIDE, axisAt + 0.5);
+    context.lineTo(this.width - SIDE, axisAt + 0.5);
     context.stroke();
     context.fillStyle = colours.mute;
     context.font = `12px ${colours.font}`;
     context.textAlign = "center";
     for (const score of ticks(range)) {
       const x = this.place(score, range);
-      context.fillRect(x - 0.5, AXIS, 1, 4);
-      context.fillText(digits(score, ticks(range)[1] - ticks(range)[0] >= 1 ? 100 : range.high), x, AXIS + 18);
+      context.fillRect(x - 0.5, axisAt, 1, 4);
+      context.fillText(digits(score, ticks(range)[1] - ticks(range)[0] >= 1 ? 100 : range.high), x, axisAt + 18);
     }
   }
 }

@@ -1,10 +1,10 @@
 // The gallery: threshold strip, controls and the grid of tiles, following each other without the server.
 
 import { PaintControls, holdForOriginal } from "./controls.js";
-import { el, perFrame, segments, slider } from "./dom.js";
+import { button, el, perFrame, segments, slider, SHORT, typing } from "./dom.js";
 import { Grid } from "./grid.js";
 import { fetchJson } from "./pictures.js";
-import { storeFor } from "./store.js";
+import { storeFor, UNPAINTED } from "./store.js";
 import { Strip } from "./strip.js";
 import { countVerdicts, judge } from "./verdict.js";
 
@@ -13,6 +13,10 @@ const ORDERS = {
   newest: { text: "Newest", compare: (a, b) => b.place - a.place },
   name: { text: "Name", compare: (a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }) },
 };
+const SMALLEST = 104; // pixels of a tile
+const SHORTER = 0.63; // of a gallery's height where the window is short
+const PAUSE = 120; // milliseconds that an image must stay current before the page opens it: a held key passes many
+const OVERLAYS = '[data-baseweb="popover"], [role="dialog"], [data-testid="stPopoverBody"]';
 const FILTERS = { all: "All", reject: "Reject", review: "Review", accept: "Accept" };
 
 export class GalleryViewer {
@@ -28,11 +32,16 @@ export class GalleryViewer {
     this.refilter = perFrame(() => this.arrange());
     this.stopHolding = holdForOriginal(root, this.store);
     this.unsubscribe = this.store.subscribe((changes) => this.changed(changes));
+    this.escape = (event) => this.escaped(event);
+    this.lookForOverlay = (event) => (this.overlay = event.key === "Escape" && document.querySelector(OVERLAYS) !== null);
+    document.addEventListener("keydown", this.lookForOverlay, true); // before an overlay closes itself
+    document.addEventListener("keydown", this.escape);
   }
 
   build(data) {
     this.grid = new Grid(this.store, {
-      open: (key) => this.send.event("opened", key),
+      open: (key) => this.open(key),
+      move: (key) => (this.store.details ? this.open(key, PAUSE) : this.store.leave()),
       select: (keys) => {
         this.showSelection(keys.length);
         this.send.state("selected", keys);
@@ -42,8 +51,9 @@ export class GalleryViewer {
     this.borderline = data.borderline;
     this.asGiven = data.asGiven;
     this.grid.labelled = data.labels;
+    this.grid.quiet = data.asGiven;
     this.strip = data.strip ? new Strip(this.store, (thresholds) => this.send.event("threshold", thresholds),
-      (key) => this.grid.goToKey(key)) : null;
+      (key) => this.grid.goToKey(key) && this.grid.report.move(key)) : null;
     this.orders = segments("Order", options(ORDERS, (value) => ORDERS[value].text), this.order, (order) => {
       this.order = order;
       this.arrange();
@@ -54,24 +64,31 @@ export class GalleryViewer {
       this.grid.element.scrollTop = 0;
     });
     this.paint = new PaintControls(this.store);
-    this.size = slider("Tile", { min: 104, max: 320, step: 4, value: data.tileWidth, format: (px) => `${px} px` },
+    const tileWidth = SHORT.matches ? SMALLEST : data.tileWidth;
+    this.size = slider("Tile", { min: SMALLEST, max: 320, step: 4, value: tileWidth, format: (px) => `${px} px` },
       (width) => {
         this.grid.tileWidth = width;
         this.grid.refresh();
       });
-    this.grid.tileWidth = data.tileWidth;
-    this.grid.element.style.maxHeight = `${data.height}px`;
+    this.grid.tileWidth = tileWidth;
     this.empty = el("p", { class: "empty", hidden: true });
     this.chosen = el("span", { class: "chosen num", role: "status" });
     for (const control of [this.orders, this.filters, this.size]) control.hidden = Boolean(data.borderline) || data.asGiven;
-    this.root.append(...[
-      el("div", { class: "toolbar" }, this.orders, this.filters, this.size, this.paint.element, this.chosen),
+    const bar = el("div", { class: "toolbar" }, this.filters, this.orders, this.size, this.paint.element, this.chosen);
+    this.view = button("View", () => this.view.setAttribute("aria-expanded", String(bar.classList.toggle("open"))),
+      { class: "btn fold", "aria-expanded": "false", title: "Order, size of the tiles, and how the map is painted" });
+    this.filters.after(this.view);
+    this.root.append(...[bar,
       this.strip?.element, this.empty, this.grid.element].filter(Boolean));
   }
 
   async update(data) {
     this.store.adopt(data.given);
-    this.grid.element.style.maxHeight = `${data.height}px`;
+    this.closable = data.closable;
+    const height = SHORT.matches ? SHORTER * data.height : data.height;
+    if (this.height !== height) requestAnimationFrame(() => this.grid.goTo(this.grid.active));
+    this.height = height;
+    this.grid.element.style.maxHeight = `${height}px`;
     this.paint.show();
     this.grid.loader.failed.clear();
     if (data.tilesUrl !== this.tilesUrl) {
@@ -97,7 +114,56 @@ export class GalleryViewer {
     this.grid.repaint();
   }
 
+  // Opens an image; after a pause only if it is current still, and without moving the page.
+  open(key, pause = 0) {
+    this.store.ask(key, !pause);
+    clearTimeout(this.opening);
+    const tell = () => this.send.event("opened", key);
+    if (pause) this.opening = setTimeout(tell, pause);
+    else tell();
+  }
+
+  get hasCurrent() {
+    return this.store.current !== null && this.grid.placeOf(this.store.current) >= 0;
+  }
+
+  close() {
+    clearTimeout(this.opening);
+    this.send.event("closed", this.store.current);
+  }
+
+  escaped(event) {
+    const elsewhere = event.defaultPrevented || this.overlay || typing(event);
+    if (event.key === "Escape" && !elsewhere && this.closable && this.hasCurrent) this.close();
+  }
+
+  // The tile of the current image is marked and in sight; where nothing is open any more, it has the focus again.
+  currentChanged() {
+    const here = this.store.current === null || this.grid.goToKey(this.store.current);
+    this.grid.markAll();
+    this.placeCurrent();
+    if (this.store.current !== null) this.had = here;
+    else if (this.had) {
+      this.had = false;
+      requestAnimationFrame(() => { // when the detail has left the page
+        const place = this.root.getRootNode().host ?? this.root; // Streamlit sets each component apart
+        if (document.activeElement?.contains(place) ?? true) this.grid.element.focus({ preventScroll: true });
+      });
+    }
+  }
+
+  // Tells the detail where in this gallery its image is.
+  placeCurrent() {
+    const { position, current } = this.store;
+    const at = current === null ? -1 : this.grid.placeOf(current);
+    const count = this.grid.items.length;
+    if (at >= 0) {
+      if (position?.gallery !== this || position.at !== at || position.count !== count) this.store.set({ position: { at, count, gallery: this } });
+    } else if (position?.gallery === this) this.store.set({ position: null });
+  }
+
   changed(changes) {
+    if ("current" in changes) this.currentChanged();
     if ("hover" in changes) {
       this.grid.markAll();
       this.strip?.hovered();
@@ -106,7 +172,7 @@ export class GalleryViewer {
       this.thresholdMoved();
       if (this.filter !== "all" || this.borderline) this.refilter();
     }
-    if (Object.keys(changes).some((name) => name !== "hover")) {
+    if (Object.keys(changes).some((name) => !UNPAINTED.has(name))) {
       this.paint.show();
       this.grid.repaint();
     }
@@ -131,6 +197,8 @@ export class GalleryViewer {
     this.empty.textContent = this.items.length ? `No image is ${this.filter === "all" ? "here" : `a ${this.filter}`} at this threshold.`
       : "No images yet.";
     this.grid.show(shown, this.scoreMax);
+    this.had ||= this.hasCurrent && this.grid.goToKey(this.store.current);
+    this.placeCurrent();
   }
 
   // Labels an image; the tile shows the label at once, the page hears of it.
@@ -151,6 +219,10 @@ export class GalleryViewer {
   destroy() {
     this.unsubscribe();
     this.stopHolding();
+    clearTimeout(this.opening);
+    document.removeEventListener("keydown", this.lookForOverlay, true);
+    document.removeEventListener("keydown", this.escape);
+    if (this.store.position?.gallery === this) this.store.set({ position: null });
     this.refilter.cancel();
     this.grid.destroy();
     this.strip?.destroy();

@@ -1,11 +1,11 @@
 // The scrolling grid of tiles: only those near the screen exist, however many images there are. Works like a listbox.
 
-import { el, perFrame, typing } from "./dom.js";
+import { el, perFrame, SHORT, typing } from "./dom.js";
 import { PictureLoader } from "./loader.js";
 import { paintingOf, Tile } from "./tile.js";
 
 const GAP = 12;
-const CAPTION = 65;
+const CAPTION = { tall: 65, short: 47 }; // as gallery.css has them
 const LABELS = 30;
 const LABEL_KEYS = { g: "good", d: "defect" };
 const AHEAD = 2; // screens decoded before they come into sight
@@ -14,7 +14,8 @@ let grids = 0;
 export class Grid {
   constructor(store, report) {
     this.store = store;
-    this.report = report; // { open(key), select(keys), label(key, label) }
+    this.report = report; // { open(key), move(key), select(keys), label(key, label) }
+    this.quiet = false; // whether the cursor shows only with the focus: there may be other grids beside this one
     this.labelled = false; // whether images can be labelled here
     this.id = `grid${++grids}`;
     this.items = [];
@@ -38,6 +39,7 @@ export class Grid {
     this.element.addEventListener("keydown", (event) => this.pressed(event));
     this.element.addEventListener("pointerover", (event) => this.pointed(event));
     this.element.addEventListener("pointerleave", () => store.set({ hover: null }));
+    for (const change of ["focus", "blur"]) this.element.addEventListener(change, () => this.markAll());
     this.sizes = new ResizeObserver(this.refresh);
     this.sizes.observe(this.element);
   }
@@ -64,7 +66,7 @@ export class Grid {
     if (!width) return;
     this.columns = Math.max(1, Math.round((width + GAP) / (this.tileWidth + GAP)));
     this.cell = (width - GAP * (this.columns - 1)) / this.columns;
-    this.rowHeight = this.cell + CAPTION + (this.labelled ? LABELS : 0) + GAP;
+    this.rowHeight = this.cell + CAPTION[SHORT.matches ? "short" : "tall"] + (this.labelled ? LABELS : 0) + GAP;
     const rows = Math.ceil(this.items.length / this.columns);
     this.sheet.style.height = `${Math.max(0, rows * this.rowHeight - GAP)}px`;
     const [first, last] = this.placesWithin(1);
@@ -134,7 +136,11 @@ export class Grid {
   }
 
   mark(tile, place) {
-    tile.element.classList.toggle("active", place === this.active);
+    const { current } = this.store;
+    const isCurrent = tile.item.key === current;
+    const pointed = place === this.active && ((current === null && !this.quiet) || this.element.matches(":focus"));
+    tile.element.classList.toggle("active", isCurrent || pointed);
+    tile.element.toggleAttribute("aria-current", isCurrent);
     tile.element.classList.toggle("hover", tile.item.key === this.store.hover);
     tile.element.setAttribute("aria-selected", String(this.selected.has(tile.item.key)));
   }
@@ -192,9 +198,22 @@ export class Grid {
     this.report.label(key, kind === label ? null : label);
   }
 
+  // Tells whether the image is here.
   goToKey(key) {
-    const place = this.items.findIndex((item) => item.key === key);
+    const place = this.placeOf(key);
     if (place >= 0) this.goTo(place);
+    return place >= 0;
+  }
+
+  placeOf(key) {
+    return this.items.findIndex((item) => item.key === key);
+  }
+
+  // Goes to the image so many places further on, as the arrow keys do.
+  step(by) {
+    if (!this.items.length) return;
+    this.goTo(this.active + by);
+    this.report.move(this.items[this.active].key);
   }
 
   toggle(place) {
@@ -234,7 +253,7 @@ export class Grid {
     const page = this.columns * Math.max(1, Math.floor(this.element.clientHeight / this.rowHeight));
     const moves = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: this.columns, ArrowUp: -this.columns,
       PageDown: page, PageUp: -page, Home: -Infinity, End: Infinity };
-    if (event.key in moves) this.goTo(this.active + moves[event.key]);
+    if (event.key in moves) this.step(moves[event.key]);
     else if (!this.items.length) return;
     else if (event.key === "Enter") this.report.open(this.items[this.active].key);
     else if (event.key === " ") this.toggle(this.active);

@@ -44,8 +44,9 @@ export class PictureLoader {
       const { image, map, header } = await decodePicture(await fetchBytes(url));
       const { width, height } = header.image;
       // share: pixels of the tile per pixel of the original, for areas
-      const share = (width * height) / (header.original.width * header.original.height);
-      const picture = { map, base: pixelsOf(image, width, height), width, height, share };
+      const { original } = header;
+      const share = (width * height) / (original.width * original.height);
+      const picture = { map, base: pixelsOf(image, width, height), width, height, share, original };
       image.close();
       this.keep(url, picture);
       this.arrived(url, picture);

@@ -1,8 +1,10 @@
 // The panes of a detail: original, map and overlay, looking at the same place; reading and measuring on them.
 
 import { el, perFrame } from "./dom.js";
+import { CONTOUR_LINE, CONTOUR_RIM } from "./palette.js";
 import { steer, View, zoomKey } from "./zoom.js";
 
+export const TURNS = { ArrowLeft: -1, ArrowRight: 1 };
 const KINDS = { original: "Original", map: "Anomaly map", overlay: "Overlay" };
 
 export class Panes {
@@ -13,6 +15,7 @@ export class Panes {
     this.line = null; // measured line, picture pixels
     this.marks = []; // boxes pointed out
     this.doubted = []; // boxes that the check of the whole picture names
+    this.decided = null; // box of the place that decided
     this.showTruth = true;
     this.panes = Object.entries(KINDS).map(([kind, title]) => this.born(kind, title));
     this.element = el("div", { class: "panes" }, ...this.panes.map((pane) => pane.element));
@@ -44,12 +47,18 @@ export class Panes {
       element: el("figure", { class: `pane ${kind}` }, el("figcaption", { text: title }), canvas) };
   }
 
+  // Whether the arrow keys leave the picture: all of it is in sight.
+  get turning() {
+    return this.view.fitted && !this.measuring;
+  }
+
   pressed(event) {
     if (event.key === "Enter" && this.measuring) {
       if (this.line && this.following) this.following = false;
       else this.following = this.startLine([this.view.x, this.view.y]);
-    } else if (!zoomKey(this.view, event)) return;
+    } else if ((this.turning && event.key in TURNS) || !zoomKey(this.view, event)) return;
     event.preventDefault();
+    event.stopPropagation(); // a key that moves the picture turns no page
     if (this.following) this.endLine([this.view.x, this.view.y]);
     this.keyboard = true;
     this.read([this.view.x, this.view.y]);
@@ -101,9 +110,29 @@ export class Panes {
       if (kind === "overlay" && !store.original) this.layers.drawOver(context, this.view, store.mode);
       if (this.showTruth && !store.original) this.layers.drawTruth(context, this.view);
       this.drawMarks(context);
+      if (kind !== "original" && store.mode !== "off" && !store.original && this.decided) this.drawDecided(context);
     }
     this.sharp.lookedAt(this.view);
     this.painted?.();
+  }
+
+  inPane([x0, y0, x1, y1]) {
+    const [left, top] = this.view.toPane(x0, y0);
+    const [right, bottom] = this.view.toPane(x1, y1);
+    return [left, top, right - left, bottom - top];
+  }
+
+  // Bright dashes on a dark line, in the colours of a contour; the boxes of doubts have white ones.
+  drawDecided(context) {
+    const sharp = window.devicePixelRatio || 1;
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    for (const [colour, dash] of [[CONTOUR_RIM, []], [CONTOUR_LINE, [6 * sharp, 6 * sharp]]]) {
+      context.strokeStyle = `rgb(${colour.slice(0, 3).join(" ")})`;
+      context.lineWidth = 2.5 * sharp;
+      context.setLineDash(dash);
+      context.strokeRect(...this.inPane(this.decided));
+    }
+    context.setLineDash([]);
   }
 
   drawMarks(context) {
@@ -116,11 +145,7 @@ export class Panes {
         draw();
       }
     };
-    const outline = ([x0, y0, x1, y1]) => {
-      const [left, top] = this.view.toPane(x0, y0);
-      const [right, bottom] = this.view.toPane(x1, y1);
-      twice(() => context.strokeRect(left, top, right - left, bottom - top));
-    };
+    const outline = (box) => twice(() => context.strokeRect(...this.inPane(box)));
     this.marks.forEach(outline);
     if (!this.store.original) {
       context.setLineDash([7 * sharp, 5 * sharp]);

@@ -3,7 +3,7 @@
 import { button, digits, el } from "./dom.js";
 import { Legend } from "./legend.js";
 import { decodePicture, fetchBytes } from "./pictures.js";
-import { judge, judgePatches, VERDICTS } from "./verdict.js";
+import { decidedPlace, judge, judgePatches, VERDICTS } from "./verdict.js";
 
 const REGIONS_SHOWN = 6;
 
@@ -14,12 +14,14 @@ export class Side {
     this.ratio = el("div", { class: "mute num" });
     this.legend = new Legend();
     this.regionsTitle = el("h3");
+    this.place = el("button", { type: "button", class: "decided", hidden: true, onclick: () => panes.view.lookAt(panes.decided),
+      title: "The patch that gave the score. Click to look closely" }, el("i", { class: "dashes" }), "Place that decided");
     this.regions = el("ol", { class: "regions num" });
     this.whyText = el("p", { class: "why-text" });
     this.pair = el("div", { class: "pair" });
     this.why = el("section", { class: "why", hidden: true }, this.whyText, this.pair);
     this.element = el("div", { class: "side" }, el("div", {}, this.verdict, this.ratio, this.legend.element),
-      el("section", {}, this.regionsTitle, this.regions), this.why);
+      el("section", {}, this.place, this.regionsTitle, this.regions), this.why);
   }
 
   show(data) {
@@ -57,11 +59,14 @@ export class Side {
     const begin = judgePatches(this.data, store) === "accept" ? "The strangest place here is like good parts." : "Nothing like this in any good part.";
     if (this.data.why) this.whyText.replaceChildren(el("b", { text: "Why " }), `${begin} ${this.closest}`);
     this.legend.show(store);
+    this.panes.decided = decidedPlace(this.data, store);
+    this.place.hidden = !this.panes.decided;
     this.showRegions(store, regions);
   }
 
   showRegions(store, regions) {
-    const none = store.pixelThreshold === null ? "" : "Nothing lies above the pixel threshold";
+    const low = this.panes.decided ? "The smoothed map stays below the pixel threshold" : "Nothing lies above the pixel threshold";
+    const none = store.pixelThreshold === null ? "" : low;
     const pixel = store.pixelThreshold === null ? "" : ` above ${digits(store.pixelThreshold, this.data.scoreMax)}`;
     this.regionsTitle.textContent = regions.length ? `${regions.length} ${regions.length === 1 ? "region" : "regions"}${pixel}` : none;
     const shown = regions.slice(0, REGIONS_SHOWN);

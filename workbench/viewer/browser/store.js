@@ -1,8 +1,11 @@
 // State that linked viewers of a page share without the server: thresholds, the way of painting, the image
-// pointed at. Viewers mounted with the same link follow each other within the frame.
+// pointed at, the current image. Viewers mounted with the same link follow each other within the frame.
 
 const stores = new Map();
 const PREFERENCES = "patchcore.viewer";
+const PATIENCE = 5000; // milliseconds in which the page opens an image that was asked for
+
+export const UNPAINTED = new Set(["hover", "current", "position"]); // changes that no picture shows
 
 export function storeFor(link) {
   if (!stores.has(link)) stores.set(link, new Store());
@@ -17,6 +20,10 @@ class Store {
     this.judgeBy = "score";
     this.pictureCheck = true; // whether doubts about a whole picture count
     this.hover = null;
+    this.current = null; // key of the image that a detail shows or is about to show
+    this.details = 0; // number of details on the page
+    this.position = null; // { at, count, gallery }: its place in the gallery that has it
+    this.wanted = null; // { key, reveal, until }: the image that was asked for and is not shown yet
     this.original = false; // true while the key that shows the bare picture is held
     this.revision = this.ruleRevision = "";
     this.listeners = new Set();
@@ -30,6 +37,26 @@ class Store {
     if (isNewer(revision, this.revision)) Object.assign(changes, { thresholds: { reject, review }, revision });
     if (isNewer(ruleRevision, this.ruleRevision)) Object.assign(changes, rule, { ruleRevision });
     if (Object.keys(changes).length) this.set(changes);
+  }
+
+  // Makes an image the current one, before the page shows it. `reveal`: the page goes to its detail.
+  ask(key, reveal) {
+    this.wanted = { key, reveal, until: performance.now() + PATIENCE };
+    this.set({ current: key });
+  }
+
+  // A detail shows an image; tells whether the page goes to it. An image that the user has left meanwhile stays passed.
+  arrive(key) {
+    const { wanted } = this;
+    if (wanted && wanted.key !== key && performance.now() < wanted.until) return false;
+    this.wanted = null;
+    if (this.current !== key) this.set({ current: key });
+    return wanted?.reveal ?? true;
+  }
+
+  leave() {
+    this.wanted = null;
+    if (this.current !== null) this.set({ current: null });
   }
 
   set(changes) {

@@ -23,7 +23,7 @@ export class Strip {
       this.counts[name] = { number, part: el("span", { class: name }, number, ` ${VERDICTS[name].sign} ${name}`) };
       this.summary.append(this.counts[name].part);
     }
-    this.hint = el("span", { class: "mute" });
+    this.hint = el("span", { class: "mute hint" });
     this.summary.append(this.hint);
     this.shapes = el("div", { class: "shapes mute" });
     this.handles = {
@@ -129,7 +129,10 @@ export class StripViewer {
   constructor(root, data, send) {
     this.store = storeFor(data.link);
     this.strip = new Strip(this.store, (thresholds) => send.event("threshold", thresholds),
-      (key) => send.event("opened", key));
+      (key) => {
+        this.store.ask(key, true);
+        send.event("opened", key);
+      });
     root.append(this.strip.element);
     this.strip.plot.density = data.density;
     this.items = [];

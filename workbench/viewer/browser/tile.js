@@ -2,9 +2,9 @@
 
 import { el, digits } from "./dom.js";
 import { blendTable, lastCodeAtOrBelow, paintHeat, Scale } from "./heat.js";
-import { contourWidth, paintContour } from "./contour.js";
+import { contourWidth, paintBox, paintContour, scaledBox } from "./contour.js";
 import { findRegions } from "./regions.js";
-import { errorOf, judge, VERDICTS } from "./verdict.js";
+import { decidedPlace, errorOf, judge, VERDICTS } from "./verdict.js";
 
 const TAIL = 12; // last characters of a name, which stay in sight: names mostly differ there
 
@@ -108,13 +108,15 @@ export class Tile {
   // Repaints only the rows that hold heat or contour now or held it before.
   paint(painting) {
     if (!this.picture) return;
-    const { width, height } = this.picture;
-    const now = paintedRows(this.picture, painting);
+    const { width, height, original } = this.picture;
+    const place = painting.decided(this.item);
+    const box = place && scaledBox(place, original, this.picture);
+    const now = paintedRows(this.picture, painting, box);
     const first = this.element.classList.contains("painted") ? Math.min(now.first, this.rows.first) : 0;
     const end = this.element.classList.contains("painted") ? Math.max(now.end, this.rows.end) : height;
     this.rows = now;
     if (first >= end) return;
-    this.context.putImageData(paintPicture(this.picture, painting, first, end), 0, 0, 0, first, width, end - first);
+    this.context.putImageData(paintPicture(this.picture, { ...painting, box }, first, end), 0, 0, 0, first, width, end - first);
     this.element.classList.add("painted");
   }
 }
@@ -124,11 +126,17 @@ export function paintingOf(store) {
   const threshold = store.pixelThreshold;
   const mode = store.original || threshold === null ? "off" : store.mode;
   const scale = threshold === null ? null : Scale.anchored(threshold);
-  return { mode, scale, blend: blendTable(store.opacity), opacity: store.opacity, minArea: store.minArea };
+  const decided = (item) => (mode === "off" ? null : decidedPlace(item, store));
+  return { mode, scale, blend: blendTable(store.opacity), opacity: store.opacity, minArea: store.minArea, decided };
 }
 
-// The rows of a picture in which heat or contour lie.
-function paintedRows({ map, height }, { mode, scale }) {
+// The rows of a picture in which heat, contour or box lie.
+function paintedRows(picture, painting, box) {
+  const { first, end } = heatRows(picture, painting);
+  return box ? { first: Math.min(first, Math.max(0, box[1])), end: Math.max(end, Math.min(picture.height, box[3])) } : { first, end };
+}
+
+function heatRows({ map, height }, { mode, scale }) {
   if (!map || mode === "off") return { first: height, end: 0 };
   const limit = lastCodeAtOrBelow(map, scale.threshold);
   let first = 0;
@@ -143,18 +151,19 @@ function paintedRows({ map, height }, { mode, scale }) {
 const scratch = new Map(); // one buffer per size: a painted picture is copied to the canvas at once
 
 // Paints rows first..end; the others of the returned picture are undefined.
-export function paintPicture({ base, map, width, height, share }, { mode, scale, blend, minArea }, first = 0, end = height) {
+export function paintPicture({ base, map, width, height, share }, { mode, scale, blend, minArea, box }, first = 0, end = height) {
   const size = `${width}x${height}`;
   if (!scratch.has(size)) scratch.set(size, new ImageData(width, height));
   const painted = scratch.get(size);
   const row = 4 * width;
   painted.data.set(base.data.subarray(first * row, end * row), first * row);
-  if (!map || mode === "off") return painted;
-  if (mode !== "contour") paintHeat(painted.data, map, scale, blend);
-  if (mode !== "heat") {
+  if (mode === "off") return painted;
+  if (map && mode !== "contour") paintHeat(painted.data, map, scale, blend);
+  if (map && mode !== "heat") {
     const smallest = Math.ceil(minArea * share);
     const labels = smallest > 1 ? findRegions(map, scale.threshold, smallest).labels : null;
     paintContour(painted.data, map, scale.threshold, labels);
   }
+  if (box) paintBox(painted.data, painted, box);
   return painted;
 }

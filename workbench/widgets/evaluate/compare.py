@@ -168,7 +168,7 @@ def _disagreements(measured: Measured, found: Comparison) -> None:
         st.html(disagreements_html(differing))
     with right:
         results = [one.first.result for one in differing if one.first.result is not None]
-        images.show_gallery(results, measured.point, "gallery_compare", height=300)
+        images.show_gallery(results, measured.point, "gallery_compare")
     images.show_opened(results, measured.version, measured.point)
 
 

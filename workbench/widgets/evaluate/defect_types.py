@@ -42,7 +42,7 @@ def show(measured: Measured) -> None:
     st.markdown(
         "**Worst miss of each type**", help="The image of the type that scores lowest. Open one to see why."
     )
-    images.show_gallery(worst, measured.point, "gallery_types", height=300)
+    images.show_gallery(worst, measured.point, "gallery_types")
     images.show_opened(worst, measured.version, measured.point)
 
 

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-import streamlit as st
-
 from patchcore.thresholds.operating_point import OperatingPoint
 from workbench.storage.tables import InspectorVersion, Result
 from workbench.viewer import Thresholds, gallery
@@ -12,12 +10,17 @@ from workbench.widgets.shared import detail_view, session
 
 LINK = "evaluate"
 CHOICE = "shown"  # name of the opened image, in the address
-HEIGHT = 420
 
 
-def show_gallery(results: Sequence[Result], point: OperatingPoint, key: str, *, height: int = HEIGHT) -> None:
-    """Draw images as tiles at the thresholds in force; a click opens one."""
-    here = session.workspace()
+def show_gallery(
+    results: Sequence[Result], point: OperatingPoint, key: str, *, beside: Sequence[Result] = ()
+) -> None:
+    """Draw images as tiles at the thresholds in force; a click opens one.
+
+    The gallery takes the height of the page, and one row above an image of `results` or `beside` that is open.
+    """
+    here, shown = session.workspace(), session.chosen_number(CHOICE)
+    is_open = any(one.id == shown for one in (*results, *beside))
     gallery(
         [batch_view.tile_of(here, result, point) for result in results if result.score is not None],
         Thresholds.of(point),
@@ -29,8 +32,9 @@ def show_gallery(results: Sequence[Result], point: OperatingPoint, key: str, *, 
         min_area=point.min_area,
         judge_by=point.judge_by,
         picture_check=point.picture_check,
-        height=height,
+        height=batch_view.ONE_ROW if is_open else batch_view.TALL,
         on_opened=lambda opened: session.choose(CHOICE, int(opened.split(":")[0])),
+        on_closed=lambda: session.forget(CHOICE),
     )
 
 
@@ -43,8 +47,5 @@ def show_opened(results: Sequence[Result], version: InspectorVersion, point: Ope
     shown = next((one for one in results if one.id == chosen and one.score is not None), None)
     if shown is None:
         return None
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(session.sentence(shown.image.name), width="stretch")
-        st.button("Close", key="close_shown", on_click=session.forget, args=(CHOICE,))
     detail_view.look(shown, version, Thresholds.of(point), point, link=LINK)
     return shown

@@ -11,27 +11,21 @@ from workbench.widgets.evaluate.measured import Measured, stored
 from workbench.widgets.shared import wording
 
 CLOSEST = 4  # images shown when none is judged wrongly
-HEIGHT = 300
 
 
 def show(measured: Measured) -> None:
     """Draw both galleries side by side, and the opened image with its mask compared."""
-    scored = measured.evaluation.scored
+    found, scored = measured.evaluation, measured.evaluation.scored
+    lowest = sorted((item for item in scored if item.is_defect), key=lambda item: item.score)
+    highest = sorted((item for item in scored if not item.is_defect), key=lambda item: -item.score)
+    misses, false_rejects = found.misses(), found.false_rejects()
+    results = stored([*(misses or lowest[:CLOSEST]), *(false_rejects or highest[:CLOSEST])])
     left, right = st.columns(2, gap="medium")
     with left:
-        lowest = sorted((item for item in scored if item.is_defect), key=lambda item: item.score)
-        defects = _gallery(measured, "Misses", measured.evaluation.misses(), lowest, "defect", "is accepted")
+        _gallery(measured, "Misses", misses, lowest, "defect", "is accepted", results)
     with right:
-        highest = sorted((item for item in scored if not item.is_defect), key=lambda item: -item.score)
-        good = _gallery(
-            measured,
-            "False rejects",
-            measured.evaluation.false_rejects(),
-            highest,
-            "good part",
-            "is rejected",
-        )
-    opened = images.show_opened([*defects, *good], measured.version, measured.point)
+        _gallery(measured, "False rejects", false_rejects, highest, "good part", "is rejected", results)
+    opened = images.show_opened(results, measured.version, measured.point)
     if opened is None:
         st.caption("Open an image to see why it scored so, and how its regions agree with the mask.")
     else:
@@ -45,8 +39,9 @@ def _gallery(
     closest: Sequence[LabelledScore],
     noun: str,
     verb: str,
-) -> list[Result]:
-    """Draw the images judged wrongly, else the images that come closest to it; return the images drawn."""
+    beside: Sequence[Result],
+) -> None:
+    """Draw the images judged wrongly, else the images that come closest to it; `beside`: all images of the view."""
     shown = wrong or closest[:CLOSEST]
     st.markdown(f"**{title}: {wording.counted(len(wrong), noun)}**")
     if wrong:
@@ -58,5 +53,4 @@ def _gallery(
     results = stored(shown)
     if results:
         key = "gallery_misses" if noun == "defect" else "gallery_false_rejects"
-        images.show_gallery(results, measured.point, key, height=HEIGHT)
-    return results
+        images.show_gallery(results, measured.point, key, beside=beside)

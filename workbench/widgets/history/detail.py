@@ -2,10 +2,12 @@
 
 from html import escape
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from patchcore.errors import DataError, PatchCoreError
+from patchcore.inspection import place_that_decided
 from workbench.inspections.batches import result_of
 from workbench.inspections.decisions import call_defect, call_fine, take_back
 from workbench.inspections.history import (
@@ -23,6 +25,9 @@ from workbench.storage.tables import Inspection
 from workbench.widgets.shared import notice, session, theme, wording
 from workbench.widgets.shared.pictures import frame_style
 from workbench.widgets.shared.verdicts import DECISIONS, VERDICTS
+
+if TYPE_CHECKING:  # torch comes with it
+    from patchcore.images.geometry import Box
 
 CHOICE = "inspection"  # name of the opened one, in the address
 WAYS = {"page": "brought on a page", "watch": "from a watched folder", "command": "from the command line"}
@@ -79,10 +84,11 @@ def _picture(row: Inspection) -> str:
         for doubt in doubts_of(row)
         if doubt.box is not None
     )
+    place = "" if _decided(row) is None else " Dashes outline the place that decided."
     return (
         f'<figure class="pc-shown"><div><img src="{source}" alt="{escape(row.name)} with heat as it then was">'
         f"{boxes}</div><figcaption class=pc-mute>Heat and contour begin at {wording.score(_heat_from(row))}, as the "
-        "thresholds then were.</figcaption></figure>"
+        f"thresholds then were.{place}</figcaption></figure>"
     )
 
 
@@ -93,6 +99,10 @@ def _is_shown(path: Path) -> bool:
             return True
     except (OSError, DataError):
         return False
+
+
+def _decided(row: Inspection) -> "Box | None":
+    return place_that_decided(row.worst_box, row.score, row.verdict, row.accept, row.judge_by)
 
 
 def _heat_from(row: Inspection) -> float:
@@ -123,6 +133,9 @@ def _facts(row: Inspection) -> str:
         "inspector": f"{row.inspector_name}, version {version_words(row)}",
         "judged": JUDGED.get(row.judge_by or "score", "") if row.verdict else _unjudged(row),
         "regions": "" if row.region_count is None else f"{wording.count(row.region_count)} {pixel}".strip(),
+        "place that decided": ""
+        if (box := _decided(row)) is None
+        else f"x {box[0]} to {box[2]}, y {box[1]} to {box[3]}",
         "size": "" if row.width is None else f"{row.width} × {row.height} px",
         "came": f"{WAYS.get(row.source, row.source)}, in the name of {row.operator or 'nobody'}",
         "scored": f"{row.created.astimezone():%Y-%m-%d %H:%M:%S}",

@@ -42,12 +42,6 @@ def show(batch: Batch, version: InspectorVersion) -> None:
     follow()
 
 
-def worst_first(results: Sequence[Result]) -> list[Result]:
-    """Return the scored results in the gallery's first order."""
-    scored = [result for result in results if result.score is not None]
-    return sorted(scored, key=lambda result: -(result.score or 0.0))
-
-
 def _draw(batch: Batch, version: InspectorVersion) -> None:
     here = session.workspace()
     state = bar.show([batch.id], version, "scoring_batch", SCORING)
@@ -57,21 +51,15 @@ def _draw(batch: Batch, version: InspectorVersion) -> None:
         threshold_bar.show(version)
         st.space("stretch")
         _downloads(results, point)
-    _name_the_broken([result for result in results if result.score is None])
-    doubtful = [
-        f"{result.image.name}: {' '.join(doubt_sentences(result))}" for result in results if result.doubts
-    ]
-    notice.folded(f"{wording.counted(len(doubtful), 'image')} doubtful as a whole", doubtful)
-    remarks = grouped((result.image.name, result.remarks or ()) for result in results)
-    notice.folded(f"{wording.counted(len(remarks), 'remark')} on these images", remarks)
+    with st.container(key="batch_notices"):
+        _notices(results)
     chosen = session.chosen_number("image")
     opened = next((result for result in results if result.id == chosen and result.score is not None), None)
     _gallery(results, version, point, ONE_ROW if opened is not None else TALL)
     if opened is not None:
         with st.container(border=False, key="detail_place"):
-            _turning(worst_first(results), opened)
             detail_view.look(opened, version, threshold_bar.in_view(version), point)
-            decision_bar.show(opened, version, _verdict(opened, version))
+        decision_bar.show(opened, version, _verdict(opened, version))
     if state == "waiting":
         _wait_for_more(batch, version)
     elif is_watched(here, batch):
@@ -106,6 +94,7 @@ def _gallery(
         height=height,
         on_thresholds=threshold_bar.try_out,
         on_opened=lambda key: session.choose("image", int(key.split(":")[0])),
+        on_closed=lambda: session.forget("image"),
     )
 
 
@@ -122,6 +111,7 @@ def tile_of(here: Workspace, result: Result, point: OperatingPoint) -> Tile:
         truth=None if named else str(truth).replace("_", " "),
         peak=peak_for(here, result, point),
         doubts=doubt_sentences(result),
+        worst_box=result.worst_box,
     )
 
 
@@ -158,6 +148,23 @@ def _look_for_more(batch: Batch, drawn: int) -> None:
     look()
 
 
+def _notices(results: Sequence[Result]) -> None:
+    """Draw what is to be said on a batch, folded: images without a score, doubtful ones, and remarks."""
+    _name_the_broken([result for result in results if result.score is None])
+    doubtful = [
+        f"{result.image.name}: {' '.join(doubt_sentences(result))}" for result in results if result.doubts
+    ]
+    remarks = grouped((result.image.name, result.remarks or ()) for result in results)
+    folded = [
+        (f"{wording.counted(len(doubtful), 'image')} doubtful as a whole", doubtful),
+        (f"{wording.counted(len(remarks), 'remark')} on these images", remarks),
+    ]
+    present = [(title, lines) for title, lines in folded if lines]
+    for column, (title, lines) in zip(st.columns(max(1, len(present))), present, strict=False):
+        with column:
+            notice.folded(title, lines)
+
+
 def _name_the_broken(results: Sequence[Result]) -> None:
     if not results:
         return
@@ -190,15 +197,3 @@ def _downloads(results: Sequence[Result], point: OperatingPoint) -> None:
         disabled=not results,
         help="A zip with every image in its own pixels, heat and contour at the threshold shown laid over it.",
     )
-
-
-def _turning(order: Sequence[Result], opened: Result) -> None:
-    """Draw the buttons to the previous image, the next image, and all images."""
-    ids = [result.id for result in order]
-    place = ids.index(opened.id)
-    before, after = ids[max(place - 1, 0)], ids[min(place + 1, len(ids) - 1)]
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"{place + 1} of {len(ids)}, worst first", width="stretch")
-        st.button("Previous", disabled=place == 0, on_click=session.choose, args=("image", before))
-        st.button("Next", disabled=place == len(ids) - 1, on_click=session.choose, args=("image", after))
-        st.button("Close", on_click=session.forget, args=("image",))

@@ -70,6 +70,7 @@ def show(
         judge_by=point.judge_by,
         picture_check=point.picture_check,
         doubts=doubts_of(result),
+        worst_box=result.worst_box,
         peak=peak,
         adjustable=on_rule is not None,
         reveal=reveal,

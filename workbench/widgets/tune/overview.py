@@ -211,6 +211,7 @@ def _tile(image: Known, now: Decision, here: Workspace) -> Tile:
         peak(image, now),
         fixed=in_bank,
         doubts=image.doubts,
+        worst_box=result.worst_box,
     )
 
 
