@@ -73,8 +73,7 @@ def _ready(job: Job) -> None:
         bank_size.show(version)
     with st.container(horizontal=True):
         if st.button("Inspect images", type="primary"):
-            session.use_inspector(inspector.id)
-            st.switch_page("pages/inspect.py", query_params={"inspector": inspector.id})
+            session.open_page("pages/inspect.py", inspector=inspector.id)
         if st.button("Build another"):
             session.forget("job")
             st.rerun()

@@ -137,7 +137,7 @@ def nothing_yet(inspector: Inspector) -> None:
         if list_batches(session.workspace(), inspector.id):
             st.markdown("Or label images that are here already, by a click each.")
             if st.button("Label images"):
-                st.switch_page("pages/tune.py", query_params={"inspector": inspector.id})
+                session.open_page("pages/tune.py", inspector=inspector.id)
         elif sample_of(inspector.id) is None:
             st.markdown("Or look at the sample product, whose test images are labelled and marked.")
             sample.open_button()

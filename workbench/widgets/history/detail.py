@@ -202,7 +202,6 @@ def _look_again(row: Inspection) -> None:
         return
     result = result_of(here, row)
     if result is not None and st.button("Look closely on Inspect"):
-        session.use_inspector(inspector.id)
-        session.choose("batch", result.image.batch_id)
-        session.choose("image", result.id)
-        st.switch_page("pages/inspect.py")
+        session.open_page(
+            "pages/inspect.py", inspector=inspector.id, batch=result.image.batch_id, image=result.id
+        )

@@ -55,7 +55,7 @@ def nothing_yet(inspector: Inspector) -> None:
             "has its row here at once: score, thresholds, verdict and picture as they then were."
         )
         if st.button("Inspect images", type="primary"):
-            st.switch_page("pages/inspect.py")
+            session.open_page("pages/inspect.py")
 
 
 def _page(wanted: Filter) -> Page:

@@ -153,9 +153,9 @@ def _nothing_left(fine: Sequence[Result]) -> None:
         with st.container(horizontal=True):
             _undo_button()
             if st.button("Inspect images", type="secondary" if fine else "primary"):
-                st.switch_page("pages/inspect.py")
+                session.open_page("pages/inspect.py")
             if st.button("Tune the threshold"):
-                st.switch_page("pages/tune.py")
+                session.open_page("pages/tune.py")
 
 
 def _teach(version: InspectorVersion, fine: Sequence[Result], more: bool) -> None:
