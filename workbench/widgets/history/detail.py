@@ -153,7 +153,7 @@ def _decision(row: Inspection) -> None:
         note = _note(row)
         said = f"{DECISIONS[row.decision]}, {row.decided_by}, {wording.moment(row.decided)}"
         st.markdown(f"**Decided: {session.sentence(said)}**{': ' + session.sentence(note) if note else ''}")
-    st.text_input("Note", key=f"note_{row.id}", placeholder="why, if it helps later")
+    st.text_input("Note", key=f"note_{row.id}", placeholder="why, if it helps later", persist_state="session")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         for decision, label in (("fine", "This part is fine"), ("defect", "This is a defect")):
             st.button(
