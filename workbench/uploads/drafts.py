@@ -99,7 +99,8 @@ def load_images(workspace: Workspace, key: str) -> StoredImages | None:
         stored = json.loads(path.read_text(encoding="utf-8"))
         images = [_image(workspace, one) for one in stored["images"]]
         value_range = stored["value_range"]
-        there, gone = [], []
+        there: list[CheckedImage] = []
+        gone: list[CheckedImage] = []
         for image in images:
             is_there = isinstance(image.upload.data, Path) and image.upload.data.is_file()
             (there if is_there else gone).append(image)
