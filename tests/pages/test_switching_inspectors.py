@@ -39,6 +39,9 @@ def test_a_threshold_in_hand_and_a_note_stay_with_their_inspector(twins, open_ap
     use(app, TWIN)
     assert "trial" not in app.query_params and "batch" not in app.query_params
     assert app.text_input(key=f"tune_note_{TWIN}").value == ""
+    app.query_params["inspector"] = "no-such-inspector"  # the one in use stays
+    app.run()
+    assert app.query_params["inspector"] == TWIN
     use(app, "washer")
     assert json.loads(app.query_params["trial"]) == TRIAL and app.query_params["batch"] == "1"
     assert app.text_input(key="tune_note_washer").value == "after the new lamp"
