@@ -30,6 +30,7 @@ def run() -> None:
         theme.apply()
         if sign_in.admit():
             with page_guard.app(), revision_guard.run(), session.plain_errors():
+                session.follow_address()
                 sidebar.show(pages, page)
                 revision_guard.show_refusal()
                 page.run()

@@ -20,7 +20,7 @@ if inspectors:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader("Inspectors", width="stretch")
         if st.button("Build an inspector", type="primary"):
-            st.switch_page("pages/build.py")
+            session.open_page("pages/build.py")
         sample.open_button()
     sample.progress()
     inspector_cards.show(inspectors)
@@ -32,7 +32,7 @@ else:
             with st.container(horizontal=True):
                 sample.open_button(primary=True)
                 if st.button("Build your own"):
-                    st.switch_page("pages/build.py")
+                    session.open_page("pages/build.py")
             sample.progress()
         with pictures:
             sample.pictures()

@@ -12,6 +12,7 @@ from workbench.inspections.background_scorer import Scorer
 from workbench.jobs.queue import JobQueue, stated_capacity
 from workbench.storage.workspace import Workspace
 from workbench.upkeep.retention import submit_if_due
+from workbench.uploads.drafts import sweep_drafts
 
 
 @dataclass
@@ -34,13 +35,18 @@ class Running:
 
     def __post_init__(self) -> None:
         """Start both queues; what an ended server has left is continued."""
-        self.queue = JobQueue(self.workspace, capacity=stated_capacity(), housekeeping=submit_if_due).start()
+        self.queue = JobQueue(self.workspace, capacity=stated_capacity(), housekeeping=_keep_house).start()
         self.scorer = Scorer(self.workspace).resume()
 
     def stop(self) -> None:
         """End both threads after their present work, and wait for them; running jobs go on."""
         self.queue.stop()
         self.scorer.stop()
+
+
+def _keep_house(workspace: Workspace) -> None:
+    sweep_drafts(workspace)
+    submit_if_due(workspace)
 
 
 _of_root: dict[str, Running] = {}

@@ -44,7 +44,8 @@ def test_a_region_drawn_by_mouse_is_kept_and_used(house, open_page, find_barrier
     settle(page, milliseconds=1000)  # what was drawn reaches the server
     assert find_barriers(page) == []
     page.reload()
-    go_to_the_editor(page, good_folder)
+    page.locator(".roi-viewer[data-ready]").wait_for(state="attached")
+    expect(page.get_by_text(f"{NAME}, {GOOD} images")).to_be_visible()
     expect(page.get_by_text(said)).to_be_visible()
     page.get_by_role("button", name="Continue").click()
     page.get_by_role("button", name="Build", exact=True).click()

@@ -4,6 +4,7 @@ from tests.pages.texts import words
 from workbench.jobs.queue import JobQueue
 from workbench.jobs.requests import JobState, get_job, list_jobs
 from workbench.storage.roi import Roi, kept_region
+from workbench.uploads.drafts import list_drafts
 from workbench.viewer import Drawing, Shape
 from workbench.widgets.build import network_view
 
@@ -92,7 +93,7 @@ def test_a_network_without_weights_says_how_to_get_them(empty, open_app, folder,
     app = open_app("build")
     from workbench.widgets.build.draft import SETTINGS, Draft
 
-    app.session_state["draft"] = Draft(step=SETTINGS, name="x", backbone="wide_resnet50_2")
+    app.session_state["build_draft"] = Draft(step=SETTINGS, name="x", backbone="wide_resnet50_2")
     app.run()
     assert "wide_resnet50_2-95faca4d.pth" in app.warning[0].value.replace("\\", "")
     assert button(app, "Build").disabled
@@ -155,6 +156,48 @@ def test_a_failed_build_says_why_and_leads_back(empty, open_app, monkeypatch):
     assert "The disk is full" in app.error[0].value
     press(app, "Back to the steps")
     assert "job" not in app.query_params
+
+
+def test_a_draft_is_there_again_in_another_session_with_its_region_until_it_is_discarded(
+    empty, open_app, folder, drawn
+):
+    app = read_folder(open_app, folder)
+    press(app, "Use these 3 images")
+    drawn["on_change"](Drawing((LEFT_HALF,), 448, 448))
+    press(app, "Continue")
+    again = open_app("build")  # no address: a closed tab, or a server that was started again
+    assert "x, 3 images" in words(again).replace("\\", "") and "Draft of today" in words(again)
+    assert again.session_state["build_draft"].roi == Roi((LEFT_HALF,), 448, 448)
+    press(again, "Begin another")  # another inspector of the same photographs
+    again.text_input[0].set_value("y")
+    press(again, "Continue")
+    again.segmented_control(key="good_way").set_value("Folder on this computer").run()
+    again.text_input(key="good_server").set_value(str(folder))
+    press(again, "Read the folder")
+    press(again, "Use these 3 images")
+    assert again.session_state["build_draft"].roi is None and drawn["initial"] == ()
+    press(again, "Use the region last drawn on this image")
+    assert again.session_state["build_draft"].roi == Roi((LEFT_HALF,), 448, 448)
+    app.run()  # the first session has its own draft still
+    assert app.session_state["build_draft"].name == "x"
+    press(again, "Discard the draft")
+    press(again, "Discard the draft")
+    assert not [one for one in again.button if one.label == "Discard the draft"]
+    app.run()
+    assert "discarded elsewhere" in app.warning[0].value
+
+
+def test_a_draft_changed_in_two_tabs_becomes_two_and_says_which_files_are_gone(empty, open_app, folder):
+    app = read_folder(open_app, folder)
+    other = open_app("build", draft=app.query_params["draft"])
+    press(app, "Use these 3 images")
+    press(other, "Use these 3 images")
+    assert "draft of its own" in other.warning[0].value
+    assert len(list_drafts(empty)) == 2
+    for path in folder.glob("*.jpg"):
+        path.unlink()
+    third = open_app("build")
+    assert "The files of 3 images of this draft" in third.warning[0].value
 
 
 def read_folder(open_app, folder):

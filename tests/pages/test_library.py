@@ -112,7 +112,7 @@ def test_a_note_is_kept_when_the_field_is_left(changed, open_app):
 
 
 def test_states_are_compared(changed, open_app):
-    app = open_app("library", inspector="washer", version="2.1", look="compare", **{"with": "1.1"})
+    app = open_app("library", inspector="washer", version="2.1", panel="compare", **{"with": "1.1"})
     page = words(app)
     assert "Both know the same good images" in page and "No labelled set has been scored with both" in page
     assert '<th scope="col">1.1</th>' in page
@@ -124,7 +124,7 @@ def test_states_are_compared(changed, open_app):
 
 
 def test_the_certificate_is_shown(changed, open_app):
-    app = open_app("library", inspector="washer", version="1.2", look="certificate")
+    app = open_app("library", inspector="washer", version="1.2", panel="certificate")
     assert not app.exception and not app.error
     (frame,) = app.get("iframe")
     assert "Self-test passed" in frame.proto.srcdoc and "Ada &lt;b&gt;" in frame.proto.srcdoc

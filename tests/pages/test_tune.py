@@ -109,7 +109,7 @@ def test_a_dragged_line_is_a_rule_by_hand_and_is_stored_with_its_note(full, open
     drag(app, given, Thresholds(0.25, 0.2))
     assert field(app, "Reject above").value == field(app, "Send to review").value == "by_hand"
     assert given["outcome"]["thresholds"] == Thresholds(0.25, 0.2)
-    app.text_input(key="tune_note").input("after the new lamp")
+    app.text_input(key="tune_note_washer").input("after the new lamp")
     press(app, "Use this")
     kept = point(full)
     assert (kept.reject, kept.accept, kept.note, kept.set_by) == (

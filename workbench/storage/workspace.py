@@ -33,8 +33,8 @@ from workbench.storage.places import (
 from workbench.storage.tables import Image
 
 FOLDERS = ("images", "thumbnails", "inspectors", "results", "history", "jobs", "watches", "temporary")
-PLACES = (*FOLDERS, "regions", "bin")
-"""Folders that receive files; the last two are made when first needed."""
+PLACES = (*FOLDERS, "regions", "drafts", "bin")
+"""Folders that receive files; the last three are made when first needed."""
 DATABASE_FILE = "workspace.db"
 CHUNK = 1 << 20
 AT_ONCE = 500  # values in one question; databases have limits
@@ -67,6 +67,7 @@ class Workspace:
         results/<version>/<sha256>.tile     image and map, small, for the viewer; can be made again
         history/<yyyy-mm>/<sha256>-....jpg  what an inspection showed: heat and contour as thresholds then were
         regions/<sha256>.json               the region of interest last drawn on an image
+        drafts/<person>/                    uploads and choices for builds that have not begun; no part of a backup
         jobs/<id>/                          job.log, checkpoints of an unfinished job
         watches/<hash>.lock                 who watches which folder
         temporary/                          files being written

@@ -16,6 +16,7 @@ from workbench.storage.workspace import Workspace
 from workbench.upkeep.finding import Finding
 from workbench.upkeep.kept_files import KeptFile
 from workbench.upkeep.quarantine import Bin
+from workbench.uploads.drafts import unnamed_files
 
 ENDED = (JobState.DONE, JobState.CANCELLED)  # states that no longer need checkpoints
 THUMBNAIL = re.compile(r"([0-9a-f]{64})\.jpg")
@@ -40,6 +41,8 @@ class Orphans:
         images = set(connection.scalars(select(Image.sha256)))
         rows = connection.execute(select(Job.id, Job.state))
         states = {job_id: state for job_id, state in rows}  # noqa: C416  (a result is not a mapping)
+        for path in unnamed_files(self.workspace, self.grace):
+            yield self._deletion(path, "uploads of a draft that is gone")
         for path in listed:
             parts = path.relative_to(self.workspace.root).parts
             finding: Finding | None = None

@@ -14,7 +14,7 @@ from patchcore.images.remarks import grouped
 from patchcore.images.visible_detail import VisibleDetail
 from patchcore.settings import Mode
 from workbench.inspectors.estimate import network_cost
-from workbench.storage.roi import Roi, keep_region
+from workbench.storage.roi import Roi, keep_region, kept_region
 from workbench.uploads.preflight import CheckedImage
 from workbench.viewer import RoiImage, roi_editor
 from workbench.viewer.roi import Drawing
@@ -108,11 +108,24 @@ def _draw_region(draft: Draft) -> None:
 
     def drew(drawing: Drawing) -> None:
         draft.roi = Roi(drawing.shapes, drawing.height, drawing.width) if drawing.shapes else None
+        draft.roi_on = first.sha256
         keep_region(session.workspace(), first.sha256, draft.roi)
 
+    def use(earlier: Roi) -> None:
+        draft.roi, draft.roi_on = earlier, first.sha256
+
+    earlier = kept_region(session.workspace(), first.sha256) if draft.roi is None else None
+    if earlier is not None:
+        st.button(
+            "Use the region last drawn on this image",
+            key="use_earlier_region",
+            on_click=use,
+            args=(earlier,),
+            help="The region was drawn for another inspector, or for an earlier draft of this one.",
+        )
     roi_editor(
         [_to_draw_on(image, draft.value_range) for image in _spread(draft.images)],
-        key="roi",
+        key=f"roi_{draft.editor}",
         initial=() if draft.roi is None else draft.roi.shapes,
         height=400,
         on_change=drew,

@@ -9,9 +9,10 @@ from workbench.inspectors.capabilities import method_label, refusal
 from workbench.inspectors.good_doubts import good_doubts
 from workbench.inspectors.versions import find_inspector, good_images
 from workbench.jobs.requests import JobState, get_job
+from workbench.people.roles import Role
 from workbench.storage.tables import InspectorVersion, Job
 from workbench.widgets.build import bank_size, draft, method_form, settings_form, steps
-from workbench.widgets.shared import job_view, revision_guard, session, theme, wording
+from workbench.widgets.shared import access, job_view, revision_guard, session, theme, wording
 
 
 def show(job_id: int) -> None:
@@ -54,7 +55,8 @@ def _ready(job: Job) -> None:
     revision_guard.note(inspector)
     if st.session_state.get("announced") != job.id:
         st.session_state["announced"] = job.id
-        draft.discard()
+        if access.may(Role.ENGINEER):
+            draft.discard_built(job.id)
         session.use_inspector(inspector.id)
         st.rerun()
     steps.heading(5, "Ready", inspector.name)
@@ -71,8 +73,7 @@ def _ready(job: Job) -> None:
         bank_size.show(version)
     with st.container(horizontal=True):
         if st.button("Inspect images", type="primary"):
-            session.use_inspector(inspector.id)
-            st.switch_page("pages/inspect.py", query_params={"inspector": inspector.id})
+            session.open_page("pages/inspect.py", inspector=inspector.id)
         if st.button("Build another"):
             session.forget("job")
             st.rerun()

@@ -12,16 +12,17 @@ from workbench.inspectors.building import submit_build
 from workbench.inspectors.names import require_name
 from workbench.people.roles import Role
 from workbench.storage.database import WorkspaceError
-from workbench.storage.roi import kept_region
 from workbench.storage.workspace import NamedImage
+from workbench.uploads.drafts import AT_MOST, KEPT, StoredDraft, take_files
 from workbench.uploads.good_images import good_uploads
 from workbench.uploads.image_set import UploadSet
 from workbench.uploads.intake import from_folder
 from workbench.uploads.preflight import preflight
+from workbench.widgets.build import draft as drafts
 from workbench.widgets.build import network_view, preflight_view, settings_form
-from workbench.widgets.build.draft import IMAGES, NAME, SETTINGS, VIEW, Draft, current
+from workbench.widgets.build.draft import IMAGES, NAME, SETTINGS, VIEW, Draft
 from workbench.widgets.fields import number
-from workbench.widgets.shared import access, intake, progress, session
+from workbench.widgets.shared import access, intake, progress, session, wording
 
 WAYS = (intake.FOLDER, intake.FILES, intake.SERVER, intake.SAMPLE)
 
@@ -30,11 +31,18 @@ def show() -> None:
     """Draw the steps of the draft, the open one with its widgets."""
     if not access.only(Role.ENGINEER, "Building inspectors"):
         return
-    draft = current()
-    _step(draft, NAME, "Name", draft.name, _name)
-    _step(draft, IMAGES, "Good images", preflight_view.summary(draft.found) if draft.found else "", _images)
-    _step(draft, VIEW, "What the network sees", network_view.summary(draft), _view)
-    _step(draft, SETTINGS, "Settings", settings_form.summary(draft), _settings)
+    draft = drafts.current()
+    if session.chosen_number("job"):  # the draft of a build that has begun
+        st.rerun()
+    _kept(draft)
+    try:
+        _step(draft, NAME, "Name", draft.name, _name)
+        images = preflight_view.summary(draft.found) if draft.found else ""
+        _step(draft, IMAGES, "Good images", images, _images)
+        _step(draft, VIEW, "What the network sees", network_view.summary(draft), _view)
+        _step(draft, SETTINGS, "Settings", settings_form.summary(draft), _settings)
+    finally:  # a click may end the run, and a button redraws the page
+        drafts.keep(draft)
 
 
 def heading(number: int, title: str, summary: str = "") -> None:
@@ -43,6 +51,46 @@ def heading(number: int, title: str, summary: str = "") -> None:
         f'<div class="pc-step"><i>{number}</i><b>{escape(title)}</b>'
         f'<span class="pc-mute pc-clip pc-num">{escape(summary)}</span></div>'
     )
+
+
+def _kept(draft: Draft) -> None:
+    """Say which draft this is, and offer the others."""
+    said = st.session_state.pop(drafts.SAID, None)
+    if said is not None:
+        st.warning(session.sentence(said))
+    waiting = drafts.list_waiting()
+    others = {one.key: _words(one) for one in waiting if one.key != draft.key}
+    if draft.stored is None and not others:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="draft_line"):
+        if draft.stored is not None:
+            st.markdown(f"**{session.sentence(_words(draft.stored))}**", width="content")
+            st.button("Discard the draft", type="tertiary", on_click=drafts.discard, args=(draft,))
+            st.button("Begin another", type="tertiary", on_click=drafts.begin_another)
+        st.space("stretch")
+        if others:
+            labels = wording.distinct(others)
+            st.selectbox(
+                "Other drafts",
+                list(labels),
+                index=None,
+                format_func=labels.__getitem__,
+                key=f"drafts_beside_{draft.key}",
+                on_change=lambda: drafts.open_stored(str(st.session_state[f"drafts_beside_{draft.key}"])),
+                placeholder="Open another draft",
+                label_visibility="collapsed",
+                width=360,
+            )
+    st.caption(
+        f"A draft is kept for {KEPT.days} days after its last change, at most {AT_MOST} for each person. It is yours "
+        "alone and goes when its inspector is built."
+    )
+
+
+def _words(stored: StoredDraft) -> str:
+    """Return a draft as a line: Draft of today 18:40: M6 washer, 150 images."""
+    parts = [str(stored.choices.get("name", "")), wording.counted(stored.images, "image")]
+    return f"Draft of {wording.moment(stored.saved)}: {', '.join(part for part in parts if part)}"
 
 
 def _step(draft: Draft, number: int, title: str, summary: str, body: Callable[[Draft], None]) -> None:
@@ -99,16 +147,17 @@ def _images(draft: Draft) -> None:
     _value_range(draft)
     count = len(draft.images)
     if st.button(f"Use these {count:,} images", type="primary", disabled=count == 0):
-        draft.roi = kept_region(session.workspace(), draft.images[0].sha256)
         _go_on(draft, VIEW)
 
 
 def _take(draft: Draft, new: intake.NewImages) -> None:
     """Check the images that their folders' names call good; a set of defects alone is refused."""
-    draft.spool, draft.found, draft.remarks = new.spool, None, []
+    draft.found, draft.remarks = None, []
     with session.plain_errors():
         uploads, draft.remarks = good_uploads(new.uploads, new.title)
         _check(draft, uploads, new.title)
+        if draft.found is not None:
+            draft.found = take_files(session.workspace(), draft.found, new.spool.path)
 
 
 def _sample(draft: Draft) -> None:
@@ -127,9 +176,9 @@ def _check(draft: Draft, uploads: UploadSet, title: str) -> None:
     """Look at the images, with a bar; nothing is stored yet."""
     start = time.perf_counter()
     with progress.bar("Checking images") as move:
-        draft.found = preflight(uploads, draft.value_range, progress=move)
+        found = preflight(uploads, draft.value_range, progress=move)
     draft.reading_seconds = (time.perf_counter() - start) / max(1, len(uploads))
-    draft.title = title
+    draft.take(found, title)
 
 
 def _value_range(draft: Draft) -> None:
@@ -190,5 +239,6 @@ def _build(draft: Draft) -> None:
                     )
                 )
                 move("storing images", done, len(draft.images))
-        session.choose("job", submit_build(here, settings, stored))
+        draft.job = submit_build(here, settings, stored)
+        session.choose("job", draft.job)
         st.rerun()

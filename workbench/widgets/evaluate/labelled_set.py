@@ -73,7 +73,7 @@ def bring(inspector: Inspector) -> None:
     elif waiting is not None and waiting.inspector_id == inspector.id:
         _ask(inspector, waiting)
     else:
-        _show(st.session_state.get(UNLABELLED, Reading()))
+        _show(st.session_state.get(f"{UNLABELLED}_{inspector.id}", Reading()))
 
 
 def _take(inspector: Inspector, new: intake.NewImages, good_labels: list[str] | None) -> None:
@@ -91,11 +91,11 @@ def _take(inspector: Inspector, new: intake.NewImages, good_labels: list[str] | 
     intake.start_over("labelled")
     labelled = label_counts(session.workspace(), brought.batch_id).labelled
     if not labelled:
-        st.session_state[UNLABELLED] = brought.reading
+        st.session_state[f"{UNLABELLED}_{inspector.id}"] = brought.reading
         st.warning("None of these images came with a label, so there is nothing to measure against.")
         _show(brought.reading)
         return
-    st.session_state.pop(UNLABELLED, None)
+    st.session_state.pop(f"{UNLABELLED}_{inspector.id}", None)
     _open(brought.batch_id)
     st.rerun()
 
@@ -137,7 +137,7 @@ def nothing_yet(inspector: Inspector) -> None:
         if list_batches(session.workspace(), inspector.id):
             st.markdown("Or label images that are here already, by a click each.")
             if st.button("Label images"):
-                st.switch_page("pages/tune.py", query_params={"inspector": inspector.id})
+                session.open_page("pages/tune.py", inspector=inspector.id)
         elif sample_of(inspector.id) is None:
             st.markdown("Or look at the sample product, whose test images are labelled and marked.")
             sample.open_button()

@@ -12,6 +12,7 @@ from workbench.inspectors.versions import find_inspector
 from workbench.widgets.evaluate.measured import Measured
 from workbench.widgets.shared import downloads, session, wording
 
+AUTHOR = "report_author"
 CONTENTS = (
     "One HTML file: what was inspected and with which settings, the threshold and what it means, metrics with their "
     "intervals, curves, each defect type, the telling images, and the limits of all this. It opens without a network, "
@@ -25,39 +26,44 @@ def show(measured: Measured) -> None:
     # The button's function runs outside the session, and a click may overtake the run that the typing asks for:
     # the texts are handed over in one dictionary, which a callback fills before that run draws a thing.
     typed: dict[str, str] = st.session_state.setdefault("report_typed", {})
+    note = (
+        f"report_note_{measured.batch.id}"  # of this set alone; the author is the same person for every set
+    )
     with st.container(border=True, key="panel_report"):
         st.markdown(f"**It begins:** {session.sentence(headline(measured))}")
         left, right = st.columns([1, 2], gap="medium")
         with left:
             st.text_input(
                 "Author",
-                key="report_author",
+                key=AUTHOR,
+                persist_state="session",
                 placeholder="Who answers for it",
                 max_chars=120,
                 on_change=_take_in,
-                args=(typed,),
+                args=(typed, note),
             )
         with right:
             st.text_area(
                 "Note",
-                key="report_note",
+                key=note,
+                persist_state="session",
                 placeholder="What the reader should know first",
                 height=90,
                 max_chars=4000,
                 on_change=_take_in,
-                args=(typed,),
+                args=(typed, note),
             )
-        _take_in(typed)
+        _take_in(typed, note)
         downloads.button(
             "Make the report",
-            lambda: _document(measured, typed["report_author"], typed["report_note"]),
+            lambda: _document(measured, typed["author"], typed["note"]),
             _file_name(measured),
             "text/html",
             type="primary",
             key="report_download",
             help="Takes a few seconds; images and curves are written into the file.",
         )
-        st.caption(f"{_signed(typed['report_author'])} {_included(measured)}")
+        st.caption(f"{_signed(typed['author'])} {_included(measured)}")
 
 
 def headline(measured: Measured) -> str:
@@ -80,9 +86,9 @@ def headline(measured: Measured) -> str:
     return f"{words[:1].upper()}{words[1:]}."
 
 
-def _take_in(typed: dict[str, str]) -> None:
-    for field in ("report_author", "report_note"):
-        typed[field] = str(st.session_state.get(field, "")).strip()
+def _take_in(typed: dict[str, str], note: str) -> None:
+    for field, key in (("author", AUTHOR), ("note", note)):
+        typed[field] = str(st.session_state.get(key, "")).strip()
 
 
 def _document(measured: Measured, author: str, note: str) -> bytes:

@@ -14,6 +14,7 @@ from patchcore.images.file_names import expanded
 from workbench.people.accounts import is_local
 from workbench.people.gate import Gate
 from workbench.widgets.frame import sign_in
+from workbench.widgets.frame.browser_history import HistoryScript
 
 SHARED_FOLDER = (
     "inspection"  # of the home: the only folder that pages may read where other computers are served too
@@ -33,7 +34,10 @@ def middleware() -> list[Middleware]:
     if not serves_this_computer_alone():
         home = expanded("~")  # stays "~" for a service's user without a home: no folder is open
         os.environ.setdefault("PATCHCORE_ROOTS", str(home / SHARED_FOLDER))
-    return [Middleware(partial(Gate, names=public_names, held=uploaded_bytes))]
+    return [
+        Middleware(partial(Gate, names=public_names, held=uploaded_bytes)),
+        Middleware(HistoryScript),
+    ]
 
 
 def serves_this_computer_alone() -> bool:

@@ -41,10 +41,11 @@ def show(pages: Sequence[Any], here: Any) -> None:
         st.html('<div class="pc-brand">PatchCore inspection</div>')
         with st.container():
             _inspector(inspector)
+        address = None if inspector is None else {"inspector": inspector.id}
         with st.container(key="page_list"):
             for page in pages:
                 with st.container(key="page_here" if page.url_path == here.url_path else None):
-                    st.page_link(page, width="stretch")
+                    st.page_link(page, width="stretch", query_params=address)
         with st.container():
             if inspector is not None and inspector.current is not None:
                 st.html(_facts(inspector.current))

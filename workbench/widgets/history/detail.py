@@ -178,7 +178,7 @@ def _decision(row: Inspection) -> None:
         note = _note(row)
         said = f"{DECISIONS[row.decision]}, {row.decided_by}, {wording.moment(row.decided)}"
         st.markdown(f"**Decided: {session.sentence(said)}**{': ' + session.sentence(note) if note else ''}")
-    st.text_input("Note", key=f"note_{row.id}", placeholder="why, if it helps later")
+    st.text_input("Note", key=f"note_{row.id}", placeholder="why, if it helps later", persist_state="session")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         for decision, label in (("fine", "This part is fine"), ("defect", "This is a defect")):
             st.button(
@@ -227,7 +227,6 @@ def _look_again(row: Inspection) -> None:
         return
     result = result_of(here, row)
     if result is not None and st.button("Look closely on Inspect"):
-        session.use_inspector(inspector.id)
-        session.choose("batch", result.image.batch_id)
-        session.choose("image", result.id)
-        st.switch_page("pages/inspect.py")
+        session.open_page(
+            "pages/inspect.py", inspector=inspector.id, batch=result.image.batch_id, image=result.id
+        )

@@ -1,5 +1,9 @@
-"""The row of filters on the page History; their values outlast a visit to another page."""
+"""The row of filters on the page History.
 
+Their values outlast a visit to another page, and stand in the address, so that a reload and a link find the same rows.
+"""
+
+import json
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -18,15 +22,21 @@ DECISIONS = {None: "any decision", "none": "undecided", "fine": "fine", "defect"
 SOURCES = {None: "any way", "page": "brought on a page", "watch": "watched folder", "command": "command line"}
 IN_ROW = ("text", "verdicts", "decision")
 FOLDED = ("since", "until", "lowest", "highest", "source", "operator", "other")
+DAYS, NUMBERS, TEXTS = ("since", "until"), ("lowest", "highest"), ("of", "text", "operator")
+KNOWN = {"decision": DECISIONS, "source": SOURCES}
+CHOICE = "filter"  # name of the filters in the address
 
 
 def choose(inspector: Inspector | None) -> Filter:
     """Draw the filters and return their values."""
     known = wording.distinct(history_query.inspectors(session.workspace()))
     first = inspector.id if inspector is not None and inspector.id in known else ALL
-    if st.session_state.get(_key("of")) not in (None, ALL, *known):
-        del st.session_state[_key("of")]
-    st.session_state.setdefault(_key("of"), first)
+    _take_from_address()
+    before = st.session_state.get(_key("in_use"))
+    st.session_state[_key("in_use")] = first
+    here = st.session_state.get(_key("of"))
+    if here not in (ALL, *known) or (here == before and before != first):  # it follows the inspector in use
+        st.session_state[_key("of")] = first
     with st.container(horizontal=True, vertical_alignment="bottom", key="history_filters"):
         st.selectbox(
             "Inspector",
@@ -53,6 +63,7 @@ def choose(inspector: Inspector | None) -> Filter:
         with st.popover(_more_words(), width="content"):
             _more()
         st.button("Clear", on_click=clear, disabled=not any(_set()), type="tertiary")
+    _write_address(first)
     return _filter()
 
 
@@ -60,6 +71,56 @@ def clear() -> None:
     """Set all filters back, but for the inspector."""
     for name in (*IN_ROW, *FOLDED):
         st.session_state.pop(_key(name), None)
+
+
+def _take_from_address() -> None:
+    """Take over the filters of the address, where these are not the ones that this session has written there."""
+    text = session.chosen(CHOICE)
+    if text == st.session_state.get(_key("written")):
+        return
+    clear()
+    st.session_state.pop(_key("of"), None)
+    st.session_state[_key("written")] = text
+    try:
+        plain = json.loads(text or "{}")
+        values = {name: _read(name, plain[name]) for name in ("of", *IN_ROW, *FOLDED) if name in plain}
+    except (ValueError, TypeError, KeyError):  # an address that was typed in
+        return
+    for name, value in values.items():
+        st.session_state[_key(name)] = value
+
+
+def _write_address(first: str) -> None:
+    """Put the filters that are set into the address."""
+    here = {name: st.session_state.get(_key(name)) for name in ("of", *IN_ROW, *FOLDED)}
+    plain = {
+        name: value.isoformat() if isinstance(value, date) else value
+        for name, value in here.items()
+        if value not in (None, "", [], False) and (name, value) != ("of", first)
+    }
+    text = json.dumps(plain, separators=(",", ":")) if plain else None
+    st.session_state[_key("written")] = text
+    if text is None:
+        session.forget(CHOICE)
+    else:
+        session.choose(CHOICE, text)
+
+
+def _read(name: str, value: Any) -> Any:
+    """Return a value of the address; a value that the filter cannot have raises an error."""
+    if name in DAYS:
+        return date.fromisoformat(value)
+    if name in NUMBERS:
+        return float(value)
+    if name in TEXTS:
+        return str(value)
+    if name == "verdicts":
+        return [one for one in VERDICTS if one in value]
+    if name == "other":
+        return value is True
+    if value not in KNOWN[name]:
+        raise KeyError(value)
+    return value
 
 
 def _more() -> None:

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from html import escape
 from pathlib import Path
@@ -11,7 +12,7 @@ import streamlit as st
 
 from patchcore.errors import DataError
 from workbench.inspections.history_export import version_words, write_csv, write_parquet
-from workbench.inspections.history_query import Counts, Filter, Page, place_of, read_page
+from workbench.inspections.history_query import Counts, Filter, Page, Place, place_of, read_page
 from workbench.storage.stored_pictures import stored_picture
 from workbench.storage.tables import Inspection, Inspector
 from workbench.storage.workspace import Workspace
@@ -22,7 +23,8 @@ from workbench.widgets.shared.theme import data_uri
 from workbench.widgets.shared.verdicts import DECISIONS, VERDICTS
 
 THUMBNAIL = 80  # pixels; shown at half of it
-PLACE = "history_place"
+CHOICE = "turned"  # name of the place in the list, in the address: "older" or "newer" than a row
+OF = "turned_of"  # the filters that it was turned with, in the session
 HEADINGS = ("", "time", "score", "thresholds", "verdict", "decision", "inspector", "operator")
 
 
@@ -42,10 +44,9 @@ def show(wanted: Filter, counts: Counts) -> None:
         for row in page.rows:
             _row(row)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button("Newest", on_click=_turn, args=(wanted, None, None), disabled=not page.newer)
-        first, last = place_of(page.rows[0]), place_of(page.rows[-1])
-        st.button("Newer", on_click=_turn, args=(wanted, None, first), disabled=not page.newer)
-        st.button("Older", on_click=_turn, args=(wanted, last, None), disabled=not page.older)
+        st.button("Newest", on_click=session.forget, args=(CHOICE,), disabled=not page.newer)
+        st.button("Newer", on_click=_turn, args=("newer", page.rows[0]), disabled=not page.newer)
+        st.button("Older", on_click=_turn, args=("older", page.rows[-1]), disabled=not page.older)
         st.caption(f"{wording.moment(page.rows[-1].created)} to {wording.moment(page.rows[0].created)}")
 
 
@@ -57,19 +58,32 @@ def nothing_yet(inspector: Inspector) -> None:
             "has its row here at once: score, thresholds, verdict and picture as they then were."
         )
         if st.button("Inspect images", type="primary"):
-            st.switch_page("pages/inspect.py")
+            session.open_page("pages/inspect.py")
 
 
 def _page(wanted: Filter) -> Page:
     """Read the page that was turned to, or the newest where the filters have changed since."""
-    turned = st.session_state.get(PLACE)
-    after, before = turned[1:] if turned is not None and turned[0] == wanted else (None, None)
+    if st.session_state.get(OF, wanted) != wanted:
+        session.forget(CHOICE)
+    st.session_state[OF] = wanted
+    after, before = _turned()
     page = read_page(session.workspace(), wanted, after=after, before=before)
     return page if page.rows or after is before is None else read_page(session.workspace(), wanted)
 
 
-def _turn(wanted: Filter, after: object, before: object) -> None:
-    st.session_state[PLACE] = (wanted, after, before)
+def _turn(way: str, row: Inspection) -> None:
+    created, number = place_of(row)
+    session.choose(CHOICE, f"{way} {number} {created.isoformat()}")
+
+
+def _turned() -> tuple[Place | None, Place | None]:
+    """Return the places between which the open page lies: (after, before)."""
+    try:
+        way, number, created = (session.chosen(CHOICE) or "").split(" ")
+        place = datetime.fromisoformat(created).astimezone(), int(number)
+    except ValueError:  # none, or an address that was typed in
+        return None, None
+    return (place, None) if way == "older" else (None, place)
 
 
 def _row(row: Inspection) -> None:

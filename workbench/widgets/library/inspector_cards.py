@@ -29,8 +29,7 @@ def _card(inspector: Inspector, version: InspectorVersion) -> None:
     in_use = session.inspector_in_use()
     st.html(card_html(inspector, version, in_use=in_use is not None and in_use.id == inspector.id))
     if st.button("Inspect", key=f"inspect_with_{inspector.id}"):
-        session.use_inspector(inspector.id)
-        st.switch_page("pages/inspect.py", query_params={"inspector": inspector.id})
+        session.open_page("pages/inspect.py", inspector=inspector.id)
 
 
 def card_html(inspector: Inspector, version: InspectorVersion, *, in_use: bool) -> str:

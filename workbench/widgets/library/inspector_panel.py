@@ -39,7 +39,7 @@ def _heading(inspector: Inspector, entries: list[Entry]) -> None:
             )
             st.html(f'<div class="pc-called"><b>{escape(inspector.name)}</b>{product}</div>')
         if st.button("Inspect", type="primary", key="library_inspect"):
-            st.switch_page("pages/inspect.py", query_params={"inspector": inspector.id})
+            session.open_page("pages/inspect.py", inspector=inspector.id)
         if access.may(Role.ENGINEER):
             with st.popover("Rename", width="content", key="rename_popover"):
                 _rename(inspector)

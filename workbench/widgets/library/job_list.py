@@ -114,7 +114,7 @@ def _actions(job: Job) -> None:
         and (job.result or {}).get("version_id")
         and st.button("Look", key=f"look_job_{job.id}")
     ):
-        st.switch_page("pages/build.py", query_params={"job": str(job.id)})
+        session.open_page("pages/build.py", job=job.id)
 
 
 def _action(

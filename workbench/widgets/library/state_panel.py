@@ -17,7 +17,7 @@ from workbench.upkeep.bin import delete_version
 from workbench.widgets.library import compare
 from workbench.widgets.shared import access, downloads, notice, session, theme, wording
 
-LOOK = "look"  # the name in the address of the part that is open
+LOOK = "panel"  # the name in the address of the part that is open
 CERTIFICATE, COMPARE = "certificate", "compare"
 CERTIFICATE_HEIGHT = 720
 LABELS = {CERTIFICATE: ("Certificate", "Close certificate"), COMPARE: ("Compare", "Close comparison")}

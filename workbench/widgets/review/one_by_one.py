@@ -120,7 +120,7 @@ def _undo_button() -> None:
         Role.OPERATE,
         shortcut="U",
         key="review_U",
-        disabled=not st.session_state.get(DONE),
+        disabled=not _done(),
         on_click=_undo,
         help="Takes back your last decision here and shows the image again.",
     )
@@ -128,7 +128,7 @@ def _undo_button() -> None:
 
 def _decide(what: Callable[[Workspace, Result], None], result: Result, after: int) -> None:
     if notice.attempt(what, result):
-        st.session_state.setdefault(DONE, []).append(result.id)
+        _done().append(result.id)
         session.choose(CHOICE, after)
 
 
@@ -140,8 +140,14 @@ def _skip(result: Result, after: int) -> None:
     session.choose(CHOICE, after)
 
 
+def _done() -> list[int]:
+    """Return the results decided here, of the inspector in use alone: an undo takes back what its person sees."""
+    of_inspectors: dict[object, list[int]] = st.session_state.setdefault(DONE, {})
+    return of_inspectors.setdefault(st.session_state.get("inspector"), [])
+
+
 def _undo() -> None:
-    last = st.session_state[DONE].pop()
+    last = _done().pop()
     notice.attempt(take_back, get_result(session.workspace(), last))
     session.choose(CHOICE, last)
 
@@ -154,9 +160,9 @@ def _nothing_left(fine: Sequence[Result]) -> None:
         with st.container(horizontal=True):
             _undo_button()
             if st.button("Inspect images", type="secondary" if fine else "primary"):
-                st.switch_page("pages/inspect.py")
+                session.open_page("pages/inspect.py")
             if st.button("Tune the threshold"):
-                st.switch_page("pages/tune.py")
+                session.open_page("pages/tune.py")
 
 
 def _teach(version: InspectorVersion, fine: Sequence[Result], more: bool) -> None:

@@ -71,7 +71,7 @@ def nothing_yet(page: str) -> None:
         )
         with st.container(horizontal=True):
             if st.button("Build an inspector", type="primary"):
-                st.switch_page("pages/build.py")
+                session.open_page("pages/build.py")
             open_button()
         progress()
 
@@ -146,11 +146,9 @@ def _go(sample: SampleProduct, inspector_id: str) -> None:
             bring_back(session.workspace(), binned)
     inspector = find_inspector(session.workspace(), inspector_id)
     batch_id = sample_batch(session.workspace(), sample, inspector_id)
-    session.use_inspector(inspector_id)
-    session.choose("batch", batch_id)
     if inspector is not None and inspector.current_id is not None:
         session.scorer().want(batch_id, inspector.current_id)
-    st.switch_page("pages/inspect.py", query_params={"inspector": inspector_id, "batch": str(batch_id)})
+    session.open_page("pages/inspect.py", inspector=inspector_id, batch=batch_id)
 
 
 @st.cache_data(show_spinner=False)

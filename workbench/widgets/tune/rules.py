@@ -61,7 +61,8 @@ def use(now: Decision) -> None:
         )
     note = st.text_input(
         "Note",
-        key="tune_note",
+        key=f"tune_note_{now.version.inspector_id}",
+        persist_state="session",
         placeholder="why, for a later question",
         help="Kept with the thresholds, their rule, the evidence and the time.",
     )
