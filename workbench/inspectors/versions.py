@@ -264,7 +264,7 @@ def make_current(
         if version.inspector_id != inspector_id:
             raise WorkspaceError(f"Version {version_id} belongs to another inspector.")
         if version.deleted is not None:
-            raise WorkspaceError(f"Version {version.number} is in the bin. Bring it back first.")
+            raise WorkspaceError(f"Version {version.number} is in the bin. Restore it first.")
         inspector = note_change(
             session, inspector_id, "put version into use", seen=seen, version=version.number
         )

@@ -39,7 +39,10 @@ def test_decision_stores_evidence_rules_and_author():
     assert decided.accept == from_good(list(GOOD.values()), 1 / 20).value < decided.reject
     assert decided.pixel == pytest.approx(decided.reject - 0.3)
     assert (decided.evidence, decided.bank_id, decided.set_by) == (ALL, "bank-1", "Ada")
-    assert "at most 1 good part in 200" in decided.statement and "go to review" in decided.statement
+    assert (
+        "at most 1 false reject in 200 good parts" in decided.statement
+        and "go to review" in decided.statement
+    )
     assert decided.set_at.endswith("+00:00")
 
 
@@ -64,14 +67,16 @@ def test_a_budget_the_images_cannot_keep_is_refused_with_the_count():
 def test_rule_by_hand_states_its_verdict_counts():
     decided = by_hand(3.0, ALL, "b", set_by="Ada", accept=2.5, pixel=2.0, min_area=4, judge_by="both")
     rejected = sum(v > 3 for v in GOOD.values())
-    escaped = sum(v <= 3 for v in DEFECT.values())
-    assert decided.statement.startswith(
-        f"Set by hand to 3: rejects {rejected} of 250 good images and lets {escaped} of 40 defects through. About"
+    escaped = sum(v <= 2.5 for v in DEFECT.values())
+    good, defects = (sum(2.5 < v <= 3 for v in kind.values()) for kind in (GOOD, DEFECT))
+    assert decided.statement == (
+        f"Set by hand to 3. By score alone: it rejects {rejected} of 250 good images and accepts {escaped} of 40 "
+        f"defects; {good} good images and {defects} defects go to review."
     )
     assert (decided.accept, decided.reject, decided.pixel) == (2.5, 3.0, 2.0)
     assert (decided.rule.name, decided.min_area, decided.judge_by) == (BY_HAND, 4, "both")
     alone = by_hand(3.0, Evidence(), "b", set_by="Ada", accept=1.0)
-    assert alone.statement == "Set by hand to 3: rejects 0 of 0 good images and lets 0 of 0 defects through."
+    assert alone.statement == "Set by hand to 3. No image with a label is known."
     with pytest.raises(SettingsError, match="A threshold is a number"):
         by_hand(math.nan, ALL, "b", set_by="Ada")
 

@@ -152,7 +152,7 @@ def _remove(version: InspectorVersion, hashes: Sequence[str]) -> None:
             f"{wording.counted(len(hashes), 'image')} removed: the bank went from "
             f"{wording.count(version.patches)} to {wording.counted(after.patches, 'patch', 'patches')}, the "
             f"threshold from {wording.score(before_point.reject)} to {wording.score(after_point.reject)} "
-            f"({wording.rule(after_point.rule)}).",
+            f"({wording.rule(after_point)}).",
         )
     st.rerun()
 

@@ -81,7 +81,7 @@ def _decision(measured: Measured, counts: VerdictCounts) -> list[tuple[str, str,
     judged = counts.good + counts.defects
     review = f"{wording.count(counts.review)} <small>of {wording.count(judged)}</small>"
     threshold = (
-        f"{wording.score(measured.point.reject)} <small>{escape(wording.rule(measured.point.rule))}</small>"
+        f"{wording.score(measured.point.reject)} <small>{escape(wording.rule(measured.point))}</small>"
     )
     return [
         ("Escapes", rate_html(counts.escape_rate), MEANING["Escapes"]),

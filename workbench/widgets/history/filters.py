@@ -8,7 +8,7 @@ import streamlit as st
 
 from workbench.inspections import history_query
 from workbench.inspections.history_query import Filter
-from workbench.storage.tables import Inspector
+from workbench.storage.tables import EVALUATION, PRODUCTION, Inspector
 from workbench.widgets.fields import number
 from workbench.widgets.shared import session, wording
 
@@ -16,6 +16,7 @@ ALL = "all"
 VERDICTS = {"accept": "✓ accept", "review": "? review", "reject": "✕ reject", "none": "– no verdict"}
 DECISIONS = {None: "any decision", "none": "undecided", "fine": "fine", "defect": "defect"}
 SOURCES = {None: "any way", "page": "brought on a page", "watch": "watched folder", "command": "command line"}
+PURPOSES = {PRODUCTION: "production", EVALUATION: "evaluation sets", None: "both"}
 IN_ROW = ("text", "verdicts", "decision")
 FOLDED = ("since", "until", "lowest", "highest", "source", "operator", "other")
 
@@ -33,9 +34,11 @@ def choose(inspector: Inspector | None) -> Filter:
             [ALL, *known],
             format_func=lambda one: "All inspectors" if one == ALL else known[one],
             **_named("of"),
-            width=210,
+            on_change=_other_inspector,
+            width=180,
         )
-        st.text_input("Name holds", **_named("text"), placeholder="part 4711", width=180)
+        _purpose()
+        st.text_input("Name holds", **_named("text"), placeholder="part 4711", width=130)
         st.pills(
             "Verdict",
             list(VERDICTS),
@@ -48,7 +51,7 @@ def choose(inspector: Inspector | None) -> Filter:
             list(DECISIONS),
             format_func=lambda one: DECISIONS[one],
             **_named("decision"),
-            width=150,
+            width=130,
         )
         with st.popover(_more_words(), width="content"):
             _more()
@@ -57,9 +60,30 @@ def choose(inspector: Inspector | None) -> Filter:
 
 
 def clear() -> None:
-    """Set all filters back, but for the inspector."""
+    """Set all filters back, but for the inspector and the purpose."""
     for name in (*IN_ROW, *FOLDED):
         st.session_state.pop(_key(name), None)
+
+
+def _purpose() -> None:
+    """Let production be looked at, or the evaluation sets, which no count of production holds."""
+    of = st.session_state[_key("of")]
+    usual = history_query.usual_purpose(session.workspace(), None if of == ALL else of)
+    st.session_state.setdefault(_key("purpose"), usual)
+    st.selectbox(
+        "Verdicts on",
+        list(PURPOSES),
+        format_func=lambda one: PURPOSES[one],
+        **_named("purpose"),
+        width=145,
+        help="Images that came with their labels are an evaluation set: their verdicts are kept, but are no part of "
+        "production. Inspect says which a batch is, and an engineer may change it there.",
+    )
+
+
+def _other_inspector() -> None:
+    """Begin with the usual purpose of the inspector that was chosen."""
+    st.session_state.pop(_key("purpose"), None)
 
 
 def _more() -> None:
@@ -91,7 +115,9 @@ def _set(names: tuple[str, ...] = (*IN_ROW, *FOLDED)) -> Iterator[bool]:
 
 
 def _filter() -> Filter:
-    here: dict[str, Any] = {name: st.session_state.get(_key(name)) for name in ("of", *IN_ROW, *FOLDED)}
+    here: dict[str, Any] = {
+        name: st.session_state.get(_key(name)) for name in ("of", "purpose", *IN_ROW, *FOLDED)
+    }
     return Filter(
         inspector_id=None if here["of"] == ALL else here["of"],
         verdicts=tuple(here["verdicts"] or ()),
@@ -104,6 +130,7 @@ def _filter() -> Filter:
         source=here["source"],
         operator=here["operator"],
         disagreements=bool(here["other"]),
+        purpose=here["purpose"],
     )
 
 

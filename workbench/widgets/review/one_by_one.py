@@ -121,7 +121,7 @@ def _undo_button() -> None:
         key="review_U",
         disabled=not st.session_state.get(DONE),
         on_click=_undo,
-        help="Takes back your last decision here and shows the image again.",
+        help="Undoes your last decision here and shows the image again.",
     )
 
 
