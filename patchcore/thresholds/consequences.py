@@ -55,9 +55,8 @@ def _escapes(judged: Sequence[JudgedTwice]) -> str:
     if not escapes:
         return ""
     already = sum(error_of(one.is_defect, one.before) == "escape" for one in defects)
-    return (
-        f"{escapes:,} of {count(len(defects), 'known defect')} would be accepted; at present {already:,} are."
-    )
+    now = f"{already:,} {'is' if already == 1 else 'are'}"
+    return f"{escapes:,} of {count(len(defects), 'known defect')} would be accepted; at present {now}."
 
 
 def _rejects_nothing(judged: Sequence[JudgedTwice], reject: float) -> str:

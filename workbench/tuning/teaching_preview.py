@@ -297,17 +297,23 @@ def _checked_again(
         if not (monotone and _judged(known, before) == _judged(known, after) == "accept")
     ]
     for done, known in enumerate(waiting, start=1):
-        try:
-            scored = model.score(workspace.image_path(known.sha256))
-        except (ImageError, WorkspaceError):
-            continue  # its file is missing; it will not be inspected again either
-        peak = (
-            None if after.judge_by == "score" else clearing_threshold(as_stored(scored.map), after.min_area)
-        )
-        verdict = after.judge_by_peak(scored.score, peak, doubtful=bool(scored.doubts))
-        yield known, scored.score, verdict
+        found = judged_again(workspace, known, model, after)
+        if found is not None:
+            yield known, *found
         if progress:
             progress(RECHECK, done, len(waiting))
+
+
+def judged_again(
+    workspace: Workspace, known: Known, model: Detector, point: OperatingPoint
+) -> tuple[float, Verdict] | None:
+    """Score an image by another model, and judge it by its thresholds; None where its file is missing by now."""
+    try:
+        scored = model.score(workspace.image_path(known.sha256))
+    except (ImageError, WorkspaceError):
+        return None  # it will not be inspected again either
+    peak = None if point.judge_by == "score" else clearing_threshold(as_stored(scored.map), point.min_area)
+    return scored.score, point.judge_by_peak(scored.score, peak, doubtful=bool(scored.doubts))
 
 
 def _judged(known: Known, point: OperatingPoint) -> Verdict | None:

@@ -7,7 +7,7 @@ from patchcore.errors import SettingsError
 from patchcore.thresholds.decision import decide
 from patchcore.thresholds.operating_point import Choice, Evidence, OperatingPoint
 from tests.points import by_hand
-from tests.workbench.parts import plate, store_plates
+from tests.workbench.parts import plate, remove_good, store_plates
 from workbench.inspections.batches import create_batch, list_results, score_batch
 from workbench.inspections.decisions import decided
 from workbench.inspections.labels import set_label
@@ -18,7 +18,6 @@ from workbench.inspectors.versions import (
     list_versions,
     load_model,
     make_current,
-    remove_good,
     reslice,
     set_operating_point,
 )

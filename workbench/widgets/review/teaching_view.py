@@ -60,7 +60,7 @@ def show(version: InspectorVersion, results: Sequence[Result]) -> None:
         say = st.error if preview.escapes else st.warning if preview.loses_rejections else st.info
         say(session.sentence(preview.sentence()))
         if preview.changes:
-            st.html(_changes(preview.changes))
+            st.html(changes_html(preview.changes))
         with st.container(horizontal=True, vertical_alignment="center"):
             if access.button("Teach", Role.ENGINEER, type="primary", key="teach_keep"):
                 _keep(preview)
@@ -151,7 +151,8 @@ def _hand(preview: TeachingPreview) -> None:
     )
 
 
-def _changes(changes: Sequence[VerdictChange]) -> str:
+def changes_html(changes: Sequence[VerdictChange]) -> str:
+    """Return changed verdicts as cards, in their order."""
     cards = "".join(_card(change) for change in changes[:SHOWN])
     more = len(changes) - SHOWN
     rest = f'<p class="pc-mute">and {wording.counted(more, "more image")}</p>' if more > 0 else ""

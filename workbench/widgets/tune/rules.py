@@ -11,9 +11,11 @@ from workbench.people.roles import Role
 from workbench.storage.tables import InspectorVersion
 from workbench.tuning.consequences import consequences_for
 from workbench.widgets.fields import shared
-from workbench.widgets.shared import access, confirm, revision_guard, session, wording
+from workbench.widgets.shared import access, notice, revision_guard, session, wording
 from workbench.widgets.tune import overview, rule_picker, trial
 from workbench.widgets.tune.overview import Decision
+
+ASKED, ANSWERS = "Put this threshold in force?", ("Put it in force", "Leave it as it is")
 
 
 def show(now: Decision) -> None:
@@ -78,7 +80,7 @@ def use(now: Decision) -> None:
             point = replace(now.point, note=note, statement=now.statement)
             seen = revision_guard.revision_of(now.version.inspector_id)
             found = consequences_for(now.known, now.version, point)
-            confirm.ask("Put this threshold in force?", found, lambda: _use(now.version, point, seen))
+            notice.confirmed(ASKED, found, *ANSWERS, lambda: _use(now.version, point, seen))
         st.button(
             f"Back to {wording.score(now.stored.reject)}",
             disabled=session.chosen(trial.NAME) is None,
