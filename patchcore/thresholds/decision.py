@@ -93,15 +93,16 @@ def statement_of(point: OperatingPoint, counts: VerdictCounts | None = None) -> 
     """
     found, evidence = apply_rule(point.rule, point.evidence), point.evidence
     good, defect = score_array(evidence.good), score_array(evidence.defect)
+    meaning = found.meaning if isinstance(found, LabelledThreshold) else found.statement
+    if counts is not None:
+        return f"{meaning} {counts_words(counts)}"
     if isinstance(found, LabelledThreshold):
-        if counts is not None:
-            return f"{found.meaning} {counts_words(counts)}"
         lead = "" if point.judge_by == "score" else "By score alone: "
         words = counts_words(outcome(good, defect, point.reject, point.accept))
-        return f"{found.meaning} {lead}{words[0].lower() if lead else words[0]}{words[1:]}"
+        return f"{meaning} {lead}{words[0].lower() if lead else words[0]}{words[1:]}"
     if point.accept < point.reject and evidence.good:
-        return f"{found.statement} {review_words(good, point.accept, point.reject)}"
-    return found.statement
+        return f"{meaning} {review_words(good, point.accept, point.reject)}"
+    return meaning
 
 
 def recalibrate(point: OperatingPoint, evidence: Evidence, bank_id: str) -> OperatingPoint:

@@ -135,7 +135,7 @@ def error_of(is_defect: bool | None, verdict: str | None) -> Literal["escape", "
     return "false reject" if is_defect is False and verdict == "reject" else ""
 
 
-def count_verdicts(judged: Iterable[tuple[bool, Verdict | None]]) -> VerdictCounts | None:
+def count_verdicts(judged: Iterable[tuple[bool, str | None]]) -> VerdictCounts | None:
     """Count the verdicts of images, each given with whether it is a defect; None if none has a verdict."""
     found = [(is_defect, verdict) for is_defect, verdict in judged if verdict]
     good = [verdict for is_defect, verdict in found if not is_defect]

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from patchcore.errors import DataError, SettingsError
-from patchcore.thresholds.decision import decide, recalibrate
+from patchcore.thresholds.decision import decide, recalibrate, statement_of
 from patchcore.thresholds.from_good import from_good
 from patchcore.thresholds.operating_point import Choice, Evidence
 from patchcore.thresholds.rules import BY_HAND, RULES
+from patchcore.thresholds.verdict_counts import count_verdicts
 from tests.points import by_hand
 
 RNG = np.random.default_rng(0)
@@ -79,6 +80,23 @@ def test_rule_by_hand_states_its_verdict_counts():
     assert alone.statement == "Set by hand to 3. No image with a label is known."
     with pytest.raises(SettingsError, match="A threshold is a number"):
         by_hand(math.nan, ALL, "b", set_by="Ada")
+
+
+@pytest.mark.parametrize(
+    "rule", [Choice("provisional"), BUDGET, Choice("no_escapes"), Choice("from_quantile")]
+)
+def test_the_sentence_counts_what_the_table_beside_it_counts(rule):
+    """With the verdicts of a table, no rule's sentence counts the evidence by score instead."""
+    point = decide(rule, ALL, "b", set_by="Ada", accept_rule=Choice("from_good", {"budget": 1 / 20}))
+    counts = count_verdicts(
+        [(False, "accept"), (False, "review"), (True, "accept"), (True, "review"), (True, None)]
+    )
+    words = statement_of(point, counts)
+    assert words.endswith(
+        " It rejects 0 of 2 good images and accepts 1 of 2 defects; 1 good image and 1 defect go to review."
+    )
+    assert words.count(" go to review") == 1
+    assert statement_of(point) == point.statement != words
 
 
 def test_pixel_thresholds_come_from_good_images_or_the_hand():
