@@ -24,10 +24,12 @@ if batch is None:
     st.stop()
 
 network = settings_form.network_title(str(version.settings["backbone"]))
-with theme.page_head("Inspect", f"{batch.name}, {wording.moment(batch.created)}, {network} network"):
+about = f"{batch.name}, {wording.moment(batch.created)}, {network} network{batches.purpose_words(batch)}"
+with theme.page_head("Inspect", about):
     batches.choose(inspector, batch)
     with st.popover("Add images", width="content"):
         batches.bring_images(inspector)
+        batches.offer_purpose(batch)
     with st.popover("Watched folder", width="content"):
         watch_panel.show(inspector, batch.id)
     deletion.button(batch.id, "delete_batch")

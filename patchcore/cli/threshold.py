@@ -118,6 +118,7 @@ def threshold(
         judge_by=judge.value,
         picture_check=picture_check,
     )
+    remark(_consequences(model, point, scores))
     place, trouble = inspector, ""
     if save:
         place, trouble = write_result(inspector, model.with_operating_point(point).save)
@@ -272,26 +273,48 @@ def _summary(point: OperatingPoint, scores: LabelledScores) -> dict[str, Any]:
         "bank_id": point.bank_id,
         "set_by": point.set_by,
         "note": point.note,
-        "outcome": _outcome(scores, point.reject),
+        "outcome": _outcome(scores, point.reject, point.accept),
         "set_from_these": bool(point.evidence.defect),
         "problems": scores.problems,
         "remarks": scores.remarks,
     }
 
 
-def _outcome(scores: LabelledScores, reject: float) -> dict[str, Any] | None:
-    """Count a reject threshold's verdicts on the labelled set; None without a set."""
+def _consequences(model: Detector, point: OperatingPoint, scores: LabelledScores) -> list[str]:
+    """Return what somebody should hear of a new threshold, from the known scores; regions are not known here."""
+    from patchcore.thresholds.consequences import JudgedTwice, grave_consequences
+
+    before = model.operating_point_
+    if point.judge_by != "score":
+        return []
+    kinds = [(False, {**scores.good, **model.evidence_.good}), (True, scores.defect)]
+    judged = [
+        JudgedTwice(
+            is_defect,
+            score,
+            None if before is None or before.stale else before.verdict(score),
+            point.verdict(score),
+        )
+        for is_defect, known in kinds
+        for score in known.values()
+    ]
+    return grave_consequences(judged, point.reject)
+
+
+def _outcome(scores: LabelledScores, reject: float, accept: float | None = None) -> dict[str, Any] | None:
+    """Count the verdicts of thresholds on the labelled set, by score; None without a set."""
     from patchcore.thresholds.from_labelled import outcome
 
     if not (scores.good or scores.defect):
         return None
-    found = outcome(list(scores.good.values()), list(scores.defect.values()), reject)
+    found = outcome(list(scores.good.values()), list(scores.defect.values()), reject, accept)
     intervals = {"false_reject_interval": found.false_reject_rate, "escape_interval": found.escape_rate}
     return {
         "false_rejects": found.false_rejects,
         "n_good": found.good,
         "escapes": found.escapes,
         "n_defect": found.defects,
+        "review": found.review,
         **{name: rate.interval if rate.trials else None for name, rate in intervals.items()},
     }
 
@@ -372,5 +395,8 @@ def _show(summary: dict[str, Any], as_json: bool) -> None:
     if summary["outcome"]:
         false_rejects, escapes = _counts(summary["outcome"])
         where = "the labelled set it was set from" if summary["set_from_these"] else "the labelled set"
-        print(f"On {where}: false rejects {false_rejects}, escapes {escapes}")
+        review = (
+            f", to review {summary['outcome']['review']}" if summary["accept"] < summary["reject"] else ""
+        )
+        print(f"On {where}: false rejects {false_rejects}, escapes {escapes}{review}")
     print("Stored in " + summary["path"] if summary["saved"] else "Not stored; --save puts it in force.")

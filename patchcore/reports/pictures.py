@@ -18,6 +18,7 @@ from patchcore.images.file_names import display_name
 from patchcore.inspection import place_that_decided
 from patchcore.maps.rendering import HeatScale, overlay, scaled_box
 from patchcore.thresholds.operating_point import OperatingPoint, Verdict
+from patchcore.thresholds.verdict_counts import error_of
 
 SIDE = 380  # pixels of the longer side: sharp at twice the size it is shown, and about 25 kB
 QUALITY = 84
@@ -51,9 +52,7 @@ class Picture:
     @property
     def error(self) -> str:
         """The verdict's error, in words; empty for a right verdict."""
-        if self.defect_type == GOOD:
-            return "false reject" if self.verdict == "reject" else ""
-        return "escape" if self.verdict == "accept" else ""
+        return error_of(self.defect_type != GOOD, self.verdict)
 
 
 @dataclass

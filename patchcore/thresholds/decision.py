@@ -8,9 +8,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from patchcore.errors import DataError, SettingsError
-from patchcore.thresholds.from_labelled import review_words
+from patchcore.thresholds.from_labelled import LabelledThreshold, outcome, review_words
 from patchcore.thresholds.operating_point import Choice, Evidence, JudgeBy, OperatingPoint
 from patchcore.thresholds.rules import BY_HAND, apply_rule, completed, is_good_only, score_array
+from patchcore.thresholds.verdict_counts import VerdictCounts, counts_words
 
 
 def decide(
@@ -52,18 +53,15 @@ def decide(
     SettingsError
         A rule cannot meet its parameters with these images; the message is the rule's own statement.
     """
-    reject, statement = _value(rule, evidence)
-    accept = reject
+    reject = accept = _value(rule, evidence)
     if accept_rule is not None:
-        accept = min(reject, _value(accept_rule, evidence)[0])
-        if evidence.good:
-            statement += " " + review_words(score_array(evidence.good), accept, reject)
-    return OperatingPoint(
+        accept = min(reject, _value(accept_rule, evidence))
+    point = OperatingPoint(
         accept=accept,
         reject=reject,
         rule=completed(rule),
         bank_id=bank_id,
-        statement=statement,
+        statement="",
         set_by=set_by,
         set_at=set_at or _now(),
         note=note,
@@ -76,6 +74,35 @@ def decide(
         judge_by=judge_by,
         picture_check=picture_check,
     )
+    return replace(point, statement=statement_of(point))
+
+
+def statement_of(point: OperatingPoint, counts: VerdictCounts | None = None) -> str:
+    """Return in words what the rule of a point promises, and how its thresholds judge the known images.
+
+    Parameters
+    ----------
+    counts
+        The verdicts on the labelled images, as a table beside the sentence counts them: with regions, with the check
+        of the whole picture, and on labels that came later. None: the evidence of the point, by score.
+
+    Raises
+    ------
+    SettingsError, DataError
+        The rule cannot be applied to the point's own evidence; no rule of this program has made the point.
+    """
+    found, evidence = apply_rule(point.rule, point.evidence), point.evidence
+    good, defect = score_array(evidence.good), score_array(evidence.defect)
+    meaning = found.meaning if isinstance(found, LabelledThreshold) else found.statement
+    if counts is not None:
+        return f"{meaning} {counts_words(counts)}"
+    if isinstance(found, LabelledThreshold):
+        lead = "" if point.judge_by == "score" else "By score alone: "
+        words = counts_words(outcome(good, defect, point.reject, point.accept))
+        return f"{meaning} {lead}{words[0].lower() if lead else words[0]}{words[1:]}"
+    if point.accept < point.reject and evidence.good:
+        return f"{meaning} {review_words(good, point.accept, point.reject)}"
+    return meaning
 
 
 def recalibrate(point: OperatingPoint, evidence: Evidence, bank_id: str) -> OperatingPoint:
@@ -138,11 +165,11 @@ def _unscored(point: OperatingPoint, evidence: Evidence) -> str:
     return f"{which} it was set from have not been scored with the new bank."
 
 
-def _value(choice: Choice, evidence: Evidence) -> tuple[float, str]:
+def _value(choice: Choice, evidence: Evidence) -> float:
     found = apply_rule(choice, evidence)
     if found.value is None:
         raise SettingsError(found.statement)
-    return found.value, found.statement
+    return found.value
 
 
 def _pixel_value(choice: Choice, evidence: Evidence) -> float:
@@ -150,7 +177,7 @@ def _pixel_value(choice: Choice, evidence: Evidence) -> float:
     if choice.name != BY_HAND and not is_good_only(choice):
         raise SettingsError("The pixel threshold is set from good images alone; choose a rule for those.")
     peaks = {image: peak for image, peak in evidence.map_peaks.items() if peak != -math.inf}
-    return _value(choice, Evidence(good=peaks))[0]
+    return _value(choice, Evidence(good=peaks))
 
 
 def _now() -> str:

@@ -112,7 +112,8 @@ class Rule:
     report
         Its sentence in a report, with the name of each parameter in braces; "" for its label.
     brief
-        A few words that follow a threshold's value, with parameters in braces; "" for words made of its name.
+        A few words that follow a threshold's value, with parameters in braces, and ``{good_images}`` for the good
+        images of the evidence with their number; "" for words made of its name.
     """
 
     name: str

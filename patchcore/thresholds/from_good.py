@@ -105,8 +105,8 @@ def from_good(scores: ArrayLike, budget: float, confidence: float = 0.95) -> Goo
         clopper_pearson(n - rank, n, confidence)[1],
     )
     statement = (
-        f"Set from {count(n, 'good image')}: {promise(budget)} is expected to be rejected, as long as parts and "
-        f"photographs stay like these. With {confidence * 100:g} % confidence the rate lies between "
+        f"Set from {count(n, 'good image')}: expect {false_rejects_in(budget)}, as long as parts and photographs stay "
+        f"like these. With {confidence * 100:g} % confidence the rate lies between "
         f"{percent(interval[0])} and {percent(interval[1])}."
     )
     return GoodThreshold(value, 0, statement, interval, budget, n, rejected)
@@ -124,8 +124,8 @@ def provisional(scores: ArrayLike) -> GoodThreshold:
     if interval is None:  # 1 in n + 1 is the budget that n images just allow, so their scores are alike
         return replace(found, provisional=True)
     statement = (
-        f"Provisional, set from {count(n, 'good image')}: at most 1 good part in {n + 1:,} is expected to be "
-        f"rejected. With 95 % confidence the rate is below {percent(interval[1])}; "
+        f"Provisional, set from the worst of {count(n, 'good image')}: expect about 1 false reject in {n:,}, as long "
+        f"as parts and photographs stay like these. With 95 % confidence the rate is below {percent(interval[1])}; "
         "more good images allow a stricter promise."
     )
     return GoodThreshold(found.value, 0, statement, interval, 1 / (n + 1), n, provisional=True)
@@ -148,7 +148,12 @@ def from_quantile(scores: ArrayLike, share: float) -> GoodThreshold:
     value = float(values[values.size - 1 - allowed])
     rejected = int(np.count_nonzero(values > value))
     seen = count(values.size, "good image")
-    statement = f"Rejects {rejected} of these {seen}; it promises nothing about further parts."
+    above = (
+        f"{rejected} of these {seen} score above it"
+        if rejected != 1
+        else f"1 of these {seen} scores above it"
+    )
+    statement = f"{above}; it promises nothing about further parts."
     interval = clopper_pearson(rejected, values.size)
     return GoodThreshold(value, 0, statement, interval, share, values.size, rejected, provisional=True)
 
@@ -210,6 +215,14 @@ def promise(budget: float) -> str:
     return f"at most {budget * 100:.3g} % of good parts"
 
 
+def false_rejects_in(budget: float) -> str:
+    """Return a budget as false rejects to expect: "at most 1 false reject in 200 good parts"."""
+    parts = round(1 / budget)
+    if abs(parts * budget - 1) < 1e-6 and parts >= 2:
+        return f"at most 1 false reject in {parts:,} good parts"
+    return f"at most {budget * 100:.3g} % of good parts to be rejected"
+
+
 def _why_no_promise(values: NDArray[np.float64]) -> str:
     """Return why ascending scores promise nothing about further parts, with the remedy; "" where they do."""
     lowest, highest = float(values[0]), float(values[-1])
@@ -255,12 +268,12 @@ BUDGET = Rule(
 )
 PROVISIONAL = Rule(
     "provisional",
-    "The strictest promise these good images allow",
+    "From the worst of these good images",
     provisional,
     needs=GOOD,
     good_only=True,
-    pixel="The strictest that these good images allow",
-    brief="the strictest promise these good images allow",
+    pixel="From the worst of these good images",
+    brief="set from the worst of {good_images}",
 )
 QUANTILE = Rule(
     "from_quantile",
@@ -274,6 +287,7 @@ QUANTILE = Rule(
     choice="Reject a share of these good images, no promise",
     rank=4,
     report="Reject {share} of these good images",
+    brief="rejects {share} of these good images",
 )
 EXTRAPOLATED = Rule(
     "extrapolated",
@@ -285,4 +299,5 @@ EXTRAPOLATED = Rule(
     choice="Rarer than the images can show, extrapolated",
     rank=4,
     report="Extrapolate until {budget} is rejected",
+    brief="extrapolated to {budget} of good parts",
 )

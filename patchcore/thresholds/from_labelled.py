@@ -10,7 +10,7 @@ from patchcore.errors import SettingsError
 from patchcore.statistics.curves import between
 from patchcore.statistics.intervals import clopper_pearson, count, finite_scores, percent
 from patchcore.thresholds.declaration import DEFECT, GOOD, NO_IMAGES, Parameter, Rule, percentage
-from patchcore.thresholds.verdict_counts import VerdictCounts
+from patchcore.thresholds.verdict_counts import VerdictCounts, counts_words
 
 
 @dataclass(frozen=True)
@@ -19,14 +19,30 @@ class LabelledThreshold:
 
     value: float
     outcome: VerdictCounts
-    statement: str
+    meaning: str
+
+    @property
+    def statement(self) -> str:
+        """The meaning with the counts."""
+        return f"{self.meaning} {counts_words(self.outcome)}"
 
 
-def outcome(good: ArrayLike, defect: ArrayLike, threshold: float) -> VerdictCounts:
-    """Count verdicts: of the scores [n] and [m], scores above the threshold are rejected. Either kind may be empty."""
+def outcome(
+    good: ArrayLike, defect: ArrayLike, threshold: float, accept: float | None = None
+) -> VerdictCounts:
+    """Count verdicts by score: of the scores [n] and [m], those above the threshold are rejected.
+
+    Scores above `accept`, up to the threshold, go to review; None: no image does. Either kind may be empty.
+    """
     passed, caught = np.asarray(good, np.float64), np.asarray(defect, np.float64)
-    false_rejects, hits = np.count_nonzero(passed > threshold), np.count_nonzero(caught > threshold)
-    return VerdictCounts(passed.size, int(false_rejects), 0, caught.size, int(caught.size - hits), 0)
+    low = threshold if accept is None else min(accept, threshold)
+    rejected = [int(np.count_nonzero(scores > threshold)) for scores in (passed, caught)]
+    review = [
+        int(np.count_nonzero(scores > low)) - hits
+        for scores, hits in zip((passed, caught), rejected, strict=True)
+    ]
+    escapes = int(np.count_nonzero(caught <= low))
+    return VerdictCounts(passed.size, rejected[0], review[0], caught.size, escapes, review[1])
 
 
 def no_escapes(good: ArrayLike, defect: ArrayLike) -> LabelledThreshold:
@@ -34,7 +50,7 @@ def no_escapes(good: ArrayLike, defect: ArrayLike) -> LabelledThreshold:
     lowest = float(finite_scores(defect, "defect").min())
     every = np.concatenate([np.asarray(good, np.float64), np.asarray(defect, np.float64)])
     value = between(float(np.max(every, initial=-math.inf, where=every < lowest)), lowest)
-    return _told(good, defect, value, "Lets none of {m} through and rejects {fr}.")
+    return _told(good, defect, value, "Lets no known defect through.")
 
 
 def no_false_rejects(good: ArrayLike, defect: ArrayLike) -> LabelledThreshold:
@@ -43,7 +59,7 @@ def no_false_rejects(good: ArrayLike, defect: ArrayLike) -> LabelledThreshold:
     every = np.asarray(defect, np.float64)
     above = float(np.min(every, initial=math.inf, where=every > highest))
     value = highest if math.isinf(above) else between(highest, above)
-    return _told(good, defect, value, "Rejects none of {n} and lets {esc} through.")
+    return _told(good, defect, value, "Rejects no known good image.")
 
 
 def f1_max(good: ArrayLike, defect: ArrayLike) -> LabelledThreshold:
@@ -51,7 +67,7 @@ def f1_max(good: ArrayLike, defect: ArrayLike) -> LabelledThreshold:
     ways = _Ways(good, defect)
     hits = ways.m - ways.escapes
     value = ways.best(2 * hits / (hits + ways.false_rejects + ways.m))
-    return _told(good, defect, value, "Largest F1: rejects {fr} and lets {esc} through.")
+    return _told(good, defect, value, "Largest F1.")
 
 
 def youden(good: ArrayLike, defect: ArrayLike) -> LabelledThreshold:
@@ -62,7 +78,7 @@ def youden(good: ArrayLike, defect: ArrayLike) -> LabelledThreshold:
     ways = _Ways(good, defect)
     # In whole numbers, so that equal sums are equal.
     value = ways.best(-ways.escapes * ways.n - ways.false_rejects * ways.m)
-    return _told(good, defect, value, "Best sum of both rates: rejects {fr} and lets {esc} through.")
+    return _told(good, defect, value, "Best sum of both rates.")
 
 
 def cheapest(good: ArrayLike, defect: ArrayLike, cost_ratio: float, defect_rate: float) -> LabelledThreshold:
@@ -89,7 +105,7 @@ def cheapest(good: ArrayLike, defect: ArrayLike, cost_ratio: float, defect_rate:
     cost = wasted + defect_rate * cost_ratio * found.escapes / found.defects
     words = (
         f"Cheapest when an escape costs {cost_ratio:g} false rejects and {percent(defect_rate)} of parts are "
-        f"defective: {cost * 1000:.3g} false rejects' worth per 1,000 parts. Rejects {{fr}} and lets {{esc}} through."
+        f"defective: {cost * 1000:.3g} false rejects' worth per 1,000 parts."
     )
     return _told(good, defect, value, words)
 
@@ -99,7 +115,7 @@ def false_reject_ceiling(good: ArrayLike, defect: ArrayLike, ceiling: float) -> 
     _check_share(ceiling)
     ways = _Ways(good, defect)
     fits = ways.false_rejects <= ceiling * ways.n + 1e-9
-    words = f"Catches most while rejecting at most {percent(ceiling)} of {{n}}: rejects {{fr}}, lets {{esc}} through."
+    words = f"Catches most while rejecting at most {percent(ceiling)} of the known good images."
     return _told(good, defect, ways.best(np.where(fits, -ways.escapes, -math.inf)), words)
 
 
@@ -108,7 +124,7 @@ def escape_ceiling(good: ArrayLike, defect: ArrayLike, ceiling: float) -> Labell
     _check_share(ceiling)
     ways = _Ways(good, defect)
     fits = ways.escapes <= ceiling * ways.m + 1e-9
-    words = f"Rejects fewest while at most {percent(ceiling)} of {{m}} escape: rejects {{fr}}, lets {{esc}} through."
+    words = f"Rejects fewest while at most {percent(ceiling)} of the known defects escape."
     return _told(good, defect, ways.best(np.where(fits, -ways.false_rejects, -math.inf)), words)
 
 
@@ -116,8 +132,7 @@ def fixed(good: ArrayLike, defect: ArrayLike, value: float) -> LabelledThreshold
     """Take a threshold that a person chose, and count its verdicts; either kind of images may be empty."""
     if not math.isfinite(value):
         raise SettingsError(f"A threshold is a number, not {value}.")
-    words = f"Set by hand to {value:.4g}: rejects {{fr}} and lets {{esc}} through."
-    return _told(good, defect, value, words)
+    return _told(good, defect, value, f"Set by hand to {value:.4g}.")
 
 
 def review_words(good: ArrayLike, accept: float, reject: float) -> str:
@@ -149,15 +164,8 @@ class _Ways:
         return between(float(self.steps[place]), float(self.steps[place + 1]))
 
 
-def _told(good: ArrayLike, defect: ArrayLike, value: float, words: str) -> LabelledThreshold:
-    found = outcome(good, defect, value)
-    statement = words.format(
-        n=count(found.good, "known good image"),
-        m=count(found.defects, "known defect"),
-        fr=f"{found.false_rejects} of {count(found.good, 'good image')}",
-        esc=f"{found.escapes} of {count(found.defects, 'defect')}",
-    )
-    return LabelledThreshold(value, found, statement)
+def _told(good: ArrayLike, defect: ArrayLike, value: float, meaning: str) -> LabelledThreshold:
+    return LabelledThreshold(value, outcome(good, defect, value), meaning)
 
 
 def _check_share(ceiling: float) -> None:
@@ -172,9 +180,25 @@ NO_ESCAPES = Rule(
     needs=DEFECT,
     rank=1,
     review="From the lowest known defect",
+    brief="lets no known defect through",
 )
-NO_FALSE_REJECTS = Rule("no_false_rejects", "Reject no known good part", no_false_rejects, needs=GOOD, rank=1)
-F1_MAX = Rule("f1_max", "Largest F1", f1_max, needs=GOOD | DEFECT, choice="Best balance (largest F1)", rank=3)
+NO_FALSE_REJECTS = Rule(
+    "no_false_rejects",
+    "Reject no known good part",
+    no_false_rejects,
+    needs=GOOD,
+    rank=1,
+    brief="rejects no known good part",
+)
+F1_MAX = Rule(
+    "f1_max",
+    "Largest F1",
+    f1_max,
+    needs=GOOD | DEFECT,
+    choice="Best balance (largest F1)",
+    rank=3,
+    brief="best balance (largest F1)",
+)
 YOUDEN = Rule(
     "youden",
     "Best sum of both rates",
@@ -182,6 +206,7 @@ YOUDEN = Rule(
     needs=GOOD | DEFECT,
     choice="Best sum of both rates (Youden)",
     rank=3,
+    brief="best sum of both rates",
 )
 CHEAPEST = Rule(
     "cheapest",
@@ -205,6 +230,7 @@ CHEAPEST = Rule(
     rank=2,
     report="Cheapest overall, where an escape costs {cost_ratio} false rejects and {defect_rate} of parts are "
     "defective",
+    brief="cheapest overall",
 )
 FALSE_REJECT_CEILING = Rule(
     "false_reject_ceiling",
@@ -215,6 +241,7 @@ FALSE_REJECT_CEILING = Rule(
     choice="Catch most, rejecting at most a share of good parts",
     rank=2,
     report="Catch most, rejecting at most {ceiling} of good parts",
+    brief="rejects at most {ceiling} of known good parts",
 )
 ESCAPE_CEILING = Rule(
     "escape_ceiling",
@@ -225,6 +252,7 @@ ESCAPE_CEILING = Rule(
     choice="Reject fewest, letting at most a share of defects through",
     rank=2,
     report="Reject fewest, letting at most {ceiling} of defects through",
+    brief="accepts at most {ceiling} of known defects",
 )
 FIXED = Rule(
     "by_hand",

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patchcore.errors import SettingsError
+from patchcore.statistics.intervals import count
 from patchcore.thresholds import from_good, from_labelled
 from patchcore.thresholds.declaration import Rule, Threshold
 from patchcore.thresholds.operating_point import Choice, Evidence
@@ -68,13 +69,22 @@ def sentence(choice: Choice, shown: Callable[[float], str]) -> str:
     return (rule.report or rule.label).format(**words)
 
 
-def briefly(choice: Choice, shown: Callable[[float], str]) -> str:
-    """Return the chosen rule in a few words, to follow a threshold's value; `shown` writes a share."""
+def briefly(choice: Choice, shown: Callable[[float], str], n_good: int) -> str:
+    """Return the chosen rule in a few words, to follow a threshold's value.
+
+    Parameters
+    ----------
+    shown
+        Writes a share.
+    n_good
+        The number of good images in the evidence.
+    """
     rule = RULES.get(choice.name)
     if rule is None or not rule.brief:
         return choice.name.replace("_", " ")
     values = {**rule.usual(), **choice.parameters}
-    return rule.brief.format(**{name: shown(value) for name, value in values.items()})
+    words = {name: shown(value) for name, value in values.items()}
+    return rule.brief.format(**words, good_images=count(n_good, "good image"))
 
 
 def apply_rule(choice: Choice, evidence: Evidence) -> Threshold:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from patchcore.statistics.curves import Measure, Undefined
-from patchcore.statistics.intervals import Interval, clopper_pearson
+from patchcore.statistics.intervals import Interval, clopper_pearson, count
 from patchcore.thresholds.operating_point import Verdict
 
 
@@ -90,7 +90,52 @@ class VerdictCounts:
         }
 
 
-def count_verdicts(judged: Iterable[tuple[bool, Verdict | None]]) -> VerdictCounts | None:
+def counts_words(counts: VerdictCounts) -> str:
+    """Return in a sentence how labelled images are judged; every sentence that counts verdicts is this one."""
+    parts = []
+    if counts.good:
+        parts.append(f"rejects {counts.false_rejects} of {count(counts.good, 'good image')}")
+    if counts.defects:
+        parts.append(f"accepts {counts.escapes} of {count(counts.defects, 'defect')}")
+    if not parts:
+        return "No image with a label is known."
+    sentence = f"It {' and '.join(parts)}"
+    review = [
+        count(number, noun)
+        for number, noun in ((counts.good_in_review, "good image"), (counts.defects_in_review, "defect"))
+        if number
+    ]
+    return f"{sentence}; {' and '.join(review)} {_go(counts.review)} to review." if review else f"{sentence}."
+
+
+def unlabelled_words(verdicts: Iterable[Verdict | None]) -> str:
+    """Return in a sentence how images without a label are judged; empty where there are none with a verdict."""
+    found = [verdict for verdict in verdicts if verdict]
+    if not found:
+        return ""
+    rejected, review = found.count("reject"), found.count("review")
+    words = f"Of {count(len(found), 'image')} without a label it rejects {rejected}"
+    return f"{words}; {review} {_go(review)} to review." if review else f"{words}."
+
+
+def _go(number: int) -> str:
+    return "goes" if number == 1 else "go"
+
+
+def error_of(is_defect: bool | None, verdict: str | None) -> Literal["escape", "false reject", ""]:
+    """Return the error of a verdict in words, empty where it is right, a person decides, or the truth is unknown.
+
+    Parameters
+    ----------
+    is_defect
+        The truth; None where nobody knows it.
+    """
+    if is_defect and verdict == "accept":
+        return "escape"
+    return "false reject" if is_defect is False and verdict == "reject" else ""
+
+
+def count_verdicts(judged: Iterable[tuple[bool, str | None]]) -> VerdictCounts | None:
     """Count the verdicts of images, each given with whether it is a defect; None if none has a verdict."""
     found = [(is_defect, verdict) for is_defect, verdict in judged if verdict]
     good = [verdict for is_defect, verdict in found if not is_defect]

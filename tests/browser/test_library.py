@@ -82,7 +82,7 @@ def delete_and_bring_back(page: Page) -> None:
     expect(page.get_by_text("there is none yet")).to_be_visible()
     settle(page)
     page.get_by_text("Bin (1)").click()
-    page.get_by_role("button", name="Bring back").click()
+    page.get_by_role("button", name="Restore").click()
     expect(page.get_by_text("The bin is empty")).to_be_visible()
     settle(page)
     page.get_by_text("Inspectors", exact=True).click()

@@ -205,14 +205,14 @@ def test_a_viewer_sees_all_and_gets_around_nothing(dashboard, enter, line_of):
 
 
 def test_an_operator_brings_images_and_an_engineer_decides_and_leaves_nothing_behind(dashboard, enter):
-    address = "inspect?inspector=washer&threshold=0.2&review=none"
+    address = "inspect?inspector=washer&threshold=39&review=none"
     operator, engineer = enter("ola", address), enter("ada", address)
     expect(operator.get_by_role("button", name="Use this threshold")).to_be_disabled()
     operator.get_by_role("button", name="Add images").click()
     expect(operator.locator("input[type=file]")).to_have_count(1)
     engineer.get_by_role("button", name="Use this threshold").click()
-    expect(engineer.get_by_role("button", name="Back to 0.200").first).to_be_visible()
-    assert (dashboard.point.reject, dashboard.point.set_by) == (0.2, "Ada Engineer (ada@example.com)")
+    expect(engineer.get_by_role("button", name="Back to 39.0").first).to_be_visible()
+    assert (dashboard.point.reject, dashboard.point.set_by) == (39.0, "Ada Engineer (ada@example.com)")
     engineer.get_by_role("button", name="Sign out").click()
     leave_the_provider(engineer)
     expect(engineer.get_by_role("button", name="Sign in")).to_be_visible()
@@ -223,7 +223,7 @@ def test_an_operator_brings_images_and_an_engineer_decides_and_leaves_nothing_be
 
 def test_the_list_counts_at_once_and_a_broken_one_lets_nobody_in(dashboard, line_of):
     with line_of("ada") as line:
-        line.open("inspect?inspector=washer&threshold=0.3&review=none")
+        line.open("inspect?inspector=washer&threshold=38&review=none")
         assert line.enabled["Use this threshold"] is True
         dashboard.allow(LIST.replace("engineer", "view"))
         before = dashboard.point
@@ -234,11 +234,11 @@ def test_the_list_counts_at_once_and_a_broken_one_lets_nobody_in(dashboard, line
         line.open("inspect?inspector=washer")
         assert line.holds("people.toml, line 6: ") and not line.holds("Washer")
         dashboard.allow(LIST)
-        line.open("inspect?inspector=washer&threshold=0.3&review=none")
+        line.open("inspect?inspector=washer&threshold=38&review=none")
         assert line.enabled["Use this threshold"] is True
         line.press("Use this threshold")
     # so it was the role that kept this very message from having an effect
-    assert dashboard.point.reject == 0.3
+    assert dashboard.point.reject == 38.0
 
 
 def test_an_address_belongs_to_the_account_that_signed_in_with_it_first(dashboard, enter, line_of):

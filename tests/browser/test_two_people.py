@@ -120,6 +120,7 @@ def test_the_second_change_of_one_inspector_is_refused_once(house, workspace, tw
     expect(use).to_be_enabled()
 
     first.get_by_role("button", name="Use this threshold").click()
+    first.get_by_role("button", name="Put it in force").click()  # every known image would be rejected
     expect(first.get_by_role("button", name="Back to 0.125").first).to_be_visible()
     assert point(workspace, inspector.id).reject == 0.125
     use.click()
@@ -141,9 +142,11 @@ def test_the_second_change_of_one_inspector_is_refused_once(house, workspace, tw
     settle(first)  # a run that started after the change below would show it
     second.goto(f"{house.url}/inspect?inspector={inspector.id}&threshold=0.25&review=none")
     second.get_by_role("button", name="Use this threshold").click()
+    second.get_by_role("button", name="Put it in force").click()
     expect(second.get_by_role("button", name="Back to 0.250").first).to_be_visible()
     before = len(point_history(workspace, inspector.id))
     first.get_by_role("button", name="Use this", exact=True).click()
+    first.get_by_role("button", name="Put it in force").click()
     expect(first.locator(".st-key-refusal")).to_contain_text("changed it (set threshold, ")
     assert (point(workspace, inspector.id).reject, len(point_history(workspace, inspector.id))) == (
         0.25,

@@ -118,7 +118,7 @@ def test_a_doubtful_picture_is_to_review_at_best_unless_the_check_is_off(draw, c
     assert tile.locator(".verdict").inner_text() == ("? review" if check else "✓ accept")
     expect(tile.locator(".doubt")).to_have_attribute("title", DOUBT)
     assert int(page.locator(".counts .review b").inner_text()) == reviewed + check
-    change = "no verdict changes" if check else "1 part: review → accept"
+    change = "no verdict changes" if check else "1 image: review → accept"
     expect(page.locator(".changes")).to_contain_text(change)
 
 

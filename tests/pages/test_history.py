@@ -166,7 +166,7 @@ def test_a_retention_rule_counts_its_deletions_before_it_is_set(full, open_app, 
     app = open_app("history", inspector="washer")
     assert [one.label for one in app.expander] == ["History is kept for ever"]
     app.selectbox(key="history_months").select(12).run()
-    assert "This deletes **4 inspections** and" in words(app) and "cannot be taken back" in words(app)
+    assert "This deletes **4 inspections** and" in words(app) and "cannot be undone" in words(app)
     app.button(key="keep_history").click().run()
     with full.database.read() as session:
         assert session.get_one(Preference, "retention").value == {"months": 12}

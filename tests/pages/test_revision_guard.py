@@ -7,6 +7,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from patchcore.thresholds.operating_point import OperatingPoint
+from tests.pages.texts import agree
 from workbench.inspections.labels import set_label
 from workbench.inspectors.point_history import point_history
 from workbench.inspectors.versions import find_inspector, list_versions, rename, set_operating_point
@@ -169,4 +170,4 @@ def button(app, label):
 
 def press(app, label):
     button(app, label).click().run()
-    assert not app.exception
+    agree(app)

@@ -3,10 +3,11 @@ import pytest
 import streamlit as st
 
 from patchcore.thresholds.operating_point import Choice, OperatingPoint
-from tests.pages.texts import HOSTILE, words
+from tests.pages.texts import HOSTILE, agree, words
 from tests.patchcore.thresholds.toy import sigmas  # noqa: F401 - a fixture
 from workbench.inspections.background_scorer import Scorer
 from workbench.inspections.batches import good_batch, list_batches, list_results, score_batch
+from workbench.inspections.labels import set_label
 from workbench.inspectors.point_history import point_history
 from workbench.inspectors.versions import find_inspector, set_operating_point
 from workbench.people import roles
@@ -99,7 +100,7 @@ def test_too_few_good_images_get_a_sentence_and_the_strictest_rule_they_allow(fu
     scores = sorted(find_inspector(full, "washer").current.good_scores.values())
     assert not app.warning and given["strip"]["thresholds"].reject == scores[3]  # ceil(5 x 3/4) = 4th of 4
     app.text_input(key="tune_rule_from_good_budget").set_value("200").run()
-    press(app, "Use the strictest they allow, 1 in 5")
+    press(app, "Set it from the worst of these 4 good images")
     assert not app.warning and given["strip"]["thresholds"].reject == scores[3]
 
 
@@ -120,6 +121,45 @@ def test_a_dragged_line_is_a_rule_by_hand_and_is_stored_with_its_note(full, open
     )
     assert "trial" not in app.query_params and button(app, "Use this").disabled
     assert len(kept.evidence.good) == 4
+
+
+def test_the_rule_and_the_table_count_the_same_verdicts_and_say_what_becomes_of_unlabelled_images(
+    full, open_app, given
+):
+    version = find_inspector(full, "washer").current
+    results = list_results(full, list_batches(full, "washer")[0].id, version.id)
+    scored = sorted((one for one in results if one.score is not None), key=lambda one: one.score)
+    set_label(full, scored[-1].batch_image_id, "scratch")
+    app = open_app("tune", inspector="washer")
+    drag(app, given, Thresholds(0.25, None))
+    text = words(app)
+    assert "Set by hand to 0.25. It rejects 4 of 4 good images and accepts 0 of 1 defect." in text.replace(
+        "\\", ""
+    )
+    assert "Of 2 images without a label it rejects 2." in text.replace("\\", "")
+    drag(app, given, Thresholds(1e4, None))
+    assert "It rejects 0 of 4 good images and accepts 1 of 1 defect." in words(app).replace("\\", "")
+    kinds = [dot.kind for dot in given["outcome"]["dots"]]
+    assert (kinds.count("reference"), kinds.count("defect"), len(given["outcome"]["others"])) == (4, 1, 2)
+
+
+def test_a_threshold_that_rejects_nothing_or_everything_is_put_in_force_only_after_a_second_look(
+    full, open_app, given
+):
+    before = point(full)
+    app = open_app("tune", inspector="washer")
+    for line, told in (
+        (0.25, "Everything would be rejected: all 7"),
+        (1e4, "Nothing would be rejected: the highest"),
+    ):
+        drag(app, given, Thresholds(line, None))
+        button(app, "Use this").click().run()
+        assert told in app.warning[0].value.replace("\\", "") and point(full) == before
+    button(app, "Leave it as it is").click().run()
+    assert point(full) == before and not app.exception
+    button(app, "Use this").click().run()
+    button(app, "Put it in force").click().run()
+    assert point(full).reject == 1e4 and "rejects 0 of 4 good images" in point(full).statement
 
 
 def test_an_outdated_browser_does_not_undo_a_dragged_line(full, open_app, given):
@@ -289,7 +329,7 @@ def button(app, text):
 
 def press(app, text):
     next(one for one in app.button if one.label == text and not one.disabled).click().run()
-    assert not app.exception
+    agree(app)
 
 
 def test_a_rule_of_one_file_and_one_line_is_offered_and_applied(full, open_app, given, sigmas):  # noqa: F811

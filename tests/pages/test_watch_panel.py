@@ -106,6 +106,20 @@ def test_an_operator_sees_a_watch_and_cannot_change_it(full, open_app, watch, mo
     assert "Start watching" not in {button.label for button in app.button}
 
 
+def test_a_folder_to_watch_is_found_by_looking_through_folders(full, folder, open_app):
+    (folder / "parts").mkdir()
+    (folder / "parts" / "a.png").write_bytes(b"x")
+    app = open_app("inspect", inspector="washer")
+    app.toggle(key="watch_browse").set_value(True).run()
+    labels = [one.label for one in app.button if (one.key or "").startswith("watch_to_")]
+    assert any("line" in one and "1 folder" in one for one in labels)
+    next(one for one in app.button if "line" in one.label and "1 folder" in one.label).click().run()
+    next(one for one in app.button if one.label.replace("\\", "") == "parts · 1 image").click().run()
+    press(app, "Choose this folder, 1 image")
+    assert app.text_input(key="watch_folder").value == str(folder / "parts")
+    assert not app.toggle(key="watch_browse").value
+
+
 def press(app, label):
     next(one for one in app.button if one.label.startswith(label)).click().run()
     assert not app.exception

@@ -7,7 +7,7 @@ import PIL.Image
 
 from workbench.inspections.batches import create_batch, score_batch
 from workbench.inspectors.building import BuildSettings, build
-from workbench.inspectors.versions import get_version
+from workbench.inspectors.versions import get_version, keep_removal, without_good
 from workbench.people.roles import Person, Role
 from workbench.tuning.evidence import evidence_from, known_images
 
@@ -53,6 +53,11 @@ def store_plates(workspace, count, *, first=0, scratched=False, truth=None):
         workspace.store_image(plate(seed, scratched=scratched), f"{kind}/{seed:03d}.png", truth=truth)
         for seed in range(first, first + count)
     ]
+
+
+def remove_good(workspace, version, sha256s, progress=None, seen=None):
+    """Take good images out of a version's bank, without looking at what becomes of known defects."""
+    return keep_removal(workspace, without_good(workspace, version, sha256s, progress), seen=seen)
 
 
 def build_small(workspace, count=6, inspector_id="plate-1", **settings):

@@ -14,7 +14,15 @@ from patchcore.errors import SettingsError
 from patchcore.methods import METHODS
 from patchcore.thresholds.decision import decide
 from patchcore.thresholds.operating_point import Choice, OperatingPoint
-from tests.workbench.parts import OF_METHOD, SMALL, build_each_method, evidence, plate, store_plates
+from tests.workbench.parts import (
+    OF_METHOD,
+    SMALL,
+    build_each_method,
+    evidence,
+    plate,
+    remove_good,
+    store_plates,
+)
 from workbench.__main__ import app
 from workbench.evaluation.audit import audit
 from workbench.evaluation.certificate import certificate_of
@@ -40,7 +48,6 @@ from workbench.inspectors.versions import (
     get_version,
     list_inspectors,
     load_model,
-    remove_good,
     reslice,
     set_operating_point,
     share_numbers,

@@ -18,12 +18,8 @@ from patchcore.errors import DataError, NoImagesError
 from patchcore.inspection import place_that_decided
 from patchcore.methods import EXPLAIN
 from workbench.inspections import history
-from workbench.inspections.score_and_store import (
-    is_scored,
-    keep_scored,
-    score_image,
-    store_tile,
-)
+from workbench.inspections.purpose import Purpose
+from workbench.inspections.score_and_store import is_scored, keep_scored, score_image, store_tile
 from workbench.inspections.turns.engine import Engine
 from workbench.inspectors.capabilities import require_capability
 from workbench.inspectors.versions import get_version, good_images, has_good_images, load_model
@@ -32,7 +28,7 @@ from workbench.storage.database import WorkspaceError, required
 from workbench.storage.map_files import KeptMap, read_map, write_map
 from workbench.storage.pictures import encode_tile
 from workbench.storage.revisions import note_event
-from workbench.storage.tables import GOOD, Batch, BatchImage, Inspection, InspectorVersion, Result
+from workbench.storage.tables import GOOD, PRODUCTION, Batch, BatchImage, Inspection, InspectorVersion, Result
 from workbench.storage.workspace import NamedImage, Workspace
 
 Box = tuple[int, int, int, int]
@@ -70,6 +66,7 @@ def create_batch(
     images: Sequence[NamedImage],
     name: str,
     reading: Mapping[str, Any] | None = None,
+    purpose: Purpose = PRODUCTION,
 ) -> int:
     """Record images to be inspected together and return the batch's id; `score_batch` scores them.
 
@@ -77,6 +74,8 @@ def create_batch(
     ----------
     reading
         What was found in reading the files of a labelled set: `labelled_sets.Reading.to_dict`.
+    purpose
+        "evaluation" for a labelled set: its verdicts count nowhere as production.
 
     Raises
     ------
@@ -88,7 +87,10 @@ def create_batch(
         raise NoImagesError("There is no image to inspect. Choose at least one.")
     with workspace.database.write() as session:
         batch = Batch(
-            inspector_id=inspector_id, name=name, reading=None if reading is None else dict(reading)
+            inspector_id=inspector_id,
+            name=name,
+            reading=None if reading is None else dict(reading),
+            purpose=purpose,
         )
         session.add(batch)
         session.flush()

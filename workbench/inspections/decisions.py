@@ -53,12 +53,12 @@ def take_back(workspace: Workspace, result: Result) -> None:
     WorkspaceError
         When nothing is decided about it.
     """
-    require(Role.OPERATE, "take back decisions")
+    require(Role.OPERATE, "undo decisions")
     with workspace.database.write() as session:
         row = history.find_inspection(session, result.batch_image_id, result.version_id)
         if row is None or row.decision is None or row.decided is None:
             raise WorkspaceError(
-                f"Nothing is decided about {result.image.name}, so there is nothing to take back."
+                f"Nothing is decided about {result.image.name}, so there is nothing to undo."
             )
         change = session.scalar(
             select(LabelChange)

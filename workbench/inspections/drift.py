@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from patchcore.statistics import drift as method
 from patchcore.statistics.drift import Comparison, ControlChart
 from workbench.inspections.history import in_force
-from workbench.storage.tables import Inspection
+from workbench.storage.tables import PRODUCTION, Inspection
 from workbench.storage.workspace import Workspace
 
 LOOKED_BACK = 20  # windows
@@ -51,14 +51,17 @@ class Drift:
         if self.latest is None:
             needed = method.REFERENCE + method.WINDOW
             return (
-                f"Drift is looked for from {needed} accepted parts on; under the thresholds in force there are "
-                f"{self.accepted:,} so far."
+                f"Drift is looked for from {needed} accepted parts of production on; under the thresholds in force "
+                f"there are {self.accepted:,} so far."
             )
         return _steady_words(self.latest) if self.since is None else _drift_words(self.latest)
 
 
 def find_drift(workspace: Workspace, version_id: int) -> Drift:
-    """Compare the latest accepted parts of a version with the first ones under its thresholds in force."""
+    """Compare the latest accepted parts of a version with the first ones under its thresholds in force.
+
+    Parts of production alone: a labelled set comes in any order, and again and again.
+    """
     with workspace.database.read() as session:
         force = in_force(session, version_id)
         rows = _accepted(version_id, force.point_id)
@@ -87,6 +90,7 @@ def _accepted(version_id: int, point_id: int | None) -> Any:
         Inspection.version_id == version_id,
         Inspection.point_id == point_id,
         Inspection.verdict == "accept",
+        Inspection.purpose == PRODUCTION,
         Inspection.score.is_not(None),
     )
 

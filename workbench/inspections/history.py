@@ -21,6 +21,7 @@ from patchcore.inspection import Inspection as ImageInspection
 from patchcore.inspection import plain_region
 from patchcore.maps.rendering import HeatScale, overlay, scaled_box
 from patchcore.thresholds.operating_point import OperatingPoint
+from workbench.inspections.purpose import purpose_of
 from workbench.people.roles import Role, current, require
 from workbench.storage.database import WorkspaceError, required
 from workbench.storage.map_files import KeptMap
@@ -60,6 +61,8 @@ class InForce:
         Id of the `PointRecord`, and its place among the version's records, from 1.
     inspector_id, inspector_name, version_id, version_number
         Inspector and version of the thresholds, with the name of that time.
+    in_use
+        Whether the inspector judges by this version: Compare has others judge too.
     """
 
     point: OperatingPoint
@@ -69,6 +72,7 @@ class InForce:
     inspector_name: str
     version_id: int
     version_number: int
+    in_use: bool = True
 
 
 @dataclass(frozen=True)
@@ -84,14 +88,16 @@ def in_force(session: Session, version_id: int) -> InForce:
     version = session.get_one(InspectorVersion, version_id, populate_existing=True)
     points = select(func.max(PointRecord.id), func.count()).where(PointRecord.version_id == version_id)
     latest, count = session.execute(points).one()
+    inspector = session.get_one(Inspector, version.inspector_id)
     return InForce(
         point=OperatingPoint.from_dict(version.operating_point),
         point_id=latest,
         point_number=count or None,
         inspector_id=version.inspector_id,
-        inspector_name=session.get_one(Inspector, version.inspector_id).name,
+        inspector_name=inspector.name,
         version_id=version_id,
         version_number=version.number,
+        in_use=inspector.current_id == version_id,
     )
 
 
@@ -209,6 +215,9 @@ def record(
         doubts=result.doubts,
         picture_check=point.picture_check,
         overlay_path=None if seen is None else seen.overlay_path,
+        purpose=purpose_of(
+            session, image.batch_id, force.inspector_id, in_use=force.in_use or source == "watch"
+        ),
     )
     session.add(row)
     return row
@@ -281,13 +290,13 @@ def undo_decision(workspace: Workspace, inspection_id: int) -> Inspection:
     WorkspaceError
         When there is no such inspection, or nothing was decided about it.
     """
-    require(Role.OPERATE, "take back decisions")
+    require(Role.OPERATE, "undo decisions")
     with workspace.database.write() as session:
         row = _require(session, inspection_id)
         last = last_decision(session, row)
         if last is None:
-            raise WorkspaceError(f"Nothing was decided about {row.name}, so there is nothing to take back.")
-        note_decision(session, row, last.details["before"]["decision"], note="taken back")
+            raise WorkspaceError(f"Nothing was decided about {row.name}, so there is nothing to undo.")
+        note_decision(session, row, last.details["before"]["decision"], note="undone")
     return row
 
 

@@ -45,6 +45,7 @@ COLUMNS: tuple[Column, ...] = (
     ("decided", "timestamp", lambda row: row.decided),
     ("operator", "string", lambda row: row.operator),
     ("source", "string", lambda row: row.source),
+    ("purpose", "string", lambda row: row.purpose),
     ("regions", "int64", lambda row: row.region_count),
     ("worst regions", "string", _region_words),
     ("worst box", "string", lambda row: " ".join(map(str, row.worst_box or ())) or None),

@@ -10,7 +10,8 @@ from sqlalchemy.orm import defer
 
 from patchcore.thresholds.operating_point import Verdict
 from workbench.inspections.history import Decision, Source
-from workbench.storage.tables import Inspection
+from workbench.inspections.purpose import Purpose
+from workbench.storage.tables import EVALUATION, GOOD, PRODUCTION, BatchImage, Inspection
 from workbench.storage.workspace import Workspace
 
 PAGE_SIZE = 25
@@ -48,6 +49,8 @@ class Filter:
         The way the image came, and the person who brought it.
     disagreements
         Only where a person decided otherwise: fine though rejected, a defect though accepted.
+    purpose
+        "production" leaves out the verdicts on evaluation sets, "evaluation" leaves those alone.
     """
 
     inspector_id: str | None = None
@@ -62,11 +65,12 @@ class Filter:
     source: Source | None = None
     operator: str | None = None
     disagreements: bool = False
+    purpose: Purpose | None = None
 
     def conditions(self) -> Iterator[ColumnElement[bool]]:
         """Yield the conditions that a row must fulfil."""
         equal = {"inspector_id": self.inspector_id, "version_id": self.version_id, "source": self.source}
-        for name, value in (equal | {"operator": self.operator}).items():
+        for name, value in (equal | {"operator": self.operator, "purpose": self.purpose}).items():
             if value is not None:
                 yield getattr(Inspection, name) == value
         if self.verdicts:
@@ -212,10 +216,36 @@ def read_pieces(workspace: Workspace, wanted: Filter, size: int = AT_ONCE) -> It
         last = place_of(rows[-1])
 
 
+def is_defect(workspace: Workspace, rows: Sequence[Inspection]) -> dict[int, bool]:
+    """Return what is known of the inspected parts, by id of the inspection; unknown ones are left out.
+
+    A person's decision on the verdict counts, else the label of the image while it is kept.
+    """
+    images = [row.batch_image_id for row in rows if row.batch_image_id is not None]
+    query = select(BatchImage.id, BatchImage.truth).where(
+        BatchImage.id.in_(images), BatchImage.truth.is_not(None)
+    )
+    with workspace.database.read() as session:
+        labels = {image: truth != GOOD for image, truth in session.execute(query)}
+    decided = {row.id: row.decision == "defect" for row in rows if row.decision is not None}
+    return {row.id: labels[row.batch_image_id] for row in rows if row.batch_image_id in labels} | decided
+
+
 def kept_since(workspace: Workspace) -> datetime | None:
     """Return the time of the oldest stored verdict; None without any."""
     with workspace.database.read() as session:
         return session.scalar(select(func.min(Inspection.created)))
+
+
+def usual_purpose(workspace: Workspace, inspector_id: str | None) -> Purpose:
+    """Return the purpose that the history of an inspector, or of all, shows at first.
+
+    Production, but for an inspector that has judged nothing but evaluation sets, as the samples have.
+    """
+    rows = Filter(inspector_id=inspector_id, purpose=PRODUCTION).conditions()
+    with workspace.database.read() as session:
+        found = session.scalar(select(Inspection.id).where(*rows).limit(1))
+    return EVALUATION if found is None else PRODUCTION
 
 
 def operators(workspace: Workspace) -> list[str]:

@@ -28,8 +28,9 @@ from patchcore.labels.words import (
     written_labels,
 )
 from workbench.inspections.batches import create_batch, image_size
+from workbench.inspections.purpose import Purpose
 from workbench.people.roles import Role, require
-from workbench.storage.tables import Batch
+from workbench.storage.tables import EVALUATION, PRODUCTION, Batch
 from workbench.storage.workspace import NamedImage, Workspace
 from workbench.uploads.image_set import FOR_LABELS, Upload, UploadSet
 
@@ -127,7 +128,7 @@ def import_labelled(
     name: str,
     good_labels: Iterable[str] | None = None,
 ) -> ImportedSet:
-    """Take in images with their labels, as a batch.
+    """Take in images with their labels, as a batch that counts as evaluation.
 
     Labels come from a table where there is one (`patchcore.evaluation.label_table.read_labels`), else from folders
     (`patchcore.labels.layout.read_names`). Images to build from are left out; those without a label come in too.
@@ -185,10 +186,9 @@ def _take_in(
     if unlabelled:
         labels.problems.append(f"{_counted(unlabelled)} without a label: label here what you know of them.")
     reading = Reading(counts.sentence if labels.truth else "", tuple(problems + labels.problems))
-    return ImportedSet(
-        create_batch(workspace, inspector_id, images, name, reading.to_dict()),
-        reading,
-    )
+    purpose: Purpose = EVALUATION if labels.truth else PRODUCTION
+    batch_id = create_batch(workspace, inspector_id, images, name, reading.to_dict(), purpose)
+    return ImportedSet(batch_id, reading)
 
 
 def import_images(workspace: Workspace, inspector_id: str, uploads: UploadSet, name: str) -> ImportedSet:
@@ -196,7 +196,7 @@ def import_images(workspace: Workspace, inspector_id: str, uploads: UploadSet, n
 
     Masks are no images to inspect. Where the labels hold a word for good parts, the images are taken in as by
     `import_labelled`. Otherwise only folders with a word for defects, such as NG, label their images; other folders may
-    count cameras or days.
+    count cameras or days. Images that come with labels are an evaluation set.
 
     Parameters
     ----------
@@ -231,7 +231,9 @@ def import_images(workspace: Workspace, inspector_id: str, uploads: UploadSet, n
     ]
     counts = written_labels((found.written[of], True) for of in truth)
     reading = Reading(counts.sentence if truth else "", tuple(refused))
-    return ImportedSet(create_batch(workspace, inspector_id, images, name, reading.to_dict()), reading)
+    purpose: Purpose = EVALUATION if truth else PRODUCTION
+    batch_id = create_batch(workspace, inspector_id, images, name, reading.to_dict(), purpose)
+    return ImportedSet(batch_id, reading)
 
 
 def labels_of_folders(

@@ -13,7 +13,7 @@ from workbench.inspectors.versions import find_inspector
 from workbench.jobs import requests
 from workbench.people.roles import Role, require
 from workbench.storage.database import WorkspaceError
-from workbench.storage.tables import GOOD, BatchImage, Inspector
+from workbench.storage.tables import EVALUATION, GOOD, BatchImage, Inspector
 from workbench.storage.workspace import NamedImage, Workspace
 
 FOLDER = Path(__file__).resolve().parents[2] / "sample_data"
@@ -85,7 +85,7 @@ def sample_batch(workspace: Workspace, sample: SampleProduct, inspector_id: str)
             _add_masks(workspace, sample, batch.id)
             return batch.id
     images = [_labelled(workspace, image) for image in read_layout(sample.folder)]
-    return create_batch(workspace, inspector_id, images, BATCH_NAME)
+    return create_batch(workspace, inspector_id, images, BATCH_NAME, purpose=EVALUATION)
 
 
 def score_sample(workspace: Workspace, sample: SampleProduct) -> None:

@@ -142,7 +142,7 @@ def restore(
     with workspace.database.write() as session:
         entry = _require_entry(session, inspector_id, number)
         if entry.version.deleted is not None:
-            raise WorkspaceError(f"Version {entry.version.number} is in the bin. Bring it back first.")
+            raise WorkspaceError(f"Version {entry.version.number} is in the bin. Restore it first.")
         if entry.in_use:
             raise WorkspaceError(f"{number} is in use already.")
         point = entry.point

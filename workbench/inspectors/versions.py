@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -195,26 +196,39 @@ def reslice(
     return row
 
 
-def remove_good(
+@dataclass(frozen=True, eq=False)
+class Removal:
+    """A bank without some good images, computed and not stored.
+
+    Attributes
+    ----------
+    version
+        The version that it was computed from.
+    model, numbers
+        The model without the images, and its figures with the thresholds set again.
+    names
+        The removed images.
+    """
+
+    version: InspectorVersion
+    model: Detector
+    numbers: ShareNumbers
+    names: tuple[str, ...]
+
+
+def without_good(
     workspace: Workspace,
     version: InspectorVersion,
     sha256s: Iterable[str],
     progress: Progress | None = None,
-    *,
-    seen: int | None = None,
-) -> InspectorVersion:
-    """Take good images out of the bank, by the provenance of its rows, with the threshold recalibrated.
-
-    The result is a new, current version with its own bank; the old version stays, and `make_current` puts it back into
-    use.
+) -> Removal:
+    """Compute a bank without some good images, by the provenance of its rows, with the threshold recalibrated.
 
     Raises
     ------
     SettingsError
         An image is not in the bank, fewer than two would remain, the good images are not in the workspace, or the
         method cannot give up single images.
-    ChangedMeanwhile
-        The inspector was changed since it was `seen`.
     """
     from patchcore.amendment.removal import without_images  # late: PyTorch comes with it
 
@@ -230,14 +244,28 @@ def remove_good(
     model = without_images(whole, gone, sources, progress)
     built_from = {image.sha256 for image in before}
     point = recalibrated(workspace, _point_of(version), model, built_from, progress)
-    names = [image.name for image in before if image.sha256 in gone]
+    names = tuple(image.name for image in before if image.sha256 in gone)
+    return Removal(version, model, ShareNumbers.of(model, point), names)
+
+
+def keep_removal(workspace: Workspace, removal: Removal, *, seen: int | None = None) -> InspectorVersion:
+    """Store a removal as a new, current version; the old version stays, and `make_current` restores it.
+
+    Raises
+    ------
+    ChangedMeanwhile
+        The inspector was changed since it was `seen`.
+    """
+    require(Role.ENGINEER, "remove good images from the bank")
+    version, names = removal.version, list(removal.names)
     return store_version(
         workspace,
         version.inspector_id,
-        model,
-        ShareNumbers.of(model, point),
+        removal.model,
+        removal.numbers,
         settings=version.settings,
-        measured=version.numbers | {"job": None, "total_patches": model.size.patches, "removed": names},
+        measured=version.numbers
+        | {"job": None, "total_patches": removal.model.size.patches, "removed": names},
         seen=seen,
         note=f"Without {', '.join(names[:3])}{' and others' if len(names) > 3 else ''}",
         why="Set again without the removed good images.",
@@ -264,7 +292,7 @@ def make_current(
         if version.inspector_id != inspector_id:
             raise WorkspaceError(f"Version {version_id} belongs to another inspector.")
         if version.deleted is not None:
-            raise WorkspaceError(f"Version {version.number} is in the bin. Bring it back first.")
+            raise WorkspaceError(f"Version {version.number} is in the bin. Restore it first.")
         inspector = note_change(
             session, inspector_id, "put version into use", seen=seen, version=version.number
         )

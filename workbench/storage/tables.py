@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from sqlalchemy import JSON, Double, ForeignKey, Index, MetaData, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
@@ -17,6 +17,8 @@ CONSTRAINT_NAMES = {  # a later migration can change only constraints that have 
     "pk": "pk_%(table_name)s",
 }
 GOOD = "good"  # the truth of an image without a defect; any other truth is a type of defect
+PRODUCTION: Final = "production"  # the purpose of a batch and of its verdicts: parts that were made
+EVALUATION: Final = "evaluation"  # or images brought in to measure an inspector
 
 
 class Base(DeclarativeBase):
@@ -143,6 +145,8 @@ class Batch(Base):
     created: Mapped[datetime] = mapped_column(default=now, index=True)
     reading: Mapped[dict[str, Any] | None]
     """What was found in reading a labelled set's files: labelled_sets.Reading.to_dict(); None for other batches."""
+    purpose: Mapped[str] = mapped_column(String(16), default=PRODUCTION, server_default=PRODUCTION)
+    """Production or evaluation: `inspections.purpose`."""
 
 
 class BatchImage(Base):
@@ -277,12 +281,12 @@ class Inspection(Base):
         UniqueConstraint("batch_image_id", "version_id"),
         Index("ix_inspections_created", "created"),
         Index(
-            "ix_inspections_inspector_created", "inspector_id", "created", "verdict"
-        ),  # verdict: for counts
-        Index("ix_inspections_verdict_created", "verdict", "created"),
+            "ix_inspections_inspector_created", "inspector_id", "created", "verdict", "purpose"
+        ),  # verdict and purpose: for counts
+        Index("ix_inspections_verdict_created", "verdict", "created", "purpose"),
         Index("ix_inspections_operator_created", "operator", "created"),
         Index(
-            "ix_inspections_accepted", "version_id", "point_id", "verdict", "created", "score"
+            "ix_inspections_accepted", "version_id", "point_id", "verdict", "created", "score", "purpose"
         ),  # for drift
         Index("ix_inspections_sha256", "sha256"),
     )
@@ -321,6 +325,8 @@ class Inspection(Base):
     decision: Mapped[str | None] = mapped_column(String(8))  # fine or defect, by a person
     decided_by: Mapped[str] = mapped_column(Text, default="")
     decided: Mapped[datetime | None]
+    purpose: Mapped[str] = mapped_column(String(16), default=PRODUCTION, server_default=PRODUCTION)
+    """Production or evaluation: `inspections.purpose`."""
 
 
 class Watch(Base):

@@ -90,10 +90,10 @@ def undo_teaching(
     ChangedMeanwhile, WorkspaceError
         When the inspector was changed since, the version is not the current one, or teaching did not make it.
     """
-    require(Role.ENGINEER, "take back a teaching")
+    require(Role.ENGINEER, "undo a teaching")
     if not can_undo(version):
         raise WorkspaceError(
-            f"Version {version.number} was not made by teaching, so there is nothing to take back."
+            f"Version {version.number} was not made by teaching, so there is nothing to undo."
         )
     undo = version.numbers[UNDO]
     with workspace.database.write() as session:
@@ -101,9 +101,7 @@ def undo_teaching(
             session, version.inspector_id, "undo teaching", seen=seen, version=version.number
         )
         if inspector.current_id != version.id:
-            raise WorkspaceError(
-                f"Version {version.number} is not in use any more, so it was not taken back."
-            )
+            raise WorkspaceError(f"Version {version.number} is not in use any more, so it was not undone.")
         before = _before(session, inspector, undo["before"])
         for number in undo["labels"]:
             _take_back_label(session, number)

@@ -13,6 +13,7 @@ from patchcore.methods import TEACH
 from patchcore.thresholds.decision import apply_again
 from patchcore.thresholds.operating_point import Choice, Evidence, OperatingPoint, Verdict
 from patchcore.thresholds.rules import BY_HAND
+from patchcore.thresholds.verdict_counts import error_of
 from workbench.inspectors.capabilities import require_capability
 from workbench.inspectors.recalibration import Progress, ShareNumbers, recalibrated
 from workbench.inspectors.versions import NOT_HERE, find_inspector, good_images, has_good_images, load_model
@@ -51,7 +52,29 @@ class VerdictChange:
     @property
     def is_escape(self) -> bool:
         """Whether an image that somebody labelled a defect would be accepted."""
-        return self.after == "accept" and self.result.image.truth not in (None, GOOD)
+        return bool(self.is_defect) and self.after == "accept"
+
+    @property
+    def is_defect(self) -> bool | None:
+        """What its label says; None without one."""
+        return None if self.result.image.truth is None else self.result.image.truth != GOOD
+
+    @property
+    def loses_rejection(self) -> bool:
+        """Whether an image that nobody knows to be good would be rejected no more."""
+        return self.before == "reject" != self.after and self.is_defect is not False
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """The place among other changes: errors first, then lost rejections, then the rest by the new verdict."""
+        grave = (
+            self.is_escape,
+            self.loses_rejection and bool(self.is_defect),
+            self.loses_rejection,
+            error_of(self.is_defect, self.after) != "",
+            True,
+        )
+        return grave.index(True), ("accept", "review", "reject", None).index(self.after)
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +92,7 @@ class TeachingPreview:
     model, numbers
         The taught model, and its figures with the new thresholds.
     changes
-        Earlier verdicts on other images that would change, new accepts first.
+        Earlier verdicts on other images that would change: defects that would be accepted first, then lost rejections.
     kept_by_hand
         Whether thresholds set by hand stay as they are; None where none was set by hand.
     """
@@ -98,8 +121,13 @@ class TeachingPreview:
         """Changes by which a labelled defect would be accepted."""
         return [change for change in self.changes if change.is_escape]
 
+    @property
+    def loses_rejections(self) -> bool:
+        """Whether an image that nobody knows to be good would be rejected no more."""
+        return any(change.loses_rejection for change in self.changes)
+
     def sentence(self) -> str:
-        """Return a sentence on the earlier verdicts that would change."""
+        """Return in words which earlier verdicts would change, lost rejections first."""
         if not self.changes:
             return "No earlier verdict on another image would change."
         parts = [
@@ -107,7 +135,8 @@ class TeachingPreview:
             for after in ("accept", "review", "reject", None)
         ]
         words = ", ".join(part for part in parts if part)
-        return f"{words[0].upper()}{words[1:]}{_of_these(self.changes, self.escapes)}."
+        lost = sum(change.loses_rejection for change in self.changes)
+        return f"{_lost_words(lost)}{words[0].upper()}{words[1:]}{_of_these(self.changes, self.escapes)}."
 
 
 def preview_teaching(
@@ -169,7 +198,6 @@ def preview_teaching(
             scores[known.sha256] = score
         elif change.before != change.after:
             changes.append(change)
-    order = ("accept", "review", "reject", None)
     return TeachingPreview(
         version=version,
         revision=inspector.revision,
@@ -177,7 +205,7 @@ def preview_teaching(
         scores=scores,
         model=model.with_operating_point(None),
         numbers=numbers,
-        changes=sorted(changes, key=lambda change: (order.index(change.after), not change.is_escape)),
+        changes=sorted(changes, key=lambda change: change.place),
         kept_by_hand=keep_by_hand if by_hand else None,
     )
 
@@ -269,17 +297,23 @@ def _checked_again(
         if not (monotone and _judged(known, before) == _judged(known, after) == "accept")
     ]
     for done, known in enumerate(waiting, start=1):
-        try:
-            scored = model.score(workspace.image_path(known.sha256))
-        except (ImageError, WorkspaceError):
-            continue  # its file is missing; it will not be inspected again either
-        peak = (
-            None if after.judge_by == "score" else clearing_threshold(as_stored(scored.map), after.min_area)
-        )
-        verdict = after.judge_by_peak(scored.score, peak, doubtful=bool(scored.doubts))
-        yield known, scored.score, verdict
+        found = judged_again(workspace, known, model, after)
+        if found is not None:
+            yield known, *found
         if progress:
             progress(RECHECK, done, len(waiting))
+
+
+def judged_again(
+    workspace: Workspace, known: Known, model: Detector, point: OperatingPoint
+) -> tuple[float, Verdict] | None:
+    """Score an image by another model, and judge it by its thresholds; None where its file is missing by now."""
+    try:
+        scored = model.score(workspace.image_path(known.sha256))
+    except (ImageError, WorkspaceError):
+        return None  # it will not be inspected again either
+    peak = None if point.judge_by == "score" else clearing_threshold(as_stored(scored.map), point.min_area)
+    return scored.score, point.judge_by_peak(scored.score, peak, doubtful=bool(scored.doubts))
 
 
 def _judged(known: Known, point: OperatingPoint) -> Verdict | None:
@@ -300,6 +334,12 @@ def _counted(after: Verdict | None, number: int) -> str:
         None: "would have no verdict",
     }[after]
     return f"{number} {noun} {words}" if number else ""
+
+
+def _lost_words(lost: int) -> str:
+    if not lost:
+        return ""
+    return f"{lost} {'image that is' if lost == 1 else 'images that are'} rejected now would not be. "
 
 
 def _of_these(changes: Sequence[VerdictChange], escapes: Sequence[VerdictChange]) -> str:

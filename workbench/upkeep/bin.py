@@ -116,7 +116,7 @@ def list_bin(workspace: Workspace) -> list[Binned]:
 
 def bring_back(workspace: Workspace, binned: Binned) -> None:
     """Take an entry out of the bin, unchanged; an inspector whose name has gone to another gets a number after it."""
-    require(Role.ENGINEER, "bring back from the bin")
+    require(Role.ENGINEER, "restore from the bin")
     with workspace.database.write() as session:
         if binned.version is None:
             inspector = note_change(session, binned.inspector.id, "bring back inspector")

@@ -1,8 +1,9 @@
 """The check of good images before a build: their sizes and formats, broken files, and oddities."""
 
 import io
+import math
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -20,6 +21,11 @@ from workbench.uploads.image_set import LeftOut, Upload, UploadSet
 from workbench.uploads.preflight_warnings import warnings_of
 
 THUMBNAIL_SIDE = 96
+SKETCH = 16
+PLAIN = 6.0  # grey levels; a lens cap with noise shows less
+SAME_PICTURE = (
+    1.0  # grey levels of a sketch, on average: JPEG and WebP at 75 change 0.1 to 0.5, another part 2 or more
+)
 
 Progress = Callable[[str, int, int], None]
 
@@ -36,11 +42,17 @@ class CheckedImage:
         The facts found while reading it.
     thumbnail_jpeg
         At most 96 px a side; kept packed, so that ten thousand weigh some 30 MB.
+    contrast
+        Standard deviation of the thumbnail's brightness, in grey levels of 0 to 255.
+    sketch
+        The picture in `SKETCH` x `SKETCH` mean brightnesses, uint8 as bytes, by which it is known in another format.
     """
 
     upload: Upload
     record: ImageRecord
     thumbnail_jpeg: bytes
+    contrast: float = math.inf
+    sketch: bytes = b""
 
     @property
     def name(self) -> str:
@@ -119,6 +131,20 @@ class Preflight:
         return [names for names in groups.values() if len(names) > 1]
 
     @cached_property
+    def plain(self) -> list[CheckedImage]:
+        """Images that show nothing, such as a black frame: hardly any contrast, where the others have some."""
+        usual = float(np.median([image.contrast for image in self.usable])) if self.usable else 0.0
+        return [image for image in self.usable if image.contrast < PLAIN and image.contrast < usual / 4]
+
+    @cached_property
+    def in_two_formats(self) -> list[tuple[str, str]]:
+        """Names of images that show one picture in two file formats, whose pixels differ by what JPEG loses."""
+        groups: dict[tuple[int, int], list[CheckedImage]] = {}
+        for image in self.distinct:
+            groups.setdefault((image.record.width, image.record.height), []).append(image)
+        return [pair for images in groups.values() for pair in _in_two_formats(images)]
+
+    @cached_property
     def distinct(self) -> list[CheckedImage]:
         """The usable images, the first of each group of copies only."""
         return list({image.pixel_sha256: image for image in reversed(self.usable)}.values())[::-1]
@@ -178,4 +204,20 @@ def _check(upload: Upload, value_range: tuple[float, float] | None, limits: Limi
     small = thumbnail(image.pixels, THUMBNAIL_SIDE)
     packed = io.BytesIO()
     Image.fromarray(small).save(packed, "JPEG", quality=88)
-    return CheckedImage(upload, image.hashed_record, packed.getvalue())
+    grey = small.mean(axis=2)
+    sketch = Image.fromarray(grey.astype(np.uint8)).resize((SKETCH, SKETCH), Image.Resampling.BOX)
+    return CheckedImage(
+        upload, image.hashed_record, packed.getvalue(), float(grey.std()), np.asarray(sketch).tobytes()
+    )
+
+
+def _in_two_formats(images: Sequence[CheckedImage]) -> Iterator[tuple[str, str]]:
+    """Yield pairs among images of one size: of two formats, and alike but for rounding."""
+    sketches = np.array([np.frombuffer(image.sketch, np.uint8) for image in images if image.sketch], np.int16)
+    if len(sketches) != len(images) or len({image.record.format for image in images}) < 2:
+        return
+    formats = np.array([image.record.format for image in images])
+    for place, image in enumerate(images[:-1]):
+        others = np.flatnonzero(formats[place + 1 :] != image.record.format) + place + 1
+        differences = np.abs(sketches[others] - sketches[place]).mean(axis=1)
+        yield from ((image.name, images[other].name) for other in others[differences < SAME_PICTURE])

@@ -17,7 +17,15 @@ USUAL_COUNT = 20  # fewer good images hardly show how parts vary
 def warnings_of(preflight: Preflight) -> list[str]:
     """Give the warnings for a set, most important first."""
     of_set = set_remarks([image.record for image in preflight.usable], preflight.value_range)
-    found = [_count(preflight), _broken(preflight), *of_set, _range_wanted(preflight), _copies(preflight)]
+    found = [
+        _count(preflight),
+        _broken(preflight),
+        _plain(preflight),
+        *of_set,
+        _range_wanted(preflight),
+        _copies(preflight),
+        _in_two_formats(preflight),
+    ]
     return [sentence for sentence in found if sentence]
 
 
@@ -53,6 +61,27 @@ def _range_wanted(preflight: Preflight) -> str | None:
     return (
         f"{counted(len(waiting), 'waits', 'wait')} for a value range, the values that mean black and "
         f"white (such as {waiting[0].name}). Set it, and they can be used."
+    )
+
+
+def _plain(preflight: Preflight) -> str | None:
+    if not preflight.plain:
+        return None
+    first = preflight.plain[0].name
+    it = "it" if len(preflight.plain) == 1 else "them"
+    return (
+        f"{counted(len(preflight.plain), 'shows', 'show')} nothing, like a black frame (such as {first}). Leave {it} "
+        "out: a bank takes what it is shown for good."
+    )
+
+
+def _in_two_formats(preflight: Preflight) -> str | None:
+    pairs = preflight.in_two_formats
+    if not pairs:
+        return None
+    return (
+        f"{counted(len(pairs), 'shows', 'show')} the same picture as another in another format (such as {pairs[0][1]} "
+        f"and {pairs[0][0]}). Leave one of each out; a picture that comes twice teaches nothing new."
     )
 
 

@@ -13,6 +13,7 @@ def outcome(
     thresholds: Thresholds,
     stored: Thresholds,
     *,
+    others: Sequence[Dot] = (),
     key: str,
     link: str | None = None,
     pixel_threshold: float | None = None,
@@ -29,6 +30,8 @@ def outcome(
     ----------
     dots
         One per image; the kinds "good" and "reference" count as good parts, "defect" as defects.
+    others
+        Further scored images, with a label or without: they count in no rate, but their verdicts may change too.
     thresholds, key, link, pixel_threshold, min_area, judge_by, picture_check
         As for `workbench.viewer.gallery`.
     stored, stored_pixel, stored_judge_by, stored_picture_check
@@ -36,6 +39,7 @@ def outcome(
     """
     known = {
         "items": [dot.to_dict() for dot in dots],
+        "others": [dot.to_dict() for dot in others],
         "intervals": {
             "good": _intervals(sum(dot.kind in ("good", "reference") for dot in dots)),
             "defect": _intervals(sum(dot.kind == "defect" for dot in dots)),

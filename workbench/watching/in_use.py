@@ -55,7 +55,7 @@ def model_in_use(workspace: Workspace, inspector_id: str) -> tuple[Inspector, In
     inspector = find_inspector(workspace, inspector_id)
     if inspector is None or inspector.current is None or inspector.deleted is not None:
         raise WorkspaceError(
-            "The inspector that judges the images of this folder has been deleted. Put it back, or stop this "
+            "The inspector that judges the images of this folder has been deleted. Restore it, or stop this "
             "watch and start one with another."
         )
     return inspector, inspector.current, load_model(workspace, inspector.current)

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from patchcore.errors import DataError, SettingsError
-from patchcore.thresholds.decision import decide, recalibrate
+from patchcore.thresholds.decision import decide, recalibrate, statement_of
 from patchcore.thresholds.from_good import from_good
 from patchcore.thresholds.operating_point import Choice, Evidence
 from patchcore.thresholds.rules import BY_HAND, RULES
+from patchcore.thresholds.verdict_counts import count_verdicts
 from tests.points import by_hand
 
 RNG = np.random.default_rng(0)
@@ -39,7 +40,10 @@ def test_decision_stores_evidence_rules_and_author():
     assert decided.accept == from_good(list(GOOD.values()), 1 / 20).value < decided.reject
     assert decided.pixel == pytest.approx(decided.reject - 0.3)
     assert (decided.evidence, decided.bank_id, decided.set_by) == (ALL, "bank-1", "Ada")
-    assert "at most 1 good part in 200" in decided.statement and "go to review" in decided.statement
+    assert (
+        "at most 1 false reject in 200 good parts" in decided.statement
+        and "go to review" in decided.statement
+    )
     assert decided.set_at.endswith("+00:00")
 
 
@@ -64,16 +68,35 @@ def test_a_budget_the_images_cannot_keep_is_refused_with_the_count():
 def test_rule_by_hand_states_its_verdict_counts():
     decided = by_hand(3.0, ALL, "b", set_by="Ada", accept=2.5, pixel=2.0, min_area=4, judge_by="both")
     rejected = sum(v > 3 for v in GOOD.values())
-    escaped = sum(v <= 3 for v in DEFECT.values())
-    assert decided.statement.startswith(
-        f"Set by hand to 3: rejects {rejected} of 250 good images and lets {escaped} of 40 defects through. About"
+    escaped = sum(v <= 2.5 for v in DEFECT.values())
+    good, defects = (sum(2.5 < v <= 3 for v in kind.values()) for kind in (GOOD, DEFECT))
+    assert decided.statement == (
+        f"Set by hand to 3. By score alone: it rejects {rejected} of 250 good images and accepts {escaped} of 40 "
+        f"defects; {good} good images and {defects} defects go to review."
     )
     assert (decided.accept, decided.reject, decided.pixel) == (2.5, 3.0, 2.0)
     assert (decided.rule.name, decided.min_area, decided.judge_by) == (BY_HAND, 4, "both")
     alone = by_hand(3.0, Evidence(), "b", set_by="Ada", accept=1.0)
-    assert alone.statement == "Set by hand to 3: rejects 0 of 0 good images and lets 0 of 0 defects through."
+    assert alone.statement == "Set by hand to 3. No image with a label is known."
     with pytest.raises(SettingsError, match="A threshold is a number"):
         by_hand(math.nan, ALL, "b", set_by="Ada")
+
+
+@pytest.mark.parametrize(
+    "rule", [Choice("provisional"), BUDGET, Choice("no_escapes"), Choice("from_quantile")]
+)
+def test_the_sentence_counts_what_the_table_beside_it_counts(rule):
+    """With the verdicts of a table, no rule's sentence counts the evidence by score instead."""
+    point = decide(rule, ALL, "b", set_by="Ada", accept_rule=Choice("from_good", {"budget": 1 / 20}))
+    counts = count_verdicts(
+        [(False, "accept"), (False, "review"), (True, "accept"), (True, "review"), (True, None)]
+    )
+    words = statement_of(point, counts)
+    assert words.endswith(
+        " It rejects 0 of 2 good images and accepts 1 of 2 defects; 1 good image and 1 defect go to review."
+    )
+    assert words.count(" go to review") == 1
+    assert statement_of(point) == point.statement != words
 
 
 def test_pixel_thresholds_come_from_good_images_or_the_hand():

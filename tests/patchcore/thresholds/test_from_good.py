@@ -37,7 +37,7 @@ def test_value_is_the_ranked_score_by_hand():
     assert (found.value, found.needed, found.n_rejected) == (199, 0, 0)
     found = from_good(np.arange(1, 400), 1 / 200)
     assert (found.value, found.n_rejected) == (398, 1)
-    assert "399 good images: at most 1 good part in 200 is expected" in found.statement
+    assert "399 good images: expect at most 1 false reject in 200 good parts, as long as" in found.statement
 
 
 @pytest.mark.parametrize("one_in", [2, 3, 20, 100, 200, 1000])
@@ -71,7 +71,7 @@ def test_scores_that_hardly_differ_promise_nothing(rule, name):
     found = rule(ALIKE[name])
     assert found.interval is None and found.value is not None
     assert "without a promise" in found.statement and "Add images of other good parts" in found.statement
-    assert "at most 1 good part" not in found.statement
+    assert "false reject in" not in found.statement
 
 
 def test_equal_scores_reject_none_of_themselves():
@@ -100,7 +100,9 @@ def test_clopper_pearson_equals_scipy():
 def test_provisional_rule_takes_the_smallest_possible_budget():
     found = provisional(np.arange(45))
     assert (found.value, found.budget, found.provisional) == (44, pytest.approx(1 / 46), True)
-    assert found.statement.startswith("Provisional, set from 45 good images: at most 1 good part in 46")
+    assert found.statement.startswith(
+        "Provisional, set from the worst of 45 good images: expect about 1 false reject in 45, as"
+    )
     assert provisional([2.0]).value == 2.0
     for n in range(1, 400):
         assert provisional(np.arange(n)).value == n - 1

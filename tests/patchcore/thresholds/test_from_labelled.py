@@ -17,6 +17,7 @@ from patchcore.thresholds.from_labelled import (
     review_words,
     youden,
 )
+from patchcore.thresholds.verdict_counts import counts_words, unlabelled_words
 
 GOOD = np.array([1.0, 1.5, 2.0, 2.0, 2.5, 4.0])
 DEFECT = np.array([2.0, 3.0, 5.0, 6.0])
@@ -50,9 +51,25 @@ def test_outcome_and_words():
     found = no_escapes(GOOD, DEFECT)
     assert found.outcome == outcome(GOOD, DEFECT, 1.75)
     assert (found.outcome.false_rejects, found.outcome.escapes) == (4, 0)
-    assert found.statement == "Lets none of 4 known defects through and rejects 4 of 6 good images."
+    assert (
+        found.statement
+        == "Lets no known defect through. It rejects 4 of 6 good images and accepts 0 of 4 defects."
+    )
     assert found.outcome.false_reject_rate.interval == clopper_pearson(4, 6)
     assert found.outcome.escape_rate.interval == clopper_pearson(0, 4)
+
+
+def test_counts_between_two_thresholds_go_to_review():
+    found = outcome([1, 2, 3], [2, 4, 6], 3, accept=1.5)
+    assert (found.false_rejects, found.good_in_review, found.escapes, found.defects_in_review) == (0, 2, 0, 1)
+    assert counts_words(found) == (
+        "It rejects 0 of 3 good images and accepts 0 of 3 defects; 2 good images and 1 defect go to review."
+    )
+    assert counts_words(outcome([1], [], 3)) == "It rejects 0 of 1 good image."
+    assert unlabelled_words(["reject", "accept", "review", None]) == (
+        "Of 3 images without a label it rejects 1; 1 goes to review."
+    )
+    assert unlabelled_words([None]) == ""
 
 
 def test_each_rule_reaches_the_best_of_every_way(scores):

@@ -2,11 +2,11 @@
 
 import pytest
 
-from tests.workbench.parts import SMALL, plate, store_plates
+from tests.workbench.parts import SMALL, plate, remove_good, store_plates
 from workbench.evaluation.audit import audit
 from workbench.inspections.batches import good_batch, score_batch
 from workbench.inspectors.building import BuildSettings, build
-from workbench.inspectors.versions import get_version, remove_good
+from workbench.inspectors.versions import get_version
 
 
 @pytest.fixture

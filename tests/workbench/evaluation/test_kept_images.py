@@ -1,7 +1,8 @@
 """Kept good images are stored with the version, and taken over by later versions."""
 
+from tests.workbench.parts import remove_good
 from workbench.evaluation.kept_images import keep, kept_images, suggest_again
-from workbench.inspectors.versions import get_version, remove_good
+from workbench.inspectors.versions import get_version
 
 
 def test_kept_images_add_up_until_they_are_forgotten(workspace, version):

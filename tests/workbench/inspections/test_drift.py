@@ -45,7 +45,7 @@ def test_drift_waits_for_parts_then_is_steady_then_alarms_with_its_begin(workspa
     normal = rng.lognormal(1, 0.2, REFERENCE + WINDOW)
     inspect(workspace, version, normal[:-1])
     drift = find_drift(workspace, version.id)
-    assert drift.state == "waiting" and "from 300 accepted parts on; under" in drift.sentence
+    assert drift.state == "waiting" and "from 300 accepted parts of production on; under" in drift.sentence
     assert "there are 299 so far" in drift.sentence
     inspect(workspace, version, normal[-1:], first=299)
     inspect(

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from patchcore.inspection import inspect
 from patchcore.thresholds.operating_point import Choice, OperatingPoint
-from tests.workbench.parts import SIDE, picture, store_plates
+from tests.workbench.parts import SIDE, picture, remove_good, store_plates
 from workbench.evaluation.comparison import compare
 from workbench.evaluation.measures import evaluation_of
 from workbench.inspections.batches import create_batch, score_batch
@@ -20,7 +20,7 @@ from workbench.inspections.history_export import write_csv
 from workbench.inspections.history_query import Filter
 from workbench.inspections.picture_doubts import doubt_sentences
 from workbench.inspectors.good_doubts import good_doubts
-from workbench.inspectors.versions import get_version, load_model, remove_good, set_operating_point
+from workbench.inspectors.versions import get_version, load_model, set_operating_point
 from workbench.storage.tables import Inspection, InspectorVersion, Result
 from workbench.tuning import evidence
 from workbench.tuning.evidence import judged, verdict_of

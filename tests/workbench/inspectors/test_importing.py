@@ -15,7 +15,7 @@ from patchcore.cli import commands
 from patchcore.errors import ArtifactError, PatchCoreError, SettingsError
 from patchcore.thresholds.operating_point import OperatingPoint
 from tests.patchcore.hostile import HOSTILE, rewritten
-from tests.workbench.parts import plate, store_plates
+from tests.workbench.parts import plate, remove_good, store_plates
 from workbench.evaluation.audit import audit
 from workbench.evaluation.certificate import certificate_of
 from workbench.evaluation.report import report_of
@@ -32,7 +32,6 @@ from workbench.inspectors.versions import (
     list_inspectors,
     load_model,
     make_current,
-    remove_good,
     reslice,
 )
 from workbench.people.roles import NotAllowed, Person, Role, acting

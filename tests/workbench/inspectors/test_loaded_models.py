@@ -1,7 +1,8 @@
 """Models in memory: loaded once, at each share once, and only so many kept."""
 
+from tests.workbench.parts import remove_good
 from workbench.inspectors.loaded_models import LoadedModels
-from workbench.inspectors.versions import load_model, remove_good
+from workbench.inspectors.versions import load_model
 
 
 def test_models_are_loaded_once(workspace, version):

@@ -6,10 +6,10 @@ from patchcore.maps.regions import clearing_threshold
 from patchcore.thresholds.decision import decide
 from patchcore.thresholds.operating_point import Choice, OperatingPoint
 from tests.points import by_hand
-from tests.workbench.parts import evidence, store_plates
+from tests.workbench.parts import evidence, remove_good, store_plates
 from workbench.inspections.batches import create_batch, good_batch, load_map, score_batch
 from workbench.inspectors.point_history import point_history, store_point
-from workbench.inspectors.versions import get_version, load_model, remove_good, reslice, share_numbers
+from workbench.inspectors.versions import get_version, load_model, reslice, share_numbers
 
 
 @pytest.fixture

@@ -5,9 +5,10 @@ import pytest
 from patchcore.errors import SettingsError
 from patchcore.thresholds.operating_point import OperatingPoint
 from tests.points import by_hand
+from tests.workbench.parts import remove_good
 from workbench.inspectors.point_history import enforce, store_point
 from workbench.inspectors.timeline import edit_note, find_entry, restore, timeline
-from workbench.inspectors.versions import find_inspector, get_version, list_versions, remove_good, reslice
+from workbench.inspectors.versions import find_inspector, get_version, list_versions, reslice
 from workbench.people.roles import NotAllowed, Person, Role, acting
 from workbench.storage.database import WorkspaceError
 from workbench.storage.revisions import ChangedMeanwhile

@@ -5,7 +5,7 @@ import pytest
 from patchcore.errors import SettingsError
 from patchcore.thresholds.operating_point import OperatingPoint
 from tests.points import by_hand
-from tests.workbench.parts import build_small, store_plates
+from tests.workbench.parts import build_small, remove_good, store_plates
 from workbench.inspections.batches import create_batch, list_results, score_batch
 from workbench.inspectors.versions import (
     find_inspector,
@@ -14,7 +14,6 @@ from workbench.inspectors.versions import (
     list_versions,
     load_model,
     make_current,
-    remove_good,
     reslice,
     set_operating_point,
     share_numbers,

@@ -113,6 +113,10 @@ def everything_is_read(workspace):
 
     batches = {batch.name: batch.id for batch in list_batches(workspace, "plate-1")}
     assert {"Monday", "Watched"} <= batches.keys()
+    # Monday's images came with a mask, so before 0010 too they are no production.
+    purposes = {batch.name: batch.purpose for batch in list_batches(workspace, "plate-1")}
+    assert purposes["Monday"] == "evaluation" and purposes["Watched"] == "production"
+    assert {row.purpose for row in read_page(workspace, Filter()).rows} == {"evaluation"}
     results = list_results(workspace, batches["Monday"], first.id)
     assert [(one.image.name, one.image.truth) for one in results] == [
         ("scratch/020.png", "scratch"),

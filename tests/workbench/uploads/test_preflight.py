@@ -187,3 +187,35 @@ def test_a_thousand_files_of_which_most_are_empty(tmp_path):
         (tmp_path / f"{i:04d}.png").write_bytes(b"" if i % 10 else png((8, 8, 3)))
     found = preflight(from_folder(tmp_path))
     assert (len(found.usable), len(found.broken)) == (100, 900)
+
+
+def photograph(seed, kind="PNG", **options):
+    """One picture of a made-up part in a file format."""
+    rng = np.random.default_rng(seed)
+    coarse = Image.fromarray(rng.integers(40, 200, (9, 12, 3), dtype=np.uint8))
+    buffer = io.BytesIO()
+    coarse.resize((120, 90), Image.Resampling.BICUBIC).save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(("kind", "options"), [("JPEG", {"quality": 75}), ("WEBP", {"quality": 80})])
+def test_one_picture_in_two_formats_is_named(kind, options):
+    uploads = [Upload(f"{seed}.png", photograph(seed)) for seed in range(4)]
+    found = preflight([*uploads, Upload("again.jpg", photograph(2, kind, **options))])
+    assert found.in_two_formats == [("2.png", "again.jpg")] and not found.duplicates
+    assert warned(
+        found, "1 image shows the same picture as another in another format (such as again.jpg and 2.png)"
+    )
+    assert preflight(uploads).in_two_formats == []
+
+
+@pytest.mark.parametrize("level", [0, 255])
+def test_a_black_or_white_frame_among_photographs_is_named(level):
+    frame = io.BytesIO()
+    noise = np.random.default_rng(0).integers(0, 4, (90, 120, 3))
+    Image.fromarray(np.abs(level - noise).astype(np.uint8)).save(frame, "PNG")
+    photographs = [photograph(seed) for seed in range(4)]
+    found = looked_at(*photographs, frame.getvalue())
+    assert [image.name for image in found.plain] == ["04.png"]
+    assert warned(found, "1 image shows nothing, like a black frame (such as 04.png). Leave it out")
+    assert looked_at(*photographs).plain == []

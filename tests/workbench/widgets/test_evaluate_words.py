@@ -29,7 +29,11 @@ def size(share, auroc=0.9, threshold=0.5):
 
 
 def test_a_rate_is_written_with_its_interval():
-    assert headline.rate_html(Rate(2, 60)) == "2 <small>of 60, 3.3 % (0.4 % to 11.5 %)</small>"
+    assert (
+        headline.rate_html(Rate(2, 60))
+        == '<span class="pc-reject">2</span> <small>of 60, 3.3 % (0.4 % to 11.5 %)</small>'
+    )
+    assert headline.rate_html(Rate(0, 60)).startswith("0 <small>of 60, 0 % (")
     assert headline.rate_html(Rate(0, 0)) == "–"
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 
 from patchcore.files.point_rules import check_point, check_score, check_threshold
 from patchcore.files.value_rules import SHA256, Unsound, or_none, yes_or_no
+from workbench.inspections.purpose import PURPOSES
 from workbench.jobs.arguments import KINDS, check_settings, sound_arguments
 from workbench.jobs.requests import JobState
 from workbench.storage.places import SUFFIX, is_portable_name
@@ -130,7 +131,12 @@ COLUMNS: dict[str, dict[str, Check]] = {
         "change": one_of(*VERSION_CHANGES),
     },
     "inspector_images": {"position": _count, "sha256": _sha256},
-    "batches": {**_owner, "kind": one_of("test", "good"), "reading": or_none(shapes.reading)},
+    "batches": {
+        **_owner,
+        "kind": one_of("test", "good"),
+        "reading": or_none(shapes.reading),
+        "purpose": one_of(*PURPOSES),
+    },
     "batch_images": {"position": _count, "sha256": _sha256, "mask_sha256": or_none(_sha256)},
     "operating_points": {"data": _point, "change": one_of(*POINT_CHANGES)},
     "results": {
@@ -177,6 +183,7 @@ COLUMNS: dict[str, dict[str, Check]] = {
         "doubts": or_none(shapes.doubts),
         "picture_check": or_none(yes_or_no),
         "decision": or_none(one_of(*shapes.DECISIONS)),
+        "purpose": one_of(*PURPOSES),
     },
     "watches": {**_owner, "options": shapes.options},
     "watched_files": {

@@ -4,7 +4,7 @@ import { digits } from "./dom.js";
 import { themeColour } from "./theme.js";
 import { drawDensity } from "./density.js";
 import { drawMark } from "./marks.js";
-import { judge } from "./verdict.js";
+import { errorOf, judge } from "./verdict.js";
 
 const SIDE = 20;
 const BELOW = 24; // pixels under the axis
@@ -63,7 +63,10 @@ export class DotPlot {
     context.clearRect(0, 0, width, height);
     if (this.density) drawDensity(context, items, (score) => this.place(score, range), { top: TOP, bottom: this.axisAt, width }, colours);
     this.axis(range, colours);
-    for (const { item, x, y } of this.placed) drawMark(context, item, x, y, colours[judge(item, store)]);
+    for (const { item, x, y } of this.placed) {
+      const verdict = judge(item, store);
+      drawMark(context, item, x, y, colours[errorOf(item.kind, verdict) ? "reject" : verdict]); // an escape is never green
+    }
     const pointed = this.placed.find((dot) => dot.item.key === store.hover);
     if (pointed) ring(context, pointed, colours.ink);
   }

@@ -13,7 +13,8 @@ const ORDER = ["accept", "review", "reject"];
 export class OutcomeViewer {
   constructor(root, data) {
     this.store = storeFor(data.link);
-    this.items = [];
+    this.items = []; // the labelled images that the rates count
+    this.others = []; // further scored images, whose verdicts may change too
     this.good = new Kind("Good parts", "false rejects", "reject");
     this.defect = new Kind("Defects", "escapes", "accept");
     this.types = el("div", { class: "types num mute" });
@@ -71,16 +72,18 @@ export class OutcomeViewer {
     const { judgeBy, pictureCheck } = stored;
     const before = { thresholds: stored, judgeBy, pictureCheck, pixelThreshold: stored.pixel ?? stored.review ?? stored.reject };
     const moved = new Map();
-    for (const item of this.items) {
+    const scored = [...this.items, ...this.others];
+    for (const item of scored) {
       const [was, is] = [judge(item, before), judge(item, this.store)];
       if (was === is) continue;
       const turn = `${was} → ${is}`;
       moved.set(turn, [...(moved.get(turn) ?? []), item.name]);
     }
     this.changes.replaceChildren(...[...moved].map(([turn, names]) =>
-      el("p", { title: names.join("\n") }, el("b", { text: `${names.length} ${names.length === 1 ? "part" : "parts"}: ${turn} ` }),
+      el("p", { title: names.join("\n") }, el("b", { text: `${names.length} ${names.length === 1 ? "image" : "images"}: ${turn} ` }),
         el("span", { class: "mute", text: listed(names) }))));
-    if (!moved.size) this.changes.append(el("p", { class: "mute", text: "no verdict changes" }));
+    const on = scored.length === 1 ? "the one scored image" : `all ${scored.length} scored images, labelled or not`;
+    if (!moved.size) this.changes.append(el("p", { class: "mute", text: `no verdict changes on ${on}` }));
   }
 
   destroy() {

@@ -1,5 +1,5 @@
 // The threshold strip: every score as a dot on one axis, the thresholds as lines to drag. Shape shows an image's
-// label, colour its verdict.
+// label, colour its verdict; a wrong verdict is red.
 
 import { digits, el, perFrame } from "./dom.js";
 import { DotPlot } from "./dots.js";

@@ -18,7 +18,7 @@ from workbench.widgets.evaluate.headline import metric, rate_html
 from workbench.widgets.evaluate.measured import Measured, measure
 from workbench.widgets.shared import session, theme, wording
 from workbench.widgets.shared.scoring import bar
-from workbench.widgets.shared.verdicts import VERDICTS
+from workbench.widgets.shared.verdicts import verdict_html
 
 CHOICE = "other"  # name of the chosen version's id, in the address
 ROWS_SHOWN = 100
@@ -176,10 +176,18 @@ def disagreements_html(differing: Sequence[Disagreement]) -> str:
     """Return the images with both verdicts, and which version agrees with the label."""
     right = {"first": "in use", "second": "other", "": "–"}
     rows = [
-        (_image(one), VERDICTS[one.first_verdict], VERDICTS[one.second_verdict], right[one.right])
+        (
+            _image(one),
+            *(verdict_html(verdict, _is_defect(one)) for verdict in (one.first_verdict, one.second_verdict)),
+            right[one.right],
+        )
         for one in differing[:ROWS_SHOWN]
     ]
     return theme.table_html(rows, ("Image", "In use", "Other", "Right"), look="pc-num pc-rows")
+
+
+def _is_defect(one: Disagreement) -> bool | None:
+    return None if one.first.truth is None else one.first.is_defect
 
 
 def _image(one: Disagreement) -> str:
@@ -190,7 +198,7 @@ def _image(one: Disagreement) -> str:
 
 def _threshold(measured: Measured) -> str:
     point = measured.point
-    return f'{wording.score(point.reject)} <span class="pc-mute">{escape(wording.rule(point.rule))}</span>'
+    return f'{wording.score(point.reject)} <span class="pc-mute">{escape(wording.rule(point))}</span>'
 
 
 def _rate(measured: Measured, *, good: bool) -> str:

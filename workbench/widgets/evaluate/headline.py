@@ -58,12 +58,17 @@ def metric(value: Measure) -> str:
 
 
 def rate_html(rate: Rate) -> str:
-    """Return a count with its rate and the range of the true one: 2 of 60, 3.3 % (0.4 to 11.5 %)."""
+    """Return a count of errors with its rate and the range of the true one: 2 of 60, 3.3 % (0.4 to 11.5 %).
+
+    The count is red where there are errors.
+    """
     if isinstance(rate.value, Undefined) or isinstance(rate.interval, Undefined):
         return wording.DASH
     low, high = rate.interval
     words = f"of {wording.count(rate.trials)}, {_percent(rate.value)} ({_percent(low)} to {_percent(high)})"
-    return f"{wording.count(rate.events)} <small>{words}</small>"
+    events = wording.count(rate.events)
+    shown = f'<span class="pc-reject">{events}</span>' if rate.events else events
+    return f"{shown} <small>{words}</small>"
 
 
 def _separation(measured: Measured) -> list[tuple[str, Measure, str]]:
@@ -81,7 +86,7 @@ def _decision(measured: Measured, counts: VerdictCounts) -> list[tuple[str, str,
     judged = counts.good + counts.defects
     review = f"{wording.count(counts.review)} <small>of {wording.count(judged)}</small>"
     threshold = (
-        f"{wording.score(measured.point.reject)} <small>{escape(wording.rule(measured.point.rule))}</small>"
+        f"{wording.score(measured.point.reject)} <small>{escape(wording.rule(measured.point))}</small>"
     )
     return [
         ("Escapes", rate_html(counts.escape_rate), MEANING["Escapes"]),

@@ -157,7 +157,7 @@ def _put_into_use(version: InspectorVersion, share: float) -> None:
         notice.leave(
             after,
             f"The bank is at {wording.share(after.share)} now. The threshold was set again by its rule "
-            f"({wording.rule(after_point.rule)}): {wording.score(before_point.reject)} became "
+            f"({wording.rule(after_point)}): {wording.score(before_point.reject)} became "
             f"{wording.score(after_point.reject)}.",
         )
     st.rerun()

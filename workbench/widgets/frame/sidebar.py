@@ -91,7 +91,7 @@ def _card(inspector: Inspector, version: InspectorVersion) -> str:
 
 def _facts(version: InspectorVersion) -> str:
     point = OperatingPoint.from_dict(version.operating_point)
-    lines = [f"Threshold <b>{wording.score(point.reject)}</b>", escape(wording.rule(point.rule))]
+    lines = [f"Threshold <b>{wording.score(point.reject)}</b>", escape(wording.rule(point))]
     if point.accept < point.reject:
         lines.insert(1, f"review above <b>{wording.score(point.accept)}</b>")
     if not point.picture_check:
@@ -99,7 +99,7 @@ def _facts(version: InspectorVersion) -> str:
     if point.stale:
         lines.append('<span class="pc-review">! out of date, set it again</span>')
     else:
-        lines.append(f"set {wording.moment(datetime.fromisoformat(point.recalibrated_at or point.set_at))}")
+        lines.append(f"since {wording.moment(datetime.fromisoformat(point.recalibrated_at or point.set_at))}")
     title = escape(point.statement)
     return f'<div class="pc-facts pc-mute pc-num" title="{title}">{"<br>".join(lines)}</div>'
 

@@ -18,19 +18,21 @@ from workbench.inspections.history import (
     undo_decision,
 )
 from workbench.inspections.history_export import version_words
+from workbench.inspections.history_query import is_defect
 from workbench.inspections.picture_doubts import doubt_sentences, doubts_of
 from workbench.inspectors.versions import find_inspector
 from workbench.storage.stored_pictures import stored_picture
-from workbench.storage.tables import Inspection
+from workbench.storage.tables import EVALUATION, PRODUCTION, Inspection
 from workbench.widgets.shared import notice, session, theme, wording
 from workbench.widgets.shared.pictures import frame_style
-from workbench.widgets.shared.verdicts import DECISIONS, VERDICTS
+from workbench.widgets.shared.verdicts import DECISIONS, verdict_html
 
 if TYPE_CHECKING:  # torch comes with it
     from patchcore.images.geometry import Box
 
 CHOICE = "inspection"  # name of the opened one, in the address
 WAYS = {"page": "brought on a page", "watch": "from a watched folder", "command": "from the command line"}
+PURPOSES = {PRODUCTION: "production", EVALUATION: "evaluation, no part of production"}
 JUDGED = {"score": "by its score", "area": "by its regions", "both": "by score and regions"}
 BOXES = 12  # drawn over the picture
 LISTED = 12
@@ -113,7 +115,7 @@ def _verdict(row: Inspection) -> str:
     numbers = [
         (
             "verdict",
-            VERDICTS.get(row.verdict, wording.DASH),
+            verdict_html(row.verdict, is_defect(session.workspace(), [row]).get(row.id)),
             "As it was given when the image was scored; it never changes afterwards.",
         ),
         (
@@ -137,6 +139,7 @@ def _facts(row: Inspection) -> str:
         if (box := _decided(row)) is None
         else f"x {box[0]} to {box[2]}, y {box[1]} to {box[3]}",
         "size": "" if row.width is None else f"{row.width} × {row.height} px",
+        "counts as": PURPOSES[row.purpose],
         "came": f"{WAYS.get(row.source, row.source)}, in the name of {row.operator or 'nobody'}",
         "scored": f"{row.created.astimezone():%Y-%m-%d %H:%M:%S}",
         "whole picture": _whole_picture(row),

@@ -4,7 +4,7 @@ Their values outlast a visit to another page, and stand in the address, so that 
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -12,7 +12,7 @@ import streamlit as st
 
 from workbench.inspections import history_query
 from workbench.inspections.history_query import Filter
-from workbench.storage.tables import Inspector
+from workbench.storage.tables import EVALUATION, PRODUCTION, Inspector
 from workbench.widgets.fields import number
 from workbench.widgets.shared import session, wording
 
@@ -20,10 +20,13 @@ ALL = "all"
 VERDICTS = {"accept": "✓ accept", "review": "? review", "reject": "✕ reject", "none": "– no verdict"}
 DECISIONS = {None: "any decision", "none": "undecided", "fine": "fine", "defect": "defect"}
 SOURCES = {None: "any way", "page": "brought on a page", "watch": "watched folder", "command": "command line"}
+PURPOSES = {PRODUCTION: "production", EVALUATION: "evaluation sets", None: "both"}
 IN_ROW = ("text", "verdicts", "decision")
 FOLDED = ("since", "until", "lowest", "highest", "source", "operator", "other")
 DAYS, NUMBERS, TEXTS = ("since", "until"), ("lowest", "highest"), ("of", "text", "operator")
+IN_ADDRESS = ("of", "purpose", *IN_ROW, *FOLDED)
 KNOWN = {"decision": DECISIONS, "source": SOURCES}
+BOTH = "both"  # purposes, in the address
 CHOICE = "filter"  # name of the filters in the address
 
 
@@ -37,15 +40,18 @@ def choose(inspector: Inspector | None) -> Filter:
     here = st.session_state.get(_key("of"))
     if here not in (ALL, *known) or (here == before and before != first):  # it follows the inspector in use
         st.session_state[_key("of")] = first
+        _other_inspector()
     with st.container(horizontal=True, vertical_alignment="bottom", key="history_filters"):
         st.selectbox(
             "Inspector",
             [ALL, *known],
             format_func=lambda one: "All inspectors" if one == ALL else known[one],
             **_named("of"),
-            width=210,
+            on_change=_other_inspector,
+            width=180,
         )
-        st.text_input("Name holds", **_named("text"), placeholder="part 4711", width=180)
+        usual = _purpose()
+        st.text_input("Name holds", **_named("text"), placeholder="part 4711", width=130)
         st.pills(
             "Verdict",
             list(VERDICTS),
@@ -58,17 +64,17 @@ def choose(inspector: Inspector | None) -> Filter:
             list(DECISIONS),
             format_func=lambda one: DECISIONS[one],
             **_named("decision"),
-            width=150,
+            width=130,
         )
         with st.popover(_more_words(), width="content"):
             _more()
         st.button("Clear", on_click=clear, disabled=not any(_set()), type="tertiary")
-    _write_address(first)
+    _write_address({"of": first, "purpose": usual or BOTH})
     return _filter()
 
 
 def clear() -> None:
-    """Set all filters back, but for the inspector."""
+    """Set all filters back, but for the inspector and the purpose."""
     for name in (*IN_ROW, *FOLDED):
         st.session_state.pop(_key(name), None)
 
@@ -79,24 +85,26 @@ def _take_from_address() -> None:
     if text == st.session_state.get(_key("written")):
         return
     clear()
-    st.session_state.pop(_key("of"), None)
+    for name in ("of", "purpose"):
+        st.session_state.pop(_key(name), None)
     st.session_state[_key("written")] = text
     try:
         plain = json.loads(text or "{}")
-        values = {name: _read(name, plain[name]) for name in ("of", *IN_ROW, *FOLDED) if name in plain}
+        values = {name: _read(name, plain[name]) for name in IN_ADDRESS if name in plain}
     except (ValueError, TypeError, KeyError):  # an address that was typed in
         return
     for name, value in values.items():
         st.session_state[_key(name)] = value
 
 
-def _write_address(first: str) -> None:
-    """Put the filters that are set into the address."""
-    here = {name: st.session_state.get(_key(name)) for name in ("of", *IN_ROW, *FOLDED)}
+def _write_address(usual: Mapping[str, str]) -> None:
+    """Put the filters that are set, but for usual values, into the address."""
+    here = {name: st.session_state.get(_key(name)) for name in IN_ADDRESS}
+    here["purpose"] = here["purpose"] or BOTH
     plain = {
         name: value.isoformat() if isinstance(value, date) else value
         for name, value in here.items()
-        if value not in (None, "", [], False) and (name, value) != ("of", first)
+        if value not in (None, "", [], False) and usual.get(name) != value
     }
     text = json.dumps(plain, separators=(",", ":")) if plain else None
     st.session_state[_key("written")] = text
@@ -118,9 +126,33 @@ def _read(name: str, value: Any) -> Any:
         return [one for one in VERDICTS if one in value]
     if name == "other":
         return value is True
+    if name == "purpose":
+        return {BOTH: None, PRODUCTION: PRODUCTION, EVALUATION: EVALUATION}[value]
     if value not in KNOWN[name]:
         raise KeyError(value)
     return value
+
+
+def _purpose() -> str | None:
+    """Let production be looked at, or the evaluation sets, which no count of production holds; return the usual choice."""
+    of = st.session_state[_key("of")]
+    usual = history_query.usual_purpose(session.workspace(), None if of == ALL else of)
+    st.session_state.setdefault(_key("purpose"), usual)
+    st.selectbox(
+        "Verdicts on",
+        list(PURPOSES),
+        format_func=lambda one: PURPOSES[one],
+        **_named("purpose"),
+        width=145,
+        help="Images that came with their labels are an evaluation set: their verdicts are kept, but are no part of "
+        "production. Inspect says which a batch is, and an engineer may change it there.",
+    )
+    return usual
+
+
+def _other_inspector() -> None:
+    """Begin with the usual purpose of the inspector that was chosen."""
+    st.session_state.pop(_key("purpose"), None)
 
 
 def _more() -> None:
@@ -152,7 +184,9 @@ def _set(names: tuple[str, ...] = (*IN_ROW, *FOLDED)) -> Iterator[bool]:
 
 
 def _filter() -> Filter:
-    here: dict[str, Any] = {name: st.session_state.get(_key(name)) for name in ("of", *IN_ROW, *FOLDED)}
+    here: dict[str, Any] = {
+        name: st.session_state.get(_key(name)) for name in ("of", "purpose", *IN_ROW, *FOLDED)
+    }
     return Filter(
         inspector_id=None if here["of"] == ALL else here["of"],
         verdicts=tuple(here["verdicts"] or ()),
@@ -165,6 +199,7 @@ def _filter() -> Filter:
         source=here["source"],
         operator=here["operator"],
         disagreements=bool(here["other"]),
+        purpose=here["purpose"],
     )
 
 

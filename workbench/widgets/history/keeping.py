@@ -57,7 +57,7 @@ def _change(months: int | None) -> None:
             if gone.inspections == 0
             else f"This deletes **{wording.counted(gone.inspections, 'inspection')}** and "
             f"{wording.counted(gone.pictures, 'picture')} now, {wording.megabytes(gone.size_bytes / 1e6)}. It cannot "
-            "be taken back; a backup made before keeps them."
+            "be undone; a backup made before keeps them."
         )
     st.button(f"Keep {_words(chosen)}", type="primary", on_click=_keep, args=(chosen,), key="keep_history")
 

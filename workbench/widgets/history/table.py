@@ -12,15 +12,15 @@ import streamlit as st
 
 from patchcore.errors import DataError
 from workbench.inspections.history_export import version_words, write_csv, write_parquet
-from workbench.inspections.history_query import Counts, Filter, Page, Place, place_of, read_page
+from workbench.inspections.history_query import Counts, Filter, Page, Place, is_defect, place_of, read_page
 from workbench.storage.stored_pictures import stored_picture
-from workbench.storage.tables import Inspection, Inspector
+from workbench.storage.tables import PRODUCTION, Inspection, Inspector
 from workbench.storage.workspace import Workspace
 from workbench.widgets.history import detail
 from workbench.widgets.shared import downloads, session, wording
 from workbench.widgets.shared.pictures import BLANK
 from workbench.widgets.shared.theme import data_uri
-from workbench.widgets.shared.verdicts import DECISIONS, VERDICTS
+from workbench.widgets.shared.verdicts import DECISIONS, verdict_html
 
 THUMBNAIL = 80  # pixels; shown at half of it
 CHOICE = "turned"  # name of the place in the list, in the address: "older" or "newer" than a row
@@ -41,8 +41,9 @@ def show(wanted: Filter, counts: Counts) -> None:
     with st.container(key="history_rows"):
         cells = "".join(map(_cell, HEADINGS))
         st.html(f'<div class="pc-past-head pc-mute"><div>image</div><div class="pc-past">{cells}</div></div>')
+        truths = is_defect(session.workspace(), page.rows)
         for row in page.rows:
-            _row(row)
+            _row(row, truths.get(row.id))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Newest", on_click=session.forget, args=(CHOICE,), disabled=not page.newer)
         st.button("Newer", on_click=_turn, args=("newer", page.rows[0]), disabled=not page.newer)
@@ -86,7 +87,7 @@ def _turned() -> tuple[Place | None, Place | None]:
     return (place, None) if way == "older" else (None, place)
 
 
-def _row(row: Inspection) -> None:
+def _row(row: Inspection, defect: bool | None) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key=f"history_row_{row.id}"):
         st.button(
             session.sentence(row.name),
@@ -96,22 +97,26 @@ def _row(row: Inspection) -> None:
             args=(detail.CHOICE, row.id),
             width="stretch",
         )
-        st.html(_row_html(row))
+        st.html(_row_html(row, defect))
 
 
-def _row_html(row: Inspection) -> str:
+def _row_html(row: Inspection, defect: bool | None) -> str:
     score = "not scored" if row.score is None else f"<b>{wording.score(row.score)}</b>"
     cells = (
         overlay_tag(session.workspace(), row),
         escape(wording.moment(row.created)),
         score,
         escape(thresholds_words(row)),
-        VERDICTS.get(row.verdict, "–"),
+        verdict_html(row.verdict, defect),
         escape(DECISIONS.get(row.decision, "")),
-        f"<span class=pc-mute>{version_words(row)}</span> {escape(row.inspector_name)}",
+        f"<span class=pc-mute>{version_words(row)}</span> {escape(row.inspector_name)}{_purpose_html(row)}",
         escape(row.operator),
     )
     return f'<div class="pc-past pc-num">{"".join(map(_cell, cells))}</div>'
+
+
+def _purpose_html(row: Inspection) -> str:
+    return "" if row.purpose == PRODUCTION else " <span class=pc-mute>evaluation</span>"
 
 
 def thresholds_words(row: Inspection) -> str:

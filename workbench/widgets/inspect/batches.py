@@ -6,9 +6,10 @@ import streamlit as st
 
 from workbench.inspections.batches import list_batches
 from workbench.inspections.labelled_sets import ImportedSet, Reading, import_images
+from workbench.inspections.purpose import Purpose, set_purpose
 from workbench.inspections.samples import sample_batch, sample_of
 from workbench.people.roles import Role
-from workbench.storage.tables import Batch, Inspector
+from workbench.storage.tables import EVALUATION, PRODUCTION, Batch, Inspector
 from workbench.uploads.image_set import FOR_LABELS
 from workbench.widgets.shared import access, intake, notice, session, wording
 
@@ -89,6 +90,33 @@ def show_notes(batch: Batch | None) -> None:
     remarks = [line for line in reading.problems if line not in lines]
     notice.folded(f"{wording.counted(len(remarks), 'remark')} on the files of this batch", remarks)
     notice.folded(f"{wording.counted(len(lines), 'file')} left out, each with its reason", lines)
+
+
+def purpose_words(batch: Batch) -> str:
+    """Return in words that a batch is no production; empty for production."""
+    return ", an evaluation set" if batch.purpose == EVALUATION else ""
+
+
+def offer_purpose(batch: Batch) -> None:
+    """Offer to count the open batch otherwise; images of a watched folder are production."""
+    if batch.watch_id is not None:
+        return
+    to: Purpose = PRODUCTION if batch.purpose == EVALUATION else EVALUATION
+    label = "production" if to == PRODUCTION else "an evaluation set"
+    access.button(
+        f"Count the open batch as {label}",
+        Role.ENGINEER,
+        key="count_as",
+        on_click=_count_as,
+        args=(batch.id, to),
+        help="The verdicts of an evaluation set are kept, but History, trend and drift count production alone. Images "
+        "that come with their labels are an evaluation set at first.",
+    )
+
+
+def _count_as(batch_id: int, purpose: Purpose) -> None:
+    with notice.toasted_refusal():
+        set_purpose(session.workspace(), batch_id, purpose)
 
 
 def _store(inspector: Inspector, new: intake.NewImages) -> ImportedSet | None:

@@ -9,9 +9,11 @@ from patchcore.thresholds.operating_point import OperatingPoint
 from workbench.inspectors.versions import set_operating_point
 from workbench.people.roles import Role
 from workbench.storage.tables import InspectorVersion
+from workbench.tuning.consequences import consequences
 from workbench.viewer import Thresholds
 from workbench.widgets.fields import shared
-from workbench.widgets.shared import access, revision_guard, session, wording
+from workbench.widgets.shared import access, notice, revision_guard, session, wording
+from workbench.widgets.tune.rules import ANSWERS, ASKED
 from workbench.widgets.tune.trial import Trial
 from workbench.widgets.tune.trial import by_hand as hand
 
@@ -67,10 +69,16 @@ def show(version: InspectorVersion) -> None:
         "nearest patch of the good images. Moving a threshold scores nothing again; it takes effect for others "
         "once you press this.",
     ):
-        with revision_guard.change(version.inspector_id) as revision:
-            set_operating_point(session.workspace(), version, _kept(stored, point), seen=revision)
-            session.forget("threshold", "review")
-        st.rerun()
+        kept, seen = _kept(stored, point), revision_guard.revision_of(version.inspector_id)
+        found = consequences(session.workspace(), version, kept, session.chosen_number("batch"))
+        notice.confirmed(ASKED, found, *ANSWERS, lambda: _use(version, kept, seen))
+
+
+def _use(version: InspectorVersion, point: OperatingPoint, seen: int | None) -> None:
+    """Put a point in force; `seen` is the revision that the person saw when asking for it."""
+    with revision_guard.change(version.inspector_id):
+        set_operating_point(session.workspace(), version, point, seen=seen)
+        session.forget("threshold", "review")
 
 
 def _kept(stored: OperatingPoint, point: OperatingPoint) -> OperatingPoint:

@@ -22,7 +22,7 @@ from workbench.watching.standing import (
     stop_watch,
 )
 from workbench.widgets.fields import number
-from workbench.widgets.shared import access, session
+from workbench.widgets.shared import access, folder_browser, session
 from workbench.widgets.shared.watch_state import state_html
 
 POLL_SECONDS = 2.0
@@ -95,6 +95,11 @@ def _state(state: WatchState, batch_id: int | None) -> None:
 def _start(inspector: Inspector) -> None:
     """Draw the form that starts a watch."""
     roots = ", ".join(str(root) for root in allowed_roots())
+
+    def take(path: str) -> None:
+        st.session_state["watch_folder"] = path
+
+    folder_browser.draw("watch", str(st.session_state.get("watch_folder", "")), take, "Choose this folder")
     with st.form("watch_form", border=False):
         st.caption(
             "Images are scored as they arrive: once written completely, each once, also after a restart."

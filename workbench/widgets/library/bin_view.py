@@ -15,9 +15,7 @@ def show() -> None:
     """Draw the contents of the bin."""
     binned = list_bin(session.workspace())
     if not binned:
-        st.info(
-            "The bin is empty. What you delete from the library comes here first and can be brought back."
-        )
+        st.info("The bin is empty. What you delete from the library comes here first and can be restored.")
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         taken = wording.megabytes(sum(one.megabytes for one in binned))
@@ -32,7 +30,7 @@ def show() -> None:
         ):
             st.html(line_html(one), width="stretch")
             access.button(
-                "Bring back",
+                "Restore",
                 Role.ENGINEER,
                 key=f"back_{one.key}",
                 on_click=notice.attempt,

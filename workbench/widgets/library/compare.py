@@ -37,7 +37,7 @@ def table_html(before: Entry, after: Entry, found: Difference) -> str:
         ("Made", *(f"{wording.moment(one.created)}, {escape(one.made_by)}" for one in both)),
         ("Reject above", *(wording.score(one.point.reject) for one in both)),
         ("Review above", *(wording.review(one.point) for one in both)),
-        ("Rule", *(escape(wording.rule(one.point.rule)) for one in both)),
+        ("Rule", *(escape(wording.rule(one.point)) for one in both)),
         ("Compared with", *(wording.size(one.version) for one in both)),
         ("Cover radius", *(_cover_radius(one.version) for one in both)),
         *((name, _value(ours), _value(theirs)) for name, ours, theirs in found.settings),

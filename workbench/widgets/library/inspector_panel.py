@@ -21,7 +21,7 @@ def show(inspector: Inspector) -> None:
     entries = timeline(session.workspace(), inspector.id)
     entry = find_entry(entries, session.chosen(CHOICE))
     if entry is None:
-        st.info("No version of this inspector is in use. Bring one back from the bin.")
+        st.info("No version of this inspector is in use. Restore one from the bin.")
         return
     with st.container(border=True, key="panel_inspector"):
         _heading(inspector, entries)
@@ -71,7 +71,7 @@ def _rename(inspector: Inspector) -> None:
 def _confirm(inspector: Inspector, versions: int) -> None:
     st.markdown(
         f"**{session.sentence(inspector.name)}** goes to the bin with {wording.counted(versions, 'version')} and all "
-        "that it has inspected. It can be brought back from there until the bin is emptied."
+        "that it has inspected. It can be restored from there until the bin is emptied."
     )
     of_it = history_query.Filter(inspector_id=inspector.id)
     if total := history_query.count(session.workspace(), of_it).total:
@@ -88,7 +88,7 @@ def _delete(inspector: Inspector) -> None:
         delete_inspector,
         inspector.id,
         seen=inspector.revision,
-        outcome=f"{inspector.name} is in the bin. It can be brought back from there.",
+        outcome=f"{inspector.name} is in the bin. It can be restored from there.",
     )
     if deleted:
         session.forget("inspector", CHOICE)

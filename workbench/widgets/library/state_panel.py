@@ -44,7 +44,7 @@ def numbers_html(entry: Entry) -> str:
     images = len(good_images(session.workspace(), version))
     return theme.numbers_html(
         [
-            ("Reject above", wording.score(point.reject), f"Set {wording.rule(point.rule)}."),
+            ("Reject above", wording.score(point.reject), f"The rule: {wording.rule(point)}."),
             ("Review above", wording.review(point), "Between the two a person decides."),
             (
                 method_label(version),
@@ -155,7 +155,7 @@ def _confirm(inspector: Inspector, entry: Entry) -> None:
     number = entry.version.number
     st.markdown(
         f"**Version {number} of {session.sentence(inspector.name)}** goes to the bin with its thresholds and all that "
-        "it has inspected. It can be brought back from there until the bin is emptied."
+        "it has inspected. It can be restored from there until the bin is emptied."
     )
     notice.answers("Put it in the bin", "Keep it", "version_delete", _delete, inspector, entry)
 
@@ -165,7 +165,7 @@ def _delete(inspector: Inspector, entry: Entry) -> None:
         delete_version,
         entry.version.id,
         seen=inspector.revision,
-        outcome=f"Version {entry.version.number} is in the bin. It can be brought back from there.",
+        outcome=f"Version {entry.version.number} is in the bin. It can be restored from there.",
     )
     if deleted:
         session.forget("version")

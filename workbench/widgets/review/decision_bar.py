@@ -67,7 +67,7 @@ def _decision(result: Result, version: InspectorVersion, verdict: Verdict | None
         elif lack := refusal(version, TEACH):
             st.caption(lack, width="content")
     access.button(
-        "Take back",
+        "Undo",
         Role.OPERATE,
         key="take_back",
         on_click=notice.attempt,

@@ -122,7 +122,7 @@ def _undo_button() -> None:
         key="review_U",
         disabled=not _done(),
         on_click=_undo,
-        help="Takes back your last decision here and shows the image again.",
+        help="Undoes your last decision here and shows the image again.",
     )
 
 

@@ -6,6 +6,7 @@ from html import escape
 import streamlit as st
 
 from patchcore.methods import TEACH
+from patchcore.thresholds.operating_point import Verdict
 from workbench.inspectors.capabilities import refusal
 from workbench.people.roles import Role
 from workbench.storage.tables import GOOD, InspectorVersion, Result
@@ -13,12 +14,11 @@ from workbench.tuning.teaching import can_undo, keep_teaching, named, taught_nam
 from workbench.tuning.teaching_preview import TeachingPreview, VerdictChange, preview_teaching
 from workbench.widgets.shared import access, progress, revision_guard, session, theme, wording
 from workbench.widgets.shared.pictures import thumbnail_tag
-from workbench.widgets.shared.verdicts import VERDICTS
+from workbench.widgets.shared.verdicts import verdict_html
 
 ASKED = "teach_results"  # ids of the results that are to be taught, in this session
 PREVIEW = "teach_preview"
 SHOWN = 24  # changed images with a picture
-VERDICT_HTML = VERDICTS | {None: '<span class="pc-mute">no verdict</span>'}
 
 
 def may_teach(version: InspectorVersion) -> bool:
@@ -57,15 +57,16 @@ def show(version: InspectorVersion, results: Sequence[Result]) -> None:
         st.markdown(f"**Teach {session.sentence(named([one.image.name for one in chosen]))}**")
         st.html(_numbers(preview))
         _hand(preview)
-        (st.warning if preview.escapes else st.info)(session.sentence(preview.sentence()))
+        say = st.error if preview.escapes else st.warning if preview.loses_rejections else st.info
+        say(session.sentence(preview.sentence()))
         if preview.changes:
-            st.html(_changes(preview.changes))
+            st.html(changes_html(preview.changes))
         with st.container(horizontal=True, vertical_alignment="center"):
             if access.button("Teach", Role.ENGINEER, type="primary", key="teach_keep"):
                 _keep(preview)
             st.button("Don't teach", key="teach_cancel", on_click=forget)
             st.caption(
-                "A new version of the inspector is stored and the label good with it. Both can be taken back.",
+                "A new version of the inspector is stored and the label good with it. Both can be undone.",
                 width="stretch",
             )
 
@@ -87,7 +88,7 @@ def notice(version: InspectorVersion) -> None:
             key="teach_undo",
             on_click=_undo,
             args=(version,),
-            help="Puts the version from before into use again and takes back the label. Nothing is computed again.",
+            help="Puts the version from before into use again and undoes the label. Nothing is computed again.",
         )
 
 
@@ -150,7 +151,8 @@ def _hand(preview: TeachingPreview) -> None:
     )
 
 
-def _changes(changes: Sequence[VerdictChange]) -> str:
+def changes_html(changes: Sequence[VerdictChange]) -> str:
+    """Return changed verdicts as cards, in their order."""
     cards = "".join(_card(change) for change in changes[:SHOWN])
     more = len(changes) - SHOWN
     rest = f'<p class="pc-mute">and {wording.counted(more, "more image")}</p>' if more > 0 else ""
@@ -162,14 +164,19 @@ def _card(change: VerdictChange) -> str:
     picture = thumbnail_tag(session.workspace(), image.sha256, image.name)
     truth = "good" if image.truth == GOOD else (image.truth or "").replace("_", " ")
     label = f'<span class="pc-mute">labelled {escape(truth)}</span>' if truth else ""
-    if change.is_escape:
+    if change.is_escape or (change.loses_rejection and change.is_defect):
         label = f'<b class="pc-reject">! labelled {escape(truth)}</b>'
+    grave = ' class="pc-grave"' if change.loses_rejection else ""
     return (
-        f'<li>{picture}<div><b class="pc-clip">{escape(image.name)}</b>'
-        f"<span>{VERDICT_HTML[change.before]} → {VERDICT_HTML[change.after]}</span>"
+        f'<li{grave}>{picture}<div><b class="pc-clip">{escape(image.name)}</b>'
+        f"<span>{_verdict(change.before)} → {_verdict(change.after, change.is_defect)}</span>"
         f'<span class="pc-mute">{wording.score(change.result.score or 0.0)} → {wording.score(change.score)}</span>'
         f"{label}</div></li>"
     )
+
+
+def _verdict(verdict: Verdict | None, defect: bool | None = None) -> str:
+    return '<span class="pc-mute">no verdict</span>' if verdict is None else verdict_html(verdict, defect)
 
 
 def _keep(preview: TeachingPreview) -> None:

@@ -116,8 +116,8 @@ def _reason_in_words(result: Result) -> None:
     """Give the reason in words alone: the good images of an imported inspector are not here."""
     why = explain(session.workspace(), result)
     words = (
-        f"Its worst patch lies {wording.score(why.distance)} from the nearest good patch, in {why.neighbour_name}. "
-        "That image is not in this workspace, because the inspector was imported; so it cannot be shown."
+        f"Closest: {why.neighbour_name} (distance {wording.score(why.distance)}). That image is not in this workspace, "
+        "because the inspector was imported; so it cannot be shown."
     )
     st.caption(session.sentence(words))
 

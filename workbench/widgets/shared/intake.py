@@ -12,7 +12,7 @@ from patchcore.disk.in_use import delete_folder
 from workbench.uploads.image_set import UploadSet
 from workbench.uploads.intake import allowed_roots, from_files, from_server
 from workbench.uploads.spool_budget import spool_budget
-from workbench.widgets.shared import session
+from workbench.widgets.shared import folder_browser, session
 
 FOLDER, FILES, SERVER = "Folder", "Files or zip", "Folder on this computer"
 CAMERA, SAMPLE = "Camera", "Sample"
@@ -92,18 +92,25 @@ def _dropped(key: str, noun: str, *, folder: bool) -> NewImages | None:
 
 def _from_this_computer(key: str, noun: str) -> NewImages | None:
     roots = ", ".join(str(root) for root in allowed_roots()) or "none"
+    field, browsed = f"{key}_server", f"{key}_browsed"
+
+    def take(path: str) -> None:
+        st.session_state[field] = st.session_state[browsed] = path
+
     with (
         st.form(f"{key}_server_form", border=False),
         st.container(horizontal=True, vertical_alignment="bottom"),
     ):
         typed = st.text_input(
             f"Folder (or zip) of {noun} on the computer that runs the dashboard",
-            key=f"{key}_server",
+            key=field,
             placeholder=str(next(iter(allowed_roots()), "")),
             help=f"Nothing is uploaded; the files are read where they lie. Open folders: {roots}. "
             "PATCHCORE_ROOTS opens others.",
         )
         pressed = st.form_submit_button("Read the folder")
+    folder_browser.draw(key, typed, take, "Read this folder")
+    pressed = st.session_state.pop(browsed, None) is not None or pressed
     if not pressed or not typed.strip():
         return None
     spool = Spool()

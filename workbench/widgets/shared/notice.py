@@ -63,6 +63,35 @@ def answers(yes: str, no: str, key: str, action: Callable[..., None], *arguments
             st.rerun()
 
 
+def confirmed(
+    title: str, reasons: Sequence[str], yes: str, no: str, action: Callable[[], None], more: str = ""
+) -> None:
+    """Do an action and draw the page again; with reasons against it, only once a person who has read them agrees.
+
+    Parameters
+    ----------
+    reasons
+        A sentence each; without any, nobody is asked.
+    yes, no
+        Both answers.
+    more
+        HTML that is shown below the reasons.
+    """
+    if not reasons:
+        action()
+        st.rerun()
+
+    @st.dialog(title)
+    def asked() -> None:
+        for reason in reasons:
+            st.warning(session.sentence(reason))
+        if more:
+            st.html(more)
+        answers(yes, no, "confirm", action)
+
+    asked()
+
+
 def leave(version: InspectorVersion, words: str) -> None:
     """Leave words that are shown while a version is in use."""
     st.session_state[OF_VERSION] = (version.id, version.patches, words)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from patchcore.methods import SHARE
-from patchcore.thresholds.operating_point import Choice, OperatingPoint
+from patchcore.thresholds.operating_point import OperatingPoint
 from patchcore.thresholds.rules import briefly
 from workbench.inspectors.capabilities import method_label, method_of, refusal
 from workbench.storage.tables import InspectorVersion
@@ -118,6 +118,6 @@ def review(point: OperatingPoint) -> str:
     return score(point.accept) if point.accept < point.reject else "none"
 
 
-def rule(choice: Choice) -> str:
-    """Return a threshold's rule in a few words."""
-    return briefly(choice, share)
+def rule(point: OperatingPoint) -> str:
+    """Return the rule of the reject threshold in a few words."""
+    return briefly(point.rule, share, len(point.evidence.good))

@@ -7,13 +7,15 @@ from typing import Literal
 import streamlit as st
 
 from patchcore.errors import PatchCoreError
-from patchcore.thresholds.operating_point import Evidence, OperatingPoint
+from patchcore.thresholds.decision import statement_of
+from patchcore.thresholds.operating_point import Evidence, OperatingPoint, Verdict
+from patchcore.thresholds.verdict_counts import count_verdicts, unlabelled_words
 from workbench.inspections.batches import good_batch, load_tile
 from workbench.inspections.labels import set_label, undo_label
 from workbench.people.roles import Role
 from workbench.storage.tables import Batch, InspectorVersion
 from workbench.storage.workspace import Workspace
-from workbench.tuning.evidence import GoodSource, Known, evidence_from, known_images
+from workbench.tuning.evidence import GoodSource, Known, evidence_from, known_images, verdict_of
 from workbench.viewer import Dot, Thresholds, Tile, gallery, outcome, threshold_strip
 from workbench.viewer.items import Label
 from workbench.widgets.shared import access, revision_guard, session
@@ -49,6 +51,23 @@ class Decision:
     def thresholds(self) -> Thresholds:
         """The lines on the strip."""
         return Thresholds.of(self.point)
+
+    @property
+    def statement(self) -> str:
+        """The rule in words with the verdicts that the table beside it counts, and those on images without a label."""
+        counts = count_verdicts(
+            (one.is_defect, self.verdict(one)) for one in self.known if counts_in_rates(one, self.known)
+        )
+        others = unlabelled_words(self.verdict(one) for one in self.known if one.truth is None)
+        try:
+            words = statement_of(self.point, counts)
+        except PatchCoreError:  # a rule of another program, whose own words are stored
+            words = self.point.statement
+        return f"{words} {others}".strip()
+
+    def verdict(self, image: Known) -> Verdict | None:
+        """Judge an image by the thresholds on trial."""
+        return verdict_of(image, self.point)
 
     @property
     def is_new(self) -> bool:
@@ -97,7 +116,7 @@ def scores(now: Decision) -> None:
 
 
 def borderline(now: Decision) -> None:
-    """Draw the images nearest the threshold; a click on good or defect labels one, and can be taken back."""
+    """Draw the images nearest the threshold; a click on good or defect labels one, and can be undone."""
     with st.container(horizontal=True, vertical_alignment="center", key="borderline_head"):
         st.markdown("**Nearest the threshold**", width="content")
         how = access.why_not(Role.OPERATE) or "Click good or defect under an image, or press G or D."
@@ -105,9 +124,7 @@ def borderline(now: Decision) -> None:
         if now.batch is not None and access.button("Undo the last label", Role.OPERATE, key="undo_label"):
             with revision_guard.attempt():
                 image = undo_label(session.workspace(), now.batch.id)
-                st.toast(
-                    "There is no label to take back." if image is None else _undone(image.name, image.truth)
-                )
+                st.toast("There is no label to undo." if image is None else _undone(image.name, image.truth))
             st.rerun()
     here = session.workspace()
     tiles = [_tile(image, now, here) for image in now.known if image.result is not None]
@@ -135,10 +152,12 @@ def borderline(now: Decision) -> None:
 
 def effects(now: Decision) -> None:
     """Draw how the thresholds judge the known images."""
+    counted = {image.key for image in now.known if counts_in_rates(image, now.known)}
     outcome(
-        [_dot(image, now) for image in now.known if _counts(now, image)],
+        [_dot(image, now) for image in now.known if image.key in counted],
         now.thresholds,
         Thresholds.of(now.stored),
+        others=[_dot(image, now) for image in now.known if image.key not in counted],
         key="tune_outcome",
         link=LINK,
         pixel_threshold=now.point.pixel,
@@ -173,11 +192,11 @@ def open_image(now: Decision, key: str) -> None:
         session.choose("look", image.result.id)
 
 
-def _counts(now: Decision, image: Known) -> bool:
+def counts_in_rates(image: Known, known: Sequence[Known]) -> bool:
     """Whether the rates count an image: good images of the chosen source, and all defects."""
     if image.truth != "good":
         return image.truth is not None
-    source = good_source(now.known)
+    source = good_source(known)
     return source == "both" or (image.source == "leave-one-out") == (source == "leave-one-out")
 
 

@@ -30,7 +30,7 @@ def _row(version: InspectorVersion, stored: StoredPoint, *, in_force: bool) -> N
     with st.container(horizontal=True, vertical_alignment="center"):
         with st.container(width="stretch"):
             st.markdown(
-                f"**{wording.score(point.reject)}**{review}{unchecked}, {session.sentence(wording.rule(point.rule))}",
+                f"**{wording.score(point.reject)}**{review}{unchecked}, {session.sentence(wording.rule(point))}",
                 help=session.sentence(point.statement),
             )
             said = f"{wording.moment(stored.created)}, {stored.made_by}, bank version {stored.number}"

@@ -4,14 +4,18 @@ from dataclasses import replace
 
 import streamlit as st
 
-from patchcore.thresholds.operating_point import Choice
+from patchcore.thresholds.operating_point import Choice, OperatingPoint
 from patchcore.thresholds.rules import reject_choices, review_choices
 from workbench.inspectors.point_history import store_point
 from workbench.people.roles import Role
+from workbench.storage.tables import InspectorVersion
+from workbench.tuning.consequences import consequences_for
 from workbench.widgets.fields import shared
-from workbench.widgets.shared import access, revision_guard, session, wording
+from workbench.widgets.shared import access, notice, revision_guard, session, wording
 from workbench.widgets.tune import overview, rule_picker, trial
 from workbench.widgets.tune.overview import Decision
+
+ASKED, ANSWERS = "Put this threshold in force?", ("Put it in force", "Leave it as it is")
 
 
 def show(now: Decision) -> None:
@@ -46,11 +50,11 @@ def show(now: Decision) -> None:
         st.warning(session.sentence(now.fault))
         if now.trial.rule.name == "from_good":
             st.button(
-                f"Use the strictest they allow, 1 in {len(now.evidence.good) + 1}",
+                f"Set it from the worst of these {wording.counted(len(now.evidence.good), 'good image')}",
                 on_click=lambda: trial.change(now.version, rule=Choice("provisional")),
             )
     else:
-        st.caption(session.sentence(now.point.statement))
+        st.caption(session.sentence(now.statement))
 
 
 def use(now: Decision) -> None:
@@ -74,13 +78,10 @@ def use(now: Decision) -> None:
             disabled=not now.is_new and (not now.stored.stale or bool(now.fault)),
             key="use_this",
         ):
-            with revision_guard.change(now.version.inspector_id) as revision:
-                point = replace(now.point, note=note)
-                store_point(session.workspace(), now.version, point, note, seen=revision)
-                trial.forget()
-                session.forget("threshold", "review")  # what Inspect was trying out is decided now
-                st.session_state["tune_stored"] = wording.score(point.reject)
-            st.rerun()
+            point = replace(now.point, note=note, statement=now.statement)
+            seen = revision_guard.revision_of(now.version.inspector_id)
+            found = consequences_for(now.known, now.version, point)
+            notice.confirmed(ASKED, found, *ANSWERS, lambda: _use(now.version, point, seen))
         st.button(
             f"Back to {wording.score(now.stored.reject)}",
             disabled=session.chosen(trial.NAME) is None,
@@ -90,6 +91,15 @@ def use(now: Decision) -> None:
     stored = st.session_state.pop("tune_stored", None)
     if stored is not None:
         st.toast(f"In force: reject above {stored}.")
+
+
+def _use(version: InspectorVersion, point: OperatingPoint, seen: int | None) -> None:
+    """Put a point in force; `seen` is the revision that the person saw when asking for it."""
+    with revision_guard.change(version.inspector_id):
+        store_point(session.workspace(), version, point, point.note, seen=seen)
+        trial.forget()
+        session.forget("threshold", "review")  # what Inspect was trying out is decided now
+        st.session_state["tune_stored"] = wording.score(point.reject)
 
 
 def _whole_picture(now: Decision) -> None:

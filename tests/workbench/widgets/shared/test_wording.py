@@ -1,6 +1,7 @@
 import pytest
 
-from patchcore.thresholds.operating_point import Choice
+from patchcore.thresholds.decision import decide
+from patchcore.thresholds.operating_point import Choice, Evidence
 from workbench.widgets.shared import wording
 
 
@@ -28,7 +29,12 @@ def test_shares_are_percentages(value, words):
 
 
 def test_a_rule_is_a_few_words():
-    assert wording.rule(Choice("from_good", {"budget": 0.005})) == "rejects at most 0.5 % of good parts"
+    point = decide(
+        Choice("from_good", {"budget": 0.25}), Evidence({"a": 1.0, "b": 2.0, "c": 4.0}), "b", set_by="Ada"
+    )
+    assert wording.rule(point) == "rejects at most 25 % of good parts"
+    worst = decide(Choice("provisional"), point.evidence, "b", set_by="Ada")
+    assert wording.rule(worst) == "set from the worst of 3 good images"
 
 
 def test_labels_of_a_choice_are_told_apart_by_their_hints_and_then_by_numbers():
