@@ -8,9 +8,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from patchcore.errors import DataError, SettingsError
-from patchcore.thresholds.from_labelled import review_words
+from patchcore.statistics.intervals import count
+from patchcore.thresholds.from_labelled import LabelledThreshold, review_words
 from patchcore.thresholds.operating_point import Choice, Evidence, JudgeBy, OperatingPoint
 from patchcore.thresholds.rules import BY_HAND, apply_rule, completed, is_good_only, score_array
+
+NO_SAMPLE = (
+    "The labelled images are no plain sample of the parts: further defects may score lower, and further good parts "
+    "higher."
+)
 
 
 def decide(
@@ -27,6 +33,7 @@ def decide(
     note: str = "",
     set_at: str | None = None,
     picture_check: bool = True,
+    labels_chosen: bool = False,
 ) -> OperatingPoint:
     """Make an operating point by rules.
 
@@ -44,7 +51,7 @@ def decide(
         Sets the accept threshold, at most the reject threshold. None: no image is reviewed.
     pixel_rule
         Sets the pixel threshold from the good images' maps; a rule for good images alone, or by hand.
-    min_area, millimetres_per_pixel, judge_by, picture_check
+    min_area, millimetres_per_pixel, judge_by, picture_check, labels_chosen
         As in `OperatingPoint`.
 
     Raises
@@ -52,12 +59,15 @@ def decide(
     SettingsError
         A rule cannot meet its parameters with these images; the message is the rule's own statement.
     """
-    reject, statement = _value(rule, evidence)
+    reject, statement = _value(rule, evidence, labels_chosen)
     accept = reject
     if accept_rule is not None:
         accept = min(reject, _value(accept_rule, evidence)[0])
         if evidence.good:
-            statement += " " + review_words(score_array(evidence.good), accept, reject)
+            good = score_array(evidence.good)
+            statement += " " + review_words(good, accept, reject, counts_alone=labels_chosen)
+    if labels_chosen:
+        statement += f" {NO_SAMPLE}"
     return OperatingPoint(
         accept=accept,
         reject=reject,
@@ -75,6 +85,7 @@ def decide(
         millimetres_per_pixel=millimetres_per_pixel,
         judge_by=judge_by,
         picture_check=picture_check,
+        labels_chosen=labels_chosen,
     )
 
 
@@ -115,6 +126,7 @@ def apply_again(
             accept_rule=point.accept_rule,
             pixel_rule=pixel_rule,
             set_at=point.set_at,
+            labels_chosen=point.labels_chosen,
         )
     except (SettingsError, DataError) as fault:
         return point.outdated(f"Its rule does not work with the new scores. {fault}")
@@ -138,11 +150,16 @@ def _unscored(point: OperatingPoint, evidence: Evidence) -> str:
     return f"{which} it was set from have not been scored with the new bank."
 
 
-def _value(choice: Choice, evidence: Evidence) -> tuple[float, str]:
+def _value(choice: Choice, evidence: Evidence, labels_chosen: bool = False) -> tuple[float, str]:
     found = apply_rule(choice, evidence)
     if found.value is None:
         raise SettingsError(found.statement)
-    return found.value, found.statement
+    if not labels_chosen:
+        return found.value, found.statement
+    if isinstance(found, LabelledThreshold):
+        return found.value, found.counts_alone
+    rejected = sum(score > found.value for score in evidence.good.values())
+    return found.value, f"Rejects {rejected:,} of {count(len(evidence.good), 'good image')}."
 
 
 def _pixel_value(choice: Choice, evidence: Evidence) -> float:

@@ -15,11 +15,15 @@ from patchcore.thresholds.verdict_counts import VerdictCounts
 
 @dataclass(frozen=True)
 class LabelledThreshold:
-    """A threshold set from labelled images: their verdict counts, and the rule's meaning in a sentence."""
+    """A threshold set from labelled images: their verdict counts, and the rule's meaning in a sentence.
+
+    `counts_alone` is the statement for images that are no sample of the parts: without a rate on the line.
+    """
 
     value: float
     outcome: VerdictCounts
     statement: str
+    counts_alone: str
 
 
 def outcome(good: ArrayLike, defect: ArrayLike, threshold: float) -> VerdictCounts:
@@ -87,11 +91,11 @@ def cheapest(good: ArrayLike, defect: ArrayLike, cost_ratio: float, defect_rate:
     found = outcome(good, defect, value)
     wasted = (1 - defect_rate) * found.false_rejects / found.good
     cost = wasted + defect_rate * cost_ratio * found.escapes / found.defects
-    words = (
-        f"Cheapest when an escape costs {cost_ratio:g} false rejects and {percent(defect_rate)} of parts are "
-        f"defective: {cost * 1000:.3g} false rejects' worth per 1,000 parts. Rejects {{fr}} and lets {{esc}} through."
-    )
-    return _told(good, defect, value, words)
+    shares = f"{cost_ratio:g} false rejects and {percent(defect_rate)} of parts are defective"
+    premise = f"Cheapest when an escape costs {shares}"
+    rate = f"{premise}: {cost * 1000:.3g} false rejects' worth per 1,000 parts."
+    counts = "Rejects {fr} and lets {esc} through."
+    return _told(good, defect, value, f"{rate} {counts}", f"{premise}, by these images alone. {counts}")
 
 
 def false_reject_ceiling(good: ArrayLike, defect: ArrayLike, ceiling: float) -> LabelledThreshold:
@@ -120,10 +124,17 @@ def fixed(good: ArrayLike, defect: ArrayLike, value: float) -> LabelledThreshold
     return _told(good, defect, value, words)
 
 
-def review_words(good: ArrayLike, accept: float, reject: float) -> str:
-    """State how many good images go to review: scores [n] above `accept`, up to `reject`."""
+def review_words(good: ArrayLike, accept: float, reject: float, *, counts_alone: bool = False) -> str:
+    """State how many good images go to review: scores [n] above `accept`, up to `reject`.
+
+    With `counts_alone`, the images are no sample of the parts, and no share of the parts is stated.
+    """
     passed = finite_scores(good)
     within = int(np.count_nonzero((passed > accept) & (passed <= reject)))
+    if counts_alone:
+        return (
+            f"{within:,} of {count(passed.size, 'good image')} {'goes' if within == 1 else 'go'} to review."
+        )
     low, high = clopper_pearson(within, passed.size)
     return (
         f"About {percent(within / passed.size)} of parts go to review ({within} of {count(passed.size, 'good image')}, "
@@ -149,15 +160,17 @@ class _Ways:
         return between(float(self.steps[place]), float(self.steps[place + 1]))
 
 
-def _told(good: ArrayLike, defect: ArrayLike, value: float, words: str) -> LabelledThreshold:
+def _told(
+    good: ArrayLike, defect: ArrayLike, value: float, words: str, counts_alone: str = ""
+) -> LabelledThreshold:
     found = outcome(good, defect, value)
-    statement = words.format(
-        n=count(found.good, "known good image"),
-        m=count(found.defects, "known defect"),
-        fr=f"{found.false_rejects} of {count(found.good, 'good image')}",
-        esc=f"{found.escapes} of {count(found.defects, 'defect')}",
-    )
-    return LabelledThreshold(value, found, statement)
+    numbers = {
+        "n": count(found.good, "known good image"),
+        "m": count(found.defects, "known defect"),
+        "fr": f"{found.false_rejects} of {count(found.good, 'good image')}",
+        "esc": f"{found.escapes} of {count(found.defects, 'defect')}",
+    }
+    return LabelledThreshold(value, found, words.format(**numbers), (counts_alone or words).format(**numbers))
 
 
 def _check_share(ceiling: float) -> None:

@@ -130,8 +130,19 @@ COLUMNS: dict[str, dict[str, Check]] = {
         "change": one_of(*VERSION_CHANGES),
     },
     "inspector_images": {"position": _count, "sha256": _sha256},
-    "batches": {**_owner, "kind": one_of("test", "good"), "reading": or_none(shapes.reading)},
-    "batch_images": {"position": _count, "sha256": _sha256, "mask_sha256": or_none(_sha256)},
+    "batches": {
+        **_owner,
+        "kind": one_of("test", "good"),
+        "reading": or_none(shapes.reading),
+        "sampling": or_none(shapes.sampling),
+    },
+    "batch_images": {
+        "position": _count,
+        "sha256": _sha256,
+        "mask_sha256": or_none(_sha256),
+        "stratum": or_none(one_of(*shapes.VERDICTS)),
+        "draw_place": or_none(_count),
+    },
     "operating_points": {"data": _point, "change": one_of(*POINT_CHANGES)},
     "results": {
         "score": _score,
