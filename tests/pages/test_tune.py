@@ -329,6 +329,4 @@ def test_labels_set_one_by_one_have_counts_alone_until_images_drawn_at_random_ar
         set_label(full, one.batch_image_id, "good")
     said = words(app.run()).replace("\\", "")
     assert "Estimated from images drawn at random: " in said and "and from 1 image labelled before" in said
-    assert (
-        "Escapes: about 0 % of defects (0 % to 0 %), 0 to 0 of 2 accepted images" in said
-    )  # at the rule on trial
+    assert "Escapes: about 0 % of defects (0 % to 0 %), 0 to 0 of" in said  # at the rule on trial

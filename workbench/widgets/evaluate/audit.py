@@ -17,12 +17,12 @@ from workbench.inspectors.versions import (
     has_good_images,
     list_versions,
     make_current,
-    remove_good,
 )
 from workbench.people.roles import Role
 from workbench.storage.tables import Batch, Inspector, InspectorVersion
+from workbench.widgets.build import good_removal
 from workbench.widgets.evaluate import audit_card, images, scoring
-from workbench.widgets.shared import access, notice, progress, revision_guard, session, wording
+from workbench.widgets.shared import access, notice, revision_guard, session, wording
 
 ACROSS = 4
 AT_FIRST = 8
@@ -36,7 +36,7 @@ EXPLANATION = (
 )
 
 
-def show(inspector: Inspector, version: InspectorVersion, batch: Batch) -> None:
+def show(inspector: Inspector, version: InspectorVersion, batch: Batch | None = None) -> None:
     """Draw the good images ranked by their scores, and the buttons for the selected ones."""
     notice.show_of(version)
     if not has_good_images(version):
@@ -120,7 +120,8 @@ def _actions(version: InspectorVersion, chosen: Sequence[AuditedImage], total: i
         help="Their patches leave the bank, the other good images are scored without them, and the threshold is set "
         "again by its own rule. The version in use now stays, and you can go back to it.",
     ):
-        _remove(version, hashes)
+        good_removal.remove(version, hashes)
+        st.rerun()
     if access.button(
         f"Keep {noun}",
         Role.ENGINEER,
@@ -135,26 +136,6 @@ def _actions(version: InspectorVersion, chosen: Sequence[AuditedImage], total: i
         st.caption(lack)
     elif chosen and too_many:
         st.caption("At least two good images must remain in the bank.")
-
-
-def _remove(version: InspectorVersion, hashes: Sequence[str]) -> None:
-    with (
-        progress.bar("Taking the images out of the bank") as move,
-        revision_guard.change(version.inspector_id) as revision,
-    ):
-        after = remove_good(session.workspace(), version, hashes, move, seen=revision)
-        session.forget("threshold", "review", images.CHOICE)
-        before_point, after_point = (
-            OperatingPoint.from_dict(one.operating_point) for one in (version, after)
-        )
-        notice.leave(
-            after,
-            f"{wording.counted(len(hashes), 'image')} removed: the bank went from "
-            f"{wording.count(version.patches)} to {wording.counted(after.patches, 'patch', 'patches')}, the "
-            f"threshold from {wording.score(before_point.reject)} to {wording.score(after_point.reject)} "
-            f"({wording.rule(after_point.rule)}).",
-        )
-    st.rerun()
 
 
 def _undo(inspector: Inspector, version: InspectorVersion) -> None:

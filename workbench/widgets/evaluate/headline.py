@@ -7,9 +7,10 @@ import streamlit as st
 from patchcore.statistics.curves import Measure, Undefined
 from patchcore.statistics.intervals import Interval
 from patchcore.thresholds.verdict_counts import Rate, VerdictCounts
+from workbench.tuning.evidence import tested_images
 from workbench.widgets.evaluate.measured import Measured
 from workbench.widgets.shared import notice, session, theme, wording
-from workbench.widgets.tune import label_offer
+from workbench.widgets.tune import advice, label_offer
 
 MEANING = {
     "Image AUROC": "The chance that a defect scores above a good part: 1 is perfect, 0.5 is guessing. The smaller "
@@ -42,6 +43,9 @@ def show(measured: Measured) -> None:
         if counts is not None:
             st.html(theme.numbers_html(_decision(measured, counts)))
         label_offer.show(measured.version, measured.batch, measured.evaluation.basis)
+        if counts is not None and counts.escapes:
+            tested = tested_images(session.workspace(), measured.version, measured.batch.id)
+            advice.show(measured.version, tested, "evaluate")
         for line in _words(measured):
             st.caption(session.sentence(line))
     remarks = measured.evaluation.remarks

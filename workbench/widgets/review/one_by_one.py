@@ -12,10 +12,12 @@ from workbench.inspectors.capabilities import refusal
 from workbench.people.roles import Role
 from workbench.storage.tables import GOOD, Batch, InspectorVersion, Result
 from workbench.storage.workspace import Workspace
+from workbench.tuning.evidence import tested_images
 from workbench.tuning.review_queue import Queued, Unseen, called_fine, review_queue, skipped_last, unseen
 from workbench.viewer import Thresholds
 from workbench.widgets.review import random_draw, teaching_view
 from workbench.widgets.shared import access, detail_view, notice, session, wording
+from workbench.widgets.tune import advice
 
 CHOICE = "queued"  # id of the result that is looked at, in the address
 SKIPPED, DONE = "review_skipped", "review_done"  # ids of results, in this session, in the order of the steps
@@ -60,6 +62,8 @@ def show(version: InspectorVersion, queue: Sequence[Queued]) -> None:
     if not queue:
         _nothing_left(fine)
     notice.show()
+    if any(one.disagrees and one.verdict == "accept" for one in queue):
+        advice.show(version, tested_images(session.workspace(), version), "review")
     _teach(version, fine, bool(queue))
     _unseen(version, unseen(session.workspace(), version))
 

@@ -20,7 +20,7 @@ from workbench.tuning.label_sampling import label_basis
 from workbench.viewer import Dot, Thresholds, Tile, gallery, outcome, threshold_strip
 from workbench.viewer.items import Label
 from workbench.widgets.shared import access, revision_guard, session, wording
-from workbench.widgets.tune import label_offer, trial
+from workbench.widgets.tune import advice, label_offer, trial
 from workbench.widgets.tune.trial import Trial
 
 LINK = "tune"
@@ -179,6 +179,7 @@ def effects(now: Decision) -> None:
     )
     if now.batch is not None and any(one.source == "test" and one.truth is not None for one in now.known):
         label_offer.show(now.version, now.batch, now.basis)
+        advice.show(now.version, [one for one in now.known if one.source == "test"], "tune")
 
 
 def _counted_alone(now: Decision) -> list[Literal["good", "defect"]]:
