@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from workbench.widgets.evaluate import labelled_set, views
-from workbench.widgets.shared import page_guard, sample, theme, wording
+from workbench.widgets.evaluate import audit, labelled_set, views
+from workbench.widgets.shared import page_guard, sample, session, theme, wording
 from workbench.widgets.shared.scoring import deletion
 
 page_guard.by_app()
@@ -14,6 +14,8 @@ inspector, version = sample.inspector_or_stop("Evaluate", EXPLANATION)
 batch = labelled_set.in_use(inspector)
 if batch is None:
     theme.page_title("Evaluate", EXPLANATION)
+    if session.chosen("view") == views.GOOD_IMAGES:  # the audit needs no labelled set
+        audit.show(inspector, version)
     labelled_set.nothing_yet(inspector)
     st.stop()
 

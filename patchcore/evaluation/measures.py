@@ -27,6 +27,7 @@ from patchcore.labels.masks import sentences
 from patchcore.statistics.bootstrap import auroc_interval
 from patchcore.statistics.curves import MarkedCurve, Place, Undefined
 from patchcore.statistics.intervals import Interval
+from patchcore.thresholds.label_basis import A_SET, CHOSEN, LabelBasis
 from patchcore.thresholds.operating_point import OperatingPoint
 from patchcore.thresholds.verdict_counts import VerdictCounts, count_verdicts
 
@@ -54,6 +55,8 @@ class Evaluation:
         A sentence for each image left out or not counted.
     unjudged
         A sentence for each image without a verdict.
+    basis
+        How the labels came about.
     """
 
     scored: list[LabelledScore]
@@ -66,11 +69,12 @@ class Evaluation:
     point: OperatingPoint | None = None
     problems: list[str] = field(default_factory=list)
     unjudged: list[str] = field(default_factory=list)
+    basis: LabelBasis = A_SET
 
     @property
     def counts(self) -> VerdictCounts | None:
         """Counts of the operating point's verdicts on these images; None without a point in force."""
-        return count_verdicts((item.is_defect, item.verdict) for item in self.scored)
+        return count_verdicts(((item.is_defect, item.verdict) for item in self.scored), self.basis)
 
     @property
     def remarks(self) -> list[str]:
@@ -185,6 +189,16 @@ def judge(evaluation: Evaluation, point: OperatingPoint | None) -> Evaluation:
     judge_ = Judge(point)
     scored = [judge_.judged(item) for item in evaluation.scored]
     return replace(evaluation, scored=scored, point=point, unjudged=judge_.unjudged)
+
+
+def on_basis(evaluation: Evaluation, basis: LabelBasis) -> Evaluation:
+    """Return the same evaluation with the basis of its labels; only a labelled set gives the AUROC an interval."""
+    interval = evaluation.auroc_interval
+    if basis.kind == "sample":
+        interval = Undefined("It counts each labelled image once, so it has no interval.")
+    elif basis.kind == "chosen":
+        interval = Undefined(CHOSEN)
+    return replace(evaluation, basis=basis, auroc_interval=interval)
 
 
 def evaluate(

@@ -143,4 +143,5 @@ _PARTS: Mapping[str, Callable[[Any, str], None]] = {
     "note": _words,
     "stale": _words,
     "picture_check": _switch,
+    "labels_chosen": _switch,
 }

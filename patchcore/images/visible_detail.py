@@ -75,6 +75,15 @@ class VisibleDetail:
             f"are not seen. {self._remedy()}"
         )
 
+    @property
+    def sentence(self) -> str:
+        """The smallest defect that is seen, in a sentence for any image."""
+        width, height = self.size
+        return self.remark or (
+            f"At {self.geometry.size:,} px one patch covers {self.patch_words} of an image of {width:,} × {height:,} "
+            "px; a defect much smaller than that may fade."
+        )
+
     def _remedy(self) -> str:
         """Say what makes the patch smaller, with the figures: a larger input, another geometry, tiles."""
         side = self.geometry.size

@@ -130,10 +130,16 @@ def _tile(label: str, value: Measure, meaning: str, interval: str = "") -> dict[
 
 
 def _rate_tile(label: str, rate: Rate, meaning: str) -> dict[str, str]:
-    if isinstance(rate.value, Undefined):
+    counted = f"{rate.events:,} of {rate.trials:,}"
+    if rate.missing and rate.trials:
+        return {"label": label, "value": counted, "below": rate.missing, "meaning": meaning}
+    if rate.estimate is not None and rate.trials:
+        counted += " labelled, the rate estimated from a random sample"
+    elif isinstance(rate.value, Undefined):
         return {"label": label, "value": "not defined", "below": rate.value.reason, "meaning": meaning}
-    below = f"{rate.events:,} of {rate.trials:,}; {words.interval_words(rate.interval, 'percent')}"
-    return {"label": label, "value": percent(rate.value), "below": below, "meaning": meaning}
+    value = "open" if isinstance(rate.value, Undefined) else percent(rate.value)
+    below = f"{counted}; {words.interval_words(rate.interval, 'percent')}"
+    return {"label": label, "value": value, "below": below, "meaning": meaning}
 
 
 def type_table(evaluation: Evaluation) -> list[dict[str, Any]]:

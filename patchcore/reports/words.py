@@ -137,8 +137,13 @@ def limits(evaluation: Evaluation, good_images: int | None) -> list[tuple[str, s
 
 
 def _sample_limits(evaluation: Evaluation) -> list[tuple[str, str]]:
-    """Return the uncertainty that so few images leave, in numbers."""
+    """Return the uncertainty that so few images leave, in numbers; of labels that are no sample, that they are none."""
     image = evaluation.image
+    if evaluation.basis.kind != "set":
+        heading = (
+            "The labels are no sample" if evaluation.basis.kind == "chosen" else "The rates are estimates"
+        )
+        return [(heading, evaluation.basis.sentence), *_type_limits(evaluation)]
     kinds = [
         (image.n_defect, "defect", "had escaped", "escape"),
         (image.n_good, "good part", "had been rejected", "be rejected"),
@@ -154,6 +159,12 @@ def _sample_limits(evaluation: Evaluation) -> list[tuple[str, str]]:
             " Good parts and defects do not overlap in this set, so the interval of the AUROC has no width; "
             "that is the smallness of the set, not certainty."
         )
+    return [("So many images, so much certainty", said), *_type_limits(evaluation)]
+
+
+def _type_limits(evaluation: Evaluation) -> list[tuple[str, str]]:
+    if not evaluation.image.n_defect:
+        return []
     few = [name for name, metrics in evaluation.image_by_type.items() if metrics.n_defect < LEAST_PER_TYPE]
     types = (
         "Only kinds of defect in this set were tried; others may score higher or lower."
@@ -161,9 +172,7 @@ def _sample_limits(evaluation: Evaluation) -> list[tuple[str, str]]:
         else f"Only kinds of defect in this set were tried. {_of_types(few, evaluation)} fewer than {LEAST_PER_TYPE} "
         "images, so numbers for a single type are rough."
     )
-    return [("So many images, so much certainty", said), ("Only these defects were tried", types)][
-        : 2 if image.n_defect else 1
-    ]
+    return [("Only these defects were tried", types)]
 
 
 def _of_types(few: Sequence[str], evaluation: Evaluation) -> str:

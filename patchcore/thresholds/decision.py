@@ -13,6 +13,11 @@ from patchcore.thresholds.operating_point import Choice, Evidence, JudgeBy, Oper
 from patchcore.thresholds.rules import BY_HAND, apply_rule, completed, is_good_only, score_array
 from patchcore.thresholds.verdict_counts import VerdictCounts, counts_words
 
+NO_SAMPLE = (
+    "The labelled images are no plain sample of the parts: further defects may score lower, and further good parts "
+    "higher."
+)
+
 
 def decide(
     rule: Choice,
@@ -28,6 +33,7 @@ def decide(
     note: str = "",
     set_at: str | None = None,
     picture_check: bool = True,
+    labels_chosen: bool = False,
 ) -> OperatingPoint:
     """Make an operating point by rules.
 
@@ -45,7 +51,7 @@ def decide(
         Sets the accept threshold, at most the reject threshold. None: no image is reviewed.
     pixel_rule
         Sets the pixel threshold from the good images' maps; a rule for good images alone, or by hand.
-    min_area, millimetres_per_pixel, judge_by, picture_check
+    min_area, millimetres_per_pixel, judge_by, picture_check, labels_chosen
         As in `OperatingPoint`.
 
     Raises
@@ -73,6 +79,7 @@ def decide(
         millimetres_per_pixel=millimetres_per_pixel,
         judge_by=judge_by,
         picture_check=picture_check,
+        labels_chosen=labels_chosen,
     )
     return replace(point, statement=statement_of(point))
 
@@ -91,15 +98,24 @@ def statement_of(point: OperatingPoint, counts: VerdictCounts | None = None) -> 
     SettingsError, DataError
         The rule cannot be applied to the point's own evidence; no rule of this program has made the point.
     """
+    words = _judgement(point, counts)
+    return f"{words} {NO_SAMPLE}" if point.labels_chosen else words
+
+
+def _judgement(point: OperatingPoint, counts: VerdictCounts | None) -> str:
     found, evidence = apply_rule(point.rule, point.evidence), point.evidence
     good, defect = score_array(evidence.good), score_array(evidence.defect)
-    meaning = found.meaning if isinstance(found, LabelledThreshold) else found.statement
-    if counts is not None:
-        return f"{meaning} {counts_words(counts)}"
+    by_labels = isinstance(found, LabelledThreshold)
     if isinstance(found, LabelledThreshold):
+        meaning = found.meaning_alone if point.labels_chosen else found.meaning
+    else:
+        meaning = "" if point.labels_chosen else found.statement
+    if counts is not None:
+        return f"{meaning} {counts_words(counts)}".strip()
+    if by_labels or point.labels_chosen:
         lead = "" if point.judge_by == "score" else "By score alone: "
         words = counts_words(outcome(good, defect, point.reject, point.accept))
-        return f"{meaning} {lead}{words[0].lower() if lead else words[0]}{words[1:]}"
+        return f"{meaning} {lead}{words[0].lower() if lead else words[0]}{words[1:]}".strip()
     if point.accept < point.reject and evidence.good:
         return f"{meaning} {review_words(good, point.accept, point.reject)}"
     return meaning
@@ -142,6 +158,7 @@ def apply_again(
             accept_rule=point.accept_rule,
             pixel_rule=pixel_rule,
             set_at=point.set_at,
+            labels_chosen=point.labels_chosen,
         )
     except (SettingsError, DataError) as fault:
         return point.outdated(f"Its rule does not work with the new scores. {fault}")

@@ -15,11 +15,15 @@ from patchcore.thresholds.verdict_counts import VerdictCounts, counts_words
 
 @dataclass(frozen=True)
 class LabelledThreshold:
-    """A threshold set from labelled images: their verdict counts, and the rule's meaning in a sentence."""
+    """A threshold set from labelled images: their verdict counts, and the rule's meaning in a sentence.
+
+    `meaning_alone` is the meaning for images that are no sample of the parts: without a rate on the line.
+    """
 
     value: float
     outcome: VerdictCounts
     meaning: str
+    meaning_alone: str
 
     @property
     def statement(self) -> str:
@@ -103,11 +107,12 @@ def cheapest(good: ArrayLike, defect: ArrayLike, cost_ratio: float, defect_rate:
     found = outcome(good, defect, value)
     wasted = (1 - defect_rate) * found.false_rejects / found.good
     cost = wasted + defect_rate * cost_ratio * found.escapes / found.defects
-    words = (
+    premise = (
         f"Cheapest when an escape costs {cost_ratio:g} false rejects and {percent(defect_rate)} of parts are "
-        f"defective: {cost * 1000:.3g} false rejects' worth per 1,000 parts."
+        "defective"
     )
-    return _told(good, defect, value, words)
+    words = f"{premise}: {cost * 1000:.3g} false rejects' worth per 1,000 parts."
+    return _told(good, defect, value, words, f"{premise}, by these images alone.")
 
 
 def false_reject_ceiling(good: ArrayLike, defect: ArrayLike, ceiling: float) -> LabelledThreshold:
@@ -164,8 +169,10 @@ class _Ways:
         return between(float(self.steps[place]), float(self.steps[place + 1]))
 
 
-def _told(good: ArrayLike, defect: ArrayLike, value: float, meaning: str) -> LabelledThreshold:
-    return LabelledThreshold(value, outcome(good, defect, value), meaning)
+def _told(
+    good: ArrayLike, defect: ArrayLike, value: float, meaning: str, alone: str = ""
+) -> LabelledThreshold:
+    return LabelledThreshold(value, outcome(good, defect, value), meaning, alone or meaning)
 
 
 def _check_share(ceiling: float) -> None:

@@ -17,7 +17,7 @@ from patchcore.maps.regions import Region, find_regions
 Verdict = Literal["accept", "review", "reject"]
 JudgeBy = Literal["score", "area", "both"]
 # Fields that stored points of earlier programs lack, with the values they count as.
-ADDED = {"picture_check": True}
+ADDED = {"picture_check": True, "labels_chosen": False}
 LARGEST_SCORE = 1e12  # no distance between features comes near it
 LEAST_THRESHOLD = -5e-324  # the next number below 0: a rule that also rejects a score of 0 sets it
 
@@ -95,6 +95,9 @@ class OperatingPoint:
         When its own rule was last applied again; empty when never.
     picture_check
         Whether an image whose whole picture is doubtful goes to review instead of being accepted.
+    labels_chosen
+        Whether a rule uses labelled images that are no plain sample of the parts, such as those near the threshold
+        (`label_basis`); then the statement holds counts, and no share or cost on the line.
     """
 
     accept: float
@@ -115,6 +118,7 @@ class OperatingPoint:
     stale: str = ""
     recalibrated_at: str = ""
     picture_check: bool = True
+    labels_chosen: bool = False
 
     def __post_init__(self) -> None:
         """Refuse thresholds that cannot be applied."""

@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 from patchcore.statistics.curves import Measure, Undefined
 from patchcore.statistics.intervals import Interval, clopper_pearson, count
+from patchcore.statistics.stratified import SampledRate
+from patchcore.thresholds.label_basis import A_SET, LabelBasis
 from patchcore.thresholds.operating_point import Verdict
 
 
@@ -17,22 +19,33 @@ class Rate:
     ----------
     events, trials
         Number of images with the event, and of all images.
+    estimate
+        The rate of all images that a random sample was drawn from, where the labels are such a sample.
+    missing
+        Why the counts give no rate; empty where they do.
     """
 
     events: int
     trials: int
+    estimate: SampledRate | None = None
+    missing: str = ""
 
     @property
     def value(self) -> Measure:
         """The rate, 0 to 1."""
-        return self.events / self.trials if self.trials else Undefined("There are no such images.")
+        if reason := self._undefined():
+            return Undefined(reason)
+        return self.events / self.trials if self.estimate is None else self.estimate.value
 
     @property
     def interval(self) -> Interval | Undefined:
-        """Clopper-Pearson interval of the rate at 95 % confidence."""
-        if not self.trials:
-            return Undefined("There are no such images.")
-        return clopper_pearson(self.events, self.trials)
+        """Interval of the rate at 95 % confidence: Clopper-Pearson, or of a random sample (`stratified`)."""
+        if reason := self._undefined():
+            return Undefined(reason)
+        return clopper_pearson(self.events, self.trials) if self.estimate is None else self.estimate.interval
+
+    def _undefined(self) -> str:
+        return self.missing if self.trials else "There are no such images."
 
 
 @dataclass(frozen=True)
@@ -47,6 +60,8 @@ class VerdictCounts:
         Good images that are rejected, or sent to review.
     escapes, defects_in_review
         Defects that are accepted, or sent to review.
+    basis
+        How their labels came about.
     """
 
     good: int
@@ -55,6 +70,7 @@ class VerdictCounts:
     defects: int
     escapes: int
     defects_in_review: int
+    basis: LabelBasis = A_SET
 
     @property
     def caught(self) -> int:
@@ -69,15 +85,15 @@ class VerdictCounts:
     @property
     def false_reject_rate(self) -> Rate:
         """Share of the good images that are rejected."""
-        return Rate(self.false_rejects, self.good)
+        return Rate(self.false_rejects, self.good, self.basis.false_rejects(), self.basis.missing)
 
     @property
     def escape_rate(self) -> Rate:
         """Share of the defects that are accepted."""
-        return Rate(self.escapes, self.defects)
+        return Rate(self.escapes, self.defects, self.basis.escapes(), self.basis.missing)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values, for JSON; an interval is None where there are no such images."""
+        """Return plain values, for JSON; an interval is None where there is none."""
         return {
             "good": self.good,
             "false_rejects": self.false_rejects,
@@ -135,8 +151,10 @@ def error_of(is_defect: bool | None, verdict: str | None) -> Literal["escape", "
     return "false reject" if is_defect is False and verdict == "reject" else ""
 
 
-def count_verdicts(judged: Iterable[tuple[bool, str | None]]) -> VerdictCounts | None:
-    """Count the verdicts of images, each given with whether it is a defect; None if none has a verdict."""
+def count_verdicts(
+    judged: Iterable[tuple[bool, str | None]], basis: LabelBasis = A_SET
+) -> VerdictCounts | None:
+    """Count the verdicts of images, each with whether it is a defect, labelled on a basis; None if none has one."""
     found = [(is_defect, verdict) for is_defect, verdict in judged if verdict]
     good = [verdict for is_defect, verdict in found if not is_defect]
     defects = [verdict for is_defect, verdict in found if is_defect]
@@ -149,6 +167,7 @@ def count_verdicts(judged: Iterable[tuple[bool, str | None]]) -> VerdictCounts |
         len(defects),
         defects.count("accept"),
         defects.count("review"),
+        basis,
     )
 
 

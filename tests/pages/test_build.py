@@ -1,12 +1,21 @@
+from dataclasses import replace
+
 import pytest
 
+from patchcore.thresholds.operating_point import OperatingPoint
 from tests.pages.texts import words
+from workbench.inspections.batches import list_batches, list_results
+from workbench.inspections.labels import set_label
+from workbench.inspectors.versions import find_inspector, set_operating_point
 from workbench.jobs.queue import JobQueue
 from workbench.jobs.requests import JobState, get_job, list_jobs
 from workbench.storage.roi import Roi, kept_region
+from workbench.storage.tables import Job
 from workbench.uploads.drafts import list_drafts
 from workbench.viewer import Drawing, Shape
 from workbench.widgets.build import network_view
+from workbench.widgets.build.draft import SETTINGS
+from workbench.widgets.shared import wording
 
 LEFT_HALF = Shape("rectangle", ((0.0, 0.0), (224.0, 448.0)))
 CUT_ALL = Shape("rectangle", ((0.0, 0.0), (448.0, 448.0)), cut=True)
@@ -61,7 +70,7 @@ def test_steps_close_to_a_line_and_end_in_a_queued_build(empty, open_app, folder
     drawn["on_change"](Drawing((LEFT_HALF,), 448, 448))
     app.run()
     assert not app.error
-    draft = app.session_state["draft"]
+    draft = app.session_state["build_draft"]
     for fit in ("crop", "fit", "stretch"):  # one after the other: each counts like the first
         app.radio[0].set_value(fit).run()
         assert draft.geometry == app.radio[0].value == fit
@@ -198,6 +207,59 @@ def test_a_draft_changed_in_two_tabs_becomes_two_and_says_which_files_are_gone(e
         path.unlink()
     third = open_app("build")
     assert "The files of 3 images of this draft" in third.warning[0].value
+
+
+def finished(workspace):
+    """A build of the washer that has just ended, and its job."""
+    version = find_inspector(workspace, "washer").current
+    with workspace.database.write() as session:
+        job = Job(
+            kind="build",
+            title="Build",
+            arguments={"settings": version.settings, "images": []},
+            state=JobState.DONE,
+            result={"inspector_id": "washer", "version_id": version.id},
+        )
+        session.add(job)
+        session.flush()
+        return version, str(job.id)
+
+
+def test_a_new_inspector_shows_the_good_images_that_set_the_line_and_leaves_them_out(full, open_app):
+    version, job = finished(full)
+    first, _, third, _ = sorted(version.good_scores.values(), reverse=True)
+    app = open_app("build", job=job)
+    said = words(app)
+    assert "These two good images set the line. Look at them." in said
+    assert said.count("the place that decides") == 2 and "one patch covers" in said
+    falls = f"falls from {wording.score(first)} to about {wording.score(third)}".replace(".", "\\.")
+    assert falls.replace("\\", "") in said.replace("\\", "")
+    press(app, "Leave both out")
+    after = find_inspector(full, "washer").current
+    assert after.change == "remove" and len(after.good_scores) == 2
+    assert "2 images removed" in app.success[0].value
+
+
+def test_all_good_images_are_looked_at_without_a_labelled_set(full, open_app):
+    app = open_app("evaluate", inspector="washer", view="Good images")
+    assert "To evaluate, the program needs images" in words(app)
+    assert "No good image stands out" in words(app) or "look at it first" in words(app)
+
+
+def test_a_build_is_begun_with_the_good_images_and_settings_of_an_inspector(full, open_app):
+    version = find_inspector(full, "washer").current
+    first, *_ = list_results(full, list_batches(full, "washer")[0].id, version.id)
+    point = OperatingPoint.from_dict(version.operating_point)
+    set_operating_point(full, version, replace(point, accept=900.0, reject=900.0))
+    set_label(full, first.batch_image_id, "dent")
+    app = open_app("tune", inspector="washer")
+    assert "What would help against these escapes" in [one.label for one in app.expander]
+    app.button(key="advice_tune_size").click().run()
+    draft = app.session_state["build_draft"]
+    assert (draft.step, draft.image_size, draft.coreset) == (SETTINGS, 256, version.settings["coreset"])
+    assert draft.name == "Washer *line* <3>, 256 px" and len(draft.images) == 4
+    app.switch_page("pages/build.py").run()
+    assert "Build time, about" in words(app) and not button(app, "Build").disabled
 
 
 def read_folder(open_app, folder):

@@ -5,9 +5,11 @@ import pytest
 from patchcore.thresholds.operating_point import Choice, OperatingPoint
 from tests.pages.texts import HOSTILE, words
 from workbench.inspections.batches import list_batches, list_results
+from workbench.inspections.labels import set_label
 from workbench.inspectors.versions import find_inspector, set_operating_point
 from workbench.people import roles
 from workbench.people.roles import Person, Role
+from workbench.tuning.label_sampling import left_to_label
 from workbench.tuning.review_queue import review_queue
 from workbench.widgets.shared import wording
 from workbench.widgets.shared.session import sentence as escaped
@@ -103,3 +105,31 @@ def test_a_viewer_sees_the_queue_and_decides_nothing(banded, open_app, monkeypat
 def test_an_address_of_nonsense_shows_the_first_image(banded, open_app):
     app = open_app("review", inspector="washer", queued="-7")
     assert "3 images left" in words(app)
+
+
+def test_images_drawn_at_random_are_labelled_one_by_one_also_after_a_reload(banded, open_app):
+    version, batch = find_inspector(banded, "washer").current, list_batches(banded, "washer")[0].id
+    set_label(banded, stored(banded)[0].batch_image_id, "dent")
+    app = open_app("evaluate", inspector="washer", set=str(batch))
+    assert "0 <small>of 1</small>" in words(app)  # escapes, without a share
+    set_operating_point(banded, version, replace(point_of(banded), accept=900.0, reject=900.0))
+    app.run()
+    press(app, "Label 20 accepted images picked at random")
+    assert len(left_to_label(banded, version, batch)) == 2
+    for number, key in ((2, "D"), (1, "F")):
+        app = open_app("review", inspector="washer", drawn=str(batch))
+        assert f"{wording.counted(number, 'image')} drawn at random left to label" in words(app)
+        app.button(key=f"review_{key}").click().run()
+    assert "Every image that was drawn at random has a label." in words(app)
+    assert {"See the figures", "To the images in review"} <= {button.label for button in app.button}
+    app = open_app("evaluate", inspector="washer", set=str(batch))
+    assert "about 100 % <small>(100 % to 100 %), 2 of 2 labelled</small>" in words(app)
+
+
+def test_a_draw_of_another_inspector_is_no_queue(banded, open_app):
+    app = open_app("review", inspector="washer", drawn="999")
+    assert "3 images left to decide on" in words(app)
+
+
+def point_of(workspace):
+    return OperatingPoint.from_dict(find_inspector(workspace, "washer").current.operating_point)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import streamlit as st
@@ -11,6 +13,7 @@ from workbench.inspections.labels import set_label
 from workbench.inspectors.point_history import point_history
 from workbench.inspectors.versions import find_inspector, set_operating_point
 from workbench.people import roles
+from workbench.tuning.label_sampling import draw_sample, left_to_label
 from workbench.viewer import RegionRule, Thresholds
 from workbench.widgets.shared import detail_view
 from workbench.widgets.tune import overview
@@ -346,3 +349,27 @@ def test_a_rule_of_one_file_and_one_line_is_offered_and_applied(full, open_app, 
     assert given["strip"]["thresholds"].reject == pytest.approx(scores.mean() + 2 * scores.std())
     press(app, "Use this")
     assert point(full).rule == Choice("sigmas", {"count": 2.0})
+
+
+def test_labels_set_one_by_one_have_counts_alone_until_images_drawn_at_random_are_labelled(
+    full, open_app, given
+):
+    version = find_inspector(full, "washer").current
+    set_operating_point(full, version, replace(point(full), accept=900.0, reject=900.0))
+    batch = list_batches(full, "washer")[0].id
+    first, *rest = [one for one in list_results(full, batch, version.id) if one.score is not None]
+    set_label(full, first.batch_image_id, "dent")
+    app = open_app("tune", inspector="washer")
+    assert given["outcome"]["counts_alone"] == ["defect"] and "scores chose the images" in words(app)
+    field(app, "Reject above").set_value("no_escapes").run()
+    assert "no plain sample of the parts" in words(app).replace("\\", "")
+    draw_sample(full, version, batch, None)
+    left = left_to_label(full, version, batch)
+    assert {one.id for one in left} == {one.id for one in rest}
+    app.run()
+    assert button(app, "Label the 2 images drawn at random")
+    for one in left:
+        set_label(full, one.batch_image_id, "good")
+    said = words(app.run()).replace("\\", "")
+    assert "Estimated from images drawn at random: " in said and "and from 1 image labelled before" in said
+    assert "Escapes: about 0 % of defects (0 % to 0 %), 0 to 0 of" in said  # at the rule on trial

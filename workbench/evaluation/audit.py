@@ -1,9 +1,13 @@
 """The audit of the good images: their order by unlikeness, and the worst patch of each."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from patchcore.thresholds.decision import apply_again
+from patchcore.thresholds.operating_point import Evidence, OperatingPoint
+from patchcore.thresholds.rules import is_good_only
 from workbench.inspections.batches import Box
 from workbench.storage.tables import InspectorVersion, Result
 from workbench.storage.workspace import Workspace
@@ -71,6 +75,21 @@ def audit(workspace: Workspace, version: InspectorVersion) -> list[AuditedImage]
         )
         for one in known
     ]
+
+
+def threshold_without(version: InspectorVersion, sha256s: Collection[str]) -> float | None:
+    """Return about the reject threshold that a version's own rule would set without some of its good images.
+
+    The scores of the other images are taken as they are. Without these images' patches they can only rise, so the
+    threshold of `versions.remove_good`, which scores them again, is this one or a little higher. None where the rule
+    uses more than good images, or the others are too few for it.
+    """
+    point = OperatingPoint.from_dict(version.operating_point)
+    if point.stale or not is_good_only(point.rule):
+        return None
+    rest = {sha256: score for sha256, score in version.good_scores.items() if sha256 not in sha256s}
+    changed = apply_again(replace(point, accept_rule=None), Evidence(rest), point.bank_id, None)
+    return None if changed.stale else changed.reject
 
 
 def _box(result: Result | None) -> Box | None:

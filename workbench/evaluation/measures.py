@@ -26,6 +26,7 @@ from workbench.storage.database import WorkspaceError
 from workbench.storage.tables import BatchImage, InspectorVersion, Result
 from workbench.storage.workspace import Workspace
 from workbench.tuning.evidence import tested_images
+from workbench.tuning.label_sampling import label_basis
 
 if TYPE_CHECKING:
     from patchcore.evaluation.measures import Evaluation
@@ -47,14 +48,15 @@ def evaluation_of(
     """Measure the labelled images of a batch from stored scores and maps; the network is not run.
 
     Without masks there are metrics of images alone, and no map is read. `patchcore.evaluation.measures.judge` applies
-    other thresholds to the returned evaluation, whose `scored` images are `StoredScore`.
+    other thresholds to the returned evaluation, whose `scored` images are `StoredScore`; `label_basis` and `on_basis`
+    give it the basis of its labels at those.
 
     Raises
     ------
     NoImagesError
         When nothing labelled has been scored.
     """
-    from patchcore.evaluation.measures import measure  # late: PyTorch comes with it
+    from patchcore.evaluation.measures import measure, on_basis  # late: PyTorch comes with it
 
     items = labelled_scores(workspace, batch_id, version)
     remarks = _remarks(workspace, batch_id, version, items)
@@ -64,7 +66,7 @@ def evaluation_of(
     point = OperatingPoint.from_dict(version.operating_point)
     found = measure(items, progress=progress, point=point, with_maps=masks)
     found.problems[:0] = remarks
-    return found
+    return on_basis(found, label_basis(workspace, version, batch_id, point))
 
 
 def labelled_scores(workspace: Workspace, batch_id: int, version: InspectorVersion) -> list[StoredScore]:

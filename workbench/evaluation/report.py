@@ -58,7 +58,7 @@ def report_of(
         author=author,
         note=note,
         test_set=batch.name,
-        labels=reading.labels,
+        labels=f"{reading.labels} {evaluation.basis.sentence}".strip(),
         facts=inspector_facts(model),
         good_images=len(model.image_records_),
         good_scores=list(version.good_scores.values()),

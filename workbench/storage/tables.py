@@ -147,6 +147,8 @@ class Batch(Base):
     """What was found in reading a labelled set's files: labelled_sets.Reading.to_dict(); None for other batches."""
     purpose: Mapped[str] = mapped_column(String(16), default=PRODUCTION, server_default=PRODUCTION)
     """Production or evaluation: `inspections.purpose`."""
+    sampling: Mapped[dict[str, Any] | None]
+    """The random draw of images to label: label_sampling.Sampling.to_dict(); None where nothing was drawn."""
 
 
 class BatchImage(Base):
@@ -162,6 +164,10 @@ class BatchImage(Base):
     name: Mapped[str] = mapped_column(Text)
     truth: Mapped[str | None] = mapped_column(String(64))  # "good", a defect type, or unknown
     mask_sha256: Mapped[str | None] = mapped_column(ForeignKey("images.sha256"))  # mask of the defect
+    stratum: Mapped[str | None] = mapped_column(String(8))
+    """The verdict when images to label were drawn from the batch; it stays when thresholds move."""
+    draw_place: Mapped[int | None]
+    """The place in the random order of its stratum, from 0; None for an image that had a label already."""
 
 
 class LabelChange(Base):

@@ -1,11 +1,14 @@
 """The effect of the thresholds in view on labelled parts: counts, rates with intervals, and changes."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Literal
 
 from patchcore.statistics.intervals import clopper_pearson
 from patchcore.thresholds.operating_point import JudgeBy
 from workbench.viewer.component import json_url, mount
 from workbench.viewer.items import Dot, Thresholds
+
+PARTS = {"good": ("good", "reference"), "defect": ("defect",)}
 
 
 def outcome(
@@ -23,6 +26,7 @@ def outcome(
     stored_judge_by: JudgeBy = "score",
     picture_check: bool = True,
     stored_picture_check: bool = True,
+    counts_alone: Collection[Literal["good", "defect"]] = (),
 ) -> None:
     """Count false rejects and escapes as pictures of parts, following the thresholds of the same link while they move.
 
@@ -36,13 +40,15 @@ def outcome(
         As for `workbench.viewer.gallery`.
     stored, stored_pixel, stored_judge_by, stored_picture_check
         The thresholds in use; verdicts that would change against them are listed.
+    counts_alone
+        Kinds of parts whose labels are no sample: they are counted, without a share and its interval.
     """
     known = {
         "items": [dot.to_dict() for dot in dots],
         "others": [dot.to_dict() for dot in others],
         "intervals": {
-            "good": _intervals(sum(dot.kind in ("good", "reference") for dot in dots)),
-            "defect": _intervals(sum(dot.kind == "defect" for dot in dots)),
+            kind: None if kind in counts_alone else _intervals(sum(dot.kind in kinds for dot in dots))
+            for kind, kinds in PARTS.items()
         },
     }
     data = {

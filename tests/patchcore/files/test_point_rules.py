@@ -10,6 +10,7 @@ from patchcore.files.point_rules import check_point
 from patchcore.files.value_rules import Unsound
 from patchcore.thresholds.decision import decide
 from patchcore.thresholds.operating_point import (
+    ADDED,
     LARGEST_SCORE,
     LEAST_THRESHOLD,
     Choice,
@@ -89,8 +90,8 @@ def test_other_values_than_points_are_unsound(point):
 
 
 @pytest.mark.parametrize(
-    "part", sorted(plain().keys() - {"picture_check"})
-)  # points from before the check lack it
+    "part", sorted(plain().keys() - ADDED.keys())
+)  # parts that points of earlier programs lack
 def test_a_point_that_lacks_a_part_is_not_sound(part):
     whole = plain()
     del whole[part]

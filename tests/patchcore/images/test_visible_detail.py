@@ -40,3 +40,13 @@ def test_images_near_the_size_of_the_input_have_none(mode):
     side = int(MUCH_LARGER * 224)
     assert VisibleDetail.of((side, side), Geometry(mode, 224), 8).remark is None
     assert VisibleDetail.of((side * 2, side * 2), Geometry(mode, 224), 8).remark is not None
+
+
+def test_every_image_has_a_sentence_on_what_is_seen():
+    small = VisibleDetail.of((448, 224), Geometry("fit", 224), 8)
+    assert small.remark is None
+    assert small.sentence == (
+        "At 224 px one patch covers 48 × 48 px of an image of 448 × 224 px; a defect much smaller than that may fade."
+    )
+    large = VisibleDetail.of((4480, 2240), Geometry("fit", 224), 8)
+    assert large.sentence == large.remark

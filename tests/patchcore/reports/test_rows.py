@@ -1,6 +1,6 @@
 """Rows and tiles of the report."""
 
-from patchcore.evaluation.measures import measure
+from patchcore.evaluation.measures import measure, on_basis
 from patchcore.reports.rows import (
     MOST_PROBLEMS,
     drawn_curves,
@@ -11,6 +11,7 @@ from patchcore.reports.rows import (
     sweep_table,
     threshold_rules,
 )
+from patchcore.thresholds.label_basis import CHOSEN, Cell, LabelBasis
 from tests.patchcore.labelled_sets import point, some_of_each
 
 
@@ -63,3 +64,13 @@ def test_the_sweep_in_order_with_dashes_for_what_is_unknown():
 def test_many_problems_are_counted():
     told = shortened([f"a\n{n}" for n in range(MOST_PROBLEMS + 5)])
     assert told[0] == "a\\n0" and told[-1] == "… and 5 more."
+
+
+def test_labels_that_scores_chose_have_counts_alone_and_those_of_a_random_sample_an_estimate():
+    found = measure(some_of_each(), point=point(2.0, 3.0))
+    rejects, escapes, auroc = metric_tiles(on_basis(found, LabelBasis("chosen", "Chosen.")))[:3]
+    assert (rejects["value"], escapes["value"]) == ("1 of 5", "2 of 7")
+    assert rejects["below"] == escapes["below"] == auroc["below"] == CHOSEN
+    cells = (Cell("accept", 90, 10, 1), Cell("reject", 5, 5, 4))
+    sampled = metric_tiles(on_basis(found, LabelBasis("sample", "Drawn.", cells)))[1]
+    assert sampled["value"] == "69 %" and "estimated from a random sample" in sampled["below"]

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from patchcore.evaluation.measures import judge, measure
+from patchcore.evaluation.measures import judge, measure, on_basis
 from patchcore.reports.words import headline, judge_words, limits, moment_words, score_words
+from patchcore.thresholds.label_basis import LabelBasis
 from patchcore.thresholds.operating_point import Choice
 from tests.patchcore.labelled_sets import item, point, some_of_each
 
@@ -81,3 +82,10 @@ def test_limits_follow_the_numbers():
         [item("a", "good", 1.0), item("b", "good", 1.1), item("c", "x", 2.0), item("d", "x", 3.0)]
     )
     assert "not certainty" in dict(limits(apart, None))["So many images, so much certainty"]
+
+
+def test_labels_that_are_no_sample_promise_nothing_of_further_parts():
+    evaluation = on_basis(measure(some_of_each(), point=point()), LabelBasis("chosen", "Chosen by scores."))
+    told = dict(limits(evaluation, 400))
+    assert told["The labels are no sample"] == "Chosen by scores."
+    assert not any("further ones could" in words for words in told.values())

@@ -47,6 +47,29 @@ def test_decision_stores_evidence_rules_and_author():
     assert decided.set_at.endswith("+00:00")
 
 
+@pytest.mark.parametrize(
+    ("rule", "words", "rate"),
+    [
+        ("cheapest", "by these images alone. It rejects", "per 1,000 parts"),
+        ("no_escapes", "Lets none of 40 known defects through", " %"),
+        (
+            "from_good",
+            "It rejects 0 of 250 good images",
+            "confidence",
+        ),  # of held-out images that scores chose
+    ],
+)
+def test_labels_that_are_no_sample_give_counts_and_no_rate_also_on_another_bank(rule, words, rate):
+    review = Choice("no_false_rejects")
+    decided = decide(Choice(rule), ALL, "b", set_by="Ada", accept_rule=review, labels_chosen=True)
+    plain = decide(Choice(rule), ALL, "b", set_by="Ada", accept_rule=review)
+    assert decided.reject == plain.reject and rate in plain.statement.replace("About 0 %", "0 %")
+    for point in (decided, recalibrate(decided, HALF, "c")):
+        assert words in point.statement and rate not in point.statement.split(" are defective")[-1]
+        assert "no plain sample of the parts" in point.statement
+        assert "About" not in point.statement and point.labels_chosen
+
+
 def test_usual_values_are_written_out():
     assert decide(Choice("cheapest"), ALL, "b", set_by="Ada").rule.parameters == {
         "cost_ratio": 50.0,

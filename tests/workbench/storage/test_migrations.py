@@ -41,6 +41,7 @@ from workbench.inspectors.versions import good_images, list_inspectors, list_ver
 from workbench.jobs.requests import list_jobs
 from workbench.storage.database import Database, migrations, schemas
 from workbench.storage.workspace import Workspace
+from workbench.tuning.label_sampling import Sampling
 from workbench.upkeep.backups.portable_rows import dump_rows, load_rows, reflected_tables
 from workbench.upkeep.backups.restoring import restore
 from workbench.upkeep.backups.writing import CONTENTS, FORMAT, TABLES, VERSION
@@ -164,6 +165,17 @@ def test_what_was_found_in_reading_a_labelled_set_is_kept_since_there_is_a_colum
     readings = {batch.name: Reading.of(batch) for batch in list_batches(workspace, "plate-1")}
     assert readings["Watched"] == Reading()
     assert readings["Monday"].labels.startswith(labels) and len(readings["Monday"].problems) == problems
+    workspace.close()
+
+
+def test_a_random_draw_of_images_to_label_is_kept_since_there_are_columns_for_it(tmp_path):
+    path = tmp_path / "workspace.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(KEPT["0007"].read_text(encoding="utf-8"))
+    workspace = Workspace(tmp_path)
+    drawn = {batch.name: Sampling.of(batch) for batch in list_batches(workspace, "plate-1")}
+    assert drawn["Watched"] is None
+    assert (drawn["Monday"].drawn_by, drawn["Monday"].sizes["reject"]) == ("Ada", 1)
     workspace.close()
 
 

@@ -22,6 +22,10 @@ def test_the_browser_has_an_interval_for_every_count(monkeypatch):
     known = json.loads(given["itemsUrl"])
     assert known["intervals"]["good"] == [list(clopper_pearson(k, 2)) for k in range(3)]
     assert known["intervals"]["defect"] == [list(clopper_pearson(k, 1)) for k in range(2)]
+    alone = dict(counts_alone=["defect"], **stored)
+    outcome(dots, Thresholds(2.0), Thresholds(1.5, 1.0), key="o", **alone)
+    intervals = json.loads(given["itemsUrl"])["intervals"]
+    assert intervals == {"good": known["intervals"]["good"], "defect": None}
     assert known["items"][2]["group"] == "dent" and known["items"][2]["peak"] == 2.5
     assert given["given"]["pictureCheck"] is True
     assert given["stored"] == {

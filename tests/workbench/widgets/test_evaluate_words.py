@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from patchcore.statistics.curves import Curve, MarkedCurve, Undefined
+from patchcore.statistics.stratified import Stratum, sampled_rate
 from patchcore.thresholds.verdict_counts import Rate
 from workbench.evaluation.audit import AuditedImage
 from workbench.evaluation.comparison import Comparison
@@ -35,6 +36,13 @@ def test_a_rate_is_written_with_its_interval():
     )
     assert headline.rate_html(Rate(0, 60)).startswith("0 <small>of 60, 0 % (")
     assert headline.rate_html(Rate(0, 0)) == "–"
+    assert headline.rate_html(Rate(0, 15, missing="Chosen.")) == "0 <small>of 15</small>"
+    estimate = sampled_rate([Stratum(200, 20, 2, True), Stratum(10, 10, 10, False)])
+    assert headline.rate_html(Rate(2, 12, estimate)) == (
+        "about 66.7 % <small>(23.1 % to 85.9 %), 2 of 12 labelled</small>"
+    )
+    bare = sampled_rate([Stratum(90, 0, 0, True), Stratum(10, 10, 10, False)])
+    assert headline.rate_html(Rate(0, 10, bare)).startswith("open <small>(0 % to 90 %)")
 
 
 def test_an_undefined_measure_is_a_dash():

@@ -108,6 +108,15 @@ def reading(value: Any, what: str) -> None:
     shaped({"labels": words, "problems": listed(words)}, ("labels", "problems"))(value, what)
 
 
+def sampling(value: Any, what: str) -> None:
+    """Check a random draw of images to label: `label_sampling.Sampling.to_dict`."""
+    numbers = shaped(dict.fromkeys(VERDICTS, at_least(0)), VERDICTS)
+    shaped(
+        {"seed": at_least(0), "drawn_by": words, "drawn": moment, "sizes": numbers, "wanted": numbers},
+        ("seed", "drawn_by", "drawn", "sizes", "wanted"),
+    )(value, what)
+
+
 def inspector_id(value: Any, what: str) -> None:
     """Check the id of an inspector."""
     if not is_id(value):

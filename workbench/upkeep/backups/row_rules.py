@@ -136,8 +136,15 @@ COLUMNS: dict[str, dict[str, Check]] = {
         "kind": one_of("test", "good"),
         "reading": or_none(shapes.reading),
         "purpose": one_of(*PURPOSES),
+        "sampling": or_none(shapes.sampling),
     },
-    "batch_images": {"position": _count, "sha256": _sha256, "mask_sha256": or_none(_sha256)},
+    "batch_images": {
+        "position": _count,
+        "sha256": _sha256,
+        "mask_sha256": or_none(_sha256),
+        "stratum": or_none(one_of(*shapes.VERDICTS)),
+        "draw_place": or_none(_count),
+    },
     "operating_points": {"data": _point, "change": one_of(*POINT_CHANGES)},
     "results": {
         "score": _score,

@@ -105,7 +105,7 @@ class Kind {
   show(verdicts, intervals) {
     const counts = Object.fromEntries(ORDER.map((name) => [name, verdicts.filter((verdict) => verdict === name).length]));
     const all = verdicts.length;
-    const said = `${all}: ${ORDER.map((name) => counts[name]).join()}`;
+    const said = `${all}: ${ORDER.map((name) => counts[name]).join()} ${Boolean(intervals)}`;
     if (said === this.said) return;
     this.said = said;
     this.parts.hidden = !all;
@@ -113,14 +113,18 @@ class Kind {
     this.parts.replaceChildren(...pictures(counts, all, this.wrong));
     this.parts.setAttribute("aria-label", ORDER.map((name) => `${counts[name]} ${name}`).join(", "));
     const wrong = counts[this.wrong];
-    const [low, high] = intervals[wrong];
     this.rate.replaceChildren(
       el("b", { class: wrong ? this.wrong === "reject" ? "reject" : "escape" : null, text: `${wrong} of ${all} ${this.fault}` }),
-      `, ${percent(wrong / all)} `,
-      el("span", { class: "mute", title: "Clopper-Pearson interval, 95 %: where the rate on the line may lie, were these parts drawn from it",
-        text: `(${percent(low)} to ${percent(high)})` }),
-      counts.review ? el("div", { class: "review", text: `${VERDICTS.review.sign} ${counts.review} to review, ${percent(counts.review / all)}` }) : "");
+      ...intervals ? rate(wrong, all, intervals[wrong]) : [],
+      counts.review ? el("div", { class: "review", text: `${VERDICTS.review.sign} ${counts.review} to review${intervals ? `, ${percent(counts.review / all)}` : ""}` }) : "");
   }
+}
+
+// A share with its interval; labels that are no sample of the parts have neither.
+function rate(wrong, all, [low, high]) {
+  return [`, ${percent(wrong / all)} `,
+    el("span", { class: "mute", title: "Clopper-Pearson interval, 95 %: where the rate on the line may lie, were these parts drawn from it",
+      text: `(${percent(low)} to ${percent(high)})` })];
 }
 
 function pictures(counts, all, wrong) {

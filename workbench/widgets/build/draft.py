@@ -175,10 +175,10 @@ def discard(draft: Draft) -> None:
     session.forget(CHOICE)
 
 
-def begin_another() -> None:
-    """Put the draft aside, where it stays, and begin with nothing."""
+def begin_another(draft: Draft | None = None) -> None:
+    """Put the draft aside, where it stays, and begin with another one, by default with nothing."""
     session.forget(CHOICE)
-    st.session_state[HELD] = Draft()
+    st.session_state[HELD] = Draft() if draft is None else draft
 
 
 def open_stored(key: str) -> None:

@@ -1,7 +1,8 @@
 """The method of a build: each in a sentence with what it cannot do, and the settings of the method chosen."""
 
+from collections.abc import Sequence
 from functools import partial
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import streamlit as st
 
@@ -12,7 +13,8 @@ from workbench.widgets.shared import wording
 
 SHARES = (0.01, 0.02, 0.05, 0.10, 0.15, 0.20, 0.25)
 ALL = 0
-DIMENSIONS = (25, 50, 100, 150, 200, 300, ALL)
+Number = TypeVar("Number", int, float)
+DIMENSIONS = (25, 50, 100, 150, 200, 300)
 NEAREST = (1, 5, 10, 20, 50, 100, 200)
 
 
@@ -57,6 +59,11 @@ def show(draft: Draft) -> None:
         st.caption(" ".join(sentences))
 
 
+def with_value(options: Sequence[Number], value: Number) -> list[Number]:
+    """Return the options of a slider in order, with a value of a draft that a command may have chosen."""
+    return sorted({*options, value})
+
+
 def cannot(name: str) -> list[str]:
     """Return a sentence for each capability that a method lacks."""
     return [sentence for one in LACKING if (sentence := lacking(name, one))]
@@ -76,7 +83,7 @@ def _coreset(draft: Draft) -> None:
     shared.draw(
         st.select_slider,
         "Largest bank",
-        SHARES,
+        with_value(SHARES, draft.coreset),
         key="build_coreset",
         value=draft.coreset,
         on_change=partial(setattr, draft, "coreset"),
@@ -90,7 +97,7 @@ def _dims_used(draft: Draft) -> None:
     shared.draw(
         st.select_slider,
         "Dimensions drawn",
-        DIMENSIONS,
+        [*with_value(DIMENSIONS, draft.dims_used or DIMENSIONS[0]), ALL],
         key="build_dims_used",
         value=draft.dims_used or ALL,
         on_change=lambda drawn: setattr(draft, "dims_used", None if drawn == ALL else drawn),
@@ -104,7 +111,7 @@ def _nearest_images(draft: Draft) -> None:
     shared.draw(
         st.select_slider,
         "Nearest images",
-        NEAREST,
+        with_value(NEAREST, draft.nearest_images),
         key="build_nearest_images",
         value=draft.nearest_images,
         on_change=partial(setattr, draft, "nearest_images"),

@@ -11,7 +11,7 @@ from workbench.inspectors.versions import find_inspector, good_images
 from workbench.jobs.requests import JobState, get_job
 from workbench.people.roles import Role
 from workbench.storage.tables import InspectorVersion, Job
-from workbench.widgets.build import bank_size, draft, method_form, settings_form, steps
+from workbench.widgets.build import bank_size, draft, line_setters, method_form, settings_form, steps
 from workbench.widgets.shared import access, job_view, revision_guard, session, theme, wording
 
 
@@ -67,6 +67,7 @@ def _ready(job: Job) -> None:
         st.info(session.sentence(remark))
     if doubtful := good_image_remarks(_doubtful(version)):
         st.warning(session.sentence(" ".join(doubtful)))
+    line_setters.show(version)
     if lack := refusal(version, SHARE):
         st.caption(lack)
     else:

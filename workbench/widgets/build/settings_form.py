@@ -90,7 +90,7 @@ def _advanced(draft: Draft) -> None:
     shared.draw(
         left.select_slider,
         "Image size, px",
-        SIZES,
+        method_form.with_value(SIZES, draft.image_size),
         key="build_image_size",
         value=draft.image_size,
         on_change=partial(setattr, draft, "image_size"),

@@ -22,9 +22,10 @@ from workbench.widgets.build import draft as drafts
 from workbench.widgets.build import network_view, preflight_view, settings_form
 from workbench.widgets.build.draft import IMAGES, NAME, SETTINGS, VIEW, Draft
 from workbench.widgets.fields import number
-from workbench.widgets.shared import access, intake, progress, session, wording
+from workbench.widgets.shared import access, progress, session, wording
+from workbench.widgets.shared.intake import sources
 
-WAYS = (intake.FOLDER, intake.FILES, intake.SERVER, intake.SAMPLE)
+WAYS = (sources.FOLDER, sources.FILES, sources.SERVER, sources.SAMPLE)
 
 
 def show() -> None:
@@ -133,10 +134,10 @@ def _name(draft: Draft) -> None:
 
 def _images(draft: Draft) -> None:
     st.caption("Photographs of good parts only, 30 or more, taken as the parts will be inspected.")
-    new = intake.images_from_user("good", WAYS, noun="good parts")
+    new = sources.images_from_user("good", WAYS, noun="good parts")
     if new is not None:
         _take(draft, new)
-    if intake.chosen_way("good") == intake.SAMPLE:
+    if sources.chosen_way("good") == sources.SAMPLE:
         _sample(draft)
     if draft.found is None:
         return
@@ -150,7 +151,7 @@ def _images(draft: Draft) -> None:
         _go_on(draft, VIEW)
 
 
-def _take(draft: Draft, new: intake.NewImages) -> None:
+def _take(draft: Draft, new: sources.NewImages) -> None:
     """Check the images that their folders' names call good; a set of defects alone is refused."""
     draft.found, draft.remarks = None, []
     with session.plain_errors():

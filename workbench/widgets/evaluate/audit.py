@@ -12,22 +12,17 @@ from workbench.inspections.batches import good_batch, value_range_of
 from workbench.inspectors.capabilities import refusal
 from workbench.inspectors.versions import (
     NOT_HERE,
-    Removal,
     get_version,
     good_images,
     has_good_images,
-    keep_removal,
     list_versions,
     make_current,
-    without_good,
 )
 from workbench.people.roles import Role
 from workbench.storage.tables import Batch, Inspector, InspectorVersion
-from workbench.tuning.removal_preview import lost_rejections, lost_words
-from workbench.tuning.teaching_preview import RECHECK
+from workbench.widgets.build import good_removal
 from workbench.widgets.evaluate import audit_card, images
-from workbench.widgets.review import teaching_view
-from workbench.widgets.shared import access, notice, progress, revision_guard, session, wording
+from workbench.widgets.shared import access, notice, revision_guard, session, wording
 from workbench.widgets.shared.scoring import bar
 
 ACROSS = 4
@@ -43,7 +38,7 @@ EXPLANATION = (
 )
 
 
-def show(inspector: Inspector, version: InspectorVersion, batch: Batch) -> None:
+def show(inspector: Inspector, version: InspectorVersion, batch: Batch | None = None) -> None:
     """Draw the good images ranked by their scores, and the buttons for the selected ones."""
     notice.show_of(version)
     if not has_good_images(version):
@@ -122,7 +117,7 @@ def _actions(version: InspectorVersion, chosen: Sequence[AuditedImage], total: i
         help="Their patches leave the bank, the other good images are scored without them, and the threshold is set "
         "again by its own rule. The version in use now stays, and you can go back to it.",
     ):
-        _remove(version, hashes)
+        good_removal.remove(version, hashes)
     if access.button(
         f"Keep {noun}",
         Role.ENGINEER,
@@ -137,46 +132,6 @@ def _actions(version: InspectorVersion, chosen: Sequence[AuditedImage], total: i
         st.caption(lack)
     elif chosen and too_many:
         st.caption("At least two good images must remain in the bank.")
-
-
-def _remove(version: InspectorVersion, hashes: Sequence[str]) -> None:
-    """Take images out of the bank; where known defects would lose their rejection, a person agrees first."""
-    here, seen = session.workspace(), revision_guard.revision_of(version.inspector_id)
-    words = {RECHECK: "Scoring the known defects"}
-    with (
-        session.plain_errors(),
-        progress.bar(
-            "Taking the images out of the bank",
-            lambda stage: words.get(stage, "Taking the images out of the bank"),
-        ) as move,
-    ):
-        removal = without_good(here, version, hashes, move)
-        lost = lost_rejections(here, removal, move)
-        notice.confirmed(
-            "Remove these images?",
-            [lost_words(lost)] if lost else [],
-            "Remove them",
-            "Leave them in",
-            lambda: _keep_removal(removal, seen),
-            teaching_view.changes_html(lost),
-        )
-
-
-def _keep_removal(removal: Removal, seen: int | None) -> None:
-    version, removed = removal.version, len(removal.names)
-    with revision_guard.change(version.inspector_id):
-        after = keep_removal(session.workspace(), removal, seen=seen)
-        session.forget("threshold", "review", images.CHOICE)
-        before_point, after_point = (
-            OperatingPoint.from_dict(one.operating_point) for one in (version, after)
-        )
-        notice.leave(
-            after,
-            f"{wording.counted(removed, 'image')} removed: the bank went from "
-            f"{wording.count(version.patches)} to {wording.counted(after.patches, 'patch', 'patches')}, the "
-            f"threshold from {wording.score(before_point.reject)} to {wording.score(after_point.reject)} "
-            f"({wording.rule(after_point)}).",
-        )
 
 
 def _undo(inspector: Inspector, version: InspectorVersion) -> None:

@@ -1,6 +1,7 @@
 """The view Compare: another version, or another inspector, on the same labelled set."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from html import escape
 from statistics import median
 
@@ -38,8 +39,11 @@ def show(measured: Measured) -> None:
     if not bar.everything_scored([measured.batch.id], other, "scoring_other", SCORING):
         return
     theirs = measure(measured.batch, other)
-    found = _compared(measured, theirs)
-    st.markdown(session.sentence(f"{sentence(found)} {verdicts_sentence(found)}".strip()))
+    found, basis = _compared(measured, theirs), measured.evaluation.basis
+    if basis.kind != "set":
+        found = replace(found, interval=Undefined(basis.sentence))
+    words = f"{sentence(found)} {verdicts_sentence(found, a_set=basis.kind == 'set')}"
+    st.markdown(session.sentence(words.strip()))
     if foreign := other_product(measured.version, other):
         st.warning(session.sentence(foreign))
     st.html(table_html(measured, theirs, others[other.id]))
@@ -71,19 +75,22 @@ def sentence(found: Comparison) -> str:
     return f"{words} (95 % range of the difference {_signed(low)} to {_signed(high)}), on the same {images}; {meaning}."
 
 
-def verdicts_sentence(found: Comparison) -> str:
+def verdicts_sentence(found: Comparison, *, a_set: bool = True) -> str:
     """Return in words whose verdicts are right where the two differ; empty where no labelled image tells.
 
     The exact sign test on the images that one judges rightly and the other wrongly (McNemar, Psychometrika 12, 1947).
+    It needs the labels of a set: of images that the scores of one version chose, there is a count alone.
     """
     ours = sum(one.right == "first" for one in found.disagreements)
     told = ours + sum(one.right == "second" for one in found.disagreements)
     if not told:
         return ""
-    low, high = clopper_pearson(ours, told)
     counts = (
         f"of {wording.counted(told, 'image')} that only one judges rightly, the version in use has {ours}"
     )
+    if not a_set:
+        return f"{counts[0].upper()}{counts[1:]}."
+    low, high = clopper_pearson(ours, told)
     if low <= 0.5 <= high:
         return f"By verdicts at their thresholds the set does not tell them apart: {counts}."
     better = "the version in use" if low > 0.5 else "the other"

@@ -7,8 +7,10 @@ import streamlit as st
 from patchcore.statistics.curves import Measure, Undefined
 from patchcore.statistics.intervals import Interval
 from patchcore.thresholds.verdict_counts import Rate, VerdictCounts
+from workbench.tuning.evidence import tested_images
 from workbench.widgets.evaluate.measured import Measured
 from workbench.widgets.shared import notice, session, theme, wording
+from workbench.widgets.tune import advice, label_offer
 
 MEANING = {
     "Image AUROC": "The chance that a defect scores above a good part: 1 is perfect, 0.5 is guessing. The smaller "
@@ -18,10 +20,8 @@ MEANING = {
     "Pixel AUROC": "The chance that a marked pixel scores above an unmarked one: 1 is perfect. It needs masks.",
     "AUPRO": "How much of each marked region is found, averaged over regions, small ones counting as much as large "
     "ones, up to 30 % of good pixels called defective: 1 is perfect. It needs masks.",
-    "False rejects": "Good parts that the threshold in force rejects. The true rate lies in the range with 95 % "
-    "confidence (Clopper-Pearson).",
-    "Escapes": "Defects that the threshold in force accepts. The true rate lies in the range with 95 % "
-    "confidence (Clopper-Pearson).",
+    "False rejects": "Good parts that the threshold in force rejects.",
+    "Escapes": "Defects that the threshold in force accepts.",
     "To review": "Parts that score between the review and the reject threshold, or whose whole picture is doubtful: a "
     "person looks at them.",
     "Threshold": "Scores above it are rejected.",
@@ -42,6 +42,10 @@ def show(measured: Measured) -> None:
         counts = measured.evaluation.counts
         if counts is not None:
             st.html(theme.numbers_html(_decision(measured, counts)))
+        label_offer.show(measured.version, measured.batch, measured.evaluation.basis)
+        if counts is not None and counts.escapes:
+            tested = tested_images(session.workspace(), measured.version, measured.batch.id)
+            advice.show(measured.version, tested, "evaluate")
         for line in _words(measured):
             st.caption(session.sentence(line))
     remarks = measured.evaluation.remarks
@@ -60,15 +64,24 @@ def metric(value: Measure) -> str:
 def rate_html(rate: Rate) -> str:
     """Return a count of errors with its rate and the range of the true one: 2 of 60, 3.3 % (0.4 to 11.5 %).
 
-    The count is red where there are errors.
+    The count is red where there are errors. Labels that are no sample have a count alone: 2 of 60. From a random sample
+    the rate is about the images that it was drawn from, so it stands before the count: about 40 % (13 to 70 %), 2 of 60
+    labelled.
     """
-    if isinstance(rate.value, Undefined) or isinstance(rate.interval, Undefined):
+    if not rate.trials:
         return wording.DASH
-    low, high = rate.interval
-    words = f"of {wording.count(rate.trials)}, {_percent(rate.value)} ({_percent(low)} to {_percent(high)})"
+    counted = f"of {wording.count(rate.trials)}"
     events = wording.count(rate.events)
-    shown = f'<span class="pc-reject">{events}</span>' if rate.events else events
-    return f"{shown} <small>{words}</small>"
+    if rate.events:
+        events = f'<span class="pc-reject">{events}</span>'
+    if isinstance(rate.interval, Undefined):
+        return f"{events} <small>{counted}</small>"
+    low, high = rate.interval
+    between = f"{_percent(low)} to {_percent(high)}"
+    if rate.estimate is None and not isinstance(rate.value, Undefined):
+        return f"{events} <small>{counted}, {_percent(rate.value)} ({between})</small>"
+    about = "open" if isinstance(rate.value, Undefined) else f"about {_percent(rate.value)}"
+    return f"{about} <small>({between}), {events} {counted} labelled</small>"
 
 
 def _separation(measured: Measured) -> list[tuple[str, Measure, str]]:
@@ -89,11 +102,33 @@ def _decision(measured: Measured, counts: VerdictCounts) -> list[tuple[str, str,
         f"{wording.score(measured.point.reject)} <small>{escape(wording.rule(measured.point))}</small>"
     )
     return [
-        ("Escapes", rate_html(counts.escape_rate), MEANING["Escapes"]),
-        ("False rejects", rate_html(counts.false_reject_rate), MEANING["False rejects"]),
+        (
+            "Escapes",
+            rate_html(counts.escape_rate),
+            f"{MEANING['Escapes']} {_range_words(counts.escape_rate)}",
+        ),
+        (
+            "False rejects",
+            rate_html(counts.false_reject_rate),
+            f"{MEANING['False rejects']} {_range_words(counts.false_reject_rate)}",
+        ),
         ("To review", review, MEANING["To review"]),
         ("Threshold", threshold, f"{MEANING['Threshold']} {measured.point.statement}"),
     ]
+
+
+def _range_words(rate: Rate) -> str:
+    """Return in a sentence what the range of a rate means, or why there is none."""
+    if isinstance(rate.interval, Undefined):
+        return rate.interval.reason
+    if rate.estimate is None:
+        return "The true rate lies in the range with 95 % confidence (Clopper-Pearson)."
+    low, high = rate.estimate.count_interval
+    return (
+        "The rate of all images that the sample was drawn from lies in the range with at least 95 % confidence: "
+        f"{wording.count(low)} to {wording.count(high)} of {wording.count(rate.estimate.population)} images (exact "
+        "bounds of each group, hypergeometric)."
+    )
 
 
 def _words(measured: Measured) -> list[str]:

@@ -13,9 +13,10 @@ from workbench.inspections.samples import sample_batch, sample_of
 from workbench.people.roles import Role
 from workbench.storage.tables import Batch, Inspector
 from workbench.widgets.inspect import batches
-from workbench.widgets.shared import access, intake, notice, sample, session, wording
+from workbench.widgets.shared import access, notice, sample, session, wording
+from workbench.widgets.shared.intake import sources
 
-WAYS = (intake.FOLDER, intake.FILES, intake.SERVER)
+WAYS = (sources.FOLDER, sources.FILES, sources.SERVER)
 LAYOUT = (
     "A folder or zip in MVTec's layout (`test/good`, `test/scratch`, … and, if there are any, masks in "
     "`ground_truth/scratch/…_mask.png`), or images with a CSV `file,label[,mask]` beside them. Good parts may be "
@@ -31,7 +32,7 @@ class Waiting:
     """A labelled set whose labels for good parts the user is asked about."""
 
     inspector_id: str
-    new: intake.NewImages
+    new: sources.NewImages
     labels: tuple[str, ...]
 
 
@@ -65,7 +66,7 @@ def bring(inspector: Inspector) -> None:
     if not access.only(Role.OPERATE, "Bringing images in"):
         return
     st.caption(LAYOUT)
-    new = intake.images_from_user("labelled", WAYS, noun="labelled images")
+    new = sources.images_from_user("labelled", WAYS, noun="labelled images")
     _sample_button(inspector)
     waiting: Waiting | None = st.session_state.get(WAITING)
     if new is not None:
@@ -76,7 +77,7 @@ def bring(inspector: Inspector) -> None:
         _show(st.session_state.get(f"{UNLABELLED}_{inspector.id}", Reading()))
 
 
-def _take(inspector: Inspector, new: intake.NewImages, good_labels: list[str] | None) -> None:
+def _take(inspector: Inspector, new: sources.NewImages, good_labels: list[str] | None) -> None:
     st.session_state.pop(WAITING, None)
     try:
         with st.spinner("Storing the images"):
@@ -88,7 +89,7 @@ def _take(inspector: Inspector, new: intake.NewImages, good_labels: list[str] | 
     except PatchCoreError as error:
         st.error(session.sentence(str(error)))
         return
-    intake.start_over("labelled")
+    sources.start_over("labelled")
     labelled = label_counts(session.workspace(), brought.batch_id).labelled
     if not labelled:
         st.session_state[f"{UNLABELLED}_{inspector.id}"] = brought.reading

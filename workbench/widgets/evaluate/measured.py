@@ -9,11 +9,12 @@ from functools import partial
 import streamlit as st
 
 from patchcore.evaluation.labelled_score import LabelledScore
-from patchcore.evaluation.measures import Evaluation, judge
+from patchcore.evaluation.measures import Evaluation, judge, on_basis
 from patchcore.thresholds.operating_point import OperatingPoint
 from workbench.evaluation.measures import StoredScore, evaluation_of
 from workbench.inspections.batches import list_results
 from workbench.storage.tables import Batch, InspectorVersion, Result
+from workbench.tuning.label_sampling import label_basis
 from workbench.widgets.shared import progress, session
 
 KEPT = 8  # evaluations; each holds scores and curves, no maps
@@ -46,7 +47,8 @@ def measure(batch: Batch, version: InspectorVersion) -> Measured:
     point = OperatingPoint.from_dict(version.operating_point)
     key = f"{here.root}:{batch.id}:{version.id}:{_revision(results)}"
     judged = _judged(key, json.dumps(version.operating_point, sort_keys=True), point, batch, version)
-    return Measured(version, batch, point, results, judged, key)
+    basis = label_basis(here, version, batch.id, point)
+    return Measured(version, batch, point, results, on_basis(judged, basis), key)
 
 
 @st.cache_resource(show_spinner=False, max_entries=KEPT)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from workbench.storage.tables import Batch, Inspector, InspectorVersion
+from workbench.widgets.build import line_setters
 from workbench.widgets.evaluate import (
     audit,
     compare,
@@ -19,16 +20,17 @@ from workbench.widgets.evaluate.measured import Measured, measure
 from workbench.widgets.shared import session
 from workbench.widgets.shared.scoring import bar
 
+GOOD_IMAGES = line_setters.AUDIT
 VIEWS: dict[str, Callable[..., None]] = {
     "Curves": curves.show,
     "By defect type": defect_types.show,
     "Misses and false rejects": misses.show,
     "Bank size": shares.show,
-    "Good images": audit.show,
+    GOOD_IMAGES: audit.show,
     "Compare": compare.show,
     "Report": report.show,
 }
-OF_BANK = ("Bank size", "Good images")  # these take the inspector; the others take a set that is scored
+OF_BANK = ("Bank size", GOOD_IMAGES)  # these take the inspector; the others take a set that is scored
 KEY = "evaluate_view"
 SCORING = bar.Purpose(
     "Scoring the labelled images", why="Then the page shows how well defects are told.", deletable=True

@@ -25,8 +25,12 @@ IN_ROW = ("text", "verdicts", "decision")
 FOLDED = ("since", "until", "lowest", "highest", "source", "operator", "other")
 DAYS, NUMBERS, TEXTS = ("since", "until"), ("lowest", "highest"), ("of", "text", "operator")
 IN_ADDRESS = ("of", "purpose", *IN_ROW, *FOLDED)
-KNOWN = {"decision": DECISIONS, "source": SOURCES}
 BOTH = "both"  # purposes, in the address
+KNOWN = {
+    "decision": {one: one for one in DECISIONS},
+    "source": {one: one for one in SOURCES},
+    "purpose": {one or BOTH: one for one in PURPOSES},
+}
 CHOICE = "filter"  # name of the filters in the address
 
 
@@ -126,15 +130,14 @@ def _read(name: str, value: Any) -> Any:
         return [one for one in VERDICTS if one in value]
     if name == "other":
         return value is True
-    if name == "purpose":
-        return {BOTH: None, PRODUCTION: PRODUCTION, EVALUATION: EVALUATION}[value]
-    if value not in KNOWN[name]:
-        raise KeyError(value)
-    return value
+    return KNOWN[name][value]
 
 
 def _purpose() -> str | None:
-    """Let production be looked at, or the evaluation sets, which no count of production holds; return the usual choice."""
+    """Let production be looked at, or the evaluation sets, which no count of production holds.
+
+    Return the usual choice.
+    """
     of = st.session_state[_key("of")]
     usual = history_query.usual_purpose(session.workspace(), None if of == ALL else of)
     st.session_state.setdefault(_key("purpose"), usual)

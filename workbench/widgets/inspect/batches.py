@@ -11,9 +11,10 @@ from workbench.inspections.samples import sample_batch, sample_of
 from workbench.people.roles import Role
 from workbench.storage.tables import EVALUATION, PRODUCTION, Batch, Inspector
 from workbench.uploads.image_set import FOR_LABELS
-from workbench.widgets.shared import access, intake, notice, session, wording
+from workbench.widgets.shared import access, notice, session, wording
+from workbench.widgets.shared.intake import sources
 
-WAYS = (intake.FILES, intake.FOLDER, intake.SERVER, intake.CAMERA)
+WAYS = (sources.FILES, sources.FOLDER, sources.SERVER, sources.CAMERA)
 
 
 def open_batch(inspector: Inspector) -> Batch | None:
@@ -56,11 +57,11 @@ def bring_images(inspector: Inspector) -> None:
     if not access.only(Role.OPERATE, "Bringing images in"):
         return
     sample = sample_of(inspector.id)
-    ways = (*WAYS, intake.SAMPLE) if sample is not None else WAYS
-    new = intake.images_from_user("test", ways, noun="test images")
+    ways = (*WAYS, sources.SAMPLE) if sample is not None else WAYS
+    new = sources.images_from_user("test", ways, noun="test images")
     if (
         sample is not None
-        and intake.chosen_way("test") == intake.SAMPLE
+        and sources.chosen_way("test") == sources.SAMPLE
         and st.button("Open the sample's test images")
     ):
         _open(sample_batch(session.workspace(), sample, inspector.id))
@@ -76,7 +77,7 @@ def bring_images(inspector: Inspector) -> None:
         if inspector.current_id is not None:  # who brings images in wants them scored, however many they are
             session.scorer().want(brought.batch_id, inspector.current_id)
         _open(brought.batch_id)
-        intake.start_over("test")
+        sources.start_over("test")
         st.rerun()
     show_notes(None)
 
@@ -119,7 +120,7 @@ def _count_as(batch_id: int, purpose: Purpose) -> None:
         set_purpose(session.workspace(), batch_id, purpose)
 
 
-def _store(inspector: Inspector, new: intake.NewImages) -> ImportedSet | None:
+def _store(inspector: Inspector, new: sources.NewImages) -> ImportedSet | None:
     with session.plain_errors():
         return import_images(session.workspace(), inspector.id, new.uploads, new.title)
     return None

@@ -22,7 +22,8 @@ from workbench.watching.standing import (
     stop_watch,
 )
 from workbench.widgets.fields import number
-from workbench.widgets.shared import access, folder_browser, session
+from workbench.widgets.shared import access, session
+from workbench.widgets.shared.intake import folder_browser
 from workbench.widgets.shared.watch_state import state_html
 
 POLL_SECONDS = 2.0

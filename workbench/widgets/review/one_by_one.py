@@ -10,13 +10,15 @@ from workbench.inspections.batches import get_result
 from workbench.inspections.decisions import call_defect, call_fine, take_back
 from workbench.inspectors.capabilities import refusal
 from workbench.people.roles import Role
-from workbench.storage.tables import GOOD, InspectorVersion, Result
+from workbench.storage.tables import GOOD, Batch, InspectorVersion, Result
 from workbench.storage.workspace import Workspace
+from workbench.tuning.evidence import tested_images
 from workbench.tuning.review_queue import Queued, Unseen, called_fine, review_queue, skipped_last, unseen
 from workbench.viewer import Thresholds
-from workbench.widgets.review import teaching_view
+from workbench.widgets.review import random_draw, teaching_view
 from workbench.widgets.shared import access, detail_view, notice, session, wording
 from workbench.widgets.shared.scoring import bar
+from workbench.widgets.tune import advice
 
 CHOICE = "queued"  # id of the result that is looked at, in the address
 SKIPPED, DONE = "review_skipped", "review_done"  # ids of results, in this session, in the order of the steps
@@ -25,12 +27,18 @@ SCORING = bar.Purpose(verb="Inspect", why="They join the queue where they call f
 
 
 def waiting(version: InspectorVersion) -> list[Queued]:
-    """Return the queue as this session works through it: skipped images come last."""
-    return skipped_last(review_queue(session.workspace(), version), st.session_state.get(SKIPPED, ()))
+    """Return the queue as this session works through it, or the images drawn at random: skipped images come last."""
+    drawn = random_draw.batch_in_hand(version)
+    queue = (
+        review_queue(session.workspace(), version) if drawn is None else random_draw.waiting(version, drawn)
+    )
+    return skipped_last(queue, st.session_state.get(SKIPPED, ()))
 
 
-def left(queue: Sequence[Queued]) -> str:
-    """Return in a sentence how many images wait."""
+def left(queue: Sequence[Queued], drawn: Batch | None = None) -> str:
+    """Return in a sentence how many images wait, in the queue or of those drawn at random from a batch."""
+    if drawn is not None:
+        return random_draw.left(len(queue))
     if not queue:
         return "Nothing waits for a decision."
     disagree = sum(one.disagrees for one in queue)
@@ -43,12 +51,20 @@ def left(queue: Sequence[Queued]) -> str:
 
 def show(version: InspectorVersion, queue: Sequence[Queued]) -> None:
     """Draw the image whose turn it is, or that all is done; then the images to teach, and those not scored."""
-    fine = called_fine(session.workspace(), version)
+    fine, drawn = called_fine(session.workspace(), version), random_draw.batch_in_hand(version)
     if queue:
-        _work(version, queue)
-    else:
+        _work(version, queue, drawn is not None)
+    if drawn is not None:
+        if not queue:
+            _undo_button()
+        random_draw.ways_out(drawn, done=not queue)
+        notice.show()
+        return
+    if not queue:
         _nothing_left(fine)
     notice.show()
+    if any(one.disagrees and one.verdict == "accept" for one in queue):
+        advice.show(version, tested_images(session.workspace(), version), "review")
     _teach(version, fine, bool(queue))
     _unseen(version, unseen(session.workspace(), version))
 
@@ -71,12 +87,13 @@ def reason(one: Queued, point: OperatingPoint) -> str:
     return f"Score {score}: in the review band, {accept} to {reject}. {label}".strip()
 
 
-def _work(version: InspectorVersion, queue: Sequence[Queued]) -> None:
+def _work(version: InspectorVersion, queue: Sequence[Queued], drawn: bool) -> None:
     chosen = session.chosen_number(CHOICE)
     place = next((i for i, one in enumerate(queue) if one.result.id == chosen), 0)
     one, point = queue[place], OperatingPoint.from_dict(version.operating_point)
     name = session.sentence(one.result.image.name)
-    st.markdown(f"**{name}** from {session.sentence(one.batch)}. {session.sentence(reason(one, point))}")
+    why = f"Drawn at random. Score {wording.score(one.result.score)}." if drawn else reason(one, point)
+    st.markdown(f"**{name}** from {session.sentence(one.batch)}. {session.sentence(why)}")
     _keys(queue, place)
 
     detail_view.look(

@@ -6,19 +6,23 @@ from html import escape
 import streamlit as st
 
 from patchcore.methods import TEACH
-from patchcore.thresholds.operating_point import Verdict
 from workbench.inspectors.capabilities import refusal
 from workbench.people.roles import Role
-from workbench.storage.tables import GOOD, InspectorVersion, Result
+from workbench.storage.tables import InspectorVersion, Result
 from workbench.tuning.teaching import can_undo, keep_teaching, named, taught_names, undo_teaching
-from workbench.tuning.teaching_preview import TeachingPreview, VerdictChange, preview_teaching
-from workbench.widgets.shared import access, progress, revision_guard, session, theme, wording
-from workbench.widgets.shared.pictures import thumbnail_tag
-from workbench.widgets.shared.verdicts import verdict_html
+from workbench.tuning.teaching_preview import TeachingPreview, preview_teaching
+from workbench.widgets.shared import (
+    access,
+    progress,
+    revision_guard,
+    session,
+    theme,
+    verdict_changes,
+    wording,
+)
 
 ASKED = "teach_results"  # ids of the results that are to be taught, in this session
 PREVIEW = "teach_preview"
-SHOWN = 24  # changed images with a picture
 
 
 def may_teach(version: InspectorVersion) -> bool:
@@ -60,7 +64,7 @@ def show(version: InspectorVersion, results: Sequence[Result]) -> None:
         say = st.error if preview.escapes else st.warning if preview.loses_rejections else st.info
         say(session.sentence(preview.sentence()))
         if preview.changes:
-            st.html(changes_html(preview.changes))
+            st.html(verdict_changes.cards_html(preview.changes))
         with st.container(horizontal=True, vertical_alignment="center"):
             if access.button("Teach", Role.ENGINEER, type="primary", key="teach_keep"):
                 _keep(preview)
@@ -149,34 +153,6 @@ def _hand(preview: TeachingPreview) -> None:
         help="A bank that grows raises no score, so it rejects no more good parts than before. Otherwise the good "
         "images set the threshold again.",
     )
-
-
-def changes_html(changes: Sequence[VerdictChange]) -> str:
-    """Return changed verdicts as cards, in their order."""
-    cards = "".join(_card(change) for change in changes[:SHOWN])
-    more = len(changes) - SHOWN
-    rest = f'<p class="pc-mute">and {wording.counted(more, "more image")}</p>' if more > 0 else ""
-    return f'<ul class="pc-changes pc-num">{cards}</ul>{rest}'
-
-
-def _card(change: VerdictChange) -> str:
-    image = change.result.image
-    picture = thumbnail_tag(session.workspace(), image.sha256, image.name)
-    truth = "good" if image.truth == GOOD else (image.truth or "").replace("_", " ")
-    label = f'<span class="pc-mute">labelled {escape(truth)}</span>' if truth else ""
-    if change.is_escape or (change.loses_rejection and change.is_defect):
-        label = f'<b class="pc-reject">! labelled {escape(truth)}</b>'
-    grave = ' class="pc-grave"' if change.loses_rejection else ""
-    return (
-        f'<li{grave}>{picture}<div><b class="pc-clip">{escape(image.name)}</b>'
-        f"<span>{_verdict(change.before)} → {_verdict(change.after, change.is_defect)}</span>"
-        f'<span class="pc-mute">{wording.score(change.result.score or 0.0)} → {wording.score(change.score)}</span>'
-        f"{label}</div></li>"
-    )
-
-
-def _verdict(verdict: Verdict | None, defect: bool | None = None) -> str:
-    return '<span class="pc-mute">no verdict</span>' if verdict is None else verdict_html(verdict, defect)
 
 
 def _keep(preview: TeachingPreview) -> None:

@@ -8,7 +8,9 @@ import streamlit as st
 
 from patchcore.errors import PatchCoreError
 from patchcore.thresholds.decision import statement_of
+from patchcore.thresholds.label_basis import A_SET, LabelBasis
 from patchcore.thresholds.operating_point import Evidence, OperatingPoint, Verdict
+from patchcore.thresholds.rules import is_good_only
 from patchcore.thresholds.verdict_counts import count_verdicts, unlabelled_words
 from workbench.inspections.batches import good_batch, load_tile
 from workbench.inspections.labels import set_label, undo_label
@@ -16,11 +18,12 @@ from workbench.people.roles import Role
 from workbench.storage.tables import Batch, InspectorVersion
 from workbench.storage.workspace import Workspace
 from workbench.tuning.evidence import GoodSource, Known, evidence_from, known_images, verdict_of
+from workbench.tuning.label_sampling import label_basis
 from workbench.viewer import Dot, Thresholds, Tile, gallery, outcome, threshold_strip
 from workbench.viewer.items import Label
 from workbench.widgets.shared import access, revision_guard, session
 from workbench.widgets.shared.scoring import bar
-from workbench.widgets.tune import trial
+from workbench.widgets.tune import advice, label_offer, trial
 from workbench.widgets.tune.trial import Trial
 
 LINK = "tune"
@@ -36,7 +39,10 @@ GOOD_SOURCES: dict[GoodSource, str] = {
 
 @dataclass(frozen=True)
 class Decision:
-    """The decision at hand: the known images, the thresholds on trial, and the thresholds in force."""
+    """The decision at hand: the known images, the thresholds on trial, and the thresholds in force.
+
+    `basis` says how the labels of the batch came about, with the rates of a random sample at the thresholds on trial.
+    """
 
     version: InspectorVersion
     batch: Batch | None
@@ -45,6 +51,7 @@ class Decision:
     stored: OperatingPoint
     trial: Trial
     point: OperatingPoint
+    basis: LabelBasis = A_SET
     fault: str = ""
 
     @property
@@ -82,12 +89,33 @@ def decision(version: InspectorVersion, batch: Batch | None) -> Decision:
     stored, tried = OperatingPoint.from_dict(version.operating_point), trial.current(version)
     evidence = evidence_from(known, good_source(known), min_area=tried.min_area)
     point, fault = replace(stored, stale=""), ""
+    basis = _basis(version, batch, point, known)
     if session.chosen(trial.NAME) is not None:
+        chosen = basis.kind != "set" and _uses_labels(tried, known)
         try:
-            point = tried.point(evidence, stored.bank_id)
+            point = tried.point(evidence, stored.bank_id, labels_chosen=chosen)
         except PatchCoreError as error:
             fault = str(error)
-    return Decision(version, batch, known, evidence, stored, tried, point, fault)
+        if basis.kind == "sample":
+            basis = _basis(version, batch, point, known)
+    return Decision(version, batch, known, evidence, stored, tried, point, basis, fault)
+
+
+def _basis(
+    version: InspectorVersion, batch: Batch | None, point: OperatingPoint, known: Sequence[Known]
+) -> LabelBasis:
+    if batch is None:
+        return A_SET
+    tested = [one for one in known if one.source == "test"]
+    return label_basis(session.workspace(), version, batch.id, point, tested)
+
+
+def _uses_labels(tried: Trial, known: Sequence[Known]) -> bool:
+    """Whether a rule on trial uses labelled images of the batch."""
+    if good_source(known) != "leave-one-out":
+        return True
+    rules = (tried.rule, tried.accept_rule, tried.pixel_rule)
+    return not all(rule is None or is_good_only(rule) for rule in rules)
 
 
 def good_source(known: Sequence[Known]) -> GoodSource:
@@ -167,7 +195,18 @@ def effects(now: Decision) -> None:
         picture_check=now.point.picture_check,
         stored_judge_by=now.stored.judge_by,
         stored_picture_check=now.stored.picture_check,
+        counts_alone=_counted_alone(now),
     )
+    if now.batch is not None and any(one.source == "test" and one.truth is not None for one in now.known):
+        label_offer.show(now.version, now.batch, now.basis)
+        advice.show(now.version, [one for one in now.known if one.source == "test"], "tune")
+
+
+def _counted_alone(now: Decision) -> list[Literal["good", "defect"]]:
+    """Return the kinds of parts whose labels are no plain sample; those of the build are all its good images."""
+    if now.basis.kind == "set":
+        return []
+    return ["defect"] if good_source(now.known) == "leave-one-out" else ["good", "defect"]
 
 
 def follow_scoring(version: InspectorVersion, batch: Batch | None) -> None:

@@ -55,8 +55,10 @@ class Trial:
             point.picture_check,
         )
 
-    def point(self, evidence: Evidence, bank_id: str, note: str = "") -> OperatingPoint:
-        """Return the operating point that these choices make.
+    def point(
+        self, evidence: Evidence, bank_id: str, note: str = "", *, labels_chosen: bool = False
+    ) -> OperatingPoint:
+        """Return the operating point that these choices make; `labels_chosen` is as in `OperatingPoint`.
 
         Raises
         ------
@@ -75,6 +77,7 @@ class Trial:
             judge_by=self.judge_by,
             picture_check=self.picture_check,
             note=note,
+            labels_chosen=labels_chosen,
         )
 
     def moved(self, before: Thresholds, after: Thresholds) -> Trial:

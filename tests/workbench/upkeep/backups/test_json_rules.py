@@ -6,6 +6,7 @@ from patchcore.files.value_rules import Unsound
 from workbench.inspections.batches import Explained
 from workbench.inspections.history import DECIDE
 from workbench.inspections.labelled_sets import Reading
+from workbench.tuning.label_sampling import Sampling
 from workbench.upkeep.backups import json_rules as shapes
 from workbench.watching.folder import FileKey
 from workbench.watching.standing import WatchOptions
@@ -33,6 +34,7 @@ RESULT = {
     "points": [{"share": 0.1, "rows": 5, "threshold": None, "milliseconds": None, "image": {}}],
     "problems": ["a"],
 }
+THREE = {"accept": 20, "review": 0, "reject": 3}
 DECIDED = {
     "inspection": 1,
     "name": "a",
@@ -69,6 +71,7 @@ SOUND = [
     (shapes.numbers, NUMBERS),
     (shapes.numbers, {}),
     (shapes.reading, Reading("Taken as good: ok (1).", ("a.json is damaged.",)).to_dict()),
+    (shapes.sampling, Sampling(7, "Ada", "2026-11-30T19:40:00+00:00", THREE, THREE).to_dict()),
     (shapes.reading, Reading("x" * 200_000, ("y" * 200_000,) * 20_000).to_dict()),
     (shapes.record, RECORD),
     (shapes.options, WatchOptions(outputs={"move_to": "/a", "lines_to": "/b.jsonl"}).to_dict()),
@@ -95,6 +98,7 @@ UNSOUND = [
     *((shapes.told, {name: TOLD[name] for name in TOLD if name != gone}) for gone in ("file", "size", "sha256")),
     *((shapes.explanation, WHY | change) for change in ({"distance": -1}, {"test_box": None}, {"neighbour_box": 1})),
     (shapes.explanation, {}),
+    *((shapes.sampling, value) for value in ({}, [], {"seed": 1}, {"seed": -1, "sizes": {}, "wanted": {}})),
     *((shapes.reading, value) for value in ({}, [], "x", {"labels": ""}, {"labels": 1, "problems": []},
       {"labels": "", "problems": "x"}, {"labels": "", "problems": [1]}, {"labels": "x" * 200_000, "problems": []})),
     (shapes.record, {"width": 6}),

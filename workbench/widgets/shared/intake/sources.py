@@ -12,7 +12,8 @@ from patchcore.disk.in_use import delete_folder
 from workbench.uploads.image_set import UploadSet
 from workbench.uploads.intake import allowed_roots, from_files, from_server
 from workbench.uploads.spool_budget import spool_budget
-from workbench.widgets.shared import folder_browser, session
+from workbench.widgets.shared import session
+from workbench.widgets.shared.intake import folder_browser
 
 FOLDER, FILES, SERVER = "Folder", "Files or zip", "Folder on this computer"
 CAMERA, SAMPLE = "Camera", "Sample"
