@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from patchcore.thresholds.operating_point import JudgeBy
-from workbench.viewer.component import event_value, json_url, mount, picture_url
+from workbench.viewer.component import event_value, json_url, mount, picture_urls
 from workbench.viewer.items import Dot, Label, Thresholds, Tile, thresholds_from
 from workbench.viewer.lineage import lineage_of
 
@@ -71,9 +71,7 @@ def gallery(
     on_thresholds, on_opened, on_labelled
         Called before the run that an event causes, so that the whole page already shows it.
     """
-    urls = [
-        picture_url(tile.encoded(thresholds.reject), f"{key}:{place}") for place, tile in enumerate(tiles)
-    ]
+    urls = picture_urls((tile.encoded(thresholds.reject) for tile in tiles), key)
     contents = {
         "tiles": [tile.to_dict(url) for tile, url in zip(tiles, urls, strict=True)],
         "reference": [dot.to_dict() for dot in reference],

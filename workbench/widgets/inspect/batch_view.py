@@ -17,13 +17,13 @@ from workbench.inspectors.good_doubts import good_doubts
 from workbench.inspectors.versions import good_images
 from workbench.storage.tables import Batch, BatchImage, InspectorVersion, Result
 from workbench.storage.workspace import Workspace
-from workbench.tuning.evidence import judged, peak_for, result_key
+from workbench.tuning.evidence import judged, peak_for, result_key, stored_map
 from workbench.viewer import Dot, Tile, gallery
 from workbench.viewer.items import Label
 from workbench.watching.standing import count_images, is_watched
 from workbench.widgets.inspect import threshold_bar
 from workbench.widgets.review import decision_bar
-from workbench.widgets.shared import detail_view, notice, revision_guard, session, theme, wording
+from workbench.widgets.shared import detail_view, notice, progress, revision_guard, session, theme, wording
 
 POLL_SECONDS = 1.0
 ARRIVALS_SECONDS = 2.0
@@ -50,7 +50,7 @@ def worst_first(results: Sequence[Result]) -> list[Result]:
 
 
 def _draw(batch: Batch, version: InspectorVersion) -> None:
-    here, progress = session.workspace(), st.empty()
+    here, bar = session.workspace(), st.empty()
     unscored = count_unscored(here, batch.id, version.id)
     results = list_results(here, batch.id, version.id)
     point = threshold_bar.trial_point(version)
@@ -58,6 +58,10 @@ def _draw(batch: Batch, version: InspectorVersion) -> None:
         threshold_bar.show(version)
         st.space("stretch")
         _downloads(results, point)
+    if point.judge_by != "score":
+        maps = [stored_map(here, result) for result in results]
+        if progress.wait_for_regions(maps, point.min_area):
+            return
     _name_the_broken([result for result in results if result.score is None])
     doubtful = [
         f"{result.image.name}: {' '.join(doubt_sentences(result))}" for result in results if result.doubts
@@ -74,7 +78,7 @@ def _draw(batch: Batch, version: InspectorVersion) -> None:
             detail_view.look(opened, version, threshold_bar.in_view(version), point)
             decision_bar.show(opened, version, _verdict(opened, version))
     if unscored:
-        _wait_for_more(batch, version, progress, len(results), unscored)
+        _wait_for_more(batch, version, bar, len(results), unscored)
     elif is_watched(here, batch):
         _look_for_more(batch, len(results))
 
@@ -139,20 +143,20 @@ def _label(image: BatchImage) -> Label | None:
 
 
 def _wait_for_more(
-    batch: Batch, version: InspectorVersion, progress: DeltaGenerator, done: int, unscored: int
+    batch: Batch, version: InspectorVersion, bar: DeltaGenerator, done: int, unscored: int
 ) -> None:
     """Wait for results and redraw; an action of the user meanwhile ends this run and begins another."""
     revision_guard.everything_is_drawn()
     scorer, total = session.scorer(), done + unscored
     words = f"Scoring {done:,}/{total:,}, results appear as they are computed"
-    progress.progress(done / total, text=words)
+    bar.progress(done / total, text=words)
     until, busy = time.monotonic() + POLL_SECONDS, True
     while busy and time.monotonic() < until:
         busy = scorer.wait(batch.id, version.id, POLL_SECONDS)
     fault = scorer.error(batch.id, version.id)
     if fault is None:
         st.rerun()
-    progress.error(session.sentence(fault))
+    bar.error(session.sentence(fault))
     st.button("Try again", on_click=scorer.retry, args=(batch.id, version.id))
 
 

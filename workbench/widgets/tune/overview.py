@@ -13,10 +13,10 @@ from workbench.inspections.labels import set_label, undo_label
 from workbench.people.roles import Role
 from workbench.storage.tables import Batch, InspectorVersion
 from workbench.storage.workspace import Workspace
-from workbench.tuning.evidence import GoodSource, Known, evidence_from, known_images
+from workbench.tuning.evidence import GoodSource, Known, evidence_from, good_of, known_images
 from workbench.viewer import Dot, Thresholds, Tile, gallery, outcome, threshold_strip
 from workbench.viewer.items import Label
-from workbench.widgets.shared import access, revision_guard, session, wording
+from workbench.widgets.shared import access, progress, revision_guard, session, wording
 from workbench.widgets.tune import trial
 from workbench.widgets.tune.trial import Trial
 
@@ -60,6 +60,7 @@ def decision(version: InspectorVersion, batch: Batch | None) -> Decision:
     here = session.workspace()
     known = known_images(here, version, None if batch is None else batch.id)
     stored, tried = OperatingPoint.from_dict(version.operating_point), trial.current(version)
+    _wait_for_regions(known, stored, tried)
     evidence = evidence_from(known, good_source(known), min_area=tried.min_area)
     point, fault = replace(stored, stale=""), ""
     if session.chosen(trial.NAME) is not None:
@@ -68,6 +69,17 @@ def decision(version: InspectorVersion, batch: Batch | None) -> Decision:
         except PatchCoreError as error:
             fault = str(error)
     return Decision(version, batch, known, evidence, stored, tried, point, fault)
+
+
+def _wait_for_regions(known: Sequence[Known], stored: OperatingPoint, tried: Trial) -> None:
+    """End the page with a bar, as long as too many maps are not measured for what it shows of regions."""
+    if stored.judge_by != "score" or tried.judge_by != "score":
+        wanted = list(known)
+    else:  # rules for the pixel threshold are offered from the good images' maps, if all of them are there
+        wanted = good_of(known, good_source(known))
+        wanted = [] if any(one.stored_map is None for one in wanted) else wanted
+    if progress.wait_for_regions([one.stored_map for one in wanted], tried.min_area):
+        st.stop()
 
 
 def good_source(known: Sequence[Known]) -> GoodSource:
@@ -134,8 +146,9 @@ def borderline(now: Decision) -> None:
 
 def effects(now: Decision) -> None:
     """Draw how the thresholds judge the known images."""
+    counted = {image.key for image in good_of(now.known, good_source(now.known))}
     outcome(
-        [_dot(image, now) for image in now.known if _counts(now, image)],
+        [_dot(image, now) for image in now.known if image.is_defect or image.key in counted],
         now.thresholds,
         Thresholds.of(now.stored),
         key="tune_outcome",
@@ -199,14 +212,6 @@ def open_image(now: Decision, key: str) -> None:
     image = next((one for one in now.known if one.key == key), None)
     if image is not None and image.result is not None:
         session.choose("look", image.result.id)
-
-
-def _counts(now: Decision, image: Known) -> bool:
-    """Whether the rates count an image: good images of the chosen source, and all defects."""
-    if image.truth != "good":
-        return image.truth is not None
-    source = good_source(now.known)
-    return source == "both" or (image.source == "leave-one-out") == (source == "leave-one-out")
 
 
 def _dot(image: Known, now: Decision) -> Dot:
