@@ -10,6 +10,7 @@ from scipy import ndimage
 
 from patchcore.errors import DataError, SettingsError
 
+HIGHEST_FIRST = 64  # times the area: so many of a map's highest values are looked at first
 EIGHT_CONNECTED = np.ones((3, 3), dtype=bool)  # pixels that touch at a corner belong together
 
 
@@ -88,21 +89,28 @@ def clearing_threshold(anomaly_map: NDArray[np.float32], min_area: int = 1) -> f
     min_area
         Pixels that a region needs to count.
     """
-    values = np.sort(anomaly_map[np.isfinite(anomaly_map)])
+    values = anomaly_map[np.isfinite(anomaly_map)]
     if values.size < max(1, min_area):
         return -math.inf
     if min_area <= 1:
-        return float(values[-1])
-    # As the threshold falls regions only grow, so the values can be bisected: `high` always clears the map.
-    low, high = -1, values.size - 1
+        return float(values.max())
+    # Regions of usual areas appear among the highest values; sorting all values of a large map takes a second.
+    count = min(values.size, HIGHEST_FIRST * min_area)
+    highest = np.sort(np.partition(values, values.size - count)[values.size - count :])
+    if count < values.size and not _has_region(anomaly_map, highest[0], min_area):
+        highest = np.sort(values)
+    # As the threshold falls regions only grow, so the values can be bisected: `high` always clears the map, because
+    # fewer pixels than the area lie above it.
+    low, high = -1, highest.size - min_area
+    step = min_area
     while high - low > 1:
-        middle = (low + high) // 2
-        if find_regions(anomaly_map, float(values[middle]), min_area):
+        middle = max((low + high) // 2, high - step)
+        if _has_region(anomaly_map, highest[middle], min_area):
             low = middle
         else:
-            high = middle
-    everything = low == -1 and not find_regions(anomaly_map, -math.inf, min_area)
-    return -math.inf if everything else float(values[high])
+            high, step = middle, 2 * step
+    everything = low == -1 and not _has_region(anomaly_map, np.float32(-math.inf), min_area)
+    return -math.inf if everything else float(highest[high])
 
 
 def pixels_in_area(square_millimetres: float, millimetres_per_pixel: float) -> int:
@@ -133,6 +141,16 @@ def _window(above: NDArray[np.bool_]) -> tuple[slice, slice] | None:
         return None
     columns = np.flatnonzero(above.any(axis=0))
     return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
+def _has_region(scores: NDArray[np.float32], threshold: np.float32, min_area: int) -> bool:
+    """Whether a map has a region of a minimum area above a threshold."""
+    above = scores > threshold
+    window = _window(above)
+    if window is None:
+        return False
+    labels, _ = ndimage.label(above[window], structure=EIGHT_CONNECTED)
+    return bool(np.bincount(labels.ravel())[1:].max() >= min_area)
 
 
 def _measure(

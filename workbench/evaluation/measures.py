@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from sqlalchemy import select
 
 from patchcore.errors import DataError, NoImagesError
 from patchcore.evaluation.labelled_score import LabelledScore
@@ -16,7 +17,6 @@ from patchcore.statistics.intervals import count
 from patchcore.thresholds.operating_point import OperatingPoint
 from workbench.inspections.batches import (
     count_unscored,
-    list_results,
     load_map,
     load_mask,
     load_pixels,
@@ -107,15 +107,22 @@ def _remarks(
     workspace: Workspace, batch_id: int, version: InspectorVersion, items: list[StoredScore]
 ) -> list[str]:
     """Return a sentence for each group of images that is not measured, with the reason."""
-    results = list_results(workspace, batch_id, version.id)
+    query = (
+        select(Result.id, Result.score, Result.error, BatchImage.name, BatchImage.truth)
+        .join(Result.image)
+        .where(BatchImage.batch_id == batch_id, Result.version_id == version.id)
+        .order_by(BatchImage.position)
+    )
+    with workspace.database.read() as session:
+        results = session.execute(query).all()
     measured = {item.result.id for item in items if item.result is not None}
     scored = [result for result in results if result.score is not None]
-    unlabelled = sum(result.image.truth is None for result in scored)
-    in_bank = sum(result.image.truth is not None and result.id not in measured for result in scored)
+    unlabelled = sum(result.truth is None for result in scored)
+    in_bank = sum(result.truth is not None and result.id not in measured for result in scored)
     counts = (
         (count_unscored(workspace, batch_id, version.id), "not scored yet."),
         (unlabelled, "left out for want of a label."),
         (in_bank, "left out: part of the bank, so that a score says nothing."),
     )
-    remarks = [f"{result.image.name}: left out. {result.error}" for result in results if result.score is None]
+    remarks = [f"{result.name}: left out. {result.error}" for result in results if result.score is None]
     return remarks + [f"{count(number, 'image')} {why}" for number, why in counts if number]

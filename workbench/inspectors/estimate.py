@@ -1,5 +1,11 @@
-"""The estimated cost of a build: one image is run through the network, stated rules give the rest."""
+"""The estimated cost of a build: one image is run through the network, stated rules give the rest.
 
+The rules were fitted to the builds of `docs/performance.csv`, measured on two cores. Finished builds of a workspace
+say how much faster or slower its machine is (`pace`).
+"""
+
+import math
+import statistics
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -14,13 +20,30 @@ from patchcore.features import patch_features
 from patchcore.files.gaussian_rules import inverse_bytes, require_inverses
 from patchcore.fitting.calibration import LARGEST_CALIBRATION
 from patchcore.settings import Settings
+from workbench.jobs.requests import JobState, list_jobs
+from workbench.storage.tables import Job
+from workbench.storage.workspace import Workspace
 
-START_SECONDS = 8.0  # a process of its own that loads its libraries
-PROGRAM_MEGABYTES = 600.0  # interpreter, libraries, network and one image in hand
-SECONDS_PER_COMPARISON = 1.5e-8  # one stored patch against one pick in the greedy search, two cores
-OPERATIONS_PER_SECOND = 3e10  # multiplications and additions of the nearest-neighbour search, two cores
-GAUSSIAN_OPERATIONS_PER_SECOND = 1e9  # of a comparison with a matrix for each position, two cores
+START_SECONDS = 4.0  # a process of its own that loads its libraries and the network, and saves the inspector
+PROGRAM_MEGABYTES = 930.0  # interpreter, libraries, network and a few images in hand
+IN_BATCHES = 0.8  # an image's time in a build, several at once through the network, to its time alone
+STAGE_SECONDS = 0.13  # of the coreset and of the calibration, whatever their size
+# The greedy search compares only patches that may be picked next, and scores without an image only rows that may be
+# nearest; so their time grows more slowly than the number of rows.
+GROWTH = 0.6
+GREEDY_SECONDS, PATCH_SECONDS = 4.2e-8, 9e-7  # of a patch in the greedy search: with the rows, and at all
+LEFT_OUT_SECONDS, LEFT_OUT_PATCH_SECONDS = 2.1e-8, 1.1e-6  # of a patch in the calibration, likewise
+COMPARING_SECONDS, COMPARED_PATCH_SECONDS = (
+    6e-10,
+    5e-6,
+)  # of a patch of a scored image: for each row, and at all
+SCORE_SECONDS = 0.004  # map, worst patch and check of the picture
+OPERATIONS_PER_SECOND = 1.1e11  # multiplications and additions of SPADE's comparisons
+GAUSSIAN_OPERATIONS_PER_SECOND = 2.2e9  # of a comparison with a matrix for each position
 LEFT_OUT_COSTS = 4.0  # a comparison with an image taken out of the Gaussians, in plain comparisons
+NETWORK_RUNS, NETWORK_SECONDS = 5, 1.0  # measurements of the network at most, and their time at most
+BUILDS_FOR_PACE, JOBS_LOOKED_AT = 5, 200
+LEAST_SECONDS, MOST_PACE = 0.5, 4.0  # of a coreset that tells the pace of a machine, and of the pace itself
 _one_at_a_time = threading.Lock()
 
 
@@ -108,7 +131,9 @@ class Amount:
 
 @lru_cache(maxsize=16)
 def network_cost(backbone: str, image_size: int, weights: str | None = None) -> NetworkCost:
-    """Run one grey image through a network, twice, and return the second time.
+    """Run one grey image through a network several times, and return the shortest time but the first.
+
+    Other work of the computer only makes a run longer, so the shortest is nearest the network's own time.
 
     Raises
     ------
@@ -119,9 +144,13 @@ def network_cost(backbone: str, image_size: int, weights: str | None = None) -> 
         network = load_backbone(backbone, weights)
         image = np.full((image_size, image_size, 3), 0.5, np.float32)
         patch_features(network, image)
-        start = time.perf_counter()
-        features = patch_features(network, image)
-        seconds = time.perf_counter() - start
+        began, seconds = time.perf_counter(), math.inf
+        for _ in range(NETWORK_RUNS):
+            start = time.perf_counter()
+            features = patch_features(network, image)
+            seconds = min(seconds, time.perf_counter() - start)
+            if time.perf_counter() - began > NETWORK_SECONDS:
+                break
     rows, columns, dims = features.shape
     return NetworkCost(seconds, rows, columns, dims)
 
@@ -133,6 +162,7 @@ def estimate_build(
     *,
     reading_seconds: float = 0.02,
     inspected: float = 1.0,
+    pace: float = 1.0,
 ) -> BuildEstimate:
     """Estimate a build from the cost of one image.
 
@@ -146,6 +176,8 @@ def estimate_build(
         Time to read one image from disk, measured by the check of the images.
     inspected
         Share of the network's input that is neither padding nor outside the region of interest.
+    pace
+        Time of learning on this machine as a multiple of the rules' time, as `pace` finds it.
 
     Raises
     ------
@@ -161,12 +193,14 @@ def estimate_build(
         if learned is None
         else (learned.seconds, learned.peak_megabytes, learned.score_seconds)
     )
+    # Images are read ahead, by a thread that shares the cores with the network.
+    each = max(reading_seconds, IN_BATCHES * cost.seconds + reading_seconds / 2)
     return BuildEstimate(
-        seconds=START_SECONDS + images * (cost.seconds + reading_seconds) + more,
+        seconds=START_SECONDS + images * each + pace * more,
         peak_megabytes=PROGRAM_MEGABYTES + peak,
         learned=learned,
         network_seconds=cost.seconds,
-        image_seconds=cost.seconds + comparing,
+        image_seconds=cost.seconds + SCORE_SECONDS + comparing,
     )
 
 
@@ -175,13 +209,15 @@ def bank(amount: Amount, settings: Settings) -> Learned:
     patches = max(1, amount.images * amount.each)
     kept = coreset_size(patches, settings.coreset)
     megabytes = kept * amount.dims * 4 / 1e6
-    score = _comparing(amount, kept)
+    compared = _calibrated(amount) * amount.each
     return Learned(
         parts=("patches", kept),
-        seconds=patches * kept * SECONDS_PER_COMPARISON + _calibrated(amount) * score,
+        seconds=_greedy_seconds(patches, kept)
+        + STAGE_SECONDS
+        + compared * (LEFT_OUT_PATCH_SECONDS + LEFT_OUT_SECONDS * kept**GROWTH),
         megabytes=megabytes,
-        peak_megabytes=patches * PROJECTED_DIMS * 4 / 1e6 + 2 * megabytes,
-        score_seconds=score,
+        peak_megabytes=patches * min(PROJECTED_DIMS, amount.dims) * 4 / 1e6 + megabytes,
+        score_seconds=amount.each * (COMPARED_PATCH_SECONDS + COMPARING_SECONDS * kept),
     )
 
 
@@ -212,7 +248,8 @@ def patches(amount: Amount, settings: Settings) -> Learned:
     """Estimate SPADE: every patch is kept, and each image is compared with those of its nearest good images."""
     kept = max(1, amount.images * amount.each)
     megabytes = kept * (amount.dims * 4 + 8) / 1e6
-    score = _comparing(amount, min(settings.nearest_images, amount.images) * amount.each)
+    nearest = min(settings.nearest_images, amount.images) * amount.each
+    score = 2.0 * amount.each * nearest * amount.dims / OPERATIONS_PER_SECOND
     return Learned(
         parts=("patches", kept),
         seconds=_calibrated(amount) * score,
@@ -234,6 +271,31 @@ def _calibrated(amount: Amount) -> int:
     return min(amount.images, LARGEST_CALIBRATION)
 
 
-def _comparing(amount: Amount, rows: int) -> float:
-    """Return the seconds of comparing an image's patches with so many rows."""
-    return 2.0 * amount.each * rows * amount.dims / OPERATIONS_PER_SECOND
+def pace(workspace: Workspace) -> float:
+    """Return the time that learning takes on this machine, as a multiple of the rules' time.
+
+    The median over the latest builds by PatchCore; 1 before the first one.
+    """
+    ratios = []
+    for job in list_jobs(workspace, JobState.DONE, limit=JOBS_LOOKED_AT):
+        ratio = _ratio(job) if job.kind == "build" and job.attempts == 1 else None
+        if ratio is not None:
+            ratios.append(ratio)
+        if len(ratios) == BUILDS_FOR_PACE:
+            break
+    return min(MOST_PACE, max(1 / MOST_PACE, statistics.median(ratios))) if ratios else 1.0
+
+
+def _ratio(job: Job) -> float | None:
+    """Return the time of a build's coreset as a multiple of the rule's; None where it is too short to tell."""
+    stages = {stage["name"]: stage for stage in job.stages}
+    if "coreset" not in stages or stages["coreset"]["seconds"] < LEAST_SECONDS:
+        return None
+    kept = int(stages["coreset"]["total"])
+    return float(stages["coreset"]["seconds"]) / _greedy_seconds(
+        round(kept / job.arguments["settings"]["coreset"]), kept
+    )
+
+
+def _greedy_seconds(patches: int, kept: int) -> float:
+    return STAGE_SECONDS + patches * (PATCH_SECONDS + GREEDY_SECONDS * kept**GROWTH)

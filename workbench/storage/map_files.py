@@ -24,6 +24,8 @@ from workbench.storage.stored_pictures import stored_picture
 LARGEST_SIDE = 512
 STEPS = 65_535
 TOP = "patchcore:top"  # the score that STEPS stands for, as a hexadecimal float
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+HEAD_BYTES = 1024  # signature, IHDR and both texts
 SIZE = "patchcore:size"  # size of the image, height and width
 
 
@@ -92,6 +94,38 @@ class KeptMap:
     def full(self) -> NDArray[np.float32]:
         """Return the scores in the image's own pixels, float32 [H, W]."""
         return _resized(self.small(), self.size)
+
+
+def highest_score(path: Path) -> float | None:
+    """Return the highest score of the map that `read_map` reads from a file, without unpacking it.
+
+    None where it takes unpacking: the map is kept smaller than its image, and the way back changes its highest score.
+    """
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    kept, texts = _head(head)
+    if TOP not in texts or SIZE not in texts or tuple(map(int, texts[SIZE].split())) != kept:
+        return None
+    # A map of zeros has the scale 1 and no such step.
+    top = float.fromhex(texts[TOP])
+    return None if top == 1.0 else float(np.float32(STEPS) * np.float32(top / STEPS))
+
+
+def _head(data: bytes) -> tuple[tuple[int, int] | None, dict[str, str]]:
+    """Read height and width of a PNG, and the texts that stand in front of its pixels."""
+    size, texts, place = None, {}, len(PNG_SIGNATURE)
+    while data.startswith(PNG_SIGNATURE) and place + 8 <= len(data):
+        length, kind = int.from_bytes(data[place : place + 4]), data[place + 4 : place + 8]
+        content = data[place + 8 : place + 8 + length]
+        if kind == b"IDAT" or len(content) < length:
+            break
+        if kind == b"IHDR":
+            size = int.from_bytes(content[4:8]), int.from_bytes(content[:4])
+        elif kind == b"tEXt":
+            name, _, text = content.partition(b"\0")
+            texts[name.decode("latin-1")] = text.decode("latin-1")
+        place += 12 + length
+    return size, texts
 
 
 def write_map(path: Path | BinaryIO, anomaly_map: NDArray[np.float32]) -> None:

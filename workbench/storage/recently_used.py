@@ -33,6 +33,11 @@ class Latest(Generic[Value]):
                 return self._held[key]
         return self.put(key, make())
 
+    def __contains__(self, key: Hashable) -> bool:
+        """Whether the value of a key is held; that does not count as a use."""
+        with self._lock:
+            return key in self._held
+
     def put(self, key: Hashable, value: Value) -> Value:
         """Store the value of a key, replacing an older one, and return it."""
         with self._lock:

@@ -2,25 +2,21 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from typing import Literal
 
 from sqlalchemy import select
 
-from patchcore.maps.regions import clearing_threshold
 from patchcore.thresholds.operating_point import Evidence, OperatingPoint, Verdict
 from workbench.inspections.batches import find_good_batch, list_results
 from workbench.inspections.picture_doubts import doubt_sentences
 from workbench.inspectors.good_doubts import good_doubts
 from workbench.inspectors.versions import bank_files, good_images
-from workbench.storage.map_files import read_map
 from workbench.storage.tables import GOOD, Batch, BatchImage, InspectorVersion, Result
 from workbench.storage.workspace import Workspace
+from workbench.tuning.map_peaks import StoredMap
 
 Source = Literal["leave-one-out", "test"]
 GoodSource = Literal["leave-one-out", "held-out", "both"]
-PEAKS_REMEMBERED = 100_000  # numbers
 
 
 @dataclass(frozen=True)
@@ -41,7 +37,7 @@ class Known:
         "good", a type of defect, or None without a label.
     result
         The stored result; None for a good image without a map so far.
-    map_path
+    stored_map
         The stored anomaly map, where there is one.
     doubts
         Reasons in words why the picture may not show such a part.
@@ -54,7 +50,7 @@ class Known:
     source: Source
     truth: str | None
     result: Result | None = None
-    map_path: Path | None = None
+    stored_map: StoredMap | None = None
     doubts: tuple[str, ...] = ()
 
     @property
@@ -67,7 +63,7 @@ class Known:
 
         Computed once; None without a map.
         """
-        return None if self.map_path is None else _peak(self.map_path, self.key, min_area)
+        return None if self.stored_map is None else self.stored_map.peak(min_area)
 
 
 def known_images(workspace: Workspace, version: InspectorVersion, batch_id: int | None) -> list[Known]:
@@ -92,16 +88,19 @@ def evidence_from(known: Iterable[Known], good: GoodSource, *, min_area: int = 1
     min_area
         For `map_peaks`, which is empty unless the maps of all these good images are stored.
     """
-    wanted = {"leave-one-out": {"leave-one-out"}, "held-out": {"test"}, "both": {"leave-one-out", "test"}}[
-        good
-    ]
     known = list(known)
-    passed = [one for one in known if one.truth == GOOD and one.source in wanted]
+    passed = good_of(known, good)
     return Evidence(
         good={one.sha256: one.score for one in passed},
         defect={one.sha256: one.score for one in known if one.is_defect},
         map_peaks=map_peaks(passed, min_area),
     )
+
+
+def good_of(known: Iterable[Known], good: GoodSource) -> list[Known]:
+    """Return the good images that count for a threshold."""
+    wanted = {"leave-one-out": {"leave-one-out"}, "held-out": {"test"}, "both": {"leave-one-out", "test"}}
+    return [one for one in known if one.truth == GOOD and one.source in wanted[good]]
 
 
 def tested_images(
@@ -120,7 +119,7 @@ def tested_images(
 
 def map_peaks(known: Sequence[Known], min_area: int) -> dict[str, float]:
     """Return the map peaks of images by hash; empty where a map is missing, because a rule takes all or none."""
-    if any(one.map_path is None for one in known):
+    if any(one.stored_map is None for one in known):
         return {}
     peaks = ((one.sha256, one.map_peak(min_area)) for one in known)
     return {sha256: peak for sha256, peak in peaks if peak is not None}
@@ -128,7 +127,7 @@ def map_peaks(known: Sequence[Known], min_area: int) -> dict[str, float]:
 
 def peak_for(workspace: Workspace, result: Result, point: OperatingPoint) -> float | None:
     """Return the map peak for a point's verdict on a scored image; None where the point judges by score alone."""
-    return None if point.judge_by == "score" else _tested(workspace, result).map_peak(point.min_area)
+    return None if point.judge_by == "score" else _peak(workspace, result, point.min_area)
 
 
 def judged(workspace: Workspace, result: Result, point: OperatingPoint) -> Verdict:
@@ -161,7 +160,7 @@ def _good(workspace: Workspace, version: InspectorVersion) -> list[Known]:
         if score is None:
             continue
         key = f"good:{image.sha256}" if result is None else result_key(result)
-        place = None if result is None else _map_path(workspace, result)
+        place = None if result is None else stored_map(workspace, result)
         doubts = own_doubts.get(image.sha256, ())
         known.append(
             Known(key, image.sha256, image.name, score, "leave-one-out", GOOD, result, place, doubts)
@@ -180,7 +179,7 @@ def _tested(workspace: Workspace, result: Result) -> Known:
         "test",
         image.truth,
         result,
-        _map_path(workspace, result),
+        stored_map(workspace, result),
         tuple(doubt_sentences(result)),
     )
 
@@ -190,10 +189,14 @@ def result_key(result: Result) -> str:
     return f"{result.id}:{result.created.timestamp()}"
 
 
-def _map_path(workspace: Workspace, result: Result) -> Path | None:
-    return None if result.map_path is None else workspace.root / result.map_path
+def stored_map(workspace: Workspace, result: Result) -> StoredMap | None:
+    """Return where the anomaly map of a result is stored; None for an image that could not be scored."""
+    if result.map_path is None:
+        return None
+    pixels = (result.width or 0) * (result.height or 0)
+    return StoredMap(workspace.root / result.map_path, result_key(result), pixels)
 
 
-@lru_cache(maxsize=PEAKS_REMEMBERED)
-def _peak(path: Path, _key: str, min_area: int) -> float:
-    return clearing_threshold(read_map(path), min_area)
+def _peak(workspace: Workspace, result: Result, min_area: int) -> float | None:
+    stored = stored_map(workspace, result)
+    return None if stored is None else stored.peak(min_area)

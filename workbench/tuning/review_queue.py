@@ -9,7 +9,8 @@ from patchcore.thresholds.operating_point import OperatingPoint, Verdict
 from workbench.inspectors.versions import bank_files
 from workbench.storage.tables import GOOD, Batch, BatchImage, Inspection, InspectorVersion, Result
 from workbench.storage.workspace import Workspace
-from workbench.tuning.evidence import judged
+from workbench.tuning.evidence import judged, stored_map
+from workbench.tuning.map_peaks import StoredMap
 
 NO_DOUBTS = "[]"  # the column of a result without doubts
 
@@ -53,6 +54,26 @@ def review_queue(workspace: Workspace, version: InspectorVersion) -> list[Queued
     The order is from the highest score to the lowest, over all batches. A decision on an image holds for every version.
     """
     point = OperatingPoint.from_dict(version.operating_point)
+    queued = (
+        Queued(result, name, judged(workspace, result, point))
+        for result, name in _candidates(workspace, version, point)
+    )
+    return [one for one in queued if one.verdict == "review" or one.disagrees]
+
+
+def maps_to_judge(workspace: Workspace, version: InspectorVersion) -> list[StoredMap]:
+    """Return the maps that `review_queue` judges by; none where verdicts go by score alone."""
+    point = OperatingPoint.from_dict(version.operating_point)
+    if point.judge_by == "score":
+        return []
+    maps = (stored_map(workspace, result) for result, _ in _candidates(workspace, version, point))
+    return [one for one in maps if one is not None]
+
+
+def _candidates(
+    workspace: Workspace, version: InspectorVersion, point: OperatingPoint
+) -> list[tuple[Result, str]]:
+    """Return the results that may wait for a person, with the names of their batches."""
     if point.stale:
         return []
     decided = exists().where(
@@ -62,9 +83,7 @@ def review_queue(workspace: Workspace, version: InspectorVersion) -> list[Queued
     if point.judge_by == "score":
         query = query.where(_waits(point))
     with workspace.database.read() as session:
-        found = [(result, name) for result, name in session.execute(query)]
-    queued = (Queued(result, name, judged(workspace, result, point)) for result, name in found)
-    return [one for one in queued if one.verdict == "review" or one.disagrees]
+        return [(result, name) for result, name in session.execute(query)]
 
 
 def called_fine(workspace: Workspace, version: InspectorVersion) -> list[Result]:

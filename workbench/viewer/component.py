@@ -11,12 +11,12 @@ import time
 import uuid
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from threading import Thread
+from threading import current_thread
 from typing import Any
 
 from patchcore.maps import colours
@@ -57,28 +57,29 @@ class _File:
     holder: str = field(default_factory=lambda: f"patchcore.viewer:{uuid.uuid4().hex}")
 
     def __post_init__(self) -> None:
-        from streamlit.runtime import exists
-        from streamlit.runtime.scriptrunner import add_script_run_ctx, get_script_run_ctx
+        from streamlit.runtime import exists, get_instance
+        from streamlit.runtime.scriptrunner import get_script_run_ctx
+        from streamlit.runtime.scriptrunner_utils.script_run_context import SCRIPT_RUN_CONTEXT_ATTR_NAME
 
-        context = copy.copy(get_script_run_ctx(suppress_warning=True))
-        if context is None or not exists():
+        own = get_script_run_ctx(suppress_warning=True)
+        if own is None or not exists():
             return
+        context = copy.copy(own)
         context.session_id = self.holder
-        # Streamlit asks the thread for the session that names a file.
-        thread = add_script_run_ctx(Thread(target=self._serve), context)
-        thread.start()
-        thread.join()
+        # Streamlit asks the thread for the session that names a file. This thread takes the holder's place meanwhile: a
+        # thread for each file would take longer than all the rest, where a gallery has thousands.
+        thread = current_thread()
+        setattr(thread, SCRIPT_RUN_CONTEXT_ATTR_NAME, context)
+        try:
+            self.url = get_instance().media_file_mgr.add(self.content, self.mimetype, self.place)
+        finally:
+            setattr(thread, SCRIPT_RUN_CONTEXT_ATTR_NAME, own)
         # The last reference may go in any thread, also in one that holds the lock of Streamlit's files.
         weakref.finalize(self, _released.append, self.holder).atexit = False
 
     def long_left(self, now: float) -> bool:
         """Tell whether no page has asked for the file for so long that no browser will."""
         return self.left is not None and now - self.left > SECONDS_TO_LOAD
-
-    def _serve(self) -> None:
-        from streamlit.runtime import get_instance
-
-        self.url = get_instance().media_file_mgr.add(self.content, self.mimetype, self.place)
 
 
 def _drop_released() -> None:
@@ -157,9 +158,26 @@ def media_url(content: bytes, mimetype: str, place: str) -> str:
     They stay served for as long as runs ask for them under the same `place` and for `SECONDS_TO_LOAD` more; without
     `kept_files`, as long as the session lives.
     """
+    return _serve(_served(), content, mimetype, place)
+
+
+def picture_urls(contents: Iterable[bytes], key: str) -> list[str]:
+    """Serve encoded pictures (`workbench.storage.pictures`), each at its place among those of a viewer."""
+    served = _served()
+    return [
+        _serve(served, content, "application/octet-stream", f"{key}:{place}")
+        for place, content in enumerate(contents)
+    ]
+
+
+def _served() -> Served:
     import streamlit as st
 
     served: Served = st.session_state.setdefault(_MEMORY, {})
+    return served
+
+
+def _serve(served: Served, content: bytes, mimetype: str, place: str) -> str:
     file = served.get(place)
     if file is None or file.content != content or file.mimetype != mimetype:
         if file is not None:  # a slow browser may still be loading files of the last runs

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from patchcore.thresholds.operating_point import JudgeBy
-from workbench.viewer.component import event_value, json_url, mount, picture_url
+from workbench.viewer.component import event_value, json_url, mount, picture_urls
 from workbench.viewer.items import Dot, Label, Thresholds, Tile, thresholds_from
 from workbench.viewer.lineage import lineage_of
 
@@ -74,9 +74,7 @@ def gallery(
         current one of its link: arrow keys in gallery and detail go to the next one, and the Escape key closes it
         where `on_closed` is given.
     """
-    urls = [
-        picture_url(tile.encoded(thresholds.reject), f"{key}:{place}") for place, tile in enumerate(tiles)
-    ]
+    urls = picture_urls((tile.encoded(thresholds.reject) for tile in tiles), key)
     contents = {
         "tiles": [tile.to_dict(url) for tile, url in zip(tiles, urls, strict=True)],
         "reference": [dot.to_dict() for dot in reference],

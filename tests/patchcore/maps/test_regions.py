@@ -66,6 +66,14 @@ def test_clearing_threshold_is_the_lowest_that_clears(min_area):
     assert find_regions(scores, np.nextafter(np.float32(clear), np.float32(-1)), min_area) != []
 
 
+def test_a_region_below_many_separate_peaks_is_found():
+    scores = np.zeros((40, 40), np.float32)
+    scores[::2, ::2] = np.arange(400, 0, -1).reshape(20, 20)  # no two of them touch
+    scores[21, 21] = 0.5  # joins four of them
+    assert clearing_threshold(scores, 2) == 0.5
+    assert clearing_threshold(scores, 6) == 0.0
+
+
 def test_clearing_threshold_at_the_ends():
     flat = np.full((3, 3), 2.0, np.float32)
     assert clearing_threshold(flat) == clearing_threshold(flat, 9) == 2.0

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from workbench.storage.map_files import as_stored, read_map, shape_within, write_map
+from workbench.storage.map_files import as_stored, highest_score, read_map, shape_within, write_map
 
 
 def smooth(shape, sigma, seed=0):
@@ -48,3 +48,20 @@ def test_a_rounded_map_equals_the_stored_one(tmp_path, shape):
     anomaly_map = np.random.default_rng(0).random(shape, np.float32)
     write_map(tmp_path / "m.png", anomaly_map)
     np.testing.assert_array_equal(as_stored(anomaly_map), read_map(tmp_path / "m.png"))
+
+
+@pytest.mark.parametrize("shape", [(40, 30), (512, 7), (1, 1)])
+def test_the_highest_score_of_a_map_is_read_without_unpacking_it(tmp_path, shape):
+    for number, top in enumerate((0.0, 0.1, 1.0, 3.7, 65_535.0)):
+        path = tmp_path / f"{number}.png"
+        write_map(path, np.random.default_rng(number).random(shape, np.float32) * np.float32(top))
+        highest = highest_score(path)
+        assert highest is None or highest == read_map(path).max()
+        assert (highest is None) == (top == 0)
+
+
+def test_the_highest_score_of_a_map_that_was_kept_smaller_takes_unpacking(tmp_path):
+    write_map(tmp_path / "map.png", smooth((700, 300), 9))
+    assert highest_score(tmp_path / "map.png") is None
+    (tmp_path / "other.png").write_bytes(b"no picture")
+    assert highest_score(tmp_path / "other.png") is None

@@ -15,6 +15,7 @@ from tests.workbench.parts import evidence, plate, store_plates
 from workbench.inspections.batches import create_batch, good_batch, load_map, score_batch
 from workbench.storage.map_files import read_map, write_map
 from workbench.tuning.evidence import Known, known_images, verdict_of
+from workbench.tuning.map_peaks import StoredMap
 
 
 @pytest.fixture
@@ -93,7 +94,7 @@ def test_peaks_are_there_once_every_map_is(workspace, version, batch, area):
 def test_a_peak_is_computed_once(workspace, version, batch, monkeypatch):
     one = known_images(workspace, version, batch)[6]
     peak = one.map_peak(3)
-    monkeypatch.setattr("workbench.tuning.evidence.read_map", None)
+    monkeypatch.setattr("workbench.tuning.map_peaks.read_map", None)
     assert known_images(workspace, version, batch)[6].map_peak(3) == peak
 
 
@@ -102,8 +103,8 @@ POINT = OperatingPoint(
 )
 
 
-def image(score, truth=None, map_path=None):
-    return Known(f"{score}{truth}", f"{score}", "a.png", score, "test", truth, None, map_path)
+def image(score, truth=None, stored_map=None):
+    return Known(f"{score}{truth}", f"{score}", "a.png", score, "test", truth, None, stored_map)
 
 
 def test_an_image_is_judged_by_its_score():
@@ -137,7 +138,7 @@ def test_judging_by_area_is_judging_by_the_regions_of_the_map(tmp_path, judge_by
         ):
             point = replace(POINT, judge_by=judge_by, pixel=pixel, min_area=min_area)
             for score in (1.0, 3.0, 5.0):
-                one = replace(image(score), key=path.name, map_path=path)
+                one = image(score, stored_map=StoredMap(path, path.name, stored.size))
                 assert verdict_of(one, point) == point.judge(score, point.regions(stored))
 
 

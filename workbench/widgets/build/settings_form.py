@@ -11,7 +11,7 @@ from patchcore import backbones
 from patchcore.errors import SettingsError
 from patchcore.methods import METHODS
 from patchcore.settings import SETTINGS
-from workbench.inspectors.estimate import BuildEstimate, estimate_build, network_cost
+from workbench.inspectors.estimate import BuildEstimate, estimate_build, network_cost, pace
 from workbench.widgets.build import method_form, network_view
 from workbench.widgets.build.draft import Draft
 from workbench.widgets.fields import number, shared
@@ -113,7 +113,7 @@ def _estimate(draft: Draft) -> bool:
     with session.plain_errors():
         with st.spinner("Measuring the network on one image"):
             cost = network_cost(draft.backbone, draft.image_size)
-        inspected = network_view.inspected_share(draft)
+        inspected, here = network_view.inspected_share(draft), pace(session.workspace())
 
         def estimate(of: Draft) -> BuildEstimate:
             return estimate_build(
@@ -122,6 +122,7 @@ def _estimate(draft: Draft) -> bool:
                 of.settings().of_model(),
                 reading_seconds=of.reading_seconds,
                 inspected=inspected,
+                pace=here,
             )
 
         st.html(_estimate_html(estimate(draft), len(draft.images)))

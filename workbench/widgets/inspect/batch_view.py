@@ -16,13 +16,22 @@ from workbench.inspectors.good_doubts import good_doubts
 from workbench.inspectors.versions import good_images
 from workbench.storage.tables import Batch, BatchImage, InspectorVersion, Result
 from workbench.storage.workspace import Workspace
-from workbench.tuning.evidence import judged, peak_for, result_key
+from workbench.tuning.evidence import judged, peak_for, result_key, stored_map
 from workbench.viewer import Dot, Tile, gallery
 from workbench.viewer.items import Label
 from workbench.watching.standing import count_images, is_watched
 from workbench.widgets.inspect import threshold_bar
 from workbench.widgets.review import decision_bar
-from workbench.widgets.shared import detail_view, downloads, notice, revision_guard, session, theme, wording
+from workbench.widgets.shared import (
+    detail_view,
+    downloads,
+    notice,
+    progress,
+    revision_guard,
+    session,
+    theme,
+    wording,
+)
 from workbench.widgets.shared.scoring import bar
 
 POLL_SECONDS = 1.0
@@ -51,6 +60,10 @@ def _draw(batch: Batch, version: InspectorVersion) -> None:
         threshold_bar.show(version)
         st.space("stretch")
         _downloads(results, point)
+    if point.judge_by != "score":
+        maps = [stored_map(here, result) for result in results]
+        if progress.wait_for_regions(maps, point.min_area):
+            return
     with st.container(key="batch_notices"):
         _notices(results)
     chosen = session.chosen_number("image")

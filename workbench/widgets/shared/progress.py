@@ -1,9 +1,15 @@
 """Bars that fill while a page works, and the share of the work that is done."""
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 import streamlit as st
+
+from workbench.tuning.map_peaks import StoredMap, measuring
+
+POLL_SECONDS = 0.5
+SECONDS_BETWEEN = 0.1  # of two moves of a bar
 
 
 def share(done: int, total: int) -> float:
@@ -20,12 +26,40 @@ def bar(text: str, words: Callable[[str], str] = str.capitalize) -> Iterator[Cal
     words
         Returns the text of a stage for the person in front of the page.
     """
-    drawn = st.progress(0.0, text=text)
+    drawn, moved = st.progress(0.0, text=text), time.monotonic()
 
     def move(stage: str, done: int, total: int) -> None:
-        drawn.progress(share(done, total), text=f"{words(stage)}, {done:,}/{total:,}")
+        nonlocal moved
+        now = time.monotonic()
+        # Each move is a message to the browser, and a function with a cache sends all of them again at each later call.
+        if now - moved >= SECONDS_BETWEEN:
+            drawn.progress(share(done, total), text=f"{words(stage)}, {done:,}/{total:,}")
+            moved = now
 
     try:
         yield move
     finally:
         drawn.empty()
+
+
+def wait_for_regions(maps: Iterable[StoredMap | None], min_area: int) -> bool:
+    """Have the regions of many maps measured in the background, and draw how far that is.
+
+    Returns
+    -------
+    Whether the page has to wait: verdicts by regions are not known yet. The page is redrawn once they are.
+    """
+    wanted = [one for one in maps if one is not None]
+    if measuring.want(wanted, min_area) is None:
+        return False
+
+    @st.fragment(run_every=POLL_SECONDS)
+    def follow() -> None:
+        left = measuring.want(wanted, min_area)
+        if left is None:
+            st.rerun()
+        text = f"Measuring the regions of {left.total:,} maps, {left.done:,}/{left.total:,}"
+        st.progress(share(left.done, left.total), text=text)
+
+    follow()
+    return True

@@ -17,11 +17,11 @@ from workbench.inspections.labels import set_label, undo_label
 from workbench.people.roles import Role
 from workbench.storage.tables import Batch, InspectorVersion
 from workbench.storage.workspace import Workspace
-from workbench.tuning.evidence import GoodSource, Known, evidence_from, known_images, verdict_of
+from workbench.tuning.evidence import GoodSource, Known, evidence_from, good_of, known_images, verdict_of
 from workbench.tuning.label_sampling import label_basis
 from workbench.viewer import Dot, Thresholds, Tile, gallery, outcome, threshold_strip
 from workbench.viewer.items import Label
-from workbench.widgets.shared import access, revision_guard, session
+from workbench.widgets.shared import access, progress, revision_guard, session
 from workbench.widgets.shared.scoring import bar
 from workbench.widgets.tune import advice, label_offer, trial
 from workbench.widgets.tune.trial import Trial
@@ -62,9 +62,7 @@ class Decision:
     @property
     def statement(self) -> str:
         """The rule in words with the verdicts that the table beside it counts, and those on images without a label."""
-        counts = count_verdicts(
-            (one.is_defect, self.verdict(one)) for one in self.known if counts_in_rates(one, self.known)
-        )
+        counts = count_verdicts((one.is_defect, self.verdict(one)) for one in in_rates(self.known))
         others = unlabelled_words(self.verdict(one) for one in self.known if one.truth is None)
         try:
             words = statement_of(self.point, counts)
@@ -87,6 +85,7 @@ def decision(version: InspectorVersion, batch: Batch | None) -> Decision:
     here = session.workspace()
     known = known_images(here, version, None if batch is None else batch.id)
     stored, tried = OperatingPoint.from_dict(version.operating_point), trial.current(version)
+    _wait_for_regions(known, stored, tried)
     evidence = evidence_from(known, good_source(known), min_area=tried.min_area)
     point, fault = replace(stored, stale=""), ""
     basis = _basis(version, batch, point, known)
@@ -116,6 +115,17 @@ def _uses_labels(tried: Trial, known: Sequence[Known]) -> bool:
         return True
     rules = (tried.rule, tried.accept_rule, tried.pixel_rule)
     return not all(rule is None or is_good_only(rule) for rule in rules)
+
+
+def _wait_for_regions(known: Sequence[Known], stored: OperatingPoint, tried: Trial) -> None:
+    """End the page with a bar, as long as too many maps are not measured for what it shows of regions."""
+    if stored.judge_by != "score" or tried.judge_by != "score":
+        wanted = list(known)
+    else:  # rules for the pixel threshold are offered from the good images' maps, if all of them are there
+        wanted = good_of(known, good_source(known))
+        wanted = [] if any(one.stored_map is None for one in wanted) else wanted
+    if progress.wait_for_regions([one.stored_map for one in wanted], tried.min_area):
+        st.stop()
 
 
 def good_source(known: Sequence[Known]) -> GoodSource:
@@ -180,7 +190,7 @@ def borderline(now: Decision) -> None:
 
 def effects(now: Decision) -> None:
     """Draw how the thresholds judge the known images."""
-    counted = {image.key for image in now.known if counts_in_rates(image, now.known)}
+    counted = {image.key for image in in_rates(now.known)}
     outcome(
         [_dot(image, now) for image in now.known if image.key in counted],
         now.thresholds,
@@ -231,12 +241,10 @@ def open_image(now: Decision, key: str) -> None:
         session.choose("look", image.result.id)
 
 
-def counts_in_rates(image: Known, known: Sequence[Known]) -> bool:
-    """Whether the rates count an image: good images of the chosen source, and all defects."""
-    if image.truth != "good":
-        return image.truth is not None
-    source = good_source(known)
-    return source == "both" or (image.source == "leave-one-out") == (source == "leave-one-out")
+def in_rates(known: Sequence[Known]) -> list[Known]:
+    """Return the images that the rates count: good images of the chosen source, and all defects."""
+    good = {image.key for image in good_of(known, good_source(known))}
+    return [image for image in known if image.is_defect or image.key in good]
 
 
 def _dot(image: Known, now: Decision) -> Dot:

@@ -112,19 +112,18 @@ def _image(now: Decision) -> None:
     if not scored:
         st.caption("Regions can be watched here once an image is scored.")
         return
-    ids = [one.result.id for one in scored if one.result is not None]
+    by_id = {one.result.id: one for one in scored if one.result is not None}
     chosen = session.chosen_number("look")
     nearest = min(scored, key=lambda one: abs(one.score - now.point.reject))
-    image = scored[ids.index(chosen)] if chosen in ids else nearest
-    names = {one.result.id: one.name for one in scored if one.result is not None}
-    order = sorted(names, key=lambda one: -scored[ids.index(one)].score)
+    image = nearest if chosen is None else by_id.get(chosen, nearest)
+    order = sorted(by_id, key=lambda one: -by_id[one].score)
     place = f"look_at_{image.result.id if image.result else 0}"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.selectbox(
             "Image",
             order,
             index=order.index(image.result.id) if image.result else 0,
-            format_func=lambda one: names[one],
+            format_func=lambda one: by_id[one].name,
             key=place,
             on_change=lambda: session.choose("look", st.session_state[place]),
             label_visibility="collapsed",
@@ -147,7 +146,7 @@ def _image(now: Decision) -> None:
                 key="tune_detail",
                 link=overview.LINK,
                 peak=overview.peak(image, now),
-                reveal=chosen in ids,
+                reveal=chosen in by_id,
                 on_rule=lambda rule: trial.keep(trial.current(now.version).ruled(rule)),
             )
 

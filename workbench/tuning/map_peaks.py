@@ -1,0 +1,117 @@
+"""Map peaks: the lowest pixel threshold at which a stored map shows no region of a least area.
+
+A peak is computed once for each map and area. Where a page needs those of many maps, a thread of the server computes
+them and the page shows how far it is: unpacking two thousand maps takes longer than a person waits for a page.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from patchcore.maps.regions import clearing_threshold
+from workbench.storage.map_files import highest_score, read_map
+from workbench.storage.recently_used import Latest
+
+REMEMBERED = 200_000  # numbers
+AT_ONCE = 6_000_000  # pixels of maps that a page measures itself, about half a second
+
+_peaks: Latest[float] = Latest(REMEMBERED)
+
+
+@dataclass(frozen=True)
+class StoredMap:
+    """A map on disk.
+
+    Attributes
+    ----------
+    path
+        Its file.
+    key
+        Unique to the result it belongs to; scoring an image again gives a new key.
+    pixels
+        Of the image.
+    """
+
+    path: Path
+    key: str
+    pixels: int
+
+    def peak(self, min_area: int) -> float:
+        """Return the lowest pixel threshold at which the map has no region of so many pixels."""
+        self.is_known(min_area)
+        return _peaks.get(
+            (self.path, self.key, min_area), lambda: clearing_threshold(read_map(self.path), min_area)
+        )
+
+    def is_known(self, min_area: int) -> bool:
+        """Whether the peak is there without unpacking the map."""
+        key = self.path, self.key, min_area
+        if key not in _peaks and min_area <= 1:
+            with suppress(OSError):
+                highest = highest_score(self.path)
+                if highest is not None:
+                    _peaks.put(key, highest)
+        return key in _peaks
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How many of the maps that a page waits for are measured."""
+
+    done: int
+    total: int
+
+
+class Measuring:
+    """Measures maps in one thread of the server, for all sessions; the thread ends when there is nothing to do."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[StoredMap, int]] = deque()
+        self._wanted: set[tuple[StoredMap, int]] = set()
+        self._unreadable: set[tuple[StoredMap, int]] = set()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def want(self, maps: Iterable[StoredMap], min_area: int) -> Progress | None:
+        """Have the peaks of maps computed, unless it is quick; return how far that is, None when no page has to wait.
+
+        A map whose file cannot be read keeps no page waiting: whoever asks for its peak gets the error.
+        """
+        maps = list(maps)
+        unknown = [one for one in maps if not one.is_known(min_area)]
+        with self._lock:
+            lacking = [one for one in unknown if (one, min_area) not in self._unreadable]
+            waits = any((one, min_area) in self._wanted for one in lacking)
+            if not lacking or (not waits and sum(one.pixels for one in lacking) <= AT_ONCE):
+                return None
+            new = [(one, min_area) for one in lacking if (one, min_area) not in self._wanted]
+            self._wanted.update(new)
+            self._waiting.extend(new)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="map peaks", daemon=True)
+                self._thread.start()
+        return Progress(len(maps) - len(lacking), len(maps))
+
+    def _run(self) -> None:
+        while True:
+            with self._lock:
+                if not self._waiting:
+                    self._thread = None
+                    return
+                work = self._waiting.popleft()
+            stored, min_area = work
+            try:
+                stored.peak(min_area)
+                readable = True
+            except Exception:  # a file that is lost or broken, in any way that a decoder may find
+                readable = False
+            with self._lock:
+                self._wanted.discard(work)
+                if not readable:
+                    self._unreadable.add(work)
+
+
+measuring = Measuring()
