@@ -19,6 +19,7 @@ def run() -> None:
         st.Page("pages/review.py", title="Review"),
         st.Page("pages/tune.py", title="Tune"),
         st.Page("pages/evaluate.py", title="Evaluate"),
+        st.Page("pages/show.py", title="Show"),
         st.Page("pages/history.py", title="History"),
         st.Page("pages/library.py", title="Library"),
     ]

@@ -4,6 +4,7 @@ import streamlit as st
 
 from workbench.widgets.evaluate import labelled_set, views
 from workbench.widgets.shared import page_guard, sample, theme, wording
+from workbench.widgets.show import entry
 
 page_guard.by_app()
 
@@ -21,5 +22,6 @@ with theme.page_head("Evaluate", f"{batch.name}, {counts}, {wording.method_and_s
     labelled_set.choose(inspector, batch)
     with st.popover("Bring a labelled set", width="content"):
         labelled_set.bring(inspector)
+    entry.button(inspector.id, "evaluate", batch.id)
 labelled_set.show_reading(batch)
 views.show(inspector, version, batch)

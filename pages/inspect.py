@@ -6,6 +6,7 @@ from workbench.widgets.build import settings_form
 from workbench.widgets.inspect import batch_view, batches, watch_panel
 from workbench.widgets.review import teaching_view
 from workbench.widgets.shared import page_guard, sample, theme, wording
+from workbench.widgets.show import entry
 
 page_guard.by_app()
 
@@ -29,6 +30,7 @@ with theme.page_head("Inspect", f"{batch.name}, {wording.moment(batch.created)},
         batches.bring_images(inspector)
     with st.popover("Watched folder", width="content"):
         watch_panel.show(inspector, batch.id)
+    entry.button(inspector.id, "inspect", batch.id)
 batches.show_notes(batch)
 teaching_view.notice(version)
 batch_view.show(batch, version)

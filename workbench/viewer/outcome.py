@@ -37,8 +37,8 @@ def outcome(
     known = {
         "items": [dot.to_dict() for dot in dots],
         "intervals": {
-            "good": _intervals(sum(dot.kind in ("good", "reference") for dot in dots)),
-            "defect": _intervals(sum(dot.kind == "defect" for dot in dots)),
+            "good": intervals(sum(dot.kind in ("good", "reference") for dot in dots)),
+            "defect": intervals(sum(dot.kind == "defect" for dot in dots)),
         },
     }
     data = {
@@ -56,6 +56,6 @@ def outcome(
     mount("outcome", key, data)
 
 
-def _intervals(trials: int) -> list[tuple[float, float]]:
+def intervals(trials: int) -> list[tuple[float, float]]:
     """Return the interval of a rate for every number of events, for use in the browser."""
     return [clopper_pearson(events, trials) for events in range(trials + 1)] if trials else [(0.0, 1.0)]

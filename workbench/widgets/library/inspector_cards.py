@@ -11,6 +11,7 @@ from workbench.storage.tables import Inspector, InspectorVersion
 from workbench.widgets.build.settings_form import network_title
 from workbench.widgets.shared import session, wording
 from workbench.widgets.shared.pictures import thumbnail_tag
+from workbench.widgets.show import entry
 
 COLUMNS = 3
 
@@ -28,9 +29,11 @@ def show(inspectors: Sequence[Inspector]) -> None:
 def _card(inspector: Inspector, version: InspectorVersion) -> None:
     in_use = session.inspector_in_use()
     st.html(card_html(inspector, version, in_use=in_use is not None and in_use.id == inspector.id))
-    if st.button("Inspect", key=f"inspect_with_{inspector.id}"):
-        session.use_inspector(inspector.id)
-        st.switch_page("pages/inspect.py", query_params={"inspector": inspector.id})
+    with st.container(horizontal=True):
+        if st.button("Inspect", key=f"inspect_with_{inspector.id}"):
+            session.use_inspector(inspector.id)
+            st.switch_page("pages/inspect.py", query_params={"inspector": inspector.id})
+        entry.button(inspector.id, "home")
 
 
 def card_html(inspector: Inspector, version: InspectorVersion, *, in_use: bool) -> str:
