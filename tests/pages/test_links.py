@@ -35,6 +35,7 @@ def test_a_link_does_not_build_the_sample(empty, open_app, number):
         ("tune", {"sample_job": "0", "trial": "by_hand:1", "look": "3"}),
         ("evaluate", {"sample_job": "0", "view": "Good images", "set": "1", "share": "0.01"}),
         ("review", {"sample_job": "0", "image": "1"}),
+        ("show", {"sample_job": "0", "batch": "1", "scene": "replay", "part": "1", "costs": "1;2;3;4;EUR"}),
         ("history", {"inspection": "1"}),
         ("library", {"look": "certificate", "entry": "1", "other": "2"}),
         ("build", {"job": "1"}),

@@ -25,7 +25,7 @@ TILES_KEPT = 72
 NO_IMAGE = "The photograph is not in the workspace any more."
 NO_MAP = "The anomaly map of this part is not in the workspace any more, so no heat can be shown."
 NO_REASON = "The closest good part cannot be shown: {error}"
-ELSEWHERE = "Closest: {name} (distance {distance}). That photograph is not in this workspace: the inspector was imported."
+ELSEWHERE = "Closest: {name} (distance {distance}). The inspector was imported without that photograph."
 
 
 @dataclass
