@@ -5,6 +5,8 @@ Streamlit reads this file twice: as the module of the server, which is `app`, an
 
 import streamlit as st
 
+FULL_SCREEN = "show"  # the page without a sidebar
+
 
 def run() -> None:
     """Draw the page that is asked for, for a person who may see it."""
@@ -31,7 +33,8 @@ def run() -> None:
         theme.apply()
         if sign_in.admit():
             with page_guard.app(), revision_guard.run(), session.plain_errors():
-                sidebar.show(pages, page)
+                if page.url_path != FULL_SCREEN:
+                    sidebar.show(pages, page)
                 revision_guard.show_refusal()
                 page.run()
 

@@ -1,4 +1,4 @@
-"""The page Show in a real browser, by keyboard alone: scenes, slider, replay, money, threshold, report, and out again."""
+"""The page Show in a real browser, by keyboard alone: the scenes from the product to the report, and out again."""
 
 from __future__ import annotations
 
@@ -55,48 +55,23 @@ def test_a_demonstration_goes_from_the_product_to_the_report_by_keyboard(address
     expect(show).to_have_attribute("data-scene", "product")
     expect(page.locator(".show-opening")).to_contain_text("4 photographs of good parts")
     assert not findings_in_both_themes(page)
-
     page.keyboard.press("PageDown")
-    expect(page.locator(".show-verdict")).to_contain_text(re.compile("Accept|Reject|Review"))
-    page.keyboard.press("ArrowRight")
-    expect(page.locator(".show-pair figure")).to_have_count(2)
-    slider = page.get_by_role("slider", name="Photograph to heat")
-    before = int(slider.get_attribute("aria-valuenow"))
-    page.keyboard.press("ArrowUp")
-    expect(slider).to_have_attribute("aria-valuenow", str(before + 5))
-    assert page.evaluate(SLIDE, [SLIDES, ".show-frame canvas"]) < FRAME
-
-    told = page.locator(".show-parts").get_attribute("data-shown")
-    assert f"scene=parts&part={told}" in page.url
-    page.reload()
-    expect(page.locator(".show-parts")).to_have_attribute("data-shown", told)
-
+    go_through_the_parts(page)
     page.keyboard.press("PageDown")
     page.keyboard.press("PageDown")
     expect(show).to_have_attribute("data-scene", "replay")
     page.keyboard.press("ArrowUp")
     page.keyboard.press(" ")
-    expect(page.locator(".show-tally")).to_contain_text(re.compile("[1-9]"))
     expect(page.get_by_text("3 of 3 parts")).to_be_visible()
-
+    expect(page.locator(".show-tally")).to_contain_text(re.compile("[1-9]"))
     page.keyboard.press("PageDown")
-    expect(show).to_have_attribute("data-scene", "figures")
     numbers = page.locator(".show-figures .show-number")
     expect(numbers.nth(0)).to_contain_text("of 1,000 defective parts are accepted")
     expect(numbers.nth(1)).to_contain_text(re.compile("between .* with 95 % confidence"))
     fill_in_costs(page)
-
     page.keyboard.press("PageDown")
-    trial = page.get_by_role("slider", name="Threshold on trial")
-    in_force = float(trial.get_attribute("aria-valuenow"))
-    page.keyboard.press("Shift+ArrowUp")
-    expect(page.get_by_text("nothing is changed from here")).to_be_visible()
-    assert float(trial.get_attribute("aria-valuenow")) > in_force
-    assert page.evaluate(SLIDE, [SLIDES, ".show-wall canvas"]) < FRAME
-    page.keyboard.press("0")
-    expect(page.get_by_text("The threshold in force")).to_be_visible()
+    move_the_threshold(page)
     assert not findings_in_both_themes(page)
-
     page.keyboard.press("PageDown")
     expect(page.locator(".show-limits")).to_contain_text("may stay unseen")
     page.keyboard.press("End")
@@ -109,6 +84,34 @@ def test_a_demonstration_goes_from_the_product_to_the_report_by_keyboard(address
     expect(show).to_have_attribute("data-scene", "product")
     page.keyboard.press("Escape")
     expect(page.get_by_role("heading", name="Inspect", exact=True)).to_be_visible()
+
+
+def go_through_the_parts(page: Page) -> None:
+    """See a verdict, the closest good part, and the slider; the second part is there again after a reload."""
+    expect(page.locator(".show-verdict")).to_contain_text(re.compile("Accept|Reject|Review"))
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".show-pair figure")).to_have_count(2)
+    slider = page.get_by_role("slider", name="Photograph to heat")
+    before = int(slider.get_attribute("aria-valuenow") or 0)
+    page.keyboard.press("ArrowUp")
+    expect(slider).to_have_attribute("aria-valuenow", str(before + 5))
+    assert page.evaluate(SLIDE, [SLIDES, ".show-frame canvas"]) < FRAME
+    told = page.locator(".show-parts").get_attribute("data-shown")
+    assert f"scene=parts&part={told}" in page.url
+    page.reload()
+    expect(page.locator(".show-parts")).to_have_attribute("data-shown", str(told))
+
+
+def move_the_threshold(page: Page) -> None:
+    """Move the threshold on trial, and back to the one in force."""
+    trial = page.get_by_role("slider", name="Threshold on trial")
+    in_force = float(trial.get_attribute("aria-valuenow") or 0)
+    page.keyboard.press("Shift+ArrowUp")
+    expect(page.get_by_text("nothing is changed from here")).to_be_visible()
+    assert float(trial.get_attribute("aria-valuenow") or 0) > in_force
+    assert page.evaluate(SLIDE, [SLIDES, ".show-wall canvas"]) < FRAME
+    page.keyboard.press("0")
+    expect(page.get_by_text("The threshold in force")).to_be_visible()
 
 
 def fill_in_costs(page: Page) -> None:

@@ -1,5 +1,8 @@
 """The page Show: what it is handed to draw, and a sentence for everything that is missing."""
 
+import threading
+import time
+
 import pytest
 
 from tests.pages.texts import words
@@ -8,6 +11,7 @@ from workbench.inspections.labels import set_label
 from workbench.inspectors.versions import find_inspector
 from workbench.people import roles
 from workbench.people.roles import Person, Role
+from workbench.storage.database import WorkspaceError
 from workbench.storage.tables import BatchImage, Inspector, InspectorVersion, now
 from workbench.viewer import Why
 from workbench.viewer.show import Need
@@ -137,11 +141,42 @@ def answers(full):
 
 def test_pictures_tiles_and_the_reason_are_found(answers):
     key = next(iter(answers.results))
-    for what in ("pictures", "tiles", "reasons"):
-        answers.answer(Need(what, (key, "no such part")))
+    for what in ("pictures", "tiles"):
+        answers.answer(Need(what, (key,)))
     material = answers.material
-    assert list(material.pictures) == list(material.tiles) == list(material.reasons) == [key]
-    assert isinstance(material.reasons[key], Why) and not material.lacks
+    assert list(material.pictures) == list(material.tiles) == [key] and not material.lacks
+    assert isinstance(reason_of(answers, key), Why)
+
+
+def reason_of(answers, key):
+    """Ask as the browser does: again until the reason is there."""
+    until = time.monotonic() + 60
+    while key not in answers.material.reasons and time.monotonic() < until:
+        answers.answer(Need("reasons", (key,)))
+    return answers.material.reasons[key]
+
+
+def test_a_part_that_has_gone_meanwhile_is_answered_once_and_for_all(answers):
+    answers.answer(Need("tiles", ("77",)))
+    assert answers.material.lacks == {"77": asked.NO_IMAGE}
+    assert answers.material.pictures["77"] is None and reason_of(answers, "77") == asked.NO_IMAGE
+
+
+def test_a_run_of_the_page_does_not_wait_for_a_slow_reason(answers, monkeypatch):
+    hold = threading.Event()
+    monkeypatch.setattr(asked, "PATIENCE", 0.01)
+
+    def explain(*_):
+        hold.wait()
+        raise WorkspaceError("The test has ended.")
+
+    monkeypatch.setattr(asked, "explain", explain)
+    key = next(iter(answers.results))
+    answers.answer(Need("reasons", (key,)))
+    assert key not in answers.material.reasons and answers.material.answers == 1
+    answers.answer(Need("tiles", (key,)))
+    assert key in answers.material.tiles
+    hold.set()
 
 
 def test_a_lost_map_and_a_lost_photograph_get_a_sentence_each(full, answers):
@@ -151,15 +186,13 @@ def test_a_lost_map_and_a_lost_photograph_get_a_sentence_each(full, answers):
     answers.answer(Need("pictures", (first[0], second[0])))
     assert answers.material.lacks == {first[0]: asked.NO_MAP, second[0]: asked.NO_IMAGE}
     assert answers.material.pictures[first[0]] and answers.material.pictures[second[0]] is None
-    answers.answer(Need("reasons", (second[0],)))
-    assert answers.material.reasons[second[0]].startswith("The closest good part cannot be shown")
+    assert reason_of(answers, second[0]).startswith("The closest good part cannot be shown")
 
 
 def test_a_method_that_compares_no_patches_says_so(answers):
     answers.version.settings = answers.version.settings | {"method": "padim"}
     key = next(iter(answers.results))
-    answers.answer(Need("reasons", (key,)))
-    assert "does not compare a patch with single good patches" in answers.material.reasons[key]
+    assert "does not compare a patch with single good patches" in reason_of(answers, key)
 
 
 def test_the_report_takes_a_labelled_set(answers):

@@ -121,13 +121,17 @@ class Contents:
 
 @dataclass
 class Material:
-    """What the browser has asked for and Python has found, by the keys of parts; a sentence stands for a lack."""
+    """What the browser has asked for and Python has found, by the keys of parts; a sentence stands for a lack.
+
+    `answers` counts the questions, so that the browser hears of each answer, also of one that brings nothing yet.
+    """
 
     pictures: dict[str, bytes | None] = field(default_factory=dict)
     tiles: dict[str, bytes] = field(default_factory=dict)
     reasons: dict[str, Why | str] = field(default_factory=dict)
     lacks: dict[str, str] = field(default_factory=dict)
     report: tuple[str, bytes] | str | None = None
+    answers: int = 0
 
     def to_dict(self, key: str) -> dict[str, Any]:
         """Serve all of it and return the addresses."""
@@ -146,6 +150,7 @@ class Material:
             "reasons": {part: _reason(key, part, why) for part, why in self.reasons.items()},
             "lacks": self.lacks,
             "report": report,
+            "answers": self.answers,
         }
 
 

@@ -26,7 +26,7 @@ export class ShowViewer {
     this.marks = el("nav", { class: "show-marks", "aria-label": "Scenes" });
     this.hint = el("span", { class: "show-hint" });
     this.notice = el("div", { class: "show-notice", role: "status", hidden: true });
-    this.leave = el("button", { type: "button", class: "show-leave", text: "Leave", title: "Esc", onclick: () => send.event("leave", true) });
+    this.leave = el("button", { type: "button", class: "show-leave", text: "Leave", title: "Esc", onclick: () => this.end() });
     root.append(this.stage, this.notice,
       el("footer", { class: "show-foot" }, this.title, this.marks, el("span", { class: "show-end" }, this.hint, this.leave)));
     this.pressed = (event) => this.key(event);
@@ -93,6 +93,7 @@ export class ShowViewer {
   key(event) {
     if (!this.scene || !this.root.isConnected || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key !== "Escape" && typing(event)) return;
+    if (event.key === "Tab") this.pointer(); // what the focus goes to must be seen
     if (!this.turned(event)) return;
     event.preventDefault();
     event.stopImmediatePropagation();
@@ -102,7 +103,7 @@ export class ShowViewer {
     const origin = event.composedPath()[0];
     const focused = origin instanceof HTMLElement && origin.closest("button, a, select, input");
     if (this.scene.key?.(event)) return true;
-    if (event.key === "Escape") return this.send.event("leave", true), true;
+    if (event.key === "Escape") return this.end(), true;
     if (focused && (event.key === "Enter" || (event.key === " " && origin.closest("button, a")))) return false;
     if (origin instanceof HTMLSelectElement) return false;
     if (FORWARD.includes(event.key) || (event.key === " " && !event.shiftKey)) this.step(true);
@@ -112,6 +113,11 @@ export class ShowViewer {
     else if (event.key === "f" || event.key === "F") this.fill();
     else return false;
     return true;
+  }
+
+  end() {
+    this.say("Leaving");
+    this.send.event("leave", true);
   }
 
   fill() {

@@ -1,6 +1,7 @@
 // What the scenes lack, asked of the server one thing at a time; what has arrived is remembered.
 
 const PATIENCE = 20000; // ms, after which a question counts as lost
+const AGAIN = 400; // ms, after which something that takes the server long is asked for again
 
 export class Wants {
   constructor(ask) {
@@ -10,6 +11,7 @@ export class Wants {
     this.report = null;
     this.wanted = [];
     this.pending = null;
+    this.slow = new Set();
   }
 
   // Forgets what belonged to another batch.
@@ -27,11 +29,23 @@ export class Wants {
     }
     Object.assign(this.lacks, material.lacks);
     this.report = material.report ?? this.report;
-    if (this.pending && this.answered(this.pending)) this.settle();
+    const heard = material.answers !== this.answers;
+    this.answers = material.answers;
+    if (!this.pending || !heard) return;
+    if (!this.answered(this.pending)) this.slow.add(nameOf(this.pending));
+    this.settle();
+    if (this.slow.size && !this.again) this.again = setTimeout(() => this.askAgain(), AGAIN);
+  }
+
+  askAgain() {
+    this.again = 0;
+    this.slow.clear();
+    this.next();
   }
 
   answered({ what, keys }) {
-    return what === "report" ? this.report !== null : keys.every((key) => this.have[what].has(key) || this.lacks[key]);
+    if (what === "report") return this.report !== null;
+    return keys.every((key) => this.have[what].has(key) || (what === "tiles" && this.lacks[key]));
   }
 
   // Names what is lacking now, the most urgent first; earlier wishes that are not yet asked for are dropped.
@@ -42,11 +56,12 @@ export class Wants {
 
   next() {
     if (this.pending) return;
-    const need = this.wanted.find((one) => !this.answered(one));
+    const lacking = this.wanted.filter((one) => !this.answered(one)).map(({ what, keys = [] }) =>
+      ({ what, keys: keys.filter((key) => !this.have[what].has(key)) }));
+    const need = lacking.find((one) => !this.slow.has(nameOf(one)));
     if (!need) return;
-    const keys = need.keys?.filter((key) => !this.have[need.what].has(key)) ?? [];
-    this.pending = { ...need, keys };
-    this.ask({ what: need.what, keys });
+    this.pending = need;
+    this.ask(need);
     this.timer = setTimeout(() => this.settle(), PATIENCE);
   }
 
@@ -58,6 +73,11 @@ export class Wants {
 
   destroy() {
     clearTimeout(this.timer);
+    clearTimeout(this.again);
     this.wanted = [];
   }
+}
+
+function nameOf({ what, keys }) {
+  return `${what} ${keys}`;
 }

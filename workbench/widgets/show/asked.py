@@ -1,8 +1,11 @@
 """What the browser asks for while a demonstration runs: pictures, reasons, tiles and the report."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
+from threading import Thread
+from typing import Any, TypeVar
 
 import streamlit as st
 
@@ -20,6 +23,10 @@ from workbench.viewer.items import Loaded
 from workbench.viewer.show import Material, Need, large_picture
 from workbench.widgets.shared import session, wording
 
+T = TypeVar("T")
+PATIENCE = (
+    0.3  # seconds for which a run of the page waits; Escape must not wait behind a network that is loaded
+)
 KEPT = 6  # pictures as large as a screen, and reasons; the browser keeps more
 TILES_KEPT = 72
 NO_IMAGE = "The photograph is not in the workspace any more."
@@ -30,24 +37,32 @@ ELSEWHERE = "Closest: {name} (distance {distance}). The inspector was imported w
 
 @dataclass
 class Answers:
-    """The needs of a session, so that each run of the page serves what the last ones have found."""
+    """The needs of a session, so that each run of the page serves what the last ones have found.
+
+    Reasons and the report take seconds. A thread finds them, and the browser asks again until they are there.
+    """
 
     inspector: Inspector
     version: InspectorVersion
     results: Mapping[str, Result]
     measured_on: Batch | None
     material: Material = field(default_factory=Material)
+    _begun: dict[str, "Future[Any]"] = field(default_factory=dict)
 
     def answer(self, need: Need) -> None:
         """Find what the browser lacks; what is not found becomes a sentence."""
-        results = [(key, self.results[key]) for key in need.keys if key in self.results]
+        self.material.answers += 1
+        here = session.workspace()
         if need.what == "report":
-            self.material.report = self._report()
-        for key, result in results:
-            if need.what == "pictures":
+            self.material.report = self._soon("report", lambda: self._report(here))
+        for key in need.keys:
+            result = self.results.get(key)
+            if result is None:
+                self._miss(key)
+            elif need.what == "pictures":
                 self._picture(key, result)
             elif need.what == "reasons":
-                self.material.reasons[key] = self._reason(result)
+                self._give_reason(key, result, here)
             elif need.what == "tiles":
                 self._tile(key, result)
         self._let_go()
@@ -60,6 +75,11 @@ class Answers:
         ):
             for key in list(found)[:-most]:
                 del found[key]
+
+    def _miss(self, key: str) -> None:
+        """Answer for a part that is not in the batch any more, so that the browser does not ask again."""
+        self.material.pictures[key], self.material.reasons[key] = None, NO_IMAGE
+        self.material.lacks[key] = NO_IMAGE
 
     def _picture(self, key: str, result: Result) -> None:
         here, black_white = session.workspace(), value_range_of(self.version)
@@ -88,10 +108,26 @@ class Answers:
         except (PatchCoreError, OSError, ValueError):
             self.material.lacks.setdefault(key, NO_MAP)
 
-    def _reason(self, result: Result) -> Why | str:
+    def _give_reason(self, key: str, result: Result, here: Workspace) -> None:
         if lack := refusal(self.version, EXPLAIN):
-            return lack
-        here, black_white = session.workspace(), value_range_of(self.version)
+            self.material.reasons[key] = lack
+        elif (why := self._soon(key, lambda: self._reason(result, here))) is not None:
+            self.material.reasons[key] = why
+
+    def _soon(self, name: str, find: Callable[[], T]) -> T | None:
+        """Return what a thread finds; None while it is not found."""
+        begun = self._begun.get(name)
+        if begun is None:
+            begun = self._begun[name] = _begin(find)
+        try:
+            found: T = begun.result(PATIENCE)
+        except TimeoutError:
+            return None
+        del self._begun[name]
+        return found
+
+    def _reason(self, result: Result, here: Workspace) -> Why | str:
+        black_white = value_range_of(self.version)
         try:
             why = explain(here, result)
             if not has_good_images(self.version):
@@ -107,11 +143,11 @@ class Answers:
         except (PatchCoreError, OSError) as error:
             return NO_REASON.format(error=error)
 
-    def _report(self) -> tuple[str, bytes] | str:
+    def _report(self, here: Workspace) -> tuple[str, bytes] | str:
         if self.measured_on is None:
             return "The report takes a labelled set."
         try:
-            document = report_of(session.workspace(), self.version, self.measured_on.id, "", "")
+            document = report_of(here, self.version, self.measured_on.id, "", "")
         except (PatchCoreError, OSError) as error:
             return str(error)
         plain = re.sub(r"[^\w-]+", "_", self.inspector.name).strip("_") or "inspector"
@@ -133,6 +169,19 @@ def answers(
         known = (about, Answers(inspector, version, results, measured_on))
         st.session_state["show_answers"] = known
     return known[1]
+
+
+def _begin(find: Callable[[], T]) -> "Future[T]":
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(find())
+        except BaseException as error:  # the run of the page that asks for the result raises it
+            future.set_exception(error)
+
+    Thread(target=run, name="show", daemon=True).start()
+    return future
 
 
 def _stamp(here: Workspace, result: Result) -> str:

@@ -22,6 +22,5 @@ def button(inspector_id: str, back: str, batch_id: int | None = None) -> None:
         session.use_inspector(inspector_id)
         address = {"inspector": inspector_id, BACK: back}
         if batch_id is not None:
-            session.choose("batch", batch_id)
             address["batch"] = str(batch_id)
         st.switch_page(PAGE, query_params=address)
