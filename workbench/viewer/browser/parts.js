@@ -7,6 +7,7 @@ import { Slider } from "./slider.js";
 import { errorOf, judge, judgePatches, VERDICTS } from "./verdict.js";
 
 const QUIET = "The map hardly rises above the threshold; the frame shows the place that decided.";
+const AGAIN = 1500; // ms, after which a close view is decoded once more
 const DECODED = 6; // pictures as large as a screen
 
 export class PartsScene {
@@ -146,7 +147,7 @@ export class PartsScene {
 
 function closeView(title, { url, box }) {
   const canvas = el("canvas", { role: "img", "aria-label": `Close view: ${title}` });
-  fetchBytes(url).then(decodePicture).then(({ image }) => {
+  const draw = () => fetchBytes(url).then(decodePicture).then(({ image }) => {
     [canvas.width, canvas.height] = [image.width * 2, image.height * 2];
     const context = canvas.getContext("2d");
     context.imageSmoothingQuality = "high";
@@ -157,6 +158,8 @@ function closeView(title, { url, box }) {
       context.lineWidth = (width * canvas.width) / 260;
       context.strokeRect(x0, y0, x1 - x0, y1 - y0);
     }
-  }, () => canvas.remove());
+  });
+  // A busy browser may refuse to decode a picture, and takes it a moment later.
+  draw().catch(() => setTimeout(() => draw().catch(() => canvas.remove()), AGAIN));
   return el("figure", {}, canvas, el("figcaption", { class: "mute", text: title }));
 }
