@@ -5,6 +5,8 @@ Streamlit reads this file twice: as the module of the server, which is `app`, an
 
 import streamlit as st
 
+FULL_SCREEN = "show"  # the page without a sidebar
+
 
 def run() -> None:
     """Draw the page that is asked for, for a person who may see it."""
@@ -19,6 +21,7 @@ def run() -> None:
         st.Page("pages/review.py", title="Review"),
         st.Page("pages/tune.py", title="Tune"),
         st.Page("pages/evaluate.py", title="Evaluate"),
+        st.Page("pages/show.py", title="Show"),
         st.Page("pages/history.py", title="History"),
         st.Page("pages/library.py", title="Library"),
     ]
@@ -31,7 +34,8 @@ def run() -> None:
         if sign_in.admit():
             with page_guard.app(), revision_guard.run(), session.plain_errors():
                 session.follow_address()
-                sidebar.show(pages, page)
+                if page.url_path != FULL_SCREEN:
+                    sidebar.show(pages, page)
                 revision_guard.show_refusal()
                 page.run()
 

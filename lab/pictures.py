@@ -65,6 +65,7 @@ def walk(page: Page, url: str, suffix: str) -> None:
         page.locator(".st-key-panel_headline").wait_for()
         page.get_by_text("Making the maps").wait_for(state="hidden")
         picture(page, f"evaluate_{view.split()[0].lower()}_{suffix}")
+    walk_show(page, url, suffix)
     walk_history(page, url, suffix)
     page.goto(f"{url}/library?inspector=sample-washer")
     page.locator(".pc-state").first.wait_for()
@@ -88,6 +89,20 @@ def walk(page: Page, url: str, suffix: str) -> None:
         page.mouse.move(middle + 150, canvas["y"] + canvas["height"] - 40, steps=5)
         page.mouse.up()
     picture(page, f"region_{suffix}")
+
+
+def walk_show(page: Page, url: str, suffix: str) -> None:
+    """Picture two scenes of the demonstration: a part with a defect, and the threshold."""
+    page.goto(f"{url}/show?inspector=sample-washer&scene=parts")
+    page.locator(".show-parts[data-shown]").wait_for()
+    page.keyboard.press("PageDown")
+    page.locator(".show-pair canvas").last.wait_for()
+    page.wait_for_timeout(1000)
+    page.screenshot(path=IMAGES / f"show_parts_{suffix}.png")
+    page.goto(f"{url}/show?inspector=sample-washer&scene=threshold")
+    page.locator(".show-sweep[data-paint]").wait_for()
+    page.wait_for_timeout(3000)  # its sixteen pictures come one after the other
+    page.screenshot(path=IMAGES / f"show_threshold_{suffix}.png")
 
 
 def walk_history(page: Page, url: str, suffix: str) -> None:

@@ -5,6 +5,7 @@ import streamlit as st
 from workbench.widgets.evaluate import audit, labelled_set, views
 from workbench.widgets.shared import page_guard, sample, session, theme, wording
 from workbench.widgets.shared.scoring import deletion
+from workbench.widgets.show import entry
 
 page_guard.by_app()
 
@@ -24,6 +25,7 @@ with theme.page_head("Evaluate", f"{batch.name}, {counts}, {wording.method_and_s
     labelled_set.choose(inspector, batch)
     with st.popover("Bring a labelled set", width="content"):
         labelled_set.bring(inspector)
+    entry.button(inspector.id, "evaluate", batch.id)
     deletion.button(batch.id, "delete_batch")
 deletion.panel(batch)
 labelled_set.show_reading(batch)

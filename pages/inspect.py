@@ -7,6 +7,7 @@ from workbench.widgets.inspect import batch_view, batches, watch_panel
 from workbench.widgets.review import teaching_view
 from workbench.widgets.shared import page_guard, sample, theme, wording
 from workbench.widgets.shared.scoring import deletion
+from workbench.widgets.show import entry
 
 page_guard.by_app()
 
@@ -32,6 +33,7 @@ with theme.page_head("Inspect", about):
         batches.offer_purpose(batch)
     with st.popover("Watched folder", width="content"):
         watch_panel.show(inspector, batch.id)
+    entry.button(inspector.id, "inspect", batch.id)
     deletion.button(batch.id, "delete_batch")
 deletion.panel(batch)
 batches.show_notes(batch)

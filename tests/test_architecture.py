@@ -48,6 +48,7 @@ ORDER = (  # a room may import itself and what stands in a line above it; rooms 
     "workbench.widgets.review",
     "workbench.widgets.inspect",
     "workbench.widgets.evaluate",
+    "workbench.widgets.show",
     "workbench.widgets.history workbench.widgets.library",
     "workbench workbench.widgets workbench.__main__",
     "pages",

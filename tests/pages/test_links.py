@@ -39,6 +39,8 @@ def test_a_link_does_not_build_the_sample(empty, open_app, number):
         ("review", {"sample_job": "0", "queued": NINES}),
         ("evaluate", dict.fromkeys(("size", "set", "shown", "other", "view"), NINES)),
         ("tune", dict.fromkeys(("look", "good", "batch", "trial", "threshold"), NINES)),
+        ("show", {"sample_job": "0", "batch": "1", "scene": "replay", "part": "1", "costs": "1;2;3;4;EUR"}),
+        ("show", dict.fromkeys(("batch", "scene", "part", "costs", "threshold", "back"), NINES)),
         ("history", {"inspection": NINES}),
         ("library", {"look": "certificate", "version": NINES, "with": NINES}),
         ("build", {"job": "1"}),

@@ -47,7 +47,7 @@ def outcome(
         "items": [dot.to_dict() for dot in dots],
         "others": [dot.to_dict() for dot in others],
         "intervals": {
-            kind: None if kind in counts_alone else _intervals(sum(dot.kind in kinds for dot in dots))
+            kind: None if kind in counts_alone else intervals(sum(dot.kind in kinds for dot in dots))
             for kind, kinds in PARTS.items()
         },
     }
@@ -66,6 +66,6 @@ def outcome(
     mount("outcome", key, data)
 
 
-def _intervals(trials: int) -> list[tuple[float, float]]:
+def intervals(trials: int) -> list[tuple[float, float]]:
     """Return the interval of a rate for every number of events, for use in the browser."""
     return [clopper_pearson(events, trials) for events in range(trials + 1)] if trials else [(0.0, 1.0)]

@@ -4,11 +4,13 @@ import { DetailViewer } from "./detail.js";
 import { GalleryViewer } from "./gallery.js";
 import { OutcomeViewer } from "./outcome.js";
 import { RoiViewer } from "./roi.js";
+import { ShowViewer } from "./show.js";
 import { StripViewer } from "./strip.js";
 import { followTheme } from "./theme.js";
 import { el } from "./dom.js";
 
-const VIEWERS = { gallery: GalleryViewer, strip: StripViewer, detail: DetailViewer, roi: RoiViewer, outcome: OutcomeViewer };
+const VIEWERS = { gallery: GalleryViewer, strip: StripViewer, detail: DetailViewer, roi: RoiViewer, outcome: OutcomeViewer,
+  show: ShowViewer };
 const mounted = new WeakMap();
 
 export default function mount({ data, parentElement, setStateValue, setTriggerValue }) {

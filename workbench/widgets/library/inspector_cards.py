@@ -17,6 +17,7 @@ from workbench.widgets.build.settings_form import network_title
 from workbench.widgets.shared import session, wording
 from workbench.widgets.shared.pictures import thumbnail_tag
 from workbench.widgets.shared.watch_state import sign, watched_name
+from workbench.widgets.show import entry
 
 COLUMNS = 3
 
@@ -43,6 +44,7 @@ def _card(inspector: Inspector, version: InspectorVersion, watches: Mapping[str,
             session.open_page("pages/inspect.py", inspector=inspector.id)
         if summary.undecided and st.button("Review", key=f"review_with_{inspector.id}"):
             session.open_page("pages/review.py", inspector=inspector.id)
+        entry.button(inspector.id, "home")
 
 
 def attention(version: InspectorVersion, summary: Summary, watch: WatchState | None) -> list[str]:

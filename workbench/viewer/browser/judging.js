@@ -1,0 +1,55 @@
+// Judging and painting by thresholds on trial, which no other viewer hears of; and rates among 1,000 parts.
+
+import { blendTable, Scale } from "./heat.js";
+import { judge } from "./verdict.js";
+
+const OPACITY = 0.72;
+const FAINT = 1.1; // times the threshold, below which heat is too pale to be seen from afar
+
+export function paintingFor({ pixelThreshold, minArea }) {
+  const none = pixelThreshold === null;
+  return { mode: none ? "off" : "heat", scale: none ? null : Scale.anchored(pixelThreshold), blend: blendTable(OPACITY), minArea };
+}
+
+// The thresholds with the reject threshold elsewhere; the review band keeps its proportion to it.
+export function moved(inForce, pixel, reject) {
+  const { thresholds } = inForce;
+  const review = thresholds.review === null ? null : thresholds.reject > 0 ? (reject * thresholds.review) / thresholds.reject : Math.min(reject, thresholds.review);
+  return { ...inForce, thresholds: { reject, review }, pixelThreshold: pixel ?? review ?? reject };
+}
+
+// Escapes among defects and false rejects among good parts: counts, rates, and their intervals (null without one).
+export function ratesOf({ items, intervals, noInterval }, by) {
+  const tally = (kinds, intervalsOf, wrong) => {
+    const verdicts = items.filter(({ kind }) => kinds.includes(kind)).map((item) => judge(item, by));
+    const events = verdicts.filter((verdict) => verdict === wrong).length;
+    const review = verdicts.filter((verdict) => verdict === "review").length;
+    const trials = verdicts.length;
+    const judged = trials > 0 && by.thresholds.reject !== null;
+    return { events, trials, review, rate: judged ? events / trials : null, interval: judged && !noInterval ? intervalsOf[events] : null };
+  };
+  return { escapes: tally(["defect"], intervals.defect, "accept"), falseRejects: tally(["good", "reference"], intervals.good, "reject") };
+}
+
+// A rate among 1,000, with the digits that matter: 0, 4.2, 95.
+export function perThousand(rate) {
+  const value = 1000 * rate;
+  return value.toLocaleString("en", { maximumFractionDigits: value > 0 && value < 10 ? 1 : 0 });
+}
+
+// Whether a map's heat is seen from afar.
+export function showsHeat({ rowMax, step }, threshold) {
+  return rowMax.some((code) => code * step > FAINT * threshold);
+}
+
+// Frames the worst patch of a flagged part whose heat cannot be seen: what is flagged shows where.
+export function framePlace(context, { box, width, height }, verdict, { map, width: wide, height: high }, threshold) {
+  if (!box || !["reject", "review"].includes(verdict) || (map && showsHeat(map, threshold))) return;
+  const [x0, y0, x1, y1] = box;
+  const [across, down] = [wide / width, high / height];
+  for (const [colour, line] of [["rgb(16 20 24 / .8)", 5], ["#fff", 2.4]]) {
+    context.strokeStyle = colour;
+    context.lineWidth = line;
+    context.strokeRect(x0 * across, y0 * down, (x1 - x0) * across, (y1 - y0) * down);
+  }
+}

@@ -1,0 +1,153 @@
+"""What a demonstration may say of escapes and false rejects, and the sentence on its limits."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from patchcore.thresholds.operating_point import OperatingPoint
+from workbench.inspections.batches import count_unscored, list_results
+from workbench.inspections.labels import label_counts, labelled_sets
+from workbench.inspectors.good_doubts import good_doubts
+from workbench.inspectors.versions import good_images
+from workbench.storage.tables import Batch, BatchImage, InspectorVersion, LabelChange, Result
+from workbench.storage.workspace import Workspace
+from workbench.viewer import Dot
+from workbench.viewer.show import Known
+from workbench.widgets.shared import wording
+from workbench.widgets.show import story
+
+NO_SET = (
+    "How many defects escape is not known: no part with a known truth has been inspected. Bring a labelled set on "
+    "Evaluate."
+)
+NO_DEFECT = "How many defects escape is not known: the labelled set holds no defect."
+CHOSEN = (
+    "No interval: the labels were given one by one to parts that somebody had picked, and the others have none. Such "
+    "parts are no sample."
+)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The labelled set behind the figures, and what is known from it.
+
+    Attributes
+    ----------
+    batch
+        The labelled set; None where the good images alone are known.
+    by_hand
+        Labels of the set that people gave in the dashboard.
+    """
+
+    known: Known
+    batch: Batch | None
+    results: Sequence[Result] = ()
+    by_hand: int = 0
+
+
+def measured(
+    workspace: Workspace, version: InspectorVersion, shown: Batch | None, point: OperatingPoint
+) -> Measured:
+    """Return what is known: from the batch that is shown, else the newest labelled set, else the good images."""
+    sets = labelled_sets(workspace, version.inspector_id)
+    first = [one for one in sets if shown is not None and one.id == shown.id]
+    for batch in [*first, *sets]:
+        results = [
+            one
+            for one in story.scored(list_results(workspace, batch.id, version.id))
+            if one.image.truth is not None
+        ]
+        if results and not count_unscored(workspace, batch.id, version.id):
+            return _of_set(workspace, version, batch, results, point)
+    return Measured(_of_good_images(workspace, version, NO_SET), None)
+
+
+def limits(
+    version: InspectorVersion, good: int, found: Measured, results: Sequence[Result], point: OperatingPoint
+) -> str:
+    """Say in one sentence what all figures rest on, and what they cannot promise.
+
+    Parameters
+    ----------
+    good
+        Good images that the inspector learned from.
+    results
+        Scored results of the parts that are shown: their worst box is what one patch covers.
+    """
+    counted = wording.counted(good, "photograph")
+    begin = f"This inspector learned from {counted} of good parts"
+    if found.batch is None:
+        middle = "and has been measured on these alone, each scored without itself"
+    else:
+        labels = "labels given here by hand" if found.by_hand else "labels that came with the set"
+        middle = (
+            f"and was measured on {wording.counted(len(found.results), 'labelled part')} brought in on one day, "
+            f"with {labels}"
+        )
+    smallest = _smallest(results)
+    seen = f"; a defect smaller than about {smallest} may stay unseen" if smallest else ""
+    stale = "; its threshold is out of date" if point.stale else ""
+    return f"{begin} {middle}{seen}{stale}; and parts of another day, light or camera may score higher."
+
+
+def _of_set(
+    workspace: Workspace,
+    version: InspectorVersion,
+    batch: Batch,
+    results: Sequence[Result],
+    point: OperatingPoint,
+) -> Measured:
+    dots = [story.dot_of(workspace, result, point) for result in results]
+    good, defects = (sum(dot.kind == kind for dot in dots) for kind in ("good", "defect"))
+    by_hand, unlabelled = _labelled_here(workspace, batch), label_counts(workspace, batch.id).unlabelled
+    chosen = CHOSEN if by_hand and unlabelled else ""
+    if not good:  # then false rejects are known from the good images that it learned from
+        own = _of_good_images(workspace, version, "")
+        source = f"{wording.counted(defects, 'defect')} of {batch.name}; {own.source}"
+        known = Known([*own.dots, *dots], source, "", chosen)
+    else:
+        source = (
+            f"{wording.counted(good, 'good part')} and {wording.counted(defects, 'defect')} of {batch.name}"
+        )
+        known = Known(dots, source, "" if defects else NO_DEFECT, chosen)
+    return Measured(known, batch, results, by_hand)
+
+
+def _of_good_images(workspace: Workspace, version: InspectorVersion, missing: str) -> Known:
+    names = {image.sha256: image.name for image in good_images(workspace, version)}
+    doubts = good_doubts(version)
+    dots = [
+        Dot(
+            f"good:{sha256}",
+            names.get(sha256, "good image"),
+            score,
+            "reference",
+            doubts=doubts.get(sha256, ()),
+        )
+        for sha256, score in version.good_scores.items()
+    ]
+    source = f"the {wording.counted(len(dots), 'good image')} it learned from, each scored without itself"
+    return Known(dots, source, missing)
+
+
+def _labelled_here(workspace: Workspace, batch: Batch) -> int:
+    """Count the images of a batch whose present label somebody gave in the dashboard."""
+    query = (
+        select(LabelChange.batch_image_id)
+        .join(BatchImage, BatchImage.id == LabelChange.batch_image_id)
+        .where(BatchImage.batch_id == batch.id, BatchImage.truth.is_not(None), LabelChange.undone.is_(None))
+        .distinct()
+    )
+    with workspace.database.read() as session:
+        return len(list(session.scalars(query)))
+
+
+def _smallest(results: Sequence[Result]) -> str:
+    """Return in words what one patch covers of a photograph; "" where no part has been scored."""
+    boxes = [(result, result.worst_box) for result in results if result.worst_box is not None]
+    if not boxes:
+        return ""
+    result, box = max(boxes, key=lambda pair: (pair[1][2] - pair[1][0]) * (pair[1][3] - pair[1][1]))
+    patch = f"{box[2] - box[0]:,} × {box[3] - box[1]:,} pixels"
+    return f"{patch} of a photograph of {result.width:,} × {result.height:,}"
