@@ -106,7 +106,7 @@ def test_a_batch_is_deleted_after_the_page_has_said_what_goes(full, open_app):
     app = open_app("inspect", inspector="washer")
     button(app, "Delete batch").click().run()
     text = words(app)
-    assert "**Delete Morning?** This cannot be undone. It deletes 4 images, 4 of them scored;" in text
+    assert "**Delete Morning?** This cannot be undone. It deletes 4 images, 4 of them scored." in text
     assert "The history keeps 4 verdicts, with the pictures." in text
     button(app, "Keep it").click().run()
     assert "Delete Morning" not in words(app) and len(list_batches(full, "washer")) == 1

@@ -17,7 +17,7 @@ JOB = (sys.executable, "-m", "tests.survival.job")
 def main(root: str, ledger: str) -> None:
     workspace = Workspace(root)
     queue = JobQueue(workspace, command=JOB).start()
-    app = App(workspace, Scorer(workspace), Ledger(Path(ledger)))
+    app = App(workspace, Scorer(workspace).resume(), Ledger(Path(ledger)))
     for kind in KINDS:
         kind.work(app)
     app.scorer.stop()

@@ -172,7 +172,7 @@ def score(app: App) -> None:
             if result.batch_image_id not in told:
                 told[result.batch_image_id] = result.score
                 app.ledger.tell("score", result.batch_image_id, result.score)
-    assert app.scorer.error(batch_id, int(version_id)) is None
+    assert app.scorer.state(batch_id, int(version_id)).fault == ""
     assert count_unscored(app.workspace, batch_id, int(version_id)) == 0
 
 

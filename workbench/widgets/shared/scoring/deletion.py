@@ -19,9 +19,10 @@ def button(batch_id: int, key: str) -> None:
 
 def panel(batch: Batch) -> None:
     """Say what goes with the batch, where its deletion was asked for, and draw both answers."""
+    place = st.container()  # there in every run, so that nothing below takes its place in the browser
     if st.session_state.get(ASKED) != batch.id:
         return
-    with st.container(border=True, key="panel_delete_batch"), session.plain_errors():
+    with place, st.container(border=True, key="panel_delete_batch"), session.plain_errors():
         found = contents(session.workspace(), batch.id)
         st.markdown(f"**Delete {session.sentence(batch.name)}?** {sentence(found)}")
         with st.container(horizontal=True):
@@ -35,10 +36,13 @@ def sentence(found: BatchContents) -> str:
     """Return in words what goes with a batch and what stays."""
     labels = f", {wording.counted(found.labelled, 'label')}" if found.labelled else ""
     masks = f", {wording.counted(found.masks, 'mask')}" if found.masks else ""
+    files = "Their files stay, because something else uses them."
+    if found.pictures:
+        size = wording.megabytes(found.size_bytes / 1e6)
+        files = f"{wording.counted(found.pictures, 'file')} of {size} that nothing else uses will go."
     words = [
         f"This cannot be undone. It deletes {wording.counted(found.images, 'image')}, "
-        f"{wording.count(found.scored)} of them scored{labels}{masks}; "
-        f"{wording.megabytes(found.size_bytes / 1e6)} of files that nothing else uses."
+        f"{wording.count(found.scored)} of them scored{labels}{masks}. {files}"
     ]
     if found.verdicts:
         decided = f", {wording.count(found.decided)} of them decided by a person" if found.decided else ""
