@@ -1,16 +1,21 @@
 """PaDiM and SPADE through the workbench: built, scored, moved, evaluated; what they cannot do is refused."""
 
+import io
 import shutil
+import zipfile
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+import PIL.Image
 import pytest
 from typer.testing import CliRunner
 
 from patchcore import Detector
 from patchcore.errors import SettingsError
+from patchcore.maps.colours import CONTOUR_LINE, CONTOUR_RIM
 from patchcore.methods import METHODS
 from patchcore.thresholds.decision import decide
 from patchcore.thresholds.operating_point import Choice, OperatingPoint
@@ -37,6 +42,7 @@ from workbench.inspections.batches import (
     load_map,
     score_batch,
 )
+from workbench.inspections.exports import write_overlays
 from workbench.inspections.history_query import Filter, read_page
 from workbench.inspectors.building import BuildSettings
 from workbench.inspectors.exporting import export
@@ -170,6 +176,20 @@ def test_spade_explains_by_the_nearest_patch_and_padim_refuses(here):
     assert why.distance == pytest.approx(result.score, rel=1e-5)
     with pytest.raises(SettingsError, match="PaDiM does not compare"):
         explain(here, list_results(here, 1, version_of(here, "padim").id)[-1])
+
+
+@pytest.mark.parametrize("name", PEERS)
+def test_a_flagged_image_shows_the_place_that_decided_without_any_region(here, name):
+    version = version_of(here, name)
+    point = replace(OperatingPoint.from_dict(version.operating_point), min_area=10**6)
+    worst = max(list_results(here, 1, version.id), key=lambda one: one.score)
+    assert worst.score > point.reject
+    archive = io.BytesIO()
+    write_overlays(here, [worst], point, archive, mode="contour")
+    with zipfile.ZipFile(archive) as pictures:
+        painted = np.asarray(PIL.Image.open(io.BytesIO(pictures.read(pictures.namelist()[0]))))
+    x0, y0, x1, _y1 = worst.worst_box
+    assert {tuple(pixel) for pixel in painted[y0, x0:x1].tolist()} == {CONTOUR_LINE, CONTOUR_RIM}
 
 
 @pytest.mark.parametrize("name", PEERS)
