@@ -54,7 +54,7 @@ def _head(key: str, listing: Listing, take: Callable[[str], None], label: str) -
         where = "This computer" if here is None else display_name(str(here.path))
         st.caption(session.sentence(where), width="stretch")
         if st.button(
-            label if here is None else f"{label}, {_images(here)}",
+            label if here is None else f"{label}, {_contents(here)}",
             key=f"{key}_choose",
             type="primary",
             disabled=here is None,
@@ -68,7 +68,7 @@ def _folders(key: str, listing: Listing) -> None:
     if not listing.folders:
         st.caption("No folder lies in this one.")
         return
-    with st.container(height=min(HEIGHT, 60 + 40 * len(listing.folders)), border=False):
+    with st.container(height=min(HEIGHT, 24 + 42 * len(listing.folders)), border=False, gap=None):
         for place, folder in enumerate(listing.folders):
             name = str(folder.path) if listing.here is None else folder.path.name
             words = folder.problem or f"{display_name(name)} · {_contents(folder)}"
