@@ -18,9 +18,19 @@ PatchCoreError
 └── Cancelled            the caller asked to stop
 """
 
+LONGEST_MESSAGE = 4_000  # characters; names and cells of a stranger's file may be longer than any sentence
+
 
 class PatchCoreError(Exception):
-    """Root of the tree. The message is one or two sentences for the person at the screen."""
+    """Root of the tree. The message is one or two sentences for the person at the screen; a longer one is cut."""
+
+    def __init__(self, *parts: object) -> None:
+        super().__init__(*(shortened_sentence(part) if isinstance(part, str) else part for part in parts))
+
+
+def shortened_sentence(sentence: str, most: int = LONGEST_MESSAGE) -> str:
+    """Cut a sentence that is too long to be read."""
+    return sentence if len(sentence) <= most else f"{sentence[:most]}…"
 
 
 class SettingsError(PatchCoreError, ValueError):

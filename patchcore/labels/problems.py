@@ -1,5 +1,7 @@
 """The problems of a labelled set: sentences up to a number, and a count of the others."""
 
+from patchcore.errors import shortened_sentence
+
 MOST_PROBLEMS = 200
 LONGEST_PROBLEM = 2_000  # characters
 
@@ -22,7 +24,7 @@ class Problems:
         """Keep sentences while there are few; count them beyond."""
         for sentence in sentences:
             if len(self._sentences) < MOST_PROBLEMS:
-                self._sentences.append(shortened_sentence(sentence))
+                self._sentences.append(shortened_sentence(sentence, LONGEST_PROBLEM))
             else:
                 self._further += 1
 
@@ -32,8 +34,3 @@ class Problems:
             return list(self._sentences)
         noun = "problem is" if self._further == 1 else "problems are"
         return [*self._sentences, f"{self.where}: {self._further:,} further {noun} not listed."]
-
-
-def shortened_sentence(sentence: str, most: int = LONGEST_PROBLEM) -> str:
-    """Cut a sentence that is too long to be read."""
-    return sentence if len(sentence) <= most else f"{sentence[:most]}…"

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from patchcore.errors import DataError, ImageError, NoImagesError
+from patchcore.errors import DataError, ImageError, NoImagesError, shortened_sentence
 from patchcore.images.file_names import composed, names_on_disk, written_name
 from patchcore.labels.drawing import Drawing
 from patchcore.labels.layout import few, read_names
 from patchcore.labels.masks import Marks, mask_of, note, sentences
-from patchcore.labels.problems import Problems, shortened_sentence
+from patchcore.labels.problems import Problems
 from patchcore.labels.set_annotations import add_drawings
 from patchcore.labels.words import (
     GOOD,

@@ -371,3 +371,38 @@ def test_a_photograph_labelled_good_with_a_mark_is_named(workspace, version, tmp
     )
     assert [load_mask(workspace, image) is None for image in rows(workspace, found.batch_id)] == [True, False]
     assert "1 image (good/0.png) labelled good, though a mask marks a defect there" in found.problems[0]
+
+
+LONG = "ü" * 130  # 260 bytes
+SIDE_BY_SIDE = {
+    "a file beside a folder of its name": (["lot/a", "lot/a/b.png"], "lot/a/b.png"),
+    "a folder named as the table": (["labels.csv/a.png", "b.png"], "b.png"),
+    "a folder of the table's name in capitals": (["LABELS.CSV/a.png", "b.png"], "b.png"),
+    "a name over 255 bytes": ([f"{LONG}.png", "b.png"], f"{LONG}.png"),
+    "two names that are cut to the same": (
+        [f"{LONG}1{LONG}.png", f"{LONG}2{LONG}.png"],
+        f"{LONG}1{LONG}.png",
+    ),
+    "folders over 255 bytes": ([f"{'漢' * 100}/{'字' * 100}/a.png", "b.png"], "b.png"),
+    "folders that differ by a dot": (["good./a.png", "good/a.png"], "good/a.png"),
+    "names that differ by case": (["a.png", "A.PNG"], "a.png"),
+}
+
+
+@pytest.mark.parametrize("kind", SIDE_BY_SIDE)
+def test_names_that_cannot_lie_side_by_side_bring_their_labels_nevertheless(
+    workspace, version, tmp_path, kind
+):
+    names, labelled = SIDE_BY_SIDE[kind]
+    table = ("labels.csv", f"file,label\n{labelled},good\n".encode())
+    found = import_images(
+        workspace, version.inspector_id, from_files([table, *files(*names)], tmp_path), "lot"
+    )
+    truths = [image.truth for image in rows(workspace, found.batch_id)]
+    assert len(truths) == 2 and truths.count("good") == 1
+
+
+def test_a_label_is_kept_as_long_as_the_database_has_room_for(workspace, version, tmp_path):
+    found = take(workspace, version, tmp_path, *files("good/a.png", f"{'kratzer ' * 14}/b.png"))
+    kinds = [image.truth for image in rows(workspace, found.batch_id)]
+    assert kinds[0] == "good" and kinds[1].startswith("kratzer") and len(kinds[1]) == 64
