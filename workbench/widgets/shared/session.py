@@ -124,6 +124,11 @@ def use_inspector(inspector_id: str) -> None:
     choose("inspector", inspector_id)
 
 
+def in_address(name: str) -> str | None:
+    """Return what the address itself says of a name, such as a place that the browser has written there."""
+    return st.query_params.get(name)
+
+
 def chosen(name: str) -> str | None:
     """Return the choice of a name that the address, else the session, holds; the address then has it."""
     address, here = st.query_params.get(name), st.session_state.get(name)

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import streamlit as st
-
 from workbench.inspections.batches import list_batches
 from workbench.inspectors.versions import find_inspector
 from workbench.storage.tables import Batch, Inspector, Result
@@ -29,7 +27,7 @@ class Shown:
 
 def lost_inspector() -> str:
     """Return a sentence where the link names an inspector that cannot be shown; "" otherwise."""
-    named = st.query_params.get("inspector")
+    named = session.in_address("inspector")
     if named is None:
         return ""
     inspector = find_inspector(session.workspace(), named)
@@ -42,7 +40,7 @@ def batch_of(inspector: Inspector) -> Shown:
     batches = {str(one.id): one for one in list_batches(session.workspace(), inspector.id)}
     newest = next(iter(batches.values()), None)
     named = session.chosen("batch")
-    if named in batches or named != st.query_params.get("batch") or named is None:
+    if named in batches or named != session.in_address("batch") or named is None:
         return Shown(batches.get(named or "", newest))
     instead = "There is no other." if newest is None else f"{newest.name} is shown instead."
     return Shown(newest, f"The batch of this link is not here any more. {instead}")
@@ -50,13 +48,13 @@ def batch_of(inspector: Inspector) -> Shown:
 
 def scene() -> str:
     """Return the scene of the link, else the first one."""
-    named = st.query_params.get("scene")
+    named = session.in_address("scene")
     return named if named in SCENES else SCENES[0]
 
 
 def part(results: Sequence[Result]) -> tuple[str, str]:
     """Return the part of the link ("" for none), and a sentence where it is not among the results."""
-    named = st.query_params.get("part") or ""
+    named = session.in_address("part") or ""
     if not named or any(str(result.id) == named for result in results):
         return named, ""
     return "", "The part of this link is not here any more; the demonstration begins with the first part."
@@ -64,6 +62,8 @@ def part(results: Sequence[Result]) -> tuple[str, str]:
 
 def leave() -> None:
     """Go back to the page that the demonstration was started from; Inspect without one."""
-    back = st.query_params.get(BACK)
-    chosen = {name: st.query_params[name] for name in ("inspector", "batch") if name in st.query_params}
+    back = session.in_address(BACK)
+    chosen = {
+        name: value for name in ("inspector", "batch") if (value := session.in_address(name)) is not None
+    }
     session.open_page(f"pages/{back if back in PAGES else 'inspect'}.py", **chosen)

@@ -7,8 +7,8 @@ labelled it since. Verdicts of such a batch, and verdicts of another inspector t
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0010"
-down_revision: str | None = "0004"
+revision = "0008"
+down_revision: str | None = "0007"
 
 # A verdict is counted and looked through by its purpose too, so the indexes that answer without the rows hold it.
 COVERING = {
