@@ -49,13 +49,17 @@ def walk(page: Page, url: str, suffix: str) -> None:
     picture(page, f"{'first_visit' if first_visit else 'home'}_{suffix}")
     sample.click()
     page.locator(".tile.painted").first.wait_for()
-    page.get_by_text("results appear as they are computed").wait_for(state="hidden")
+    page.locator(".st-key-scoring_batch_bar").wait_for(state="hidden")
     picture(page, f"inspect_{suffix}")
     page.locator(".tile.painted").first.click()
     page.locator(".detail-viewer[data-ready] .pair canvas").last.wait_for()
     picture(page, f"detail_{suffix}")
     page.goto(f"{url}/tune?inspector=sample-washer")
-    page.locator(".tile .labels.fixed").first.wait_for(state="attached")  # the good images have their maps
+    maps, made = page.locator(".st-key-scoring_maps_go button"), page.locator(".tile .labels.fixed").first
+    maps.or_(made).first.wait_for(state="attached")
+    if maps.count():  # on a slow machine they are long work, which waits for a person
+        maps.click()
+    made.wait_for(state="attached")  # the good images have their maps
     page.locator(".detail-viewer[data-ready]").wait_for()
     picture(page, f"tune_{suffix}")
     page.locator(".st-key-panel_regions").scroll_into_view_if_needed()
