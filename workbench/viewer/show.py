@@ -218,9 +218,9 @@ def show(
             on_need(need)
 
     def chosen() -> None:
-        batch = event_value(key, "batch")
-        if isinstance(batch, str):
-            on_batch(batch)
+        batch = event_value(key, "batch")  # never a bare text of digits, which Streamlit takes for a number
+        if isinstance(batch, dict):
+            on_batch(str(batch.get("id")))
 
     mount("show", key, data, events={"need": needed, "batch": chosen, "leave": on_leave})
 

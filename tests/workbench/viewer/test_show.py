@@ -38,7 +38,7 @@ def test_events_reach_the_page(monkeypatch):
         show.__globals__, "mount", lambda use, key, data, events: drawn.update(data, **events)
     )
     monkeypatch.setitem(show.__globals__, "json_url", lambda value, place: json.dumps(value))
-    sent = {"need": {"what": "reasons", "keys": ["5"]}, "batch": "3"}
+    sent = {"need": {"what": "reasons", "keys": ["5"]}, "batch": {"id": "3"}}
     monkeypatch.setitem(show.__globals__, "event_value", lambda key, event: sent[event])
     contents = Contents("Washer", [("4", "photographs")], (), "", [], [], Known([], "nothing"), "limits")
     show(

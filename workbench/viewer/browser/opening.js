@@ -17,7 +17,7 @@ export class OpeningScene {
     this.first = contents.telling.slice(0, 2).filter((key) => parts.has(key));
     const facts = contents.facts.map(([number, after]) =>
       el("p", {}, el("b", { class: "num", text: number }), ` ${after}`));
-    this.choice = el("select", { "aria-label": "Parts that are shown", onchange: () => send.event("batch", this.choice.value) },
+    this.choice = el("select", { "aria-label": "Parts that are shown", onchange: () => send.event("batch", { id: this.choice.value }) },
       ...contents.batches.map(([id, label]) => el("option", { value: id, text: label, selected: id === contents.batch })));
     const shown = contents.batches.length > 1 ? this.choice : el("span", { text: contents.batches[0]?.[1] ?? "no parts yet" });
     this.photographs = contents.gallery.map((url) => el("img", { src: mediaUrl(url), alt: "", onload: () => this.sized() }));
