@@ -54,6 +54,7 @@ def set_job(workspace, **values):
 def test_a_watch_is_started_and_stopped_here(full, open_app, folder):
     app = open_app("inspect", inspector="washer")
     app.text_input(key="watch_folder").set_value(str(folder))
+    assert "takes about 420 MB of memory while it is watched" in words(app)
     app.checkbox(key="watch_below").set_value(True)
     press(app, "Start watching")
     (state,) = list_watches(full, "washer")

@@ -18,7 +18,7 @@ from workbench.jobs.requests import STANDING, JobState
 from workbench.people.roles import Role, require
 from workbench.storage.database import WorkspaceError, required
 from workbench.storage.revisions import note_event
-from workbench.storage.tables import Batch, BatchImage, Inspector, Job, Watch, WatchedFile
+from workbench.storage.tables import Batch, BatchImage, Inspector, InspectorVersion, Job, Watch, WatchedFile
 from workbench.storage.timestamps import now
 from workbench.storage.workspace import Workspace
 from workbench.uploads.intake import open_path
@@ -31,6 +31,9 @@ from workbench.watching.verdict import VerdictRecord
 
 KIND = "watch"
 WATCHING = "watching"  # the job's stage when all is well
+OWN_MEGABYTES = (
+    420.0  # a watch's process without its inspector; it shares its libraries' code with other processes
+)
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,11 @@ class WatchState:
     today: int
     last: VerdictRecord | None
     batch_id: int | None
+
+
+def memory_megabytes(version: InspectorVersion) -> float:
+    """Return the memory that watching one more folder takes while it runs, about; `lab.speed.watching` measures it."""
+    return OWN_MEGABYTES + version.megabytes
 
 
 def start_watch(

@@ -17,12 +17,13 @@ from workbench.watching.standing import (
     WatchOptions,
     WatchState,
     list_watches,
+    memory_megabytes,
     start_again,
     start_watch,
     stop_watch,
 )
 from workbench.widgets.fields import number
-from workbench.widgets.shared import access, session
+from workbench.widgets.shared import access, session, wording
 from workbench.widgets.shared.intake import folder_browser
 from workbench.widgets.shared.watch_state import state_html
 
@@ -105,6 +106,9 @@ def _start(inspector: Inspector) -> None:
         st.caption(
             "Images are scored as they arrive: once written completely, each once, also after a restart."
         )
+        if inspector.current is not None:
+            memory = wording.megabytes(memory_megabytes(inspector.current))
+            st.caption(f"Each watched folder takes about {memory} of memory while it is watched.")
         folder = st.text_input(
             "Folder on the computer that runs the dashboard",
             key="watch_folder",
