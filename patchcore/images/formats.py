@@ -38,6 +38,7 @@ CMYK = "CMYK was converted to RGB without a colour profile; colours are approxim
 _LOWER_PART = "its lower part may be missing. Copy it again from where it came."
 _FILLED, _JPEG_BLOCK = 128, 8  # the value that decoders fill missing blocks with; rows of a block
 _MP_COUNT, _MP_ENTRIES, _MOST_LISTED = 0xB001, 0xB002, 16
+_WEBP_BYTES = 8  # a pixel, of the two canvases that its decoder holds
 _SPREAD = 4  # times the pixels of its first picture, a WebP's canvas may have
 _SMALL_CANVAS = 4_000_000  # pixels; a canvas of so many may be empty
 _SRGB_GAMMA = 0.45455
@@ -204,7 +205,7 @@ def decode_bmp(data: bytes, name: str, limits: Limits) -> RawImage:
 def decode_webp(data: bytes, name: str, limits: Limits) -> RawImage:
     """Unpack a WebP (its first frame, if it moves)."""
     width, height = _webp_size(data)
-    limits.check(name, width, height, 4)
+    limits.check(name, width, height, _WEBP_BYTES)
     if width * height > max(_SPREAD * _webp_picture(data), _SMALL_CANVAS):
         raise ImageTooLarge(
             name,
@@ -212,7 +213,7 @@ def decode_webp(data: bytes, name: str, limits: Limits) -> RawImage:
             f"{REMEDY}",
         )
     image = WebPImagePlugin.WebPImageFile(io.BytesIO(data))
-    limits.check(name, *image.size, 4)
+    limits.check(name, *image.size, _WEBP_BYTES)
     return _from_pillow(image, "WebP", 8)
 
 

@@ -126,7 +126,7 @@ class _Zip(zipfile.ZipFile):
 
     def __init__(self, file: _Counted) -> None:
         self._counted = file
-        super().__init__(file)  # type: ignore[arg-type]  # it reads, seeks and tells
+        super().__init__(file)  # it reads, seeks and tells
         file.counts = False
 
     def close(self) -> None:
