@@ -65,11 +65,12 @@ def advice(workspace: Workspace, version: InspectorVersion, escapes: Sequence[Kn
     """
     if not escapes:
         return []
-    measured = [
-        one for one in (_odd_ones(workspace, version, escapes), _size(workspace, version, escapes)) if one
-    ]
-    told = sorted((one for one in measured if one.effect), key=lambda one: -(one.effect or 0.0))
-    by_experience = [one for one in measured if not one.effect]
+    odd, larger = _odd_ones(workspace, version, escapes), _size(workspace, version, escapes)
+    estimated = sorted(
+        (one for one in (odd, larger) if one and one.effect), key=lambda one: -(one.effect or 0.0)
+    )
+    by_experience = [one for one in (larger,) if one and not one.effect]
+    useless = [one for one in (odd,) if one and not one.effect]
     good = len(version.good_scores)
     images = Advice(
         "images",
@@ -78,7 +79,7 @@ def advice(workspace: Workspace, version: InspectorVersion, escapes: Sequence[Kn
         "highest good score, which lets faint defects pass (by experience, docs/backbones.md).",
     )
     rest = [*by_experience, *_network(version)]
-    return [*told, *([images, *rest] if good < ENOUGH_GOOD else [*rest, images])]
+    return [*estimated, *([images, *rest] if good < ENOUGH_GOOD else [*rest, images]), *useless]
 
 
 def _odd_ones(workspace: Workspace, version: InspectorVersion, escapes: Sequence[Known]) -> Advice | None:
@@ -132,7 +133,7 @@ def _network(version: InspectorVersion) -> list[Advice]:
     there = (
         "Its weights are on this computer."
         if backbones.find_weights(PAPERS) is not None
-        else backbones.missing_weights_sentence(PAPERS)
+        else "Its weights are not on this computer; the page Build says how to get them."
     )
     return [
         Advice(

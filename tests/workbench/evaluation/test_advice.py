@@ -62,6 +62,6 @@ def test_without_masks_or_an_effect_the_order_is_by_experience_and_says_from_whe
 ):
     bare = [one for one in escapes if one.result.image.mask_sha256 is None]
     found = advice(workspace, version, [replace(one, score=0.0) for one in bare])
-    assert [one.way for one in found] == ["images", "odd ones", "size", "network"]
-    assert not any(one.effect for one in found) and "docs/accuracy.csv" in found[2].sentence
+    assert [one.way for one in found] == ["images", "size", "network", "odd ones"]
+    assert not any(one.effect for one in found) and "docs/accuracy.csv" in found[1].sentence
     assert advice(workspace, version, []) == []

@@ -114,7 +114,7 @@ def _card(version: InspectorVersion, one: AuditedImage) -> str:
     )
 
 
-@st.cache_data(show_spinner=False, max_entries=64)
+@st.cache_data(show_spinner="Looking for the place that decides", max_entries=64)
 def _worst_place(
     root: str, bank: int, share: float, sha256: str, _version: InspectorVersion
 ) -> tuple[tuple[int, int, int, int], int, int] | None:
