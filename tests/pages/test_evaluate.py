@@ -105,11 +105,13 @@ def test_every_view_draws_and_takes_no_name_for_html(labelled, open_app, view):
 def test_the_headline_counts_verdicts_of_the_threshold(labelled, open_app):
     judge_by_hand(labelled, reject=1e6)  # everything is accepted
     text = words(open_app("evaluate", inspector="washer"))
-    assert "<b>3 <small>of 3, 100 % (29.2 % to 100 %)</small></b>" in text  # escapes
+    assert (
+        '<b><span class="pc-reject">3</span> <small>of 3, 100 % (29.2 % to 100 %)</small></b>' in text
+    )  # escapes
     assert "<b>0 <small>of 2, 0 % (0 % to 84.2 %)</small></b>" in text  # false rejects
     judge_by_hand(labelled, reject=0.0)  # everything is rejected
     text = words(open_app("evaluate", inspector="washer"))
-    assert "<b>2 <small>of 2, 100 % (15.8 % to 100 %)</small></b>" in text
+    assert '<b><span class="pc-reject">2</span> <small>of 2, 100 % (15.8 % to 100 %)</small></b>' in text
     assert "<b>0 <small>of 3, 0 % (0 % to 70.8 %)</small></b>" in text
 
 
