@@ -74,6 +74,11 @@ def walk(page: Page, url: str, suffix: str) -> None:
     page.goto(f"{url}/library?inspector=sample-washer")
     page.locator(".pc-state").first.wait_for()
     picture(page, f"library_{suffix}")
+    walk_build(page, url, suffix)
+
+
+def walk_build(page: Page, url: str, suffix: str) -> None:
+    """Picture the steps of a build as far as the region."""
     page.goto(f"{url}/build")
     page.get_by_role("textbox", name="Name of the inspector").wait_for()
     picture(page, f"build_{suffix}")

@@ -251,7 +251,7 @@ def _of_script(profile: cProfile.Profile | None) -> Iterator[None]:
     def profiled(self: Any, *args: Any) -> Any:
         return profile.runcall(run, self, *args)
 
-    script_runner.ScriptRunner._run_script = profiled  # type: ignore[method-assign]
+    script_runner.ScriptRunner._run_script = profiled  # type: ignore[method-assign,assignment]
     try:
         yield
     finally:

@@ -135,8 +135,8 @@ def read_labels(
         )
     )
     if not images:
-        said = " ".join(problems.sentences()[:3])
-        raise NoImagesError(f"{path.name} names no image that can be used. {said}")
+        reasons = " ".join(problems.sentences()[:3])
+        raise NoImagesError(f"{path.name} names no image that can be used. {reasons}")
     return _with_marks(images, reader, "mask" in columns, problems), problems.sentences()
 
 

@@ -142,6 +142,7 @@ def _check_parts(page: tifffile.TiffPage, name: str, limits: Limits) -> None:
         )
     width, length = _part_size(page)
     samples = 1 if page.planarconfig == tifffile.PLANARCONFIG.SEPARATE else page.samplesperpixel
+    assert page.dtype is not None  # refused before
     limits.check(name, width, length, samples * page.dtype.itemsize)
     whole = page.imagewidth * page.imagelength * page.samplesperpixel
     if len(page.dataoffsets) * width * length * samples > max(_PADDED * whole, _ALWAYS_PADDED):

@@ -296,7 +296,7 @@ def _labels_of_table(workspace: Workspace, table: Upload, uploads: UploadSet, wo
     *laid_out, place_of_table = names_on_disk(
         written_name(name) for name in (*(upload.name for upload in uploaded), table.name)
     )
-    names = {place: upload.name for place, upload in zip(laid_out, uploaded, strict=True)}
+    names: dict[str, str] = {place: upload.name for place, upload in zip(laid_out, uploaded, strict=True)}
     with workspace.draft_folder() as folder:
 
         def named(path: Path) -> str:

@@ -291,11 +291,11 @@ def _ratio(job: Job) -> float | None:
     stages = {stage["name"]: stage for stage in job.stages}
     if "coreset" not in stages or stages["coreset"]["seconds"] < LEAST_SECONDS:
         return None
-    kept = int(stages["coreset"]["total"])
-    return float(stages["coreset"]["seconds"]) / _greedy_seconds(
-        round(kept / job.arguments["settings"]["coreset"]), kept
-    )
+    kept, seconds = int(stages["coreset"]["total"]), float(stages["coreset"]["seconds"])
+    share = float(job.arguments["settings"]["coreset"])
+    return seconds / _greedy_seconds(round(kept / share), kept)
 
 
 def _greedy_seconds(patches: int, kept: int) -> float:
-    return STAGE_SECONDS + patches * (PATCH_SECONDS + GREEDY_SECONDS * kept**GROWTH)
+    each: float = PATCH_SECONDS + GREEDY_SECONDS * kept**GROWTH
+    return STAGE_SECONDS + patches * each

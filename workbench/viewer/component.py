@@ -59,7 +59,9 @@ class _File:
     def __post_init__(self) -> None:
         from streamlit.runtime import exists, get_instance
         from streamlit.runtime.scriptrunner import get_script_run_ctx
-        from streamlit.runtime.scriptrunner_utils.script_run_context import SCRIPT_RUN_CONTEXT_ATTR_NAME
+        from streamlit.runtime.scriptrunner_utils.script_run_context import (  # type: ignore[attr-defined]
+            SCRIPT_RUN_CONTEXT_ATTR_NAME,
+        )
 
         own = get_script_run_ctx(suppress_warning=True)
         if own is None or not exists():

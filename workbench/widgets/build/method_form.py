@@ -61,7 +61,7 @@ def show(draft: Draft) -> None:
 
 def with_value(options: Sequence[Number], value: Number) -> list[Number]:
     """Return the options of a slider in order, with a value of a draft that a command may have chosen."""
-    return sorted({*options, value})
+    return sorted(options if value in options else [*options, value])
 
 
 def cannot(name: str) -> list[str]:

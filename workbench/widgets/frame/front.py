@@ -63,7 +63,7 @@ def uploaded_bytes() -> int:
     if not runtime.exists():
         return 0
     families = runtime.get_instance().uploaded_file_mgr.get_stats()
-    return sum(stat.byte_length for stats in families.values() for stat in stats)
+    return sum(int(stat.byte_length) for stats in families.values() for stat in stats)  # type: ignore[attr-defined]
 
 
 def _redirect_host() -> str | None:

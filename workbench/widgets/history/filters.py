@@ -26,7 +26,7 @@ FOLDED = ("since", "until", "lowest", "highest", "source", "operator", "other")
 DAYS, NUMBERS, TEXTS = ("since", "until"), ("lowest", "highest"), ("of", "text", "operator")
 IN_ADDRESS = ("of", "purpose", *IN_ROW, *FOLDED)
 BOTH = "both"  # purposes, in the address
-KNOWN = {
+KNOWN: dict[str, dict[Any, Any]] = {
     "decision": {one: one for one in DECISIONS},
     "source": {one: one for one in SOURCES},
     "purpose": {one or BOTH: one for one in PURPOSES},
