@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import streamlit as st
 
@@ -13,7 +13,6 @@ from workbench.widgets.shared import wording
 
 SHARES = (0.01, 0.02, 0.05, 0.10, 0.15, 0.20, 0.25)
 ALL = 0
-Number = TypeVar("Number", int, float)
 DIMENSIONS = (25, 50, 100, 150, 200, 300)
 NEAREST = (1, 5, 10, 20, 50, 100, 200)
 
@@ -59,9 +58,9 @@ def show(draft: Draft) -> None:
         st.caption(" ".join(sentences))
 
 
-def with_value(options: Sequence[Number], value: Number) -> list[Number]:
+def with_value(options: Sequence[float], value: float) -> list[float]:
     """Return the options of a slider in order, with a value of a draft that a command may have chosen."""
-    return sorted(options if value in options else [*options, value])
+    return sorted({*options, value})
 
 
 def cannot(name: str) -> list[str]:

@@ -4,6 +4,7 @@ import ipaddress
 import os
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -63,7 +64,8 @@ def uploaded_bytes() -> int:
     if not runtime.exists():
         return 0
     families = runtime.get_instance().uploaded_file_mgr.get_stats()
-    return sum(int(stat.byte_length) for stats in families.values() for stat in stats)  # type: ignore[attr-defined]
+    stats: list[Any] = [stat for family in families.values() for stat in family]
+    return sum(int(stat.byte_length) for stat in stats)
 
 
 def _redirect_host() -> str | None:
