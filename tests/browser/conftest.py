@@ -236,12 +236,14 @@ def opened(
     height: int = 900,
     dark: bool = False,
     reduced_motion: bool = True,
+    touch: bool = False,
 ) -> Watched:
     """Open an address in a browser context of its own and start recording; the caller closes the context."""
     context = browser.new_context(
         viewport={"width": width, "height": height},
         color_scheme="dark" if dark else "light",
         reduced_motion="reduce" if reduced_motion else "no-preference",
+        has_touch=touch,
     )
     watched = Watched(context.new_page())
     watched.watch()

@@ -123,7 +123,10 @@ def test_images_drawn_at_random_are_labelled_one_by_one_also_after_a_reload(band
     assert "Every image that was drawn at random has a label." in words(app)
     assert {"See the figures", "To the images in review"} <= {button.label for button in app.button}
     app = open_app("evaluate", inspector="washer", set=str(batch))
-    assert "about 100 % <small>(100 % to 100 %), 2 of 2 labelled</small>" in words(app)
+    assert (
+        'about 100 % <small>(100 % to 100 %), <span class="pc-reject">2</span> of 2 labelled</small>'
+        in words(app)
+    )
 
 
 def test_a_draw_of_another_inspector_is_no_queue(banded, open_app):

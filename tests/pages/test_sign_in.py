@@ -46,6 +46,7 @@ LOOKING = {  # buttons that change nothing for anybody else, on any page
     "Tune the threshold",
     "Skip",
     "Certificate",
+    "Show",
 }
 
 

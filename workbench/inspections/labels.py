@@ -122,12 +122,11 @@ def labelled_sets(workspace: Workspace, inspector_id: str) -> list[Batch]:
 def _checked(truth: str) -> str:
     """Return a label as it is stored: "gut" and "pass" mean good, "NG" a defect without a type."""
     label = " ".join(truth.split())
-    label = vocabulary().defect_type(label) if label else label
     if not label or len(label) > LONGEST:
         raise WorkspaceError(
             f"A label has 1 to {LONGEST} characters, such as good or scratch; this one has {len(label)}."
         )
-    return label
+    return vocabulary().defect_type(label)
 
 
 def _who_labelled(session: Session, image: BatchImage) -> str:

@@ -321,6 +321,8 @@ def _images(workspace: Workspace, found: Preflight | None) -> dict[str, Any]:
                 "own": own,
                 "record": image.record.to_dict(),
                 "thumbnail": base64.b64encode(image.thumbnail_jpeg).decode(),
+                "contrast": image.contrast,
+                "sketch": base64.b64encode(image.sketch).decode(),
             }
         )
     return {
@@ -336,7 +338,8 @@ def _image(workspace: Workspace, plain: Mapping[str, Any]) -> CheckedImage:
     file = str(plain["file"])
     path = workspace.below(workspace.root / PLACE / file, PLACE) if plain["own"] else Path(file)
     record = ImageRecord.from_dict(plain["record"])
-    return CheckedImage(Upload(str(plain["name"]), path), record, base64.b64decode(plain["thumbnail"]))
+    thumbnail, sketch = base64.b64decode(plain["thumbnail"]), base64.b64decode(plain["sketch"])
+    return CheckedImage(Upload(str(plain["name"]), path), record, thumbnail, float(plain["contrast"]), sketch)
 
 
 def _moved(upload: Upload, before: Path, after: Path) -> Upload:

