@@ -121,8 +121,7 @@ def test_an_address_opens_batch_image_and_threshold(full, open_app, given):
     boxes = {tile.name: tile.worst_box for tile in given["gallery"]["tiles"]}
     assert shown["worst_box"] == boxes[result.image.name] == result.worst_box is not None
     assert given["gallery"]["height"] == batch_view.ONE_ROW  # the detail has the page
-    given["gallery"]["on_closed"]()
-    app.run()
+    open_app("inspect", inspector="washer")
     assert given["gallery"]["height"] == batch_view.TALL
 
 

