@@ -45,7 +45,9 @@ def test_a_part_is_found_opened_decided_on_and_exported(house, open_page, part, 
     page.set_default_timeout(PATIENCE)
     expect.set_options(timeout=PATIENCE)
     expect(page.locator(ROW)).to_have_count(4)
-    expect(page.get_by_text(re.compile("Drift is looked for from 300 accepted parts on"))).to_be_visible()
+    expect(
+        page.get_by_text(re.compile("Drift is looked for from 300 accepted parts of production on"))
+    ).to_be_visible()
     settle(page)
     assert find_barriers(page) == []
     search(page, "part 4711")

@@ -72,7 +72,7 @@ def test_everything_follows_a_drag_within_the_browser(draw):
         assert near(page) == nearest(threshold)
     page.mouse.up()
     changed = sum(score > threshold for score in GOOD + DEFECT) - sum(score > 3.42 for score in GOOD + DEFECT)
-    expect(page.locator(".changes")).to_contain_text(re.compile(r"\d+ parts?: \w+ → reject"))
+    expect(page.locator(".changes")).to_contain_text(re.compile(r"\d+ images?: \w+ → reject"))
     assert changed > 0
 
 

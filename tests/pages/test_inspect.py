@@ -111,7 +111,7 @@ def test_a_button_leads_back_to_the_threshold_in_force(full, open_app, given):
 
 def test_an_address_opens_batch_image_and_threshold(full, open_app, given):
     result = stored(full)[0]
-    app = open_app("inspect", inspector="washer", image=str(result.id), threshold="0.25")
+    open_app("inspect", inspector="washer", image=str(result.id), threshold="0.25")
     shown = given["detail"]
     assert (shown["name"], shown["score"]) == (result.image.name, result.score)
     assert shown["thresholds"].reject == 0.25

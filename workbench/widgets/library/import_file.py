@@ -18,6 +18,11 @@ EXPLANATION = (
 )
 
 
+def popover_key() -> str:
+    """Return the key of the popover: another one after each import, so that it closes over what it has brought."""
+    return f"import_popover_{st.session_state.get('imports', 0)}"
+
+
 def show(shelved: Sequence[Shelved]) -> None:
     """Draw the choice of a file, and import it when the button is pressed."""
     st.caption(EXPLANATION)
