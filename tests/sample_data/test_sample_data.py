@@ -87,7 +87,7 @@ def test_a_rendered_defect_and_its_mask_are_those_in_the_repository() -> None:
     check_defect(photo, mask, shot)
 
 
-def test_command_writes_the_layout_and_repeats_what_it_writes(
+def test_command_writes_the_layout_and_what_is_in_the_repository(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(
@@ -97,7 +97,6 @@ def test_command_writes_the_layout_and_repeats_what_it_writes(
     written = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file())
     good = "fabric/train/good/000.jpg"
     assert written == ["fabric/ground_truth/slub/000_mask.png", "fabric/test/slub/000.jpg", good]
-    assert encode(plan(PRODUCTS["fabric"])[0]) == ((tmp_path / good).read_bytes(), None)
     assert grey_levels_apart((tmp_path / good).read_bytes(), ROOT / good) < 0.5
     slub = Shot(PRODUCTS["fabric"], "test", "slub", 0)
     check_defect((tmp_path / slub.path).read_bytes(), (tmp_path / slub.mask_path).read_bytes(), slub)
