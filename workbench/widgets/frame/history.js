@@ -7,6 +7,7 @@
   const STEP = "step"; // "page": the address of the next page, sent while this one is open; "open": an entry of its own
   const SCROLLS = '[data-testid="stMain"]';
   const PATIENCE = 8000; // milliseconds in which a page that comes back has certainly grown to its height
+  const STILL = 5; // looks, a tenth of a second apart
   const push = history.pushState.bind(history);
   const replace = history.replaceState.bind(history);
 
@@ -67,11 +68,15 @@
     const wanted = stored();
     if (!(wanted > 0)) return;
     const until = performance.now() + PATIENCE;
+    let there = 0;
     coming = setInterval(() => {
       const main = document.querySelector(SCROLLS);
       const tall = main && main.scrollHeight - main.clientHeight >= wanted;
+      // The page that is left may be as high: only a position that outlasts the drawing counts.
+      const drawn = document.querySelector(".stApp")?.dataset.testScriptState === "notRunning";
+      there = tall && drawn && Math.abs(main.scrollTop - wanted) < 1 ? there + 1 : 0;
       if (tall) main.scrollTop = wanted;
-      if (tall || performance.now() > until) stopComing();
+      if (there > STILL || performance.now() > until) stopComing();
     }, 100);
   }
 
