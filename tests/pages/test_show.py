@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from patchcore.thresholds.label_basis import CHOSEN
 from tests.pages.texts import words
 from workbench.inspections.batches import create_batch, list_results
 from workbench.inspections.labels import set_label
@@ -115,12 +116,13 @@ def test_a_threshold_out_of_date_gives_no_verdict(full, open_app, drawn):
     assert "The threshold is out of date" in drawn[-1]["contents"].notices[0]
 
 
-def test_labels_picked_one_by_one_get_no_interval(full, open_app, drawn):
+def test_labels_picked_one_by_one_give_counts_alone(full, open_app, drawn):
     first, second, third = results_of(full)
     set_label(full, first.image.id, "scratch")
     open_app("show", inspector=ID)
     known = drawn[-1]["contents"].known
-    assert known.no_interval == figures.CHOSEN and not known.missing
+    assert CHOSEN in known.no_interval and not known.missing
+    assert "which are no sample of the parts" in drawn[-1]["contents"].limits
     assert [dot.kind for dot in known.dots].count("reference") == 4  # the good images that it learned from
     set_label(full, second.image.id, "good")
     set_label(full, third.image.id, "good")
@@ -129,7 +131,7 @@ def test_labels_picked_one_by_one_get_no_interval(full, open_app, drawn):
     open_app("show", inspector=ID)
     contents = drawn[-1]["contents"]
     assert not contents.known.no_interval and contents.report == "" and contents.mixed
-    assert "3 labelled parts" in contents.limits and "labels given here by hand" in contents.limits
+    assert "3 labelled parts" in contents.limits and "no sample" not in contents.limits
 
 
 @pytest.fixture

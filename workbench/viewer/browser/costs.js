@@ -48,7 +48,7 @@ export function moneyWords(costs, month) {
   if (!costs) return [];
   const { total, escapes, falseRejects } = month;
   const shown = total ?? falseRejects ?? escapes;
-  if (!shown) return [el("p", { class: "mute", text: "Without a verdict there is no sum." })];
+  if (!shown) return [el("p", { class: "mute", text: "Without a known share of errors there is no sum." })];
   const what = total ? "Escapes and false rejects cost" : falseRejects ? "False rejects alone cost" : "Escapes alone cost";
   const range = shown.interval ? `between ${amount(shown.interval[0])} and ${amount(shown.interval[1])} ${costs.currency}` : "no interval";
   const split = total ? `: escapes ${amount(escapes.value)}, false rejects ${amount(falseRejects.value)}` : "";

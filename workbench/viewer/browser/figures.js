@@ -92,13 +92,18 @@ export class FiguresScene {
 }
 
 // A figure with its title and interval; where it is not known, the reason.
-export function bigNumber(title, unit, { rate, interval, events, trials, review }, noun, missing, known = true) {
+export function bigNumber(title, unit, { counted, rate, interval, events, trials, review }, noun, missing, known = true) {
   const element = el("div", { class: "show-number" }, el("h2", { text: title }));
+  if (counted && rate === null) {
+    element.append(el("b", { class: "num", text: `${events.toLocaleString("en")} of ${trials.toLocaleString("en")}` }),
+      el("p", { class: "unit", text: `labelled ${noun}` }), el("p", { class: "range", text: "no share follows: they are no sample" }));
+    return element;
+  }
   if (rate === null) {
     element.append(el("b", { class: "mute", text: "?" }), el("p", { class: "show-missing", text: missing || (known ? "Nothing is judged." : "") }));
     return element;
   }
-  const range = interval ? `between ${perThousand(interval[0])} and ${perThousand(interval[1])}, with 95 % confidence` : "no interval";
+  const range = `between ${perThousand(interval[0])} and ${perThousand(interval[1])}, with 95 % confidence`;
   const people = review ? `; ${review.toLocaleString("en")} ${review === 1 ? "goes" : "go"} to a person` : "";
   element.append(el("b", { class: "num", text: perThousand(rate) }), el("p", { class: "unit", text: unit }),
     el("p", { class: "range num", text: range }),

@@ -25,8 +25,9 @@ export function ratesOf({ items, intervals, noInterval }, by) {
     const events = verdicts.filter((verdict) => verdict === wrong).length;
     const review = verdicts.filter((verdict) => verdict === "review").length;
     const trials = verdicts.length;
-    const judged = trials > 0 && by.thresholds.reject !== null;
-    return { events, trials, review, rate: judged ? events / trials : null, interval: judged && !noInterval ? intervalsOf[events] : null };
+    const counted = trials > 0 && by.thresholds.reject !== null;
+    const rated = counted && !noInterval; // labels that are no sample have counts alone
+    return { events, trials, review, counted, rate: rated ? events / trials : null, interval: rated ? intervalsOf[events] : null };
   };
   return { escapes: tally(["defect"], intervals.defect, "accept"), falseRejects: tally(["good", "reference"], intervals.good, "reject") };
 }

@@ -3,29 +3,26 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
-
+from patchcore.thresholds.label_basis import A_SET, LabelBasis
 from patchcore.thresholds.operating_point import OperatingPoint
 from workbench.inspections.batches import count_unscored, list_results
-from workbench.inspections.labels import label_counts, labelled_sets
+from workbench.inspections.labels import labelled_sets
 from workbench.inspectors.good_doubts import good_doubts
 from workbench.inspectors.versions import good_images
-from workbench.storage.tables import Batch, BatchImage, InspectorVersion, LabelChange, Result
+from workbench.storage.tables import Batch, InspectorVersion, Result
 from workbench.storage.workspace import Workspace
+from workbench.tuning.label_sampling import label_basis
 from workbench.viewer import Dot
 from workbench.viewer.show import Known
 from workbench.widgets.shared import wording
 from workbench.widgets.show import story
+from workbench.widgets.tune.label_offer import estimates
 
 NO_SET = (
     "How many defects escape is not known: no part with a known truth has been inspected. Bring a labelled set on "
     "Evaluate."
 )
 NO_DEFECT = "How many defects escape is not known: the labelled set holds no defect."
-CHOSEN = (
-    "No interval: the labels were given one by one to parts that somebody had picked, and the others have none. Such "
-    "parts are no sample."
-)
 
 
 @dataclass(frozen=True)
@@ -36,14 +33,14 @@ class Measured:
     ----------
     batch
         The labelled set; None where the good images alone are known.
-    by_hand
-        Labels of the set that people gave in the dashboard.
+    basis
+        How its labels came about.
     """
 
     known: Known
     batch: Batch | None
     results: Sequence[Result] = ()
-    by_hand: int = 0
+    basis: LabelBasis = A_SET
 
 
 def measured(
@@ -80,10 +77,10 @@ def limits(
     if found.batch is None:
         middle = "and has been measured on these alone, each scored without itself"
     else:
-        labels = "labels given here by hand" if found.by_hand else "labels that came with the set"
+        labels = {"set": "", "sample": ", drawn at random", "chosen": ", which are no sample of the parts"}
         middle = (
-            f"and was measured on {wording.counted(len(found.results), 'labelled part')} brought in on one day, "
-            f"with {labels}"
+            f"and was measured on {wording.counted(len(found.results), 'labelled part')} brought in on one day"
+            f"{labels[found.basis.kind]}"
         )
     smallest = _smallest(results)
     seen = f"; a defect smaller than about {smallest} may stay unseen" if smallest else ""
@@ -100,8 +97,8 @@ def _of_set(
 ) -> Measured:
     dots = [story.dot_of(workspace, result, point) for result in results]
     good, defects = (sum(dot.kind == kind for dot in dots) for kind in ("good", "defect"))
-    by_hand, unlabelled = _labelled_here(workspace, batch), label_counts(workspace, batch.id).unlabelled
-    chosen = CHOSEN if by_hand and unlabelled else ""
+    basis = label_basis(workspace, version, batch.id, point)
+    chosen = "" if basis.kind == "set" else " ".join((basis.sentence, *estimates(basis)))
     if not good:  # then false rejects are known from the good images that it learned from
         own = _of_good_images(workspace, version, "")
         source = f"{wording.counted(defects, 'defect')} of {batch.name}; {own.source}"
@@ -111,7 +108,7 @@ def _of_set(
             f"{wording.counted(good, 'good part')} and {wording.counted(defects, 'defect')} of {batch.name}"
         )
         known = Known(dots, source, "" if defects else NO_DEFECT, chosen)
-    return Measured(known, batch, results, by_hand)
+    return Measured(known, batch, results, basis)
 
 
 def _of_good_images(workspace: Workspace, version: InspectorVersion, missing: str) -> Known:
@@ -129,18 +126,6 @@ def _of_good_images(workspace: Workspace, version: InspectorVersion, missing: st
     ]
     source = f"the {wording.counted(len(dots), 'good image')} it learned from, each scored without itself"
     return Known(dots, source, missing)
-
-
-def _labelled_here(workspace: Workspace, batch: Batch) -> int:
-    """Count the images of a batch whose present label somebody gave in the dashboard."""
-    query = (
-        select(LabelChange.batch_image_id)
-        .join(BatchImage, BatchImage.id == LabelChange.batch_image_id)
-        .where(BatchImage.batch_id == batch.id, BatchImage.truth.is_not(None), LabelChange.undone.is_(None))
-        .distinct()
-    )
-    with workspace.database.read() as session:
-        return len(list(session.scalars(query)))
 
 
 def _smallest(results: Sequence[Result]) -> str:
