@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas  # noqa: F401  # Streamlit loads it once in a server, with the first chart or component
 import PIL.Image
 import psutil
 from PIL.PngImagePlugin import PngInfo

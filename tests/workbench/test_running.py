@@ -1,5 +1,6 @@
 """What a server keeps running for everybody: one of each, whatever becomes of Streamlit's cache."""
 
+import gc
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,7 +10,7 @@ import streamlit as st
 
 import workbench
 from patchcore.errors import SettingsError
-from workbench.running import running, stop_all
+from workbench.running import COLLECTIONS, running, stop_all
 
 
 @pytest.fixture(autouse=True)
@@ -29,6 +30,15 @@ def test_a_workspace_has_one_queue_however_many_ask_at_once(tmp_path):
         found = list(pool.map(lambda _: running(tmp_path / "here"), range(8)))
     assert all(one is found[0] for one in found)
     assert len(queues()) == before + 1
+
+
+def test_garbage_is_looked_for_less_often_than_a_page_of_images_would_have_it(tmp_path):
+    before = gc.get_threshold()
+    try:
+        running(tmp_path)
+        assert gc.isenabled() and gc.get_threshold() == COLLECTIONS
+    finally:
+        gc.set_threshold(*before)
 
 
 def test_clearing_streamlits_cache_stops_nothing(tmp_path):

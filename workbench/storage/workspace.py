@@ -244,7 +244,7 @@ class Workspace:
 
     def tile_path(self, map_path: str) -> Path:
         """Return the path of an image's tile (image and map, encoded for the viewer), beside `Result.map_path`."""
-        return self.below(portable_path(map_path).with_suffix(".tile").as_posix(), "results")
+        return self.below(Path(portable_path(map_path).with_suffix(".tile")), "results")
 
     def thumbnail_path(self, sha256: str) -> Path:
         """Return the path of an image's small JPEG."""
