@@ -81,7 +81,7 @@ def threshold_without(version: InspectorVersion, sha256s: Collection[str]) -> fl
     """Return about the reject threshold that a version's own rule would set without some of its good images.
 
     The scores of the other images are taken as they are. Without these images' patches they can only rise, so the
-    threshold of `versions.remove_good`, which scores them again, is this one or a little higher. None where the rule
+    threshold of `versions.without_good`, which scores them again, is this one or a little higher. None where the rule
     uses more than good images, or the others are too few for it.
     """
     point = OperatingPoint.from_dict(version.operating_point)

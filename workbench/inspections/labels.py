@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session, aliased
 
-from patchcore.labels.words import vocabulary
+from patchcore.labels.words import LONGEST_LABEL, vocabulary
 from workbench.people.roles import Role, require
 from workbench.storage.database import WorkspaceError, required
 from workbench.storage.revisions import ChangedMeanwhile
@@ -15,7 +15,6 @@ from workbench.storage.timestamps import now
 from workbench.storage.workspace import Workspace
 
 ANY = ""  # for `expected`: any label will do; no label is empty
-LONGEST = 64  # characters of a label, as the database has room for
 
 
 @dataclass(frozen=True)
@@ -122,9 +121,9 @@ def labelled_sets(workspace: Workspace, inspector_id: str) -> list[Batch]:
 def _checked(truth: str) -> str:
     """Return a label as it is stored: "gut" and "pass" mean good, "NG" a defect without a type."""
     label = " ".join(truth.split())
-    if not label or len(label) > LONGEST:
+    if not label or len(label) > LONGEST_LABEL:
         raise WorkspaceError(
-            f"A label has 1 to {LONGEST} characters, such as good or scratch; this one has {len(label)}."
+            f"A label has 1 to {LONGEST_LABEL} characters, such as good or scratch; this one has {len(label)}."
         )
     return vocabulary().defect_type(label)
 

@@ -1,5 +1,6 @@
 // Parts one after another: the slider, the verdict in large, and the reason beside the closest good part.
 
+import { closeView } from "./closeup.js";
 import { digits, el } from "./dom.js";
 import { showsHeat } from "./judging.js";
 import { decodePicture, fetchBytes } from "./pictures.js";
@@ -7,7 +8,6 @@ import { Slider } from "./slider.js";
 import { errorOf, judge, judgePatches, VERDICTS } from "./verdict.js";
 
 const QUIET = "The map hardly rises above the threshold; the frame shows the place that decided.";
-const AGAIN = 1500; // ms, after which a close view is decoded once more
 const DECODED = 6; // pictures as large as a screen
 
 export class PartsScene {
@@ -143,23 +143,4 @@ export class PartsScene {
   sized() {
     this.slider.fit();
   }
-}
-
-function closeView(title, { url, box }) {
-  const canvas = el("canvas", { role: "img", "aria-label": `Close view: ${title}` });
-  const draw = () => fetchBytes(url).then(decodePicture).then(({ image }) => {
-    [canvas.width, canvas.height] = [image.width * 2, image.height * 2];
-    const context = canvas.getContext("2d");
-    context.imageSmoothingQuality = "high";
-    context.drawImage(image, 0, 0, canvas.width, canvas.height);
-    const [x0, y0, x1, y1] = box.map((edge) => edge * 2);
-    for (const [colour, width] of [["rgb(16 20 24 / .85)", 5], ["#fff", 2]]) {
-      context.strokeStyle = colour;
-      context.lineWidth = (width * canvas.width) / 260;
-      context.strokeRect(x0, y0, x1 - x0, y1 - y0);
-    }
-  });
-  // A busy browser may refuse to decode a picture, and takes it a moment later.
-  draw().catch(() => setTimeout(() => draw().catch(() => canvas.remove()), AGAIN));
-  return el("figure", {}, canvas, el("figcaption", { class: "mute", text: title }));
 }

@@ -1,8 +1,8 @@
 // The words beside a detail: verdict, scale, regions, and the reason (the nearest good place).
 
+import { closeView } from "./closeup.js";
 import { button, digits, el } from "./dom.js";
 import { Legend } from "./legend.js";
-import { decodePicture, fetchBytes } from "./pictures.js";
 import { decidedPlace, judge, judgePatches, VERDICTS } from "./verdict.js";
 
 const REGIONS_SHOWN = 6;
@@ -37,7 +37,7 @@ export class Side {
 
   showWhy({ name, distance, test, neighbour, box }) {
     this.closest = `Closest: ${name} (distance ${digits(distance)}).`;
-    this.pair.append(thumbnail("This image", test), thumbnail(name, neighbour));
+    this.pair.append(closeView("This image", test), closeView(name, neighbour));
     const point = (on) => {
       this.panes.marks = on ? [box] : [];
       this.panes.repaint();
@@ -86,21 +86,4 @@ export class Side {
       onpointerenter: () => point(true), onpointerleave: () => point(false), onfocus: () => point(true), onblur: () => point(false),
     }));
   }
-}
-
-function thumbnail(title, { url, box }) {
-  const canvas = el("canvas", { role: "img", "aria-label": `Close view: ${title}` });
-  fetchBytes(url).then(decodePicture).then(({ image }) => {
-    [canvas.width, canvas.height] = [image.width * 2, image.height * 2];
-    const context = canvas.getContext("2d");
-    context.imageSmoothingQuality = "high";
-    context.drawImage(image, 0, 0, canvas.width, canvas.height);
-    const [x0, y0, x1, y1] = box.map((edge) => edge * 2);
-    for (const [colour, width] of [["rgb(16 20 24 / .85)", 5], ["#fff", 2]]) {
-      context.strokeStyle = colour;
-      context.lineWidth = (width * canvas.width) / 260;
-      context.strokeRect(x0, y0, x1 - x0, y1 - y0);
-    }
-  }, () => canvas.remove());
-  return el("figure", {}, canvas, el("figcaption", { class: "mute", text: title, title }));
 }

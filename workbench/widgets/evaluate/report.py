@@ -110,5 +110,10 @@ def _included(measured: Measured) -> str:
 def _file_name(measured: Measured) -> str:
     inspector = find_inspector(session.workspace(), measured.version.inspector_id)
     name = inspector.name if inspector is not None else measured.version.inspector_id
-    plain = re.sub(r"[^\w-]+", "_", name).strip("_") or "inspector"
-    return f"report_{plain}_v{measured.version.number}.html"
+    return file_name(name, measured.version.number)
+
+
+def file_name(inspector: str, number: int) -> str:
+    """Return the name of the report on a version of an inspector."""
+    plain = re.sub(r"[^\w-]+", "_", inspector).strip("_") or "inspector"
+    return f"report_{plain}_v{number}.html"

@@ -83,23 +83,12 @@ def _gallery(
     results: Sequence[Result], version: InspectorVersion, point: OperatingPoint, height: int
 ) -> None:
     here = session.workspace()
-    names = {image.sha256: image.name for image in good_images(here, version)}
-    doubts = good_doubts(version)
     gallery(
         [tile_of(here, result, point) for result in results if result.score is not None],
         threshold_bar.in_view(version),
         key="gallery",
         link="inspect",
-        reference=[
-            Dot(
-                f"good:{sha256}",
-                names.get(sha256, "good image"),
-                score,
-                "reference",
-                doubts=doubts.get(sha256, ()),
-            )
-            for sha256, score in version.good_scores.items()
-        ],
+        reference=good_dots(here, version),
         pixel_threshold=point.pixel,
         min_area=point.min_area,
         judge_by=point.judge_by,
@@ -109,6 +98,22 @@ def _gallery(
         on_opened=lambda key: session.choose("image", int(key.split(":")[0])),
         on_closed=lambda: session.forget("image"),
     )
+
+
+def good_dots(here: Workspace, version: InspectorVersion) -> list[Dot]:
+    """Return the good images of a version as dots, each scored without itself."""
+    names = {image.sha256: image.name for image in good_images(here, version)}
+    doubts = good_doubts(version)
+    return [
+        Dot(
+            f"good:{sha256}",
+            names.get(sha256, "good image"),
+            score,
+            "reference",
+            doubts=doubts.get(sha256, ()),
+        )
+        for sha256, score in version.good_scores.items()
+    ]
 
 
 def tile_of(here: Workspace, result: Result, point: OperatingPoint) -> Tile:

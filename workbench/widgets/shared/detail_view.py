@@ -8,11 +8,12 @@ from numpy.typing import NDArray
 
 from patchcore.methods import EXPLAIN
 from patchcore.thresholds.operating_point import OperatingPoint
-from workbench.inspections.batches import explain, load_map, load_mask, load_pixels, value_range_of
+from workbench.inspections.batches import Explained, explain, load_map, load_mask, load_pixels, value_range_of
 from workbench.inspections.picture_doubts import doubt_sentences, doubts_of
 from workbench.inspectors.capabilities import refusal
 from workbench.inspectors.versions import has_good_images
 from workbench.storage.tables import BatchImage, InspectorVersion, Result
+from workbench.storage.workspace import Workspace
 from workbench.tuning.evidence import peak_for, result_key
 from workbench.viewer import RegionRule, Thresholds, Why, detail, why_pair
 from workbench.widgets.shared import session, wording
@@ -125,9 +126,13 @@ def _reason_in_words(result: Result) -> None:
 @st.cache_data(show_spinner="Looking for the nearest good part", max_entries=REMEMBERED)
 def _why(root: str, key: str, black_white: tuple[float, float] | None, _result: Result) -> Why:
     here = session.workspace()
-    why = explain(here, _result)
+    return why_of(here, _result, explain(here, _result), black_white)
+
+
+def why_of(here: Workspace, result: Result, why: Explained, black_white: tuple[float, float] | None) -> Why:
+    """Return the worst patch of a result and the nearest good one, each in its picture."""
     return why_pair(
-        load_pixels(here, _result.image.sha256, black_white),
+        load_pixels(here, result.image.sha256, black_white),
         why.test_box,
         load_pixels(here, why.neighbour_sha256, black_white),
         why.neighbour_box,

@@ -1,6 +1,5 @@
 """What the browser asks for while a demonstration runs: pictures, reasons, tiles and the report."""
 
-import re
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -18,10 +17,12 @@ from workbench.inspectors.versions import has_good_images
 from workbench.storage.tables import Batch, Inspector, InspectorVersion, Result
 from workbench.storage.workspace import Workspace
 from workbench.tuning.evidence import result_key
-from workbench.viewer import Why, why_pair
+from workbench.viewer import Why
 from workbench.viewer.items import Loaded
 from workbench.viewer.show import Material, Need, large_picture
+from workbench.widgets.evaluate.report import file_name
 from workbench.widgets.shared import session, wording
+from workbench.widgets.shared.detail_view import why_of
 
 T = TypeVar("T")
 PATIENCE = (
@@ -132,14 +133,7 @@ class Answers:
             why = explain(here, result)
             if not has_good_images(self.version):
                 return ELSEWHERE.format(name=why.neighbour_name, distance=wording.score(why.distance))
-            return why_pair(
-                load_pixels(here, result.image.sha256, black_white),
-                why.test_box,
-                load_pixels(here, why.neighbour_sha256, black_white),
-                why.neighbour_box,
-                name=why.neighbour_name,
-                distance=why.distance,
-            )
+            return why_of(here, result, why, black_white)
         except (PatchCoreError, OSError) as error:
             return NO_REASON.format(error=error)
 
@@ -150,8 +144,7 @@ class Answers:
             document = report_of(here, self.version, self.measured_on.id, "", "")
         except (PatchCoreError, OSError) as error:
             return str(error)
-        plain = re.sub(r"[^\w-]+", "_", self.inspector.name).strip("_") or "inspector"
-        return f"report_{plain}_v{self.version.number}.html", document.encode()
+        return file_name(self.inspector.name, self.version.number), document.encode()
 
 
 def answers(

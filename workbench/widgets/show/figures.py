@@ -7,13 +7,11 @@ from patchcore.thresholds.label_basis import A_SET, LabelBasis
 from patchcore.thresholds.operating_point import OperatingPoint
 from workbench.inspections.batches import count_unscored, list_results
 from workbench.inspections.labels import labelled_sets
-from workbench.inspectors.good_doubts import good_doubts
-from workbench.inspectors.versions import good_images
 from workbench.storage.tables import Batch, InspectorVersion, Result
 from workbench.storage.workspace import Workspace
 from workbench.tuning.label_sampling import label_basis
-from workbench.viewer import Dot
 from workbench.viewer.show import Known
+from workbench.widgets.inspect.batch_view import good_dots
 from workbench.widgets.shared import wording
 from workbench.widgets.show import story
 from workbench.widgets.tune.label_offer import estimates
@@ -112,18 +110,7 @@ def _of_set(
 
 
 def _of_good_images(workspace: Workspace, version: InspectorVersion, missing: str) -> Known:
-    names = {image.sha256: image.name for image in good_images(workspace, version)}
-    doubts = good_doubts(version)
-    dots = [
-        Dot(
-            f"good:{sha256}",
-            names.get(sha256, "good image"),
-            score,
-            "reference",
-            doubts=doubts.get(sha256, ()),
-        )
-        for sha256, score in version.good_scores.items()
-    ]
+    dots = good_dots(workspace, version)
     source = f"the {wording.counted(len(dots), 'good image')} it learned from, each scored without itself"
     return Known(dots, source, missing)
 
