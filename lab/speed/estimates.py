@@ -17,6 +17,7 @@ import psutil
 
 from lab import tables
 from lab.machine import machine
+from patchcore.images.geometry import prepare
 from patchcore.images.reading import list_images, read_image
 from patchcore.methods import METHODS
 from workbench.inspections.samples import list_samples
@@ -51,14 +52,19 @@ class Taken:
 
 
 def estimated(workspace: Workspace, settings: BuildSettings, images: list[Path]) -> BuildEstimate:
-    """Estimate a build as the page does."""
+    """Estimate a build as the page does; on the page the check of all images tells the time to read one."""
     began = time.perf_counter()
-    for path in images[:READ]:
-        read_image(path)
-    reading = (time.perf_counter() - began) / len(images[:READ])
-    cost = network_cost(settings.backbone, settings.image_size)
+    read = [read_image(path) for path in images[:READ]]
+    reading = (time.perf_counter() - began) / len(read)
+    model = settings.of_model()
     return estimate_build(
-        cost, len(images), settings.of_model(), reading_seconds=reading, pace=pace(workspace)
+        network_cost(settings.backbone, settings.image_size),
+        len(images),
+        model,
+        reading_seconds=reading,
+        megapixels=max(image.pixels[..., 0].size for image in read) / 1e6,
+        inspected=float(prepare(read[0].pixels, model.geometry_of_input()).valid.mean()),
+        pace=pace(workspace),
     )
 
 

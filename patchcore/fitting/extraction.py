@@ -167,11 +167,7 @@ def _harmless(run: FittingRun, source: Source) -> Harmless:
     """Return harmless copies of an image that could be used, as the network sees them."""
     pixels = read_image(source, value_range=run.settings.value_range).pixels
     geometry = run.settings.geometry_of_input()
-    gentle, rough = harmless_copies(pixels)
-    return (
-        [prepare(copy, geometry, run.roi).input for copy in gentle],
-        [prepare(copy, geometry, run.roi).input for copy in rough],
-    )
+    return harmless_copies(pixels, lambda copy: prepare(copy, geometry, run.roi).input)
 
 
 def _read_ahead(

@@ -19,6 +19,7 @@ from patchcore.coreset import PROJECTED_DIMS, coreset_size
 from patchcore.features import patch_features
 from patchcore.files.gaussian_rules import inverse_bytes, require_inverses
 from patchcore.fitting.calibration import LARGEST_CALIBRATION
+from patchcore.fitting.extraction import SAMPLED
 from patchcore.settings import Settings
 from workbench.jobs.requests import JobState, list_jobs
 from workbench.storage.tables import Job
@@ -26,6 +27,8 @@ from workbench.storage.workspace import Workspace
 
 START_SECONDS = 4.0  # a process of its own that loads its libraries and the network, and saves the inspector
 PROGRAM_MEGABYTES = 930.0  # interpreter, libraries, network and a few images in hand
+MEGAPIXEL_MEGABYTES = 63.0  # of a photograph in hand, and of those read ahead
+COPIES_SECONDS = 0.13  # a megapixel of a photograph whose harmless copies are rendered
 IN_BATCHES = 0.8  # an image's time in a build, several at once through the network, to its time alone
 STAGE_SECONDS = 0.13  # of the coreset and of the calibration, whatever their size
 # The greedy search compares only patches that may be picked next, and scores without an image only rows that may be
@@ -161,6 +164,7 @@ def estimate_build(
     settings: Settings,
     *,
     reading_seconds: float = 0.02,
+    megapixels: float = 0.0,
     inspected: float = 1.0,
     pace: float = 1.0,
 ) -> BuildEstimate:
@@ -174,6 +178,8 @@ def estimate_build(
         Of the model.
     reading_seconds
         Time to read one image from disk, measured by the check of the images.
+    megapixels
+        Pixels of the largest image, in millions.
     inspected
         Share of the network's input that is neither padding nor outside the region of interest.
     pace
@@ -195,9 +201,10 @@ def estimate_build(
     )
     # Images are read ahead, by a thread that shares the cores with the network.
     each = max(reading_seconds, IN_BATCHES * cost.seconds + reading_seconds / 2)
+    copies = min(images, SAMPLED) * COPIES_SECONDS * megapixels
     return BuildEstimate(
-        seconds=START_SECONDS + images * each + pace * more,
-        peak_megabytes=PROGRAM_MEGABYTES + peak,
+        seconds=START_SECONDS + images * each + copies + pace * more,
+        peak_megabytes=PROGRAM_MEGABYTES + MEGAPIXEL_MEGABYTES * megapixels + peak,
         learned=learned,
         network_seconds=cost.seconds,
         image_seconds=cost.seconds + SCORE_SECONDS + comparing,

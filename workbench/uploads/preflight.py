@@ -55,6 +55,11 @@ class CheckedImage:
     sketch: bytes = b""
 
     @property
+    def megapixels(self) -> float:
+        """Its pixels, in millions."""
+        return self.record.width * self.record.height / 1e6
+
+    @property
     def name(self) -> str:
         """The image's name in its set."""
         return self.upload.name

@@ -104,6 +104,19 @@ def test_finished_builds_tell_how_fast_the_machine_is(workspace):
     assert slow - once == pytest.approx(bank(Amount(100, 784, 784, 192), Settings()).seconds)
 
 
+def test_large_photographs_take_memory_and_the_time_of_three_of_their_copies():
+    small, large = (
+        estimate_build(COST, 100, Settings(), reading_seconds=0.05, megapixels=megapixels)
+        for megapixels in (0.0, 8.0)
+    )
+    assert large.seconds - small.seconds == pytest.approx(3 * 0.13 * 8)
+    assert large.peak_megabytes - small.peak_megabytes == pytest.approx(63 * 8)
+    two = estimate_build(COST, 2, Settings(), reading_seconds=0.05, megapixels=8.0)
+    assert two.seconds - estimate_build(COST, 2, Settings(), reading_seconds=0.05).seconds == pytest.approx(
+        2 * 0.13 * 8
+    )
+
+
 def test_uninspected_pixels_cost_no_patches():
     assert estimate(coreset=0.10, inspected=0.5).learned.parts == ("patches", 3920)
     assert estimate(method="spade", inspected=0.5).learned.parts == ("patches", 39200)

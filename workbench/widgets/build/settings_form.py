@@ -121,6 +121,7 @@ def _estimate(draft: Draft) -> bool:
                 len(of.images),
                 of.settings().of_model(),
                 reading_seconds=of.reading_seconds,
+                megapixels=max((image.megapixels for image in of.images), default=0.0),
                 inspected=inspected,
                 pace=here,
             )
