@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -22,7 +22,7 @@ from patchcore.features import feature_shape
 from patchcore.files import container
 from patchcore.files.method_rules import FileRules, Header, Tensors, hold
 from patchcore.files.saved import Saved, SelfTest
-from patchcore.fitting.calibration import LeftOut, score_by_others
+from patchcore.fitting.calibration import LeftOut, calibration_sample, score_by_others
 from patchcore.fitting.feature_store import FeatureStore
 from patchcore.fitting.near_copies import named_near_copies
 from patchcore.fitting.run import FittingRun, Progress
@@ -34,6 +34,7 @@ from patchcore.images.geometry import place, prepare
 from patchcore.images.good_set import GoodSet
 from patchcore.images.raw_image import memory_for
 from patchcore.images.reading import ImageRecord, LoadedImage, is_exact_copy, read_image
+from patchcore.labels.sessions import SessionGroups, in_sessions
 from patchcore.methods import EXPLAIN, METHODS, SHARE, detector_class, require_capability
 from patchcore.plausibility.doubt import Doubt
 from patchcore.plausibility.measures import measure
@@ -212,13 +213,38 @@ class Detector:
 
     def calibrate(self, run: FittingRun, store: FeatureStore) -> None:
         """Score good images by the others, each through `compare`; a seeded sample where there are very many."""
-        found = score_by_others(run, store, self.grid_, self.copy_groups_, self.compare)
+        groups, sessions = self.copy_groups_, self.session_groups_
+        chosen = calibration_sample(run, groups)
+        found = score_by_others(run, store, self.grid_, chosen, groups, self.compare)
         floor = np.float32(self.least_score(found.scores))
-        self._left_out = replace(found, scores=np.maximum(found.scores, floor))
+        self._left_out = found.at_least(floor)
+        self._session_left_out = (
+            None if sessions is None else self.score_sessions(run, store, chosen, sessions).at_least(floor)
+        )
+
+    def score_sessions(
+        self, run: FittingRun, store: FeatureStore, chosen: NDArray[np.int64], sessions: SessionGroups
+    ) -> LeftOut:
+        """Score chosen good images by the images of other sessions alone."""
+        return score_by_others(run, store, self.grid_, chosen, sessions, self.compare)
 
     def left_out(self) -> LeftOut:
         """Return the good images' scores by the others alone."""
         return self._left_out
+
+    def session_left_out(self) -> LeftOut | None:
+        """Return the good images' scores by other sessions alone; None where they are of one session."""
+        return self._session_left_out if self.session_groups_ is not None else None
+
+    def scored_parts(self) -> dict[str, NDArray[Any]]:
+        """Return the good images' scores as arrays of the file."""
+        parts: dict[str, NDArray[Any]] = {
+            "good_scores.values": self._left_out.scores,
+            "good_scores.images": self._left_out.images,
+        }
+        if self._session_left_out is not None:
+            parts["session_scores.values"] = self._session_left_out.scores
+        return parts
 
     def origin(self, row: int) -> tuple[int, int]:
         """Return the number of the good image, and the position on its map, that a stored patch comes from."""
@@ -275,6 +301,7 @@ class Detector:
         images: Iterable[Source | tuple[str, Source]],
         *,
         roi: NDArray[np.bool_] | None = None,
+        sessions: Mapping[str, str] | None = None,
         progress: Progress | None = None,
         cancelled: Callable[[], bool] | None = None,
         scratch: Path | None = None,
@@ -291,6 +318,9 @@ class Detector:
             listed in `skipped_`.
         roi
             [h, w] bool laid over every image whatever its size: True where to look.
+        sessions
+            The session of each image by its name, see :mod:`patchcore.labels.sessions`; None: found from folders,
+            cameras' dates and dates in names.
         progress
             Called with (stage, done, total); stages are 'features', the method's own, 'calibration'.
         cancelled
@@ -316,7 +346,7 @@ class Detector:
         model.before_build(run)
         with prepare_store(run, images, scratch, executor) as (store, extracted):
             model.roi_, model.grid_ = roi, extracted.grid
-            model.image_records_ = named_near_copies(run, store, extracted)
+            model.image_records_ = in_sessions(named_near_copies(run, store, extracted), sessions)
             model.skipped_, model.removed_, model.picture_check_ = list(extracted.skipped), (), None
             model.learn(run, store)
             model.self_test_ = SelfTest.make(extracted.sample, model._patch_distances)
@@ -464,18 +494,27 @@ class Detector:
 
     @property
     def evidence_(self) -> Evidence:
-        """Leave-one-image-out scores by the image's SHA-256: thresholds are set from them.
+        """Leave-one-out scores by the image's SHA-256: thresholds are set from them.
 
         Empty with re-weighting (Eq. 7): the stored scores are distances, and a re-weighted score is not one.
         """
         if self.settings.reweight:
             return Evidence()
         self.require_fitted()
-        found = self.left_out()
-        hashes = (self.image_records_[i].sha256 for i in found.images)
+        unseen = self.session_left_out()
+        if unseen is None:
+            return Evidence(self._by_hash(self.left_out()))
+        other_days = self._by_hash(unseen)
+        sessions = {record.sha256: record.session for record in self.image_records_}
         return Evidence(
-            {sha: float(s) for sha, s in zip(hashes, found.scores, strict=True) if np.isfinite(s)}
+            self._by_hash(self.left_out()),
+            unseen=other_days,
+            sessions={sha256: sessions[sha256] for sha256 in other_days},
         )
+
+    def _by_hash(self, found: LeftOut) -> dict[str, float]:
+        hashes = (self.image_records_[i].sha256 for i in found.images)
+        return {sha: float(s) for sha, s in zip(hashes, found.scores, strict=True) if np.isfinite(s)}
 
     @property
     def threshold_(self) -> float | None:
@@ -605,6 +644,11 @@ class Detector:
         return CopyGroups.of(
             [record.near_copy_of for record in self.image_records_], numbers, self.least_groups
         )
+
+    @property
+    def session_groups_(self) -> SessionGroups | None:
+        """The sessions of the good images; None where all are of one."""
+        return SessionGroups.of([record.session for record in self.image_records_], self.copy_groups_)
 
     def least_score(self, scores: NDArray[np.float32]) -> float:
         """Return the least of the good images' scores [n] that means anything; 0 where they show how parts vary."""

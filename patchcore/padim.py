@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +17,7 @@ from patchcore.fitting.calibration import LeftOut
 from patchcore.fitting.feature_store import FeatureStore
 from patchcore.fitting.run import FittingRun
 from patchcore.kernels.gaussians import FEWEST, Gaussians, nearest_known
+from patchcore.labels.sessions import SessionGroups
 from patchcore.scoring import Comparison
 
 RIDGE = 0.01  # paper, section 3.2: epsilon of the regularised covariance
@@ -95,11 +97,16 @@ class PaDiM(Detector):
             raise NoImagesError(
                 f"PaDiM needs at least {FEWEST} good images; {len(store.images)} could be used. Add good images."
             )
-        groups = self.copy_groups_
-        # Near copies would narrow the Gaussians; too few groups leave nothing else to learn from.
-        counted = store.images if groups.too_few else [store.images[i] for i in groups.representatives]
         chosen = np.random.default_rng(run.settings.seed).permutation(store.dims)
         self.dims_ = np.sort(chosen[: self._drawn(store.dims)])
+        self._sum_up(run, store)
+
+    def _sum_up(self, run: FittingRun, store: FeatureStore, left_out: frozenset[int] = frozenset()) -> None:
+        """Sum up the Gaussians of the good images that are not left out; errors as for `learn`."""
+        groups = self.copy_groups_
+        # Near copies would narrow the Gaussians; too few groups leave nothing else to learn from.
+        numbers = range(len(store.images)) if groups.too_few else groups.representatives.tolist()
+        counted = [store.images[number] for number in numbers if number not in left_out]
 
         def parts() -> Iterator[tuple[NDArray[np.float64], NDArray[np.int64]]]:
             for done, image in enumerate(counted):
@@ -141,6 +148,27 @@ class PaDiM(Detector):
         figures = {"borrowed_patches": float(borrowed)} if borrowed else {}
         return Comparison.of(distances.astype(np.float32), **figures)
 
+    def score_sessions(
+        self, run: FittingRun, store: FeatureStore, chosen: NDArray[np.int64], sessions: SessionGroups
+    ) -> LeftOut:
+        """Score chosen good images by Gaussians of the other sessions alone, summed up again for each session."""
+        together: dict[frozenset[int], list[int]] = {}
+        for number in chosen.tolist():
+            together.setdefault(sessions.left_out_with(number), []).append(number)
+        scores = dict.fromkeys(chosen.tolist(), np.float32(np.inf))
+        for left_out, numbers in together.items():
+            other = copy.copy(self)
+            try:
+                other._sum_up(run, store, left_out)
+            except NoImagesError:
+                continue  # too few images of other sessions
+            for number in numbers:
+                image = store.images[number]
+                inspected = np.zeros(self.grid_, bool)
+                inspected.flat[image.positions] = True
+                scores[number] = other.compare(store.rows(image), inspected).distances.max()
+        return LeftOut(chosen.astype(np.int32), np.array(list(scores.values()), np.float32))
+
     @property
     def size(self) -> Size:
         """Positions with their means and packed covariances."""
@@ -163,14 +191,13 @@ class PaDiM(Detector):
 
     def learned(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """Return the Gaussians and the good scores as arrays."""
-        found, scored = self.gaussians_, self.left_out()
+        found = self.gaussians_
         return {
             "padim.dims": self.dims_.astype(np.int32),
             "padim.counts": found.counts,
             "padim.means": found.means,
             "padim.covariances": found.covariances,
-            "good_scores.values": scored.scores,
-            "good_scores.images": scored.images,
+            **self.scored_parts(),
         }, {}
 
     def restore(self, tensors: Tensors, header: Header) -> None:
@@ -181,7 +208,7 @@ class PaDiM(Detector):
             tensors["padim.counts"], tensors["padim.means"], tensors["padim.covariances"], RIDGE
         )
         hold({"every covariance is positive definite": self.gaussians_.sound})
-        self._left_out = LeftOut(tensors["good_scores.images"], tensors["good_scores.values"])
+        self._left_out, self._session_left_out = LeftOut.of(tensors)
 
     def _drawn_shape(self) -> tuple[int, int]:
         """Return the positions of the map and the dimensions that are drawn; no image is needed."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import fields
+from collections.abc import Sequence
+from dataclasses import fields, replace
 from pathlib import Path
 from threading import Thread
 from typing import Any, Self
@@ -22,7 +23,7 @@ from patchcore.fitting.calibration import LeftOut, calibrate
 from patchcore.fitting.feature_store import FeatureStore
 from patchcore.fitting.run import FittingRun
 from patchcore.fitting.selection import choose
-from patchcore.leave_one_out import GoodScores
+from patchcore.leave_one_out import GoodGroups, GoodScores
 from patchcore.methods import METHODS, lacking
 from patchcore.scoring import Comparison, reweighted
 from patchcore.settings import Mode, Settings
@@ -63,8 +64,9 @@ class PatchCore(Detector):
     ----------
     bank_
         The memory bank at the share in use; `full_bank_` at the largest.
-    profile_
-        Leave-one-image-out scores and cover radius at every size of the bank.
+    profile_, session_profile_
+        Leave-one-image-out scores and cover radius at every size of the bank; the same images' scores by other sessions
+        alone, None where all are of one session.
     cover_radius_
         Largest distance from any patch of the good images to its nearest kept patch, at the share in use.
 
@@ -85,6 +87,7 @@ class PatchCore(Detector):
     bank_: MemoryBank
     full_bank_: MemoryBank
     profile_: GoodScores
+    session_profile_: GoodScores | None
 
     def __init__(
         self,
@@ -128,12 +131,30 @@ class PatchCore(Detector):
 
     def calibrate(self, run: FittingRun, store: FeatureStore) -> None:
         """Score good images at every size of the bank in one pass."""
-        scores = calibrate(run, store, self.full_bank_, self.copy_groups_)
-        self.profile_ = scores.at_least(self.least_score(scores.at(len(self.full_bank_))))
+        self.take_profiles(calibrate(run, store, self.full_bank_, self.copy_groups_, self.kinds_of_groups_))
+
+    def take_profiles(self, scores: Sequence[GoodScores]) -> None:
+        """Take over the good images' scores without themselves and, as a second part, without their session."""
+        floor = self.least_score(scores[0].at(len(self.full_bank_)))
+        profiles = [one.at_least(floor) for one in scores]
+        self.profile_, self.session_profile_ = profiles[0], profiles[1] if len(profiles) > 1 else None
+
+    @property
+    def kinds_of_groups_(self) -> list[GoodGroups]:
+        """The images that are left out with an image: its near copies, then its session where there are several."""
+        sessions = self.session_groups_
+        return [self.copy_groups_] if sessions is None else [self.copy_groups_, sessions]
 
     def left_out(self) -> LeftOut:
         """Return the good images' scores by the others alone, at the share in use."""
         return LeftOut(self.profile_.images, self.profile_.at(len(self.bank_)))
+
+    def session_left_out(self) -> LeftOut | None:
+        """Return the good images' scores by other sessions alone, at the share in use; None for one session."""
+        found = self.session_profile_
+        if found is None or self.session_groups_ is None:
+            return None
+        return LeftOut(found.images, found.at(len(self.bank_)))
 
     def compare(
         self,
@@ -226,6 +247,10 @@ class PatchCore(Detector):
             "bank.positions": bank.positions,
             **{f"good_scores.{part.name}": getattr(scores, part.name) for part in fields(GoodScores)},
         }
+        if (sessions := self.session_profile_) is not None:
+            tensors |= {
+                f"session_scores.{part}": getattr(sessions, part) for part in GoodScores.SESSION_PARTS
+            }
         header = {
             "total_patches": bank.total_patches,
             "taught_rows": bank.taught,
@@ -244,6 +269,10 @@ class PatchCore(Detector):
         )
         self.full_bank_ = MemoryBank(features, images, positions, total, taught)
         self.profile_ = GoodScores(*(tensors[f"good_scores.{part.name}"] for part in fields(GoodScores)))
+        self.session_profile_ = None
+        if all(f"session_scores.{part}" in tensors for part in GoodScores.SESSION_PARTS):
+            parts = {part: tensors[f"session_scores.{part}"] for part in GoodScores.SESSION_PARTS}
+            self.session_profile_ = replace(self.profile_, **parts)
         self.bank_ = self.full_bank_.rows(slice(in_use))
 
     def _taught_rows(self) -> list[list[str | int]]:

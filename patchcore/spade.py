@@ -122,13 +122,11 @@ class SPADE(Detector):
 
     def learned(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """Return the patches of all good images and the good scores as arrays."""
-        scored = self.left_out()
         return {
             "spade.features": self.features_,
             "spade.images": self.images_,
             "spade.positions": self.positions_,
-            "good_scores.values": scored.scores,
-            "good_scores.images": scored.images,
+            **self.scored_parts(),
         }, {"deepest": self.deepest_}
 
     def restore(self, tensors: Tensors, header: Header) -> None:
@@ -136,7 +134,7 @@ class SPADE(Detector):
         hold(self.file_rules.rules(tensors, header))
         self.features_, self.images_ = tensors["spade.features"], tensors["spade.images"]
         self.positions_, self.deepest_ = tensors["spade.positions"], header["deepest"]
-        self._left_out = LeftOut(tensors["good_scores.images"], tensors["good_scores.values"])
+        self._left_out, self._session_left_out = LeftOut.of(tensors)
 
     @cached_property
     def _starts(self) -> NDArray[np.int64]:

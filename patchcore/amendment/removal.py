@@ -16,7 +16,8 @@ from patchcore.fitting.sources import Source
 from patchcore.images.copy_groups import CopyGroups
 from patchcore.images.geometry import place
 from patchcore.images.reading import ImageRecord
-from patchcore.leave_one_out import GoodScores, score_good_images
+from patchcore.labels.sessions import SessionGroups
+from patchcore.leave_one_out import GoodGroups, GoodScores, score_by_groups
 from patchcore.methods import REMOVE
 from patchcore.patchcore import PatchCore, with_bank
 from patchcore.plausibility.picture_check import PictureCheck
@@ -39,7 +40,8 @@ class Remaining:
     records
         The images that remain.
     good_scores
-        Their leave-one-image-out scores and cover radius at every size of the bank.
+        Their leave-one-image-out scores and cover radius at every size of the bank; as a second part, their scores by
+        other sessions alone, where there are several.
     picture_check
         The check of the whole picture without the removed images; None where none of its images remains.
     skipped
@@ -52,7 +54,7 @@ class Remaining:
     bank: MemoryBank
     rows_in_use: int
     records: list[ImageRecord]
-    good_scores: GoodScores
+    good_scores: list[GoodScores]
     picture_check: PictureCheck | None
     skipped: list[ImageError]
     removed: tuple[str, ...]
@@ -99,8 +101,7 @@ def without_images(
     fewer.skipped_ = [*model.skipped_, *rest.skipped]
     fewer.removed_ = (*model.removed_, *rest.removed)
     fewer.renew_self_test()
-    scores = rest.good_scores
-    fewer.profile_ = scores.at_least(fewer.least_score(scores.at(len(rest.bank))))
+    fewer.take_profiles(rest.good_scores)
     if model.operating_point_ is not None:
         fewer.operating_point_ = recalibrate(model.operating_point_, fewer.evidence_, fewer.bank_id_)
     return fewer
@@ -123,18 +124,21 @@ def _remaining(
     if not bank.built:
         raise SettingsError("Every row of the bank comes from these images; build again on the others.")
     in_use = model.bank_.without_images(set(gone)).built
+    left = [record for record in records if record.sha256 not in sha256s]
     groups = CopyGroups.of(
-        [record.near_copy_of for number, record in enumerate(records) if number not in set(gone)],
+        [record.near_copy_of for record in left],
         [int(numbers[number]) for number in taught if number not in set(gone)],
     )
+    sessions = SessionGroups.of([record.session for record in left], groups)
     scored = model.copy_groups_.stand_ins(model.profile_.images.tolist(), set(gone))
     wanted = {records[i].sha256: int(numbers[i]) for i in scored if numbers[i] in groups.scored}
     calibration, check = Calibration(run, wanted), model.picture_check_
-    scores = score_good_images(bank, calibration.patches(good), groups=groups)
+    kinds: list[GoodGroups] = [groups] if sessions is None else [groups, sessions]
+    scores = score_by_groups(bank, calibration.patches(good), kinds)
     return Remaining(
         bank,
         bank.taught + max(1, in_use),
-        [record for record in records if record.sha256 not in sha256s],
+        left,
         scores,
         check and check.without_images(set(gone), numbers),
         calibration.absent(records),

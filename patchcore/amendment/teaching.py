@@ -19,7 +19,7 @@ from patchcore.fitting.second_pass import Calibration
 from patchcore.fitting.sources import Source, named
 from patchcore.images.reading import read_image
 from patchcore.kernels.search import RunningSearch
-from patchcore.leave_one_out import score_good_images
+from patchcore.leave_one_out import score_by_groups
 from patchcore.methods import TEACH
 from patchcore.patchcore import PatchCore, with_bank
 from patchcore.scoring import ImagePatches
@@ -178,8 +178,7 @@ def _with_rows(before: PatchCore, rows: Rows, good: GoodImages, run: FittingRun)
     model.renew_self_test()
     wanted = {before.image_records_[i].sha256: int(i) for i in before.profile_.images}
     calibration = Calibration(run, wanted)
-    scores = score_good_images(bank, calibration.patches(good), groups=model.copy_groups_)
-    model.profile_ = scores.at_least(model.least_score(scores.at(len(bank))))
+    model.take_profiles(score_by_groups(bank, calibration.patches(good), model.kinds_of_groups_))
     model.picture_check_ = check
     model.skipped_ = [*before.skipped_, *calibration.absent(before.image_records_)]
     model.operating_point_ = None

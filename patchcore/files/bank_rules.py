@@ -36,7 +36,15 @@ def loading_rules(tensors: Tensors, header: Header) -> dict[str, bool]:
         "the good scores fit the bank": cover.shape == (rows,)
         and offsets.shape == (len(scored) + 1,)
         and sizes.shape == values.shape == (offsets[-1],),
+        "the scores by other sessions fit the good scores": _session_scores_fit(tensors, len(scored)),
     }
+
+
+def _session_scores_fit(tensors: Tensors, scored: int) -> bool:
+    if "session_scores.offsets" not in tensors:
+        return True
+    offsets, sizes, values = (tensors[f"session_scores.{part}"] for part in ("offsets", "sizes", "values"))
+    return offsets.shape == (scored + 1,) and sizes.shape == values.shape == (offsets[-1],)
 
 
 def _rules(tensors: Tensors, header: Header) -> dict[str, bool]:
@@ -63,9 +71,23 @@ def _rules(tensors: Tensors, header: Header) -> dict[str, bool]:
         "good scores and cover radii are no larger than a score can be": bool(
             (values[np.isfinite(values)] <= LARGEST_SCORE).all() and (cover <= LARGEST_SCORE).all()
         ),
+        "scores by other sessions follow each other": _session_scores_follow(tensors, rows),
         "cover radii are numbers that only fall": bool(np.isfinite(cover).all() and (cover >= 0).all())
         and bool((np.diff(cover) <= 0).all()),
     }
+
+
+def _session_scores_follow(tensors: Tensors, rows: int) -> bool:
+    if "session_scores.offsets" not in tensors:
+        return True
+    offsets, sizes, values = (tensors[f"session_scores.{part}"] for part in ("offsets", "sizes", "values"))
+    return (
+        _session_scores_fit(tensors, len(tensors["good_scores.images"]))
+        and offsets[0] == 0
+        and bool((np.diff(offsets) > 0).all())
+        and bool(((sizes >= 1) & (sizes <= rows)).all())
+        and bool(((values >= 0) & ((values <= LARGEST_SCORE) | np.isinf(values))).all())
+    )
 
 
 def _last_rules(tensors: Tensors, header: Header) -> dict[str, bool]:
@@ -104,4 +126,9 @@ BANK_RULES = FileRules(
     _check_header,
     _rules,
     _last_rules,
+    {
+        "session_scores.offsets": ("I64", 8, 1),
+        "session_scores.sizes": ("I64", 8, 1),
+        "session_scores.values": ("F32", 4, 1),
+    },
 )

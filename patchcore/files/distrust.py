@@ -167,11 +167,14 @@ def _check_layout(path: Path) -> tuple[str, FileRules]:
     parts = [(name, entry) for name, entry in listed.items() if name != "__metadata__"]
     try:
         for name, entry in sorted(parts, key=lambda part: part[1]["data_offsets"]):
-            end = _check_part(path.name, name, entry, end, {**required, **OPTIONAL_PARTS})
+            end = _check_part(path.name, name, entry, end, {**required, **OPTIONAL_PARTS, **rules.optional})
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise ArtifactError(f"{path.name} is damaged: its header lists an impossible part.") from error
     if missing := sorted(required.keys() - listed.keys()):
         raise ArtifactError(f"{path.name} is not a whole inspector: it has no {missing[0]}.")
+    absent = sorted(rules.optional.keys() - listed.keys())
+    if absent and len(absent) < len(rules.optional):
+        raise ArtifactError(f"{path.name} is not a whole inspector: it has no {absent[0]}.")
     if 8 + length + end != size:
         raise ArtifactError(
             f"{path.name} is damaged: its parts take {8 + length + end:,} bytes and the file has {size:,}."

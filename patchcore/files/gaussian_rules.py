@@ -6,6 +6,7 @@ from patchcore.errors import SettingsError
 from patchcore.files.method_rules import (
     LONGEST_FEATURE,
     SCORED,
+    SCORED_BY_SESSIONS,
     FileRules,
     Header,
     Tensors,
@@ -92,4 +93,5 @@ GAUSSIAN_RULES = FileRules(
         **SCORED,
     },
     rules=_rules,
+    optional=SCORED_BY_SESSIONS,
 )

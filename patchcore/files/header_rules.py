@@ -71,6 +71,8 @@ def _image(image: Any) -> None:
     for name in ("pixel_sha256", "near_copy_of"):
         if image.get(name, "") != "":
             match(image[name], SHA256, "the hash of an image's pixels")
+    for name in ("taken", "session"):
+        require_text(image.get(name, ""), f"the {name} of an image", LONGEST_NAME, empty=True)
     require_text(image["format"], "the format of an image", 32)
     for name in ("width", "height", "channels", "bit_depth"):
         whole(image[name], f"the {name.replace('_', ' ')} of an image", 1, LONGEST_SIDE)

@@ -1,7 +1,7 @@
 """The part of a file that belongs to its method: arrays by kind and size, and rules for their contents."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,8 @@ Part = tuple[str, int, int]
 
 SCORED: Mapping[str, Part] = {"good_scores.values": ("F32", 4, 1), "good_scores.images": ("I32", 4, 1)}
 """Leave-one-image-out scores of the good images, one for each."""
+SCORED_BY_SESSIONS: Mapping[str, Part] = {"session_scores.values": ("F32", 4, 1)}
+"""Scores of the same images by other sessions alone."""
 
 
 def _no_fields(_header: Header) -> None:
@@ -38,7 +40,9 @@ class FileRules:
     Attributes
     ----------
     parts
-        Required arrays by name; no other is allowed.
+        Required arrays by name; no other but the optional ones is allowed.
+    optional
+        Arrays that a file has together or not at all.
     check_header
         Checks the method's fields of the header; raises `value_rules.Unsound`.
     rules
@@ -51,6 +55,7 @@ class FileRules:
     check_header: Callable[[Header], None] = _no_fields
     rules: Callable[[Tensors, Header], Mapping[str, bool]] = _no_rules
     last_rules: Callable[[Tensors, Header], Mapping[str, bool]] = _no_rules
+    optional: Mapping[str, Part] = field(default_factory=dict)
 
 
 def hold(rules: Mapping[str, bool]) -> None:
@@ -67,8 +72,9 @@ def hold(rules: Mapping[str, bool]) -> None:
 
 
 def scored_rules(tensors: Tensors, images: int) -> dict[str, bool]:
-    """Rules for the two arrays of `SCORED`; a score is infinite where no other image was left to compare with."""
+    """Rules for the arrays of `SCORED`; a score is infinite where no other image was left to compare with."""
     values, scored = tensors["good_scores.values"], tensors["good_scores.images"]
+    by_sessions = tensors.get("session_scores.values", values)
     finite = values[np.isfinite(values)]
     return {
         "every good score belongs to a listed image, once": values.shape == scored.shape
@@ -78,6 +84,8 @@ def scored_rules(tensors: Tensors, images: int) -> dict[str, bool]:
         and bool(((scored >= 0) & (scored < images)).all()),
         "no good score is negative or no number": bool((values >= 0).all()),
         "good scores are no larger than a score can be": bool((finite <= LARGEST_SCORE).all()),
+        "scores by other sessions are scores of the same images": by_sessions.shape == values.shape
+        and bool(((by_sessions >= 0) & ((by_sessions <= LARGEST_SCORE) | np.isinf(by_sessions))).all()),
     }
 
 

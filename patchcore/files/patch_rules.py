@@ -5,6 +5,7 @@ import numpy as np
 from patchcore.files.method_rules import (
     LONGEST_FEATURE,
     SCORED,
+    SCORED_BY_SESSIONS,
     FileRules,
     Header,
     Tensors,
@@ -58,4 +59,5 @@ PATCH_RULES = FileRules(
     },
     _check_header,
     _rules,
+    optional=SCORED_BY_SESSIONS,
 )

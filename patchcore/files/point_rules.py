@@ -90,6 +90,12 @@ def _evidence(evidence: Any, empty_maps: bool) -> None:
         check_scores(
             parts.get(name), "the operating point's evidence", empty_maps=empty_maps and name == "map_peaks"
         )
+    check_scores(parts.get("unseen", {}), "the operating point's evidence")
+    sessions = mapping(parts.get("sessions", {}), "the sessions of the evidence", MOST_IMAGES)
+    if sessions.keys() != parts.get("unseen", {}).keys():
+        raise Unsound("the sessions of the evidence do not belong to its scores")
+    for name in sessions.values():
+        text(name, "the name of a session", LONGEST_RULE)
 
 
 def _threshold(value: Any, name: str) -> None:

@@ -4,8 +4,9 @@ This stage is never divided among processes: its threads already keep all cores 
 build (docs/performance.md), less than the start of a process.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from patchcore.errors import DataError
 from patchcore.fitting.feature_store import FeatureStore
 from patchcore.fitting.run import FittingRun
 from patchcore.images.copy_groups import CopyGroups
-from patchcore.leave_one_out import GoodScores, score_good_images
+from patchcore.leave_one_out import GoodGroups, GoodScores, score_by_groups
 from patchcore.scoring import Comparison
 
 LARGEST_CALIBRATION = 400  # good images that are scored leave-one-out; more are sampled by the seed
@@ -40,12 +41,29 @@ class LeftOut:
     images: NDArray[np.int32]
     scores: NDArray[np.float32]
 
+    @classmethod
+    def of(cls, tensors: Mapping[str, NDArray[Any]]) -> "tuple[LeftOut, LeftOut | None]":
+        """Read the scores by the other images, and those by other sessions, from the arrays of a file."""
+        images, by_sessions = tensors["good_scores.images"], tensors.get("session_scores.values")
+        alone = cls(images, tensors["good_scores.values"])
+        return alone, None if by_sessions is None else cls(images, by_sessions)
 
-def calibrate(run: FittingRun, store: FeatureStore, bank: MemoryBank, groups: CopyGroups) -> GoodScores:
-    """Score good images without their own rows; a seeded sample of them where there are very many."""
+    def at_least(self, floor: np.float32) -> "LeftOut":
+        """Return the same scores, none below a floor."""
+        return replace(self, scores=np.maximum(self.scores, floor))
+
+
+def calibrate(
+    run: FittingRun,
+    store: FeatureStore,
+    bank: MemoryBank,
+    groups: CopyGroups,
+    kinds: Sequence[GoodGroups],
+) -> list[GoodScores]:
+    """Score good images without their own rows, with each kind of groups; a seeded sample where there are very many."""
     chosen = calibration_sample(run, groups)
     patches = ((int(i), store.rows(store.images[i])) for i in chosen)
-    return score_good_images(bank, patches, lambda done: run.report("calibration", done, len(chosen)), groups)
+    return score_by_groups(bank, patches, kinds, lambda done: run.report("calibration", done, len(chosen)))
 
 
 def calibration_sample(run: FittingRun, groups: CopyGroups) -> NDArray[np.int64]:
@@ -55,10 +73,14 @@ def calibration_sample(run: FittingRun, groups: CopyGroups) -> NDArray[np.int64]
 
 
 def score_by_others(
-    run: FittingRun, store: FeatureStore, grid: tuple[int, int], groups: CopyGroups, compare: Compare
+    run: FittingRun,
+    store: FeatureStore,
+    grid: tuple[int, int],
+    chosen: NDArray[np.int64],
+    groups: GoodGroups,
+    compare: Compare,
 ) -> LeftOut:
-    """Score good images with maps of size `grid`, each compared with the good images that are no copies of it."""
-    chosen = calibration_sample(run, groups)
+    """Score chosen good images with maps of size `grid`, each without the images that `groups` leaves out with it."""
     scores = np.full(len(chosen), np.inf, np.float32)
     for done, number in enumerate(chosen.tolist()):
         run.report("calibration", done, len(chosen))

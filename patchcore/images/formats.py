@@ -7,6 +7,7 @@ pixel, turns the picture upright, and notes every conversion in words.
 import io
 import struct
 import zlib
+from datetime import datetime
 
 import numpy as np
 from PIL import BmpImagePlugin, Image, ImageCms, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
@@ -34,6 +35,7 @@ DECODER_FAULTS = (
 )
 
 ORIENTATION_TAG = 0x0112
+EXIF_IFD, TAKEN_TAG, CHANGED_TAG = 0x8769, 0x9003, 0x0132  # EXIF 2.3: DateTimeOriginal, DateTime
 CMYK = "CMYK was converted to RGB without a colour profile; colours are approximate."
 _LOWER_PART = "its lower part may be missing. Copy it again from where it came."
 _FILLED, _JPEG_BLOCK = 128, 8  # the value that decoders fill missing blocks with; rows of a block
@@ -142,7 +144,9 @@ def decode_png(data: bytes, name: str, limits: Limits) -> RawImage:
 
         raw = from_channels(imagecodecs.png_decode(data), "PNG", 16, 65535)
         raw.notes[:0] = [*_frames(image), *_colour_notes(image)]
-        raw.turn_upright(_orientation(image))
+        exif = _exif(image)
+        raw.taken = moment_of(exif)
+        raw.turn_upright(orientation_of(exif))
     if b"IEND" not in data:
         raw.notes.append(
             "The PNG breaks off before its end mark. The picture is complete; copy the file again."
@@ -248,7 +252,7 @@ def _webp_size(data: bytes) -> tuple[int, int]:
 
 def _from_pillow(image: ImageFile.ImageFile, kind: str, bit_depth: int) -> RawImage:
     notes = [*_frames(image), *_colour_notes(image)]
-    orientation = _orientation(image)
+    exif = _exif(image)
     channels = len(image.getbands())
     picture: Image.Image = image
     if image.mode == "CMYK":
@@ -264,7 +268,8 @@ def _from_pillow(image: ImageFile.ImageFile, kind: str, bit_depth: int) -> RawIm
     raw = from_channels(array, kind, bit_depth, 1 if array.dtype == bool else 255)
     raw.channels = channels
     raw.notes[:0] = notes
-    raw.turn_upright(orientation)
+    raw.taken = moment_of(exif)
+    raw.turn_upright(orientation_of(exif))
     return raw
 
 
@@ -301,14 +306,37 @@ def profile_note(profile: object) -> list[str]:
     return [f"Its colour profile{f' ({name})' if name else ''} was not applied; samples are taken as sRGB."]
 
 
-def _orientation(image: ImageFile.ImageFile) -> int:
-    """Return the EXIF orientation code; 1 (upright) for a missing or unreadable one."""
-    block = image.info.get("exif")
-    if not block:
-        return 1
+def _exif(image: ImageFile.ImageFile) -> Image.Exif:
+    """Return the EXIF tags; none of a missing or unreadable block."""
     exif = Image.Exif()
+    if block := image.info.get("exif"):
+        try:
+            exif.load(block)
+        except DECODER_FAULTS:
+            return Image.Exif()
+    return exif
+
+
+def orientation_of(exif: Image.Exif) -> int:
+    """Return the EXIF orientation code; 1 (upright) for a missing or unreadable one."""
     try:
-        exif.load(block)
         return int(exif.get(ORIENTATION_TAG, 1))
     except DECODER_FAULTS:
         return 1
+
+
+def moment_of(exif: Image.Exif) -> str:
+    """Return when a picture was taken, ISO 8601; "" where it does not say, or says what is no moment."""
+    try:
+        text = exif.get_ifd(EXIF_IFD).get(TAKEN_TAG) or exif.get(CHANGED_TAG)
+        return iso_moment(text)
+    except DECODER_FAULTS:
+        return ""
+
+
+def iso_moment(text: object) -> str:
+    """Write EXIF's form of a moment, "2026:05:03 14:20:00", as ISO 8601; "" for anything else."""
+    try:
+        return datetime.strptime(str(text).strip("\0 ")[:19], "%Y:%m:%d %H:%M:%S").isoformat()
+    except ValueError:
+        return ""

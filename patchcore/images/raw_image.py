@@ -115,6 +115,8 @@ class RawImage:
         Whether the colours are already multiplied by alpha.
     notes
         A sentence for each conversion that changes pixels, and for each part of the file that was not read.
+    taken
+        When it was taken, by the camera's clock, ISO 8601; "" where the file does not say.
     """
 
     samples: NDArray[Any]
@@ -126,6 +128,7 @@ class RawImage:
     alpha: NDArray[np.float32] | None = None
     premultiplied: bool = False
     notes: list[str] = field(default_factory=list)
+    taken: str = ""
 
     def turn_upright(self, orientation: int) -> None:
         """Apply an EXIF/TIFF orientation code (1 to 8) to samples and alpha."""

@@ -40,7 +40,12 @@ from patchcore.images.unread_files import contents_of, why_no_images
 
 WHITE = (1.0, 1.0, 1.0)
 _TINT, _LOOKED_AT = 2.5 / 255, 100  # difference of colours that still counts as grey; pixels a side
-LATER = {"pixel_sha256": "", "near_copy_of": ""}  # fields that records of earlier programs lack
+LATER = {
+    "pixel_sha256": "",
+    "near_copy_of": "",
+    "taken": "",
+    "session": "",
+}  # fields that records of earlier programs lack
 _STEPS = 65535  # of brightness in the hash of pixels: an 8-bit value is the same step in 16 bits
 _HASHED_AT_ONCE = 1 << 18  # values, which stay in the cache
 _DECODERS = {
@@ -79,6 +84,10 @@ class ImageRecord:
         `LoadedImage.pixel_sha256` of an image that was learned from; "" where nobody asked for it.
     near_copy_of
         `pixel_sha256` of the first good image of its group of near copies; "" for an image without near copies.
+    taken
+        When the camera says that it was taken, "2026-05-03T14:20:00" by the camera's clock; "" where it does not say.
+    session
+        The session of an image that was learned from; "" where the good images are of one session.
     """
 
     name: str
@@ -94,6 +103,8 @@ class ImageRecord:
     colourful: bool = True
     pixel_sha256: str = ""
     near_copy_of: str = ""
+    taken: str = ""
+    session: str = ""
 
     @property
     def is_deep(self) -> bool:
@@ -219,6 +230,7 @@ def _read(
         lowest,
         highest,
         raw.samples.ndim == 3 and _has_colour(pixels),
+        taken=raw.taken,
     )
     return LoadedImage(pixels, record)
 

@@ -14,7 +14,14 @@ from PIL import JpegImagePlugin
 from tifffile import COMPRESSION, PHOTOMETRIC
 
 from patchcore.errors import ImageTooLarge, UnreadableImage
-from patchcore.images.formats import CMYK, DECODER_FAULTS, ORIENTATION_TAG, profile_note
+from patchcore.images.formats import (
+    CHANGED_TAG,
+    CMYK,
+    DECODER_FAULTS,
+    ORIENTATION_TAG,
+    iso_moment,
+    profile_note,
+)
 from patchcore.images.raw_image import Limits, RawImage, by_rows, first_of_several
 from patchcore.images.tiff_tags import check_tags
 
@@ -71,6 +78,8 @@ def decode_tiff(data: bytes, name: str, limits: Limits) -> RawImage:
         raw.notes[:0] = several
         if (profile := page.tags.get(_PROFILE_TAG)) is not None:
             raw.notes += profile_note(profile.value)
+        if (changed := page.tags.get(CHANGED_TAG)) is not None:
+            raw.taken = iso_moment(changed.value)
         tag = page.tags.get(ORIENTATION_TAG)
         raw.turn_upright(int(tag.value) if tag is not None else 1)
     return raw

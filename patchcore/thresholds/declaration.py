@@ -6,6 +6,7 @@ these declarations. `rules` lists them.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Literal, Protocol
 
 import numpy as np
@@ -13,12 +14,13 @@ from numpy.typing import NDArray
 
 from patchcore.statistics.intervals import percent
 
-Kind = Literal["good", "defect"]
+Kind = Literal["good", "defect", "sessions"]
 Shown = Literal["number", "percent", "one in", "score"]
 
 NO_IMAGES: frozenset[Kind] = frozenset()
 GOOD: frozenset[Kind] = frozenset({"good"})
 DEFECT: frozenset[Kind] = frozenset({"defect"})
+SESSIONS: frozenset[Kind] = frozenset({"sessions"})
 
 
 class Threshold(Protocol):
@@ -96,11 +98,13 @@ class Rule:
         Its effect, in plain words.
     apply
         Takes good scores [n], defect scores [m] and the parameters by name; without the defect scores where
-        `good_only`.
+        `good_only`; where `by_session`, scores of good images by session and the parameters.
     needs
         Kinds of images that the rule needs.
     good_only
         Whether the rule uses good images alone, even where defects are known.
+    by_session
+        Whether the rule uses the good images' scores by other sessions alone.
     parameters
         By name.
     choice
@@ -121,6 +125,7 @@ class Rule:
     apply: Callable[..., Threshold]
     needs: frozenset[Kind]
     good_only: bool = False
+    by_session: bool = False
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     choice: str = ""
     rank: int = 0
@@ -134,8 +139,17 @@ class Rule:
         return {name: parameter.usual for name, parameter in self.parameters.items()}
 
     def __call__(
-        self, good: NDArray[np.float64], defect: NDArray[np.float64], parameters: Mapping[str, float]
+        self,
+        good: NDArray[np.float64],
+        defect: NDArray[np.float64],
+        parameters: Mapping[str, float],
+        sessions: Mapping[str, NDArray[np.float64]] = MappingProxyType({}),
     ) -> Threshold:
-        """Set a threshold from good scores [n] and defect scores [m]; parameters left out take their usual values."""
+        """Set a threshold from good scores [n] and defect scores [m]; parameters left out take their usual values.
+
+        `sessions` holds the scores of good images by the other sessions alone, by session.
+        """
         values = {**self.usual(), **parameters}
+        if self.by_session:
+            return self.apply(sessions, **values)
         return self.apply(good, **values) if self.good_only else self.apply(good, defect, **values)

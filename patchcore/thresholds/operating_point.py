@@ -49,18 +49,36 @@ class Evidence:
     map_peaks
         For each good image, the lowest pixel threshold at which its map shows nothing
         (`regions.clearing_threshold` with the operating point's minimum area).
+    unseen
+        Score of each good image by the good images of other sessions alone; empty where there is one session.
+    sessions
+        The session of each image in `unseen`.
     """
 
     good: Mapping[str, float] = field(default_factory=dict)
     defect: Mapping[str, float] = field(default_factory=dict)
     map_peaks: Mapping[str, float] = field(default_factory=dict)
+    unseen: Mapping[str, float] = field(default_factory=dict)
+    sessions: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def by_session(self) -> dict[str, NDArray[np.float64]]:
+        """`unseen` as an array of scores for each session."""
+        found: dict[str, list[float]] = {}
+        for sha256, score in self.unseen.items():
+            found.setdefault(self.sessions[sha256], []).append(score)
+        return {name: np.array(scores) for name, scores in found.items()}
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Evidence:
-        """Read the output of `asdict`."""
-        return cls(
-            **{part.name: {k: _read_number(v) for k, v in plain[part.name].items()} for part in fields(cls)}
-        )
+        """Read the output of `asdict`; evidence of earlier programs knows no sessions."""
+        plain = {"unseen": {}, "sessions": {}, **plain}
+        scores = {
+            name: {k: _read_number(v) for k, v in plain[name].items()}
+            for name in ("good", "defect", "map_peaks", "unseen")
+        }
+        sessions = {sha256: str(plain["sessions"][sha256]) for sha256 in scores["unseen"]}
+        return cls(**scores, sessions=sessions)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from patchcore.errors import SettingsError
 from patchcore.statistics.intervals import count
-from patchcore.thresholds import from_good, from_labelled
+from patchcore.thresholds import from_good, from_labelled, from_sessions
 from patchcore.thresholds.declaration import Rule, Threshold
 from patchcore.thresholds.operating_point import Choice, Evidence
 
@@ -15,6 +15,7 @@ RULES: dict[str, Rule] = {
     rule.name: rule
     for rule in (
         from_good.BUDGET,
+        from_sessions.UNSEEN,
         from_good.PROVISIONAL,
         from_good.QUANTILE,
         from_good.EXTRAPOLATED,
@@ -110,7 +111,8 @@ def apply_rule(choice: Choice, evidence: Evidence) -> Threshold:
     unknown = sorted(set(choice.parameters) - set(rule.parameters))
     if unknown:
         raise SettingsError(f"The rule {choice.name} has no parameter {', '.join(unknown)}.")
-    return rule(score_array(evidence.good), score_array(evidence.defect), choice.parameters)
+    good, defect = score_array(evidence.good), score_array(evidence.defect)
+    return rule(good, defect, choice.parameters, evidence.by_session)
 
 
 def completed(choice: Choice) -> Choice:

@@ -5,9 +5,11 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from patchcore.bank import MemoryBank
+from patchcore.images.copy_groups import CopyGroups
 from patchcore.kernels import nested_sweep
 from patchcore.kernels.nested_sweep import Patches
-from patchcore.leave_one_out import score_good_images
+from patchcore.labels.sessions import SessionGroups
+from patchcore.leave_one_out import score_by_groups, score_good_images
 from tests.patchcore.adversarial import KINDS, features
 from tests.patchcore.greedy import greedy_order
 
@@ -43,6 +45,18 @@ def test_scores_and_radius_at_every_size_equal_a_search_without_the_image_bit_fo
             expected = [searched(part.without_images({i}), good[i]) for i in range(IMAGES)]
             assert_array_equal(profile.at(rows), np.array(expected, np.float32))
             assert profile.cover_radius[rows - 1] == searched(part, good.reshape(-1, DIMS))
+
+
+def test_a_session_left_out_equals_the_bank_without_its_images_bit_for_bit(bank, good):
+    copies = CopyGroups.of(["k", "", "", "k", "", ""])  # images 0 and 3, of two sessions, are copies
+    sessions = SessionGroups.of(["a", "a", "b", "b", "c", "c"], copies)
+    alone, unseen = score_by_groups(bank, enumerate(good), [copies, sessions])
+    assert_array_equal(alone.values, score_good_images(bank, enumerate(good), groups=copies).values)
+    gone = [{0, 1, 3}, {0, 1}, {2, 3}, {2, 3, 0}, {4, 5}, {4, 5}]
+    for rows in (5, 30, 120):
+        part = bank.rows(slice(rows))
+        expected = [searched(part.without_images(numbers), good[i]) for i, numbers in enumerate(gone)]
+        assert_array_equal(unseen.at(rows), np.array(expected, np.float32))
 
 
 @pytest.mark.parametrize(("at_once", "ahead"), [(1024, 16), (16, 1), (4, 3), (1, 1)])

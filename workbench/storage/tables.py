@@ -48,9 +48,10 @@ class Image(Base):
     def describe(self, record: dict[str, Any]) -> None:
         """Take over what reading the image found.
 
-        The name stays the one it first came with, since it is read by its path; near copies are a fact of one build.
+        The name stays the one it first came with, since it is read by its path; near copies and sessions are facts of
+        one build.
         """
-        self.record = {**record, "name": self.original_name, "near_copy_of": ""}
+        self.record = {**record, "name": self.original_name, "near_copy_of": "", "session": ""}
 
 
 class Inspector(Base):
