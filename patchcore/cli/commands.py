@@ -7,6 +7,7 @@ Standard output carries the result and nothing else; progress and remarks go to 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -91,6 +92,12 @@ def build(
     dims_used: Annotated[str, _setting("dims_used", metavar="NUMBER|all")] = str(Settings.dims_used),
     nearest_images: Annotated[int, _setting("nearest_images")] = Settings.nearest_images,
     seed: Annotated[int, _setting("seed")] = Settings.seed,
+    sessions: Annotated[
+        bool,
+        typer.Option(
+            help="Find days by folders, cameras' dates and names, and score each image without its whole day too."
+        ),
+    ] = True,
     on: Annotated[str, typer.Option(help="Where to compute features: here, or processes:N.")] = HERE,
     as_json: AsJson = False,
 ) -> None:
@@ -127,7 +134,7 @@ def build(
     mask = None if roi is None else _region(roi, paths[0])
     with progress_bars() as report:
         images = [(path.relative_to(good_dir).as_posix(), path) for path in paths]
-        model.fit(images, roi=mask, progress=report, executor=executor)
+        model.fit(images, roi=mask, sessions=None if sessions else {}, progress=report, executor=executor)
     for error in model.skipped_:
         remarks.print(f"left out {error}", style="yellow", markup=False, soft_wrap=True)
     remark(model.remarks_)
@@ -380,6 +387,7 @@ def _summary(model: Detector) -> dict[str, Any]:
         "geometry": settings.geometry,
         "seed": settings.seed,
         "good_images": len(model.image_records_),
+        **_sessions(model),
         "left_out": [str(error) for error in model.skipped_],
         "remarks": model.remarks_,
         "patch_covers": _patches_cover(model),
@@ -390,6 +398,17 @@ def _summary(model: Detector) -> dict[str, Any]:
         "threshold_rule": point.statement if point else None,
         "picture_check": _picture_check(model),
     }
+
+
+def _sessions(model: Detector) -> dict[str, Any]:
+    """Return the sessions of the good images, and how the threshold judges them on a day not seen."""
+    from patchcore.thresholds.from_sessions import ONE_SESSION, check_on_sessions
+
+    images = Counter(record.session for record in model.image_records_ if record.sha256 not in model.taught_)
+    if len(images) == 1:
+        return {"sessions": {}, "another_day": ONE_SESSION}
+    check = None if model.threshold_ is None else check_on_sessions(model.evidence_, model.threshold_)
+    return {"sessions": dict(images), "another_day": "" if check is None else check.sentence}
 
 
 def _patches_cover(model: Detector) -> str:
@@ -427,7 +446,9 @@ def _print(summary: dict[str, Any], as_json: bool) -> None:
         if key == "remarks":  # printed on standard error already
             continue
         shown = f"{value:.4g}" if isinstance(value, float) else value
-        if value not in (None, []):
+        if isinstance(value, dict):
+            shown = ", ".join(f"{name} ({number})" for name, number in value.items())
+        if value not in (None, [], {}, ""):
             print(f"{key.replace('_', ' '):>16}  {shown}")
 
 

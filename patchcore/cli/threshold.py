@@ -171,14 +171,13 @@ class _Rules:
         Rules for good images alone get only the leave-one-out scores, so that the labelled set independently tests
         their promises.
         """
-        from patchcore.thresholds.operating_point import Evidence
         from patchcore.thresholds.rules import BY_HAND, is_good_only
 
-        alone = model.evidence_.good
+        alone = replace(model.evidence_, map_peaks=peaks)
         chosen = [choice for choice in (self.reject, self.accept) if choice is not None]
         if all(choice.name == BY_HAND or is_good_only(choice) for choice in chosen):
-            return Evidence(alone, map_peaks=peaks)
-        return Evidence({**scores.good, **alone}, scores.defect, peaks)
+            return alone
+        return replace(alone, good={**scores.good, **alone.good}, defect=scores.defect)
 
 
 def _scored(model: Detector, labelled: Path | None) -> LabelledScores:

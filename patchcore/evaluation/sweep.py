@@ -264,7 +264,8 @@ class _Scan:
         here = {sha: s for sha, s in zip(self.sha256s, level.scores, strict=True) if np.isfinite(s)}
         good = {sha: score for sha, score in here.items() if sha in point.evidence.good}
         defect = {sha: score for sha, score in here.items() if sha in point.evidence.defect}
-        return Evidence(good | dict(level.model.evidence_.good), defect)
+        own = level.model.evidence_
+        return replace(own, good=good | dict(own.good), defect=defect)
 
 
 def _reject_alone(point: OperatingPoint) -> OperatingPoint:

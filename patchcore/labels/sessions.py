@@ -144,7 +144,9 @@ def in_sessions(
     if sessions is None:
         names = find_sessions([SessionImage(record.name, record.taken) for record in records]).names
     else:
-        chosen = {display_name(name): display_name(" ".join(session.split())) for name, session in sessions.items()}
+        chosen = {
+            display_name(name): display_name(" ".join(session.split())) for name, session in sessions.items()
+        }
         names = [chosen.get(record.name, UNDATED)[:LONGEST_SESSION] for record in records]
     several = len(set(names)) > 1
     return [

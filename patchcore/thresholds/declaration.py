@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from patchcore.statistics.intervals import percent
 
-Kind = Literal["good", "defect", "sessions"]
+Kind = Literal["good", "defect", "unseen"]
 Shown = Literal["number", "percent", "one in", "score"]
 
 NO_IMAGES: frozenset[Kind] = frozenset()
 GOOD: frozenset[Kind] = frozenset({"good"})
 DEFECT: frozenset[Kind] = frozenset({"defect"})
-SESSIONS: frozenset[Kind] = frozenset({"sessions"})
+UNSEEN: frozenset[Kind] = frozenset({"unseen"})
 
 
 class Threshold(Protocol):

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from patchcore.errors import DataError
 from patchcore.statistics.intervals import Interval, clopper_pearson, count, finite_scores, percent
-from patchcore.thresholds.declaration import SESSIONS, Rule
+from patchcore.thresholds.declaration import UNSEEN, Rule
 from patchcore.thresholds.from_good import BUDGET, GoodThreshold, images_needed, promise
 from patchcore.thresholds.operating_point import Evidence
 
@@ -133,8 +133,8 @@ def from_sessions(sessions: Mapping[str, Sequence[float]], budget: float) -> Goo
     """
     if len(sessions) < 2:
         raise DataError(
-            "A threshold for a day not seen needs good images of two sessions or more. Add good images of a second "
-            "day, or say at Build which images were taken together."
+            "There is no score of a good image by the images of other days: all are of one session. Add good images of "
+            "a second day, or say at Build which images were taken together."
         )
     needed = images_needed(budget)
     scores = {name: np.sort(finite_scores(values)) for name, values in sessions.items()}
@@ -165,11 +165,11 @@ def _of_session(values: NDArray[np.float64], budget: float) -> float:
     return float(values[min(rank, values.size) - 1])
 
 
-UNSEEN = Rule(
+SESSIONS = Rule(
     "from_sessions",
     "Holds on a day not seen",
     from_sessions,
-    needs=SESSIONS,
+    needs=UNSEEN,
     good_only=True,
     by_session=True,
     parameters=BUDGET.parameters,

@@ -15,7 +15,7 @@ RULES: dict[str, Rule] = {
     rule.name: rule
     for rule in (
         from_good.BUDGET,
-        from_sessions.UNSEEN,
+        from_sessions.SESSIONS,
         from_good.PROVISIONAL,
         from_good.QUANTILE,
         from_good.EXTRAPOLATED,

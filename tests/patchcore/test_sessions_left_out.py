@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from patchcore import PaDiM, PatchCore, SPADE
+from patchcore import SPADE, PaDiM, PatchCore
 from patchcore.amendment.removal import without_images
 from patchcore.amendment.teaching import with_taught
 from patchcore.detector import Detector

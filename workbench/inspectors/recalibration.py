@@ -134,15 +134,17 @@ def recalibrated(
     except (ImageError, WorkspaceError) as fault:
         return point.outdated(f"An image of its evidence cannot be scored again. {fault}")
     held_out = point.evidence.good.keys() - built_from
-    own = model.evidence_.good if _rests_on_bank(point, built_from) else {}
+    own = model.evidence_ if _rests_on_bank(point, built_from) else Evidence()
     peaks = {
         sha256: clearing_threshold(as_stored(result.map), point.min_area) for sha256, result in scored.items()
     }
-    good = {**own, **{sha256: scored[sha256].score for sha256 in sorted(held_out & scored.keys())}}
+    good = {**own.good, **{sha256: scored[sha256].score for sha256 in sorted(held_out & scored.keys())}}
     evidence = Evidence(
         good=good,
         defect={sha256: scored[sha256].score for sha256 in point.evidence.defect if sha256 in scored},
         map_peaks={} if point.pixel_rule is None else {sha256: peaks[sha256] for sha256 in good},
+        unseen=own.unseen,
+        sessions=own.sessions,
     )
     return recalibrate(point, evidence, model.bank_id_)
 

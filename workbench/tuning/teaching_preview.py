@@ -245,7 +245,7 @@ class _Follow:
 def _kept(point: OperatingPoint, model: Detector) -> OperatingPoint:
     """Return a point: hand-set thresholds stay, the others follow their rules on the new scores."""
     pixel_rule = None if point.pixel is None else Choice(BY_HAND, {"value": point.pixel})
-    return apply_again(point, Evidence(model.evidence_.good), model.bank_id_, pixel_rule)
+    return apply_again(point, model.evidence_, model.bank_id_, pixel_rule)
 
 
 def _without(point: OperatingPoint, sha256s: set[str]) -> OperatingPoint:
@@ -255,7 +255,14 @@ def _without(point: OperatingPoint, sha256s: set[str]) -> OperatingPoint:
         return {sha256: score for sha256, score in scores.items() if sha256 not in sha256s}
 
     known = point.evidence
-    return replace(point, evidence=Evidence(rest(known.good), rest(known.defect), rest(known.map_peaks)))
+    scores = {
+        "good": rest(known.good),
+        "defect": rest(known.defect),
+        "map_peaks": rest(known.map_peaks),
+        "unseen": rest(known.unseen),
+    }
+    sessions = {sha256: known.sessions[sha256] for sha256 in scores["unseen"]}
+    return replace(point, evidence=Evidence(**scores, sessions=sessions))
 
 
 def _model(workspace: Workspace, version: InspectorVersion, point: OperatingPoint) -> Detector:

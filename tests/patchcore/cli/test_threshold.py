@@ -181,10 +181,11 @@ def test_set_of_one_kind_is_counted(inspector, product, tmp_path, kind):
 
 def test_identical_scores_throughout_still_give_a_threshold_that_accepts_them():
     same = {f"{k}": 0.5 for k in range(30)}
+    days = {name: "odd" if int(name) % 2 else "even" for name in same}
     for name, rule in RULES.items():
         if name not in (BY_HAND, "extrapolated"):
             found = decide(Choice(name, {"budget": 0.1} if "budget" in rule.parameters else {}),
-                           Evidence(same, {"d": 0.5}), "b", set_by="Ada")  # fmt: skip
+                           Evidence(same, {"d": 0.5}, unseen=same, sessions=days), "b", set_by="Ada")  # fmt: skip
             assert np.isfinite(found.reject)
 
 

@@ -15,11 +15,14 @@ RNG = np.random.default_rng(0)
 GOOD = {f"good{k}": float(v) for k, v in enumerate(RNG.normal(2, 0.5, 250))}
 DEFECT = {f"bad{k}": float(v) for k, v in enumerate(RNG.normal(4, 0.8, 40))}
 PEAKS = {name: value - 0.3 for name, value in GOOD.items()}
-ALL = Evidence(GOOD, DEFECT, PEAKS)
+DAYS = {name: ("mon", "tue")[at % 2] for at, name in enumerate(GOOD)}
+ALL = Evidence(GOOD, DEFECT, PEAKS, GOOD, DAYS)
 HALF = Evidence(
     {k: v + 0.5 for k, v in GOOD.items()},
     {k: v + 0.5 for k, v in DEFECT.items()},
     {k: v + 0.5 for k, v in PEAKS.items()},
+    {k: v + 0.5 for k, v in GOOD.items()},
+    DAYS,
 )
 BUDGET = Choice("from_good", {"budget": 1 / 200})
 

@@ -19,10 +19,13 @@ from patchcore.thresholds.rules import (
 RNG = np.random.default_rng(0)
 GOOD = {f"good{k}": float(v) for k, v in enumerate(RNG.normal(2, 0.5, 250))}
 DEFECT = {f"bad{k}": float(v) for k, v in enumerate(RNG.normal(4, 0.8, 40))}
-ALL = Evidence(GOOD, DEFECT)
+DAYS = {name: ("mon", "tue")[at % 2] for at, name in enumerate(GOOD)}
+ALL = Evidence(GOOD, DEFECT, unseen=GOOD, sessions=DAYS)
 HALF = Evidence(
     {k: v + 0.5 for k, v in GOOD.items()},
     {k: v + 0.5 for k, v in DEFECT.items()},
+    unseen={k: v + 0.5 for k, v in GOOD.items()},
+    sessions=DAYS,
 )
 
 
@@ -38,6 +41,8 @@ def test_rule_needs_its_declared_kinds_of_images():
         needed = Evidence(
             GOOD if "good" in rule.needs else {},
             DEFECT if "defect" in rule.needs else {},
+            unseen=GOOD if "unseen" in rule.needs else {},
+            sessions=DAYS,
         )
         settings = {"value": 1.0} if name == BY_HAND else {}
         assert apply_rule(Choice(name, settings), needed).value is not None

@@ -75,7 +75,7 @@ def missing(evidence: Evidence, words: Sequence[str]) -> bool:
 def _applies(name: str, evidence: Evidence) -> bool:
     if name == NOTHING:
         return True
-    kinds = {"good": evidence.good, "defect": evidence.defect}
+    kinds = {"good": evidence.good, "defect": evidence.defect, "unseen": evidence.unseen}
     return all(kinds[kind] for kind in RULES[name].needs)
 
 
