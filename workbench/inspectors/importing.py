@@ -14,6 +14,7 @@ import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
+from patchcore.disk.faults import may_pass
 from patchcore.errors import ArtifactError
 from patchcore.images.file_names import safe_name, shortened
 from patchcore.methods import SHARE
@@ -105,7 +106,7 @@ def import_inspector(
 @contextmanager
 def _own_copy(workspace: Workspace, source: Path | bytes, file: str) -> Iterator[Path]:
     """Yield a private copy of the file, under the user's name, so that nobody changes it during the check."""
-    from patchcore.files.distrust import LARGEST_FILE, require_plain_file
+    from patchcore.files.distrust import LARGEST_FILE, check_layout
 
     plain = shortened(PurePosixPath(safe_name(file)).name, 100)
     with workspace.draft_folder() as draft:
@@ -116,9 +117,11 @@ def _own_copy(workspace: Workspace, source: Path | bytes, file: str) -> Iterator
                     raise ArtifactError(f"{file} is larger than any inspector.")
                 path.write_bytes(source)
             else:
-                require_plain_file(source)
+                check_layout(source)  # before gigabytes are copied; the copy is checked once more
                 shutil.copyfile(source, path, follow_symlinks=False)
         except OSError as error:
+            if may_pass(error, workspace.root):  # of the workspace's disk, on which the copy is written
+                raise
             raise ArtifactError(f"{file} cannot be read: {error.strerror or error}.") from error
         yield path
 

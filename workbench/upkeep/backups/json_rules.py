@@ -25,6 +25,7 @@ from patchcore.images.reading import LATER, ImageRecord
 from patchcore.plausibility.doubt import KINDS
 from workbench.inspections.history import DECIDE
 from workbench.jobs.arguments import LARGEST_ID, row_id
+from workbench.storage.clock import MARK
 from workbench.storage.places import is_id
 from workbench.upkeep.retention import LONGEST as MOST_MONTHS
 from workbench.upkeep.retention import RAN, RULE
@@ -313,7 +314,7 @@ def preference(value: Any, what: str, name: str) -> None:
     checks: dict[str, Check] = {}
     if name == RULE:
         checks = {"months": or_none(lambda months, of: whole(months, of, 1, MOST_MONTHS))}
-    elif name == RAN:
+    elif name in (RAN, MARK):
         checks = {"at": _when}
     shaped(checks, tuple(checks))(value, what)
 

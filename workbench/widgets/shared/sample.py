@@ -108,7 +108,7 @@ def _open(sample: SampleProduct) -> None:
 def _follow(sample: SampleProduct, job_id: int) -> None:
     """Show the progress of a build of the sample, and redraw the page when it has ended."""
 
-    @st.fragment(run_every=POLL_SECONDS)
+    @session.fragment(run_every=POLL_SECONDS)
     def follow() -> None:
         job = _build_of(sample, job_id)
         if job is None or job.state == JobState.DONE:
