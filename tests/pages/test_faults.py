@@ -7,8 +7,9 @@ from contextlib import closing, contextmanager
 import pytest
 
 from tests.pages.texts import ROOT
-from workbench.running import stop_all
+from workbench.running import running, stop_all
 from workbench.storage import database
+from workbench.widgets.shared import sample
 
 PAGES = sorted(path.stem for path in (ROOT / "pages").glob("*.py"))
 
@@ -25,8 +26,9 @@ def moved_away(workspace):
 @contextmanager
 def locked(workspace):
     """Another program has the whole database for itself, readers shut out too."""
+    here = running(workspace.root).workspace
     stop_all()
-    workspace.close()
+    here.close()
     with closing(sqlite3.connect(workspace.root / "workspace.db", timeout=5)) as other:
         other.execute("PRAGMA locking_mode=EXCLUSIVE")
         other.execute("BEGIN EXCLUSIVE")
@@ -92,5 +94,7 @@ def test_a_page_on_a_full_disk_refuses_and_goes_on_once_there_is_room(small_disk
     assert not app.exception
     assert "is full" in " ".join(one.value for one in (*app.error, *app.warning)).replace("\\", "")
     filler.unlink()
+    del app.session_state[sample.ASKED]  # the sample itself is larger than this disk
     app.run()
     assert not app.exception and not app.error
+    assert not any((small_disk / "here" / "temporary").iterdir())  # nothing half-written is left

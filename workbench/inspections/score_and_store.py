@@ -112,6 +112,7 @@ def score_image(
             inspection = judge(searched, force.point, model.bank_id_ if force.point.stale else None)
             found.seen = history.look(workspace, force, inspection, kept, pixels)
     except ImageError as error:
+        workspace.require_there()
         if isinstance(error.__cause__, OSError) and may_pass(error.__cause__, workspace.root):
             raise error.__cause__ from error  # a disk that does not answer makes no image a broken one
         found.columns["error"] = error.reason

@@ -117,8 +117,8 @@ class Workspace:
         WorkspaceUnavailable
             The folder or its database is not there.
         """
-        database = self.root if database_url() else self.root / DATABASE_FILE
-        if not database.exists():
+        own = self.root / (FOLDERS[0] if database_url() else DATABASE_FILE)
+        if not own.exists():
             raise WorkspaceUnavailable(gone(self.root), "no such folder")
 
     def close(self) -> None:
