@@ -69,8 +69,8 @@ def may_pass(fault: OSError, home: Path | None = None) -> bool:
 def gone(home: Path) -> str:
     """Return the sentences on a folder that holds everything a user makes and is not there any more."""
     return (
-        f"The workspace {home} is not there: it was moved or deleted, or its disk is not connected. Bring it back to "
-        f"this place. {AGAIN} No other one was begun in its stead."
+        f"The workspace {home} is not there: it was moved or deleted, or its disk is not connected. No other one was "
+        f"begun in its stead. Bring it back to this place. {AGAIN}"
     )
 
 

@@ -17,10 +17,10 @@ from typing import Any, NoReturn
 
 import psutil
 
-from patchcore.disk.faults import disk_fault
+from patchcore.disk.faults import disk_fault, may_pass
 from patchcore.errors import Cancelled, PatchCoreError
 from workbench.jobs.arguments import check_arguments
-from workbench.jobs.requests import JobState, delete_scratch, get_job, scratch_path
+from workbench.jobs.requests import STANDING, JobState, delete_scratch, get_job, scratch_path
 from workbench.people.roles import Person, Role, acting
 from workbench.storage.database import WorkspaceUnavailable
 from workbench.storage.places import make_folder
@@ -239,6 +239,10 @@ def _run(job: RunningJob, kinds: Mapping[str, str]) -> int:
             result = getattr(importlib.import_module(module), function)(job)
     except Cancelled:
         job.finish(JobState.CANCELLED)
+    except WorkspaceUnavailable as error:
+        traceback.print_exc()
+        job.finish(_after_a_pause(job), str(error))
+        return FAILED
     except PatchCoreError as error:
         traceback.print_exc()
         job.finish(JobState.FAILED, str(error))
@@ -252,7 +256,8 @@ def _run(job: RunningJob, kinds: Mapping[str, str]) -> int:
     except OSError as error:
         traceback.print_exc()
         words = disk_fault(error, job.workspace.root)
-        job.finish(JobState.FAILED, words or _program_failed(error))
+        state = _after_a_pause(job) if may_pass(error, job.workspace.root) else JobState.FAILED
+        job.finish(state, words or _program_failed(error))
         return MISTAKE if words is None else FAILED
     except Exception as error:  # the outermost frame of a process: the user must hear of every error
         traceback.print_exc()
@@ -261,6 +266,11 @@ def _run(job: RunningJob, kinds: Mapping[str, str]) -> int:
     else:
         job.finish(JobState.DONE, result=result)
     return 0
+
+
+def _after_a_pause(job: RunningJob) -> JobState:
+    """Return the state after a fault that may pass: the queue revives a standing job by itself, a person the others."""
+    return JobState.INTERRUPTED if job.kind in STANDING else JobState.FAILED
 
 
 def _program_failed(error: Exception) -> str:

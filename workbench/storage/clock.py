@@ -42,11 +42,12 @@ class ClockDoubt:
     def sentence(self) -> str:
         """The doubt, its consequence and the remedy."""
         days = abs(self.clock - self.mark).days
-        order = "after" if self.clock > self.mark else "before"
+        is_ahead = self.clock > self.mark
+        reason = ": nobody worked here for days, or it went on by days at once" if is_ahead else ""
         return (
-            f"The clock of the dashboard's computer says {_day(self.clock)}: {days:,} days {order} anything was last "
-            f"done here ({_day(self.mark)}). Nothing is deleted by its age until an engineer has confirmed the date. "
-            "Set the clock right if it is wrong."
+            f"The clock of the dashboard's computer says {_day(self.clock)}, {days:,} days "
+            f"{'after' if is_ahead else 'before'} the last moment that is certain ({_day(self.mark)}){reason}. Nothing "
+            "is deleted by its age until an engineer has confirmed the date. Set the clock right if it is wrong."
         )
 
 

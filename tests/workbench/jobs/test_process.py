@@ -151,6 +151,14 @@ def test_a_job_whose_disk_is_full_says_so_and_can_be_resumed(workspace, claimed)
     assert "is full (No space left on device). Nothing that was saved is lost." in ended.message
 
 
+def test_a_standing_job_whose_disk_is_full_waits_to_be_revived(workspace, claimed, monkeypatch):
+    monkeypatch.setattr(process, "STANDING", {"count": 1})
+    with RunningJob(workspace, claimed) as job:
+        process._run(job, {"count": f"{__name__}:fill_the_disk"})
+    ended = get_job(workspace, claimed)
+    assert ended.state == JobState.INTERRUPTED and "is full" in ended.message
+
+
 def test_the_end_of_a_job_is_recorded_once_the_workspace_is_there_again(workspace, claimed, monkeypatch):
     monkeypatch.setattr(process, "END_PAUSE_SECONDS", 0.05)
     away = workspace.root.with_name("away")

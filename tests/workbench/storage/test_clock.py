@@ -48,9 +48,9 @@ def test_a_new_workspace_and_a_long_weekend_raise_no_doubt(workspace, monkeypatc
 @pytest.mark.parametrize(
     ("moment", "words"),
     [
-        (datetime(2035, 3, 1, tzinfo=UTC), "days after anything was last done here"),
+        (datetime(2035, 3, 1, tzinfo=UTC), "nobody worked here for days, or it went on by days at once"),
         (NOON + timedelta(days=14), "14 days after"),
-        (YEAR_2000, "days before anything was last done here"),
+        (YEAR_2000, "days before the last moment that is certain"),
     ],
 )
 def test_a_clock_days_beyond_the_last_activity_or_before_it_is_doubted(marked, monkeypatch, moment, words):

@@ -44,7 +44,7 @@ def _held(months: int | None) -> None:
     doubt = why_held(here)
     if doubt is None or months is None:
         return
-    with st.container(border=True, key="history_held"):
+    with st.container(key="history_held"):
         waiting = what_goes(here, months)
         due = (
             "By this date nothing is old enough to be deleted."
