@@ -192,7 +192,7 @@ def test_a_clock_that_leapt_ahead_is_told_with_the_deletions_that_wait_for_a_per
     with full.database.write() as session:
         session.add(Preference(name="retention", value={"months": 12}))
         before = (now() - timedelta(days=3000)).isoformat()
-        session.add(Preference(name="clock", value={"at": before}))
+        session.add(Preference(name="clock", value={"at": before, "ids": []}))
         old = session.scalars(select(Inspection).order_by(Inspection.id)).first()
         old.created = now() - timedelta(days=3000)
     monkeypatch.setattr(JobQueue, "step", lambda self: None)

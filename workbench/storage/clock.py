@@ -3,6 +3,9 @@
 The workspace keeps a mark: the latest moment at which something was done here, or at which the dashboard ran. A clock
 that is days beyond the mark, or days before it, may be wrong. Then nothing is deleted by age until the clock is set
 right or an engineer has confirmed the date.
+
+With the mark, the latest id of the inspections is kept once a week: what was stored later has a higher id, by whichever
+clock it was dated.
 """
 
 from dataclasses import dataclass
@@ -20,6 +23,7 @@ from workbench.storage.workspace import Workspace
 MARK = "clock"  # name of the preference
 LONGEST_PAUSE = timedelta(days=5)  # a long weekend
 STEP = timedelta(hours=1)  # between two writings of the mark
+WEEK = timedelta(days=7)  # between two ids that are kept
 ACTIVITY = (Inspection, Event, Job)
 
 
@@ -64,8 +68,28 @@ def follow_clock(workspace: Workspace) -> None:
         if not _is_behind(session):
             return
     with workspace.database.write() as session:
-        if _is_behind(session) and find_doubt(session) is None:
-            _put(session, now())
+        if _is_behind(session):
+            note_time(session)
+
+
+def note_time(session: Session) -> None:
+    """Move the mark to the present, unless the clock may be wrong; called in a transaction."""
+    if find_doubt(session) is None:
+        _put(session, now())
+
+
+def stored_since(session: Session, moment: datetime, latest: datetime) -> int | None:
+    """Return an id so that every inspection of a higher one was stored after a moment; None where none is known.
+
+    Parameters
+    ----------
+    latest
+        Marks beyond it are a wrong clock's.
+    """
+    row = session.get(Preference, MARK)
+    marks = [] if row is None else row.value["ids"]
+    found = [number for at, number in marks if moment <= datetime.fromisoformat(at) <= latest]
+    return min(found, default=None)
 
 
 def confirm_clock(workspace: Workspace) -> None:
@@ -125,8 +149,12 @@ def _reached(session: Session, mark: datetime, here: datetime) -> datetime:
 
 
 def _put(session: Session, moment: datetime) -> None:
-    row = session.get(Preference, MARK) or Preference(name=MARK)
-    row.value, row.made_by, row.changed = {"at": moment.isoformat()}, current().name, moment
+    row = session.get(Preference, MARK) or Preference(name=MARK, value={"ids": []})
+    ids = list(row.value["ids"])
+    latest = session.scalar(select(func.max(Inspection.id))) or 0
+    if not ids or (moment - datetime.fromisoformat(ids[-1][0]) >= WEEK and latest > ids[-1][1]):
+        ids.append([moment.isoformat(), latest])
+    row.value, row.made_by, row.changed = {"at": moment.isoformat(), "ids": ids}, current().name, moment
     session.add(row)
 
 

@@ -24,6 +24,7 @@ from sqlalchemy.orm import Session
 
 from patchcore.disk.in_use import delete_file
 from workbench.jobs.requests import UNFINISHED, JobState
+from workbench.storage.clock import stored_since
 from workbench.storage.database import WorkspaceError
 from workbench.storage.tables import (
     Base,
@@ -79,15 +80,19 @@ class Piece:
 def is_old(session: Session, before: datetime) -> ColumnElement[bool]:
     """Return the condition by which inspections are older than `before`, by the clock and by the order of ids.
 
-    An inspection stored after one that is young enough is young, whatever its own time says. One whose time is yet to
+    An inspection stored after one that is young enough is young, whatever its own time says, and so is one stored after
+    a mark of the clock that is young enough. One whose time is yet to
     come is old once a later one is old.
     """
     last = now() + AHEAD
     in_time = select(Inspection.id).where(Inspection.created >= before, Inspection.created <= last)
     young_from = session.scalar(in_time.order_by(Inspection.id).limit(1))
+    marked = stored_since(session, before, last)
     old = Inspection.created < before
     if young_from is not None:
         old &= Inspection.id < young_from
+    if marked is not None:
+        old &= Inspection.id <= marked
     latest_old = session.scalar(select(func.max(Inspection.id)).where(old))
     ahead = (Inspection.created > last) & (Inspection.id < (latest_old or 0))
     return old | ahead

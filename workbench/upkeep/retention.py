@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from patchcore.errors import Cancelled, SettingsError
 from workbench.jobs.requests import JobState
 from workbench.people.roles import Role, current, require
-from workbench.storage.clock import ClockDoubt, confirm_clock, find_doubt
+from workbench.storage.clock import ClockDoubt, confirm_clock, find_doubt, note_time
 from workbench.storage.database import WorkspaceError
 from workbench.storage.revisions import note_event
 from workbench.storage.tables import Event, Inspection, Job, Preference
@@ -59,6 +59,7 @@ def keep_for(workspace: Workspace, months: int | None) -> int | None:
     with workspace.database.write() as session:
         _remember(session, RULE, {"months": months})
         note_event(session, "keep history", months=months)
+        note_time(session)
         _forget(session, RAN)
     return submit_if_due(workspace)
 

@@ -252,7 +252,7 @@ def test_a_full_disk_leaves_nothing(workspace, version, path, monkeypatch):
     monkeypatch.setattr(
         importing.shutil, "copyfile", lambda *a, **b: (_ for _ in ()).throw(OSError(28, "No space"))
     )
-    with pytest.raises(ArtifactError, match="No space"):
+    with pytest.raises(WorkspaceError, match=r"is full \(No space"):
         import_inspector(workspace, path)
     assert state(workspace) == before and [one.id for one in list_inspectors(workspace)] == [PLATE]
 

@@ -6,8 +6,8 @@ import pytest
 
 from tests.workbench.clocks import set_clock
 from workbench.people.roles import NotAllowed, Person, Role, acting
-from workbench.storage.clock import confirm_clock, find_doubt, follow_clock, no_earlier_than
-from workbench.storage.tables import Event, Preference
+from workbench.storage.clock import confirm_clock, find_doubt, follow_clock, no_earlier_than, stored_since
+from workbench.storage.tables import Event, Inspection, Preference
 
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 YEAR_2000 = datetime(2000, 1, 1, 8, tzinfo=UTC)
@@ -98,3 +98,22 @@ def test_the_mark_moves_once_an_hour_and_never_goes_back(marked, monkeypatch):
             at = session.query(Preference).one().value["at"]
             assert datetime.fromisoformat(at) == NOON + timedelta(minutes=expected)
             assert no_earlier_than(session) >= datetime.fromisoformat(at)
+
+
+def test_the_latest_id_is_kept_once_a_week_where_it_grew(workspace, monkeypatch):
+    for day, number in ((0, 3), (4, 9), (8, 20), (12, 20), (16, 20)):
+        set_clock(monkeypatch, NOON + timedelta(days=day))
+        with workspace.database.write() as session:
+            if session.get(Inspection, number) is None:
+                session.add(plain_inspection(number))
+        follow_clock(workspace)
+    with workspace.database.read() as session:
+        latest = NOON + timedelta(days=17)
+        assert stored_since(session, NOON, latest) == 3
+        assert stored_since(session, NOON + timedelta(days=1), latest) == 20
+        assert stored_since(session, NOON + timedelta(days=9), latest) is None
+
+
+def plain_inspection(number):
+    facts = {"source": "page", "sha256": "a" * 64, "name": "a.png", "inspector_name": "Plate"}
+    return Inspection(id=number, **facts)

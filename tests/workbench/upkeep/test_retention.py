@@ -12,7 +12,7 @@ from tests.workbench.upkeep.test_expiry import age
 from workbench.jobs.queue import JobQueue
 from workbench.jobs.requests import JobState, get_job, list_jobs
 from workbench.people.roles import NotAllowed, Person, Role, acting
-from workbench.storage.clock import follow_clock
+from workbench.storage.clock import MARK, follow_clock
 from workbench.storage.database import WorkspaceError
 from workbench.storage.tables import Event, Inspection, Job, Preference
 from workbench.storage.timestamps import now
@@ -120,6 +120,16 @@ def test_verdicts_of_a_clock_that_stood_in_2000_stay_with_the_younger_ones_befor
     assert delete_older(worked, 1).inspections == 0 and rest(worked) == [1, 2, 3]
     set_times(worked, now() - timedelta(days=400), year_2000, now())
     assert delete_older(worked, 1).inspections == 2 and rest(worked) == [3]
+
+
+def test_verdicts_of_a_clock_that_stood_in_2000_stay_on_a_line_that_has_no_other(worked, monkeypatch):
+    here = now()
+    with worked.database.write() as session:
+        # The dashboard ran when there was one verdict, long deleted by now.
+        session.add(Preference(name=MARK, value={"at": here.isoformat(), "ids": [[here.isoformat(), 0]]}))
+    set_times(worked, *[datetime(2000, 1, 1, 8, minute, tzinfo=UTC) for minute in range(3)])
+    set_clock(monkeypatch, here + timedelta(days=3))
+    assert delete_older(worked, 1).inspections == 0 and len(rest(worked)) == 3
 
 
 def test_a_verdict_whose_time_is_yet_to_come_goes_when_a_later_one_does(worked):

@@ -314,9 +314,18 @@ def preference(value: Any, what: str, name: str) -> None:
     checks: dict[str, Check] = {}
     if name == RULE:
         checks = {"months": or_none(lambda months, of: whole(months, of, 1, MOST_MONTHS))}
-    elif name in (RAN, MARK):
+    elif name == RAN:
         checks = {"at": _when}
+    elif name == MARK:
+        checks = {"at": _when, "ids": listed(_mark)}
     shaped(checks, tuple(checks))(value, what)
+
+
+def _mark(value: Any, what: str) -> None:
+    if not isinstance(value, list) or len(value) != 2:
+        raise Unsound(f"{what} is not a time with an id")
+    _when(value[0], what)
+    whole(value[1], what, 0, LARGEST_ID)
 
 
 def _when(value: Any, what: str) -> None:
