@@ -32,7 +32,7 @@ def run() -> None:
         )
         theme.apply()
         if sign_in.admit():
-            with page_guard.app(), revision_guard.run(), session.plain_errors():
+            with page_guard.app(), revision_guard.run(), session.page_errors():
                 session.follow_address()
                 if page.url_path != FULL_SCREEN:
                     sidebar.show(pages, page)

@@ -11,6 +11,7 @@ from threading import Lock
 
 from workbench.inspections.background_scorer import Scorer
 from workbench.jobs.queue import JobQueue, stated_capacity
+from workbench.storage.clock import follow_clock
 from workbench.storage.workspace import Workspace
 from workbench.upkeep.retention import submit_if_due
 from workbench.uploads.drafts import sweep_drafts
@@ -50,6 +51,7 @@ class Running:
 
 
 def _keep_house(workspace: Workspace) -> None:
+    follow_clock(workspace)
     sweep_drafts(workspace)
     submit_if_due(workspace)
 
@@ -64,14 +66,16 @@ def running(root: Path) -> Running:
     Raises
     ------
     SettingsError, WorkspaceError
-        When the stated number of jobs is none, or the workspace cannot be opened.
+        When the stated number of jobs is none, or the workspace cannot be opened or is not there any more.
     """
     with _lock:
         if not _of_root:
             gc.set_threshold(*COLLECTIONS)
         if str(root) not in _of_root:
             _of_root[str(root)] = Running(Workspace(str(root)))
-        return _of_root[str(root)]
+        found = _of_root[str(root)]
+    found.workspace.require_there()
+    return found
 
 
 def stop_all() -> None:

@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from patchcore.disk.faults import disk_fault
 from patchcore.disk.in_use import delete_folder
 from patchcore.errors import PatchCoreError, SettingsError
 from patchcore.files.targets import cannot_write, is_bad_name
@@ -54,6 +55,9 @@ def run(app: typer.Typer) -> None:
         remarks.print(str(error), style="red", markup=False, soft_wrap=True)
         sys.exit(1)
     except OSError as error:
+        if (words := disk_fault(error)) is not None:
+            remarks.print(words, style="red", markup=False, soft_wrap=True)
+            sys.exit(1)
         if not is_bad_name(error):
             _fault()
         sentence = "The name is longer than a disk takes, 255 bytes at most. Choose a shorter one."

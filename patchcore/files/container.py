@@ -3,13 +3,16 @@
 The header holds the SHA-256 of every tensor, so that damage or alteration is noticed before use.
 """
 
+import errno
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import safetensors
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
@@ -22,6 +25,9 @@ from patchcore.images.file_names import display_name, is_file
 FORMAT = "patchcore-inspector"
 VERSION = 1
 HEADER_KEY = "patchcore"
+MOST_HOLES = (
+    256 << 20
+)  # bytes of a file that its disk need not hold: a copy may have left out a part of zeros
 
 Tensors = Mapping[str, NDArray[Any]]
 
@@ -80,6 +86,49 @@ def read_header(path: Path) -> dict[str, Any]:
     return header
 
 
+def require_solid(path: Path) -> None:
+    """Refuse a file whose parts would fill the memory though its disk does not hold them; nothing of it is read.
+
+    A sparse file of a few kilobytes has any size that it says it has.
+
+    Raises
+    ------
+    ArtifactError
+        Much of the file is not on the disk, or the file is larger than the free memory.
+    """
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        holes = size - _bytes_on_disk(file.fileno(), size)
+    if holes > MOST_HOLES:
+        raise ArtifactError(
+            f"{path.name} is not a whole inspector: {holes / 1e9:.1f} of its {size / 1e9:.1f} GB are empty space that "
+            "its disk does not hold. Copy it again from where it was exported."
+        )
+    free = psutil.virtual_memory().available
+    if size > free:
+        raise ArtifactError(
+            f"{path.name} takes {size / 1e9:.1f} GB of memory, and {free / 1e9:.1f} GB are free. Close other programs, "
+            "or build it with a smaller bank."
+        )
+
+
+def _bytes_on_disk(descriptor: int, size: int) -> int:
+    """Return the bytes of a file outside its holes; all of them where the system does not tell holes."""
+    if not hasattr(os, "SEEK_DATA"):
+        return size
+    place = held = 0
+    while place < size:
+        try:
+            begin = os.lseek(descriptor, place, os.SEEK_DATA)
+        except OSError as error:
+            return (
+                held if error.errno == errno.ENXIO else size
+            )  # the rest is a hole, or the disk knows of none
+        place = os.lseek(descriptor, begin, os.SEEK_HOLE)
+        held += place - begin
+    return held
+
+
 def read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     """Read and check a whole file: (arrays by name, header).
 
@@ -89,6 +138,7 @@ def read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         If the file is foreign, damaged, altered, or of a newer format.
     """
     header = read_header(path)
+    require_solid(path)
     try:
         with safetensors.safe_open(path, framework="np") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (not a dict)

@@ -94,8 +94,7 @@ def read_untrusted(path: Path, load: Callable[[Path], Model]) -> tuple[Model, Ab
     WeightsError
         The weights that built it are not on this machine.
     """
-    require_plain_file(path)
-    method, rules = _check_layout(path)
+    method, rules = check_layout(path)
     try:
         tensors, header = container.read(path)
         Settings.from_dict({name: header["settings"][name] for name in names_of(method)})
@@ -139,9 +138,16 @@ def require_plain_file(path: Path) -> int:
     return found.st_size
 
 
-def _check_layout(path: Path) -> tuple[str, FileRules]:
-    """Compare the declared parts of a file with its size, before any part is read; return its method and rules."""
-    size = path.stat().st_size
+def check_layout(path: Path) -> tuple[str, FileRules]:
+    """Compare the declared parts of a file with its size, before any part is read; return its method and rules.
+
+    Raises
+    ------
+    ArtifactError
+        It is no plain file, or cannot hold an inspector; the message names the fault.
+    """
+    size = require_plain_file(path)
+    container.require_solid(path)
     with path.open("rb") as file:
         begins = file.read(8)
         for mark, kind in FOREIGN.items():

@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from patchcore.inspection import place_that_decided
 from tests.pages.texts import HOSTILE, words
 from workbench.jobs.queue import JobQueue
+from workbench.jobs.requests import list_jobs
 from workbench.people.roles import Person, Role, acting
 from workbench.storage.tables import BatchImage, Inspection, Job, Preference, Result
 from workbench.storage.timestamps import now
@@ -183,3 +184,21 @@ def test_deletions_are_listed(full, open_app):
         )
     delete_older(full, 12)
     assert "2 inspections older than 12 months were deleted with" in words(open_app("history"))
+
+
+def test_a_clock_that_leapt_ahead_is_told_with_the_deletions_that_wait_for_a_person(
+    full, open_app, monkeypatch
+):
+    with full.database.write() as session:
+        session.add(Preference(name="retention", value={"months": 12}))
+        before = (now() - timedelta(days=3000)).isoformat()
+        session.add(Preference(name="clock", value={"at": before, "ids": []}))
+        old = session.scalars(select(Inspection).order_by(Inspection.id)).first()
+        old.created = now() - timedelta(days=3000)
+    monkeypatch.setattr(JobQueue, "step", lambda self: None)
+    app = open_app("history")
+    assert "3,000 days after the last moment that is certain" in app.warning[0].value
+    assert "1 inspection and" in app.warning[0].value and not list_jobs(full)
+    app.button(key="confirm_clock").click().run()
+    assert not app.exception and not app.warning
+    assert [job.kind for job in list_jobs(full)] == ["retain"]

@@ -22,7 +22,7 @@ from workbench.inspections.batches import (
     load_pixels,
     value_range_of,
 )
-from workbench.storage.database import WorkspaceError
+from workbench.storage.database import WorkspaceError, WorkspaceUnavailable
 from workbench.storage.tables import BatchImage, InspectorVersion, Result
 from workbench.storage.workspace import Workspace
 from workbench.tuning.evidence import tested_images
@@ -99,6 +99,8 @@ def load_nameless_mask(workspace: Workspace, image: BatchImage) -> NDArray[np.bo
     """
     try:
         return load_mask(workspace, image)
+    except WorkspaceUnavailable:
+        raise
     except WorkspaceError as error:
         raise DataError(str(error.__cause__ or error)) from error
 

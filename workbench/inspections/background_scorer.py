@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
+from patchcore.disk.faults import disk_fault, may_pass
 from patchcore.errors import PatchCoreError
 from workbench.inspections.batches import score_batch
 from workbench.inspections.turns import rows
@@ -15,9 +16,11 @@ from workbench.inspections.turns.pace import Pace, stored_pace
 from workbench.inspections.turns.rows import Work
 from workbench.inspectors.versions import get_version, load_model
 from workbench.people.roles import Person, Role, acting, current, require
+from workbench.storage.database import WorkspaceUnavailable
 from workbench.storage.tables import Result
 from workbench.storage.workspace import Workspace
 
+PAUSE_SECONDS = 1.0  # between two tries while disk or database cannot be used
 TRIAL = 3  # images that measure the time of an image, where none is known
 RELEASE_SECONDS = 60.0  # for the image in hand
 
@@ -39,7 +42,7 @@ class ScoringState:
     trial
         Whether only the time of an image is measured.
     fault
-        The reason of a failure.
+        The reason of a failure; while it waits, the fault of the disk or database that has to pass first.
     """
 
     word: Literal["idle", "waiting", "stopped", "failed"] = "idle"
@@ -68,6 +71,7 @@ class _Queue:
     stopped: set[Work] = field(default_factory=set)
     faults: dict[Work, str] = field(default_factory=dict)
     paces: dict[Work, Pace] = field(default_factory=dict)
+    trouble: str = ""  # why nothing can be scored at present
     in_hand: Work | None = None
     turns: int = 0
     arrivals: int = 0
@@ -233,6 +237,7 @@ class Scorer:
                 rank,
                 None if places[one].seconds is None else left[one],
                 entries[one].trial is not None,
+                self._queue.trouble,
             )
             for rank, one in enumerate(ranking(places), start=1)
         }
@@ -251,10 +256,17 @@ class Scorer:
                 work = queue.in_hand = works[next_place(places, queue.turns)]
                 entry = queue.entries[work]
             with acting(entry.person):
-                is_through = self._turn(work, entry)
-            if is_through and not entry.halted and entry.trial is None:
-                rows.drop(self.workspace, work)
+                is_through, trouble = self._turn(work, entry)
             with self._changed:
+                if trouble:
+                    if queue.trouble != trouble:
+                        queue.trouble = trouble
+                        log.error("Scoring waits. %s", trouble)
+                    queue.in_hand = None
+                    self._changed.notify_all()
+                    self._changed.wait_for(lambda: self._ended, PAUSE_SECONDS)
+                    continue
+                queue.trouble = ""
                 queue.in_hand = None
                 queue.turns += 1
                 entry.place.last_turn = queue.turns
@@ -262,21 +274,45 @@ class Scorer:
                     del queue.entries[work]
                 self._changed.notify_all()
 
-    def _turn(self, work: Work, entry: _Entry) -> bool:
-        """Score for a turn and return whether the batch is through, or can go no further."""
+    def _turn(self, work: Work, entry: _Entry) -> tuple[bool, str]:
+        """Score for a turn; return whether the batch is through or can go no further, and a fault that may pass."""
+        try:
+            is_through = self._try(work, entry)
+            if is_through and not entry.halted and entry.trial is None:
+                rows.drop(self.workspace, work)
+        except (WorkspaceUnavailable, OSError) as error:
+            entry.results = None  # the walk through the batch ended with the error
+            return False, self._passing(error) or str(error)
+        return is_through, ""
+
+    def _try(self, work: Work, entry: _Entry) -> bool:
+        """Score for a turn, and keep the reason of a failure; a fault that may pass is raised."""
         try:
             return self._score(work, entry)
         except PatchCoreError as error:
+            if self._passing(error):
+                raise
             fault = str(error)
-        except Exception:  # the thread must outlive a bug; the page says what the log knows
+        except Exception as error:  # the thread must outlive a bug; the page says what the log knows
+            if self._passing(error):
+                raise
             if not rows.titles(self.workspace, [work]):
                 return True  # deleted meanwhile
             log.exception("Scoring batch %s by version %s failed.", *work)
-            fault = "Scoring stopped at an unexpected fault; the server's log has the details."
+            words = disk_fault(error, self.workspace.root) if isinstance(error, OSError) else None
+            fault = words or "Scoring stopped at an unexpected fault; the server's log has the details."
         with self._changed:
             if not entry.halted:
                 self._queue.faults[work] = fault
         return True
+
+    def _passing(self, error: Exception) -> str:
+        """Return the sentence of a fault of disk or database that may pass; "" for another error."""
+        if isinstance(error, WorkspaceUnavailable):
+            return str(error)
+        if isinstance(error, OSError) and may_pass(error, self.workspace.root):
+            return disk_fault(error, self.workspace.root) or ""
+        return ""
 
     def _score(self, work: Work, entry: _Entry) -> bool:
         version = get_version(self.workspace, work[1])

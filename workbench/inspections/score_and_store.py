@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from patchcore.disk.faults import may_pass
 from patchcore.disk.in_use import delete_file
 from patchcore.errors import DataError, ImageError
 from patchcore.inspection import judge
@@ -111,6 +112,9 @@ def score_image(
             inspection = judge(searched, force.point, model.bank_id_ if force.point.stale else None)
             found.seen = history.look(workspace, force, inspection, kept, pixels)
     except ImageError as error:
+        workspace.require_there()
+        if isinstance(error.__cause__, OSError) and may_pass(error.__cause__, workspace.root):
+            raise error.__cause__ from error  # a disk that does not answer makes no image a broken one
         found.columns["error"] = error.reason
     except DataError as error:  # nothing but the image's own rows is in the bank
         found.columns["error"] = str(error)

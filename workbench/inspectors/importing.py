@@ -14,6 +14,7 @@ import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
+from patchcore.disk.faults import disk_fault
 from patchcore.errors import ArtifactError
 from patchcore.images.file_names import safe_name, shortened
 from patchcore.methods import SHARE
@@ -23,7 +24,7 @@ from workbench.inspectors.recalibration import ShareNumbers
 from workbench.inspectors.version_files import ELSEWHERE, store_version
 from workbench.inspectors.versions import find_inspector
 from workbench.people.roles import Role, require
-from workbench.storage.database import WorkspaceError
+from workbench.storage.database import WorkspaceError, WorkspaceUnavailable
 from workbench.storage.places import below, require_id
 from workbench.storage.tables import Image, Inspector, InspectorVersion
 from workbench.storage.workspace import AT_ONCE, Workspace
@@ -72,7 +73,7 @@ def import_inspector(
     ArtifactError, WeightsError
         The file is refused; the message says why.
     WorkspaceError
-        The inspector `into` does not exist or is in the bin.
+        The inspector `into` does not exist or is in the bin, or the workspace has no room for the file.
     ChangedMeanwhile
         `into` was changed since it was `seen`.
     """
@@ -105,7 +106,7 @@ def import_inspector(
 @contextmanager
 def _own_copy(workspace: Workspace, source: Path | bytes, file: str) -> Iterator[Path]:
     """Yield a private copy of the file, under the user's name, so that nobody changes it during the check."""
-    from patchcore.files.distrust import LARGEST_FILE, require_plain_file
+    from patchcore.files.distrust import LARGEST_FILE, check_layout
 
     plain = shortened(PurePosixPath(safe_name(file)).name, 100)
     with workspace.draft_folder() as draft:
@@ -116,9 +117,11 @@ def _own_copy(workspace: Workspace, source: Path | bytes, file: str) -> Iterator
                     raise ArtifactError(f"{file} is larger than any inspector.")
                 path.write_bytes(source)
             else:
-                require_plain_file(source)
+                check_layout(source)  # before gigabytes are copied; the copy is checked once more
                 shutil.copyfile(source, path, follow_symlinks=False)
         except OSError as error:
+            if (fault := disk_fault(error, workspace.root)) is not None:
+                raise WorkspaceUnavailable(fault, error.strerror or "") from error
             raise ArtifactError(f"{file} cannot be read: {error.strerror or error}.") from error
         yield path
 

@@ -16,13 +16,15 @@ from types import TracebackType
 from typing import Any, NoReturn
 
 import psutil
-from sqlalchemy.exc import OperationalError
 
+from patchcore.disk.faults import disk_fault, may_pass
 from patchcore.errors import Cancelled, PatchCoreError
 from workbench.jobs.arguments import check_arguments
-from workbench.jobs.requests import JobState, delete_scratch, get_job, scratch_path
+from workbench.jobs.requests import STANDING, JobState, delete_scratch, get_job, scratch_path
 from workbench.people.roles import Person, Role, acting
+from workbench.storage.database import WorkspaceUnavailable
 from workbench.storage.places import make_folder
+from workbench.storage.processes import start_of
 from workbench.storage.tables import Job
 from workbench.storage.timestamps import now
 from workbench.storage.workspace import Workspace
@@ -30,6 +32,7 @@ from workbench.storage.workspace import Workspace
 PULSE_SECONDS = 0.25  # between looks at the cancel flag, and between writes of the progress
 HEARTBEAT_SECONDS = 2.0
 PATIENCE_SECONDS = 1.0  # the work's time to notice a cancel, before the process ends itself
+END_SECONDS, END_PAUSE_SECONDS = 3600.0, 5.0  # for which an end is tried to be recorded; between two tries
 FAILED, MISTAKE = 1, 2  # exit codes: the user can mend the cause; the program is at fault
 
 
@@ -128,8 +131,9 @@ class RunningJob:
         Cancelled
             When somebody has declared the attempt ended before this process could begin.
         """
-        me = psutil.Process()
-        if not self._write(pid=me.pid, process_started=me.create_time(), host=socket.gethostname()):
+        start = start_of(psutil.Process())
+        own = {"pid": os.getpid(), "process_started": start.seconds, "process_boot": start.boot}
+        if not self._write(**own, host=socket.gethostname()):
             raise Cancelled(f"Attempt {self.attempt} of job {self.id} is over.")
         make_folder(self.scratch)
         self._thread.start()
@@ -143,9 +147,13 @@ class RunningJob:
         self._thread.join()
 
     def finish(self, state: JobState, message: str = "", result: Mapping[str, Any] | None = None) -> None:
-        """Record the end. A job that is done or cancelled no longer needs its checkpoints."""
+        """Record the end. A job that is done or cancelled no longer needs its checkpoints.
+
+        A disk that is full or a database that is away is waited for: the end of long work must not be lost with it.
+        """
         values = self._progress.snapshot() | {"eta_seconds": None, "message": message, "finished": now()}
-        written = self._write(**values, state=state, result=None if result is None else dict(result))
+        values |= {"state": state, "result": None if result is None else dict(result)}
+        written = self._write_at_last(values)
         say(f"{state}. {message}".strip() if written else "This attempt has ended already.")
         if written and state in (JobState.DONE, JobState.CANCELLED):
             delete_scratch(self.workspace, self.id)
@@ -154,7 +162,7 @@ class RunningJob:
         while not self._ended.wait(PULSE_SECONDS):
             try:
                 self._beat()
-            except OperationalError:  # a full disk or an absent server may recover; the work goes on
+            except WorkspaceUnavailable:  # a full disk or an absent server may recover; the work goes on
                 traceback.print_exc()
             if self._cancelled_at and time.monotonic() - self._cancelled_at > PATIENCE_SECONDS:
                 self.finish(JobState.CANCELLED)
@@ -170,6 +178,17 @@ class RunningJob:
         if present != self._written or time.monotonic() - self._beaten > HEARTBEAT_SECONDS:
             self._write(**present)
             self._written, self._beaten = present, time.monotonic()
+
+    def _write_at_last(self, values: Mapping[str, Any]) -> bool:
+        until = time.monotonic() + END_SECONDS
+        while True:
+            try:
+                return self._write(**values)
+            except WorkspaceUnavailable as fault:
+                if time.monotonic() > until:
+                    raise
+                say(f"The end cannot be recorded at present. {fault}")
+                time.sleep(END_PAUSE_SECONDS)
 
     def _is_mine(self, job: Job) -> bool:
         """Whether the row still names this process's attempt."""
@@ -220,6 +239,10 @@ def _run(job: RunningJob, kinds: Mapping[str, str]) -> int:
             result = getattr(importlib.import_module(module), function)(job)
     except Cancelled:
         job.finish(JobState.CANCELLED)
+    except WorkspaceUnavailable as error:
+        traceback.print_exc()
+        job.finish(_after_a_pause(job), str(error))
+        return FAILED
     except PatchCoreError as error:
         traceback.print_exc()
         job.finish(JobState.FAILED, str(error))
@@ -230,12 +253,25 @@ def _run(job: RunningJob, kinds: Mapping[str, str]) -> int:
             JobState.FAILED, "The memory of this computer does not suffice. Use fewer or smaller images."
         )
         return FAILED
+    except OSError as error:
+        traceback.print_exc()
+        words = disk_fault(error, job.workspace.root)
+        state = _after_a_pause(job) if may_pass(error, job.workspace.root) else JobState.FAILED
+        job.finish(state, words or _program_failed(error))
+        return MISTAKE if words is None else FAILED
     except Exception as error:  # the outermost frame of a process: the user must hear of every error
         traceback.print_exc()
-        job.finish(
-            JobState.FAILED, f"The program failed ({type(error).__name__}: {error}). The log says where."
-        )
+        job.finish(JobState.FAILED, _program_failed(error))
         return MISTAKE
     else:
         job.finish(JobState.DONE, result=result)
     return 0
+
+
+def _after_a_pause(job: RunningJob) -> JobState:
+    """Return the state after a fault that may pass: the queue revives a standing job by itself, a person the others."""
+    return JobState.INTERRUPTED if job.kind in STANDING else JobState.FAILED
+
+
+def _program_failed(error: Exception) -> str:
+    return f"The program failed ({type(error).__name__}: {error}). The log says where."

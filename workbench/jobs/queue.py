@@ -17,13 +17,14 @@ from pathlib import Path
 
 import psutil
 from sqlalchemy import func, select
-from sqlalchemy.exc import OperationalError
 
 from patchcore.errors import SettingsError
+from workbench.jobs.elapsed import Unchanged
 from workbench.jobs.requests import STANDING, JobState, delete_scratch, log_path
+from workbench.storage.database import WorkspaceUnavailable
 from workbench.storage.places import make_folder
+from workbench.storage.processes import Start, delete_leftovers, find
 from workbench.storage.tables import Job
-from workbench.storage.temp_files import delete_leftovers
 from workbench.storage.timestamps import now
 from workbench.storage.workspace import Workspace
 
@@ -36,8 +37,8 @@ SILENCE_AT_START = timedelta(
     seconds=15
 )  # silence of the starting queue, before a process has reported its number
 BEAT = timedelta(seconds=2)  # between two reports of the starting queue
-TERMINATE_AFTER = timedelta(seconds=1.2)  # after a cancel; the job ends itself earlier if it can
-KILL_AFTER = timedelta(seconds=1.5)
+TERMINATE_AFTER = timedelta(seconds=1.1)  # after a cancel; the job ends itself earlier if it can
+KILL_AFTER = timedelta(seconds=1.4)
 REVIVE_AFTER = timedelta(seconds=1)  # after the end of a standing job's process
 REVIVE_SHORT_LIVED = timedelta(seconds=5)  # a shorter run than this: the job may die again at once
 INTERRUPTED = (
@@ -73,7 +74,8 @@ class JobQueue:
     Standing jobs (`requests.STANDING`) have their own capacity.
 
     Several queues may serve one workspace: a job is claimed in the database before it starts. Jobs outlive
-    the queue that started them; the next queue finds them by process id and start time.
+    the queue that started them; the next queue finds them by process id and start. How long something has waited or
+    been silent, each queue measures itself: the times in the rows are by clocks that may be set meanwhile.
 
     Parameters
     ----------
@@ -83,6 +85,8 @@ class JobQueue:
         The command for a job; the workspace's folder, the job's id and the number of the attempt are appended.
     housekeeping
         Called with the workspace when the queue starts and every ten minutes: it submits the daily jobs.
+    clock
+        Seconds that only go forward.
     """
 
     def __init__(
@@ -92,11 +96,13 @@ class JobQueue:
         capacity: int = 1,
         command: Sequence[str] = COMMAND,
         housekeeping: Callable[[Workspace], object] = lambda workspace: None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.workspace = workspace
         self.capacity = capacity
         self.command = tuple(command)
         self._housekeeping = housekeeping
+        self._unchanged = Unchanged(clock)
         self._children: dict[int, subprocess.Popen[bytes]] = {}
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
@@ -122,10 +128,10 @@ class JobQueue:
                 del self._children[job_id]
                 self._close(job_id, child.pid)
         for job in self._running():
-            if job.id not in self._children and not is_alive(job):
+            if job.id not in self._children and not self._is_alive(job):
                 self._close(job.id, job.pid)
             elif job.cancel_requested is not None:
-                _press(self._process(job), now() - job.cancel_requested)
+                _press(self._process(job), self._unchanged.time(job.id, "cancel", job.cancel_requested))
             elif job.pid is None and job.id in self._children:
                 self._vouch(job)
         self._revive()
@@ -135,15 +141,18 @@ class JobQueue:
             claimed = self._claim()
 
     def _keep_stepping(self) -> None:
-        looked = float("-inf")
+        looked, trouble = float("-inf"), ""
         while not self._stopped.wait(STEP_SECONDS):
             try:
                 if time.monotonic() - looked >= HOUSEKEEPING_SECONDS:
                     looked = time.monotonic()
                     self._housekeeping(self.workspace)
                 self.step()
-            except (OperationalError, OSError, psutil.Error):  # a lack of disk, memory or server may pass
-                log.exception("The job queue could not do its work; it will try again.")
+                trouble = ""
+            except (WorkspaceUnavailable, OSError, psutil.Error) as fault:
+                # A lack of disk, memory or server may pass; four traces a second would themselves fill the disk.
+                if trouble != (trouble := str(fault)):
+                    log.exception("The job queue could not do its work; it will try again.")
 
     def _running(self) -> list[Job]:
         with self.workspace.database.read() as session:
@@ -159,7 +168,7 @@ class JobQueue:
 
     def _vouch(self, job: Job) -> None:
         """Report that a process is still starting, so that no other queue takes it for dead."""
-        if job.heartbeat is not None and now() - job.heartbeat < BEAT:
+        if job.heartbeat is not None and self._unchanged.time(job.id, "beat", job.heartbeat) < BEAT:
             return
         with self.workspace.database.write() as session:
             row = session.get_one(Job, job.id)
@@ -168,6 +177,7 @@ class JobQueue:
 
     def _close(self, job_id: int, pid: int | None) -> None:
         """Record the end of a job whose process is gone, unless the process did so in its last moment."""
+        self._unchanged.forget(job_id)
         if pid is not None:
             _reap(pid)
             self.workspace.delete_leftovers(pid)
@@ -184,12 +194,30 @@ class JobQueue:
         """Queue standing jobs again after their process died; a job that dies at once waits for a pause first."""
         dead = select(Job).where(Job.state == JobState.INTERRUPTED, Job.kind.in_(STANDING))
         with self.workspace.database.read() as session:  # the common case writes nothing
-            if not any(_is_due(job) for job in session.scalars(dead)):
-                return
+            due = [self._is_due(job) for job in session.scalars(dead)]  # the wait of each begins
+        if not any(due):
+            return
         with self.workspace.database.write() as session:
             for job in session.scalars(dead):
-                if _is_due(job):
+                if self._is_due(job):
                     job.state, job.message = JobState.QUEUED, ""
+
+    def _is_alive(self, job: Job) -> bool:
+        """Whether a job marked as running still lives; by its heartbeat if it runs on another computer."""
+        if job.pid is not None and job.host == socket.gethostname():
+            return find_process(job) is not None
+        if job.heartbeat is None:
+            return False
+        silence = SILENCE_AT_START if job.pid is None else SILENCE
+        return self._unchanged.time(job.id, "beat", job.heartbeat) < silence
+
+    def _is_due(self, job: Job) -> bool:
+        """Whether an interrupted standing job has waited long enough."""
+        waited = self._unchanged.time(job.id, "end", (job.attempts, job.finished))
+        if job.finished is None or job.started is None:
+            return True
+        short_lived = job.finished - job.started < REVIVE_SHORT_LIVED
+        return waited > (REVIVE_SHORT_LIVED if short_lived else REVIVE_AFTER)
 
     def _claim(self) -> tuple[int, int] | None:
         """Mark the first waiting job that finds room as running, and return its id and attempt."""
@@ -237,30 +265,7 @@ def find_process(job: Job) -> psutil.Process | None:
     """Return the process of a job on this computer; None once it is gone, even if another has its number."""
     if job.pid is None or job.process_started is None or job.host != socket.gethostname():
         return None
-    try:
-        process = psutil.Process(job.pid)
-        is_it = (
-            abs(process.create_time() - job.process_started) < 2 and process.status() != psutil.STATUS_ZOMBIE
-        )
-    except psutil.NoSuchProcess:
-        return None
-    return process if is_it else None
-
-
-def is_alive(job: Job) -> bool:
-    """Whether a job marked as running still lives; by its heartbeat if it runs on another computer."""
-    if job.pid is None or job.host != socket.gethostname():
-        silence = SILENCE_AT_START if job.pid is None else SILENCE
-        return job.heartbeat is not None and now() - job.heartbeat < silence
-    return find_process(job) is not None
-
-
-def _is_due(job: Job) -> bool:
-    """Whether an interrupted standing job has waited long enough."""
-    if job.finished is None or job.started is None:
-        return True
-    short_lived = job.finished - job.started < REVIVE_SHORT_LIVED
-    return now() - job.finished > (REVIVE_SHORT_LIVED if short_lived else REVIVE_AFTER)
+    return find(job.pid, Start(job.process_started, job.process_boot))
 
 
 def _reap(pid: int) -> None:

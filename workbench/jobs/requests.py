@@ -113,7 +113,8 @@ def resume(workspace: Workspace, job_id: int) -> None:
             _require_watch(session, job)
             job.state, job.message, job.stage, job.stages = JobState.QUEUED, "", "", []
             job.done = job.total = 0
-            job.cancel_requested = job.eta_seconds = job.finished = job.pid = job.process_started = None
+            job.cancel_requested = job.eta_seconds = job.finished = None
+            job.pid = job.process_started = job.process_boot = None
 
 
 def discard(workspace: Workspace, job_id: int) -> None:

@@ -1,7 +1,7 @@
 """Stored maps and overlays, opened for reading: a restored backup may hold something else in their place."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -28,7 +28,9 @@ def stored_picture(path: Path | BinaryIO, kind: Literal["PNG", "JPEG"]) -> Itera
     if isinstance(path, Path) and path.stat().st_size > MOST_BYTES:
         raise DataError(f"the stored picture {path.name} has more than {MOST_BYTES:,} bytes.")
     try:
-        with PIL.Image.open(path, formats=(kind,)) as picture:
+        # A file whose first read fails is not closed by Pillow.
+        opened = path.open("rb") if isinstance(path, Path) else nullcontext(path)
+        with opened as file, PIL.Image.open(file, formats=(kind,)) as picture:
             if max(picture.size) > LONGEST_SIDE:
                 width, height = picture.size
                 raise DataError(

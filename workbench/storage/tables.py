@@ -270,7 +270,8 @@ class Job(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     host: Mapped[str | None] = mapped_column(Text)
     pid: Mapped[int | None]
-    process_started: Mapped[float | None]  # psutil's create_time: a pid alone may be another process by now
+    process_started: Mapped[float | None]  # `processes.Start`: a pid alone may be another process by now
+    process_boot: Mapped[str | None] = mapped_column(String(64))
     heartbeat: Mapped[datetime | None]
     created: Mapped[datetime] = mapped_column(default=now)
     started: Mapped[datetime | None]

@@ -1,6 +1,6 @@
 """Timestamps: the present time, and how a database keeps times."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 
 from sqlalchemy import DateTime, Dialect, TypeDecorator
 
@@ -8,6 +8,12 @@ from sqlalchemy import DateTime, Dialect, TypeDecorator
 def now() -> datetime:
     """Return the present time, with its zone."""
     return datetime.now(UTC)
+
+
+def last_midnight() -> datetime:
+    """Return the begin of today by the clock on this computer's wall, also on a day that changes to summer time."""
+    today = now().astimezone().date()
+    return datetime.combine(today, time()).astimezone()
 
 
 class UtcTime(TypeDecorator[datetime]):

@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -15,10 +14,11 @@ import PIL.Image
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+from patchcore.disk.faults import gone
 from patchcore.disk.in_use import delete_file, delete_folder, rename
 from patchcore.disk.whole_files import flush, whole_file
 from workbench.people.roles import Role, require
-from workbench.storage.database import Database, WorkspaceError, sqlite_url
+from workbench.storage.database import Database, WorkspaceError, WorkspaceUnavailable, sqlite_url
 from workbench.storage.places import (
     OWNER_ONLY,
     SUFFIX,
@@ -30,6 +30,7 @@ from workbench.storage.places import (
     require_sha256,
     require_suffix,
 )
+from workbench.storage.processes import temporary_name
 from workbench.storage.tables import Image
 
 FOLDERS = ("images", "thumbnails", "inspectors", "results", "history", "jobs", "watches", "temporary")
@@ -89,14 +90,7 @@ class Workspace:
     """
 
     def __init__(self, root: str | Path | None = None) -> None:
-        chosen = root or os.environ.get("PATCHCORE_WORKSPACE") or Path("~/.patchcore")
-        try:
-            self.root = Path(chosen).expanduser().resolve()
-        except RuntimeError as error:  # a service's user without a home
-            raise WorkspaceError(
-                f"The workspace {chosen} has no place: this user has no home folder. Set PATCHCORE_WORKSPACE to a "
-                "folder that can be written to."
-            ) from error
+        self.root = workspace_root(root)
         try:
             make_root(self.root)
             for folder in FOLDERS:
@@ -114,6 +108,18 @@ class Workspace:
         ``PATCHCORE_DATABASE_URL`` replaces ``workspace.db``.
         """
         return Database(database_url() or sqlite_url(self.root / DATABASE_FILE))
+
+    def require_there(self) -> None:
+        """Refuse to go on where the folder was moved or deleted, or its disk is away, since it was opened.
+
+        Raises
+        ------
+        WorkspaceUnavailable
+            The folder or its database is not there.
+        """
+        own = self.root / (FOLDERS[0] if database_url() else DATABASE_FILE)
+        if not own.exists():
+            raise WorkspaceUnavailable(gone(self.root), "no such folder")
 
     def close(self) -> None:
         """Close the database, if it was opened."""
@@ -331,8 +337,7 @@ class Workspace:
         return self.below(target, parts[0])
 
     def _temporary(self, target: Path) -> Path:
-        name = f"{os.getpid()}-{secrets.token_hex(6)}-{target.name[-40:]}"
-        return self.below(Path("temporary", name), "temporary")
+        return self.below(Path("temporary", temporary_name(target.name[-40:])), "temporary")
 
 
 def move_wholly(path: Path, target: Path) -> None:
@@ -344,6 +349,18 @@ def move_wholly(path: Path, target: Path) -> None:
         delete_folder(target)
     rename(path, target)
     flush(target.parent)
+
+
+def workspace_root(root: str | Path | None = None) -> Path:
+    """Return the folder of a workspace, which need not be there yet; argument and errors as for `Workspace`."""
+    chosen = root or os.environ.get("PATCHCORE_WORKSPACE") or Path("~/.patchcore")
+    try:
+        return Path(chosen).expanduser().resolve()
+    except RuntimeError as error:  # a service's user without a home
+        raise WorkspaceError(
+            f"The workspace {chosen} has no place: this user has no home folder. Set PATCHCORE_WORKSPACE to a "
+            "folder that can be written to."
+        ) from error
 
 
 def database_url() -> str | None:

@@ -4,6 +4,8 @@ Rows go first, in small transactions, their files after: a crash in between leav
 finds. An image goes when nothing else refers to it. Good images of a bank, images that a threshold was set from, and
 labelled images with their results always stay; only their row in the history and its overlay go. Images touched within
 a day stay too: an image that was uploaded again is somebody's present work.
+
+Age goes by the clock and by the order of ids, because the clock may have been wrong for a while (`is_old`).
 """
 
 from __future__ import annotations
@@ -13,15 +15,16 @@ import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Row, delete, exists, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, delete, exists, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from patchcore.disk.in_use import delete_file
 from workbench.jobs.requests import UNFINISHED, JobState
+from workbench.storage.clock import stored_since
 from workbench.storage.database import WorkspaceError
 from workbench.storage.tables import (
     Base,
@@ -35,10 +38,12 @@ from workbench.storage.tables import (
     Result,
     Scoring,
 )
+from workbench.storage.timestamps import now
 from workbench.storage.workspace import AT_ONCE, Workspace
 
 PIECE = 200  # inspections in one transaction: others write in between
 LATELY = 86_400.0  # seconds
+AHEAD = timedelta(days=1)  # by which a row's time may be beyond the present; a later one is a wrong clock's
 
 
 @dataclass(frozen=True)
@@ -72,34 +77,56 @@ class Piece:
                 delete_file(path)
 
 
-def count_rows(workspace: Workspace, session: Session, before: datetime) -> Gone:
-    """Count everything that goes with all inspections older than `before`; nothing is changed."""
-    old = session.execute(
+def is_old(session: Session, before: datetime) -> ColumnElement[bool]:
+    """Return the condition by which inspections are older than `before`, by the clock and by the order of ids.
+
+    An inspection stored after one that is young enough is young, whatever its own time says, and so is one stored after
+    a mark of the clock that is young enough. One whose time is yet to
+    come is old once a later one is old.
+    """
+    last = now() + AHEAD
+    in_time = select(Inspection.id).where(Inspection.created >= before, Inspection.created <= last)
+    young_from = session.scalar(in_time.order_by(Inspection.id).limit(1))
+    marked = stored_since(session, before, last)
+    old = Inspection.created < before
+    if young_from is not None:
+        old &= Inspection.id < young_from
+    if marked is not None:
+        old &= Inspection.id <= marked
+    latest_old = session.scalar(select(func.max(Inspection.id)).where(old))
+    ahead = (Inspection.created > last) & (Inspection.id < (latest_old or 0))
+    return old | ahead
+
+
+def count_rows(workspace: Workspace, session: Session, old: ColumnElement[bool]) -> Gone:
+    """Count everything that goes with all inspections that are `old`; nothing is changed."""
+    rows_of_old = session.execute(
         select(Inspection.overlay_path, Result.map_path, BatchImage.truth, BatchImage.mask_sha256)
         .outerjoin(BatchImage, BatchImage.id == Inspection.batch_image_id)
         .outerjoin(Result, _result_of(Inspection))
-        .where(Inspection.created < before)
+        .where(old)
     ).all()
-    going = _going_images(before)
+    going = _going_images(old)
     hashes = set(session.scalars(going.with_only_columns(BatchImage.sha256).distinct()))
-    of_deleted_batches = Inspection.created < before, Inspection.batch_image_id.is_(None)
+    of_deleted_batches = old, Inspection.batch_image_id.is_(None)
     hashes |= set(session.scalars(select(Inspection.sha256).where(*of_deleted_batches)))
     kept = _named_elsewhere(session, hashes, going.with_only_columns(BatchImage.id))
-    kept |= _inspected_since(session, hashes, before)
+    kept |= _inspected_since(session, hashes, old)
     rows = _rows_of(workspace, session, hashes - kept)
     images = [one for one in rows if not _is_lately(workspace, one)]
-    maps = {row.map_path for row in old if row.map_path and row.truth is None and row.mask_sha256 is None}
-    paths = _overlays(workspace, [row.overlay_path for row in old])
+    maps = {
+        row.map_path for row in rows_of_old if row.map_path and row.truth is None and row.mask_sha256 is None
+    }
+    paths = _overlays(workspace, [row.overlay_path for row in rows_of_old])
     paths += [
-        file for path in maps - _staying_maps(session, maps, before) for file in map_files(workspace, path)
+        file for path in maps - _staying_maps(session, maps, old) for file in map_files(workspace, path)
     ]
-    return Gone(len(old), len(images), _bytes_of(images) + sum(map(_size, paths)))
+    return Gone(len(rows_of_old), len(images), _bytes_of(images) + sum(map(_size, paths)))
 
 
-def delete_rows(workspace: Workspace, session: Session, before: datetime) -> Piece:
+def delete_rows(workspace: Workspace, session: Session, old: ColumnElement[bool]) -> Piece:
     """Delete some of the old inspections, with the rows that only they need."""
-    oldest = select(Inspection).where(Inspection.created < before).order_by(Inspection.created).limit(PIECE)
-    rows = session.scalars(oldest).all()
+    rows = session.scalars(select(Inspection).where(old).order_by(Inspection.id).limit(PIECE)).all()
     files = _overlays(workspace, [row.overlay_path for row in rows])
     ids = [row.id for row in rows]
     images = {row.batch_image_id for row in rows if row.batch_image_id is not None}
@@ -150,18 +177,18 @@ def _delete_batch_images(session: Session, ids: set[int]) -> set[str]:
     return {row.sha256 for row in rows}
 
 
-def _going_images(before: datetime) -> Any:
-    """Select the images of batches that go with inspections older than `before`."""
+def _going_images(old: ColumnElement[bool]) -> Any:
+    """Select the images of batches that go with old inspections."""
     of_it = Inspection.batch_image_id == BatchImage.id
-    judged_since = exists().where(of_it, Inspection.created >= before)
-    old_twin = exists().where(_result_of(Inspection), Inspection.created < before)
+    judged_since = exists().where(of_it, ~old)
+    old_twin = exists().where(_result_of(Inspection), old)
     other_result = exists().where(Result.batch_image_id == BatchImage.id, ~old_twin)
     return (
         select(BatchImage)
         .where(
             BatchImage.truth.is_(None),
             BatchImage.mask_sha256.is_(None),
-            exists().where(of_it, Inspection.created < before),
+            exists().where(of_it, old),
             ~judged_since,
             ~other_result,
         )
@@ -173,9 +200,9 @@ def _result_of(inspection: type[Inspection]) -> Any:
     return (Result.batch_image_id == inspection.batch_image_id) & (Result.version_id == inspection.version_id)
 
 
-def _staying_maps(session: Session, maps: set[str], before: datetime) -> set[str]:
+def _staying_maps(session: Session, maps: set[str], old: ColumnElement[bool]) -> set[str]:
     """Return map files still used by a result that is kept."""
-    old_twin = exists().where(_result_of(Inspection), Inspection.created < before)
+    old_twin = exists().where(_result_of(Inspection), old)
     labelled = BatchImage.truth.is_not(None) | BatchImage.mask_sha256.is_not(None)
     query = select(Result.map_path).join(Result.image).where(~old_twin | labelled)
     return _among(session, query, Result.map_path, maps)
@@ -201,11 +228,11 @@ def _named_elsewhere(session: Session, hashes: set[str], besides: Any = None) ->
     return named
 
 
-def _inspected_since(session: Session, hashes: set[str], before: datetime | None) -> set[str]:
+def _inspected_since(session: Session, hashes: set[str], old: ColumnElement[bool] | None) -> set[str]:
     """Return the images of inspections that are kept."""
     query = select(Inspection.sha256)
-    if before is not None:
-        query = query.where(Inspection.created >= before)
+    if old is not None:
+        query = query.where(~old)
     return _among(session, query, Inspection.sha256, hashes)
 
 

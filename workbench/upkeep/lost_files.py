@@ -9,6 +9,7 @@ from sqlalchemy import Table, and_, delete, exists, func, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.elements import ColumnElement
 
+from patchcore.disk.faults import may_pass
 from patchcore.errors import ArtifactError, DataError, PatchCoreError
 from patchcore.images.file_names import display_name
 from workbench.inspections.batches import get_result, make_map_again, make_overlay_again
@@ -38,7 +39,15 @@ def find_losses(workspace: Workspace, kept: list[KeptFile]) -> Iterator[Finding]
         except WorkspaceError:
             yield _elsewhere(workspace, file)
             continue
-        trouble = damage(file, path) if path.is_file() else "missing"
+        try:
+            trouble = damage(file, path) if path.is_file() else "missing"
+        except OSError as error:  # a disk that does not answer makes no file a damaged one
+            yield Finding(
+                file.path,
+                f"{file.owner} cannot be read at present ({error.strerror})",
+                "see to the disk, then check once more",
+            )
+            continue
         if trouble is None:
             continue
         if file.kind in MADE_AGAIN:
@@ -75,7 +84,13 @@ def _forget(workspace: Workspace, file: KeptFile, to: Bin) -> None:
 
 
 def damage(file: KeptFile, path: Path) -> str | None:
-    """Return the fault of a file; None for a whole one."""
+    """Return the fault of a file; None for a whole one.
+
+    Raises
+    ------
+    OSError
+        Its disk cannot be read at present.
+    """
     try:
         if file.kind == "image":
             with path.open("rb") as content:
@@ -91,8 +106,12 @@ def damage(file: KeptFile, path: Path) -> str | None:
         else:
             read_map(path)
     except (ArtifactError, DataError) as error:
+        if isinstance(error.__cause__, OSError) and may_pass(error.__cause__):
+            raise error.__cause__ from error
         return f"damaged ({error})"
     except OSError as error:
+        if may_pass(error):
+            raise
         return f"damaged ({type(error).__name__})"
     return None
 

@@ -10,8 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
 from workbench.jobs.requests import JobState
+from workbench.storage.processes import is_being_written
 from workbench.storage.tables import Image, Job
-from workbench.storage.temp_files import is_being_written
 from workbench.storage.workspace import Workspace
 from workbench.upkeep.finding import Finding
 from workbench.upkeep.kept_files import KeptFile

@@ -1,4 +1,7 @@
-"""Retention: how long history is kept, when the rule is applied, and the log of deletions."""
+"""Retention: how long history is kept, when the rule is applied, and the log of deletions.
+
+The rule is not applied while the clock may be wrong (`workbench.storage.clock`).
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,13 @@ from sqlalchemy.orm import Session
 from patchcore.errors import Cancelled, SettingsError
 from workbench.jobs.requests import JobState
 from workbench.people.roles import Role, current, require
+from workbench.storage.clock import ClockDoubt, confirm_clock, find_doubt, note_time
+from workbench.storage.database import WorkspaceError
 from workbench.storage.revisions import note_event
 from workbench.storage.tables import Event, Inspection, Job, Preference
 from workbench.storage.timestamps import now
 from workbench.storage.workspace import Workspace
-from workbench.upkeep.expiry import Gone, count_rows, delete_rows
+from workbench.upkeep.expiry import Gone, count_rows, delete_rows, is_old
 
 if TYPE_CHECKING:
     from workbench.jobs.process import RunningJob
@@ -54,6 +59,7 @@ def keep_for(workspace: Workspace, months: int | None) -> int | None:
     with workspace.database.write() as session:
         _remember(session, RULE, {"months": months})
         note_event(session, "keep history", months=months)
+        note_time(session)
         _forget(session, RAN)
     return submit_if_due(workspace)
 
@@ -73,6 +79,25 @@ def submit_if_due(workspace: Workspace) -> int | None:
         session.add(job)
         _remember(session, RAN, {"at": now().isoformat()})
     return job.id
+
+
+def why_held(workspace: Workspace) -> ClockDoubt | None:
+    """Return why the rule is not applied at present; None where it is, or where there is none."""
+    with workspace.database.read() as session:
+        rule = session.get(Preference, RULE)
+        return None if rule is None or rule.value.get("months") is None else find_doubt(session)
+
+
+def go_on(workspace: Workspace) -> int | None:
+    """Apply the rule again after a person has confirmed the date; return as `submit_if_due`.
+
+    Raises
+    ------
+    NotAllowed
+        When the person acting is not an engineer.
+    """
+    confirm_clock(workspace)
+    return submit_if_due(workspace)
 
 
 def run_retention(job: RunningJob) -> dict[str, Any]:
@@ -110,19 +135,23 @@ def delete_older(
     ------
     NotAllowed
         When the person acting is not an engineer.
+    WorkspaceError
+        When the clock may be wrong; nothing is deleted.
     Cancelled
         When it was stopped in between; the deletions so far are logged.
     """
     require(Role.ENGINEER, "delete inspections")
     before, gone, event = older_than(months), Gone(), None
-    old = select(func.count()).where(Inspection.created < before)
     with workspace.database.read() as session:
-        total = session.scalar(old) or 0
+        if (doubt := find_doubt(session)) is not None:
+            raise WorkspaceError(doubt.sentence)
+        old = is_old(session, before)
+        total = session.scalar(select(func.count(Inspection.id)).where(old)) or 0
     while gone.inspections < total:
         if cancelled():
             raise Cancelled("Deleting old inspections was stopped.")
         with workspace.database.write() as session:
-            piece = delete_rows(workspace, session, before)
+            piece = delete_rows(workspace, session, old)
             gone += piece.gone
             event = _log(session, event, months, before, gone)
         piece.delete_files()
@@ -136,7 +165,7 @@ def delete_older(
 def what_goes(workspace: Workspace, months: int) -> Gone:
     """Count the deletions of the rule now; nothing is changed."""
     with workspace.database.read() as session:
-        return count_rows(workspace, session, older_than(months))
+        return count_rows(workspace, session, is_old(session, older_than(months)))
 
 
 def deletions(workspace: Workspace) -> list[Event]:
@@ -153,11 +182,12 @@ def _is_due(session: Session) -> bool:
     rule, ran = session.get(Preference, RULE), session.get(Preference, RAN)
     if rule is None or rule.value.get("months") is None:
         return False
-    if ran is not None and now() - datetime.fromisoformat(ran.value["at"]) < EVERY:
+    # A time of the last run that is yet to come is a wrong clock's, and delays nothing.
+    if ran is not None and timedelta() <= now() - datetime.fromisoformat(ran.value["at"]) < EVERY:
         return False
     waiting = exists().where(Job.kind == KIND, Job.state.in_((JobState.QUEUED, JobState.RUNNING)))
-    too_old = exists().where(Inspection.created < older_than(rule.value["months"]))
-    return bool(session.scalar(select(too_old & ~waiting)))
+    too_old = exists().where(is_old(session, older_than(rule.value["months"])))
+    return bool(session.scalar(select(too_old & ~waiting))) and find_doubt(session) is None
 
 
 def _remember(session: Session, name: str, value: dict[str, Any]) -> None:

@@ -25,6 +25,7 @@ from typing import Any
 from patchcore.disk.in_use import delete_file, rename
 from patchcore.images.reading import ImageRecord
 from workbench.people.roles import Role, require
+from workbench.storage.clock import find_doubt, no_earlier_than
 from workbench.storage.database import WorkspaceError
 from workbench.storage.places import make_folder
 from workbench.storage.timestamps import now
@@ -55,6 +56,8 @@ class StoredDraft:
         The number of good images, each content once.
     choices
         JSON of the page Build.
+    kept_from
+        Its age counts from here: never before the workspace's mark of the time, though the clock may have been.
     """
 
     key: str
@@ -62,6 +65,7 @@ class StoredDraft:
     revision: int
     images: int
     choices: dict[str, Any]
+    kept_from: datetime
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,9 @@ def list_drafts(workspace: Workspace) -> list[StoredDraft]:
     """Return the drafts of the person acting, the newest first; a file that cannot be read counts as none."""
     mine = _mine(workspace)
     found = (_read(path) for path in mine.glob(f"*{CHOICES}") if not path.name.endswith(IMAGES))
-    return sorted((one for one in found if one is not None), key=lambda one: one.saved, reverse=True)
+    return sorted(
+        (one for one in found if one is not None), key=lambda one: (one.kept_from, one.saved), reverse=True
+    )
 
 
 def find_draft(workspace: Workspace, key: str) -> StoredDraft | None:
@@ -143,12 +149,15 @@ def save_draft(
         if stored is not None and stored.revision != revision:
             key, stored = new_key(), None
         images, before = 0 if found is None else len(found.distinct), _named_by(workspace, key)
-        draft = StoredDraft(key, now(), 1 if stored is None else revision + 1, images, dict(choices))
+        kept_from = _kept_from(workspace)
+        count = 1 if stored is None else revision + 1
+        draft = StoredDraft(key, now(), count, images, dict(choices), kept_from)
         mine = _mine(workspace)
         if stored is None or images_changed:
             _write(workspace, mine / f"{key}{IMAGES}", _images(workspace, found))
-        plain = {"saved": draft.saved.isoformat(), "revision": draft.revision, "images": images}
-        _write(workspace, mine / f"{key}{CHOICES}", plain | {"choices": draft.choices})
+        plain: dict[str, Any] = {"saved": draft.saved.isoformat(), "kept_from": kept_from.isoformat()}
+        plain |= {"revision": count, "images": images, "choices": draft.choices}
+        _write(workspace, mine / f"{key}{CHOICES}", plain)
     for old in list_drafts(workspace)[AT_MOST:]:
         discard_draft(workspace, old.key)
     if images_changed:
@@ -189,7 +198,13 @@ def discard_draft(workspace: Workspace, key: str) -> None:
 
 
 def sweep_drafts(workspace: Workspace) -> None:
-    """Delete the drafts of all persons that are older than `KEPT`, and uploads that no draft names."""
+    """Delete the drafts of all persons that are older than `KEPT`, and uploads that no draft names.
+
+    Nothing is deleted while the clock may be wrong.
+    """
+    with workspace.database.read() as session:
+        if find_doubt(session) is not None:
+            return
     for folder in _folders(workspace):
         for path in folder.glob(f"*{CHOICES}"):
             if not path.name.endswith(IMAGES) and _is_over(path):
@@ -215,11 +230,19 @@ def _folders(workspace: Workspace) -> list[Path]:
 def _is_over(path: Path) -> bool:
     draft = _read(path)
     if draft is not None:
-        return now() - draft.saved > KEPT
+        return now() - draft.kept_from > KEPT
     try:  # damaged, so nobody can open it
         return time.time() - path.stat().st_mtime > KEPT.total_seconds()
     except FileNotFoundError:
         return False
+
+
+def _kept_from(workspace: Workspace) -> datetime:
+    """Return the time from which the age of a draft counts that is saved now: no draft of the person is younger."""
+    with workspace.database.read() as session:
+        here = no_earlier_than(session)
+    others = [one.kept_from for one in list_drafts(workspace)]
+    return max([here, *(moment for moment in others if moment <= here + KEPT)])
 
 
 def _named_by(workspace: Workspace, key: str) -> set[str]:
@@ -290,6 +313,7 @@ def _read(path: Path) -> StoredDraft | None:
             int(plain["revision"]),
             int(plain["images"]),
             dict(plain["choices"]),
+            datetime.fromisoformat(plain.get("kept_from") or plain["saved"]),
         )
     except (OSError, ValueError, TypeError, KeyError):
         return None

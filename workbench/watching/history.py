@@ -14,13 +14,13 @@ from typing import Any, Protocol
 
 from filelock import FileLock, Timeout
 from sqlalchemy import event, select
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from patchcore.errors import NotKept, SettingsError
 from patchcore.images.file_names import display_name
 from workbench.inspections import history
 from workbench.people.roles import current
+from workbench.storage.database import WorkspaceUnavailable
 from workbench.storage.map_files import KeptMap
 from workbench.storage.tables import Inspection, WatchedFile
 from workbench.storage.timestamps import now
@@ -217,8 +217,8 @@ def waits_for_room(workspace: Workspace) -> Iterator[None]:
     """Turn a passing fault (a full disk, a database that is away) into `NotKept`."""
     try:
         yield
-    except (OperationalError, OSError) as fault:
-        why = fault.orig if isinstance(fault, OperationalError) else fault.strerror or fault
+    except (WorkspaceUnavailable, OSError) as fault:
+        why = fault.why if isinstance(fault, WorkspaceUnavailable) else fault.strerror or fault
         raise NotKept(
             f"Nothing can be stored in {workspace.root} at present ({why}). No image is scored until it can be."
         ) from fault

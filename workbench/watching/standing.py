@@ -19,7 +19,7 @@ from workbench.people.roles import Role, require
 from workbench.storage.database import WorkspaceError, required
 from workbench.storage.revisions import note_event
 from workbench.storage.tables import Batch, BatchImage, Inspector, InspectorVersion, Job, Watch, WatchedFile
-from workbench.storage.timestamps import now
+from workbench.storage.timestamps import last_midnight, now
 from workbench.storage.workspace import Workspace
 from workbench.uploads.intake import open_path
 from workbench.watching.folder import require_folder
@@ -291,7 +291,7 @@ def _require_free(session: Session, folder: Path, options: WatchOptions) -> None
 
 def _state(session: Session, watch: Watch, job: Job, inspector_name: str) -> WatchState:
     mine = WatchedFile.folder == watch.folder
-    midnight = now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
+    midnight = last_midnight()
     latest = session.scalar(select(WatchedFile).where(mine).order_by(WatchedFile.id.desc()).limit(1))
     return WatchState(
         id=watch.id,

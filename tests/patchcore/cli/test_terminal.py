@@ -1,8 +1,11 @@
 """Rules as they are written on the command line, and numbers as they are shown."""
 
-import pytest
+import sys
 
-from patchcore.cli.terminal import number, read_parameters, read_rule
+import pytest
+import typer
+
+from patchcore.cli.terminal import number, read_parameters, read_rule, run
 from patchcore.errors import SettingsError
 from patchcore.thresholds.operating_point import Choice
 
@@ -25,3 +28,18 @@ def test_malformed_parameters_are_refused(written):
 def test_numbers():
     assert number(None) == "-"
     assert number(0.123456) == "0.1235"
+
+
+def test_a_full_disk_is_told_in_a_sentence_without_a_trace(monkeypatch, capsys):
+    app = typer.Typer(pretty_exceptions_enable=False)
+
+    @app.command()
+    def fill() -> None:
+        with open("/dev/full", "wb", buffering=0) as file:  # noqa: PTH123
+            file.write(b"x")
+
+    monkeypatch.setattr(sys, "argv", ["fill"])
+    with pytest.raises(SystemExit) as ended:
+        run(app)
+    said = capsys.readouterr().err
+    assert ended.value.code == 1 and "is full (No space left on device)" in said and "Traceback" not in said

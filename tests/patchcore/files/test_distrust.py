@@ -1,5 +1,6 @@
 """Files from anywhere: sound ones are read as they were saved, all others are refused with the reason."""
 
+import resource
 import tracemalloc
 
 import numpy as np
@@ -85,6 +86,31 @@ def test_declared_sizes_are_not_allocated(path, spoil):
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert most < 20 * path.stat().st_size
+
+
+def read_strangers(path):
+    return read_untrusted(path, PatchCore.load)
+
+
+@pytest.mark.parametrize(
+    "places", [[0], [-1], [0, 1, 2]], ids=["the first part", "the last", "three of them"]
+)
+@pytest.mark.parametrize("read", [read_strangers, PatchCore.load])
+def test_a_sparse_file_of_gigabytes_is_refused_before_it_is_read(path, places, read):
+    hostile.stretch(path, places, 7 << 30)
+    assert path.stat().st_size > 7e9 and path.stat().st_blocks * 512 < 1e7
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(ArtifactError, match="empty space that its disk does not hold"):
+        read(path)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # KB
+
+
+def test_a_few_holes_of_a_copy_that_left_out_zeros_are_no_reason_to_refuse_it(path, tmp_path):
+    copy = tmp_path / "copy"
+    with copy.open("wb") as file:
+        file.truncate(100 << 20)
+    container.require_solid(copy)
+    container.require_solid(path)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from tests.workbench.parts import OLA, VIC, store_plates
 from tests.workbench.processes import wait_until
-from workbench.inspections import batches
+from workbench.inspections import background_scorer, batches
 from workbench.inspections.background_scorer import TRIAL, Scorer
 from workbench.inspections.batches import count_unscored, create_batch, list_results
 from workbench.inspections.turns import rows
@@ -195,3 +195,20 @@ def test_a_batch_that_is_deleted_leaves_the_queue_without_a_fault(workspace, ver
     assert scorer.state(batch, version.id).word == "idle" and not scorer.list_waiting()
     time.sleep(3 * SLOW)
     assert len(list_results(workspace, batch, version.id)) == scored < 12
+
+
+def test_a_batch_waits_while_the_workspace_is_away_and_goes_on_by_itself(
+    workspace, version, scorer, slow, monkeypatch
+):
+    monkeypatch.setattr(background_scorer, "PAUSE_SECONDS", 0.05)
+    batch, away = batch_of(workspace, 3), workspace.root.with_name("away")
+    scorer.want(batch, version.id)
+    wait_until(lambda: count_unscored(workspace, batch, version.id) < 3)
+    workspace.root.rename(away)
+    wait_until(lambda: scorer.state(batch, version.id).fault)
+    state = scorer.state(batch, version.id)
+    assert state.word == "waiting" and "moved or deleted" in state.fault
+    away.rename(workspace.root)
+    through(scorer, batch, version)
+    assert scorer.state(batch, version.id).word == "idle"
+    assert [one.error for one in list_results(workspace, batch, version.id)] == [None] * 3

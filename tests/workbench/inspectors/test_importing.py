@@ -14,7 +14,7 @@ from patchcore import PatchCore
 from patchcore.cli import commands
 from patchcore.errors import ArtifactError, PatchCoreError, SettingsError
 from patchcore.thresholds.operating_point import OperatingPoint
-from tests.patchcore.hostile import HOSTILE, rewritten
+from tests.patchcore.hostile import HOSTILE, rewritten, stretch
 from tests.workbench.parts import plate, remove_good, store_plates
 from workbench.evaluation.audit import audit
 from workbench.evaluation.certificate import certificate_of
@@ -44,6 +44,18 @@ from workbench.upkeep.bin import delete_inspector
 from workbench.upkeep.check import check
 
 PLATE = "plate-1"
+
+
+def test_a_sparse_file_of_gigabytes_is_not_copied_into_the_workspace(
+    workspace, exported, tmp_path, monkeypatch
+):
+    file = tmp_path / "sparse.patchcore"
+    shutil.copyfile(exported[0], file)
+    stretch(file, [0, -1], 7 << 30)
+    monkeypatch.setattr(importing.shutil, "copyfile", lambda *_, **__: pytest.fail("it was copied"))
+    with pytest.raises(ArtifactError, match="empty space that its disk does not hold"):
+        import_inspector(workspace, file)
+    assert not any((workspace.root / "temporary").iterdir())
 
 
 @pytest.fixture(scope="module")
@@ -240,7 +252,7 @@ def test_a_full_disk_leaves_nothing(workspace, version, path, monkeypatch):
     monkeypatch.setattr(
         importing.shutil, "copyfile", lambda *a, **b: (_ for _ in ()).throw(OSError(28, "No space"))
     )
-    with pytest.raises(ArtifactError, match="No space"):
+    with pytest.raises(WorkspaceError, match=r"is full \(No space"):
         import_inspector(workspace, path)
     assert state(workspace) == before and [one.id for one in list_inspectors(workspace)] == [PLATE]
 

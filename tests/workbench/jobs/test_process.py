@@ -1,5 +1,7 @@
 """Progress from the inside of a job: time left, and how often it is written."""
 
+import threading
+
 import pytest
 
 from patchcore.errors import Cancelled
@@ -134,3 +136,37 @@ def test_an_attempt_that_is_over_before_it_begins_makes_no_folder(workspace, cla
     ):
         pass
     assert get_job(workspace, claimed).pid is None and not scratch_path(workspace, claimed).exists()
+
+
+def fill_the_disk(_job):
+    with open("/dev/full", "wb", buffering=0) as file:  # noqa: PTH123
+        file.write(b"x")
+
+
+def test_a_job_whose_disk_is_full_says_so_and_can_be_resumed(workspace, claimed):
+    with RunningJob(workspace, claimed) as job:
+        code = process._run(job, {"count": f"{__name__}:fill_the_disk"})
+    ended = get_job(workspace, claimed)
+    assert (code, ended.state) == (process.FAILED, JobState.FAILED)
+    assert "is full (No space left on device). Nothing that was saved is lost." in ended.message
+
+
+def test_a_standing_job_whose_disk_is_full_waits_to_be_revived(workspace, claimed, monkeypatch):
+    monkeypatch.setattr(process, "STANDING", {"count": 1})
+    with RunningJob(workspace, claimed) as job:
+        process._run(job, {"count": f"{__name__}:fill_the_disk"})
+    ended = get_job(workspace, claimed)
+    assert ended.state == JobState.INTERRUPTED and "is full" in ended.message
+
+
+def test_the_end_of_a_job_is_recorded_once_the_workspace_is_there_again(workspace, claimed, monkeypatch):
+    monkeypatch.setattr(process, "END_PAUSE_SECONDS", 0.05)
+    away = workspace.root.with_name("away")
+    with RunningJob(workspace, claimed) as job:
+        workspace.root.rename(away)
+        back = threading.Timer(0.3, lambda: away.rename(workspace.root))
+        back.start()
+        job.finish(JobState.DONE, result={"counted": 3})
+        back.join()
+    ended = get_job(workspace, claimed)
+    assert (ended.state, ended.result) == (JobState.DONE, {"counted": 3})

@@ -11,9 +11,17 @@ from patchcore.errors import SettingsError
 from tests.workbench.parts import ADA, OLA
 from tests.workbench.processes import REHEARSAL, wait_until
 from workbench.jobs import queue, requests
-from workbench.jobs.queue import SILENCE, SILENCE_AT_START, JobQueue, find_process, is_alive, stated_capacity
+from workbench.jobs.queue import (
+    BEAT,
+    SILENCE,
+    SILENCE_AT_START,
+    JobQueue,
+    find_process,
+    stated_capacity,
+)
 from workbench.jobs.requests import JobState
 from workbench.people.roles import acting
+from workbench.storage.processes import start_of
 from workbench.storage.tables import Job
 from workbench.storage.timestamps import now
 
@@ -159,11 +167,13 @@ def test_a_process_number_that_is_anothers_by_now_counts_as_dead(workspace):
     me = psutil.Process()
     with workspace.database.write() as session:
         job = session.get(Job, job_id)
-        job.state, job.pid, job.process_started = JobState.RUNNING, me.pid, me.create_time()
+        job.state, job.pid = JobState.RUNNING, me.pid
+        job.process_started, job.process_boot = start_of(me)
         job.host, job.heartbeat = socket.gethostname(), now()
-    assert is_alive(requests.get_job(workspace, job_id))
+    queue.step()
+    assert state(workspace, job_id) == JobState.RUNNING
     with workspace.database.write() as session:
-        session.get(Job, job_id).process_started = me.create_time() - 3600
+        session.get(Job, job_id).process_started -= 3600
     queue.step()
     assert state(workspace, job_id) == JobState.INTERRUPTED
 
@@ -223,25 +233,56 @@ def claim(workspace, job_id, **values):
             setattr(job, name, value)
 
 
-def test_a_job_whose_queue_died_while_starting_it_is_interrupted_soon(workspace):
-    job_id = count(workspace, 3)
-    claim(workspace, job_id)
-    JobQueue(workspace, command=REHEARSAL).step()
+class Watch:
+    """Seconds that go on when a test says so."""
+
+    def __init__(self):
+        self.seconds = 0.0
+
+    def __call__(self):
+        return self.seconds
+
+    def wait(self, time):
+        self.seconds += time.total_seconds()
+
+
+WRONG = [
+    timedelta(0),
+    timedelta(days=-9000),
+    timedelta(days=9000),
+]  # by which the clock that wrote a row was wrong
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_job_whose_queue_died_while_starting_it_is_interrupted_soon(workspace, wrong):
+    job_id, watch = count(workspace, 3), Watch()
+    queue = JobQueue(workspace, command=REHEARSAL, clock=watch)
+    claim(workspace, job_id, heartbeat=now() + wrong)
+    queue.step()
+    watch.wait(SILENCE_AT_START * 0.9)
+    queue.step()
     assert state(workspace, job_id) == JobState.RUNNING  # it may be on its way
-    claim(workspace, job_id, heartbeat=now() - SILENCE_AT_START)
-    JobQueue(workspace, command=REHEARSAL).step()
+    watch.wait(SILENCE_AT_START * 0.2)
+    queue.step()
     assert state(workspace, job_id) == JobState.INTERRUPTED
 
 
-def test_a_queue_vouches_for_a_process_that_takes_long_to_start(workspace):
-    slow = JobQueue(workspace, command=(REHEARSAL[0], "-c", "import time; time.sleep(60)"))
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_queue_vouches_for_a_process_that_takes_long_to_start(workspace, wrong):
+    watch = Watch()
+    slow = JobQueue(workspace, command=(REHEARSAL[0], "-c", "import time; time.sleep(60)"), clock=watch)
+    other = JobQueue(workspace, command=REHEARSAL, clock=watch)
     job_id = count(workspace, 3)
     slow.step()
-    claim(workspace, job_id, heartbeat=now() - SILENCE_AT_START)
-    slow.step()
-    JobQueue(workspace, command=REHEARSAL).step()
-    assert state(workspace, job_id) == JobState.RUNNING
+    claim(workspace, job_id, heartbeat=now() + wrong)
+    for _ in range(3):
+        slow.step()
+        other.step()
+        watch.wait(SILENCE_AT_START * 0.5)
+    assert state(workspace, job_id) == JobState.RUNNING and SILENCE_AT_START > BEAT
     requests.cancel(workspace, job_id)
+    slow.step()
+    watch.wait(SILENCE_AT_START)
     wait_until(lambda: slow.step() or not slow._children)
     assert state(workspace, job_id) == JobState.CANCELLED
 
@@ -258,15 +299,20 @@ def test_a_process_that_comes_too_late_does_nothing(workspace):
     assert not requests.scratch_path(workspace, job_id).exists()
 
 
-def test_a_process_of_another_computer_is_not_looked_for_here(workspace):
-    job_id = count(workspace, 3)
-    me = psutil.Process()
-    claim(workspace, job_id, host="elsewhere", pid=me.pid, process_started=me.create_time())
-    assert find_process(requests.get_job(workspace, job_id)) is None and is_alive(
-        requests.get_job(workspace, job_id)
-    )
-    claim(workspace, job_id, host="elsewhere", heartbeat=now() - SILENCE)
-    JobQueue(workspace, command=REHEARSAL).step()
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_process_of_another_computer_is_not_looked_for_here(workspace, wrong):
+    job_id, watch = count(workspace, 3), Watch()
+    queue = JobQueue(workspace, command=REHEARSAL, clock=watch)
+    start, own = start_of(psutil.Process()), {"host": "elsewhere", "pid": psutil.Process().pid}
+    claim(workspace, job_id, **own, process_started=start.seconds, process_boot=start.boot)
+    assert find_process(requests.get_job(workspace, job_id)) is None
+    for beat in range(3):  # it lives as long as its heartbeat changes, by whichever clock
+        claim(workspace, job_id, **own, heartbeat=now() + wrong + timedelta(milliseconds=beat))
+        queue.step()
+        assert state(workspace, job_id) == JobState.RUNNING
+        watch.wait(SILENCE * 0.9)
+    watch.wait(SILENCE * 0.2)
+    queue.step()
     assert state(workspace, job_id) == JobState.INTERRUPTED
 
 
@@ -315,3 +361,30 @@ def test_a_standing_job_that_dies_at_once_is_revived_after_a_pause(workspace, mo
     assert state(workspace, job_id) == JobState.INTERRUPTED
     monkeypatch.setattr(queue, "REVIVE_SHORT_LIVED", timedelta(0))
     wait_until(lambda: hasty._revive() or state(workspace, job_id) == JobState.QUEUED)
+
+
+@pytest.mark.parametrize("wrong", WRONG[1:])
+def test_a_standing_job_that_ended_by_another_clock_is_revived_all_the_same(workspace, wrong, monkeypatch):
+    monkeypatch.setattr(queue, "STANDING", {"count": 1})
+    job_id, watch = count(workspace, 3), Watch()
+    reviving = JobQueue(workspace, clock=watch)
+    claim(workspace, job_id, state=JobState.INTERRUPTED, started=now() + wrong, finished=now() + wrong)
+    reviving._revive()
+    assert state(workspace, job_id) == JobState.INTERRUPTED
+    watch.wait(queue.REVIVE_SHORT_LIVED * 1.1)
+    reviving._revive()
+    assert state(workspace, job_id) == JobState.QUEUED
+
+
+@pytest.mark.parametrize("wrong", WRONG[1:])
+def test_a_cancel_by_another_clock_ends_a_deaf_process(workspace, wrong):
+    watch = Watch()
+    deaf = JobQueue(workspace, command=(REHEARSAL[0], "-c", "import time; time.sleep(60)"), clock=watch)
+    job_id = count(workspace, 3)
+    deaf.step()
+    claim(workspace, job_id, cancel_requested=now() + wrong)
+    deaf.step()
+    assert deaf._children[job_id].poll() is None  # it has time to end itself
+    watch.wait(queue.KILL_AFTER * 1.1)
+    wait_until(lambda: deaf.step() or not deaf._children)
+    assert state(workspace, job_id) == JobState.CANCELLED

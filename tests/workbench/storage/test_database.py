@@ -1,18 +1,23 @@
 """The database: migrations from nothing, sessions, and SQLite's settings."""
 
+import shutil
+import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import event, func, select, text
+from sqlalchemy.exc import IntegrityError, OperationalError
 
-from workbench.storage.database import Database, WorkspaceError, migrations
+from tests.workbench.postgresql import NEEDS_POSTGRESQL
+from workbench.storage import database as storage
+from workbench.storage.database import Database, WorkspaceError, WorkspaceUnavailable, migrations
 from workbench.storage.tables import Base, Batch, Image, Job
 
 
@@ -160,3 +165,95 @@ def test_an_absent_server_is_named_without_its_password(tmp_path):
     with pytest.raises(WorkspaceError, match="Check that it is reachable") as caught:
         Database(f"postgresql+psycopg://me:secret@/db?host={tmp_path}")
     assert "secret" not in str(caught.value)
+
+
+# ---- faults that may pass
+
+
+@pytest.fixture
+def hasty(monkeypatch, tmp_path):
+    """A database whose writers lose patience at once."""
+    monkeypatch.setattr(storage, "BUSY_SECONDS", 0.05)
+    (tmp_path / "here").mkdir()
+    database = Database(f"sqlite:///{tmp_path / 'here' / 'workspace.db'}")
+    yield database
+    database.close()
+
+
+def put(database, number):
+    with database.write() as session:
+        session.add(image(f"{number:064x}"))
+
+
+def count(database):
+    with database.read() as session:
+        return session.scalar(select(func.count()).select_from(Image))
+
+
+def test_a_lock_of_another_program_is_told_and_passes(hasty, tmp_path):
+    put(hasty, 1)
+    with closing(sqlite3.connect(tmp_path / "here" / "workspace.db")) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(WorkspaceUnavailable, match=r"locked by another program.*Nothing that was saved"):
+            put(hasty, 2)
+        with pytest.raises(WorkspaceUnavailable, match="database is locked"):
+            Database(hasty.url)  # a job's process opens it so
+    put(hasty, 2)
+    assert count(hasty) == 2
+
+
+def test_a_full_database_is_told_and_keeps_what_it_has(hasty):
+    put(hasty, 1)
+    with hasty.engine.connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+
+    @event.listens_for(hasty.engine, "checkout")
+    def limit(connection, *_):
+        connection.execute(f"PRAGMA max_page_count={pages}")
+
+    with pytest.raises(WorkspaceUnavailable, match="its disk is full"), hasty.write() as session:
+        session.add_all(image(f"{number:064x}") for number in range(2, 5000))
+    assert count(hasty) == 1
+    event.remove(hasty.engine, "checkout", limit)
+    with hasty.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA max_page_count=1000000")
+    put(hasty, 2)
+
+
+def test_a_folder_that_was_moved_is_told_and_its_rows_are_there_when_it_is_back(hasty, tmp_path):
+    put(hasty, 1)
+    (tmp_path / "here").rename(tmp_path / "away")
+    for _ in range(2):
+        with pytest.raises(WorkspaceUnavailable, match="moved or deleted, or its disk is not connected"):
+            count(hasty)
+        with pytest.raises(WorkspaceUnavailable, match="No other one was begun"):
+            put(hasty, 2)
+    assert not (tmp_path / "here").exists()
+    (tmp_path / "away").rename(tmp_path / "here")
+    put(hasty, 2)
+    assert count(hasty) == 2
+
+
+def test_a_database_that_was_restored_in_its_place_is_read_and_not_the_old_one(hasty, tmp_path):
+    put(hasty, 1)
+    shutil.copytree(tmp_path / "here", tmp_path / "copy")
+    put(hasty, 2)
+    (tmp_path / "here").rename(tmp_path / "old")
+    (tmp_path / "copy").rename(tmp_path / "here")
+    assert count(hasty) == 1
+
+
+def test_an_error_of_a_statement_passes_as_it_is(hasty):
+    for nonsense in ("SELECT nose FROM images", "NONSENSE"):
+        with pytest.raises(OperationalError), hasty.read() as session:
+            session.execute(text(nonsense))
+
+
+@pytest.mark.parametrize("database_kind", [pytest.param("postgresql", marks=NEEDS_POSTGRESQL)], indirect=True)
+def test_a_server_that_ends_a_connection_is_told_and_the_next_one_works(database):
+    with pytest.raises(WorkspaceUnavailable, match="does not answer"), database.read() as session:
+        number = session.scalar(text("SELECT pg_backend_pid()"))
+        with database.read() as other:
+            other.execute(text(f"SELECT pg_terminate_backend({number})"))
+        session.execute(text("SELECT 1"))
+    assert count(database) == 0

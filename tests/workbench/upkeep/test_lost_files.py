@@ -1,6 +1,8 @@
 """Rows without files: replaceable files are made again, others are reported with a remedy."""
 
+import errno
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +17,8 @@ from workbench.inspectors.versions import find_inspector, get_version, reslice
 from workbench.storage.tables import Base, Batch, BatchImage, Inspector, Result
 from workbench.upkeep.check import check, repair
 from workbench.upkeep.finding import CannotRepair
+from workbench.upkeep.kept_files import KeptFile
+from workbench.upkeep.lost_files import damage
 from workbench.upkeep.quarantine import Bin
 
 
@@ -216,3 +220,11 @@ def test_a_lost_inspector_takes_its_rows_along_and_no_image(by_hand_only):
     assert len(list(workspace.root.glob("bin/*/inspectors/plate-1/v0001/model.patchcore"))) == 1
     with workspace.database.read() as session:
         assert session.get(Inspector, "plate-1") is None
+
+
+@pytest.mark.parametrize("kind", ["image", "map", "overlay"])
+def test_a_disk_that_does_not_answer_makes_no_file_a_damaged_one(kind):
+    file = KeptFile(kind, "images/aa/a.png", "an image", 1)
+    with pytest.raises(OSError, match="rror") as caught:
+        damage(file, Path("/proc/self/mem"))  # the system answers a read of its first bytes with EIO
+    assert caught.value.errno == errno.EIO

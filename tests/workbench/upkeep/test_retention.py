@@ -6,15 +6,27 @@ import pytest
 from sqlalchemy import select
 
 from patchcore.errors import SettingsError
+from tests.workbench.clocks import set_clock
 from tests.workbench.processes import wait_until
 from tests.workbench.upkeep.test_expiry import age
 from workbench.jobs.queue import JobQueue
 from workbench.jobs.requests import JobState, get_job, list_jobs
 from workbench.people.roles import NotAllowed, Person, Role, acting
-from workbench.storage.tables import Event, Inspection, Preference
+from workbench.storage.clock import MARK, follow_clock
+from workbench.storage.database import WorkspaceError
+from workbench.storage.tables import Event, Inspection, Job, Preference
 from workbench.storage.timestamps import now
 from workbench.upkeep import retention
-from workbench.upkeep.retention import deletions, keep_for, kept_months, older_than, submit_if_due
+from workbench.upkeep.retention import (
+    delete_older,
+    deletions,
+    go_on,
+    keep_for,
+    kept_months,
+    older_than,
+    submit_if_due,
+    why_held,
+)
 
 
 @pytest.mark.parametrize(
@@ -84,3 +96,79 @@ def test_the_server_applies_it_by_itself(worked):
     assert (event.details["inspections"], event.details["months"]) == (3, 12)
     with worked.database.read() as session:
         assert session.scalars(select(Inspection)).all() == []
+
+
+# ---- a clock that is wrong
+
+
+def set_times(workspace, *times):
+    with workspace.database.write() as session:
+        rows = session.scalars(select(Inspection).order_by(Inspection.id)).all()
+        for row, moment in zip(rows, times, strict=True):
+            row.created = moment
+
+
+def rest(workspace):
+    with workspace.database.read() as session:
+        return list(session.scalars(select(Inspection.id).order_by(Inspection.id)))
+
+
+def test_verdicts_of_a_clock_that_stood_in_2000_stay_with_the_younger_ones_before_them(worked):
+    year_2000 = datetime(2000, 1, 1, 8, tzinfo=UTC)
+    set_times(worked, now() - timedelta(days=1), year_2000, year_2000 + timedelta(minutes=1))
+    assert keep_for(worked, 1) is None
+    assert delete_older(worked, 1).inspections == 0 and rest(worked) == [1, 2, 3]
+    set_times(worked, now() - timedelta(days=400), year_2000, now())
+    assert delete_older(worked, 1).inspections == 2 and rest(worked) == [3]
+
+
+def test_verdicts_of_a_clock_that_stood_in_2000_stay_on_a_line_that_has_no_other(worked, monkeypatch):
+    here = now()
+    with worked.database.write() as session:
+        # The dashboard ran when there was one verdict, long deleted by now.
+        session.add(Preference(name=MARK, value={"at": here.isoformat(), "ids": [[here.isoformat(), 0]]}))
+    set_times(worked, *[datetime(2000, 1, 1, 8, minute, tzinfo=UTC) for minute in range(3)])
+    set_clock(monkeypatch, here + timedelta(days=3))
+    assert delete_older(worked, 1).inspections == 0 and len(rest(worked)) == 3
+
+
+def test_a_verdict_whose_time_is_yet_to_come_goes_when_a_later_one_does(worked):
+    old, year_2035 = now() - timedelta(days=400), datetime(2035, 1, 1, tzinfo=UTC)
+    set_times(worked, year_2035, old, year_2035)
+    assert delete_older(worked, 12).inspections == 2 and rest(worked) == [3]
+
+
+def test_a_clock_far_ahead_deletes_nothing_until_an_engineer_confirms_it(worked, monkeypatch):
+    follow_clock(worked)
+    assert keep_for(worked, 12) is None and why_held(worked) is None
+    set_clock(monkeypatch, now() + timedelta(days=3000))
+    set_times(worked, now() - timedelta(days=3000), now() - timedelta(days=3000), now())  # work goes on
+    assert submit_if_due(worked) is None and "3,000 days after" in why_held(worked).sentence
+    with pytest.raises(WorkspaceError, match="Nothing is deleted by its age"):
+        delete_older(worked, 12)
+    with acting(Person("Mo", Role.OPERATE)), pytest.raises(NotAllowed):
+        go_on(worked)
+    assert rest(worked) == [1, 2, 3]
+    assert go_on(worked) is not None and why_held(worked) is None
+    assert delete_older(worked, 12).inspections == 2 and rest(worked) == [3]
+
+
+def test_a_shop_that_was_closed_for_two_weeks_is_not_held_for_good(worked, monkeypatch):
+    age(worked)
+    follow_clock(worked)
+    job = keep_for(worked, 12)
+    with worked.database.write() as session:
+        session.get_one(Job, job).state = JobState.DONE
+    set_clock(monkeypatch, now() + timedelta(days=14))
+    assert submit_if_due(worked) is None and why_held(worked) is not None
+    assert go_on(worked) == job + 1
+    assert delete_older(worked, 12).inspections == 3
+
+
+def test_a_last_run_in_the_future_delays_nothing(worked):
+    age(worked)
+    job = keep_for(worked, 12)
+    with worked.database.write() as session:
+        session.get_one(Job, job).state = JobState.DONE
+        session.get_one(Preference, retention.RAN).value = {"at": (now() + timedelta(days=3000)).isoformat()}
+    assert submit_if_due(worked) == job + 1

@@ -1,12 +1,15 @@
 import os
 import shutil
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.workbench.clocks import set_clock
 from tests.workbench.parts import ADA, BEN, plate
 from workbench.people.roles import acting
+from workbench.storage.clock import follow_clock
+from workbench.storage.timestamps import now
 from workbench.storage.workspace import Workspace
 from workbench.upkeep.backups.writing import back_up
 from workbench.upkeep.check import check, repair
@@ -113,3 +116,31 @@ def test_the_check_finds_uploads_without_a_draft_and_a_backup_leaves_drafts_out(
     assert "uploads of a draft that is gone" in finding.trouble
     assert all(one.done for one in repair(workspace, [finding]))
     assert folders(workspace) == []
+
+
+def test_a_draft_of_a_clock_that_stood_in_2000_is_neither_too_old_nor_the_oldest(workspace, monkeypatch):
+    follow_clock(workspace)
+    here = now()
+    with acting(ADA):
+        for number in range(drafts.AT_MOST):
+            saved(workspace, None, f"k{number}")
+        set_clock(monkeypatch, datetime(2000, 1, 1, tzinfo=UTC))
+        saved(workspace, None, "fresh")
+        assert "fresh" in {one.key for one in drafts.list_drafts(workspace)}
+        set_clock(monkeypatch, here + timedelta(days=1))
+        drafts.sweep_drafts(workspace)
+        assert drafts.find_draft(workspace, "fresh").saved.year == 2000
+        for day in (4, 8):  # the dashboard runs meanwhile
+            set_clock(monkeypatch, here + timedelta(days=day))
+            follow_clock(workspace)
+        drafts.sweep_drafts(workspace)
+        assert drafts.list_drafts(workspace) == []
+
+
+def test_a_clock_far_ahead_sweeps_no_drafts(workspace, monkeypatch):
+    follow_clock(workspace)
+    with acting(ADA):
+        saved(workspace, None)
+        set_clock(monkeypatch, now() + timedelta(days=3000))
+        drafts.sweep_drafts(workspace)
+        assert drafts.find_draft(workspace, "a1") is not None

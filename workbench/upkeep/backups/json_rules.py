@@ -25,6 +25,7 @@ from patchcore.images.reading import LATER, ImageRecord
 from patchcore.plausibility.doubt import KINDS
 from workbench.inspections.history import DECIDE
 from workbench.jobs.arguments import LARGEST_ID, row_id
+from workbench.storage.clock import MARK
 from workbench.storage.places import is_id
 from workbench.upkeep.retention import LONGEST as MOST_MONTHS
 from workbench.upkeep.retention import RAN, RULE
@@ -315,7 +316,16 @@ def preference(value: Any, what: str, name: str) -> None:
         checks = {"months": or_none(lambda months, of: whole(months, of, 1, MOST_MONTHS))}
     elif name == RAN:
         checks = {"at": _when}
+    elif name == MARK:
+        checks = {"at": _when, "ids": listed(_mark)}
     shaped(checks, tuple(checks))(value, what)
+
+
+def _mark(value: Any, what: str) -> None:
+    if not isinstance(value, list) or len(value) != 2:
+        raise Unsound(f"{what} is not a time with an id")
+    _when(value[0], what)
+    whole(value[1], what, 0, LARGEST_ID)
 
 
 def _when(value: Any, what: str) -> None:

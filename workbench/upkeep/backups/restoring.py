@@ -138,7 +138,8 @@ def _interrupt(job: Job) -> None:
         job.state, job.message = JobState.INTERRUPTED, INTERRUPTED
     elif job.state == JobState.INTERRUPTED:
         job.message = job.message or INTERRUPTED
-    job.cancel_requested = job.pid = job.process_started = job.host = job.eta_seconds = None
+    job.cancel_requested = job.host = job.eta_seconds = None
+    job.pid = job.process_started = job.process_boot = None
 
 
 def _check_files(archive: BackupArchive, staging: Path, database: Database) -> None:

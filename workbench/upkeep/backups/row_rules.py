@@ -21,6 +21,7 @@ VERSION_CHANGES = ("build", "share", "remove", "teach", "import")
 POINT_CHANGES = ("threshold", "restore")
 SOURCES = ("page", "watch", "command")
 NANOSECONDS = re.compile(r"-?[0-9]{1,20}")
+BOOT = re.compile(r"[0-9a-f-]{36}")
 MODEL = re.compile(r"inspectors/(?P<owner>[a-z0-9-]{1,64})/v[0-9]{4,9}/model\.patchcore")
 MAP = re.compile(r"results/(?P<owner>[0-9]{1,19})/[0-9a-f]{64}(-left-out)?\.png")
 OVERLAY = re.compile(r"history/[0-9]{4}-[0-9]{2}/[^/]+\.jpg")
@@ -167,6 +168,7 @@ COLUMNS: dict[str, dict[str, Check]] = {
         "attempts": _count,
         "pid": or_none(_count),
         "process_started": or_none(shapes.seconds),
+        "process_boot": or_none(matching(BOOT)),
     },
     "inspections": {
         "inspector_id": or_none(shapes.inspector_id),

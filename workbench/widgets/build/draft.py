@@ -18,7 +18,7 @@ from patchcore.settings import SETTINGS as OF_MODEL
 from patchcore.settings import Mode, Settings
 from workbench.inspectors.building import BuildSettings
 from workbench.jobs.requests import JobState, get_job
-from workbench.storage.database import WorkspaceError
+from workbench.storage.database import WorkspaceError, WorkspaceUnavailable
 from workbench.storage.roi import Roi
 from workbench.uploads import drafts
 from workbench.uploads.drafts import StoredDraft
@@ -249,5 +249,7 @@ def _state(job_id: object) -> str | None:
     """Return the state of a build; None for a draft that has none."""
     try:
         return get_job(session.workspace(), job_id).state if isinstance(job_id, int) else None
+    except WorkspaceUnavailable:
+        raise
     except WorkspaceError:
         return None

@@ -113,7 +113,7 @@ def _jobs() -> None:
         or bool(list_watches(session.workspace()))
     )
 
-    @st.fragment(run_every=POLL_SECONDS if moving else None)
+    @session.fragment(run_every=POLL_SECONDS if moving else None)
     def follow() -> None:
         here = session.workspace()
         for job in reversed(list_jobs(here, *UNFINISHED, limit=3, standing=False)):

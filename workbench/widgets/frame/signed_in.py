@@ -32,7 +32,7 @@ from workbench.people.sign_in_setup import (
 )
 from workbench.storage.address_owners import claim
 from workbench.storage.database import WorkspaceError
-from workbench.storage.workspace import Workspace, database_url
+from workbench.storage.workspace import Workspace, database_url, workspace_root
 
 STRANGER = Person("somebody who is not signed in", Role.NOBODY)
 DASHBOARD = Person("the dashboard", Role.VIEW)  # its own threads; they change nothing in anybody's name
@@ -142,13 +142,13 @@ def claims() -> Mapping[str, Any]:
 
 def read_people() -> People:
     """Return the list of people; `PeopleError` or `WorkspaceError` when the list cannot be read."""
-    return accounts.read_people(accounts.people_file(Workspace().root))
+    return accounts.read_people(accounts.people_file(workspace_root()))
 
 
 def people_file() -> Path | None:
     """Return where the list of people is; None where the workspace cannot be used, and so nothing can."""
     try:
-        return accounts.people_file(Workspace().root)
+        return accounts.people_file(workspace_root())
     except WorkspaceError:
         return None
 
@@ -223,7 +223,8 @@ def _cookie_holds(secret: object) -> bool:
 
 def _owns(email: str, account: Account) -> bool:
     """Whether an address belongs to an account; asked of the database every other second."""
-    here = _workspace(str(Workspace().root), database_url())
+    here = _workspace(str(workspace_root()), database_url())
+    here.require_there()
     key = (str(here.root), database_url(), accounts.plain_address(email), account)
     if time.monotonic() - _owned.get(key, float("-inf")) < OWNER_SECONDS:
         return True

@@ -6,7 +6,8 @@ import streamlit as st
 
 from workbench.people.roles import Role
 from workbench.storage.tables import Event
-from workbench.upkeep.retention import deletions, keep_for, kept_months, what_goes
+from workbench.upkeep.expiry import Gone
+from workbench.upkeep.retention import deletions, go_on, keep_for, kept_months, what_goes, why_held
 from workbench.widgets.shared import access, notice, session, wording
 
 CHOICES = (None, 3, 6, 12, 24, 36, 60, 120)  # months
@@ -14,9 +15,10 @@ KEY = "history_months"
 
 
 def show() -> None:
-    """Draw the panel, closed."""
+    """Draw the panel, closed; above it, why the rule is not applied at present."""
     here = session.workspace()
     months = kept_months(here)
+    _held(months)
     with st.expander(f"History is kept {_words(months)}", key="history_keeping"):
         if access.may(Role.ENGINEER):
             _change(months)
@@ -33,6 +35,34 @@ def deleted_words(event: Event) -> str:
         f"On {event.created.astimezone():%Y-%m-%d} {wording.counted(gone['inspections'], 'inspection')} older than "
         f"{wording.counted(gone['months'], 'month')} were deleted with {wording.counted(gone['pictures'], 'picture')}, "
         f"{wording.megabytes(gone['size_bytes'] / 1e6)}."
+    )
+
+
+def _held(months: int | None) -> None:
+    """Say that the clock may be wrong, with the deletions that wait and the button that lets them go on."""
+    here = session.workspace()
+    doubt = why_held(here)
+    if doubt is None or months is None:
+        return
+    with st.container(key="history_held"):
+        waiting = what_goes(here, months)
+        due = (
+            "By this date nothing is old enough to be deleted."
+            if waiting.inspections == 0
+            else f"By this date {_counted(waiting)} would be deleted now."
+        )
+        st.warning(session.sentence(f"{doubt.sentence} {due}"))
+        access.button("The date is right", Role.ENGINEER, key="confirm_clock", on_click=_go_on)
+
+
+def _go_on() -> None:
+    with notice.toasted_refusal():
+        go_on(session.workspace())
+
+
+def _counted(gone: Gone) -> str:
+    return (
+        f"{wording.counted(gone.inspections, 'inspection')} and {wording.counted(gone.pictures, 'picture')}"
     )
 
 

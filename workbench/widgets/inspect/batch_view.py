@@ -43,10 +43,9 @@ TALL, ONE_ROW = 640, 262  # pixels of the gallery: alone, and above a detail
 def show(batch: Batch, version: InspectorVersion) -> None:
     """Draw a batch; images without a score are scored in the background meanwhile."""
 
-    @st.fragment
+    @session.fragment()
     def follow() -> None:
-        with session.plain_errors():
-            _draw(batch, version)
+        _draw(batch, version)
 
     follow()
 
@@ -157,7 +156,7 @@ def _wait_for_more(batch: Batch, version: InspectorVersion) -> None:
 def _look_for_more(batch: Batch, drawn: int) -> None:
     """Redraw the page when a watched folder has brought more images."""
 
-    @st.fragment(run_every=ARRIVALS_SECONDS)
+    @session.fragment(run_every=ARRIVALS_SECONDS)
     def look() -> None:
         with session.plain_errors():
             if count_images(session.workspace(), batch.id) != drawn:

@@ -42,7 +42,7 @@ def show(inspector: Inspector, batch_id: int | None) -> None:
     """
     watched = bool(list_watches(session.workspace(), inspector.id))
 
-    @st.fragment(run_every=POLL_SECONDS if watched else None)
+    @session.fragment(run_every=POLL_SECONDS if watched else None)
     def follow() -> None:
         with session.plain_errors():
             if st.session_state.pop(CHANGED, False):

@@ -33,7 +33,7 @@ def show() -> None:
     scorer = session.scorer()
     moving = list_jobs(here, JobState.QUEUED, JobState.RUNNING, standing=False) or scorer.list_waiting()
 
-    @st.fragment(run_every=POLL_SECONDS if moving else None)
+    @session.fragment(run_every=POLL_SECONDS if moving else None)
     def follow() -> None:
         unfinished = list_jobs(here, *UNFINISHED, standing=False)
         ended = list_jobs(

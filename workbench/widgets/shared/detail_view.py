@@ -91,11 +91,10 @@ def look(
 ) -> None:
     """Draw the detail of a scored image so that a closer look at a large image draws nothing else again."""
 
-    @st.fragment
+    @session.fragment()
     def draw() -> None:
-        with session.plain_errors():
-            item, peak = result_key(result), peak_for(session.workspace(), result, point)
-            show(result, item, version, thresholds, point, key=key, link=link, peak=peak, reveal=reveal)
+        item, peak = result_key(result), peak_for(session.workspace(), result, point)
+        show(result, item, version, thresholds, point, key=key, link=link, peak=peak, reveal=reveal)
 
     draw()
 

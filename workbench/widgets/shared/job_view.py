@@ -15,7 +15,7 @@ POLL_SECONDS = 0.5
 def follow(job_id: int) -> None:
     """Draw a job that has not ended; redraw the page when it ends."""
 
-    @st.fragment(run_every=POLL_SECONDS)
+    @session.fragment(run_every=POLL_SECONDS)
     def draw() -> None:
         job = get_job(session.workspace(), job_id)
         if job.state not in (JobState.QUEUED, JobState.RUNNING):

@@ -1,12 +1,11 @@
 """The outcome of the last action on a page, in words: shown once, or as long as a version stays in use."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import streamlit as st
 
-from patchcore.errors import PatchCoreError
 from workbench.storage.tables import InspectorVersion
 from workbench.widgets.shared import session
 
@@ -28,10 +27,11 @@ def done(words: str) -> None:
 
 def attempt(action: Callable[..., Any], *arguments: Any, outcome: str = "", **named: Any) -> bool:
     """Run an action and leave its outcome, or the sentence of its refusal, for `show`; return whether it succeeded."""
-    try:
+    refused: list[str] = []
+    with session.refusals(refused.append):
         action(session.workspace(), *arguments, **named)
-    except PatchCoreError as error:
-        st.session_state[ONCE] = ("refused", str(error))
+    if refused:
+        st.session_state[ONCE] = ("refused", refused[0])
         return False
     if outcome:
         done(outcome)
@@ -45,13 +45,9 @@ def folded(title: str, lines: Sequence[str]) -> None:
             st.markdown("\n".join(f"- {session.sentence(line)}" for line in lines[:LINES_SHOWN]))
 
 
-@contextmanager
-def toasted_refusal() -> Iterator[None]:
+def toasted_refusal() -> AbstractContextManager[None]:
     """Show a refusal as a toast: a callback cannot write on the page."""
-    try:
-        yield
-    except PatchCoreError as error:
-        st.toast(session.sentence(str(error)))
+    return session.refusals(lambda words: st.toast(session.sentence(words)))
 
 
 def answers(yes: str, no: str, key: str, action: Callable[..., None], *arguments: Any) -> None:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from workbench.tuning.map_peaks import StoredMap, measuring
+from workbench.widgets.shared import session
 
 POLL_SECONDS = 0.5
 SECONDS_BETWEEN = 0.1  # of two moves of a bar
@@ -53,7 +54,7 @@ def wait_for_regions(maps: Iterable[StoredMap | None], min_area: int) -> bool:
     if measuring.want(wanted, min_area) is None:
         return False
 
-    @st.fragment(run_every=POLL_SECONDS)
+    @session.fragment(run_every=POLL_SECONDS)
     def follow() -> None:
         left = measuring.want(wanted, min_area)
         if left is None:

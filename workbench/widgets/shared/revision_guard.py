@@ -9,7 +9,6 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from patchcore.errors import PatchCoreError
 from workbench.inspectors.versions import find_inspector
 from workbench.storage.tables import Inspector
 from workbench.widgets.shared import session
@@ -67,10 +66,11 @@ def change(inspector_id: str) -> Iterator[int | None]:
 @contextmanager
 def attempt() -> Iterator[None]:
     """Run a block that may be refused; a refusal ends it, and its sentence is shown above the page."""
-    try:
+    refused: list[str] = []
+    with session.refusals(refused.append):
         yield
-    except PatchCoreError as refused:
-        st.session_state[_REFUSED] = str(refused)
+    if refused:
+        st.session_state[_REFUSED] = refused[0]
     else:
         forget_refusal()
 

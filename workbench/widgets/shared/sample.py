@@ -15,7 +15,7 @@ from workbench.inspections.samples import (
 from workbench.inspectors.versions import find_inspector
 from workbench.jobs.requests import UNFINISHED, JobState, get_job
 from workbench.people.roles import Role
-from workbench.storage.database import WorkspaceError
+from workbench.storage.database import WorkspaceError, WorkspaceUnavailable
 from workbench.storage.tables import Inspector, InspectorVersion, Job
 from workbench.upkeep.bin import bring_back, list_bin
 from workbench.widgets.shared import access, session, theme, wording
@@ -108,7 +108,7 @@ def _open(sample: SampleProduct) -> None:
 def _follow(sample: SampleProduct, job_id: int) -> None:
     """Show the progress of a build of the sample, and redraw the page when it has ended."""
 
-    @st.fragment(run_every=POLL_SECONDS)
+    @session.fragment(run_every=POLL_SECONDS)
     def follow() -> None:
         job = _build_of(sample, job_id)
         if job is None or job.state == JobState.DONE:
@@ -132,6 +132,8 @@ def _build_of(sample: SampleProduct, job_id: int) -> Job | None:
     """Return a job if it builds the sample, else None: an address may name any number."""
     try:
         job = get_job(session.workspace(), job_id)
+    except WorkspaceUnavailable:
+        raise
     except WorkspaceError:
         return None
     is_its = job.kind == "build" and job.arguments.get("inspector_id") == sample.inspector_id

@@ -8,21 +8,25 @@ another one is chosen, and come back with it. The other choices belong to the pe
 `OPENS` over the page is another; every other change rewrites the entry of its page.
 """
 
+import logging
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import wraps
 from typing import Any, NoReturn
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from patchcore.disk.faults import disk_fault
 from patchcore.errors import PatchCoreError
 from workbench.inspections.background_scorer import Scorer
 from workbench.inspectors.versions import find_inspector, list_inspectors
 from workbench.people.roles import Role, require
 from workbench.running import running
+from workbench.storage.database import WorkspaceUnavailable
 from workbench.storage.tables import Inspector
-from workbench.storage.workspace import Workspace
+from workbench.storage.workspace import Workspace, workspace_root
 
 SECONDS_TO_FOLLOW = 15.0  # within which a browser has certainly taken over the address it was sent
 MOST_DIGITS = 18  # of a number in the address; the database holds no larger ones
@@ -34,28 +38,74 @@ OF_INSPECTOR = (
 )  # fmt: skip
 OPENS = ("image", "inspection", "shown")  # choices that open something; closing it is what Back does
 STEP, NEW_PAGE, OPENED = "step", "page", "open"  # the name in the address for history.js, and its values
+log = logging.getLogger(__name__)
 _LEFT, _PUT_AWAY, _READ = "left_behind", "put_away", "read_by_page"
 
 
 def workspace() -> Workspace:
     """Return the workspace of this server, its job queue running; `NotAllowed` where the person may not see it."""
     require(Role.VIEW, "see what is here")
-    return running(Workspace().root).workspace
+    return running(workspace_root()).workspace
 
 
 def scorer() -> Scorer:
     """Return the scorer of this server, which works for all sessions."""
     require(Role.VIEW, "see what is here")
-    return running(Workspace().root).scorer
+    return running(workspace_root()).scorer
 
 
 @contextmanager
-def plain_errors() -> Iterator[None]:
-    """Show an error that is raised on purpose as a sentence; any other error is a bug and passes."""
+def refusals(tell: Callable[[str], object]) -> Iterator[None]:
+    """Hand the sentence of an error to `tell`: raised on purpose, or a fault of the disk or the database.
+
+    The trace of such a fault goes to the log. Any other error is a bug and passes.
+    """
     try:
         yield
+    except WorkspaceUnavailable as error:
+        log.exception("The workspace cannot be used at present")
+        tell(str(error))
     except PatchCoreError as error:
-        st.error(sentence(str(error)))
+        tell(str(error))
+    except OSError as error:
+        words = disk_fault(error, workspace_root())
+        if words is None:
+            raise
+        log.exception("A disk cannot be used at present")
+        tell(words)
+
+
+def plain_errors() -> AbstractContextManager[None]:
+    """Show the error of a block as a sentence in its place; see `refusals`."""
+    return refusals(lambda words: st.error(sentence(words)))
+
+
+def page_errors() -> AbstractContextManager[None]:
+    """Show the error of a whole page as a sentence, with a button that tries once more."""
+
+    def tell(words: str) -> None:
+        st.error(sentence(words))
+        st.button("Try again", key="page_again")
+
+    return refusals(tell)
+
+
+def fragment(*, run_every: float | None = None) -> Callable[[Callable[[], None]], Callable[[], None]]:
+    """Make a function a fragment, as `st.fragment` does, whose error becomes a sentence in its place.
+
+    A run of the fragment alone does not pass through app.py.
+    """
+
+    def decorate(function: Callable[[], None]) -> Callable[[], None]:
+        @wraps(function)
+        def guarded() -> None:
+            with plain_errors():
+                function()
+
+        made: Callable[[], None] = st.fragment(run_every=run_every)(guarded)
+        return made
+
+    return decorate
 
 
 def sentence(text: str) -> str:

@@ -96,7 +96,7 @@ def _scenes(contents: Contents, answers: asked.Answers, thresholds: dict[str, An
         with session.plain_errors():
             answers.answer(need)
 
-    @st.fragment
+    @session.fragment()
     def draw() -> None:
         if st.session_state.pop(LEFT, False):
             place.leave()
@@ -141,7 +141,7 @@ def _progress(batch: Batch, version: InspectorVersion, done: int) -> str:
 def _follow(batch: Batch, version: InspectorVersion, done: int) -> None:
     """Draw the page again when more parts are scored."""
 
-    @st.fragment(run_every=POLL_SECONDS)
+    @session.fragment(run_every=POLL_SECONDS)
     def look() -> None:
         with session.plain_errors():
             if len(story.scored(list_results(session.workspace(), batch.id, version.id))) != done:

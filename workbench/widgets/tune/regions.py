@@ -133,22 +133,21 @@ def _image(now: Decision) -> None:
             "Click a dot or an image above to look at it here. Move the two sliders: the regions follow."
         )
 
-    @st.fragment
+    @session.fragment()
     def look() -> None:
-        with session.plain_errors():
-            assert image.result is not None
-            detail_view.show(
-                image.result,
-                image.key,
-                now.version,
-                now.thresholds,
-                now.point,
-                key="tune_detail",
-                link=overview.LINK,
-                peak=overview.peak(image, now),
-                reveal=chosen in by_id,
-                on_rule=lambda rule: trial.keep(trial.current(now.version).ruled(rule)),
-            )
+        assert image.result is not None
+        detail_view.show(
+            image.result,
+            image.key,
+            now.version,
+            now.thresholds,
+            now.point,
+            key="tune_detail",
+            link=overview.LINK,
+            peak=overview.peak(image, now),
+            reveal=chosen in by_id,
+            on_rule=lambda rule: trial.keep(trial.current(now.version).ruled(rule)),
+        )
 
     look()
 

@@ -29,7 +29,7 @@ def draw(key: str, typed: str, take: Callable[[str], None], label: str) -> None:
     if not st.toggle("Browse folders", key=f"{key}_browse"):
         return
 
-    @st.fragment
+    @session.fragment()
     def browse() -> None:
         exclude = [session.workspace().root]
         at = st.session_state.get(f"{key}_at", "")

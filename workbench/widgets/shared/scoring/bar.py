@@ -52,7 +52,7 @@ def everything_scored(
     if not rows.amount(session.workspace(), [(one, version.id) for one in batches]).remaining:
         return True
 
-    @st.fragment(run_every=POLL_SECONDS)
+    @session.fragment(run_every=POLL_SECONDS)
     def follow() -> None:
         if show(batches, version, key, purpose) == "done":
             st.rerun()
@@ -82,6 +82,8 @@ def show(batches: Sequence[int], version: InspectorVersion, key: str, purpose: P
             text = session.sentence(words.line(purpose.doing, amount, state))
             st.progress(progress.share(amount.scored, amount.images), text=text, width="stretch")
             _stop_button(works, key)
+        if state.fault:
+            st.warning(session.sentence(f"{state.fault} Scoring then goes on by itself."))
     return state.word
 
 
@@ -102,6 +104,7 @@ def _state(works: Sequence[Work]) -> ScoringState:
         min(state.place for state in waiting),
         max(known) if len(known) == len(left) else None,
         all(state.trial for state in waiting),
+        waiting[0].fault,
     )
 
 
