@@ -17,6 +17,7 @@ from sqlalchemy import event, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from patchcore.disk.work_notes import WorkNotes
 from patchcore.errors import NotKept, SettingsError
 from patchcore.images.file_names import display_name
 from workbench.inspections import history
@@ -62,6 +63,11 @@ class HistoryJournal:
         self._lock = _locked(workspace, self.folder)
         _flush_every_commit(workspace)
         self._recorded = set(self._keys())
+
+    @property
+    def notes(self) -> WorkNotes:
+        """Notes of the files in work."""
+        return self.workspace.notes
 
     def has_verdict(self, key: FileKey) -> bool:
         """Whether a file in this state has its verdict."""
