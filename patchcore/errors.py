@@ -19,6 +19,7 @@ PatchCoreError
 └── Cancelled            the caller asked to stop
 """
 
+PROGRAM_FAILED = "the program failed on this file"  # the beginning of `program_fault`
 LONGEST_MESSAGE = 4_000  # characters; names and cells of a stranger's file may be longer than any sentence
 
 
@@ -114,6 +115,6 @@ class Cancelled(PatchCoreError):
 def program_fault(fault: Exception) -> str:
     """Return the reason for which a file is set aside on which the program itself has failed."""
     return shortened_sentence(
-        f"the program failed on this file ({type(fault).__name__}: {fault}). The log has the details; please report "
+        f"{PROGRAM_FAILED} ({type(fault).__name__}: {fault}). The log has the details; please report "
         "them. Save the file again from where it came, or delete it."
     )

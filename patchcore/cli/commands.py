@@ -53,6 +53,10 @@ if TYPE_CHECKING:
     from patchcore.images.reading import LoadedImage
     from patchcore.inspection import Inspection
 
+AGAIN = (
+    "Files that stopped the program are tried again, as after a fix, with: python -m patchcore --again ..."
+)
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -515,4 +519,9 @@ def main() -> None:
     """Run the command line; turn errors into exit codes. A file that keeps stopping the program is left out."""
     if (folder := user_folder()) is not None:
         work_notes.use(WorkNotes(folder / "in_work"))
-    run(app)
+    try:
+        run(app)
+    finally:
+        notes = work_notes.of_process()
+        if notes is not None and notes.has_refused:
+            remark([AGAIN])

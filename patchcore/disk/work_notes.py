@@ -97,6 +97,11 @@ class WorkNotes:
     ----------
     folder
         Made at the first note, for its owner alone.
+
+    Attributes
+    ----------
+    has_refused
+        Whether a file was refused since the start.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -104,7 +109,7 @@ class WorkNotes:
         self._guard = RLock()  # a signal's handler may come while a note is written
         self._own: _OwnNote | None = None
         self._files: list[_File] = []
-        self._has_counted = False
+        self._has_counted = self.has_refused = False
 
     # ---- the work
 
@@ -145,6 +150,7 @@ class WorkNotes:
         found = self._deaths(sha256)
         if sum(one.deaths for one in found) < TRIES:
             return ""
+        self.has_refused = True
         latest = max(one.moment for one in found)
         return (
             f"{STOPPED}, the last time on {latest:%Y-%m-%d at %H:%M} UTC. The file is damaged, or this computer has "

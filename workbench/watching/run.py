@@ -145,6 +145,8 @@ class WatchRun:
         self.stop.wait(self.watcher.pause())
 
     def _look(self) -> list[ArrivedFile]:
+        if self.journal.is_to_look_again():
+            self.watcher.look_again()
         arrived = self._persist(self.watcher.look) or []
         if self.watcher.away:
             self._trouble(

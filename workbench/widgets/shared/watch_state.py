@@ -12,6 +12,8 @@ from workbench.watching.verdict import VerdictRecord
 from workbench.widgets.shared import wording
 from workbench.widgets.shared.verdicts import VERDICTS
 
+FEW = 5  # files named as set aside
+
 
 def watched_name(state: WatchState) -> str:
     """Return the folder's own name, without its path."""
@@ -41,6 +43,12 @@ def state_html(state: WatchState) -> str:
     if state.last is not None and state.last.doubts:
         doubts = " ".join(doubt["sentence"] for doubt in state.last.doubts)
         lines.append(f"{escape(display_name(state.last.file))}, whole picture: {escape(doubts)}")
+    lines += [
+        f'<span class="pc-review">! Set aside: {escape(display_name(one.file))}: {escape(one.error or "")}</span>'
+        for one in state.set_aside[:FEW]
+    ]
+    if len(state.set_aside) > FEW:
+        lines.append("and more; History has them all")
     if state.trouble:
         colour = "reject" if state.job_state == JobState.FAILED else "review"
         lines.append(f'<span class="pc-{colour}">{escape(state.trouble)}</span>')
