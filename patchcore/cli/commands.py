@@ -523,5 +523,7 @@ def main() -> None:
         run(app)
     finally:
         notes = work_notes.of_process()
-        if notes is not None and notes.has_refused:
-            remark([AGAIN])
+        work_notes.use(None)
+        if notes is not None:
+            notes.close()
+            remark([AGAIN] if notes.has_refused else [])

@@ -47,7 +47,7 @@ Weights = Annotated[Path | None, typer.Option(help="State dict of the backbone (
 def run(app: typer.Typer) -> None:
     """Run a command line; turn errors into exit codes: 1 for an error that the user can mend, 2 for a program fault."""
     write_any_name()
-    signal.signal(signal.SIGTERM, _end_in_order)
+    before = signal.signal(signal.SIGTERM, _end_in_order)
     try:
         app()
     except SystemExit as finished:
@@ -68,6 +68,8 @@ def run(app: typer.Typer) -> None:
         sys.exit(1)
     except Exception:
         _fault()
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _end_in_order(number: int, _frame: object) -> None:
