@@ -22,6 +22,7 @@ from workbench.inspections.turns import rows
 from workbench.jobs.requests import JobState, cancel, get_job, submit
 from workbench.people.roles import NotAllowed, acting
 from workbench.storage.tables import Inspection
+from workbench.upkeep.check import check
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="forks, and signals of POSIX")
 POISON = poisoned(1)
@@ -63,6 +64,8 @@ def test_batch_is_scored_apart_from_the_picture_that_kills_and_it_is_tried_again
     assert deaths == 1 and len(results) == len(images)
     assert [result.error for result in results.values() if result.score is not None] == [None] * 3
     assert [name for name, one in results.items() if (one.error or "").startswith(STOPPED)] == ["kills.png"]
+
+    assert check(workspace, grace=0) == []  # it knows the folder of notes
 
     scorer = Scorer(workspace)
     with acting(VIC), pytest.raises(NotAllowed, match="tried again"):
