@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patchcore.backbones import Backbone, load_backbone
+from patchcore.disk.work_notes import SCORE
 from patchcore.errors import ArtifactError, DataError, NotFittedError
 from patchcore.executors import Executor
 from patchcore.features import feature_shape
@@ -33,7 +34,7 @@ from patchcore.images.copy_groups import CopyGroups
 from patchcore.images.geometry import place, prepare
 from patchcore.images.good_set import GoodSet
 from patchcore.images.raw_image import memory_for
-from patchcore.images.reading import ImageRecord, LoadedImage, is_exact_copy, read_image
+from patchcore.images.reading import ImageRecord, LoadedImage, in_work, is_exact_copy, read_image
 from patchcore.labels.sessions import SessionGroups, in_sessions
 from patchcore.methods import EXPLAIN, METHODS, SHARE, detector_class, require_capability
 from patchcore.plausibility.doubt import Doubt
@@ -378,7 +379,9 @@ class Detector:
         """
         self.require_fitted()
         loaded = self.read(image)
-        with memory_for(loaded.record.name):
+        record = loaded.record
+        sha256 = None if record.format == "array" else record.sha256
+        with in_work(sha256, record.name, SCORE), memory_for(record.name):
             return self._score(loaded, leave_out)
 
     def _score(self, loaded: LoadedImage, leave_out: bool) -> Result:

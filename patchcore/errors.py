@@ -4,7 +4,8 @@ PatchCoreError
 ├── SettingsError        a parameter is misspelt, out of range, or does not fit the others
 ├── ImageError           one image cannot be used; the others can
 │   ├── UnreadableImage      not an image, truncated, empty, or of an unsupported kind
-│   └── ImageTooLarge        more pixels or bytes than the limits allow
+│   ├── ImageTooLarge        more pixels or bytes than the limits allow
+│   └── FatalImage           processes of the program died on it, three times
 ├── NoImagesError        nothing usable was left to work on
 ├── NotFittedError       a model that is not fitted was asked for a score
 ├── WeightsError         the backbone cannot be used
@@ -18,6 +19,7 @@ PatchCoreError
 └── Cancelled            the caller asked to stop
 """
 
+PROGRAM_FAILED = "the program failed on this file"  # the beginning of `program_fault`
 LONGEST_MESSAGE = 4_000  # characters; names and cells of a stranger's file may be longer than any sentence
 
 
@@ -62,6 +64,10 @@ class ImageTooLarge(ImageError):
     """More pixels or bytes than the limits allow; found before anything is decoded."""
 
 
+class FatalImage(ImageError):
+    """Processes of the program died on it, three times; no further one tries it."""
+
+
 class NoImagesError(PatchCoreError):
     """Nothing usable was left to work on."""
 
@@ -104,3 +110,11 @@ class WorkerLost(PatchCoreError):
 
 class Cancelled(PatchCoreError):
     """The caller asked to stop; nothing half-done is left behind."""
+
+
+def program_fault(fault: Exception) -> str:
+    """Return the reason for which a file is set aside on which the program itself has failed."""
+    return shortened_sentence(
+        f"{PROGRAM_FAILED} ({type(fault).__name__}: {fault}). The log has the details; please report "
+        "them. Save the file again from where it came, or delete it."
+    )

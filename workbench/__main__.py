@@ -36,9 +36,12 @@ results = Console(highlight=False, emoji=False)
 
 def _workspace() -> closing[Workspace]:
     """Open the workspace for a block; the import is late, so that --help waits for no database."""
+    from patchcore.disk import work_notes
     from workbench.storage.workspace import Workspace
 
-    return closing(Workspace())
+    workspace = Workspace()
+    work_notes.use(workspace.notes)
+    return closing(workspace)
 
 
 def _remark(words: str, style: str = "") -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 
+from patchcore.disk import work_notes
 from workbench.inspections.background_scorer import Scorer
 from workbench.jobs.queue import JobQueue, stated_capacity
 from workbench.storage.clock import follow_clock
@@ -40,7 +41,8 @@ class Running:
     scorer: Scorer = field(init=False)
 
     def __post_init__(self) -> None:
-        """Start both queues; what an ended server has left is continued."""
+        """Start both queues; what an ended server has left is continued, apart from files that it keeps dying on."""
+        work_notes.use(self.workspace.notes)
         self.queue = JobQueue(self.workspace, capacity=stated_capacity(), housekeeping=_keep_house).start()
         self.scorer = Scorer(self.workspace).resume()
 

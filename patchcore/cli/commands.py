@@ -32,12 +32,15 @@ from patchcore.cli.terminal import (
     write_result,
 )
 from patchcore.cli.threshold import threshold
+from patchcore.disk import work_notes
 from patchcore.disk.whole_files import whole_file
+from patchcore.disk.work_notes import WorkNotes
 from patchcore.errors import ImageError, NoImagesError, SettingsError
 from patchcore.executors import HERE, chosen_executor
 from patchcore.files.targets import cannot_write, require_file, require_folder
 from patchcore.images.file_names import display_name, is_folder, safe_part
 from patchcore.images.remarks import RemarkTally
+from patchcore.kernels.cache_folders import user_folder
 from patchcore.labels.good_images import choose_good
 from patchcore.labels.layout import few, mask_folder
 from patchcore.methods import METHODS, SHARE, settings_of_others
@@ -51,6 +54,10 @@ if TYPE_CHECKING:
     from patchcore.images.reading import LoadedImage
     from patchcore.inspection import Inspection
 
+AGAIN = (
+    "Files that stopped the program are tried again, as after a fix, with: python -m patchcore --again ..."
+)
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -58,6 +65,17 @@ app = typer.Typer(
     help=(__doc__ or "").partition("\n")[0],
 )
 app.command(name="report")(write_report)
+
+
+@app.callback()
+def prepare(
+    again: Annotated[
+        bool, typer.Option("--again", help="Try files again that stopped the program three times.")
+    ] = False,
+) -> None:
+    """Take back what a file has done to earlier calls, where that is asked for."""
+    if again and (notes := work_notes.of_process()) is not None:
+        notes.forget_all()
 
 
 def _setting(name: str, **more: Any) -> Any:
@@ -519,5 +537,14 @@ def _print_sweep(shares: list[SharePoint]) -> None:
 
 
 def main() -> None:
-    """Run the command line; turn errors into exit codes."""
-    run(app)
+    """Run the command line; turn errors into exit codes. A file that keeps stopping the program is left out."""
+    if (folder := user_folder()) is not None:
+        work_notes.use(WorkNotes(folder / "in_work"))
+    try:
+        run(app)
+    finally:
+        notes = work_notes.of_process()
+        work_notes.use(None)
+        if notes is not None:
+            notes.close()
+            remark([AGAIN] if notes.has_refused else [])

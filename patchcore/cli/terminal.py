@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import signal
 import sys
 import tempfile
 import traceback
@@ -16,6 +17,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from patchcore.disk import work_notes
 from patchcore.disk.faults import disk_fault
 from patchcore.disk.in_use import delete_folder
 from patchcore.errors import PatchCoreError, SettingsError
@@ -46,6 +48,7 @@ Weights = Annotated[Path | None, typer.Option(help="State dict of the backbone (
 def run(app: typer.Typer) -> None:
     """Run a command line; turn errors into exit codes: 1 for an error that the user can mend, 2 for a program fault."""
     write_any_name()
+    before = signal.signal(signal.SIGTERM, _end_in_order)
     try:
         app()
     except SystemExit as finished:
@@ -69,6 +72,16 @@ def run(app: typer.Typer) -> None:
         sys.exit(1)
     except Exception:
         _fault()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _end_in_order(number: int, _frame: object) -> None:
+    """End as a program ends that handles no signal, except that the file in work is not to blame."""
+    if (notes := work_notes.of_process()) is not None:
+        notes.close()
+    signal.signal(number, signal.SIG_DFL)
+    signal.raise_signal(number)
 
 
 def _fault() -> NoReturn:

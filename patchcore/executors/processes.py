@@ -8,12 +8,13 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Any
 
+from patchcore.disk import work_notes
 from patchcore.errors import SettingsError, WorkerLost
 from patchcore.executors.contract import Listen, Part, Result, Run
 from patchcore.executors.worker import Done, Failed, Progress, Ready, work
 
 MOST_PROCESSES = 64
-TRIES = 3  # runs of a part, if its process dies each time
+TRIES = 3  # runs of a part, if its process dies each time and no file of it is to blame (`work_notes`)
 PATIENCE = 0.2  # seconds between two calls of the listener
 LEAVING = 5.0  # seconds for a process to end after the request
 
@@ -127,7 +128,11 @@ class _Crew:
         number = worker.number
         if number is None and not self.waiting:
             return  # nothing was left for it to do
-        self._deaths[number] += 1
+        notes, pid = work_notes.of_process(), worker.process.pid
+        if (
+            notes is None or pid is None or not notes.explains(pid)
+        ):  # else the file is set aside after its own deaths
+            self._deaths[number] += 1
         if self._deaths[number] == TRIES:
             raise WorkerLost(_sentence(number, len(self.parts), worker.process.exitcode))
         if number is not None:

@@ -15,7 +15,7 @@ from patchcore.fitting.run import FittingRun
 from patchcore.fitting.sources import Source, named, source_sha256
 from patchcore.images.geometry import Prepared, prepare
 from patchcore.images.harmless_copies import harmless_copies
-from patchcore.images.reading import ImageRecord, exact_copy, read_image
+from patchcore.images.reading import ImageRecord, exact_copy, in_work, read_image
 from patchcore.kernels.prefetch import done_ahead
 from patchcore.plausibility.measures import measure
 from patchcore.scoring import inspected_patches
@@ -156,11 +156,12 @@ class _Read:
 
 
 def _decode(run: FittingRun, name: str, source: Source) -> tuple[ImageRecord, Prepared | ImageError]:
-    image = read_image(source, name=name, value_range=run.settings.value_range)
-    try:
-        return image.hashed_record, prepare(image.pixels, run.settings.geometry_of_input(), run.roi)
-    except ImageError as error:
-        return image.hashed_record, error
+    with in_work(source_sha256(source), name):
+        image = read_image(source, name=name, value_range=run.settings.value_range)
+        try:
+            return image.hashed_record, prepare(image.pixels, run.settings.geometry_of_input(), run.roi)
+        except ImageError as error:
+            return image.hashed_record, error
 
 
 def _harmless(run: FittingRun, source: Source) -> Harmless:

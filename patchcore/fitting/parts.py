@@ -28,6 +28,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from patchcore.backbones import Backbone
+from patchcore.disk import work_notes
+from patchcore.disk.work_notes import WorkNotes
 from patchcore.errors import NoImagesError
 from patchcore.executors import Executor, Report, Run
 from patchcore.fitting.extraction import Extracted, extract
@@ -62,16 +64,20 @@ class PartExtraction:
         As for the build.
     key
         Identifies the settings that make the features.
+    notes
+        Folder of the notes of files in work; None for none.
     """
 
     load: Callable[[], Backbone]
     settings: Settings
     roi: NDArray[np.bool_] | None
     key: str
+    notes: Path | None = None
 
     def __call__(self) -> Run[ImagePart, None]:
         """Load the backbone; return a function that extracts one part."""
         use_threads(THREADS)
+        work_notes.use(None if self.notes is None else WorkNotes(self.notes))
         return partial(_extract_part, FittingRun(self.load(), self.settings, self.roi), self.key)
 
 
@@ -117,7 +123,10 @@ def extract_in_parts(
         stored += len(hashes) - len(missing)
         if missing:
             parts.append(ImagePart(folder / f"part-{number:05d}", missing))
-    work = PartExtraction(run.backbone.loader, run.settings, run.roi, key)
+    notes = work_notes.of_process()
+    work = PartExtraction(
+        run.backbone.loader, run.settings, run.roi, key, None if notes is None else notes.folder
+    )
     executor.run(work, parts, lambda done: run.report("features", stored + done, len(listed)))
     store = store_with_parts(folder, key)
     extracted = extract(replace(run, progress=None), listed, store)

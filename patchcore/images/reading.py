@@ -11,7 +11,8 @@ import hashlib
 import os
 import stat
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +21,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from patchcore.errors import ImageError, ImageTooLarge, NoImagesError, SettingsError, UnreadableImage
+from patchcore.disk.work_notes import READ, Step, WorkNotes, of_process
+from patchcore.errors import (
+    FatalImage,
+    ImageError,
+    ImageTooLarge,
+    NoImagesError,
+    SettingsError,
+    UnreadableImage,
+)
 from patchcore.images.file_names import IMAGE_SUFFIXES, display_name, is_folder, is_hidden
 from patchcore.images.formats import (
     DECODER_FAULTS,
@@ -213,11 +222,14 @@ def _read(
 ) -> LoadedImage:
     if isinstance(source, np.ndarray):
         raw, sha256 = from_array(source, label, limits), array_sha256(source)
+        pixels, lowest, highest = to_rgb(raw, label, value_range, background)
     else:
         data = source if isinstance(source, bytes) else _file_bytes(Path(source), label, limits)
-        raw, sha256 = _decode(data, label, limits), hashlib.sha256(data).hexdigest()
-        del data
-    pixels, lowest, highest = to_rgb(raw, label, value_range, background)
+        sha256 = hashlib.sha256(data).hexdigest()
+        with in_work(sha256, label):
+            raw = _decode(data, label, limits)
+            del data
+            pixels, lowest, highest = to_rgb(raw, label, value_range, background)
     record = ImageRecord(
         label,
         sha256,
@@ -251,7 +263,46 @@ def read_samples(
     label = _label(source, name)
     with memory_for(label):
         data = source if isinstance(source, bytes) else _file_bytes(Path(source), label, limits)
-        return _decode(data, label, limits)
+        with in_work(hashlib.sha256(data).hexdigest(), label):
+            return _decode(data, label, limits)
+
+
+@contextmanager
+def in_work(
+    sha256: str | None, name: str, step: Step = READ, notes: WorkNotes | None = None
+) -> Iterator[None]:
+    """Note a file for the length of a block, so that a file that keeps killing its process is left out.
+
+    Parameters
+    ----------
+    sha256
+        Hash of its bytes; None for a file that cannot be opened, which is not noted.
+    name
+        The file as the user knows it.
+    step
+        See `WorkNotes.in_work`.
+    notes
+        The notes of a workspace; None for the notes of this process (`work_notes.use`), if it has any.
+
+    Raises
+    ------
+    FatalImage
+        Three processes died on the file.
+    """
+    notes = notes or of_process()
+    if notes is None or sha256 is None:
+        yield
+        return
+    if reason := notes.refusal(sha256):
+        raise FatalImage(name, reason)
+    unusable = None
+    with notes.in_work(sha256, name, step):
+        try:
+            yield
+        except ImageError as error:
+            unusable = error  # a result: the process has lived
+    if unusable is not None:
+        raise unusable
 
 
 def is_exact_copy(record: ImageRecord, image: LoadedImage) -> bool:

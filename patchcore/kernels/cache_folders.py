@@ -29,6 +29,12 @@ def prepare_caches() -> None:
         _set(MATPLOTLIB)
 
 
+def user_folder() -> Path | None:
+    """Return the folder for what the command line keeps of this user between two calls; None where there is none."""
+    named = _below_home("XDG_CACHE_HOME", "patchcore")
+    return next((folder for folder in named if _is_writable(folder)), None) or private_folder()
+
+
 def private_folder() -> Path | None:
     """Return a folder among the temporary files that only this user can change; None where none can be made.
 

@@ -2,11 +2,14 @@ from dataclasses import replace
 
 import pytest
 
+from patchcore.disk.work_notes import STOPPED
 from patchcore.thresholds.operating_point import Choice, OperatingPoint
 from tests.pages.texts import HOSTILE, agree, words
+from tests.workbench.processes import wait_until
 from workbench.inspections.batches import list_batches, list_results
 from workbench.inspectors.versions import find_inspector, set_operating_point
 from workbench.people import roles
+from workbench.storage.tables import Result
 from workbench.widgets.inspect import batch_view
 from workbench.widgets.shared import detail_view
 
@@ -41,6 +44,23 @@ def test_every_scored_image_is_a_tile_and_the_others_are_named(full, open_app, g
     assert len(given["gallery"]["reference"]) == 4
     assert "1 image could not be scored" in app.expander[0].label and "notes.png" in words(app)
     assert "detail" not in given
+
+
+def test_images_that_stopped_the_program_are_tried_again_when_asked(full, open_app):
+    broken = next(one for one in stored(full) if one.score is None)
+    reason = f"{STOPPED}, the last time today. Save the file again from where it came, or delete it."
+    with full.database.write() as rows:
+        rows.get_one(Result, broken.id).error = reason
+    app = open_app("inspect", inspector="washer")
+    assert STOPPED in words(app)
+    press(app, "Try 1 image again")
+    wait_until(lambda: unreadable(full))
+    assert STOPPED not in words(open_app("inspect", inspector="washer"))
+
+
+def unreadable(workspace):
+    """The results that have the decoder's own reason."""
+    return [one for one in stored(workspace) if one.error and "this is text" in one.error]
 
 
 def test_a_file_name_is_never_html(full, open_app):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from patchcore.disk.work_notes import STOPPED
 from tests.pages.texts import words
 from tests.workbench.watching.outputs.toy import notes, notes_file  # noqa: F401 - fixtures
 from workbench.jobs.queue import JobQueue
@@ -10,6 +11,7 @@ from workbench.people import roles
 from workbench.people.roles import Person, Role
 from workbench.storage.tables import Job, Watch, WatchedFile
 from workbench.storage.timestamps import now
+from workbench.watching.history import plain_inspection
 from workbench.watching.standing import WatchOptions, list_watches, start_watch
 from workbench.watching.verdict import VerdictRecord
 
@@ -151,3 +153,18 @@ def test_an_output_of_one_file_and_one_line_has_its_fields_in_the_form(full, ope
         "notes_copies": 3,
     }
     assert "notes go to" in words(app)
+
+
+def test_files_that_stopped_the_program_are_named_and_tried_again(full, open_app, watch):
+    reason = f"{STOPPED}, the last time today. Save the file again from where it came, or delete it."
+    arrived(full, watch, error=reason)
+    with full.database.write() as rows:
+        file = rows.query(WatchedFile).one()
+        row = plain_inspection(VerdictRecord.from_dict(file.told))
+        rows.add(row)
+        rows.flush()
+        file.inspection_id = row.id
+    app = open_app("inspect", inspector="washer")
+    assert f"! Set aside: a&lt;i&gt;.png: {STOPPED}" in words(app)
+    press(app, "Try again what was set aside")
+    assert list_watches(full)[0].set_aside == [] and "Set aside" not in words(app)

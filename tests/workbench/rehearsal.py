@@ -1,5 +1,7 @@
 """Jobs that do nothing useful, for the tests of the queue; run like `python -m workbench.jobs.requests`."""
 
+import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -10,7 +12,9 @@ from patchcore.errors import Cancelled, NoImagesError
 from workbench.jobs.process import RunningJob, leave, main
 from workbench.people import roles
 
-KINDS = {kind: f"rehearsal:{kind}" for kind in ("count", "deaf", "refuse", "stumble", "introduce")}
+KINDS = {
+    kind: f"rehearsal:{kind}" for kind in ("count", "deaf", "refuse", "stumble", "introduce", "poisoned")
+}
 
 
 def count(job: RunningJob) -> dict[str, int]:
@@ -41,6 +45,16 @@ def introduce(job: RunningJob) -> dict[str, str]:
     """Say as whom it acts."""
     person = roles.current()
     return {"name": person.name, "role": person.role.word}
+
+
+def poisoned(job: RunningJob) -> dict[str, str]:
+    """Work on a file and be killed, or stay with it so many seconds; until the file is refused."""
+    notes, sha256 = job.workspace.notes, job.arguments["sha256"]
+    if not (refusal := notes.refusal(sha256)):
+        with notes.in_work(sha256, "poisoned.png"):
+            time.sleep(job.arguments.get("seconds", 0))
+            os.kill(os.getpid(), signal.SIGKILL)
+    return {"refusal": refusal}
 
 
 def stumble(job: RunningJob) -> None:

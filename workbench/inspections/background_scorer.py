@@ -124,6 +124,12 @@ class Scorer:
             self._queue.faults.pop((batch_id, version_id), None)
         self.want(batch_id, version_id)
 
+    def try_again(self, batch_id: int, version_id: int) -> None:
+        """Score the images again on which the program failed or was stopped, as after a fix."""
+        require(Role.OPERATE, "have images tried again")
+        if rows.drop_set_aside(self.workspace, (batch_id, version_id)):
+            self.start(batch_id, version_id)
+
     def measure(self, batch_id: int, version_id: int) -> None:
         """Score a few images of a batch for the time of an image, unless it waits, was stopped, or has failed."""
         work = (batch_id, version_id)

@@ -157,11 +157,13 @@ def score_batch(
     images came. The caller may stop at any point and call again. An image that cannot be read gives a result with
     `.error`.
     The images of a `good_batch` are scored leave-one-image-out, and keep the score that their version has of them.
+    An image that a process may have died on comes last, and is left out after the third death.
     """
+    suspects = workspace.notes.suspects()
     with workspace.database.read() as session:
         waiting = list(session.scalars(_unscored(batch_id, version.id)))
         leave_out = session.get_one(Batch, batch_id).kind == "good"
-    for image in waiting:
+    for image in sorted(waiting, key=lambda image: image.sha256 in suspects):
         with _ENGINE.for_queue():
             result = _score_once(workspace, image, version, leave_out, source)
         if result is not None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from patchcore.disk.faults import may_pass
 from patchcore.disk.in_use import delete_file
-from patchcore.errors import DataError, ImageError
+from patchcore.disk.work_notes import SCORE
+from patchcore.errors import DataError, ImageError, PatchCoreError, program_fault
 from patchcore.inspection import judge
 from workbench.inspections import history
 from workbench.inspectors.versions import load_model
@@ -22,8 +25,11 @@ from workbench.storage.tables import BatchImage, Image, Inspection, InspectorVer
 from workbench.storage.workspace import Workspace
 
 if TYPE_CHECKING:
+    from patchcore.detector import Detector
     from patchcore.images.reading import ImageRecord, LoadedImage
     from patchcore.scoring import Result as Scored
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -84,33 +90,18 @@ def score_image(
     loaded
         The image, when it has been read already.
     """
-    from patchcore.images.reading import display_pixels, read_image  # late: PyTorch comes with it
+    from patchcore.images.raw_image import memory_for  # late: PyTorch comes with it
+    from patchcore.images.reading import in_work
 
     with workspace.database.read() as session:
         force = history.in_force(session, version.id)
+        image = session.get(Image, sha256)
+    name = sha256 if image is None else image.original_name
+    model = load_model(workspace, version)  # a death while it loads is not the image's
     found = ScoredImage(version, force, leave_out)
     try:
-        began = time.perf_counter()
-        model = load_model(workspace, version)
-        if loaded is None:
-            loaded = read_image(workspace.image_path(sha256), value_range=model.settings.value_range)
-            found.record = loaded.hashed_record
-        found.columns["remarks"] = model.good_set_.remarks_on(loaded.record, leave_out=leave_out)
-        scored = model.score(loaded, leave_out=leave_out)
-        found.columns["doubts"] = [doubt.to_dict() for doubt in scored.doubts]
-        found.columns["seconds"] = time.perf_counter() - began
-        kept, pixels = KeptMap.of(scored.map), display_pixels(loaded.pixels)
-        target = workspace.map_path(version.id, sha256, left_out=leave_out)
-        found.columns |= _stored(workspace, scored, kept, target)
-        if leave_out:  # as thresholds were set from
-            found.columns["score"] = version.good_scores.get(sha256, found.columns["score"])
-        tile = encode_tile(pixels, scored.map, version.operating_point["reject"])
-        store_tile(workspace, workspace.tile_path(found.columns["map_path"]), tile)
-        if not leave_out:
-            # Where regions decide they must be those that the page finds later, in the map that is stored.
-            searched = scored if force.point.judge_by == "score" else replace(scored, map=kept.full())
-            inspection = judge(searched, force.point, model.bank_id_ if force.point.stale else None)
-            found.seen = history.look(workspace, force, inspection, kept, pixels)
+        with in_work(sha256, name, SCORE, workspace.notes), memory_for(name):
+            _score(workspace, model, sha256, found, loaded)
     except ImageError as error:
         workspace.require_there()
         if isinstance(error.__cause__, OSError) and may_pass(error.__cause__, workspace.root):
@@ -118,7 +109,43 @@ def score_image(
         found.columns["error"] = error.reason
     except DataError as error:  # nothing but the image's own rows is in the bank
         found.columns["error"] = str(error)
+    except (PatchCoreError, SQLAlchemyError, OSError):
+        raise
+    except Exception as fault:  # a fault of the program on one image must not stop the others
+        log.exception("Scoring %s by version %s failed.", sha256, version.id)
+        found.columns["error"] = program_fault(fault)
+    if "error" in found.columns:
+        found.columns |= {"score": None, "map_path": None}  # the fault may have come after the score
     return found
+
+
+def _score(
+    workspace: Workspace, model: Detector, sha256: str, found: ScoredImage, loaded: LoadedImage | None
+) -> None:
+    """Score an image into `found`, and store its files; errors as for `Detector.score`."""
+    from patchcore.images.reading import display_pixels, read_image  # late: PyTorch comes with it
+
+    version, force, leave_out = found.version, found.force, found.leave_out
+    began = time.perf_counter()
+    if loaded is None:
+        loaded = read_image(workspace.image_path(sha256), value_range=model.settings.value_range)
+        found.record = loaded.hashed_record
+    found.columns["remarks"] = model.good_set_.remarks_on(loaded.record, leave_out=leave_out)
+    scored = model.score(loaded, leave_out=leave_out)
+    found.columns["doubts"] = [doubt.to_dict() for doubt in scored.doubts]
+    found.columns["seconds"] = time.perf_counter() - began
+    kept, pixels = KeptMap.of(scored.map), display_pixels(loaded.pixels)
+    target = workspace.map_path(version.id, sha256, left_out=leave_out)
+    found.columns |= _stored(workspace, scored, kept, target)
+    if leave_out:  # as thresholds were set from
+        found.columns["score"] = version.good_scores.get(sha256, found.columns["score"])
+    tile = encode_tile(pixels, scored.map, version.operating_point["reject"])
+    store_tile(workspace, workspace.tile_path(found.columns["map_path"]), tile)
+    if not leave_out:
+        # Where regions decide they must be those that the page finds later, in the map that is stored.
+        searched = scored if force.point.judge_by == "score" else replace(scored, map=kept.full())
+        inspection = judge(searched, force.point, model.bank_id_ if force.point.stale else None)
+        found.seen = history.look(workspace, force, inspection, kept, pixels)
 
 
 def keep_scored(

@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 
 import psutil
 
+from patchcore.disk import work_notes
 from patchcore.disk.faults import disk_fault, may_pass
 from patchcore.errors import Cancelled, PatchCoreError
 from workbench.jobs.arguments import check_arguments
@@ -167,6 +168,7 @@ class RunningJob:
             if self._cancelled_at and time.monotonic() - self._cancelled_at > PATIENCE_SECONDS:
                 self.finish(JobState.CANCELLED)
                 self.workspace.delete_leftovers(os.getpid())
+                self.workspace.notes.close()
                 os._exit(FAILED)  # the work does not listen, and a thread cannot stop it otherwise
 
     def _beat(self) -> None:
@@ -209,6 +211,7 @@ def main(arguments: Sequence[str], kinds: Mapping[str, str]) -> int:
     """Do one job, named by ``WORKSPACE ID ATTEMPT``; its output goes to the job's log."""
     root, job_id, attempt = arguments
     with closing(Workspace(root)) as workspace:
+        work_notes.use(workspace.notes)
         try:
             with RunningJob(workspace, int(job_id), int(attempt)) as job:
                 say(f"Attempt {job.attempt} of job {job.id}, {job.kind}, in process {os.getpid()}.")

@@ -41,6 +41,9 @@ TERMINATE_AFTER = timedelta(seconds=1.1)  # after a cancel; the job ends itself 
 KILL_AFTER = timedelta(seconds=1.4)
 REVIVE_AFTER = timedelta(seconds=1)  # after the end of a standing job's process
 REVIVE_SHORT_LIVED = timedelta(seconds=5)  # a shorter run than this: the job may die again at once
+REVIVALS = (
+    40  # of a job whose process dies on files: three deaths of each of a dozen; else the cause is the machine
+)
 INTERRUPTED = (
     "Its process ended before the work was done (a restart, or too little memory). It can be resumed."
 )
@@ -178,17 +181,32 @@ class JobQueue:
     def _close(self, job_id: int, pid: int | None) -> None:
         """Record the end of a job whose process is gone, unless the process did so in its last moment."""
         self._unchanged.forget(job_id)
+        is_explained = False
         if pid is not None:
             _reap(pid)
             self.workspace.delete_leftovers(pid)
+            is_explained = self._is_explained(job_id, pid)
         with self.workspace.database.write() as session:
             job = session.get_one(Job, job_id)
             if job.state == JobState.RUNNING and job.pid in (pid, None):
-                job.finished, job.eta_seconds = now(), None
-                job.state = JobState.INTERRUPTED if job.cancel_requested is None else JobState.CANCELLED
-                job.message = INTERRUPTED if job.state == JobState.INTERRUPTED else ""
+                job.finished, job.eta_seconds, job.message = now(), None, ""
+                if job.cancel_requested is not None:
+                    job.state = JobState.CANCELLED
+                elif is_explained and job.attempts <= REVIVALS:
+                    job.state = JobState.QUEUED
+                else:
+                    job.state, job.message = JobState.INTERRUPTED, INTERRUPTED
         if job.state in (JobState.CANCELLED, JobState.DONE):
             delete_scratch(self.workspace, job_id)  # its process may have died just before recording the end
+
+    def _is_explained(self, job_id: int, pid: int) -> bool:
+        """Whether a job's process died on a file: that file is set aside after three deaths, so the job goes on."""
+        with self.workspace.database.read() as session:
+            job = session.get_one(Job, job_id)
+        if job.cancel_requested is not None:
+            self.workspace.notes.forgive(pid)
+            return False
+        return job.state == JobState.RUNNING and self.workspace.notes.explains(pid, job.host or "")
 
     def _revive(self) -> None:
         """Queue standing jobs again after their process died; a job that dies at once waits for a pause first."""

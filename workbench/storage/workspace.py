@@ -17,6 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from patchcore.disk.faults import gone
 from patchcore.disk.in_use import delete_file, delete_folder, rename
 from patchcore.disk.whole_files import flush, whole_file
+from patchcore.disk.work_notes import WorkNotes
 from workbench.people.roles import Role, require
 from workbench.storage.database import Database, WorkspaceError, WorkspaceUnavailable, sqlite_url
 from workbench.storage.places import (
@@ -71,6 +72,7 @@ class Workspace:
         drafts/<person>/                    uploads and choices for builds that have not begun; no part of a backup
         jobs/<id>/                          job.log, checkpoints of an unfinished job
         watches/<hash>.lock                 who watches which folder
+        in_work/                            notes of files in work, and deaths on them; no part of a backup
         temporary/                          files being written
         bin/<moment>/                       files that `check --repair` put aside
         workspace.db
@@ -121,10 +123,17 @@ class Workspace:
         if not own.exists():
             raise WorkspaceUnavailable(gone(self.root), "no such folder")
 
+    @cached_property
+    def notes(self) -> WorkNotes:
+        """Notes of the files in work, so that a file that keeps killing its process is set aside."""
+        return WorkNotes(self.root / "in_work")
+
     def close(self) -> None:
-        """Close the database, if it was opened."""
+        """Close the database and the notes, if they were opened."""
         if "database" in self.__dict__:
             self.database.close()
+        if "notes" in self.__dict__:
+            self.notes.close()
 
     # ---- images
 

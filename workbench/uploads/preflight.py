@@ -1,6 +1,7 @@
 """The check of good images before a build: their sizes and formats, broken files, and oddities."""
 
 import io
+import logging
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,12 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from patchcore.errors import Cancelled, ImageError
+from patchcore.errors import Cancelled, ImageError, PatchCoreError, program_fault
 from patchcore.images.geometry import thumbnail
 from patchcore.images.good_forms import notes_apart
 from patchcore.images.raw_image import Limits
 from patchcore.images.reading import ImageRecord, read_image
 from patchcore.images.remarks import grouped
+from workbench.people.roles import Role, require
+from workbench.storage.workspace import Workspace
 from workbench.uploads.image_set import LeftOut, Upload, UploadSet
 from workbench.uploads.preflight_warnings import warnings_of
 
@@ -28,6 +31,8 @@ SAME_PICTURE = (
 )
 
 Progress = Callable[[str, int, int], None]
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -199,9 +204,20 @@ def preflight(
             result.usable.append(_check(upload, value_range, limits))
         except ImageError as fault:
             result.broken.append(LeftOut(upload.name, fault.reason))
+        except (PatchCoreError, OSError):
+            raise
+        except Exception as fault:  # a fault of the program on one file must not stop the others
+            log.exception("The check of %s failed.", upload.name)
+            result.broken.append(LeftOut(upload.name, program_fault(fault)))
     if progress is not None:
         progress("checking images", len(files), len(files))
     return result
+
+
+def try_stopped_again(workspace: Workspace) -> None:
+    """Forget the deaths of all files, so that those are read again on which the program was stopped."""
+    require(Role.OPERATE, "have files tried again")
+    workspace.notes.forget_all()
 
 
 def _check(upload: Upload, value_range: tuple[float, float] | None, limits: Limits) -> CheckedImage:

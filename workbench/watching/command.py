@@ -96,6 +96,7 @@ def watch(
     Verdicts are kept in the history of the workspace. Ctrl-C or SIGTERM ends it after the image in hand.
     docs/watching.md tells how to run it as a service of a line's PC.
     """
+    from patchcore.disk import work_notes
     from patchcore.kernels.threads import use_threads
     from workbench.storage.workspace import Workspace
     from workbench.watching.folder import Watcher, require_folder
@@ -108,6 +109,7 @@ def watch(
     if threads is not None:
         use_threads(threads)
     with closing(Workspace()) as workspace:
+        work_notes.use(workspace.notes)
         judge, at_start = _judge(workspace, inspector, weights)
         _check_threshold(at_start.missing, outputs)
         with (

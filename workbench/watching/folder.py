@@ -173,6 +173,10 @@ class Watcher:
         self._sights.pop(key.path, None)
         self._done[key.path] = key
 
+    def look_again(self) -> None:
+        """Ask `has_verdict` once more about every file at the next look."""
+        self._done = {}
+
     def retry(self, key: FileKey) -> None:
         """Try a file again later, less and less often; the last try comes `broken_after` seconds after its change."""
         sight = self._sights.get(key.path)

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from filelock import FileLock, Timeout
-from sqlalchemy import event, select
+from sqlalchemy import event, or_, select
 from sqlalchemy.orm import Session
 
-from patchcore.errors import NotKept, SettingsError
+from patchcore.disk.work_notes import STOPPED, WorkNotes
+from patchcore.errors import PROGRAM_FAILED, NotKept, SettingsError
 from patchcore.images.file_names import display_name
 from workbench.inspections import history
 from workbench.people.roles import current
@@ -63,9 +64,23 @@ class HistoryJournal:
         _flush_every_commit(workspace)
         self._recorded = set(self._keys())
 
+    @property
+    def notes(self) -> WorkNotes:
+        """Notes of the files in work."""
+        return self.workspace.notes
+
     def has_verdict(self, key: FileKey) -> bool:
         """Whether a file in this state has its verdict."""
         return _stored(key) in self._recorded
+
+    def is_to_look_again(self) -> bool:
+        """Whether a person has asked since the last call to have files tried again; `try_again` took their rows."""
+        try:
+            _again(self.workspace, self.folder).unlink()
+        except FileNotFoundError:
+            return False
+        self._recorded = set(self._keys())
+        return True
 
     def record(self, file: JudgedFile) -> None:
         """Store a verdict; after the return, a power failure does not lose it.
@@ -182,6 +197,43 @@ class PictureKeeper:
         """Return the row of the verdict."""
         overlay = self._overlays.get(file.record.key)
         return plain_inspection(file.record, **file.owner, overlay_path=overlay)
+
+
+def list_set_aside(session: Session, folder: str, most: int = 20) -> list[WatchedFile]:
+    """Return the files of a watched folder on which the program failed, the latest first.
+
+    Parameters
+    ----------
+    folder
+        As `folder_name` returns it.
+    """
+    reasons = (Inspection.error.startswith(reason, autoescape=True) for reason in (STOPPED, PROGRAM_FAILED))
+    query = (
+        select(WatchedFile)
+        .join(Inspection, Inspection.id == WatchedFile.inspection_id)
+        .where(WatchedFile.folder == folder, or_(*reasons))
+    )
+    return list(session.scalars(query.order_by(WatchedFile.id.desc()).limit(most)))
+
+
+def try_again(workspace: Workspace, session: Session, folder: str) -> int:
+    """Forget the deaths and the verdicts of the files that `list_set_aside` returns, and return their number.
+
+    The process that watches the folder judges them again where they lie in the folder; the history keeps the rows of
+    the first tries.
+    """
+    files = list_set_aside(session, folder, most=10_000)
+    for file in files:
+        workspace.notes.forget(VerdictRecord.from_dict(file.told).sha256)
+        session.delete(file)
+    if files:
+        _again(workspace, folder).touch()
+    return len(files)
+
+
+def _again(workspace: Workspace, folder: str) -> Path:
+    """Return the file by which a page asks the watching process to look again."""
+    return workspace.root / "watches" / f"{sha256(folder.encode()).hexdigest()[:16]}.again"
 
 
 def folder_name(folder: Path) -> str:

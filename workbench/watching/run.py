@@ -3,11 +3,25 @@
 import itertools
 import threading
 import time
+import traceback
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from typing import Protocol, TypeVar
 
-from patchcore.errors import ImageError, NotKept, Outdated, UnreadableImage
+from sqlalchemy.exc import SQLAlchemyError
+
+from patchcore.disk.work_notes import READ, SCORE, Step
+from patchcore.errors import (
+    FatalImage,
+    ImageError,
+    NotKept,
+    Outdated,
+    PatchCoreError,
+    UnreadableImage,
+    program_fault,
+)
 from patchcore.images.remarks import RemarkTally
 from workbench.watching.folder import ArrivedFile, FileKey, Watcher
 from workbench.watching.history import HistoryJournal
@@ -120,8 +134,10 @@ class WatchRun:
         return True
 
     def _work_off(self, arrived: list[ArrivedFile]) -> None:
-        """Process files until it is time for the next look."""
+        """Process files until it is time for the next look; those that a process may have died on come last."""
         until = time.monotonic() + self.watcher.patience()
+        suspects = set(self.journal.notes.suspects().values())
+        arrived.sort(key=lambda file: file.key.path in suspects)
         for file in arrived:
             if self.stop.is_set() or time.monotonic() > until:
                 return
@@ -129,6 +145,8 @@ class WatchRun:
         self.stop.wait(self.watcher.pause())
 
     def _look(self) -> list[ArrivedFile]:
+        if self.journal.is_to_look_again():
+            self.watcher.look_again()
         arrived = self._persist(self.watcher.look) or []
         if self.watcher.away:
             self._trouble(
@@ -153,7 +171,7 @@ class WatchRun:
             return
         file = replace(file, record=self.outputs.plan(file.record))
         try:
-            stored = self._complete(lambda: self.journal.record(file))
+            stored = self._complete(lambda: self._record(file))
         except Outdated:
             self.watcher.retry(arrived.key)
             return
@@ -161,6 +179,19 @@ class WatchRun:
             self.watcher.done(arrived.key)
             self._count(file.record)
             self._deliver(file.record)
+
+    def _record(self, file: JudgedFile) -> None:
+        """Store a verdict; a file that was set aside is not noted as in work, and keeps its deaths."""
+        if file.record.error is None:
+            with self._in_work(file.record.key, file.data, SCORE):
+                self.journal.record(file)
+        else:
+            self.journal.record(file)
+
+    def _in_work(self, key: FileKey, data: bytes, step: Step) -> AbstractContextManager[None]:
+        from patchcore.images.reading import in_work  # late: PyTorch comes with it
+
+        return in_work(sha256(data).hexdigest(), key.path, step, self.journal.notes)
 
     def _judge_file(self, arrived: ArrivedFile) -> JudgedFile | None:
         """Return a file with its verdict; None when the file must be tried again."""
@@ -170,7 +201,7 @@ class WatchRun:
             if content is None:
                 return None
             data = content
-            return self._persist(lambda: self.judge(key, data))
+            return self._persist(lambda: self._judge(key, data))
         except ImageError as error:
             unusable: ImageError = error
         except OSError as fault:
@@ -178,9 +209,18 @@ class WatchRun:
                 return None
             reason = f"the file cannot be opened ({fault.strerror}). Check its permissions."
             unusable = UnreadableImage(key.path, reason)
-        if not arrived.last_try:
+        except (PatchCoreError, SQLAlchemyError):
+            raise
+        except Exception as fault:  # a fault of the program on one file must not stop the others
+            traceback.print_exc()
+            unusable = UnreadableImage(key.path, program_fault(fault))
+        if not arrived.last_try and not isinstance(unusable, FatalImage):
             return None
         return self._persist(lambda: self.judge.broken(key, data, unusable))
+
+    def _judge(self, key: FileKey, data: bytes) -> JudgedFile:
+        with self._in_work(key, data, READ):
+            return self.judge(key, data)
 
     def _deliver(self, record: VerdictRecord, *, again: bool = False) -> bool:
         """Deliver a verdict to the outputs; False when the run was stopped first."""

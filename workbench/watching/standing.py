@@ -22,6 +22,7 @@ from workbench.storage.tables import Batch, BatchImage, Inspector, InspectorVers
 from workbench.storage.timestamps import last_midnight, now
 from workbench.storage.workspace import Workspace
 from workbench.uploads.intake import open_path
+from workbench.watching import history
 from workbench.watching.folder import require_folder
 from workbench.watching.history import folder_name
 from workbench.watching.outputs.lines import PROGRAM
@@ -90,6 +91,8 @@ class WatchState:
         Its latest verdict; None before the first.
     batch_id
         The batch with its latest images.
+    set_aside
+        The latest files on which the program failed, or was stopped: another try may end otherwise.
     """
 
     id: int
@@ -104,6 +107,7 @@ class WatchState:
     today: int
     last: VerdictRecord | None
     batch_id: int | None
+    set_aside: list[VerdictRecord] = field(default_factory=list)
 
 
 def memory_megabytes(version: InspectorVersion) -> float:
@@ -209,6 +213,23 @@ def start_again(workspace: Workspace, watch_id: int) -> None:
         requests.resume(workspace, watch.job_id)
 
 
+def try_again(workspace: Workspace, watch_id: int) -> None:
+    """Have the files of a watched folder judged again on which the program failed, as after a fix.
+
+    Raises
+    ------
+    NotAllowed
+        The user may not operate.
+    WorkspaceError
+        No watch has that id.
+    """
+    require(Role.OPERATE, "have files tried again")
+    with workspace.database.write() as session:
+        watch = _require(session, watch_id)
+        files = history.try_again(workspace, session, watch.folder)
+        note_event(session, "try again", watch.inspector_id, watch=watch.id, files=files)
+
+
 def list_watches(workspace: Workspace, inspector_id: str | None = None) -> list[WatchState]:
     """Return the watches that have not been stopped, of one inspector or of all, oldest first."""
     query = (
@@ -309,6 +330,9 @@ def _state(session: Session, watch: Watch, job: Job, inspector_name: str) -> Wat
         or 0,
         last=None if latest is None else VerdictRecord.from_dict(latest.told),
         batch_id=session.scalar(select(func.max(Batch.id)).where(Batch.watch_id == watch.id)),
+        set_aside=[
+            VerdictRecord.from_dict(file.told) for file in history.list_set_aside(session, watch.folder)
+        ],
     )
 
 

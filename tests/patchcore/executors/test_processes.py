@@ -9,11 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from patchcore.disk import work_notes
+from patchcore.disk.work_notes import TRIES, WorkNotes
 from patchcore.errors import Cancelled, SettingsError, WorkerLost
 from patchcore.executors import Processes
 from tests.patchcore.executors.work import (
     Counting,
     Dying,
+    Poisoned,
     Waiting,
     ends_at_the_start,
     heard,
@@ -55,6 +58,14 @@ def test_a_part_whose_process_keeps_dying_ends_the_run_with_a_sentence(tmp_path)
     ):
         Processes(1).run(Dying(tmp_path, times=9), [1, 3], heard)
     assert multiprocessing.active_children() == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_part_whose_process_dies_on_a_file_outlives_the_deaths_of_that_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(work_notes, "_of_process", WorkNotes(tmp_path / "in_work"))
+    found = Processes(1).run(Poisoned(tmp_path), [1], heard)
+    assert [part for part, _ in found] == [1]
+    assert len(list(tmp_path.glob("started-*"))) == TRIES + 1
 
 
 def test_processes_that_end_before_their_first_part_are_not_started_for_ever():

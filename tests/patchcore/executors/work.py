@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from patchcore.disk.work_notes import WorkNotes
 from patchcore.errors import SettingsError
 
 
@@ -40,6 +41,18 @@ class Dying(Counting):
         if part == 3 and len(list(self.folder.glob("died-*"))) < self.times:
             (self.folder / f"died-{os.getpid()}").touch()
             os.kill(os.getpid(), signal.SIGKILL)
+        return super().run(part, report)
+
+
+@dataclass(frozen=True)
+class Poisoned(Counting):
+    """Work on a file that ends the process, until the file is refused."""
+
+    def run(self, part, report):
+        notes, sha256 = WorkNotes(self.folder / "in_work"), f"{part}" * 64
+        if not notes.refusal(sha256):
+            with notes.in_work(sha256, "kills.png"):
+                os.kill(os.getpid(), signal.SIGKILL)
         return super().run(part, report)
 
 

@@ -1,16 +1,26 @@
 import io
+import json
 import tracemalloc
+from hashlib import sha256
 
 import numpy as np
 import pytest
 import tifffile
 from PIL import Image
 
+from patchcore.disk import work_notes
+from patchcore.disk.work_notes import STOPPED, TRIES
 from patchcore.errors import Cancelled
+from patchcore.images.geometry import thumbnail
 from patchcore.images.raw_image import Limits
+from tests.workbench.parts import VIC
+from workbench.people.roles import NotAllowed, acting
+from workbench.storage.timestamps import now
+from workbench.storage.workspace import Workspace
+from workbench.uploads import preflight as checks
 from workbench.uploads.image_set import Upload, UploadSet
 from workbench.uploads.intake import from_folder
-from workbench.uploads.preflight import preflight
+from workbench.uploads.preflight import preflight, try_stopped_again
 
 RNG = np.random.default_rng(4)
 
@@ -219,3 +229,30 @@ def test_a_black_or_white_frame_among_photographs_is_named(level):
     assert [image.name for image in found.plain] == ["04.png"]
     assert warned(found, "1 image shows nothing, like a black frame (such as 04.png). Leave it out")
     assert looked_at(*photographs).plain == []
+
+
+def test_file_that_stopped_the_program_is_left_out_until_a_person_allows_another_try(tmp_path, monkeypatch):
+    workspace = Workspace(tmp_path / "here")
+    data, folder = png(seed=1), workspace.notes.folder
+    record = {"name": "a.png", "deaths": TRIES, "at": f"{now().isoformat()}", "host": "x", "pid": 1}
+    folder.mkdir()
+    (folder / f"{sha256(data).hexdigest()}-read.json").write_text(json.dumps(record), encoding="utf-8")
+    monkeypatch.setattr(work_notes, "_of_process", workspace.notes)
+    found = looked_at(data, png(seed=2))
+    assert len(found.usable) == 1 and found.broken[0].reason.startswith(STOPPED)
+    with acting(VIC), pytest.raises(NotAllowed, match="tried again"):
+        try_stopped_again(workspace)
+    try_stopped_again(workspace)
+    assert len(looked_at(data, png(seed=2)).usable) == 2
+    workspace.close()
+
+
+def test_fault_of_the_program_on_one_file_stops_no_other(monkeypatch):
+    def stumble(pixels, side):
+        if pixels.shape[0] == 30:
+            raise RuntimeError("the program stumbles")
+        return thumbnail(pixels, side)
+
+    monkeypatch.setattr(checks, "thumbnail", stumble)
+    found = looked_at(png((30, 30, 3), seed=1), png(seed=2))
+    assert len(found.usable) == 1 and "RuntimeError: the program stumbles" in found.broken[0].reason

@@ -5,7 +5,18 @@ from dataclasses import dataclass
 
 from sqlalchemy import delete, func, select
 
-from workbench.storage.tables import Batch, BatchImage, Inspector, InspectorVersion, Result, Scoring
+from patchcore.disk.work_notes import STOPPED
+from patchcore.errors import PROGRAM_FAILED
+from workbench.storage.revisions import note_event
+from workbench.storage.tables import (
+    Batch,
+    BatchImage,
+    Inspection,
+    Inspector,
+    InspectorVersion,
+    Result,
+    Scoring,
+)
 from workbench.storage.timestamps import now
 from workbench.storage.workspace import Workspace
 
@@ -65,6 +76,36 @@ def drop(workspace: Workspace, work: Work) -> None:
     batch_id, version_id = work
     with workspace.database.write() as session:
         session.execute(delete(Scoring).where(Scoring.batch_id == batch_id, Scoring.version_id == version_id))
+
+
+def is_worth_another_try(reason: str | None) -> bool:
+    """Whether an image was set aside because the program failed on it: another try may end otherwise."""
+    return (reason or "").startswith((STOPPED, PROGRAM_FAILED))
+
+
+def drop_set_aside(workspace: Workspace, work: Work) -> int:
+    """Drop the results of images on which the program failed, and return their number; they are unscored again.
+
+    The deaths on them are forgotten. No verdict is lost: these rows of the history hold none.
+    """
+    batch_id, version_id = work
+    query = select(Result).join(Result.image).where(BatchImage.batch_id == batch_id)
+    with workspace.database.write() as session:
+        found = session.scalars(query.where(Result.version_id == version_id, Result.error.is_not(None)))
+        again = [result for result in found if is_worth_another_try(result.error)]
+        for result in again:
+            workspace.notes.forget(result.image.sha256)
+            same = Inspection.batch_image_id == result.batch_image_id
+            session.execute(
+                delete(Inspection).where(
+                    same, Inspection.version_id == version_id, Inspection.error.is_not(None)
+                )
+            )
+            session.delete(result)
+        if again:
+            inspector_id = session.get_one(Batch, batch_id).inspector_id
+            note_event(session, "try again", inspector_id, batch=batch_id, images=len(again))
+    return len(again)
 
 
 def titles(workspace: Workspace, works: Iterable[Work]) -> dict[Work, str]:

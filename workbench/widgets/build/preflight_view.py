@@ -5,9 +5,11 @@ from html import escape
 
 import streamlit as st
 
+from patchcore.disk.work_notes import STOPPED
+from workbench.people.roles import Role
 from workbench.uploads.image_set import LeftOut
-from workbench.uploads.preflight import CheckedImage, Preflight
-from workbench.widgets.shared import session, theme, wording
+from workbench.uploads.preflight import CheckedImage, Preflight, try_stopped_again
+from workbench.widgets.shared import access, session, theme, wording
 from workbench.widgets.shared.pictures import picture_tag
 
 THUMBNAILS = 48
@@ -26,12 +28,31 @@ def show(found: Preflight) -> None:
             f"{wording.counted(len(left_out), 'file')} left out, each with its reason", expanded=True
         ):
             st.html(_left_out_html(left_out))
+            _try_again(found)
     if found.duplicates:
         copies = sum(len(names) - 1 for names in found.duplicates)
         with st.expander(f"{wording.counted(copies, 'exact copy', 'exact copies')}, counted once"):
             st.html("<br>".join(escape(" = ".join(names)) for names in found.duplicates[:100]))
     if found.usable:
         st.html(thumbnails_html(found.usable))
+
+
+def _try_again(found: Preflight) -> None:
+    """Offer to have files read again on which the program was stopped."""
+    if any(file.reason.startswith(STOPPED) for file in found.broken):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            access.button(
+                "Allow another try",
+                Role.OPERATE,
+                key="try_stopped_again",
+                on_click=try_stopped_again,
+                args=(session.workspace(),),
+            )
+            st.caption(
+                "After a fix: with more memory, or a newer version of the program. Then bring the files in "
+                "once more.",
+                width="stretch",
+            )
 
 
 def summary(found: Preflight) -> str:

@@ -12,8 +12,10 @@ from patchcore.thresholds.operating_point import OperatingPoint, Verdict
 from workbench.inspections.batches import list_results, load_tile
 from workbench.inspections.exports import results_csv, write_overlays
 from workbench.inspections.picture_doubts import doubt_sentences
+from workbench.inspections.turns.rows import is_worth_another_try
 from workbench.inspectors.good_doubts import good_doubts
 from workbench.inspectors.versions import good_images
+from workbench.people.roles import Role
 from workbench.storage.tables import Batch, BatchImage, InspectorVersion, Result
 from workbench.storage.workspace import Workspace
 from workbench.tuning.evidence import judged, peak_for, result_key, stored_map
@@ -23,6 +25,7 @@ from workbench.watching.standing import count_images, is_watched
 from workbench.widgets.inspect import threshold_bar
 from workbench.widgets.review import decision_bar
 from workbench.widgets.shared import (
+    access,
     detail_view,
     downloads,
     notice,
@@ -64,7 +67,7 @@ def _draw(batch: Batch, version: InspectorVersion) -> None:
         if progress.wait_for_regions(maps, point.min_area):
             return
     with st.container(key="batch_notices"):
-        _notices(results)
+        _notices(batch, version, results)
     chosen = session.chosen_number("image")
     opened = next((result for result in results if result.id == chosen and result.score is not None), None)
     _gallery(results, version, point, ONE_ROW if opened is not None else TALL)
@@ -165,9 +168,9 @@ def _look_for_more(batch: Batch, drawn: int) -> None:
     look()
 
 
-def _notices(results: Sequence[Result]) -> None:
+def _notices(batch: Batch, version: InspectorVersion, results: Sequence[Result]) -> None:
     """Draw what is to be said on a batch, folded: images without a score, doubtful ones, and remarks."""
-    _name_the_broken([result for result in results if result.score is None])
+    _name_the_broken(batch, version, [result for result in results if result.score is None])
     doubtful = [
         f"{result.image.name}: {' '.join(doubt_sentences(result))}" for result in results if result.doubts
     ]
@@ -182,12 +185,25 @@ def _notices(results: Sequence[Result]) -> None:
             notice.folded(title, lines)
 
 
-def _name_the_broken(results: Sequence[Result]) -> None:
+def _name_the_broken(batch: Batch, version: InspectorVersion, results: Sequence[Result]) -> None:
     if not results:
         return
-    rows = [(escape(result.image.name), escape(result.error or "not scored")) for result in results]
+    lines = [(escape(result.image.name), escape(result.error or "not scored")) for result in results]
+    again = [result for result in results if is_worth_another_try(result.error)]
     with st.expander(f"{wording.counted(len(results), 'image')} could not be scored, each with its reason"):
-        st.html(theme.table_html(rows, look=""))
+        st.html(theme.table_html(lines, look=""))
+        if again and batch.watch_id is None:  # the panel Watched folder has the button of a watched file
+            with st.container(horizontal=True, vertical_alignment="center"):
+                access.button(
+                    f"Try {wording.counted(len(again), 'image')} again",
+                    Role.OPERATE,
+                    key="try_again",
+                    on_click=session.scorer().try_again,
+                    args=(batch.id, version.id),
+                )
+                st.caption(
+                    "After a fix: with more memory, or a newer version of the program.", width="stretch"
+                )
 
 
 def _downloads(results: Sequence[Result], point: OperatingPoint) -> None:

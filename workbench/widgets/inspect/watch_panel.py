@@ -21,6 +21,7 @@ from workbench.watching.standing import (
     start_again,
     start_watch,
     stop_watch,
+    try_again,
 )
 from workbench.widgets.fields import number
 from workbench.widgets.shared import access, session, wording
@@ -84,6 +85,15 @@ def _state(state: WatchState, batch_id: int | None) -> None:
                 type="primary",
                 on_click=_do,
                 args=(start_again, state.id),
+            )
+        if state.set_aside:
+            access.button(
+                "Try again what was set aside",
+                Role.OPERATE,
+                key=f"retry_watch_{state.id}",
+                help="After a fix: files that still lie in the folder are judged again.",
+                on_click=_do,
+                args=(try_again, state.id),
             )
         if state.batch_id is not None and state.batch_id != batch_id:
             st.button(

@@ -1,10 +1,12 @@
 """The state of a watched folder in words, with a sign and a colour."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from html import escape
 from pathlib import Path
 
 from patchcore.images.file_names import display_name
+from patchcore.labels.layout import few
 from workbench.jobs.requests import JobState
 from workbench.watching.outputs.registry import summaries
 from workbench.watching.standing import WatchState
@@ -41,10 +43,20 @@ def state_html(state: WatchState) -> str:
     if state.last is not None and state.last.doubts:
         doubts = " ".join(doubt["sentence"] for doubt in state.last.doubts)
         lines.append(f"{escape(display_name(state.last.file))}, whole picture: {escape(doubts)}")
+    lines += _set_aside(state.set_aside)
     if state.trouble:
         colour = "reject" if state.job_state == JobState.FAILED else "review"
         lines.append(f'<span class="pc-{colour}">{escape(state.trouble)}</span>')
     return '<div class="pc-watch pc-num">' + "".join(f"<div>{line}</div>" for line in lines) + "</div>"
+
+
+def _set_aside(files: Sequence[VerdictRecord]) -> list[str]:
+    """Return a line on the latest file that was set aside, with its reason, and one with the names of others."""
+    names = [display_name(one.file) for one in files]
+    words = [f"! Set aside: {names[0]}: {files[0].error}"] if files else []
+    if names[1:]:
+        words.append(f"Also set aside, with their reasons in History: {few(names[1:])}")
+    return [f'<span class="pc-review">{escape(one)}</span>' for one in words]
 
 
 def _what_is_done(state: WatchState) -> str:
