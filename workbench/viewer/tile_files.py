@@ -41,7 +41,7 @@ def route(base: str = "") -> Route:
 
 def _name(tile: TileFile) -> str:
     about = f"{tile.workspace.root}:{tile.map_path}:{tile.state}"
-    return hashlib.sha256(_SECRET + about.encode()).hexdigest()
+    return hashlib.sha256(_SECRET + about.encode()).hexdigest()[:32]  # thousands of names go to the browser
 
 
 def _answer(request: Request) -> Response:  # Starlette runs it in a thread of its own
