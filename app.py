@@ -45,4 +45,4 @@ if __name__ == "__main__":
 else:
     from workbench.widgets.frame import front
 
-    app = st.App(__file__, middleware=front.middleware())
+    app = st.App(__file__, middleware=front.middleware(), routes=front.routes())

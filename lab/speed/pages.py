@@ -105,6 +105,7 @@ PAGES: dict[str, dict[str, Change]] = {
             "Report",
         )
     },
+    "Show": {},
     "Home": {},
     "Library": {"jobs": _view("shelf_view", "jobs")},
 }

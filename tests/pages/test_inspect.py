@@ -40,7 +40,7 @@ def test_every_scored_image_is_a_tile_and_the_others_are_named(full, open_app, g
     app = open_app("inspect", inspector="washer")
     tiles = given["gallery"]["tiles"]
     assert [tile.name for tile in tiles] == [one.image.name for one in stored(full) if one.score is not None]
-    assert all(tile.picture().startswith(b"PCT1") for tile in tiles)
+    assert all(tile.picture.read().startswith(b"PCT1") for tile in tiles)
     assert len(given["gallery"]["reference"]) == 4
     assert "1 image could not be scored" in app.expander[0].label and "notes.png" in words(app)
     assert "detail" not in given

@@ -65,7 +65,7 @@ def test_every_known_image_is_a_dot_on_the_strip(mapped, full, open_app, given):
     assert kinds == ["reference"] * 4 + ["image"] * 3
     tiles = given["near"]["tiles"]
     assert [tile.fixed for tile in tiles] == [True] * 4 + [False] * 3
-    assert all(tile.picture().startswith(b"PCT1") for tile in tiles)
+    assert all(tile.picture.read().startswith(b"PCT1") for tile in tiles)
     assert {dot.key for dot in given["strip"]["dots"]} == {tile.key for tile in tiles}
     stored = point(full)
     assert given["strip"]["thresholds"].reject == stored.reject == given["outcome"]["stored"].reject

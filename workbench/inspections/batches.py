@@ -26,7 +26,7 @@ from workbench.inspectors.versions import get_version, good_images, has_good_ima
 from workbench.people.roles import Role, require
 from workbench.storage.database import WorkspaceError, required
 from workbench.storage.map_files import KeptMap, read_map, write_map
-from workbench.storage.pictures import encode_tile
+from workbench.storage.pictures import TileFile, encode_tile
 from workbench.storage.revisions import note_event
 from workbench.storage.tables import GOOD, PRODUCTION, Batch, BatchImage, Inspection, InspectorVersion, Result
 from workbench.storage.workspace import NamedImage, Workspace
@@ -318,6 +318,11 @@ def load_pixels(
 
 
 def load_tile(workspace: Workspace, result: Result) -> bytes:
+    """Return the bytes of `find_tile`."""
+    return find_tile(workspace, result).read()
+
+
+def find_tile(workspace: Workspace, result: Result) -> TileFile:
     """Return image and map as one small file for the viewer; stored when scoring, else made now and kept.
 
     Raises
@@ -325,13 +330,17 @@ def load_tile(workspace: Workspace, result: Result) -> bytes:
     WorkspaceError
         When the image could not be scored.
     """
-    target = workspace.tile_path(_require_map(result))
-    if not target.exists():
+    map_path = _require_map(result)
+    found = TileFile.find(workspace, map_path)
+    if found is None:
         version = get_version(workspace, result.version_id)
         scores = load_map(workspace, result)
         pixels = load_pixels(workspace, result.image.sha256, value_range_of(version))
-        store_tile(workspace, target, encode_tile(pixels, scores, version.operating_point["reject"]))
-    return target.read_bytes()
+        tile = encode_tile(pixels, scores, version.operating_point["reject"])
+        store_tile(workspace, workspace.tile_path(map_path), tile)
+        found = TileFile.find(workspace, map_path)
+        assert found is not None  # just stored
+    return found
 
 
 def value_range_of(version: InspectorVersion) -> tuple[float, float] | None:

@@ -1,4 +1,4 @@
-"""Pictures: an image and its map as one file for the browser, encoded once and cached in memory.
+"""Pictures: an image and its map as one file for the browser, encoded once, then kept on disk or in memory.
 
 A file is ``b"PCT1"``, the header's length (uint32, little-endian), the header (JSON: sizes, types, the map's step),
 the image (PNG or WebP) and the map (see `workbench.storage.map_codec`).
@@ -6,8 +6,13 @@ the image (PNG or WebP) and the map (see `workbench.storage.map_codec`).
 
 import io
 import json
+import os
+import posixpath
+import stat
 import struct
-from typing import Literal
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +20,9 @@ from PIL import Image
 
 from patchcore.errors import DataError
 from workbench.storage.map_codec import encode_map
+from workbench.storage.places import require_portable_path
 from workbench.storage.recently_used import Latest
+from workbench.storage.workspace import Workspace
 
 Pixels = NDArray[np.float32] | NDArray[np.uint8]
 ImageType = Literal["webp", "png"]
@@ -24,6 +31,53 @@ MAP_SIDE = 1024
 WEBP_QUALITY = 88
 CACHE_BYTES = 512 * 2**20
 _MAGIC = b"PCT1"
+
+
+@dataclass(frozen=True)
+class TileFile:
+    """A tile on disk, which is read when a browser asks for it: a page of thousands reads none itself.
+
+    Attributes
+    ----------
+    map_path
+        `Result.map_path` of the map beside it.
+    state
+        The file's number, bytes, and time of the last change in nanoseconds: other contents have another state.
+    """
+
+    workspace: Workspace
+    map_path: str
+    state: tuple[int, int, int]
+
+    @classmethod
+    def find(cls, workspace: Workspace, map_path: str) -> Self | None:
+        """Return the tile beside a map; None where there is none.
+
+        Nothing is opened here, so links are not followed; `read` refuses those in the folders above.
+
+        Raises
+        ------
+        WorkspaceError
+            The path is none that this program makes.
+        """
+        bare, _suffix = posixpath.splitext(require_portable_path(map_path))
+        with suppress(OSError):
+            found = os.lstat(f"{workspace.root}/{bare}.tile")
+            if stat.S_ISREG(found.st_mode):
+                return cls(workspace, map_path, (found.st_ino, found.st_size, found.st_mtime_ns))
+        return None
+
+    def read(self) -> bytes:
+        """Return the file's bytes.
+
+        Raises
+        ------
+        WorkspaceError
+            The path leads out of its folder.
+        OSError
+            The file has gone meanwhile, or cannot be read.
+        """
+        return self.workspace.tile_path(self.map_path).read_bytes()
 
 
 def encode_tile(

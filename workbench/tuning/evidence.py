@@ -111,10 +111,19 @@ def tested_images(
     query = query.where(Result.version_id == version.id, Result.score.is_not(None), Batch.kind == "test")
     if batch_id is not None:
         query = query.where(Batch.id == batch_id)
-    in_bank = bank_files(workspace, version)
     with workspace.database.read() as session:
-        results = session.scalars(query.order_by(BatchImage.batch_id, BatchImage.position))
-        return [_tested(workspace, result) for result in results if result.image.sha256 not in in_bank]
+        results = list(session.scalars(query.order_by(BatchImage.batch_id, BatchImage.position)))
+    return tested_of(workspace, version, results)
+
+
+def tested_of(workspace: Workspace, version: InspectorVersion, results: Iterable[Result]) -> list[Known]:
+    """Return the same as `tested_images` from results of test batches that are read already."""
+    in_bank = bank_files(workspace, version)
+    return [
+        _tested(workspace, result)
+        for result in results
+        if result.score is not None and result.image.sha256 not in in_bank
+    ]
 
 
 def map_peaks(known: Sequence[Known], min_area: int) -> dict[str, float]:

@@ -1,7 +1,8 @@
 """The one Streamlit component of the viewer: its scripts and pictures on the server, and its place on the page.
 
 Scripts and pictures go through Streamlit's store of media files, under addresses made of their content: the browser
-asks for each once, and a rerun that changes a threshold carries a few hundred bytes.
+asks for each once, and a rerun that changes a threshold carries a few hundred bytes. Tiles on disk are served from disk
+(`tile_files`).
 """
 
 import copy
@@ -20,6 +21,8 @@ from threading import current_thread
 from typing import Any
 
 from patchcore.maps import colours
+from workbench.storage.pictures import TileFile
+from workbench.viewer import tile_files
 
 SECONDS_TO_LOAD = 20.0  # time in which a browser may still ask for a file that the page no longer shows
 BROWSER = Path(__file__).parent / "browser"
@@ -41,14 +44,14 @@ _released: deque[str] = deque()  # holders of files that have gone
 
 @dataclass(eq=False)
 class _File:
-    """One file at one place of a session's pages; Streamlit serves it for as long as this object lives.
+    """One file at one place of a session's pages, served for as long as this object lives.
 
     Streamlit drops the files that the latest run of a session has not named, even if a newer run cuts it short, or a
     callback holds its beginning up. A browser still loading pictures, or the viewers' modules, would get errors. So
     each file has a holder: for Streamlit a session of its own, which runs nothing.
     """
 
-    content: bytes
+    content: bytes | TileFile
     mimetype: str
     place: str
     in_use: bool = True
@@ -57,6 +60,10 @@ class _File:
     holder: str = field(default_factory=lambda: f"patchcore.viewer:{uuid.uuid4().hex}")
 
     def __post_init__(self) -> None:
+        if isinstance(self.content, TileFile):
+            self.content = tile_files.offer(self.content)
+            self.url = tile_files.address(self.content)
+            return
         from streamlit.runtime import exists, get_instance
         from streamlit.runtime.scriptrunner import get_script_run_ctx
         from streamlit.runtime.scriptrunner_utils.script_run_context import (  # type: ignore[attr-defined]
@@ -163,8 +170,11 @@ def media_url(content: bytes, mimetype: str, place: str) -> str:
     return _serve(_served(), content, mimetype, place)
 
 
-def picture_urls(contents: Iterable[bytes], key: str) -> list[str]:
-    """Serve encoded pictures (`workbench.storage.pictures`), each at its place among those of a viewer."""
+def picture_urls(contents: Iterable[bytes | TileFile], key: str) -> list[str]:
+    """Serve encoded pictures (`workbench.storage.pictures`), each at its place among those of a viewer.
+
+    The bytes of a tile's file are read when a browser asks for them (`workbench.viewer.tile_files`).
+    """
     served = _served()
     return [
         _serve(served, content, "application/octet-stream", f"{key}:{place}")
@@ -179,7 +189,7 @@ def _served() -> Served:
     return served
 
 
-def _serve(served: Served, content: bytes, mimetype: str, place: str) -> str:
+def _serve(served: Served, content: bytes | TileFile, mimetype: str, place: str) -> str:
     file = served.get(place)
     if file is None or file.content != content or file.mimetype != mimetype:
         if file is not None:  # a slow browser may still be loading files of the last runs

@@ -74,7 +74,7 @@ def gallery(
         current one of its link: arrow keys in gallery and detail go to the next one, and the Escape key closes it
         where `on_closed` is given.
     """
-    urls = picture_urls((tile.encoded(thresholds.reject) for tile in tiles), key)
+    urls = picture_urls((tile.picture for tile in tiles), key)
     contents = {
         "tiles": [tile.to_dict(url) for tile, url in zip(tiles, urls, strict=True)],
         "reference": [dot.to_dict() for dot in reference],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from patchcore.errors import SettingsError
 from patchcore.thresholds.operating_point import JudgeBy, OperatingPoint
-from workbench.storage.pictures import Pixels, encode_tile, encoded
+from workbench.storage.pictures import Pixels, TileFile
 from workbench.viewer.lineage import lineage_of
 
 Label = Literal["good", "defect"]
@@ -142,15 +142,13 @@ class Tile:
     Parameters
     ----------
     key
-        Key of an image scored by an inspector, e.g. ``f"{sha256}:{version}"``; nothing is encoded twice under the same
-        key.
+        Key of an image scored by an inspector, e.g. ``f"{sha256}:{version}"``.
     name
         The image's name as the user knows it.
     score
         The image's score.
     picture
-        The encoded tile (`encode_tile`), a function returning it (e.g. reading the file a job has stored), or a
-        function returning image and map, which is then called and encoded once.
+        The encoded tile (`encode_tile`), or the file that it was stored in when the image was scored.
     label
         "good", "defect", or None without a label.
     truth
@@ -167,25 +165,13 @@ class Tile:
     key: str
     name: str
     score: float
-    picture: bytes | Callable[[], bytes | Loaded]
+    picture: bytes | TileFile
     label: Label | None = None
     truth: str | None = None
     peak: float | None = None
     fixed: bool = False
     doubts: Sequence[str] = ()
     worst_box: Sequence[int] | None = None
-
-    def encoded(self, threshold: float | None) -> bytes:
-        """Return the encoded tile, from memory after the first call."""
-        if isinstance(self.picture, bytes):
-            return self.picture
-        return encoded.get(("tile", self.key), lambda: self._encode(threshold))
-
-    def _encode(self, threshold: float | None) -> bytes:
-        if isinstance(self.picture, bytes):
-            return self.picture
-        made = self.picture()
-        return made if isinstance(made, bytes) else encode_tile(*made, threshold)
 
     def to_dict(self, url: str) -> dict[str, Any]:
         """Return the JSON the browser reads."""

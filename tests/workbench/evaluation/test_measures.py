@@ -12,7 +12,7 @@ from patchcore.thresholds.operating_point import OperatingPoint
 from tests.points import by_hand
 from tests.workbench.parts import picture, plate, scratch_mask, store_plates
 from workbench.evaluation.measures import evaluation_of, labelled_scores
-from workbench.inspections.batches import create_batch, score_batch
+from workbench.inspections.batches import create_batch, list_results, score_batch
 from workbench.inspectors.versions import load_model
 from workbench.storage.tables import BatchImage
 from workbench.storage.workspace import NamedImage
@@ -44,7 +44,7 @@ def test_measures_from_stored_scores_equal_a_new_scoring(workspace, version, mas
             item.defect_type,
             tmp_path / "m.png" if item.is_defect else None,
         )
-        for item in labelled_scores(workspace, masked, version)
+        for item in labelled_scores(workspace, version, list_results(workspace, masked, version.id))
     ]
     point = OperatingPoint.from_dict(version.operating_point)
     expected = evaluate(load_model(workspace, version).with_operating_point(point), images)
@@ -77,7 +77,7 @@ def test_a_set_without_masks_is_measured_and_no_map_is_read(workspace, version, 
 
 
 def test_a_mask_of_another_size_becomes_a_problem_and_the_rest_goes_on(workspace, version, masked):
-    item = labelled_scores(workspace, masked, version)[3]
+    item = labelled_scores(workspace, version, list_results(workspace, masked, version.id))[3]
     small = workspace.store_image(picture(np.eye(9, 12, dtype=np.uint8)), "s.png").sha256
     with workspace.database.write() as session:
         session.get_one(BatchImage, item.result.image.id).mask_sha256 = small

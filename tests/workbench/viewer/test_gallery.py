@@ -8,9 +8,10 @@ def gallery_app():
     import numpy as np
     import streamlit as st
 
-    from workbench.viewer import Dot, Thresholds, Tile, gallery, threshold_strip
+    from workbench.viewer import Dot, Thresholds, Tile, encode_tile, gallery, threshold_strip
 
-    tile = Tile("app:a", "a.png", 2.0, lambda: (np.zeros((8, 8, 3), np.uint8), np.ones((8, 8), np.float32)))
+    picture = encode_tile(np.zeros((8, 8, 3), np.uint8), np.ones((8, 8), np.float32))
+    tile = Tile("app:a", "a.png", 2.0, picture)
     told = []
     told_of = {"on_thresholds": told.append, "on_opened": told.append}
     gallery([tile], Thresholds(1.0), key="gallery", **told_of)

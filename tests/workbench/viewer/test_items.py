@@ -4,11 +4,7 @@ import numpy as np
 import pytest
 
 from patchcore.errors import SettingsError
-from workbench.storage.pictures import encode_tile, original_size
 from workbench.viewer.items import Dot, Thresholds, Tile, thresholds_from
-
-PIXELS = np.full((8, 10, 3), 100, np.uint8)
-SCORES = np.ones((8, 10), np.float32)
 
 
 def test_a_review_band_above_the_reject_threshold_is_refused():
@@ -24,24 +20,6 @@ def test_thresholds_are_read_from_what_the_browser_sends():
     assert thresholds_from({"reject": 3, "review": 2.5}) == Thresholds(3.0, 2.5)
     assert thresholds_from(None) is None
     assert thresholds_from({"reject": None}) is None
-
-
-def test_a_tile_is_loaded_and_encoded_once_per_key():
-    calls = []
-
-    def load():
-        calls.append(1)
-        return PIXELS, SCORES
-
-    for _ in range(3):
-        assert original_size(Tile("test_items:once", "a.png", 1.0, load).encoded(1.0)) == (10, 8)
-    assert len(calls) == 1
-
-
-def test_a_tile_takes_what_a_job_has_encoded():
-    file = encode_tile(PIXELS, SCORES, 1.0)
-    assert Tile("k", "a.png", 1.0, file).encoded(None) is file
-    assert Tile("test_items:file", "a.png", 1.0, lambda: file).encoded(None) == file
 
 
 def test_a_tile_tells_the_browser_what_is_known():

@@ -7,7 +7,7 @@ import streamlit as st
 from patchcore.statistics.curves import Measure, Undefined
 from patchcore.statistics.intervals import Interval
 from patchcore.thresholds.verdict_counts import Rate, VerdictCounts
-from workbench.tuning.evidence import tested_images
+from workbench.tuning.evidence import tested_of
 from workbench.widgets.evaluate.measured import Measured
 from workbench.widgets.shared import notice, session, theme, wording
 from workbench.widgets.tune import advice, label_offer
@@ -44,7 +44,7 @@ def show(measured: Measured) -> None:
             st.html(theme.numbers_html(_decision(measured, counts)))
         label_offer.show(measured.version, measured.batch, measured.evaluation.basis)
         if counts is not None and counts.escapes:
-            tested = tested_images(session.workspace(), measured.version, measured.batch.id)
+            tested = tested_of(session.workspace(), measured.version, measured.results)
             advice.show(measured.version, tested, "evaluate")
         for line in _words(measured):
             st.caption(session.sentence(line))

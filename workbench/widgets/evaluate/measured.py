@@ -46,24 +46,28 @@ def measure(batch: Batch, version: InspectorVersion) -> Measured:
     results = list_results(here, batch.id, version.id)
     point = OperatingPoint.from_dict(version.operating_point)
     key = f"{here.root}:{batch.id}:{version.id}:{_revision(results)}"
-    judged = _judged(key, json.dumps(version.operating_point, sort_keys=True), point, batch, version)
+    judged = _judged(key, json.dumps(version.operating_point, sort_keys=True), point, batch, version, results)
     basis = label_basis(here, version, batch.id, point)
     return Measured(version, batch, point, results, on_basis(judged, basis), key)
 
 
 @st.cache_resource(show_spinner=False, max_entries=KEPT)
 def _judged(
-    key: str, point: str, _point: OperatingPoint, _batch: Batch, _version: InspectorVersion
+    key: str,
+    point: str,
+    _point: OperatingPoint,
+    _batch: Batch,
+    _version: InspectorVersion,
+    _results: Sequence[Result],
 ) -> Evaluation:
-    return judge(_measured(key, _batch, _version), _point)
+    return judge(_measured(key, _batch, _version, _results), _point)
 
 
 @st.cache_resource(show_spinner=False, max_entries=KEPT)
-def _measured(key: str, _batch: Batch, _version: InspectorVersion) -> Evaluation:
+def _measured(key: str, _batch: Batch, _version: InspectorVersion, _results: Sequence[Result]) -> Evaluation:
     with progress.bar("Measuring from the stored maps") as move:
-        return evaluation_of(
-            session.workspace(), _batch.id, _version, partial(move, "measuring from the stored maps")
-        )
+        moved = partial(move, "measuring from the stored maps")
+        return evaluation_of(session.workspace(), _batch.id, _version, moved, _results)
 
 
 def _revision(results: Sequence[Result]) -> str:

@@ -9,11 +9,13 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
 from streamlit import runtime
 
 from patchcore.images.file_names import expanded
 from workbench.people.accounts import is_local
 from workbench.people.gate import Gate
+from workbench.viewer import tile_files
 from workbench.widgets.frame import sign_in
 from workbench.widgets.frame.browser_history import HistoryScript
 
@@ -39,6 +41,11 @@ def middleware() -> list[Middleware]:
         Middleware(partial(Gate, names=public_names, held=uploaded_bytes)),
         Middleware(HistoryScript),
     ]
+
+
+def routes() -> list[BaseRoute]:
+    """Return the addresses that the dashboard answers beside Streamlit's own."""
+    return [tile_files.route(st.get_option("server.baseUrlPath") or "")]
 
 
 def serves_this_computer_alone() -> bool:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from patchcore.images.remarks import grouped
 from patchcore.thresholds.operating_point import OperatingPoint, Verdict
-from workbench.inspections.batches import list_results, load_tile
+from workbench.inspections.batches import find_tile, list_results
 from workbench.inspections.exports import results_csv, write_overlays
 from workbench.inspections.picture_doubts import doubt_sentences
 from workbench.inspections.turns.rows import is_worth_another_try
@@ -126,7 +126,7 @@ def tile_of(here: Workspace, result: Result, point: OperatingPoint) -> Tile:
         result_key(result),
         name,
         result.score or 0.0,
-        lambda: load_tile(here, result),
+        find_tile(here, result),
         label=_label(result.image),
         truth=None if named else str(truth).replace("_", " "),
         peak=peak_for(here, result, point),

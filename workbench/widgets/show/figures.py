@@ -42,17 +42,24 @@ class Measured:
 
 
 def measured(
-    workspace: Workspace, version: InspectorVersion, shown: Batch | None, point: OperatingPoint
+    workspace: Workspace,
+    version: InspectorVersion,
+    shown: Batch | None,
+    scored: Sequence[Result],
+    point: OperatingPoint,
 ) -> Measured:
-    """Return what is known: from the batch that is shown, else the newest labelled set, else the good images."""
+    """Return what is known: from the batch that is shown, else the newest labelled set, else the good images.
+
+    Parameters
+    ----------
+    scored
+        Scored results of the batch that is shown.
+    """
     sets = labelled_sets(workspace, version.inspector_id)
-    first = [one for one in sets if shown is not None and one.id == shown.id]
-    for batch in [*first, *sets]:
-        results = [
-            one
-            for one in story.scored(list_results(workspace, batch.id, version.id))
-            if one.image.truth is not None
-        ]
+    own = None if shown is None else shown.id
+    for batch in sorted(sets, key=lambda one: one.id != own):
+        read = scored if batch.id == own else story.scored(list_results(workspace, batch.id, version.id))
+        results = [one for one in read if one.image.truth is not None]
         if results and not count_unscored(workspace, batch.id, version.id):
             return _of_set(workspace, version, batch, results, point)
     return Measured(_of_good_images(workspace, version, NO_SET), None)

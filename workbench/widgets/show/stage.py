@@ -51,7 +51,7 @@ def _draw(inspector: Inspector, version: InspectorVersion) -> None:
     notices.append(lost)
     if point.stale:
         notices.append("The threshold is out of date, so no part has a verdict. Set it again on Tune.")
-    found = figures.measured(here, version, batch, point)
+    found = figures.measured(here, version, batch, results, point)
     good = product.learned(version)
     is_mixed = story.is_sorted(batch, results)
     told = story.telling(results, point)

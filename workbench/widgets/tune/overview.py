@@ -12,7 +12,7 @@ from patchcore.thresholds.label_basis import A_SET, LabelBasis
 from patchcore.thresholds.operating_point import Evidence, OperatingPoint, Verdict
 from patchcore.thresholds.rules import is_good_only
 from patchcore.thresholds.verdict_counts import count_verdicts, unlabelled_words
-from workbench.inspections.batches import good_batch, load_tile
+from workbench.inspections.batches import find_tile, good_batch
 from workbench.inspections.labels import set_label, undo_label
 from workbench.people.roles import Role
 from workbench.storage.tables import Batch, InspectorVersion
@@ -271,7 +271,7 @@ def _tile(image: Known, now: Decision, here: Workspace) -> Tile:
         image.key,
         image.name,
         image.score,
-        lambda: load_tile(here, result),
+        find_tile(here, result),
         label,
         known,
         peak(image, now),
