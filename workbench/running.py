@@ -13,6 +13,7 @@ from workbench.inspections.background_scorer import Scorer
 from workbench.jobs.queue import JobQueue, stated_capacity
 from workbench.storage.workspace import Workspace
 from workbench.upkeep.retention import submit_if_due
+from workbench.uploads import pending
 from workbench.uploads.drafts import sweep_drafts
 
 # Objects made between two looks for garbage, and looks between two over older objects. A page of 2,000 images makes
@@ -51,6 +52,7 @@ class Running:
 
 def _keep_house(workspace: Workspace) -> None:
     sweep_drafts(workspace)
+    pending.sweep(workspace)
     submit_if_due(workspace)
 
 

@@ -180,9 +180,13 @@ def bring(app, name, data):
 
 def test_a_file_is_brought_in_from_an_empty_library(empty, open_app, file):
     app = open_app("library")
-    bring(app, "washer.patchcore", file.read_bytes())
+    app.file_uploader[0].set_value(("washer.patchcore", file.read_bytes(), "application/octet-stream")).run()
+    app = open_app("library")  # as after a reload
+    assert "washer.patchcore" in words(app).replace("\\", "") and "not imported yet" in words(app)
+    button(app, "import_now").click().run()
     (inspector,) = list_inspectors(empty)
     assert inspector.name == NAME and inspector.current.change == "import"
+    assert "not imported yet" not in words(app) and not any((empty.root / "pending").glob("*/*"))
     assert "is imported, as version 1" in app.success[0].value
     assert "Imported: its good images are not in this workspace" in words(app)
 
@@ -193,7 +197,7 @@ def test_a_file_that_is_not_sound_is_refused_with_the_reason(full, open_app, fil
     spoil(path)
     app = open_app("library", inspector="washer")
     bring(app, "../bad.patchcore", path.read_bytes())
-    assert "was refused, and nothing of it kept" in app.error[0].value
+    assert "was refused, and nothing of it came into the library" in app.error[0].value
     assert HOSTILE[spoil].split(",")[0].strip("'")[:10] in app.error[0].value.replace("\\", "")
     assert [one.id for one in list_inspectors(full)] == ["washer"]
 

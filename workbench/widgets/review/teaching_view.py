@@ -21,7 +21,7 @@ from workbench.widgets.shared import (
     wording,
 )
 
-ASKED = "teach_results"  # ids of the results that are to be taught, in this session
+CHOICE = "teach"  # ids of the results that are to be taught, in the address, so that a reload asks again
 PREVIEW = "teach_preview"
 
 
@@ -32,18 +32,19 @@ def may_teach(version: InspectorVersion) -> bool:
 
 def ask(results: Sequence[Result]) -> None:
     """Have the page show what teaching these images would change."""
-    st.session_state[ASKED] = [result.id for result in results]
+    session.choose(CHOICE, ",".join(str(result.id) for result in results))
     st.session_state.pop(PREVIEW, None)
 
 
 def asked() -> list[int]:
     """Return the ids of the results that are to be taught."""
-    return list(st.session_state.get(ASKED, ()))
+    parts = (session.chosen(CHOICE) or "").split(",")
+    return [int(part) for part in parts if part.isascii() and part.isdecimal()]
 
 
 def forget() -> None:
     """Teach nothing."""
-    st.session_state.pop(ASKED, None)
+    session.forget(CHOICE)
     st.session_state.pop(PREVIEW, None)
 
 
