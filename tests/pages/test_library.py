@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from patchcore.thresholds.operating_point import OperatingPoint
-from tests.pages.texts import WASHER, words
+from tests.pages.texts import WASHER, agree, words
 from tests.patchcore.hostile import HOSTILE, pickle_renamed, wrong_hashes
 from tests.points import by_hand
 from workbench.inspections.batches import create_batch, list_batches, list_results, score_batch
@@ -88,6 +88,7 @@ def test_a_link_to_a_state_opens_it_and_restoring_makes_a_new_line(changed, open
     app = open_app("library", inspector="washer", version="1.2")
     assert "**Version 1.2**, threshold set" in words(app)
     button(app, "state_restore").click().run()
+    agree(app)  # asked where the state would let known defects through, as on Tune
     assert not app.exception and "is in use again" in app.success[0].value
     assert numbers(changed)[0] == ("1.3", True)
     assert "version" not in app.query_params
@@ -99,6 +100,7 @@ def test_the_second_of_two_writers_gets_a_refusal(changed, open_app):
     with acting(Person("Grace", Role.ENGINEER)):
         restore(changed, "washer", "1.2")
     button(app, "state_restore").click().run()
+    agree(app)
     assert "Grace changed it" in app.error[0].value and numbers(changed)[0] == ("1.3", True)
     assert "version" in app.query_params
 

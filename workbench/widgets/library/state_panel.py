@@ -13,6 +13,7 @@ from workbench.inspectors.timeline import WORDS, Entry, edit_note, restore
 from workbench.inspectors.versions import good_images
 from workbench.people.roles import Role
 from workbench.storage.tables import Inspector
+from workbench.tuning.consequences import consequences_of_use
 from workbench.upkeep.bin import delete_version
 from workbench.widgets.library import compare
 from workbench.widgets.shared import access, downloads, notice, session, theme, wording
@@ -97,19 +98,19 @@ def _note(inspector: Inspector, entry: Entry) -> None:
 def _actions(inspector: Inspector, entries: Sequence[Entry], entry: Entry) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="state_actions"):
         if not entry.in_use:
-            access.button(
+            if access.button(
                 "Restore",
                 Role.ENGINEER,
                 type="primary",
                 key="state_restore",
                 disabled=not entry.fits,
-                on_click=_restore,
-                args=(inspector, entry),
                 help="Puts this bank and these thresholds into use again, as a new line of the timeline. Newer states "
                 "stay."
                 if entry.fits
                 else "Its thresholds are out of date, or the bank of its version has another size by now.",
-            )
+            ):
+                found = consequences_of_use(session.workspace(), entry.version, entry.point)
+                notice.confirmed_in_force(found, partial(_restore, inspector, entry))
         st.download_button(
             "Export",
             partial(export_bytes, session.workspace(), inspector, entry),
