@@ -22,7 +22,7 @@ from sqlalchemy.exc import OperationalError
 from patchcore.errors import SettingsError
 from workbench.jobs.requests import STANDING, JobState, delete_scratch, log_path
 from workbench.storage.places import make_folder
-from workbench.storage.tables import Job
+from workbench.storage.tables import Job, Scoring
 from workbench.storage.temp_files import delete_leftovers
 from workbench.storage.timestamps import now
 from workbench.storage.workspace import Workspace
@@ -233,8 +233,8 @@ class JobQueue:
             raise
 
 
-def find_process(job: Job) -> psutil.Process | None:
-    """Return the process of a job on this computer; None once it is gone, even if another has its number."""
+def find_process(job: Job | Scoring) -> psutil.Process | None:
+    """Return the process of a job or a batch on this computer; None once it is gone, even if another has its number."""
     if job.pid is None or job.process_started is None or job.host != socket.gethostname():
         return None
     try:
@@ -247,8 +247,8 @@ def find_process(job: Job) -> psutil.Process | None:
     return process if is_it else None
 
 
-def is_alive(job: Job) -> bool:
-    """Whether a job marked as running still lives; by its heartbeat if it runs on another computer."""
+def is_alive(job: Job | Scoring) -> bool:
+    """Whether the process of a running job, or of a batch in hand, lives; elsewhere by its heartbeat."""
     if job.pid is None or job.host != socket.gethostname():
         silence = SILENCE_AT_START if job.pid is None else SILENCE
         return job.heartbeat is not None and now() - job.heartbeat < silence

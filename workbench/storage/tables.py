@@ -244,6 +244,12 @@ class Scoring(Base):
     made_by: Mapped[str] = mapped_column(Text, default="")
     created: Mapped[datetime] = mapped_column(default=now)
     stopped: Mapped[datetime | None]
+    host: Mapped[str | None] = mapped_column(
+        Text
+    )  # of the server that has taken it, as a job's; None while none has
+    pid: Mapped[int | None]
+    process_started: Mapped[float | None]
+    heartbeat: Mapped[datetime | None]
 
 
 class Job(Base):

@@ -168,6 +168,7 @@ COLUMNS: dict[str, dict[str, Check]] = {
         "pid": or_none(_count),
         "process_started": or_none(shapes.seconds),
     },
+    "scorings": {"pid": or_none(_count), "process_started": or_none(shapes.seconds)},
     "inspections": {
         "inspector_id": or_none(shapes.inspector_id),
         "source": one_of(*SOURCES),

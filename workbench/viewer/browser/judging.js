@@ -4,7 +4,6 @@ import { blendTable, Scale } from "./heat.js";
 import { judge } from "./verdict.js";
 
 const OPACITY = 0.72;
-const FAINT = 1.1; // times the threshold, below which heat is too pale to be seen from afar
 
 export function paintingFor({ pixelThreshold, minArea }) {
   const none = pixelThreshold === null;
@@ -36,21 +35,4 @@ export function ratesOf({ items, intervals, noInterval }, by) {
 export function perThousand(rate) {
   const value = 1000 * rate;
   return value.toLocaleString("en", { maximumFractionDigits: value > 0 && value < 10 ? 1 : 0 });
-}
-
-// Whether a map's heat is seen from afar.
-export function showsHeat({ rowMax, step }, threshold) {
-  return rowMax.some((code) => code * step > FAINT * threshold);
-}
-
-// Frames the worst patch of a flagged part whose heat cannot be seen: what is flagged shows where.
-export function framePlace(context, { box, width, height }, verdict, { map, width: wide, height: high }, threshold) {
-  if (!box || !["reject", "review"].includes(verdict) || (map && showsHeat(map, threshold))) return;
-  const [x0, y0, x1, y1] = box;
-  const [across, down] = [wide / width, high / height];
-  for (const [colour, line] of [["rgb(16 20 24 / .8)", 5], ["#fff", 2.4]]) {
-    context.strokeStyle = colour;
-    context.lineWidth = line;
-    context.strokeRect(x0 * across, y0 * down, (x1 - x0) * across, (y1 - y0) * down);
-  }
 }
