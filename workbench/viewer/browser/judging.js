@@ -18,17 +18,25 @@ export function moved(inForce, pixel, reject) {
 }
 
 // Escapes among defects and false rejects among good parts: counts, rates, and their intervals (null without one).
-export function ratesOf({ items, intervals, noInterval }, by) {
-  const tally = (kinds, intervalsOf, wrong) => {
+// Labels that are no sample have counts alone. A random sample has rates weighted by its draw, for the thresholds in
+// force (`isInForce`) alone.
+export function ratesOf({ items, intervals, noInterval, weighted }, by, isInForce) {
+  const tally = (kinds, intervalsOf, wrong, estimate) => {
     const verdicts = items.filter(({ kind }) => kinds.includes(kind)).map((item) => judge(item, by));
     const events = verdicts.filter((verdict) => verdict === wrong).length;
     const review = verdicts.filter((verdict) => verdict === "review").length;
     const trials = verdicts.length;
     const counted = trials > 0 && by.thresholds.reject !== null;
-    const rated = counted && !noInterval; // labels that are no sample have counts alone
-    return { events, trials, review, counted, rate: rated ? events / trials : null, interval: rated ? intervalsOf[events] : null };
+    const found = { events, trials, review, counted, rate: null, interval: null, lack: "" };
+    if (!counted) return found;
+    if (!noInterval) return { ...found, rate: events / trials, interval: intervalsOf[events] };
+    if (estimate && isInForce) return { ...found, ...estimate, isWeighted: true };
+    return { ...found, lack: estimate ? "the draw gives a share for the threshold in force" : "no share follows: they are no sample" };
   };
-  return { escapes: tally(["defect"], intervals.defect, "accept"), falseRejects: tally(["good", "reference"], intervals.good, "reject") };
+  return {
+    escapes: tally(["defect"], intervals.defect, "accept", weighted?.escapes),
+    falseRejects: tally(["good", "reference"], intervals.good, "reject", weighted?.falseRejects),
+  };
 }
 
 // A rate among 1,000, with the digits that matter: 0, 4.2, 95.

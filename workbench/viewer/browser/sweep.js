@@ -113,7 +113,7 @@ export class SweepScene {
   }
 
   say() {
-    const rates = ratesOf(this.known, this.by);
+    const rates = ratesOf(this.known, this.by, this.by === this.inForce);
     const said = JSON.stringify(rates);
     const { reject } = this.by.thresholds;
     const own = this.inForce.thresholds.reject;
