@@ -31,7 +31,8 @@ export function ratesOf({ items, intervals, noInterval, weighted }, by, isInForc
     if (!counted) return found;
     if (!noInterval) return { ...found, rate: events / trials, interval: intervalsOf[events] };
     if (estimate && isInForce) return { ...found, ...estimate, isWeighted: true };
-    return { ...found, lack: estimate ? "the draw gives a share for the threshold in force" : "no share follows: they are no sample" };
+    const drawn = Object.keys(weighted ?? {}).length > 0;
+    return { ...found, lack: estimate ? "the draw gives a share for the threshold in force" : drawn ? "the draw holds too few for a share" : "no share follows: they are no sample" };
   };
   return {
     escapes: tally(["defect"], intervals.defect, "accept", weighted?.escapes),
