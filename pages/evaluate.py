@@ -23,10 +23,11 @@ if batch is None:
 counts = labelled_set.counts_words(batch)
 with theme.page_head("Evaluate", f"{batch.name}, {counts}, {wording.method_and_share(version)}"):
     labelled_set.choose(inspector, batch)
-    with st.popover("Bring a labelled set", width="content"):
+    with st.popover("Bring a labelled set", width="content", key=labelled_set.popover_key()):
         labelled_set.bring(inspector)
     entry.button(inspector.id, "evaluate", batch.id)
     deletion.button(batch.id, "delete_batch")
 deletion.panel(batch)
+labelled_set.ask_waiting(inspector)
 labelled_set.show_reading(batch)
 views.show(inspector, version, batch)

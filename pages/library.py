@@ -16,7 +16,7 @@ binned = len(list_bin(session.workspace()))
 
 with (
     theme.page_head("Library", "Every inspector, all that was done to it, and the way back."),
-    st.popover("Import", width="content", key=import_file.popover_key()),
+    st.popover(import_file.popover_label(), width="content", key=import_file.popover_key()),
 ):
     import_file.show(shelved)
 notice.show()

@@ -29,7 +29,7 @@ with narrow:
     overview.effects(now)
     with st.container(border=True, key="panel_use"):
         rules.use(now)
-    point_history.show(version)
+    point_history.show(version, now.known)
 
 with st.container(border=True, key="panel_regions"):
     st.markdown("**Regions of a map**")

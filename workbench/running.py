@@ -15,6 +15,7 @@ from workbench.jobs.queue import JobQueue, stated_capacity
 from workbench.storage.clock import follow_clock
 from workbench.storage.workspace import Workspace
 from workbench.upkeep.retention import submit_if_due
+from workbench.uploads import pending
 from workbench.uploads.drafts import sweep_drafts
 
 # Objects made between two looks for garbage, and looks between two over older objects. A page of 2,000 images makes
@@ -55,6 +56,7 @@ class Running:
 def _keep_house(workspace: Workspace) -> None:
     follow_clock(workspace)
     sweep_drafts(workspace)
+    pending.sweep(workspace)
     submit_if_due(workspace)
 
 

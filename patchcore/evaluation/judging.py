@@ -38,5 +38,7 @@ class Judge:
                 regions = [] if by_score else regions_at(item.load_map(), self.point)
                 verdict = verdict_on(item.score, regions, self.point, doubtful=item.doubtful)
         except UNREADABLE as error:
-            self.unjudged.append(f"{display_name(item.name)}: not judged, its map is missing. {error}")
+            self.unjudged.append(
+                f"{display_name(item.name)}: not judged, its map is missing or damaged: {error}"
+            )
         return replace(item, verdict=verdict)

@@ -22,7 +22,7 @@ class JudgedTwice:
     score
         Score units.
     before, after
-        The verdicts; None where an image cannot be judged.
+        The verdicts; None where an image cannot be judged. Without any verdict before, no sentence compares with it.
     """
 
     is_defect: bool | None
@@ -54,9 +54,11 @@ def _escapes(judged: Sequence[JudgedTwice]) -> str:
     escapes = sum(error_of(one.is_defect, one.after) == "escape" for one in defects)
     if not escapes:
         return ""
+    told = f"{escapes:,} of {count(len(defects), 'known defect')} would be accepted"
+    if all(one.before is None for one in defects):
+        return f"{told}."
     already = sum(error_of(one.is_defect, one.before) == "escape" for one in defects)
-    now = f"{already:,} {'is' if already == 1 else 'are'}"
-    return f"{escapes:,} of {count(len(defects), 'known defect')} would be accepted; at present {now}."
+    return f"{told}; at present {already:,} {'is' if already == 1 else 'are'}."
 
 
 def _rejects_nothing(judged: Sequence[JudgedTwice], reject: float) -> str:
@@ -66,10 +68,13 @@ def _rejects_nothing(judged: Sequence[JudgedTwice], reject: float) -> str:
     caught = sum(one.before in ("reject", "review") for one in judged)
     if not caught and reject <= FAR * highest:
         return ""
-    return (
+    told = (
         f"Nothing would be rejected: the highest of {count(len(judged), 'scored image')} scores {highest:.4g}, the "
-        f"threshold is {reject:.4g}. At present {caught:,} {'is' if caught == 1 else 'are'} not accepted."
+        f"threshold is {reject:.4g}."
     )
+    if all(one.before is None for one in judged):
+        return told
+    return f"{told} At present {caught:,} {'is' if caught == 1 else 'are'} not accepted."
 
 
 def _rejects_everything(judged: Sequence[JudgedTwice]) -> str:

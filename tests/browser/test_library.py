@@ -103,7 +103,7 @@ def refuse(page: Page, folder: Path) -> None:
     page.get_by_role("button", name="Import", exact=True).click()
     page.locator("input[type=file]").set_input_files(bad)
     page.get_by_role("button", name="Import this file").click()
-    expect(page.get_by_text("was refused, and nothing of it kept")).to_contain_text(
+    expect(page.get_by_text("was refused, and nothing of it came into the library")).to_contain_text(
         "pickle, which is never opened"
     )
 

@@ -301,11 +301,16 @@ def test_the_page_asks_which_label_means_good(labelled, open_app, folder_of, cho
     app = read_folder(open_app, folder_of("typ 1", "typ 2"))
     assert "Labels found: typ 1, typ 2." in app.warning[0].value.replace("\\", "")
     assert len(labelled_sets(labelled, "washer")) == len(before)
+    app = open_app("evaluate", inspector="washer")  # as after a reload
+    assert "2 images, brought in" in words(app) and "kept for 7 days" in words(app)
     app.multiselect(key="good_labels").set_value(chosen)
     press(app, "Use these labels")
     assert not app.error
     counts = label_counts(labelled, labelled_sets(labelled, "washer")[0].id)
     assert (counts.good, counts.defect) == (good, 2 - good)
+    assert not [
+        one for one in open_app("evaluate", inspector="washer").multiselect if one.key == "good_labels"
+    ]
 
 
 def test_an_address_of_nonsense_does_no_harm(labelled, open_app):

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from patchcore.thresholds.operating_point import OperatingPoint
-from tests.pages.texts import WASHER, words
+from tests.pages.texts import WASHER, agree, words
 from tests.patchcore.hostile import HOSTILE, pickle_renamed, wrong_hashes
 from tests.points import by_hand
 from workbench.inspections.batches import create_batch, list_batches, list_results, score_batch
@@ -88,6 +88,7 @@ def test_a_link_to_a_state_opens_it_and_restoring_makes_a_new_line(changed, open
     app = open_app("library", inspector="washer", version="1.2")
     assert "**Version 1.2**, threshold set" in words(app)
     button(app, "state_restore").click().run()
+    agree(app)  # asked where the state would let known defects through, as on Tune
     assert not app.exception and "is in use again" in app.success[0].value
     assert numbers(changed)[0] == ("1.3", True)
     assert "version" not in app.query_params
@@ -99,6 +100,7 @@ def test_the_second_of_two_writers_gets_a_refusal(changed, open_app):
     with acting(Person("Grace", Role.ENGINEER)):
         restore(changed, "washer", "1.2")
     button(app, "state_restore").click().run()
+    agree(app)
     assert "Grace changed it" in app.error[0].value and numbers(changed)[0] == ("1.3", True)
     assert "version" in app.query_params
 
@@ -180,9 +182,13 @@ def bring(app, name, data):
 
 def test_a_file_is_brought_in_from_an_empty_library(empty, open_app, file):
     app = open_app("library")
-    bring(app, "washer.patchcore", file.read_bytes())
+    app.file_uploader[0].set_value(("washer.patchcore", file.read_bytes(), "application/octet-stream")).run()
+    app = open_app("library")  # as after a reload
+    assert "washer.patchcore" in words(app).replace("\\", "") and "not imported yet" in words(app)
+    button(app, "import_now").click().run()
     (inspector,) = list_inspectors(empty)
     assert inspector.name == NAME and inspector.current.change == "import"
+    assert "not imported yet" not in words(app) and not any((empty.root / "pending").glob("*/*"))
     assert "is imported, as version 1" in app.success[0].value
     assert "Imported: its good images are not in this workspace" in words(app)
 
@@ -193,7 +199,7 @@ def test_a_file_that_is_not_sound_is_refused_with_the_reason(full, open_app, fil
     spoil(path)
     app = open_app("library", inspector="washer")
     bring(app, "../bad.patchcore", path.read_bytes())
-    assert "was refused, and nothing of it kept" in app.error[0].value
+    assert "was refused, and nothing of it came into the library" in app.error[0].value
     assert HOSTILE[spoil].split(",")[0].strip("'")[:10] in app.error[0].value.replace("\\", "")
     assert [one.id for one in list_inspectors(full)] == ["washer"]
 

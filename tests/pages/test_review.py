@@ -81,6 +81,8 @@ def test_teaching_shows_its_changes_before_it_is_stored_and_can_be_undone(banded
     press(app, "Fine")
     press(app, "Teach the image you called fine")
     assert "Patches in the bank" in words(app)
+    app = open_app("review", inspector="washer", teach=app.query_params["teach"][0])  # as after a reload
+    assert "Patches in the bank" in words(app)
     assert find_inspector(banded, "washer").current.id == version.id
     assert [box.label for box in app.checkbox] == [
         f"Keep the threshold that was set by hand, {wording.score(version.operating_point['reject'])}"

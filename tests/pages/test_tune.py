@@ -251,6 +251,13 @@ def test_earlier_thresholds_are_restored(full, open_app, given):
         0.25,
         first.reject,
     ]
+    drag(app, given, Thresholds(900.0))
+    press(app, "Use this")
+    press(app, "Restore")
+    next(one for one in app.button if one.label == "Restore").click().run()  # of 900
+    assert point(full).reject == first.reject and "Nothing would be rejected" in app.warning[0].value
+    agree(app)
+    assert point(full).reject == 900.0
 
 
 def test_regions_are_set_live_and_images_judged_by_them(full, open_app, given):

@@ -107,8 +107,11 @@ def _size(workspace: Workspace, version: InspectorVersion, escapes: Sequence[Kno
     if size is None:
         return None
     marks = [found for one in escapes if (found := _mark(workspace, one)) is not None]
-    blind = [sum(_is_narrow(workspace, version, one, at) for one in marks) for at in (present, size)]
-    if marks and blind[0] > blind[1]:
+    blind = [0, 0]
+    if marks:  # the model may have to be loaded, so it is asked once
+        step = present / load_model(workspace, version).grid_[0]
+        blind = [sum(_is_narrow(version, one, at, step) for one in marks) for at in (present, size)]
+    if blind[0] > blind[1]:
         return Advice(
             "size",
             (blind[0] - blind[1]) / len(escapes),
@@ -159,9 +162,8 @@ def _mark(workspace: Workspace, one: Known) -> Mark | None:
     return Mark(int(side), (mask.shape[1], mask.shape[0]))
 
 
-def _is_narrow(workspace: Workspace, version: InspectorVersion, mark: Mark, size: int) -> bool:
-    """Whether a mark is narrower than one patch at an input size."""
-    step = int(version.settings["image_size"]) / load_model(workspace, version).grid_[0]
+def _is_narrow(version: InspectorVersion, mark: Mark, size: int, step: float) -> bool:
+    """Whether a mark is narrower than one patch at an input size; `step`: of the patches, in pixels of the input."""
     return mark.side < max(
         VisibleDetail.of(mark.image, Geometry(version.settings["geometry"], size), step).patch
     )

@@ -17,12 +17,15 @@ from workbench.inspections.turns.rows import Work
 from workbench.inspectors.versions import get_version, load_model
 from workbench.people.roles import Person, Role, acting, current, require
 from workbench.storage.database import WorkspaceUnavailable
-from workbench.storage.tables import Result
+from workbench.storage.tables import Result, Scoring
 from workbench.storage.workspace import Workspace
 
 PAUSE_SECONDS = 1.0  # between two tries while disk or database cannot be used
 TRIAL = 3  # images that measure the time of an image, where none is known
 RELEASE_SECONDS = 60.0  # for the image in hand
+BEAT_SECONDS = (
+    2.0  # between two reports that this server is alive, and looks for batches of servers that are not
+)
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +71,6 @@ class _Queue:
     """What the threads share, changed only under the lock."""
 
     entries: dict[Work, _Entry] = field(default_factory=dict)
-    stopped: set[Work] = field(default_factory=set)
     faults: dict[Work, str] = field(default_factory=dict)
     paces: dict[Work, Pace] = field(default_factory=dict)
     trouble: str = ""  # why nothing can be scored at present
@@ -81,24 +83,22 @@ class Scorer:
     """Scores batches in one thread, so that no two sessions run the network at the same time.
 
     Every result is in the database before the next image is begun, and pages read it there. Batches take turns, see
-    `turns.order`. The queue is kept in the database: `resume` continues it after a restart.
+    `turns.order`. The queue is kept in the database: `resume` continues it after a restart. Of several servers on one
+    database, one has taken a batch; the others show how far it is, and continue it if that server dies.
     """
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
         self._queue = _Queue()
         self._changed = threading.Condition()
-        self._thread: threading.Thread | None = None
+        self._threads: list[threading.Thread] = []
         self._ended = False
 
     def resume(self) -> "Scorer":
-        """Continue the queue that an ended server has left, and return this scorer."""
+        """Continue the queue that an ended server has left, now and whenever one ends, and return this scorer."""
         for row in rows.list_rows(self.workspace):
-            work = (row.batch_id, row.version_id)
-            if row.stopped is None:
-                self._put(work, Person(row.made_by, Role.VIEW))
-            else:
-                self._queue.stopped.add(work)
+            self._adopt(row)
+        self._start_threads()
         return self
 
     def want(self, batch_id: int, version_id: int) -> None:
@@ -110,19 +110,24 @@ class Scorer:
         with self._changed:
             entry = self._queue.entries.get(work)
             waits = entry is not None and entry.trial is None
-            if self._ended or waits or work in self._queue.stopped or work in self._queue.faults:
+            if self._ended or waits or work in self._queue.faults:
                 return
+        row = rows.find(self.workspace, work)
+        if row is not None and row.stopped is not None:
+            return
         person = current()
         if rows.keep(self.workspace, work, person.name):
             self._put(work, person)
 
     def start(self, batch_id: int, version_id: int) -> None:
         """Have a batch scored that is long, was stopped, or has failed: a person has asked for it."""
-        require(Role.OPERATE, "start the scoring of a batch")
+        person, work = require(Role.OPERATE, "start the scoring of a batch"), (batch_id, version_id)
         with self._changed:
-            self._queue.stopped.discard((batch_id, version_id))
-            self._queue.faults.pop((batch_id, version_id), None)
-        self.want(batch_id, version_id)
+            self._queue.faults.pop(work, None)
+            if self._ended:
+                return
+        if rows.keep(self.workspace, work, person.name):
+            self._put(work, person)
 
     def try_again(self, batch_id: int, version_id: int) -> None:
         """Score the images again on which the program failed or was stopped, as after a fix."""
@@ -135,9 +140,10 @@ class Scorer:
         work = (batch_id, version_id)
         with self._changed:
             queue = self._queue
-            if self._ended or work in queue.entries or work in queue.stopped or work in queue.faults:
+            if self._ended or work in queue.entries or work in queue.faults:
                 return
-        self._put(work, current(), TRIAL)
+        if rows.find(self.workspace, work) is None:  # else it waits elsewhere, or was stopped
+            self._put(work, current(), TRIAL)
 
     def halt(self, batch_id: int, version_id: int) -> None:
         """Stop a batch after the image in hand; what is scored stays, and `start` continues."""
@@ -145,12 +151,11 @@ class Scorer:
         work = (batch_id, version_id)
         with self._changed:
             entry = self._queue.entries.pop(work, None)
-            if entry is None:
-                return
-            entry.halted = True
-            self._queue.stopped.add(work)
+            if entry is not None:
+                entry.halted = True
             self._changed.notify_all()
-        rows.keep(self.workspace, work, person.name, stopped=True)
+        if entry is not None or rows.find(self.workspace, work) is not None:  # perhaps another server's
+            rows.keep(self.workspace, work, person.name, stopped=True)
 
     def release(self, batch_id: int) -> None:
         """Let go of a batch that is to be deleted, once the image in hand is stored."""
@@ -158,7 +163,6 @@ class Scorer:
             queue = self._queue
             for work in [work for work in queue.entries if work[0] == batch_id]:
                 queue.entries.pop(work).halted = True
-            queue.stopped = {work for work in queue.stopped if work[0] != batch_id}
             queue.faults = {work: fault for work, fault in queue.faults.items() if work[0] != batch_id}
             self._changed.wait_for(
                 lambda: queue.in_hand is None or queue.in_hand[0] != batch_id, RELEASE_SECONDS
@@ -172,12 +176,19 @@ class Scorer:
                 return self._waiting()[work]
             if work in self._queue.faults:
                 return ScoringState("failed", fault=self._queue.faults[work])
-            return ScoringState("stopped" if work in self._queue.stopped else "idle")
+        row = rows.find(self.workspace, work)
+        if row is None or (row.stopped is None and not rows.is_elsewhere(row)):
+            return ScoringState()
+        return ScoringState("waiting" if row.stopped is None else "stopped")
 
     def list_waiting(self) -> dict[Work, ScoringState]:
-        """Return the batches that wait, in line."""
+        """Return the batches that wait, in line, then those of other servers, whose place is not known here."""
         with self._changed:
-            return {work: state for work, state in self._waiting().items() if not state.trial}
+            found = {work: state for work, state in self._waiting().items() if not state.trial}
+        for row in rows.list_rows(self.workspace):
+            if row.stopped is None and rows.is_elsewhere(row):
+                found.setdefault((row.batch_id, row.version_id), ScoringState("waiting"))
+        return found
 
     def seconds_for(self, batch_id: int, version_id: int, images: int) -> float | None:
         """Return the seconds that so many images would take from now on, with all that waits before them.
@@ -201,15 +212,17 @@ class Scorer:
         with self._changed:
             if (batch_id, version_id) in self._queue.entries:
                 self._changed.wait(seconds)
-            return (batch_id, version_id) in self._queue.entries
+            if (batch_id, version_id) in self._queue.entries:
+                return True
+        return self.state(batch_id, version_id).word == "waiting"
 
     def stop(self) -> None:
-        """End the thread after the image in hand; the rows stay for `resume`."""
+        """End the threads after the image in hand; the rows stay for `resume`."""
         with self._changed:
             self._ended = True
             self._changed.notify_all()
-        if self._thread is not None:
-            self._thread.join()
+        for thread in self._threads:
+            thread.join()
 
     # ---- the queue
 
@@ -227,10 +240,41 @@ class Scorer:
             place = Place(queue.arrivals, left, guess, last_turn=queue.turns)
             queue.arrivals += 1
             queue.entries[work] = _Entry(person, place, trial)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="scorer", daemon=True)
-                self._thread.start()
+            self._start_threads()
             self._changed.notify_all()
+
+    def _start_threads(self) -> None:
+        with self._changed:
+            if self._threads or self._ended:
+                return
+            self._threads = [
+                threading.Thread(target=work, name=name, daemon=True)
+                for work, name in ((self._run, "scorer"), (self._keep_alive, "scorer's pulse"))
+            ]
+            for thread in self._threads:
+                thread.start()
+
+    def _adopt(self, row: Scoring) -> None:
+        """Take a batch that waits and that no living server has."""
+        work = (row.batch_id, row.version_id)
+        if row.stopped is None and rows.keep(self.workspace, work, row.made_by):
+            self._put(work, Person(row.made_by, Role.VIEW))
+
+    def _keep_alive(self) -> None:
+        """Report that this server is alive while it has batches, and take over those of a server that has died."""
+        while True:
+            with self._changed:
+                if self._changed.wait_for(lambda: self._ended, BEAT_SECONDS):
+                    return
+                has_work = any(entry.trial is None for entry in self._queue.entries.values())
+            try:
+                if has_work:
+                    rows.beat(self.workspace)
+                for row in rows.list_rows(self.workspace):
+                    if not rows.is_ours(row) and not rows.is_elsewhere(row):
+                        self._adopt(row)
+            except (WorkspaceUnavailable, OSError):  # a lack of disk, memory or server may pass
+                log.exception("The scorer could not report that it is alive; it will try again.")
 
     def _waiting(self) -> dict[Work, ScoringState]:
         """Return the state of everything that waits, in line; the lock is held."""
@@ -321,6 +365,9 @@ class Scorer:
         return ""
 
     def _score(self, work: Work, entry: _Entry) -> bool:
+        if entry.trial is None and not rows.is_held(self.workspace, work):
+            entry.halted = True  # stopped, deleted, put in the bin, or taken over by another server
+            return True
         version = get_version(self.workspace, work[1])
         load_model(self.workspace, version)  # apart from the time of an image
         if entry.results is None:

@@ -21,9 +21,23 @@ AT_ONCE = 2_000  # rows in memory while all are gone through
 UNJUDGED: Literal["none"] = "none"
 Wanted = Verdict | Literal["none"]
 
+
+def _labelled(label: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether nobody has decided on the verdict, and its image has such a label."""
+    images = select(BatchImage.id).where(BatchImage.truth.is_not(None), label)
+    return and_(Inspection.decision.is_(None), Inspection.batch_image_id.in_(images))
+
+
+# As `is_defect` below and `patchcore.thresholds.verdict_counts.error_of` say it of a row.
 IS_DISAGREEMENT = or_(
-    and_(Inspection.decision == "fine", Inspection.verdict == "reject"),
-    and_(Inspection.decision == "defect", Inspection.verdict == "accept"),
+    and_(
+        Inspection.verdict == "reject",
+        or_(Inspection.decision == "fine", _labelled(BatchImage.truth == GOOD)),
+    ),
+    and_(
+        Inspection.verdict == "accept",
+        or_(Inspection.decision == "defect", _labelled(BatchImage.truth != GOOD)),
+    ),
 )
 
 
@@ -48,7 +62,8 @@ class Filter:
     source, operator
         The way the image came, and the person who brought it.
     disagreements
-        Only where a person decided otherwise: fine though rejected, a defect though accepted.
+        Only where a person's decision, else the image's label, says otherwise: good though rejected, a defect though
+        accepted.
     purpose
         "production" leaves out the verdicts on evaluation sets, "evaluation" leaves those alone.
     """

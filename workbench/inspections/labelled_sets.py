@@ -230,7 +230,7 @@ def import_images(workspace: Workspace, inspector_id: str, uploads: UploadSet, n
         if upload.name not in found.no_images
     ]
     counts = written_labels((found.written[of], True) for of in truth)
-    reading = Reading(counts.sentence if truth else "", tuple(refused))
+    reading = Reading(counts.sentence if truth else "", (*_left_out(uploads, name), *refused))
     purpose: Purpose = EVALUATION if truth else PRODUCTION
     batch_id = create_batch(workspace, inspector_id, images, name, reading.to_dict(), purpose)
     return ImportedSet(batch_id, reading)

@@ -24,7 +24,7 @@ from workbench.jobs.requests import STANDING, JobState, delete_scratch, log_path
 from workbench.storage.database import WorkspaceUnavailable
 from workbench.storage.places import make_folder
 from workbench.storage.processes import Start, delete_leftovers, find
-from workbench.storage.tables import Job
+from workbench.storage.tables import Job, Scoring
 from workbench.storage.timestamps import now
 from workbench.storage.workspace import Workspace
 
@@ -279,8 +279,8 @@ class JobQueue:
             raise
 
 
-def find_process(job: Job) -> psutil.Process | None:
-    """Return the process of a job on this computer; None once it is gone, even if another has its number."""
+def find_process(job: Job | Scoring) -> psutil.Process | None:
+    """Return the process of a job or a batch on this computer; None once it is gone, even if another has its number."""
     if job.pid is None or job.process_started is None or job.host != socket.gethostname():
         return None
     return find(job.pid, Start(job.process_started, job.process_boot))

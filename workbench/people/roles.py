@@ -6,6 +6,7 @@ either, the person at this computer acts, who may do everything.
 """
 
 import getpass
+import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -51,6 +52,11 @@ class Person:
     name: str
     role: Role
     email: str = ""
+
+    @property
+    def folder(self) -> str:
+        """Name of the person's own folders, the same at each sign-in."""
+        return hashlib.sha256((self.email or self.name).casefold().encode()).hexdigest()[:16]
 
 
 _acting: ContextVar[Person | None] = ContextVar("acting", default=None)

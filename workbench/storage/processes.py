@@ -43,10 +43,14 @@ class Start(NamedTuple):
     seconds: float
     boot: str | None
 
+    @property
+    def tolerance(self) -> float:
+        """Seconds by which one start may be told apart."""
+        return SAME_TIME_OF_DAY if self.boot is None else SAME_SECONDS
+
     def is_same(self, other: Start) -> bool:
         """Whether both are the start of one process, if both have its number."""
-        nearby = SAME_TIME_OF_DAY if self.boot is None else SAME_SECONDS
-        return self.boot == other.boot and abs(self.seconds - other.seconds) < nearby
+        return self.boot == other.boot and abs(self.seconds - other.seconds) < self.tolerance
 
     @property
     def mark(self) -> str:

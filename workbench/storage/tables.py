@@ -245,6 +245,13 @@ class Scoring(Base):
     made_by: Mapped[str] = mapped_column(Text, default="")
     created: Mapped[datetime] = mapped_column(default=now)
     stopped: Mapped[datetime | None]
+    host: Mapped[str | None] = mapped_column(
+        Text
+    )  # of the server that has taken it, as a job's; None while none has
+    pid: Mapped[int | None]
+    process_started: Mapped[float | None]
+    process_boot: Mapped[str | None] = mapped_column(String(64))
+    heartbeat: Mapped[datetime | None]
 
 
 class Job(Base):

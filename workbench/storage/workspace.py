@@ -35,7 +35,7 @@ from workbench.storage.processes import temporary_name
 from workbench.storage.tables import Image
 
 FOLDERS = ("images", "thumbnails", "inspectors", "results", "history", "jobs", "watches", "temporary")
-PLACES = (*FOLDERS, "regions", "drafts", "bin")
+PLACES = (*FOLDERS, "regions", "drafts", "pending", "bin")
 """Folders that receive files; the last three are made when first needed."""
 DATABASE_FILE = "workspace.db"
 CHUNK = 1 << 20
@@ -70,6 +70,7 @@ class Workspace:
         history/<yyyy-mm>/<sha256>-....jpg  what an inspection showed: heat and contour as thresholds then were
         regions/<sha256>.json               the region of interest last drawn on an image
         drafts/<person>/                    uploads and choices for builds that have not begun; no part of a backup
+        pending/<person>/                   uploads that wait for an answer; no part of a backup
         jobs/<id>/                          job.log, checkpoints of an unfinished job
         watches/<hash>.lock                 who watches which folder
         in_work/                            notes of files in work, and deaths on them; no part of a backup

@@ -1,7 +1,7 @@
 """Evidence for a decision: leave-one-image-out scores of the good images, and labelled test images."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from sqlalchemy import select
@@ -61,7 +61,7 @@ class Known:
     def map_peak(self, min_area: int) -> float | None:
         """Return the lowest pixel threshold at which the map has no region of `min_area` pixels.
 
-        Computed once; None without a map.
+        Computed once; None without a map, and where its file is gone or damaged.
         """
         return None if self.stored_map is None else self.stored_map.peak(min_area)
 
@@ -130,18 +130,27 @@ def map_peaks(known: Sequence[Known], min_area: int) -> dict[str, float]:
     """Return the map peaks of images by hash; empty where a map is missing, because a rule takes all or none."""
     if any(one.stored_map is None for one in known):
         return {}
-    peaks = ((one.sha256, one.map_peak(min_area)) for one in known)
-    return {sha256: peak for sha256, peak in peaks if peak is not None}
+    peaks = {one.sha256: one.map_peak(min_area) for one in known}
+    found = {sha256: peak for sha256, peak in peaks.items() if peak is not None}
+    return found if len(found) == len(peaks) else {}
 
 
 def peak_for(workspace: Workspace, result: Result, point: OperatingPoint) -> float | None:
-    """Return the map peak for a point's verdict on a scored image; None where the point judges by score alone."""
+    """Return the map peak for a point's verdict on a scored image.
+
+    None where the point judges by score alone, and where the map is gone or damaged.
+    """
     return None if point.judge_by == "score" else _peak(workspace, result, point.min_area)
 
 
 def judged(workspace: Workspace, result: Result, point: OperatingPoint) -> Verdict:
-    """Judge a scored image as a point does; errors as for `OperatingPoint.verdict`."""
+    """Judge a scored image as a point does; errors as for `OperatingPoint.verdict`.
+
+    Where its map is gone or damaged, the score alone counts, as in the browser.
+    """
     peak = peak_for(workspace, result, point)
+    if peak is None:
+        point = replace(point, judge_by="score")
     return point.judge_by_peak(result.score or 0.0, peak, doubtful=bool(result.doubts))
 
 
@@ -203,7 +212,7 @@ def stored_map(workspace: Workspace, result: Result) -> StoredMap | None:
     if result.map_path is None:
         return None
     pixels = (result.width or 0) * (result.height or 0)
-    return StoredMap(workspace.root / result.map_path, result_key(result), pixels)
+    return StoredMap(workspace.root / result.map_path, result_key(result), pixels, result.image.name)
 
 
 def _peak(workspace: Workspace, result: Result, min_area: int) -> float | None:

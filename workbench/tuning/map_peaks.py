@@ -8,9 +8,10 @@ import threading
 from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from patchcore.errors import PatchCoreError
 from patchcore.maps.regions import clearing_threshold
 from workbench.storage.map_files import highest_score, read_map
 from workbench.storage.recently_used import Latest
@@ -33,18 +34,27 @@ class StoredMap:
         Unique to the result it belongs to; scoring an image again gives a new key.
     pixels
         Of the image.
+    name
+        The image's name, for sentences.
     """
 
     path: Path
     key: str
     pixels: int
+    name: str = field(default="", compare=False)
 
-    def peak(self, min_area: int) -> float:
-        """Return the lowest pixel threshold at which the map has no region of so many pixels."""
+    def peak(self, min_area: int) -> float | None:
+        """Return the lowest pixel threshold at which the map has no region of so many pixels.
+
+        None where the file is gone or damaged: nothing is known of the image's regions then.
+        """
         self.is_known(min_area)
-        return _peaks.get(
-            (self.path, self.key, min_area), lambda: clearing_threshold(read_map(self.path), min_area)
-        )
+        try:
+            return _peaks.get(
+                (self.path, self.key, min_area), lambda: clearing_threshold(read_map(self.path), min_area)
+            )
+        except (PatchCoreError, OSError, ValueError, KeyError, SyntaxError):  # as a decoder finds it
+            return None
 
     def is_known(self, min_area: int) -> bool:
         """Whether the peak is there without unpacking the map."""
@@ -55,6 +65,12 @@ class StoredMap:
                 if highest is not None:
                     _peaks.put(key, highest)
         return key in _peaks
+
+
+def lost_maps(maps: Iterable[StoredMap | None], min_area: int) -> list[str]:
+    """Return the names of the images whose map is gone or damaged; maps that are not measured yet are read."""
+    there = (one for one in maps if one is not None and not one.is_known(min_area))
+    return [one.name for one in there if one.peak(min_area) is None]
 
 
 @dataclass(frozen=True)
@@ -78,7 +94,7 @@ class Measuring:
     def want(self, maps: Iterable[StoredMap], min_area: int) -> Progress | None:
         """Have the peaks of maps computed, unless it is quick; return how far that is, None when no page has to wait.
 
-        A map whose file cannot be read keeps no page waiting: whoever asks for its peak gets the error.
+        A map whose file cannot be read keeps no page waiting; `lost_maps` names its image.
         """
         maps = list(maps)
         unknown = [one for one in maps if not one.is_known(min_area)]
@@ -104,9 +120,8 @@ class Measuring:
                 work = self._waiting.popleft()
             stored, min_area = work
             try:
-                stored.peak(min_area)
-                readable = True
-            except Exception:  # a file that is lost or broken, in any way that a decoder may find
+                readable = stored.peak(min_area) is not None
+            except Exception:  # a file that is broken in a way that nobody has thought of
                 readable = False
             with self._lock:
                 self._wanted.discard(work)

@@ -1,5 +1,7 @@
 """Restoring an earlier operating point, also on another bank if its rules can follow."""
 
+from dataclasses import dataclass
+
 from patchcore.errors import SettingsError
 from patchcore.thresholds.decision import recalibrate
 from patchcore.thresholds.operating_point import Evidence, OperatingPoint
@@ -11,6 +13,14 @@ from workbench.storage.database import WorkspaceError
 from workbench.storage.tables import InspectorVersion, PointRecord
 from workbench.storage.workspace import Workspace
 from workbench.tuning.evidence import known_images, map_peaks, tested_images
+
+
+@dataclass(frozen=True)
+class Restorable:
+    """An earlier point as it can be put in force now, with a note on where it comes from."""
+
+    point: OperatingPoint
+    note: str
 
 
 def restore_point(
@@ -31,6 +41,12 @@ def restore_point(
         The inspector was changed since it was `seen`.
     """
     require(Role.ENGINEER, "change thresholds")
+    again = point_to_restore(workspace, version, stored_id)
+    return enforce(workspace, version, again.point, again.note, action="restore threshold", seen=seen)
+
+
+def point_to_restore(workspace: Workspace, version: InspectorVersion, stored_id: int) -> Restorable:
+    """Return the point that `restore_point` would put in force, and its note; errors as there."""
     with workspace.database.read() as session:
         record = session.get(PointRecord, stored_id)
     if record is None or record.version.inspector_id != version.inspector_id:
@@ -38,8 +54,7 @@ def restore_point(
     point, bank = OperatingPoint.from_dict(record.data), version.operating_point["bank_id"]
     when = f"{record.created:%Y-%m-%d %H:%M} UTC"
     if point.bank_id == bank:
-        note = f"Restored from {when}. {record.note}".strip()
-        return enforce(workspace, version, point, note, action="restore threshold", seen=seen)
+        return Restorable(point, f"Restored from {when}. {record.note}".strip())
     by_hand = any(choice.name == BY_HAND for choice in point.choices)
     scores = Evidence() if by_hand else _evidence_anew(workspace, version, record, point)
     recalibrated = recalibrate(point, scores, bank)
@@ -48,7 +63,7 @@ def restore_point(
     note = (
         f"Restored from {when} and set again by its own rule, because the bank differs. {record.note}".strip()
     )
-    return enforce(workspace, version, recalibrated, note, action="restore threshold", seen=seen)
+    return Restorable(recalibrated, note)
 
 
 def _evidence_anew(

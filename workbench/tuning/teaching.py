@@ -12,7 +12,7 @@ from workbench.inspections.decisions import keep_decision, take_back_label
 from workbench.inspections.history import find_inspection, note_decision
 from workbench.inspectors.version_files import store_version
 from workbench.people.roles import Role, require
-from workbench.storage.database import WorkspaceError
+from workbench.storage.database import WorkspaceError, required
 from workbench.storage.revisions import note_change
 from workbench.storage.tables import Inspector, InspectorVersion, LabelChange
 from workbench.storage.workspace import Workspace
@@ -74,6 +74,13 @@ def can_undo(version: InspectorVersion) -> bool:
 def taught_names(version: InspectorVersion) -> list[str]:
     """Return the names of the taught images of a version for which `can_undo` holds."""
     return list(version.numbers[UNDO]["images"])
+
+
+def version_before(workspace: Workspace, version: InspectorVersion) -> InspectorVersion:
+    """Return the version that `undo_teaching` would put into use; `WorkspaceError` where it is gone."""
+    with workspace.database.read() as session:
+        inspector = required(session, Inspector, version.inspector_id, "The inspector is not there any more.")
+        return _before(session, inspector, version.numbers[UNDO]["before"])
 
 
 def undo_teaching(

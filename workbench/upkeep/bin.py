@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from workbench.inspections.turns.rows import stop_all
 from workbench.inspectors.names import free_name
 from workbench.inspectors.point_history import require_version
 from workbench.jobs.requests import JobState
@@ -76,6 +77,7 @@ def delete_inspector(workspace: Workspace, inspector_id: str, *, seen: int | Non
     with workspace.database.write() as session:
         inspector = note_change(session, inspector_id, DELETE_INSPECTOR, seen=seen)
         _require_rest(session, inspector)
+        stop_all(session, inspector_id=inspector.id)
         inspector.deleted = inspector.deleted or now()
 
 
@@ -97,6 +99,7 @@ def delete_version(workspace: Workspace, version_id: int, *, seen: int | None = 
             raise WorkspaceError(
                 f"Version {version.number} is in use. Put another version into use, then delete this one."
             )
+        stop_all(session, version_id=version.id)
         version.deleted = version.deleted or now()
 
 

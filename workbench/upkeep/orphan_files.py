@@ -16,6 +16,7 @@ from workbench.storage.workspace import Workspace
 from workbench.upkeep.finding import Finding
 from workbench.upkeep.kept_files import KeptFile
 from workbench.upkeep.quarantine import Bin
+from workbench.uploads import pending
 from workbench.uploads.drafts import unnamed_files
 
 ENDED = (JobState.DONE, JobState.CANCELLED)  # states that no longer need checkpoints
@@ -43,6 +44,8 @@ class Orphans:
         states = {job_id: state for job_id, state in rows}  # noqa: C416  (a result is not a mapping)
         for path in unnamed_files(self.workspace, self.grace):
             yield self._deletion(path, "uploads of a draft that is gone")
+        for path in pending.incomplete(self.workspace, self.grace):
+            yield self._deletion(path, "an upload that was cut off")
         for path in listed:
             parts = path.relative_to(self.workspace.root).parts
             finding: Finding | None = None

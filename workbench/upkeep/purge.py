@@ -18,6 +18,7 @@ from workbench.storage.tables import (
 )
 from workbench.storage.workspace import Workspace
 from workbench.upkeep.row_removal import delete_rows
+from workbench.uploads import pending
 
 
 def remove_inspector(workspace: Workspace, session: Session, inspector: Inspector) -> list[Path]:
@@ -51,7 +52,8 @@ def remove_inspector(workspace: Workspace, session: Session, inspector: Inspecto
         update(InspectorVersion).where(InspectorVersion.inspector_id == inspector.id).values(base_id=None)
     )
     delete_rows(session, Inspector.__table__, [inspector.id])  # type: ignore[arg-type]
-    return [*folders, own, *_unnamed(workspace, session, of_batches)]
+    waiting = pending.folders_of_inspector(workspace, inspector.id)
+    return [*folders, own, *waiting, *_unnamed(workspace, session, of_batches)]
 
 
 def remove_version(

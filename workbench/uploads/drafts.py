@@ -11,7 +11,6 @@ A person sees their own drafts alone. A draft goes when its inspector is built, 
 """
 
 import base64
-import hashlib
 import json
 import secrets
 import time
@@ -292,8 +291,7 @@ def _unnamed(folder: Path, grace: float) -> list[Path]:
 def _mine(workspace: Workspace) -> Path:
     """Return the folder of the person acting; it may not be there yet."""
     person = require(Role.ENGINEER, "see drafts of inspectors")
-    name = hashlib.sha256((person.email or person.name).casefold().encode()).hexdigest()[:16]
-    return workspace.below(f"{PLACE}/{name}", PLACE)
+    return workspace.below(f"{PLACE}/{person.folder}", PLACE)
 
 
 def _file(workspace: Workspace, key: str, suffix: str) -> Path | None:

@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from patchcore.errors import SettingsError
 from patchcore.thresholds.operating_point import JudgeBy, OperatingPoint
 from workbench.storage.pictures import Pixels, TileFile
+from workbench.storage.tables import GOOD
 from workbench.viewer.lineage import lineage_of
 
 Label = Literal["good", "defect"]
+Kind = Literal["good", "defect", "image", "reference"]
 Loaded = tuple[Pixels, NDArray[np.float32] | None]
 
 
@@ -92,6 +94,22 @@ class RegionRule:
         return json.dumps([self.pixel_threshold, self.min_area])
 
 
+def label_of(truth: str | None) -> Label | None:
+    """Return the label of an image as the viewers colour it; None without one.
+
+    Parameters
+    ----------
+    truth
+        "good", a type of defect, or None.
+    """
+    return None if truth is None else "good" if truth == GOOD else "defect"
+
+
+def kind_of(truth: str | None, *, in_bank: bool = False) -> Kind:
+    """Return the kind of a dot; `in_bank`: a good image that the inspector learned from."""
+    return "reference" if in_bank else label_of(truth) or "image"
+
+
 @dataclass(frozen=True)
 class Dot:
     """A score on the threshold strip.
@@ -117,7 +135,7 @@ class Dot:
     key: str
     name: str
     score: float
-    kind: Literal["good", "defect", "image", "reference"] = "image"
+    kind: Kind = "image"
     group: str | None = None
     peak: float | None = None
     doubts: Sequence[str] = ()

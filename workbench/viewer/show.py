@@ -28,12 +28,16 @@ class Known:
         What is missing for a figure, as a sentence; "" where nothing is.
     no_interval
         Why no interval is stated; "" where one is.
+    weighted
+        Shares at the thresholds in force that a random sample gives, "escapes" and "falseRejects": estimate and
+        interval, 0 to 1. They stand in place of shares of the dots, which are drawn unequally.
     """
 
     dots: Sequence[Dot]
     source: str
     missing: str = ""
     no_interval: str = ""
+    weighted: Mapping[str, tuple[float, tuple[float, float]]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON that the browser reads; with the interval of every possible count."""
@@ -47,6 +51,10 @@ class Known:
             "source": self.source,
             "missing": self.missing,
             "noInterval": self.no_interval,
+            "weighted": {
+                name: {"rate": rate, "interval": list(interval)}
+                for name, (rate, interval) in self.weighted.items()
+            },
         }
 
 

@@ -35,4 +35,4 @@ def test_area_needs_the_map():
         raise OSError("gone")
 
     assert judge.judged(image(gone)).verdict is None
-    assert judge.unjudged == ["a\\nb: not judged, its map is missing. gone"]
+    assert judge.unjudged == ["a\\nb: not judged, its map is missing or damaged: gone"]

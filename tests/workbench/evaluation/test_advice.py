@@ -7,6 +7,7 @@ import pytest
 from patchcore.amendment.removal import without_images
 from patchcore.thresholds.operating_point import Choice, OperatingPoint
 from tests.workbench.parts import scratch_mask, store_plates
+from workbench.evaluation import advice as advices
 from workbench.evaluation.advice import advice
 from workbench.evaluation.audit import audit, threshold_without
 from workbench.inspections.batches import create_batch, score_batch
@@ -42,11 +43,14 @@ def test_the_threshold_without_the_odd_ones_is_near_to_that_of_a_bank_without_th
     assert threshold_without(get_version(workspace, version.id), odd) is None
 
 
-def test_what_the_escapes_show_comes_before_what_is_experience(workspace, version, escapes):
+def test_what_the_escapes_show_comes_before_what_is_experience(workspace, version, escapes, monkeypatch):
     point = OperatingPoint.from_dict(version.operating_point)
     after = threshold_without(version, [one.sha256 for one in audit(workspace, version)[:2]])
     between = [replace(one, score=(after + point.reject) / 2) for one in escapes]
+    asked = []
+    monkeypatch.setattr(advices, "load_model", lambda *of: asked.append(of) or load_model(*of))
     found = advice(workspace, version, between)
+    assert len(asked) == 1  # not for each mark: loading takes seconds
     assert [one.way for one in found[:2]] == ["odd ones", "size"]
     assert found[0].effect == 1 and "2 of 2 escapes would be rejected" in found[0].sentence
     # At 64 px a patch covers 24 px of a plate, the scratch is 6 px wide: a patch of 6 px needs 256 px.

@@ -1,8 +1,12 @@
 """The queue of scoring: fair turns, time left, stopping, restarts; a real inspector scores."""
 
+import socket
+import subprocess
+import sys
 import time
 from dataclasses import replace
 
+import psutil
 import pytest
 from sqlalchemy import select
 
@@ -13,7 +17,9 @@ from workbench.inspections.background_scorer import TRIAL, Scorer
 from workbench.inspections.batches import count_unscored, create_batch, list_results
 from workbench.inspections.turns import rows
 from workbench.people.roles import NotAllowed, acting
+from workbench.storage.processes import start_of
 from workbench.storage.tables import Result
+from workbench.upkeep.bin import bring_back, delete_for_good, delete_inspector, list_bin
 
 ROOM = 1.5  # seconds: a turn, and neighbours that come and go on the machine; on a quiet one: lab.speed.queue
 SLOW = (
@@ -212,3 +218,49 @@ def test_a_batch_waits_while_the_workspace_is_away_and_goes_on_by_itself(
     through(scorer, batch, version)
     assert scorer.state(batch, version.id).word == "idle"
     assert [one.error for one in list_results(workspace, batch, version.id)] == [None] * 3
+
+
+def test_the_bin_stops_the_queue_and_what_comes_back_can_be_continued(workspace, version, scorer, slow):
+    batch = batch_of(workspace, 12)
+    scorer.want(batch, version.id)
+    wait_until(lambda: list_results(workspace, batch, version.id))
+    delete_inspector(workspace, "plate-1")
+    through(scorer, batch, version)
+    scored = len(list_results(workspace, batch, version.id))
+    assert scored < 12 and scorer.state(batch, version.id).word == "stopped"
+    scorer.start(batch, version.id)  # not while it lies there
+    assert scorer.state(batch, version.id).word == "stopped"
+    bring_back(workspace, list_bin(workspace)[0])
+    assert scorer.state(batch, version.id).word == "stopped"
+    scorer.start(batch, version.id)
+    through(scorer, batch, version)
+    assert count_unscored(workspace, batch, version.id) == 0
+    scorer.want(again := batch_of(workspace, 12), version.id)
+    delete_inspector(workspace, "plate-1")
+    delete_for_good(workspace, list_bin(workspace))
+    through(scorer, again, version)
+    assert scorer.state(again, version.id).word == "idle" and not rows.list_rows(workspace)
+
+
+def test_of_two_servers_one_takes_a_batch_and_the_other_continues_it_once_it_has_died(
+    workspace, version, scorer, monkeypatch
+):
+    monkeypatch.setattr(background_scorer, "BEAT_SECONDS", 0.1)
+    batch = batch_of(workspace, 2)
+    other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    taken = (socket.gethostname(), other.pid, start_of(psutil.Process(other.pid)))
+    with monkeypatch.context() as there:
+        there.setattr(rows, "this_server", lambda: taken)
+        assert rows.keep(workspace, (batch, version.id), "Ola")
+    scorer.resume()
+    scorer.want(batch, version.id)
+    time.sleep(0.3)
+    assert scorer.state(batch, version.id).word == "waiting" and list(scorer.list_waiting()) == [
+        (batch, version.id)
+    ]
+    assert count_unscored(workspace, batch, version.id) == 2
+    other.kill()
+    other.wait()
+    through(scorer, batch, version)
+    wait_until(lambda: not rows.list_rows(workspace))
+    assert count_unscored(workspace, batch, version.id) == 0

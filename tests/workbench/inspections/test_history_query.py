@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
+from patchcore.thresholds.verdict_counts import error_of
 from workbench.inspections.history_query import (
     Counts,
     Filter,
     count,
     inspectors,
+    is_defect,
     kept_since,
     operators,
     place_of,
@@ -19,7 +21,7 @@ from workbench.inspections.history_query import (
     read_pieces,
     sample,
 )
-from workbench.storage.tables import Inspection
+from workbench.storage.tables import BatchImage, Inspection
 from workbench.storage.timestamps import now
 
 MONDAY = now().replace(hour=6, minute=0, second=0, microsecond=0) - timedelta(days=30)
@@ -154,3 +156,27 @@ def test_an_empty_history_gives_empty_answers(workspace):
     assert (operators(workspace), inspectors(workspace), kept_since(workspace)) == ([], {}, None)
     assert read_page(workspace, Filter()).rows == [] and count(workspace, Filter()).total == 0
     assert list(read_pieces(workspace, Filter())) == [] and sample(workspace, Filter(), 0).rows == []
+
+
+def test_labels_disagree_as_decisions_do_and_a_decision_comes_before_the_label(worked):
+    with worked.database.write() as session:
+        for number in range(
+            12
+        ):  # each verdict beside each decision, of images labelled scratch, scratch, and not
+            session.add(
+                Inspection(
+                    source="page",
+                    sha256=f"{number:064x}",
+                    name=f"{number}.png",
+                    inspector_name="Plate",
+                    batch_image_id=1 + number % 3,
+                    verdict=("accept", "reject")[number % 2],
+                    decision=(None, "fine", "defect")[number // 4],
+                )
+            )
+        session.get_one(BatchImage, 3).truth = "good"
+    truths = is_defect(worked, rows := everything(worked))
+    expected = [row.id for row in rows if error_of(truths.get(row.id), row.verdict)]
+    found = read_page(worked, Filter(disagreements=True), size=100).rows
+    assert [row.id for row in found] == expected
+    assert {row.decision for row in found} == {None, "fine", "defect"} and len(found) < len(rows)

@@ -121,7 +121,7 @@ def everything_is_read(workspace):
 
     batches = {batch.name: batch.id for batch in list_batches(workspace, "plate-1")}
     assert {"Monday", "Watched"} <= batches.keys()
-    # Monday's images came with a mask, so before 0010 too they are no production.
+    # Monday's images came with a mask, so before 0008 too they are no production.
     purposes = {batch.name: batch.purpose for batch in list_batches(workspace, "plate-1")}
     assert purposes["Monday"] == "evaluation" and purposes["Watched"] == "production"
     assert {row.purpose for row in read_page(workspace, Filter()).rows} == {"evaluation"}

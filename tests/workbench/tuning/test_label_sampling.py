@@ -11,7 +11,7 @@ from workbench.inspections.labels import set_label, undo_label
 from workbench.inspectors.versions import get_version, set_operating_point
 from workbench.people.roles import NotAllowed, acting
 from workbench.storage.database import WorkspaceError
-from workbench.storage.tables import BatchImage, Result
+from workbench.storage.tables import Batch, BatchImage, Result
 from workbench.storage.workspace import NamedImage
 from workbench.tuning.label_sampling import (
     AT_ONCE,
@@ -20,6 +20,7 @@ from workbench.tuning.label_sampling import (
     left_to_label,
     sampling_of,
 )
+from workbench.widgets.show import figures
 
 ACCEPT, REJECT = 10.0, 20.0
 HIDDEN = 12  # defects among 50 accepted images
@@ -200,3 +201,19 @@ def test_nothing_is_drawn_without_scores_or_by_those_who_only_look(worked, batch
 def hash_of(workspace):
     with workspace.database.read() as session:
         return session.get_one(BatchImage, 1).sha256
+
+
+def test_show_takes_the_weighted_shares_of_a_draw_for_its_two_large_numbers(worked, batch):
+    version = version_of(worked)
+    point = OperatingPoint.from_dict(version.operating_point)
+    with worked.database.read() as session:
+        shown = session.get_one(Batch, batch)
+    draw_sample(worked, version, batch, None, seed=1)
+    label_all(worked, left_to_label(worked, version, batch))
+    found = figures.measured(worked, version, shown, point)
+    escapes, weighted = found.basis.escapes(), found.known.to_dict()["weighted"]
+    assert found.basis.kind == "sample" and found.known.no_interval
+    assert weighted["escapes"] == {"rate": escapes.value, "interval": list(escapes.interval)}
+    assert weighted["falseRejects"]["rate"] == found.basis.false_rejects().value
+    share = sum(dot.score <= ACCEPT for dot in found.known.dots if dot.kind == "defect")
+    assert escapes.value != share / sum(dot.kind == "defect" for dot in found.known.dots)  # drawn unequally

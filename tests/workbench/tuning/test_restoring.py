@@ -13,6 +13,8 @@ from workbench.inspectors.versions import find_inspector, rename, reslice
 from workbench.people.roles import acting
 from workbench.storage.database import WorkspaceError
 from workbench.storage.revisions import ChangedMeanwhile
+from workbench.tuning.consequences import consequences_for, consequences_of_use
+from workbench.tuning.evidence import known_images
 from workbench.tuning.restoring import restore_point
 
 
@@ -104,3 +106,18 @@ def test_restoring_has_a_name_and_does_not_overwrite_what_came_meanwhile(workspa
         restored = restore_point(workspace, version, first.id, seen=seen + 1)
     latest = point_history(workspace, "plate-1")[0]
     assert point_of(restored) == first.point and latest.made_by == "Ada"
+
+
+def test_each_way_asks_by_the_same_consequences(workspace, version, batch):
+    score(workspace, version, batch)
+    bank = version.operating_point["bank_id"]
+    mine = by_hand(9000.0, point_of(version).evidence, bank, set_by="Ada", picture_check=False)
+    small = reslice(workspace, version, 0.05)  # in use now; it has scored no labelled image
+    assert consequences_of_use(workspace, version) == consequences_of_use(workspace, small) == []
+    lax = consequences_of_use(workspace, version, mine)  # as Library restores a state of an earlier version
+    known = known_images(workspace, version, batch)
+    tuned = consequences_for(known, version, mine)  # as Tune restores a point of the version in use
+    assert lax[0] == "2 of 2 known defects would be accepted." and lax[1].startswith(
+        "Nothing would be rejected"
+    )
+    assert tuned[0] == "2 of 2 known defects would be accepted; at present 0 are." and len(tuned) == 2

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from patchcore.errors import SettingsError
-from workbench.viewer.items import Dot, Thresholds, Tile, thresholds_from
+from workbench.viewer.items import Dot, Thresholds, Tile, kind_of, label_of, thresholds_from
 
 
 def test_a_review_band_above_the_reject_threshold_is_refused():
@@ -40,3 +40,12 @@ def test_a_tile_tells_the_browser_what_is_known():
     assert json.dumps(fixed["box"]) == "[0, 0, 4, 8]"
     assert (fixed["peak"], fixed["fixed"]) == (0.5, True) and "group" not in fixed
     assert Dot("k", "n", 1.0).to_dict()["kind"] == "image"
+
+
+@pytest.mark.parametrize(
+    ("truth", "label", "kind"),
+    [("good", "good", "good"), ("scratch", "defect", "defect"), (None, None, "image")],
+)
+def test_tiles_and_dots_take_the_same_from_a_label(truth, label, kind):
+    assert (label_of(truth), kind_of(truth)) == (label, kind)
+    assert kind_of("good", in_bank=True) == "reference"

@@ -1,12 +1,24 @@
-"""The rows of the queue: batches that wait and batches that were stopped, so that a restart loses neither."""
+"""The rows of the queue: batches that wait and batches that were stopped, so that a restart loses neither.
 
+Several servers may work on one database. A server takes a batch by its row, as a queue takes a job; the row of a server
+that has died, or that is silent, is free for the next one.
+"""
+
+import os
+import socket
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
-from sqlalchemy import delete, func, select
+import psutil
+from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, update
+from sqlalchemy.orm import Session
 
 from patchcore.disk.work_notes import STOPPED
 from patchcore.errors import PROGRAM_FAILED
+from workbench.jobs.elapsed import Unchanged
+from workbench.jobs.queue import SILENCE, find_process
+from workbench.storage.processes import Start, start_of
 from workbench.storage.revisions import note_event
 from workbench.storage.tables import (
     Batch,
@@ -21,6 +33,7 @@ from workbench.storage.timestamps import now
 from workbench.storage.workspace import Workspace
 
 Work = tuple[int, int]  # batch id, version id
+_beats = Unchanged()  # of servers on other computers, as this one has observed them
 
 
 @dataclass(frozen=True)
@@ -58,24 +71,112 @@ def list_rows(workspace: Workspace) -> Sequence[Scoring]:
         return list(session.scalars(select(Scoring).order_by(Scoring.id)))
 
 
+def find(workspace: Workspace, work: Work) -> Scoring | None:
+    """Return the row of a batch; None where nobody has asked for it, or all is scored."""
+    with workspace.database.read() as session:
+        return session.scalar(_row_of(work))
+
+
 def keep(workspace: Workspace, work: Work, made_by: str, *, stopped: bool = False) -> bool:
-    """Keep that a batch waits, or that a person has stopped it; False where batch or version are gone."""
+    """Keep that a batch waits, and take it for this server; or keep that a person has stopped it, for no server.
+
+    False where batch or version are gone or in the bin, and where another server is at work on it.
+    """
     batch_id, version_id = work
     with workspace.database.write() as session:
-        if session.get(Batch, batch_id) is None or session.get(InspectorVersion, version_id) is None:
+        if not _is_there(session, batch_id, version_id):
             return False
-        query = select(Scoring).where(Scoring.batch_id == batch_id, Scoring.version_id == version_id)
-        row = session.scalar(query) or Scoring(batch_id=batch_id, version_id=version_id, made_by=made_by)
-        row.stopped = now() if stopped else None
+        row = session.scalar(_row_of(work))
+        if row is None:
+            row = Scoring(batch_id=batch_id, version_id=version_id, made_by=made_by)
+        if stopped:
+            row.stopped, row.host, row.pid, row.heartbeat = now(), None, None, None
+            row.process_started = row.process_boot = None
+        elif is_elsewhere(row):
+            return False
+        else:
+            row.stopped, row.heartbeat = None, now()
+            row.host, row.pid, (row.process_started, row.process_boot) = this_server()
         session.add(row)
     return True
 
 
+def stop_all(session: Session, *, inspector_id: str | None = None, version_id: int | None = None) -> None:
+    """Stop what waits for an inspector or a version that goes to the bin; once it is back, a person continues."""
+    versions = select(InspectorVersion.id).where(InspectorVersion.inspector_id == inspector_id)
+    batches = select(Batch.id).where(Batch.inspector_id == inspector_id)
+    of_them = or_(
+        Scoring.version_id == version_id, Scoring.version_id.in_(versions), Scoring.batch_id.in_(batches)
+    )
+    free = dict.fromkeys(("host", "pid", "process_started", "process_boot", "heartbeat"))
+    session.execute(update(Scoring).where(of_them, Scoring.stopped.is_(None)).values(stopped=now(), **free))
+
+
+def is_held(workspace: Workspace, work: Work) -> bool:
+    """Whether a batch is still this server's to score: nobody has stopped, deleted or taken it over."""
+    row = find(workspace, work)
+    return row is not None and row.stopped is None and is_ours(row)
+
+
+def beat(workspace: Workspace) -> None:
+    """Report that this server is alive, with all that it has taken."""
+    with workspace.database.write() as session:
+        session.execute(update(Scoring).where(*_ours()).values(heartbeat=now()))
+
+
+def is_ours(row: Scoring) -> bool:
+    """Whether this server has taken a batch."""
+    host, pid, start = this_server()
+    if (row.host, row.pid) != (host, pid) or row.process_started is None:
+        return False
+    return start.is_same(Start(row.process_started, row.process_boot))
+
+
+def is_elsewhere(row: Scoring) -> bool:
+    """Whether another server that is alive has taken a batch."""
+    if row.host is None or is_ours(row):
+        return False
+    if row.host == socket.gethostname():
+        return find_process(row) is not None
+    return row.heartbeat is not None and _beats.time(row.id, row.heartbeat) < SILENCE
+
+
+@cache
+def _start() -> Start:
+    return start_of(psutil.Process())
+
+
+def this_server() -> tuple[str, int, Start]:
+    """Return host, process id and start of this server."""
+    return socket.gethostname(), os.getpid(), _start()
+
+
 def drop(workspace: Workspace, work: Work) -> None:
-    """Drop a row: all is scored, or scoring has failed."""
+    """Drop a row that no other server has: all is scored, or scoring has failed."""
     batch_id, version_id = work
     with workspace.database.write() as session:
-        session.execute(delete(Scoring).where(Scoring.batch_id == batch_id, Scoring.version_id == version_id))
+        of_it = (Scoring.batch_id == batch_id, Scoring.version_id == version_id)
+        session.execute(delete(Scoring).where(*of_it, or_(Scoring.host.is_(None), and_(*_ours()))))
+
+
+def _ours() -> tuple[ColumnElement[bool], ...]:
+    host, pid, start = this_server()
+    apart, boot = func.abs(Scoring.process_started - start.seconds), Scoring.process_boot
+    same_boot = boot.is_(None) if start.boot is None else boot == start.boot
+    return Scoring.host == host, Scoring.pid == pid, same_boot, apart < start.tolerance
+
+
+def _row_of(work: Work) -> Select[Scoring]:
+    return select(Scoring).where(Scoring.batch_id == work[0], Scoring.version_id == work[1])
+
+
+def _is_there(session: Session, batch_id: int, version_id: int) -> bool:
+    """Whether a batch and a version exist, and neither lies in the bin."""
+    batch, version = session.get(Batch, batch_id), session.get(InspectorVersion, version_id)
+    if batch is None or version is None or version.deleted is not None:
+        return False
+    inspectors = [session.get(Inspector, one.inspector_id) for one in (batch, version)]
+    return all(one is not None and one.deleted is None for one in inspectors)
 
 
 def is_worth_another_try(reason: str | None) -> bool:

@@ -15,7 +15,7 @@ from workbench.jobs.queue import INTERRUPTED
 from workbench.jobs.requests import STANDING, UNFINISHED, JobState
 from workbench.storage.database import Database, WorkspaceError, sqlite_url
 from workbench.storage.places import below, close_to_others, make_folder
-from workbench.storage.tables import Job, Watch, WatchedFile
+from workbench.storage.tables import Job, Scoring, Watch, WatchedFile
 from workbench.storage.timestamps import now
 from workbench.storage.workspace import DATABASE_FILE, Workspace, database_url, move_wholly
 from workbench.upkeep.backups.archive import BackupArchive
@@ -123,6 +123,8 @@ def _settle(database: Database) -> None:
     with database.write() as session:
         session.execute(update(Watch).where(Watch.stopped.is_(None)).values(stopped=now()))
         session.execute(update(WatchedFile).where(WatchedFile.finished.is_(None)).values(finished=now()))
+        free = {"host": None, "pid": None, "process_started": None, "heartbeat": None}
+        session.execute(update(Scoring).values(free))  # of the servers of the original workspace
         for job in session.scalars(select(Job).where(Job.state.in_((*UNFINISHED, JobState.FAILED)))):
             _interrupt(job)
 

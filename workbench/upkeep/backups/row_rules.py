@@ -170,6 +170,7 @@ COLUMNS: dict[str, dict[str, Check]] = {
         "process_started": or_none(shapes.seconds),
         "process_boot": or_none(matching(BOOT)),
     },
+    "scorings": {"pid": or_none(_count), "process_started": or_none(shapes.seconds)},
     "inspections": {
         "inspector_id": or_none(shapes.inspector_id),
         "source": one_of(*SOURCES),

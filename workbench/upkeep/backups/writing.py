@@ -7,9 +7,9 @@
     backup.json             the list of all entries with their hashes, written last
 
 Rows first, then files: a file is on disk before the row that names it, and is never changed afterwards. Files that
-can be made again (thumbnails, tiles for the viewer, checkpoints of jobs) stay out. Drafts of inspectors stay out too
-(`workbench.uploads.drafts`): nobody has accepted them yet. The rows are the same from SQLite and from PostgreSQL, and a
-backup of either can be restored into either.
+can be made again (thumbnails, tiles for the viewer, checkpoints of jobs) stay out. So do drafts of inspectors and
+uploads that wait for an answer (`workbench.uploads.drafts`, `pending`): nobody has accepted them yet. The rows are the
+same from SQLite and from PostgreSQL, and a backup of either can be restored into either.
 """
 
 import hashlib

@@ -14,7 +14,7 @@ export class FiguresScene {
     this.money = el("div", { class: "show-money", role: "status" });
     this.form = el("form", { class: "show-costs panel", hidden: true, onsubmit: (event) => this.take(event) });
     this.open = button("Costs", () => this.toggle(), { "aria-expanded": "false" });
-    const rates = ratesOf(contents.known, inForce);
+    const rates = ratesOf(contents.known, inForce, true);
     const { known } = contents;
     this.element = el("section", { class: "show-figures", "aria-label": this.title },
       el("div", { class: "show-numbers" },
@@ -86,17 +86,17 @@ export class FiguresScene {
   }
 
   showMoney() {
-    const rates = ratesOf(this.contents.known, this.inForce);
+    const rates = ratesOf(this.contents.known, this.inForce, true);
     this.money.replaceChildren(...moneyWords(this.costs, this.costs && monthOf(this.costs, rates)));
   }
 }
 
 // A figure with its title and interval; where it is not known, the reason.
-export function bigNumber(title, unit, { counted, rate, interval, events, trials, review }, noun, missing, known = true) {
+export function bigNumber(title, unit, { counted, rate, interval, events, trials, review, lack, isWeighted }, noun, missing, known = true) {
   const element = el("div", { class: "show-number" }, el("h2", { text: title }));
   if (counted && rate === null) {
     element.append(el("b", { class: "num", text: `${events.toLocaleString("en")} of ${trials.toLocaleString("en")}` }),
-      el("p", { class: "unit", text: `labelled ${noun}` }), el("p", { class: "range", text: "no share follows: they are no sample" }));
+      el("p", { class: "unit", text: `labelled ${noun}` }), el("p", { class: "range", text: lack }));
     return element;
   }
   if (rate === null) {
@@ -107,6 +107,6 @@ export function bigNumber(title, unit, { counted, rate, interval, events, trials
   const people = review ? `; ${review.toLocaleString("en")} ${review === 1 ? "goes" : "go"} to a person` : "";
   element.append(el("b", { class: "num", text: perThousand(rate) }), el("p", { class: "unit", text: unit }),
     el("p", { class: "range num", text: range }),
-    el("p", { class: "mute show-small num", text: `${events.toLocaleString("en")} of ${trials.toLocaleString("en")} ${noun}${people}` }));
+    el("p", { class: "mute show-small num", text: `${events.toLocaleString("en")} of ${trials.toLocaleString("en")} ${isWeighted ? `labelled ${noun}, weighted by the draw` : noun}${people}` }));
   return element;
 }

@@ -4,7 +4,6 @@ import { blendTable, Scale } from "./heat.js";
 import { judge } from "./verdict.js";
 
 const OPACITY = 0.72;
-const FAINT = 1.1; // times the threshold, below which heat is too pale to be seen from afar
 
 export function paintingFor({ pixelThreshold, minArea }) {
   const none = pixelThreshold === null;
@@ -19,38 +18,30 @@ export function moved(inForce, pixel, reject) {
 }
 
 // Escapes among defects and false rejects among good parts: counts, rates, and their intervals (null without one).
-export function ratesOf({ items, intervals, noInterval }, by) {
-  const tally = (kinds, intervalsOf, wrong) => {
+// Labels that are no sample have counts alone. A random sample has rates weighted by its draw, for the thresholds in
+// force (`isInForce`) alone.
+export function ratesOf({ items, intervals, noInterval, weighted }, by, isInForce) {
+  const tally = (kinds, intervalsOf, wrong, estimate) => {
     const verdicts = items.filter(({ kind }) => kinds.includes(kind)).map((item) => judge(item, by));
     const events = verdicts.filter((verdict) => verdict === wrong).length;
     const review = verdicts.filter((verdict) => verdict === "review").length;
     const trials = verdicts.length;
     const counted = trials > 0 && by.thresholds.reject !== null;
-    const rated = counted && !noInterval; // labels that are no sample have counts alone
-    return { events, trials, review, counted, rate: rated ? events / trials : null, interval: rated ? intervalsOf[events] : null };
+    const found = { events, trials, review, counted, rate: null, interval: null, lack: "" };
+    if (!counted) return found;
+    if (!noInterval) return { ...found, rate: events / trials, interval: intervalsOf[events] };
+    if (estimate && isInForce) return { ...found, ...estimate, isWeighted: true };
+    const drawn = Object.keys(weighted ?? {}).length > 0;
+    return { ...found, lack: estimate ? "the draw gives a share for the threshold in force" : drawn ? "the draw holds too few for a share" : "no share follows: they are no sample" };
   };
-  return { escapes: tally(["defect"], intervals.defect, "accept"), falseRejects: tally(["good", "reference"], intervals.good, "reject") };
+  return {
+    escapes: tally(["defect"], intervals.defect, "accept", weighted?.escapes),
+    falseRejects: tally(["good", "reference"], intervals.good, "reject", weighted?.falseRejects),
+  };
 }
 
 // A rate among 1,000, with the digits that matter: 0, 4.2, 95.
 export function perThousand(rate) {
   const value = 1000 * rate;
   return value.toLocaleString("en", { maximumFractionDigits: value > 0 && value < 10 ? 1 : 0 });
-}
-
-// Whether a map's heat is seen from afar.
-export function showsHeat({ rowMax, step }, threshold) {
-  return rowMax.some((code) => code * step > FAINT * threshold);
-}
-
-// Frames the worst patch of a flagged part whose heat cannot be seen: what is flagged shows where.
-export function framePlace(context, { box, width, height }, verdict, { map, width: wide, height: high }, threshold) {
-  if (!box || !["reject", "review"].includes(verdict) || (map && showsHeat(map, threshold))) return;
-  const [x0, y0, x1, y1] = box;
-  const [across, down] = [wide / width, high / height];
-  for (const [colour, line] of [["rgb(16 20 24 / .8)", 5], ["#fff", 2.4]]) {
-    context.strokeStyle = colour;
-    context.lineWidth = line;
-    context.strokeRect(x0 * across, y0 * down, (x1 - x0) * across, (y1 - y0) * down);
-  }
 }

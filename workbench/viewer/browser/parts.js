@@ -2,7 +2,7 @@
 
 import { closeView } from "./closeup.js";
 import { digits, el } from "./dom.js";
-import { showsHeat } from "./judging.js";
+import { decidedPlace, showsHeat } from "./place.js";
 import { decodePicture, fetchBytes } from "./pictures.js";
 import { Slider } from "./slider.js";
 import { errorOf, judge, judgePatches, VERDICTS } from "./verdict.js";
@@ -125,8 +125,7 @@ export class PartsScene {
       return this.slider.show(null, null, null, "The photograph could not be loaded. Turn back to try again.");
     }
     if (this.told[this.at] !== item) return; // overtaken
-    const flagged = ["reject", "review"].includes(judge(item, this.inForce));
-    const place = flagged ? item.box : null;
+    const place = decidedPlace(item, this.inForce);
     const quiet = place && picture.map && !showsHeat(picture.map, this.inForce.pixelThreshold);
     this.slider.show(picture, this.inForce.pixelThreshold, place, picture.map ? quiet ? QUIET : "" : lack);
     if (this.sweeps) this.slider.sweep();

@@ -2,8 +2,9 @@
 
 import { button, el, segments } from "./dom.js";
 import { PictureLoader } from "./loader.js";
+import { paintingFor } from "./judging.js";
+import { framePlace } from "./place.js";
 import { paintPicture } from "./tile.js";
-import { framePlace, paintingFor } from "./judging.js";
 import { errorOf, judge, VERDICTS } from "./verdict.js";
 
 const PACES = [0.5, 1, 2, 5, 10]; // parts a second
@@ -125,7 +126,7 @@ export class ReplayScene {
     const painting = paintingFor(this.inForce);
     for (const tile of [this.now, ...this.past]) {
       const url = tile.item && this.wants.have.tiles.get(tile.item.key);
-      tile.paint(url ? this.loader.get(url) : null, painting);
+      tile.paint(url ? this.loader.get(url) : null, painting, this.inForce);
     }
   }
 }
@@ -158,13 +159,13 @@ class Passing {
     this.name.classList.toggle("reject", Boolean(error));
   }
 
-  paint(picture, painting) {
+  paint(picture, painting, by) {
     if (!picture || this.painted === picture) return;
     this.painted = picture;
     [this.canvas.width, this.canvas.height] = [picture.width, picture.height];
     const context = this.canvas.getContext("2d");
     context.putImageData(paintPicture(picture, painting), 0, 0);
-    if (painting.scale) framePlace(context, this.item, this.element.dataset.verdict, picture, painting.scale.threshold);
+    if (painting.scale) framePlace(context, this.item, by, picture, painting.scale.threshold);
     this.canvas.hidden = false;
   }
 }

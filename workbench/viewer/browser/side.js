@@ -3,7 +3,8 @@
 import { closeView } from "./closeup.js";
 import { button, digits, el } from "./dom.js";
 import { Legend } from "./legend.js";
-import { decidedPlace, judge, judgePatches, VERDICTS } from "./verdict.js";
+import { decidedPlace } from "./place.js";
+import { judge, judgePatches, VERDICTS } from "./verdict.js";
 
 const REGIONS_SHOWN = 6;
 

@@ -3,9 +3,10 @@
 
 import { bigNumber } from "./figures.js";
 import { button, digits, el, perFrame } from "./dom.js";
-import { framePlace, moved, paintingFor, ratesOf } from "./judging.js";
+import { moved, paintingFor, ratesOf } from "./judging.js";
 import { PictureLoader } from "./loader.js";
 import { drawMark, assignShapes } from "./marks.js";
+import { framePlace } from "./place.js";
 import { themeColour } from "./theme.js";
 import { paintPicture } from "./tile.js";
 import { errorOf, judge, VERDICTS } from "./verdict.js";
@@ -112,7 +113,7 @@ export class SweepScene {
   }
 
   say() {
-    const rates = ratesOf(this.known, this.by);
+    const rates = ratesOf(this.known, this.by, this.by === this.inForce);
     const said = JSON.stringify(rates);
     const { reject } = this.by.thresholds;
     const own = this.inForce.thresholds.reject;
@@ -204,6 +205,6 @@ class Trial {
     if (this.canvas.height !== picture.height) this.canvas.height = picture.height;
     const context = this.canvas.getContext("2d");
     context.putImageData(paintPicture(picture, painting), 0, 0);
-    if (painting.scale) framePlace(context, this.item, verdict, picture, painting.scale.threshold);
+    if (painting.scale) framePlace(context, this.item, by, picture, painting.scale.threshold);
   }
 }

@@ -3,8 +3,9 @@
 import { el, digits } from "./dom.js";
 import { blendTable, lastCodeAtOrBelow, paintHeat, Scale } from "./heat.js";
 import { contourWidth, paintBox, paintContour, scaledBox } from "./contour.js";
+import { decidedPlace } from "./place.js";
 import { findRegions } from "./regions.js";
-import { decidedPlace, errorOf, judge, VERDICTS } from "./verdict.js";
+import { errorOf, judge, VERDICTS } from "./verdict.js";
 
 const TAIL = 12; // last characters of a name, which stay in sight: names mostly differ there
 

@@ -28,15 +28,6 @@ export function judgePatches(item, { thresholds, judgeBy, pixelThreshold }) {
   return judgeBy === "area" || byArea === byScore ? byArea : "review";
 }
 
-// The box of the place that decided, where an image is flagged for its score; null otherwise. The rule and its reasons:
-// `place_that_decided` in patchcore/inspection.py.
-export function decidedPlace(item, store) {
-  const { thresholds, judgeBy } = store;
-  if (!item.box || judgeBy === "area" || thresholds.reject === null) return null;
-  const flagged = ["review", "reject"].includes(judge(item, store));
-  return flagged && item.score > (thresholds.review ?? thresholds.reject) ? item.box : null;
-}
-
 // The error of a verdict on a part whose truth is known, in words; empty where it is right or goes to a person.
 export function errorOf(kind, verdict) {
   if (kind === "defect") return verdict === "accept" ? "escape" : "";

@@ -20,6 +20,7 @@ from workbench.inspectors.versions import (
 )
 from workbench.people.roles import Role
 from workbench.storage.tables import Batch, Inspector, InspectorVersion
+from workbench.tuning.consequences import consequences_of_use
 from workbench.widgets.build import good_removal
 from workbench.widgets.evaluate import audit_card, images
 from workbench.widgets.shared import access, notice, revision_guard, session, wording
@@ -148,10 +149,15 @@ def _undo(inspector: Inspector, version: InspectorVersion) -> None:
             Role.ENGINEER,
             help="Puts the version from before into use again; nothing is computed again.",
         ):
-            with revision_guard.change(inspector.id) as revision:
-                make_current(session.workspace(), inspector.id, earlier.id, seen=revision)
-                session.forget("threshold", "review", images.CHOICE)
-            st.rerun()
+            seen = revision_guard.revision_of(inspector.id)
+            found = consequences_of_use(session.workspace(), earlier)
+            notice.confirmed_in_force(found, lambda: _use_again(earlier, seen))
+
+
+def _use_again(earlier: InspectorVersion, seen: int | None) -> None:
+    with revision_guard.change(earlier.inspector_id):
+        make_current(session.workspace(), earlier.inspector_id, earlier.id, seen=seen)
+        session.forget("threshold", "review", images.CHOICE)
 
 
 def _before_removal(version: InspectorVersion) -> InspectorVersion | None:

@@ -1,6 +1,6 @@
 """The labelled set that is evaluated: choosing one, bringing one in, and the first step when there is none."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -12,6 +12,10 @@ from workbench.inspections.labels import label_counts, labelled_sets
 from workbench.inspections.samples import sample_batch, sample_of
 from workbench.people.roles import Role
 from workbench.storage.tables import Batch, Inspector
+from workbench.uploads import pending
+from workbench.uploads.drafts import KEPT
+from workbench.uploads.image_set import UploadSet
+from workbench.uploads.pending import PendingUpload
 from workbench.widgets.inspect import batches
 from workbench.widgets.shared import access, notice, sample, session, wording
 from workbench.widgets.shared.intake import sources
@@ -23,17 +27,8 @@ LAYOUT = (
     "called good, ok, normal, gut, i.O., pass or 0, in any case. Masks are white on black; outlines come from labelme, "
     "COCO or CVAT files."
 )
-WAITING = "labelled_set_without_good"
+WAITING = "labelled"  # of pending uploads: sets whose labels for good parts the user is asked about
 UNLABELLED = "reading_without_labels"  # of images that came without a label, and so are no labelled set
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """A labelled set whose labels for good parts the user is asked about."""
-
-    inspector_id: str
-    new: sources.NewImages
-    labels: tuple[str, ...]
 
 
 def in_use(inspector: Inspector) -> Batch | None:
@@ -68,27 +63,48 @@ def bring(inspector: Inspector) -> None:
     st.caption(LAYOUT)
     new = sources.images_from_user("labelled", WAYS, noun="labelled images")
     _sample_button(inspector)
-    waiting: Waiting | None = st.session_state.get(WAITING)
-    if new is not None:
-        _take(inspector, new, None)
-    elif waiting is not None and waiting.inspector_id == inspector.id:
-        _ask(inspector, waiting)
-    else:
+    if new is None:
         _show(st.session_state.get(f"{UNLABELLED}_{inspector.id}", Reading()))
-
-
-def _take(inspector: Inspector, new: sources.NewImages, good_labels: list[str] | None) -> None:
-    st.session_state.pop(WAITING, None)
-    try:
-        with st.spinner("Storing the images"):
-            brought = import_labelled(session.workspace(), inspector.id, new.uploads, new.title, good_labels)
-    except NothingGood as error:
-        st.session_state[WAITING] = waiting = Waiting(inspector.id, new, error.labels)
-        _ask(inspector, waiting)
         return
+    try:
+        _take(inspector, new.uploads, new.title, None)
+    except NothingGood as error:
+        with session.plain_errors():
+            _hold(inspector, new, error.labels)
+            sources.start_over("labelled")
+            st.rerun()
     except PatchCoreError as error:
         st.error(session.sentence(str(error)))
-        return
+
+
+def popover_key() -> str:
+    """Return the key of the popover to bring a set in: another one after each set, so that it closes."""
+    return f"bring_labelled_{sources.round_of('labelled')}"
+
+
+def ask_waiting(inspector: Inspector) -> None:
+    """Ask which labels mean good, where a set that was brought in waits for the answer."""
+    waiting = pending.find(session.workspace(), _key(inspector)) if access.may(Role.OPERATE) else None
+    if waiting is not None:
+        with st.container(border=True, key="panel_waiting_set"):
+            _ask(inspector, waiting)
+
+
+def _hold(inspector: Inspector, new: sources.NewImages, labels: Sequence[str]) -> None:
+    """Keep a set until the user has said which of its labels mean good."""
+    key, about = _key(inspector), {"labels": list(labels)}
+    pending.hold(session.workspace(), key, new.uploads, new.title, new.spool.path, about)
+
+
+def _key(inspector: Inspector) -> str:
+    return pending.of_inspector(WAITING, inspector.id)
+
+
+def _take(inspector: Inspector, uploads: UploadSet, title: str, good_labels: list[str] | None) -> None:
+    """Take a set in and open it; errors as for `import_labelled`."""
+    with st.spinner("Storing the images"):
+        brought = import_labelled(session.workspace(), inspector.id, uploads, title, good_labels)
+    pending.drop(session.workspace(), _key(inspector))
     sources.start_over("labelled")
     labelled = label_counts(session.workspace(), brought.batch_id).labelled
     if not labelled:
@@ -101,18 +117,31 @@ def _take(inspector: Inspector, new: sources.NewImages, good_labels: list[str] |
     st.rerun()
 
 
-def _ask(inspector: Inspector, waiting: Waiting) -> None:
+def _ask(inspector: Inspector, waiting: PendingUpload) -> None:
     """Ask which labels mean good where no known word does."""
+    labels = [str(label) for label in waiting.about["labels"]]
     st.warning(
         session.sentence(
-            f"No label of {waiting.new.title} means a good part by its name. Labels found: "
-            f"{', '.join(waiting.labels)}. Choose the ones that mean good; with none chosen, all count as defects."
+            f"No label of {waiting.title} means a good part by its name. Labels found: "
+            f"{', '.join(labels)}. Choose the ones that mean good; with none chosen, all count as defects."
         )
     )
     with st.form("good_labels_form", border=False):
-        chosen = st.multiselect("Labels of good parts", waiting.labels, key="good_labels")
-        if st.form_submit_button("Use these labels", type="primary"):
-            _take(inspector, waiting.new, chosen)
+        chosen = st.multiselect("Labels of good parts", labels, key="good_labels")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            is_answered = st.form_submit_button("Use these labels", type="primary")
+            is_discarded = st.form_submit_button("Discard this set")
+            count = wording.counted(len(waiting.uploads), "image")
+            st.caption(
+                f"{count}, brought in {wording.moment(waiting.saved)}; kept for {KEPT.days} days.",
+                width="stretch",
+            )
+    with session.plain_errors():
+        if is_answered:
+            _take(inspector, waiting.uploads, waiting.title, chosen)
+        elif is_discarded:
+            pending.drop(session.workspace(), _key(inspector))
+            st.rerun()
 
 
 def show_reading(batch: Batch) -> None:
@@ -134,6 +163,7 @@ def nothing_yet(inspector: Inspector) -> None:
             "**To evaluate, the program needs images whose truth is known:** good parts it has not learned from "
             "and, where you have any, defects. A handful is a beginning; intervals say how far to trust it."
         )
+        ask_waiting(inspector)
         bring(inspector)
         if list_batches(session.workspace(), inspector.id):
             st.markdown("Or label images that are here already, by a click each.")

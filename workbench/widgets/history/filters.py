@@ -172,7 +172,8 @@ def _more() -> None:
     st.toggle(
         "Only disagreements",
         **_named("other"),
-        help="A person decided otherwise: fine though rejected, or a defect though accepted.",
+        help="What a person decided, else the label of the image, says otherwise: good though rejected, or a defect "
+        "though accepted. These rows name their error in red.",
     )
 
 

@@ -16,11 +16,11 @@ from workbench.inspections.turns.rows import is_worth_another_try
 from workbench.inspectors.good_doubts import good_doubts
 from workbench.inspectors.versions import good_images
 from workbench.people.roles import Role
-from workbench.storage.tables import Batch, BatchImage, InspectorVersion, Result
+from workbench.storage.tables import Batch, InspectorVersion, Result
 from workbench.storage.workspace import Workspace
 from workbench.tuning.evidence import judged, peak_for, result_key, stored_map
 from workbench.viewer import Dot, Tile, gallery
-from workbench.viewer.items import Label
+from workbench.viewer.items import label_of
 from workbench.watching.standing import count_images, is_watched
 from workbench.widgets.inspect import threshold_bar
 from workbench.widgets.review import decision_bar
@@ -127,7 +127,7 @@ def tile_of(here: Workspace, result: Result, point: OperatingPoint) -> Tile:
         name,
         result.score or 0.0,
         find_tile(here, result),
-        label=_label(result.image),
+        label=label_of(result.image.truth),
         truth=None if named else str(truth).replace("_", " "),
         peak=peak_for(here, result, point),
         doubts=doubt_sentences(result),
@@ -139,12 +139,6 @@ def _verdict(result: Result, version: InspectorVersion) -> Verdict | None:
     """Judge a result by the thresholds in force, not by those on trial."""
     point = OperatingPoint.from_dict(version.operating_point)
     return None if point.stale else judged(session.workspace(), result, point)
-
-
-def _label(image: BatchImage) -> Label | None:
-    if image.truth is None:
-        return None
-    return "good" if image.truth == "good" else "defect"
 
 
 def _wait_for_more(batch: Batch, version: InspectorVersion) -> None:

@@ -70,27 +70,23 @@ def bring_images(inspector: Inspector) -> None:
         return
     with st.spinner("Storing the images"):
         brought = _store(inspector, new)
-    batch_id = None if brought is None else brought.batch_id
-    left_out = [f"{file.name}: {file.reason}" for file in new.uploads.left_out if file.reason != FOR_LABELS]
-    st.session_state[f"left_out_{batch_id}"] = left_out
     if brought is not None:
         if inspector.current_id is not None:  # who brings images in wants them scored, however many they are
             session.scorer().want(brought.batch_id, inspector.current_id)
         _open(brought.batch_id)
         sources.start_over("test")
         st.rerun()
-    show_notes(None)
+    lines = [f"{file.name}: {file.reason}" for file in new.uploads.left_out if file.reason != FOR_LABELS]
+    notice.folded(f"{wording.counted(len(lines), 'file')} left out, each with its reason", lines)
 
 
-def show_notes(batch: Batch | None) -> None:
+def show_notes(batch: Batch) -> None:
     """Show how labels were taken when a batch was brought in, the files left out, and further remarks."""
-    lines: list[str] = st.session_state.get(f"left_out_{None if batch is None else batch.id}", [])
-    reading = Reading() if batch is None else Reading.of(batch)
+    reading = Reading.of(batch)
     if reading.labels:
         st.caption(session.sentence(reading.labels))
-    remarks = [line for line in reading.problems if line not in lines]
+    remarks = list(reading.problems)
     notice.folded(f"{wording.counted(len(remarks), 'remark')} on the files of this batch", remarks)
-    notice.folded(f"{wording.counted(len(lines), 'file')} left out, each with its reason", lines)
 
 
 def purpose_words(batch: Batch) -> str:

@@ -13,7 +13,6 @@ from workbench.tuning.consequences import consequences
 from workbench.viewer import Thresholds
 from workbench.widgets.fields import shared
 from workbench.widgets.shared import access, notice, revision_guard, session, wording
-from workbench.widgets.tune.rules import ANSWERS, ASKED
 from workbench.widgets.tune.trial import Trial
 from workbench.widgets.tune.trial import by_hand as hand
 
@@ -71,7 +70,7 @@ def show(version: InspectorVersion) -> None:
     ):
         kept, seen = _kept(stored, point), revision_guard.revision_of(version.inspector_id)
         found = consequences(session.workspace(), version, kept, session.chosen_number("batch"))
-        notice.confirmed(ASKED, found, *ANSWERS, lambda: _use(version, kept, seen))
+        notice.confirmed_in_force(found, lambda: _use(version, kept, seen))
 
 
 def _use(version: InspectorVersion, point: OperatingPoint, seen: int | None) -> None:

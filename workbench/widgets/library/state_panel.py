@@ -13,9 +13,10 @@ from workbench.inspectors.timeline import WORDS, Entry, edit_note, restore
 from workbench.inspectors.versions import good_images
 from workbench.people.roles import Role
 from workbench.storage.tables import Inspector
+from workbench.tuning.consequences import consequences_of_use
 from workbench.upkeep.bin import delete_version
 from workbench.widgets.library import compare
-from workbench.widgets.shared import access, downloads, notice, session, theme, wording
+from workbench.widgets.shared import access, downloads, notice, revision_guard, session, theme, wording
 
 LOOK = "panel"  # the name in the address of the part that is open
 CERTIFICATE, COMPARE = "certificate", "compare"
@@ -96,20 +97,20 @@ def _note(inspector: Inspector, entry: Entry) -> None:
 
 def _actions(inspector: Inspector, entries: Sequence[Entry], entry: Entry) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="state_actions"):
-        if not entry.in_use:
-            access.button(
-                "Restore",
-                Role.ENGINEER,
-                type="primary",
-                key="state_restore",
-                disabled=not entry.fits,
-                on_click=_restore,
-                args=(inspector, entry),
-                help="Puts this bank and these thresholds into use again, as a new line of the timeline. Newer states "
-                "stay."
-                if entry.fits
-                else "Its thresholds are out of date, or the bank of its version has another size by now.",
-            )
+        if not entry.in_use and access.button(
+            "Restore",
+            Role.ENGINEER,
+            type="primary",
+            key="state_restore",
+            disabled=not entry.fits,
+            help="Puts this bank and these thresholds into use again, as a new line of the timeline. Newer states "
+            "stay."
+            if entry.fits
+            else "Its thresholds are out of date, or the bank of its version has another size by now.",
+        ):
+            seen = revision_guard.revision_of(inspector.id)
+            found = consequences_of_use(session.workspace(), entry.version, entry.point)
+            notice.confirmed_in_force(found, partial(_restore, inspector, entry, seen))
         st.download_button(
             "Export",
             partial(export_bytes, session.workspace(), inspector, entry),
@@ -138,12 +139,13 @@ def _look(what: str, *, disabled: bool = False) -> None:
     )
 
 
-def _restore(inspector: Inspector, entry: Entry) -> None:
+def _restore(inspector: Inspector, entry: Entry, seen: int | None) -> None:
+    """Restore a state; `seen` is the revision that the person saw when asking for it."""
     restored = notice.attempt(
         restore,
         inspector.id,
         entry.number,
-        seen=inspector.revision,
+        seen=seen,
         outcome=f"{entry.number} is in use again.",
     )
     if restored:

@@ -9,7 +9,15 @@ from patchcore.methods import TEACH
 from workbench.inspectors.capabilities import refusal
 from workbench.people.roles import Role
 from workbench.storage.tables import InspectorVersion, Result
-from workbench.tuning.teaching import can_undo, keep_teaching, named, taught_names, undo_teaching
+from workbench.tuning.consequences import consequences_of_use
+from workbench.tuning.teaching import (
+    can_undo,
+    keep_teaching,
+    named,
+    taught_names,
+    undo_teaching,
+    version_before,
+)
 from workbench.tuning.teaching_preview import TeachingPreview, preview_teaching
 from workbench.widgets.shared import (
     access,
@@ -20,8 +28,9 @@ from workbench.widgets.shared import (
     verdict_changes,
     wording,
 )
+from workbench.widgets.shared.notice import confirmed_in_force
 
-ASKED = "teach_results"  # ids of the results that are to be taught, in this session
+CHOICE = "teach"  # ids of the results that are to be taught, in the address, so that a reload asks again
 PREVIEW = "teach_preview"
 
 
@@ -32,18 +41,19 @@ def may_teach(version: InspectorVersion) -> bool:
 
 def ask(results: Sequence[Result]) -> None:
     """Have the page show what teaching these images would change."""
-    st.session_state[ASKED] = [result.id for result in results]
+    session.choose(CHOICE, ",".join(str(result.id) for result in results))
     st.session_state.pop(PREVIEW, None)
 
 
 def asked() -> list[int]:
     """Return the ids of the results that are to be taught."""
-    return list(st.session_state.get(ASKED, ()))
+    parts = (session.chosen(CHOICE) or "").split(",")
+    return [int(part) for part in parts if part.isascii() and part.isdecimal()]
 
 
 def forget() -> None:
     """Teach nothing."""
-    st.session_state.pop(ASKED, None)
+    session.forget(CHOICE)
     st.session_state.pop(PREVIEW, None)
 
 
@@ -86,14 +96,16 @@ def notice(version: InspectorVersion) -> None:
             f"Version {version.number} was taught {names} by {by}, {wording.moment(version.created)}.",
             width="stretch",
         )
-        access.button(
+        if access.button(
             "Undo teaching",
             Role.ENGINEER,
             key="teach_undo",
-            on_click=_undo,
-            args=(version,),
             help="Puts the version from before into use again and undoes the label. Nothing is computed again.",
-        )
+        ):
+            here, seen = session.workspace(), revision_guard.revision_of(version.inspector_id)
+            with session.plain_errors():
+                found = consequences_of_use(here, version_before(here, version))
+                confirmed_in_force(found, lambda: _undo(version, seen))
 
 
 def _preview(version: InspectorVersion, chosen: Sequence[Result]) -> TeachingPreview | None:
@@ -163,7 +175,7 @@ def _keep(preview: TeachingPreview) -> None:
     st.rerun()
 
 
-def _undo(version: InspectorVersion) -> None:
-    with revision_guard.change(version.inspector_id) as revision:
-        undo_teaching(session.workspace(), version, seen=revision)
+def _undo(version: InspectorVersion, seen: int | None) -> None:
+    with revision_guard.change(version.inspector_id):
+        undo_teaching(session.workspace(), version, seen=seen)
         session.forget("image", "threshold", "review")

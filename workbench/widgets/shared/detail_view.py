@@ -14,9 +14,11 @@ from workbench.inspectors.capabilities import refusal
 from workbench.inspectors.versions import has_good_images
 from workbench.storage.tables import BatchImage, InspectorVersion, Result
 from workbench.storage.workspace import Workspace
-from workbench.tuning.evidence import peak_for, result_key
+from workbench.tuning.evidence import peak_for, result_key, stored_map
+from workbench.tuning.map_peaks import lost_maps
 from workbench.viewer import RegionRule, Thresholds, Why, detail, why_pair
-from workbench.widgets.shared import session, wording
+from workbench.viewer.items import Loaded
+from workbench.widgets.shared import progress, session, wording
 
 REMEMBERED = 200  # reasons and masks
 
@@ -52,8 +54,12 @@ def show(
         lead = "Whole picture" if point.picture_check else "Whole picture, not counted"
         st.caption(session.sentence(f"{lead}: {sentence}"))
 
-    def load() -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        return load_pixels(here, result.image.sha256, black_white), load_map(here, result)
+    if lost := progress.lost_words(lost_maps([stored_map(here, result)], point.min_area)):
+        st.caption(session.sentence(lost))
+
+    def load() -> Loaded:
+        pixels = load_pixels(here, result.image.sha256, black_white)
+        return pixels, None if lost else load_map(here, result)
 
     detail(
         item,

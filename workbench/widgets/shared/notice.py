@@ -88,6 +88,17 @@ def confirmed(
     asked()
 
 
+def confirmed_in_force(found: Sequence[str], action: Callable[[], None]) -> None:
+    """Put thresholds in force by `action`; with consequences found, only once a person who has read them agrees.
+
+    Parameters
+    ----------
+    found
+        From `workbench.tuning.consequences`.
+    """
+    confirmed("Put this threshold in force?", found, "Put it in force", "Leave it as it is", action)
+
+
 def leave(version: InspectorVersion, words: str) -> None:
     """Leave words that are shown while a version is in use."""
     st.session_state[OF_VERSION] = (version.id, version.patches, words)

@@ -1,15 +1,16 @@
 """Bars that fill while a page works, and the share of the work that is done."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import streamlit as st
 
-from workbench.tuning.map_peaks import StoredMap, measuring
+from workbench.tuning.map_peaks import StoredMap, lost_maps, measuring
 from workbench.widgets.shared import session
 
 POLL_SECONDS = 0.5
+NAMED = 3  # images in a sentence
 SECONDS_BETWEEN = 0.1  # of two moves of a bar
 
 
@@ -43,8 +44,21 @@ def bar(text: str, words: Callable[[str], str] = str.capitalize) -> Iterator[Cal
         drawn.empty()
 
 
+def lost_words(names: Sequence[str]) -> str:
+    """Return a sentence on images whose stored map is gone or damaged; "" without any."""
+    if not names:
+        return ""
+    others = f" and of {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    subject = "The stored map" if len(names) == 1 else "The stored maps"
+    be = "is" if len(names) == 1 else "are"
+    return (
+        f"{subject} of {', '.join(names[:NAMED])}{others} {be} damaged or gone: no heat is shown, and the score alone "
+        "counts there. python -m workbench check --repair makes room for a new one; then have the batch scored again."
+    )
+
+
 def wait_for_regions(maps: Iterable[StoredMap | None], min_area: int) -> bool:
-    """Have the regions of many maps measured in the background, and draw how far that is.
+    """Have the regions of many maps measured in the background, and draw how far that is, or which maps are lost.
 
     Returns
     -------
@@ -52,6 +66,8 @@ def wait_for_regions(maps: Iterable[StoredMap | None], min_area: int) -> bool:
     """
     wanted = [one for one in maps if one is not None]
     if measuring.want(wanted, min_area) is None:
+        if words := lost_words(lost_maps(wanted, min_area)):
+            st.warning(session.sentence(words))
         return False
 
     @session.fragment(run_every=POLL_SECONDS)

@@ -34,7 +34,7 @@ LARGEST_AMOUNT = 1e12  # of a score or a share
 LONGEST_CHOICE = 8192  # characters
 OF_INSPECTOR = (
     "batch", "image", "threshold", "review", "trial", "good", "look", "set", "shown", "version", "with", "other",
-    "size", "queued",
+    "size", "queued", "teach",
 )  # fmt: skip
 OPENS = ("image", "inspection", "shown")  # choices that open something; closing it is what Back does
 STEP, NEW_PAGE, OPENED = "step", "page", "open"  # the name in the address for history.js, and its values

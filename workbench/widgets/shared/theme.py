@@ -34,7 +34,7 @@ def page_title(title: str, explanation: str = "") -> None:
 @contextmanager
 def page_head(title: str, explanation: str) -> Iterator[None]:
     """Write the heading of a page; the block draws what stands to the right of it."""
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", key="page_head"):
         with st.container(width="stretch"):
             page_title(title, explanation)
         yield

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from patchcore.statistics.curves import Undefined
 from patchcore.thresholds.label_basis import A_SET, LabelBasis
 from patchcore.thresholds.operating_point import OperatingPoint
 from workbench.inspections.batches import count_unscored, list_results
@@ -107,13 +108,23 @@ def _of_set(
     if not good:  # then false rejects are known from the good images that it learned from
         own = _of_good_images(workspace, version, "")
         source = f"{wording.counted(defects, 'defect')} of {batch.name}; {own.source}"
-        known = Known([*own.dots, *dots], source, "", chosen)
+        known = Known([*own.dots, *dots], source, "", chosen, _weighted(basis))
     else:
         source = (
             f"{wording.counted(good, 'good part')} and {wording.counted(defects, 'defect')} of {batch.name}"
         )
-        known = Known(dots, source, "" if defects else NO_DEFECT, chosen)
+        known = Known(dots, source, "" if defects else NO_DEFECT, chosen, _weighted(basis))
     return Measured(known, batch, results, basis)
+
+
+def _weighted(basis: LabelBasis) -> dict[str, tuple[float, tuple[float, float]]]:
+    """Return the shares that a random sample gives; none from other labels, or where a group has no sample."""
+    rates = {"escapes": basis.escapes(), "falseRejects": basis.false_rejects()}
+    return {
+        name: (rate.value, rate.interval)
+        for name, rate in rates.items()
+        if rate is not None and not isinstance(rate.value, Undefined)
+    }
 
 
 def _of_good_images(workspace: Workspace, version: InspectorVersion, missing: str) -> Known:

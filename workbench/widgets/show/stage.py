@@ -7,9 +7,11 @@ import streamlit as st
 from patchcore.thresholds.operating_point import OperatingPoint
 from workbench.inspections.batches import count_unscored, list_batches, list_results
 from workbench.storage.tables import Batch, Inspector, InspectorVersion
+from workbench.tuning.evidence import stored_map
+from workbench.tuning.map_peaks import lost_maps
 from workbench.viewer import Thresholds
 from workbench.viewer.show import Contents, Need, show, thresholds_in_force
-from workbench.widgets.shared import sample, session, theme, wording
+from workbench.widgets.shared import progress, sample, session, theme, wording
 from workbench.widgets.show import asked, figures, place, product, story
 
 KEY = "show"
@@ -51,6 +53,10 @@ def _draw(inspector: Inspector, version: InspectorVersion) -> None:
     notices.append(lost)
     if point.stale:
         notices.append("The threshold is out of date, so no part has a verdict. Set it again on Tune.")
+    if point.judge_by != "score":
+        notices.append(
+            progress.lost_words(lost_maps([stored_map(here, one) for one in results], point.min_area))
+        )
     found = figures.measured(here, version, batch, results, point)
     good = product.learned(version)
     is_mixed = story.is_sorted(batch, results)

@@ -9,6 +9,7 @@ from workbench.storage.tables import GOOD, Batch, Result
 from workbench.storage.workspace import Workspace
 from workbench.tuning.evidence import peak_for
 from workbench.viewer import Dot
+from workbench.viewer.items import kind_of
 
 MOST_TOLD = 8  # parts that are shown one after another: more would tire the audience
 LEAST_DEFECTS = 4  # of all types together, if there are so many
@@ -27,7 +28,7 @@ def dot_of(workspace: Workspace, result: Result, point: OperatingPoint) -> Dot:
         str(result.id),
         result.image.name,
         result.score or 0.0,
-        "image" if truth is None else "good" if truth == GOOD else "defect",
+        kind_of(truth),
         truth if truth not in (None, GOOD) else None,
         peak_for(workspace, result, point),
         doubt_sentences(result),

@@ -20,7 +20,7 @@ from workbench.storage.workspace import Workspace
 from workbench.tuning.evidence import GoodSource, Known, evidence_from, good_of, known_images, verdict_of
 from workbench.tuning.label_sampling import label_basis
 from workbench.viewer import Dot, Thresholds, Tile, gallery, outcome, threshold_strip
-from workbench.viewer.items import Label
+from workbench.viewer.items import Label, kind_of, label_of
 from workbench.widgets.shared import access, progress, revision_guard, session
 from workbench.widgets.shared.scoring import bar
 from workbench.widgets.tune import advice, label_offer, trial
@@ -248,24 +248,16 @@ def in_rates(known: Sequence[Known]) -> list[Known]:
 
 
 def _dot(image: Known, now: Decision) -> Dot:
-    kind = _kind(image)
+    kind = kind_of(image.truth, in_bank=image.source == "leave-one-out")
     group = _words(str(image.truth)) if kind == "defect" else None
     return Dot(image.key, image.name, image.score, kind, group, peak(image, now), image.doubts)
-
-
-def _kind(image: Known) -> Literal["good", "defect", "image", "reference"]:
-    if image.source == "leave-one-out":
-        return "reference"
-    if image.truth is None:
-        return "image"
-    return "defect" if image.is_defect else "good"
 
 
 def _tile(image: Known, now: Decision, here: Workspace) -> Tile:
     result = image.result
     assert result is not None
     in_bank = image.source == "leave-one-out"
-    label: Label | None = None if image.truth is None else "good" if image.truth == "good" else "defect"
+    label = label_of(image.truth)
     known = None if image.truth is None or in_bank else _words(image.truth)
     return Tile(
         image.key,

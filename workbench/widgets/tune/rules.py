@@ -15,8 +15,6 @@ from workbench.widgets.shared import access, notice, revision_guard, session, wo
 from workbench.widgets.tune import overview, rule_picker, trial
 from workbench.widgets.tune.overview import Decision
 
-ASKED, ANSWERS = "Put this threshold in force?", ("Put it in force", "Leave it as it is")
-
 
 def show(now: Decision) -> None:
     """Draw the rules in view and their promises."""
@@ -81,7 +79,7 @@ def use(now: Decision) -> None:
             point = replace(now.point, note=note, statement=now.statement)
             seen = revision_guard.revision_of(now.version.inspector_id)
             found = consequences_for(now.known, now.version, point)
-            notice.confirmed(ASKED, found, *ANSWERS, lambda: _use(now.version, point, seen))
+            notice.confirmed_in_force(found, lambda: _use(now.version, point, seen))
         st.button(
             f"Back to {wording.score(now.stored.reject)}",
             disabled=session.chosen(trial.NAME) is None,

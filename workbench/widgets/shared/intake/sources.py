@@ -73,14 +73,19 @@ def chosen_way(key: str) -> str | None:
 
 def start_over(key: str) -> None:
     """Empty the drop zones."""
-    st.session_state[f"{key}_round"] = _round(key) + 1
+    st.session_state[f"{key}_round"] = round_of(key) + 1
+
+
+def round_of(key: str) -> int:
+    """Count how often the drop zones were emptied."""
+    return int(st.session_state.get(f"{key}_round", 0))
 
 
 def _dropped(key: str, noun: str, *, folder: bool) -> NewImages | None:
     files = st.file_uploader(
         f"Drop {'a folder' if folder else 'files or a zip archive'} of {noun} here",
         accept_multiple_files="directory" if folder else True,
-        key=f"{key}_{'folder' if folder else 'files'}_{_round(key)}",
+        key=f"{key}_{'folder' if folder else 'files'}_{round_of(key)}",
         help="PNG, JPEG, TIFF, BMP, WebP or PGM, 8 or 16 bits or float, grey or colour. Others are listed.",
     )
     if not files or not _is_new(key, [file.file_id for file in files]):
@@ -122,7 +127,7 @@ def _from_this_computer(key: str, noun: str) -> NewImages | None:
 
 
 def _photographed(key: str) -> NewImages | None:
-    picture = st.camera_input("Take a photograph", key=f"{key}_camera_{_round(key)}", width=420)
+    picture = st.camera_input("Take a photograph", key=f"{key}_camera_{round_of(key)}", width=420)
     if picture is None or not _is_new(key, [picture.file_id]):
         return None
     number = st.session_state[f"{key}_photographs"] = st.session_state.get(f"{key}_photographs", 0) + 1
@@ -143,7 +148,3 @@ def _title(names: Sequence[str]) -> str:
     """Return a title for dropped files: their folder, the archive, or the first file."""
     first = names[0].replace("\\", "/").strip("/")
     return first.split("/")[0] if "/" in first else first
-
-
-def _round(key: str) -> int:
-    return int(st.session_state.get(f"{key}_round", 0))

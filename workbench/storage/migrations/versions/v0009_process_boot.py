@@ -6,7 +6,7 @@ A row of before has none: its start is a time of day.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0010"
+revision = "0009"
 down_revision: str | None = "0008"
 
 
