@@ -110,11 +110,12 @@ def _actions(inspector: Inspector, entries: Sequence[Entry], entry: Entry) -> No
                 if entry.fits
                 else "Its thresholds are out of date, or the bank of its version has another size by now.",
             )
+        name, kind = file_name(inspector, entry), "application/octet-stream"
         st.download_button(
             "Export",
-            partial(export_bytes, session.workspace(), inspector, entry),
-            file_name=file_name(inspector, entry),
-            mime="application/octet-stream",
+            partial(downloads.held, partial(export_bytes, session.workspace(), inspector, entry), name, kind),
+            file_name=name,
+            mime=kind,
             on_click="ignore",
             key="state_export",
             disabled=not entry.fits,
