@@ -220,11 +220,12 @@ def _write_address(name: str, value: int | str | float | None, *, step: bool = F
     """
     if st.query_params.get(name) == (None if value is None else str(value)):
         return
-    address = st.query_params.to_dict()
+    before = st.query_params.to_dict()
+    address: dict[str, int | str | float | None] = {**before}
     for one in _read_here() - {"inspector"}:
-        said, here = address.get(one), st.session_state.get(one)
+        said = before.get(one)
         if said is None or _is_outdated(one, said):
-            address[one] = here
+            address[one] = st.session_state.get(one)
     address[name] = value
     present = {one: str(held) for one, held in address.items() if held is not None}
     if step:
