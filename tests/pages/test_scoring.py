@@ -49,6 +49,22 @@ def button(app, beginning):
     return next(one for one in app.button if one.label.startswith(beginning))
 
 
+def test_a_page_that_waits_ends_its_run_so_that_nothing_of_the_run_before_stays(
+    full, version, open_app, monkeypatch
+):
+    """The page Inspect, whose question about a deletion must go where it was answered with no."""
+    copies = [NamedImage(one.sha256, f"{n}.jpg") for n in range(9) for one in good_images(full, version)]
+    batch = create_batch(full, "washer", copies, "Tuesday")
+    with nothing_scored(monkeypatch):
+        running(full.root).scorer.want(batch, version.id)
+        app = open_app("inspect", inspector="washer", batch=str(batch))
+        assert any(line.startswith("Scoring 0/36") for line in lines(app))
+        button(app, "Delete batch").click().run()
+        button(app, "Keep it").click().run()
+        assert "Delete for good" not in {one.label for one in app.button}
+    running(full.root).scorer.halt(batch, version.id)
+
+
 def test_a_page_that_waits_shows_place_and_stop_and_so_do_sidebar_and_jobs(
     full, version, open_app, monkeypatch
 ):

@@ -72,14 +72,21 @@ def advice(workspace: Workspace, version: InspectorVersion, escapes: Sequence[Kn
     by_experience = [one for one in (larger,) if one and not one.effect]
     useless = [one for one in (odd,) if one and not one.effect]
     good = len(version.good_scores)
+    few = good < ENOUGH_GOOD
     images = Advice(
         "images",
         None,
-        f"More good images: the inspector has {good:,}. With fewer than about {ENOUGH_GOOD} the threshold is the "
-        "highest good score, which lets faint defects pass (by experience, docs/backbones.md).",
+        f"More good images: the inspector has {good:,}. "
+        + (
+            f"Fewer than about {ENOUGH_GOOD} put the threshold so high that faint defects pass (by experience, "
+            "docs/backbones.md)."
+            if few
+            else "That is enough to set a threshold; more of them help where good parts vary in ways that these do not "
+            "show."
+        ),
     )
     rest = [*by_experience, *_network(version)]
-    return [*estimated, *([images, *rest] if good < ENOUGH_GOOD else [*rest, images]), *useless]
+    return [*estimated, *([images, *rest] if few else [*rest, images]), *useless]
 
 
 def _odd_ones(workspace: Workspace, version: InspectorVersion, escapes: Sequence[Known]) -> Advice | None:

@@ -28,7 +28,8 @@ class Summary:
     last
         The time of its last verdict, on production or not; None before the first.
     evaluated
-        The verdicts of the version in use on its labelled evaluation images; None without any.
+        The latest verdicts of the version in use on its labelled evaluation images, each picture once in however many
+        sets it lies; None without any.
     """
 
     latest: Counts
@@ -51,19 +52,20 @@ def summarise(workspace: Workspace, version: InspectorVersion) -> Summary:
         Inspection.decision.is_(None),
     )
     known = (
-        select(BatchImage.truth, Inspection.verdict)
+        select(BatchImage.sha256, BatchImage.truth, Inspection.verdict)
         .join(BatchImage, BatchImage.id == Inspection.batch_image_id)
         .where(
             Inspection.version_id == version.id,
             Inspection.purpose == EVALUATION,
             BatchImage.truth.is_not(None),
         )
+        .order_by(Inspection.created, Inspection.id)
     )
     with workspace.database.read() as session:
         latest = session.execute(parts).all()
         undecided = session.scalar(waiting) or 0
         last = session.scalar(select(func.max(Inspection.created)).where(own))
-        labelled = session.execute(known).all()
+        labelled = {sha256: (truth, verdict) for sha256, truth, verdict in session.execute(known)}
     verdicts = [row.verdict or "none" for row in latest]
     errors = [error_of(row.decision == "defect" if row.decision else None, row.verdict) for row in latest]
     return Summary(
@@ -72,5 +74,5 @@ def summarise(workspace: Workspace, version: InspectorVersion) -> Summary:
         errors.count("escape"),
         undecided,
         last,
-        count_verdicts((truth != GOOD, verdict) for truth, verdict in labelled),
+        count_verdicts((truth != GOOD, verdict) for truth, verdict in labelled.values()),
     )

@@ -22,6 +22,10 @@ def test_production_is_counted_beside_what_people_found_wrong_and_beside_evaluat
     assert found.latest.total == len(results) == 3 and found.latest.reject == len(rejected)
     assert (found.false_rejects, found.escapes) == (0, 0)
     assert (found.evaluated.good, found.evaluated.defects, found.evaluated.escapes) == (2, 1, 0)
+    list(
+        score_batch(worked, create_batch(worked, "plate-1", labelled, "Again", purpose="evaluation"), version)
+    )
+    assert summarise(worked, version).evaluated == found.evaluated  # the same pictures in another set
     call_fine(worked, rejected[0])
     assert summarise(worked, version).false_rejects == 1
     set_purpose(worked, monday.id, "evaluation")

@@ -21,5 +21,5 @@ export function closeView(title, { url, box }) {
   });
   // A busy browser may refuse to decode a picture, and takes it a moment later.
   draw().catch(() => setTimeout(() => draw().catch(() => canvas.remove()), AGAIN));
-  return el("figure", {}, canvas, el("figcaption", { class: "mute", text: title, title }));
+  return el("figure", {}, canvas, el("figcaption", { class: "mute", title }, el("bdi", { dir: "ltr", text: title })));
 }

@@ -53,18 +53,19 @@ export class OutcomeViewer {
     this.root.dataset.ready = this.itemsUrl;
   }
 
+  // The escapes of each type, as the rate above counts them.
   showTypes(defects) {
     const types = new Map();
     for (const item of defects) {
-      const type = types.get(item.group ?? "defect") ?? { found: 0, all: 0 };
+      const type = types.get(item.group ?? "defect") ?? { missed: 0, all: 0 };
       type.all++;
-      type.found += judge(item, this.store) !== "accept";
+      type.missed += judge(item, this.store) === "accept";
       types.set(item.group ?? "defect", type);
     }
     this.types.hidden = types.size < 2;
-    this.types.replaceChildren(...[...types].sort().map(([name, { found, all }]) =>
-      el("span", { class: found < all ? "missed" : null, title: `${found} of ${all} are not accepted` }, `${name} `,
-        el("b", { text: `${found}/${all}` }))));
+    this.types.replaceChildren("Escapes: ", ...[...types].sort().map(([name, { missed, all }]) =>
+      el("span", { class: missed ? "missed" : null, title: `${missed} of ${all} are accepted` }, `${name} `,
+        el("b", { text: `${missed} of ${all}` }))));
   }
 
   showChanges() {

@@ -75,9 +75,9 @@ export class PartsScene {
     this.slider.wait();
     const verdict = judge(item, this.inForce);
     const { word, sign } = VERDICTS[verdict];
-    this.verdict.className = `show-verdict ${verdict}`;
     this.verdict.replaceChildren(el("i", { text: sign, "aria-hidden": "true" }), word[0].toUpperCase() + word.slice(1));
     const error = errorOf(item.kind, verdict);
+    this.verdict.className = `show-verdict ${verdict}${error ? " wrong" : ""}`;
     this.wrong.hidden = !error;
     this.wrong.textContent = error === "escape" ? "Wrong: the part is defective. This is an escape."
       : error ? "Wrong: the part is good. This is a false reject." : "";

@@ -1,7 +1,6 @@
 """The good images that set the threshold of a new inspector, each with the place that decides, and what is seen."""
 
 from collections.abc import Sequence
-from html import escape
 from pathlib import Path
 
 import streamlit as st
@@ -19,7 +18,7 @@ from workbench.people.roles import Role
 from workbench.storage.tables import InspectorVersion
 from workbench.widgets.build import good_removal
 from workbench.widgets.shared import access, notice, session, wording
-from workbench.widgets.shared.pictures import frame_style, thumbnail_tag
+from workbench.widgets.shared.pictures import frame_style, name_html, thumbnail_tag
 
 SETTERS = 2
 LEAST = 2  # good images that must remain
@@ -106,11 +105,11 @@ def _card(version: InspectorVersion, one: AuditedImage) -> str:
     picture = thumbnail_tag(here, one.sha256, one.name)
     place = _worst_place(str(here.root), version.bank_id, version.share, one.sha256, version)
     mark = "" if place is None else f'<i style="{frame_style(*place)}" title="the place that decides"></i>'
-    times = f"{one.times_median:.1f} × the median"
+    times = f"{one.times_median:.1f} × the median good image"
     return (
         f'<div class="pc-audit pc-num"><figure style="grid-column: 1 / -1">{picture}{mark}</figure>'
         f'<p><b>{wording.score(one.score)}</b> <span class="pc-mute">{times}</span>'
-        f'<br><span class="pc-clip">{escape(one.name)}</span></p></div>'
+        f"{name_html(one.name)}</p></div>"
     )
 
 

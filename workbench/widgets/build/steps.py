@@ -137,6 +137,8 @@ def _images(draft: Draft) -> None:
     new = sources.images_from_user("good", WAYS, noun="good parts")
     if new is not None:
         _take(draft, new)
+        if draft.found is not None:
+            st.rerun()  # the line of the draft above counts them
     if sources.chosen_way("good") == sources.SAMPLE:
         _sample(draft)
     if draft.found is None:

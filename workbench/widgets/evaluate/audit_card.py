@@ -31,7 +31,7 @@ def html(audited: AuditedImage, black_white: tuple[float, float] | None) -> str:
             patch = (
                 f'<img src="{crop}" alt="worst patch of {name}" title="the worst patch and its surroundings">'
             )
-    times = f"{audited.times_median:.1f} × the median"
+    times = f"{audited.times_median:.1f} × the median good image"
     return (
         f'<div class="pc-audit pc-num"><figure>{picture}</figure><figure>{patch}</figure>'
         f'<p><b>{wording.score(audited.score)}</b> <span class="pc-mute">{times}</span></p></div>'

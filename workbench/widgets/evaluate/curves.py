@@ -56,7 +56,8 @@ def show(measured: Measured) -> None:
             st.markdown(f"**{plane.title}**", help=plane.meaning)
             _curve(name, plane, curves[name])
     st.caption(
-        f"The dot is the operating point in force, threshold {wording.score(measured.point.reject)}. "
+        f"The dot is the threshold in force, {wording.score(measured.point.reject)}: found is what it rejects, without "
+        "what goes to review. "
         f"{_pro_words(curves['pro'])}Point at a curve to read the threshold there."
     )
 

@@ -10,6 +10,7 @@ from workbench.widgets.evaluate import images
 from workbench.widgets.evaluate.headline import metric
 from workbench.widgets.evaluate.measured import Measured, stored
 from workbench.widgets.shared import theme, wording
+from workbench.widgets.shared.pictures import name_html
 
 COLUMNS = {
     "Type": "",
@@ -64,7 +65,7 @@ def _cells(row: TypeRow) -> list[str]:
         metric(row.auroc),
         metric(row.aupro),
         wording.score(row.worst_score),
-        f'<div class="pc-clip">{escape(row.worst_name)}</div>',
+        name_html(row.worst_name),
     ]
 
 

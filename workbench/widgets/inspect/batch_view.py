@@ -1,7 +1,6 @@
 """The page Inspect for one batch: threshold, gallery and detail, redrawn while results come in."""
 
 import io
-import time
 from collections.abc import Sequence
 from html import escape
 
@@ -9,10 +8,11 @@ import streamlit as st
 
 from patchcore.images.remarks import grouped
 from patchcore.thresholds.operating_point import OperatingPoint, Verdict
+from workbench.inspections.background_scorer import ScoringState
 from workbench.inspections.batches import find_tile, list_results
 from workbench.inspections.exports import results_csv, write_overlays
 from workbench.inspections.picture_doubts import doubt_sentences
-from workbench.inspections.turns.rows import is_worth_another_try
+from workbench.inspections.turns.rows import Amount, amount, is_worth_another_try
 from workbench.inspectors.good_doubts import good_doubts
 from workbench.inspectors.versions import good_images
 from workbench.people.roles import Role
@@ -30,7 +30,6 @@ from workbench.widgets.shared import (
     downloads,
     notice,
     progress,
-    revision_guard,
     session,
     theme,
     wording,
@@ -55,6 +54,7 @@ def show(batch: Batch, version: InspectorVersion) -> None:
 
 def _draw(batch: Batch, version: InspectorVersion) -> None:
     here = session.workspace()
+    standing = _standing(batch, version)  # before all that is drawn, so that nothing moves on unnoticed
     state = bar.show([batch.id], version, "scoring_batch", SCORING)
     results = list_results(here, batch.id, version.id)
     point = threshold_bar.trial_point(version)
@@ -76,7 +76,7 @@ def _draw(batch: Batch, version: InspectorVersion) -> None:
             detail_view.look(opened, version, threshold_bar.in_view(version), point)
         decision_bar.show(opened, version, _verdict(opened, version))
     if state == "waiting":
-        _wait_for_more(batch, version)
+        _wait_for_more(batch, version, standing)
     elif is_watched(here, batch):
         _look_for_more(batch, len(results))
 
@@ -141,13 +141,26 @@ def _verdict(result: Result, version: InspectorVersion) -> Verdict | None:
     return None if point.stale else judged(session.workspace(), result, point)
 
 
-def _wait_for_more(batch: Batch, version: InspectorVersion) -> None:
-    """Wait for results and redraw; an action of the user meanwhile ends this run and begins another."""
-    revision_guard.everything_is_drawn()
-    until, busy = time.monotonic() + POLL_SECONDS, True
-    while busy and time.monotonic() < until:
-        busy = session.scorer().wait(batch.id, version.id, POLL_SECONDS)
-    st.rerun()
+def _standing(batch: Batch, version: InspectorVersion) -> tuple[Amount, ScoringState]:
+    """Return how far a version is with the batch, and its place in the queue."""
+    work = (batch.id, version.id)
+    return amount(session.workspace(), [work]), session.scorer().state(*work)
+
+
+def _wait_for_more(batch: Batch, version: InspectorVersion, drawn: tuple[Amount, ScoringState]) -> None:
+    """Redraw the page when the scoring has moved on.
+
+    The run that draws the page ends before: only a run that ends takes from the browser the elements that it has not
+    drawn, such as the question whether to delete the batch.
+    """
+
+    @session.fragment(run_every=POLL_SECONDS)
+    def look() -> None:
+        with session.plain_errors():
+            if _standing(batch, version) != drawn:
+                st.rerun()
+
+    look()
 
 
 def _look_for_more(batch: Batch, drawn: int) -> None:

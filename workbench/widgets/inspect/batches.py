@@ -40,13 +40,19 @@ def choose_among(
     if len(by_id) < 2:
         return
     key = f"{name}_of_{batch.id}"
+
+    def changed() -> None:
+        # A field that is new on the page counts as changed where the browser sends it before the page's run has ended.
+        if (wanted := int(st.session_state[key])) != batch.id:
+            opened(wanted)
+
     st.selectbox(
         label,
         list(by_id),
         index=list(by_id).index(batch.id),
         format_func=by_id.__getitem__,
         key=key,
-        on_change=lambda: opened(int(st.session_state[key])),
+        on_change=changed,
         label_visibility="collapsed",
         width=280,
     )

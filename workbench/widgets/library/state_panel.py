@@ -111,11 +111,12 @@ def _actions(inspector: Inspector, entries: Sequence[Entry], entry: Entry) -> No
             seen = revision_guard.revision_of(inspector.id)
             found = consequences_of_use(session.workspace(), entry.version, entry.point)
             notice.confirmed_in_force(found, partial(_restore, inspector, entry, seen))
+        name, kind = file_name(inspector, entry), "application/octet-stream"
         st.download_button(
             "Export",
-            partial(export_bytes, session.workspace(), inspector, entry),
-            file_name=file_name(inspector, entry),
-            mime="application/octet-stream",
+            partial(downloads.held, partial(export_bytes, session.workspace(), inspector, entry), name, kind),
+            file_name=name,
+            mime=kind,
             on_click="ignore",
             key="state_export",
             disabled=not entry.fits,

@@ -6,10 +6,18 @@ from datetime import UTC, datetime
 from functools import cache, partial
 from itertools import count
 from pathlib import PurePosixPath
+from threading import Timer, current_thread
+from types import SimpleNamespace
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime import exists, get_instance
+from streamlit.runtime.media_file_manager import MediaFileManager
+from streamlit.runtime.scriptrunner_utils.script_run_context import (  # type: ignore[attr-defined]
+    SCRIPT_RUN_CONTEXT_ATTR_NAME,
+)
 
+SECONDS_TO_FETCH = 120.0  # within which a browser has certainly begun to fetch the file that it asked for
 _numbers = count(1)
 
 
@@ -32,8 +40,37 @@ def button(label: str, make: Callable[[], bytes], name: str, kind: str, **looks:
     looks
         As for `st.download_button`.
     """
-    made = partial(_marked, make) if kind == "text/html" else cache(make)
-    st.download_button(label, made, distinct_name(name), kind, on_click="ignore", **looks)
+    made, distinct = partial(_marked, make) if kind == "text/html" else cache(make), distinct_name(name)
+    st.download_button(label, partial(held, made, distinct, kind), distinct, kind, on_click="ignore", **looks)
+
+
+def held(make: Callable[[], bytes], name: str, kind: str) -> bytes:
+    """Make the file of a download button, and `hold` it; name and MIME type are those of the button."""
+    made = make()
+    if exists():
+        hold(get_instance().media_file_mgr, made, name, kind)
+    return made
+
+
+def hold(
+    files: MediaFileManager, content: bytes, name: str, kind: str, seconds: float = SECONDS_TO_FETCH
+) -> None:
+    """Have Streamlit serve a file for so many seconds, whatever runs end meanwhile.
+
+    Streamlit stores a file that a click has made, but notes no session that needs it. The ends of two runs of any
+    session would drop it before a browser on a busy machine has fetched it.
+    """
+    holder = f"patchcore.download:{name}"
+    thread = current_thread()
+    before = getattr(thread, SCRIPT_RUN_CONTEXT_ATTR_NAME, None)
+    setattr(thread, SCRIPT_RUN_CONTEXT_ATTR_NAME, SimpleNamespace(session_id=holder))  # asked for it by `add`
+    try:
+        files.add(content, kind, holder, file_name=name, is_for_static_download=True)
+    finally:
+        setattr(thread, SCRIPT_RUN_CONTEXT_ATTR_NAME, before)
+    release = Timer(seconds, files.clear_session_refs, (holder,))
+    release.daemon = True
+    release.start()
 
 
 def _marked(make: Callable[[], bytes]) -> bytes:

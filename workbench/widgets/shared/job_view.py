@@ -65,8 +65,8 @@ def line(job: Job) -> str:
     words = [session.sentence((job.stage or "starting").capitalize())]
     if job.total:
         words.append(f"{wording.count(job.done)}/{wording.count(job.total)}")
-    if job.eta_seconds is not None:
-        words.append(f"{wording.seconds(max(0.0, job.eta_seconds))} left in this stage")
+    if job.eta_seconds is not None and job.eta_seconds > 0:  # the last figure of a stage outlasts its end
+        words.append(f"{wording.seconds(job.eta_seconds)} left in this stage")
     return ", ".join(words)
 
 

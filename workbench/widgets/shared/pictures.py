@@ -32,6 +32,11 @@ def picture_tag(source: str, name: str) -> str:
     return f'<img src="{source}" alt="{escape(name)}" title="{escape(name)}">'
 
 
+def name_html(name: str) -> str:
+    """Return a file's name for a place that may be too narrow: its end stays in sight, where names mostly differ."""
+    return f'<span class="pc-name" title="{escape(name)}"><bdi dir="ltr">{escape(name)}</bdi></span>'
+
+
 def frame_style(box: Sequence[int], width: int, height: int) -> str:
     """Return the style that lays a frame over a picture, from x0, y0, x1, y1 in pixels of the original."""
     x0, y0, x1, y1 = box

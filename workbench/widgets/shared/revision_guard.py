@@ -1,7 +1,7 @@
 """The revision of each inspector that a session has shown; a change that rests on an older one is refused in words.
 
 A button acts before or while the page is redrawn, so the revisions that the previous run has shown count. A run that a
-click cuts short, or that redraws the page by itself, has not shown everything and does not count.
+click cuts short has not shown everything and does not count.
 """
 
 from collections.abc import Iterator
@@ -36,11 +36,6 @@ def run() -> Iterator[None]:
 def note(inspector: Inspector) -> None:
     """Note the revision of an inspector that this run draws; the first counts where it is drawn twice."""
     _showing().setdefault(inspector.id, inspector.revision)
-
-
-def everything_is_drawn() -> None:
-    """Mark the page complete before a run that only polls."""
-    _shown().update(_showing())
 
 
 def revision_of(inspector_id: str | None) -> int | None:

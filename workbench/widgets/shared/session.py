@@ -263,14 +263,24 @@ def _read_here() -> set[str]:
 
 
 def _write_address(name: str, value: int | str | float | None, *, step: bool = False) -> None:
+    """Give the address one choice, and every other that this page has read as the session holds it.
+
+    A callback may belong to a run that draws a part of the page only: nobody reads the other choices in that run, and
+    the browser may have sent it before it heard of them.
+    """
     if st.query_params.get(name) == (None if value is None else str(value)):
         return
-    address = {one: held for one, held in st.query_params.to_dict().items() if one != name}
-    if value is not None:
-        address[name] = str(value)
+    before = st.query_params.to_dict()
+    address: dict[str, int | str | float | None] = {**before}
+    for one in _read_here() - {"inspector"}:
+        said = before.get(one)
+        if said is None or _is_outdated(one, said):
+            address[one] = st.session_state.get(one)
+    address[name] = value
+    present = {one: str(held) for one, held in address.items() if held is not None}
     if step:
-        st.query_params.from_dict({**address, STEP: OPENED})
-    st.query_params.from_dict(address)
+        st.query_params.from_dict({**present, STEP: OPENED})
+    st.query_params.from_dict(present)
 
 
 def _leave(name: str) -> None:

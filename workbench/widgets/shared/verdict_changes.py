@@ -7,7 +7,7 @@ from patchcore.thresholds.operating_point import Verdict
 from workbench.storage.tables import GOOD
 from workbench.tuning.teaching_preview import VerdictChange
 from workbench.widgets.shared import session, wording
-from workbench.widgets.shared.pictures import thumbnail_tag
+from workbench.widgets.shared.pictures import name_html, thumbnail_tag
 from workbench.widgets.shared.verdicts import verdict_html
 
 SHOWN = 24  # changed images with a picture
@@ -30,7 +30,7 @@ def _card(change: VerdictChange) -> str:
         label = f'<b class="pc-reject">! labelled {escape(truth)}</b>'
     grave = ' class="pc-grave"' if change.loses_rejection else ""
     return (
-        f'<li{grave}>{picture}<div><b class="pc-clip">{escape(image.name)}</b>'
+        f"<li{grave}>{picture}<div><b>{name_html(image.name)}</b>"
         f"<span>{_verdict(change.before)} → {_verdict(change.after, change.is_defect)}</span>"
         f'<span class="pc-mute">{wording.score(change.result.score or 0.0)} → {wording.score(change.score)}</span>'
         f"{label}</div></li>"

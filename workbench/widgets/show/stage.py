@@ -36,7 +36,8 @@ def page() -> None:
             session.open_page("pages/home.py")
         return
     inspector, version = sample.inspector_or_stop("Show", EXPLANATION)
-    _draw(inspector, version)
+    with st.spinner("Preparing the demonstration"):
+        _draw(inspector, version)
 
 
 def _draw(inspector: Inspector, version: InspectorVersion) -> None:

@@ -29,7 +29,11 @@ from workbench.widgets.tune.trial import Trial
 LINK = "tune"
 BORDERLINE = 10
 ROW, TILE_WIDTH = 262, 136  # pixels of a row of tiles that can be labelled, and of one of them
-MAPS = bar.Purpose("Scoring for maps", "Make the maps of", "Their tiles appear when it is done.")
+MAPS = bar.Purpose(
+    "Scoring for maps",
+    "Make the maps of",
+    "Good images get a map only where it is asked for; with it they stand among the images above.",
+)
 GOOD_SOURCES: dict[GoodSource, str] = {
     "leave-one-out": "of the build, each left out",
     "held-out": "of this batch",

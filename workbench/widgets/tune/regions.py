@@ -8,7 +8,7 @@ from patchcore.maps.regions import pixels_in_area
 from patchcore.thresholds.operating_point import Choice, JudgeBy
 from patchcore.thresholds.rules import pixel_choices
 from workbench.widgets.fields import number, shared
-from workbench.widgets.shared import detail_view, session
+from workbench.widgets.shared import detail_view, session, wording
 from workbench.widgets.tune import overview, rule_picker, trial
 from workbench.widgets.tune.overview import Decision
 
@@ -116,16 +116,25 @@ def _image(now: Decision) -> None:
     chosen = session.chosen_number("look")
     nearest = min(scored, key=lambda one: abs(one.score - now.point.reject))
     image = nearest if chosen is None else by_id.get(chosen, nearest)
+    assert image.result is not None
     order = sorted(by_id, key=lambda one: -by_id[one].score)
-    place = f"look_at_{image.result.id if image.result else 0}"
+    labels = wording.distinct({one: by_id[one].name for one in order})
+    shown = image.result.id
+    place = f"look_at_{shown}"
+
+    def changed() -> None:
+        # A field that is new on the page counts as changed where the browser sends it before the page's run has ended.
+        if (wanted := st.session_state[place]) != shown:
+            session.choose("look", wanted)
+
     with st.container(horizontal=True, vertical_alignment="center"):
         st.selectbox(
             "Image",
             order,
-            index=order.index(image.result.id) if image.result else 0,
-            format_func=lambda one: by_id[one].name,
+            index=order.index(shown),
+            format_func=labels.__getitem__,
             key=place,
-            on_change=lambda: session.choose("look", st.session_state[place]),
+            on_change=changed,
             label_visibility="collapsed",
             width=320,
         )

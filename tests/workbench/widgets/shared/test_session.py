@@ -1,4 +1,4 @@
-"""Numbers in the address: what a page never writes there is as if nothing stood there."""
+"""Choices in the address: numbers that no page writes, and choices that one write must not lose."""
 
 from streamlit.testing.v1 import AppTest
 
@@ -36,3 +36,36 @@ def app(texts):
 def test_a_number_that_no_page_writes_is_no_choice():
     run = AppTest.from_function(app, args=(tuple(NUMBERS),), default_timeout=30).run()
     assert not run.exception and run.session_state["found"] == NUMBERS
+
+
+def part_of_a_page():
+    """A run in which a callback makes one choice and nothing reads the others."""
+    import streamlit as st
+
+    from workbench.widgets.shared import session
+
+    if st.session_state.get("drawn") is None:
+        st.session_state["drawn"] = True
+        for name in ("trial", "image", "batch"):
+            session.chosen(name)
+        session.choose("trial", "by hand")
+        session.choose("image", 8)
+        session.choose("image", 9)
+        session.choose("batch", 1)
+        session.forget("batch")
+    else:
+        session.choose("look", 43)
+
+
+def test_a_choice_takes_no_other_one_out_of_the_address_that_the_browser_has_not_heard_of():
+    run = AppTest.from_function(part_of_a_page, default_timeout=30).run()
+    assert address_of(run) == {"trial": "by hand", "image": "9"}
+    del run.query_params["trial"]  # as the browser has it that sent the run before it heard of the first
+    run.query_params["image"] = "8"
+    run.query_params["batch"] = "1"
+    run.run()
+    assert address_of(run) == {"trial": "by hand", "image": "9", "look": "43"}
+
+
+def address_of(run):
+    return {name: held if isinstance(held, str) else held[0] for name, held in dict(run.query_params).items()}

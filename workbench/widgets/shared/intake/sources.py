@@ -12,7 +12,7 @@ from patchcore.disk.in_use import delete_folder
 from workbench.uploads.image_set import UploadSet
 from workbench.uploads.intake import allowed_roots, from_files, from_server
 from workbench.uploads.spool_budget import spool_budget
-from workbench.widgets.shared import session
+from workbench.widgets.shared import session, wording
 from workbench.widgets.shared.intake import folder_browser
 
 FOLDER, FILES, SERVER = "Folder", "Files or zip", "Folder on this computer"
@@ -145,6 +145,8 @@ def _is_new(key: str, ids: list[str]) -> bool:
 
 
 def _title(names: Sequence[str]) -> str:
-    """Return a title for dropped files: their folder, the archive, or the first file."""
+    """Return a title for dropped files: their folder, the archive, or the first file and how many more there are."""
     first = names[0].replace("\\", "/").strip("/")
-    return first.split("/")[0] if "/" in first else first
+    if "/" in first:
+        return first.split("/")[0]
+    return first if len(names) == 1 else f"{first} and {wording.count(len(names) - 1)} more"
