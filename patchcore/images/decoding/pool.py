@@ -74,6 +74,11 @@ class Pool:
             child.end()
         return None
 
+    @property
+    def pids(self) -> list[int]:
+        """The numbers of the children that wait for a file."""
+        return [child.pid for child in self._idle if child.is_alive]
+
     def close(self) -> None:
         """End the children; the next file starts another one."""
         while self._idle:
