@@ -1,18 +1,18 @@
 """Runs in the child process: decodes one file after the other, until its parent closes the pipe or dies.
 
-Requests and answers are lines of JSON; the file's bytes and the samples lie in the shared block.
+Requests and answers are lines of JSON; the file's bytes and the samples lie in shared memory.
 """
 
 import contextlib
 import json
 import math
 import os
+import select
 import signal
 import sys
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from queue import SimpleQueue
 from threading import Thread
 from typing import Any, BinaryIO
 
@@ -21,7 +21,7 @@ import psutil
 
 from patchcore.errors import ImageError, UnreadableImage
 from patchcore.images.decoding.decoders import decode
-from patchcore.images.decoding.shared_block import SharedBlock
+from patchcore.images.decoding.shared_memory import DeclaredPixels, SharedBlock
 from patchcore.images.formats import why_damaged
 from patchcore.images.raw_image import Limits, RawImage
 
@@ -31,41 +31,48 @@ _FIRST_TO_GO = "800"  # of 1,000: where memory runs out, Linux ends the child, a
 
 
 @dataclass(frozen=True)
-class _Reporting(Limits):
-    """Limits that tell the parent of each size that they pass."""
+class _Noting(Limits):
+    """Limits that note each size that they pass, for the parent's watch."""
+
+    declared: DeclaredPixels = field(kw_only=True)
 
     def check(self, name: str, width: int, height: int, bytes_per_pixel: int = 1) -> None:
         super().check(name, width, height, bytes_per_pixel)
-        _answer({"pixels": width * height})
+        self.declared.count = max(self.declared.count, width * height)
 
 
 _pipe: BinaryIO
 
 
 def main() -> None:
-    """Answer requests; the arguments are descriptor and tag of the shared block."""
+    """Answer requests; the arguments are the parent's number, the name of what is shared, and its descriptors."""
     global _pipe  # noqa: PLW0603
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which closes the pipe
     _pipe = os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # a library that prints must not speak to the parent
     warnings.simplefilter("ignore")  # decoders warn of metadata that nothing here uses
-    block = SharedBlock(int(sys.argv[1]), sys.argv[2])
-    requests: SimpleQueue[dict[str, Any]] = SimpleQueue()
-    Thread(target=_listen, args=(requests,), daemon=True).start()
+    parent, tag, *files = sys.argv[1:]
+    block, declared = SharedBlock(int(files[0]), tag), DeclaredPixels(int(files[1]), tag)
+    Thread(target=_end_with_parent, args=(int(parent),), daemon=True).start()
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO, encoding="ascii")
     base = _bytes_of_data()
     _answer({"pid": os.getpid()})
-    while True:
-        request = requests.get()
-        _bound(request["seconds"], base + request["memory"])
-        _answer(_answer_to(request, block))
-
-
-def _listen(requests: "SimpleQueue[dict[str, Any]]") -> None:
-    """Read requests in a thread, which ends the process with its parent even during a decode."""
     for line in sys.stdin.buffer:
-        requests.put(json.loads(line))
+        request = json.loads(line)
+        _bound(request["seconds"], base + request["memory"])
+        _answer(_answer_to(request, block, declared))
+
+
+def _end_with_parent(parent: int) -> None:
+    """End the process with its parent, also in the middle of a file."""
+    if hasattr(select, "poll"):
+        pipe = select.poll()
+        pipe.register(0, 0)  # no event but the end of the pipe
+        pipe.poll()
+    else:
+        with contextlib.suppress(psutil.Error):
+            psutil.Process(parent).wait()
     os._exit(0)
 
 
@@ -102,9 +109,9 @@ def _bytes_of_data() -> int:
         return 0
 
 
-def _answer_to(request: dict[str, Any], block: SharedBlock) -> dict[str, Any]:
+def _answer_to(request: dict[str, Any], block: SharedBlock, declared: DeclaredPixels) -> dict[str, Any]:
     try:
-        raw = _decoded(request, block)
+        raw = _decoded(request, block, declared)
         return _packed(raw, block)
     except ImageError as refused:
         of_memory = isinstance(refused.__cause__, MemoryError) and _is_own_bound(request["memory"])
@@ -113,10 +120,10 @@ def _answer_to(request: dict[str, Any], block: SharedBlock) -> dict[str, Any]:
         return {"error": "ImageTooLarge", "reason": "", "of_memory": True}
 
 
-def _decoded(request: dict[str, Any], block: SharedBlock) -> RawImage:
+def _decoded(request: dict[str, Any], block: SharedBlock, declared: DeclaredPixels) -> RawImage:
     kind, data = request["kind"], block.mapped(request["capacity"])[: request["size"]]
     try:
-        return decode(kind, data, "", _Reporting(*request["limits"]))
+        return decode(kind, data, "", _Noting(*request["limits"], declared=declared))
     except (ImageError, MemoryError):
         raise
     except Exception as fault:  # the file is the reason, whatever a decoder raises

@@ -18,7 +18,7 @@ import psutil
 
 from patchcore.errors import ImageError, ImageTooLarge, UnreadableImage, WorkerLost
 from patchcore.images.decoding.allowance import Allowance, too_late, too_much_memory, too_slow
-from patchcore.images.decoding.shared_block import SharedBlock
+from patchcore.images.decoding.shared_memory import DeclaredPixels, SharedBlock, unnamed_file
 from patchcore.images.raw_image import Limits, RawImage
 
 MODULE = "patchcore.images.decoding.child"
@@ -46,8 +46,8 @@ class _Turn:
     file_bytes: int
     memory: int
     allowance: Allowance
+    declared: DeclaredPixels
     began: float = field(default_factory=time.monotonic)
-    pixels: int = 0  # the largest size that its header has declared so far
     used_before: float | None = None  # processor time of the child at the first look
     passed: ImageError | None = None  # the limit for which the child was ended
 
@@ -56,7 +56,7 @@ class _Turn:
         times, held = process.cpu_times(), process.memory_info().rss
         used = times.user + times.system
         self.used_before = used if self.used_before is None else self.used_before
-        seconds = self.allowance.seconds_for(self.pixels, self.file_bytes)
+        seconds = self.allowance.seconds_for(self.declared.count, self.file_bytes)
         if used - self.used_before > seconds:
             return too_slow(self.name, seconds)
         if held > self.memory + self.file_bytes:
@@ -77,15 +77,16 @@ class WarmChild:
 
     def __init__(self) -> None:
         tag = f"patchcore-{os.getpid()}-{uuid.uuid4().hex}"
-        self._block = SharedBlock.create(tag)
+        self._block = SharedBlock(unnamed_file(tag), tag)
+        self._declared = DeclaredPixels(unnamed_file(tag), tag)
         self._lock = Lock()  # between the end of a turn and the watch that ends the child
         self._turn: _Turn | None = None
         self._busy = Event()
         self._is_over = False
         try:
-            self._popen = _start(self._block.file, tag)
+            self._popen = _start(tag, self._block.file, self._declared.file)
         except OSError as fault:
-            self._block.close()
+            self._give_up_memory()
             raise _not_started(fault) from fault
         try:
             pid = self._hear()["pid"]  # not always Popen's: Windows' venv starts Python through a launcher
@@ -115,7 +116,7 @@ class WarmChild:
         Ended
             The process died.
         """
-        turn = _Turn(name, len(data), allowance.memory_for(limits), allowance)
+        turn = _Turn(name, len(data), allowance.memory_for(limits), allowance, self._declared)
         try:
             answer = self._ask(turn, kind, data, limits)
             if answer.get("of_memory"):
@@ -148,12 +149,11 @@ class WarmChild:
             "seconds": seconds,
             "memory": turn.memory,
         }
+        self._declared.count = 0
         self._turn = turn
         self._busy.set()
         self._say(request)
-        while "pixels" in (answer := self._hear()):
-            turn.pixels = max(turn.pixels, answer["pixels"])
-        return answer
+        return self._hear()
 
     def _picture(self, answer: dict[str, Any]) -> RawImage:
         """Copy samples and alpha out of the block, which the next file fills."""
@@ -218,7 +218,11 @@ class WarmChild:
         except subprocess.TimeoutExpired:
             self._popen.kill()
             self._popen.wait()
+        self._give_up_memory()
+
+    def _give_up_memory(self) -> None:
         self._block.close()
+        self._declared.close()
 
 
 def _not_started(fault: Exception) -> WorkerLost:
@@ -228,15 +232,15 @@ def _not_started(fault: Exception) -> WorkerLost:
     )
 
 
-def _start(file: int, tag: str) -> "subprocess.Popen[bytes]":
+def _start(tag: str, *files: int) -> "subprocess.Popen[bytes]":
     """Start the module with the paths of this process; in another folder, `-m` would not find the package."""
     paths = dict.fromkeys(str(Path(entry).absolute()) for entry in [str(ROOT), *sys.path] if entry)
     return subprocess.Popen(
-        [get_executable(), "-P", "-m", MODULE, str(file), tag],
+        [get_executable(), "-P", "-m", MODULE, str(os.getpid()), tag, *map(str, files)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         cwd=ROOT,
         env={**os.environ, **_ONE_THREAD, "PYTHONPATH": os.pathsep.join(paths)},
-        pass_fds=() if file < 0 else (file,),
+        pass_fds=[file for file in files if file >= 0],
         creationflags=_NO_WINDOW,
     )

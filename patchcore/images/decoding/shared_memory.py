@@ -1,4 +1,4 @@
-"""Owns the memory that two processes map: bytes of a file on the way there, samples on the way back.
+"""Owns the memory that two processes map: bytes of a file on the way there, samples and a size on the way back.
 
 No name of it lies on any disk, so that nothing is left behind when both processes are killed.
 """
@@ -27,16 +27,6 @@ class SharedBlock:
         self.file, self._tag = file, tag
         self._mapped: mmap.mmap | None = None
 
-    @classmethod
-    def create(cls, tag: str) -> "SharedBlock":
-        """Make a block for this process and a child of it."""
-        if os.name == "nt":
-            return cls(-1, tag)
-        if hasattr(os, "memfd_create"):  # Linux: unlike /dev/shm, which containers keep small
-            return cls(os.memfd_create(tag), tag)
-        with tempfile.TemporaryFile() as unnamed:
-            return cls(os.dup(unnamed.fileno()), tag)
-
     @property
     def capacity(self) -> int:
         """Bytes that are mapped."""
@@ -50,12 +40,7 @@ class SharedBlock:
         """Return the bytes at a capacity that the other process has named."""
         if self._mapped is None or self.capacity != capacity:
             self._unmap()
-            if self.file < 0:
-                self._mapped = mmap.mmap(-1, capacity, tagname=f"{self._tag}-{capacity}")  # type: ignore[call-arg,unused-ignore]
-            else:
-                if os.fstat(self.file).st_size < capacity:
-                    os.ftruncate(self.file, capacity)
-                self._mapped = mmap.mmap(self.file, capacity)
+            self._mapped = _map(self.file, f"{self._tag}-{capacity}", capacity)
         return self._mapped
 
     def shrink(self) -> None:
@@ -77,3 +62,50 @@ class SharedBlock:
         if self._mapped is not None:
             self._mapped.close()
             self._mapped = None
+
+
+class DeclaredPixels:
+    """The largest size that the header of a file has declared so far, which a thread of the parent reads.
+
+    Parameters
+    ----------
+    file, tag
+        As for `SharedBlock`.
+    """
+
+    def __init__(self, file: int, tag: str) -> None:
+        self.file = file
+        self._mapped = _map(file, f"{tag}-pixels", mmap.PAGESIZE)
+
+    @property
+    def count(self) -> int:
+        """Pixels."""
+        return int.from_bytes(self._mapped[:8], "little")
+
+    @count.setter
+    def count(self, pixels: int) -> None:
+        self._mapped[:8] = pixels.to_bytes(8, "little")
+
+    def close(self) -> None:
+        """Give the file up; the mapping ends with its last reader."""
+        if self.file >= 0:
+            os.close(self.file)
+            self.file = -1
+
+
+def unnamed_file(tag: str) -> int:
+    """Return the descriptor of a file that only this process and its child know; -1 on Windows."""
+    if os.name == "nt":
+        return -1
+    if hasattr(os, "memfd_create"):  # Linux: unlike /dev/shm, which containers keep small
+        return os.memfd_create(tag)
+    with tempfile.TemporaryFile() as unnamed:
+        return os.dup(unnamed.fileno())
+
+
+def _map(file: int, tag: str, capacity: int) -> mmap.mmap:
+    if file < 0:
+        return mmap.mmap(-1, capacity, tagname=tag)  # type: ignore[call-arg,unused-ignore]
+    if os.fstat(file).st_size < capacity:
+        os.ftruncate(file, capacity)
+    return mmap.mmap(file, capacity)
