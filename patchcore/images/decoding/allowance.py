@@ -48,7 +48,7 @@ def too_slow(name: str, seconds: float) -> ImageError:
     """Return the error on a file that took all of its processor time."""
     return UnreadableImage(
         name,
-        f"it took more than {seconds:,.3g} seconds of processor time to decode, many times what a picture of its "
+        f"it took more than {seconds:.2g} seconds of processor time to decode, many times what a picture of its "
         f"size takes. {_REMEDY}",
     )
 
