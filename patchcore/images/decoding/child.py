@@ -4,6 +4,7 @@ Requests and answers are lines of JSON; the file's bytes and the samples lie in 
 """
 
 import contextlib
+import gc
 import json
 import math
 import os
@@ -27,6 +28,7 @@ from patchcore.images.raw_image import Limits, RawImage
 
 _ALIGNED = 64  # bytes; the alpha channel begins at a multiple
 _SLACK = 3.0  # seconds of processor time after which the system ends a child whose parent is gone
+_UNCOLLECTED = 1 << 26  # bytes of files that tifffile's objects, which name each other, may hold on to
 _FIRST_TO_GO = "800"  # of 1,000: where memory runs out, Linux ends the child, and not its parent
 
 
@@ -58,10 +60,15 @@ def main() -> None:
         Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO, encoding="ascii")
     base = _bytes_of_data()
     _answer({"pid": os.getpid()})
+    uncollected = 0
     for line in sys.stdin.buffer:
         request = json.loads(line)
         _bound(request["seconds"], base + request["memory"])
         _answer(_answer_to(request, block, declared))
+        uncollected += request["size"]
+        if uncollected > _UNCOLLECTED:
+            gc.collect()
+            uncollected = 0
 
 
 def _end_with_parent(parent: int) -> None:

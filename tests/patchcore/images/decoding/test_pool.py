@@ -78,6 +78,17 @@ def test_a_file_that_takes_too_much_memory_is_refused_in_a_sentence():
     pool.close()
 
 
+def test_a_child_gives_the_memory_of_large_files_back():
+    pool, large = Pool(most=1), saved(Image.new("L", (5_000, 5_000)), "TIFF")
+    through(pool, saved(plain(), "TIFF"))
+    (child,) = map(psutil.Process, pool.pids)
+    before = child.memory_info().rss
+    for data in (large, large, large, PNG):
+        through(pool, data)
+    assert child.memory_info().rss < before + 2 * len(large)  # the mapped file is one of them
+    pool.close()
+
+
 def test_large_pictures_earn_time_and_small_files_that_declare_them_do_not():
     allowance = Allowance(seconds=8, seconds_per_megapixel=0.2)
     assert allowance.seconds_for(100_000_000, 20_000_000) == 28
