@@ -15,7 +15,7 @@ PatchCoreError
 ├── DataError            labels, masks or scores that do not fit together
 ├── Outdated             the inspector changed while it judged; judge again
 ├── NotKept              a write fails at present, as on a full disk; trying again may help
-├── WorkerLost           the process of a part of a build keeps dying
+├── WorkerLost           a process of a build keeps dying, or one that decodes images does not start
 └── Cancelled            the caller asked to stop
 """
 
@@ -105,7 +105,7 @@ class NotKept(PatchCoreError):
 
 
 class WorkerLost(PatchCoreError):
-    """The process of a part of a build keeps dying; the message says how, and what to try."""
+    """A process of a build keeps dying, or one that decodes images does not start; the message says what to try."""
 
 
 class Cancelled(PatchCoreError):

@@ -31,6 +31,11 @@ class Limits:
     max_pixels: int = 120_000_000
     max_bytes: int = 512 * 2**20
 
+    @property
+    def max_unpacked(self) -> int:
+        """Bytes that the samples of an image may have, as its container stores them."""
+        return int(_UNPACKED * self.max_bytes)
+
     def check(self, name: str, width: int, height: int, bytes_per_pixel: int = 1) -> None:
         """Refuse a declared size.
 
@@ -43,7 +48,7 @@ class Limits:
         """
         if width < 1 or height < 1:
             raise UnreadableImage(name, f"its header declares {width} × {height} pixels; export it again.")
-        unpacked, most = width * height * bytes_per_pixel, int(_UNPACKED * self.max_bytes)
+        unpacked, most = width * height * bytes_per_pixel, self.max_unpacked
         if width * height <= self.max_pixels and unpacked > most:
             raise ImageTooLarge(
                 name,

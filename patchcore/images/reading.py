@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-import warnings
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -30,21 +29,11 @@ from patchcore.errors import (
     SettingsError,
     UnreadableImage,
 )
+from patchcore.images.decoding.pool import POOL
 from patchcore.images.file_names import IMAGE_SUFFIXES, display_name, is_folder, is_hidden
-from patchcore.images.formats import (
-    DECODER_FAULTS,
-    decode_bmp,
-    decode_jpeg,
-    decode_png,
-    decode_webp,
-    sniff_format,
-    why_damaged,
-    why_not_an_image,
-)
-from patchcore.images.netpbm_format import decode_netpbm
+from patchcore.images.formats import sniff_format, why_not_an_image
 from patchcore.images.raw_image import Limits, RawImage, from_array, memory_for
 from patchcore.images.sample_scaling import to_rgb
-from patchcore.images.tiff_format import decode_tiff
 from patchcore.images.unread_files import contents_of, why_no_images
 
 WHITE = (1.0, 1.0, 1.0)
@@ -57,14 +46,6 @@ LATER = {
 }  # fields that records of earlier programs lack
 _STEPS = 65535  # of brightness in the hash of pixels: an 8-bit value is the same step in 16 bits
 _HASHED_AT_ONCE = 1 << 18  # values, which stay in the cache
-_DECODERS = {
-    "PNG": decode_png,
-    "JPEG": decode_jpeg,
-    "BMP": decode_bmp,
-    "WebP": decode_webp,
-    "TIFF": decode_tiff,
-    "PNM": decode_netpbm,
-}
 
 
 @dataclass(frozen=True)
@@ -397,16 +378,7 @@ def _decode(data: bytes, name: str, limits: Limits) -> RawImage:
     kind = sniff_format(data)
     if kind is None:
         raise UnreadableImage(name, why_not_an_image(data))
-    try:
-        with warnings.catch_warnings():  # decoders warn of metadata that nothing here uses
-            warnings.simplefilter("ignore")
-            with memory_for(name):
-                image: RawImage = _DECODERS[kind](data, name, limits)
-                return image
-    except ImageError:
-        raise
-    except DECODER_FAULTS as fault:
-        raise UnreadableImage(name, why_damaged(kind, data, fault)) from fault
+    return POOL.decode(kind, data, name, limits)
 
 
 def array_sha256(array: NDArray[Any]) -> str:

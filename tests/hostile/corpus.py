@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.hostile import archives, pictures, tables
+from tests.hostile import archives, pictures, slow, tables
 from tests.hostile.pictures import labelme
 
 Read = Callable[[Path, Path], str]  # the file, an empty folder beside it -> what was said
@@ -104,7 +104,7 @@ def corpus() -> dict[str, Hostile]:
     """Return every hostile file by its name."""
     found = {
         name: Hostile(make, f"part.{_suffix(name)}", "picture")
-        for name, make in (pictures.PICTURES | pictures.LARGEST).items()
+        for name, make in (pictures.PICTURES | pictures.LARGEST | slow.SLOW).items()
     }
     zips = archives.REFUSED | archives.REFUSED_LARGE | archives.PARTLY | archives.TAKEN
     found |= {name: Hostile(make, "lot.zip", "archive") for name, make in zips.items()}
