@@ -110,7 +110,8 @@ def _from_text(
 
 def _digits(text: bytes) -> NDArray[Any]:
     digits = np.frombuffer(text, np.uint8)
-    return digits[(digits == ord("0")) | (digits == ord("1"))] - np.uint8(ord("0"))
+    bits: NDArray[np.uint8] = digits[(digits == ord("0")) | (digits == ord("1"))]
+    return bits - np.uint8(ord("0"))
 
 
 def _numbers(text: bytes) -> NDArray[Any]:

@@ -153,6 +153,10 @@ def session(url: str, cookies: Mapping[str, str] | None = None) -> Iterator[Line
     headers = {"Origin": url, "Cookie": "; ".join(f"{name}={value}" for name, value in carried.items())}
     address = f"{url.replace('http', 'ws', 1)}/_stcore/stream"
     with connect(
-        address, subprotocols=["streamlit", token], additional_headers=headers, max_size=None
+        address,
+        subprotocols=["streamlit", token],
+        additional_headers=headers,
+        max_size=None,
+        ping_interval=None,  # the server asks, as of a browser; a busy one may answer late
     ) as connection:
         yield Line(connection, url, {"Cookie": headers["Cookie"], "X-Xsrftoken": token})

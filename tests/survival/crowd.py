@@ -261,15 +261,12 @@ def live(place: Path, logs: Path, people: int, minutes: float, seed: int) -> tup
     os.environ["TMPDIR"] = tempfile.tempdir = str(place / "temporary")
     workspace, version = prepare(place / "workspace", place / "watched")
     conftest.START_SECONDS = 600  # beside other work
-    servers = ServerPool(logs)
+    servers, faults = ServerPool(logs), Faults(place, workspace.root)
     with closing(workspace):
         try:
             server = servers("app.py", workspace=workspace.root, PATCHCORE_DATABASE_URL="")
             leave, over = threading.Event(), threading.Event()
-            faults, line = (
-                Faults(place, workspace.root, server.process.pid),
-                Line(workspace, place / "watched"),
-            )
+            line = Line(workspace, place / "watched")
             memory = Memory(server.process.pid, leave)
             visitors = [Visitor(number, server.url, leave, seed) for number in range(people)]
             others = [
@@ -294,6 +291,7 @@ def live(place: Path, logs: Path, people: int, minutes: float, seed: int) -> tup
             table = figures(faults, line, visitors, memory, seconds, server)
         finally:
             servers.stop()
+            faults.kill_jobs()  # they outlive their server
     return table, found, memory.is_flat
 
 

@@ -1,7 +1,5 @@
 """Faults from outside: a disk that is full, a database that another program locks, jobs that are killed."""
 
-import os
-import signal
 import sqlite3
 import subprocess
 import threading
@@ -45,13 +43,10 @@ class Faults:
         The file system of the workspace.
     workspace
         The workspace's folder.
-    server
-        The server's process; its children are jobs.
     """
 
     place: Path
     workspace: Path
-    server: int
     counts: dict[str, int] = field(
         default_factory=lambda: {"disk full": 0, "database locked": 0, "job killed": 0}
     )
@@ -81,14 +76,14 @@ class Faults:
             over.wait(seconds)
             connection.execute("ROLLBACK")
 
-    def kill_jobs(self, _seconds: float, _over: threading.Event) -> None:
-        """Kill every job that runs."""
-        with suppress(psutil.NoSuchProcess):
-            for child in psutil.Process(self.server).children(recursive=True):
+    def kill_jobs(self, _seconds: float = 0, _over: threading.Event | None = None) -> None:
+        """Kill every job of the workspace that runs."""
+        for process in psutil.process_iter(["cmdline"]):
+            words = process.info["cmdline"] or []
+            if JOB in words and str(self.workspace) in words:
                 with suppress(psutil.NoSuchProcess):
-                    if JOB in child.cmdline():
-                        os.kill(child.pid, signal.SIGKILL)
-                        self.counts["job killed"] += 1
+                    process.kill()
+                    self.counts["job killed"] += 1
 
     def bring(self, until: threading.Event, rest: float = 9.0) -> None:
         """Bring one fault after another until `until` is set; the disk is free and the database open then."""
