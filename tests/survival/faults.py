@@ -68,11 +68,13 @@ class Faults:
 
     def lock_database(self, seconds: float, over: threading.Event) -> None:
         """Keep everybody else from writing to the database for so long."""
-        self.counts["database locked"] += 1
-        with closing(
-            sqlite3.connect(self.workspace / DATABASE_FILE, timeout=60, isolation_level=None)
-        ) as connection:
+        place = self.workspace / DATABASE_FILE
+        with (
+            suppress(sqlite3.OperationalError),  # somebody else holds it
+            closing(sqlite3.connect(place, timeout=60, isolation_level=None)) as connection,
+        ):
             connection.execute("BEGIN EXCLUSIVE")
+            self.counts["database locked"] += 1
             over.wait(seconds)
             connection.execute("ROLLBACK")
 
