@@ -289,6 +289,8 @@ def live(place: Path, logs: Path, people: int, minutes: float, seed: int) -> tup
                 for finding in check(workspace, grace=0)
             ]
             table = figures(faults, line, visitors, memory, seconds, server)
+            if not any(visitor.told.batches for visitor in visitors):
+                found.append("no visitor was told that anything is saved: nothing was tried")
         finally:
             servers.stop()
             faults.kill_jobs()  # they outlive their server
