@@ -184,6 +184,7 @@ def as_csv(path: Path, _spool: Path) -> str:
 
     from workbench.inspections.csv_text import csv_text
 
+    csv.field_size_limit(1 << 30)
     written = csv_text([[json.loads(path.read_bytes()), 1]])
     for delimiter in ",;\t|":
         for cells in csv.reader(io.StringIO(written), delimiter=delimiter):
