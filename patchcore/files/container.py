@@ -74,7 +74,7 @@ def read_header(path: Path) -> dict[str, Any]:
         with safetensors.safe_open(path, framework="np") as file:
             text = (file.metadata() or {}).get(HEADER_KEY)
         header = json.loads(text) if text else None
-    except (OSError, ValueError, RecursionError, safetensors.SafetensorError) as error:
+    except (OSError, ValueError, RecursionError, MemoryError, safetensors.SafetensorError) as error:
         raise ArtifactError(f"{path.name} is not an inspector, or it is damaged: {error}") from error
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise ArtifactError(f"{path.name} is not an inspector: it was not written by this program.")

@@ -5,6 +5,7 @@ https://netpbm.sourceforge.net/doc/pnm.html
 """
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,8 @@ LONGEST_HEADER = 1 << 16  # bytes, with comments
 _START = re.compile(rb"P[1-6](?=[\s#])\s*[\d#]")
 _TOKEN = re.compile(rb"(?:\s|#[^\r\n]*[\r\n])*(\d{1,9})(?=[\s#])")
 _BITMAPS = (1, 4)
+_FOREIGN = re.compile(rb"[^\d\s+-]")  # what stands in no sample that is written as text
+_AT_ONCE = 1 << 18  # bytes of text that are read at a time
 
 
 def is_netpbm(data: bytes) -> bool:
@@ -83,22 +86,62 @@ def _packed(
 def _from_text(
     data: bytes, at: int, kind: int, shape: tuple[int, int, int], peak: int
 ) -> tuple[NDArray[Any], bytes]:
-    text = data[at:]
-    if b"#" in text:
-        text = re.sub(rb"#[^\r\n]*", b" ", text)
-    wanted = shape[0] * shape[1] * shape[2]
-    if kind == 1:  # bits need no blanks between them
-        digits = np.frombuffer(text, np.uint8)
-        bits = digits[(digits == ord("0")) | (digits == ord("1"))]
-        found: NDArray[Any] = bits[:wanted] - np.uint8(ord("0"))
-    else:
-        found = (
-            np.fromstring(text, np.int64, wanted, sep=" ") if len(text) >= wanted else np.empty(0, np.int64)
-        )
-    if found.size < wanted:
+    wanted, found = shape[0] * shape[1] * shape[2], 0
+    if (
+        len(data) - at < wanted
+    ):  # a sample takes a character at least; nothing is allocated for those that are missing
         raise EOFError("samples are missing")
-    if found.min() < 0:
-        raise ValueError("a sample below zero")
-    if found.max() > 65535:
-        raise ValueError(f"a sample of {found.max()}, above the largest value of {peak}")
-    return found.reshape(shape).astype(np.uint16 if peak > 255 or found.max() > 255 else np.uint8), b""
+    samples = np.empty(wanted, np.uint16 if peak > 255 else np.uint8)
+    read = _digits if kind == 1 else _numbers  # bits need no blanks between them
+    for text in _without_comments(data, at):
+        values = read(text)[: wanted - found]
+        if values.size and values.min() < 0:
+            raise ValueError("a sample below zero")
+        if values.size and values.max() > peak:
+            raise ValueError(f"a sample of {values.max()}, above the largest value of {peak}")
+        samples[found : found + values.size] = values
+        found += values.size
+        if found == wanted:
+            return samples.reshape(shape), b""
+        if kind != 1 and _FOREIGN.search(text):
+            raise ValueError("a sample that is no number")
+    raise EOFError("samples are missing")
+
+
+def _digits(text: bytes) -> NDArray[Any]:
+    digits = np.frombuffer(text, np.uint8)
+    bits: NDArray[np.uint8] = digits[(digits == ord("0")) | (digits == ord("1"))]
+    return bits - np.uint8(ord("0"))
+
+
+def _numbers(text: bytes) -> NDArray[Any]:
+    """Return the numbers of a text, as far as it holds nothing else."""
+    end = _FOREIGN.search(text)
+    plain = text if end is None else text[: end.start()]
+    # NumPy takes blanks alone for a zero.
+    return np.fromstring(plain, np.int64, sep=" ") if plain.strip() else np.empty(0, np.int64)
+
+
+def _without_comments(data: bytes, at: int) -> Iterator[bytes]:
+    """Yield the text piece by piece, blanks in place of comments; no piece ends within a number.
+
+    A file may be one comment, or hold a comment behind each sample: pieces keep the memory for it small.
+    """
+    is_comment, rest = False, b""
+    for start in range(at, len(data), _AT_ONCE):
+        piece = np.frombuffer(bytearray(data[start : start + _AT_ONCE]), np.uint8)
+        if is_comment or (piece == ord("#")).any():
+            places = np.arange(piece.size, dtype=np.int32)
+            opened = np.maximum.accumulate(np.where(piece == ord("#"), places, -1))
+            closed = np.maximum.accumulate(np.where((piece == ord("\n")) | (piece == ord("\r")), places, -1))
+            comment = (opened > closed) | ((closed < 0) & is_comment)
+            piece[comment] = ord(" ")
+            is_comment = bool(comment[-1])
+        text = rest + piece.tobytes()
+        end = max(text.rfind(blank) for blank in (b" ", b"\n", b"\r", b"\t")) + 1
+        if start + _AT_ONCE >= len(data):
+            end = len(text)
+        elif end == 0:
+            end = len(text)  # bits without blanks, or no numbers at all
+        rest = text[end:]
+        yield text[:end]

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from patchcore.errors import PatchCoreError
 from patchcore.images.decoding.pool import POOL
-from tests.hostile.corpus import READERS, Hostile, corpus
+from tests.hostile.corpus import AMONG_OTHERS, READERS, SEEDS, Hostile, corpus
+from tests.hostile.files import seeds
 
 MOST_SECONDS, MOST_MEGABYTES = 10, 2048
 LAST_RESORT = 4 * MOST_SECONDS, 4 * MOST_MEGABYTES  # at which the system ends a process
@@ -62,8 +63,13 @@ def run(hostile: Hostile, folder: Path) -> tuple[int, dict[str, object]]:
     """Make a file, and have a process of its own read it: (bytes, what came of it)."""
     file = folder / hostile.file
     file.write_bytes(hostile.make())
+    if hostile.length:
+        os.truncate(file, hostile.length)
     command = [sys.executable, "-m", "tests.hostile", ONE, hostile.reader, str(file)]
-    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
+    own = {SEEDS: str(seeds().folder)} if hostile.reader in AMONG_OTHERS else {}
+    done = subprocess.run(
+        command, capture_output=True, text=True, encoding="utf-8", check=False, env={**os.environ, **own}
+    )
     try:
         return file.stat().st_size, json.loads(done.stdout.splitlines()[-1])
     except (IndexError, ValueError):

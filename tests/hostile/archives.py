@@ -99,11 +99,28 @@ def forms(count: int = 1_000) -> Iterable[tuple[str, bytes]]:
     yield from ((names[number % 3], PNG) for number in range(count))
 
 
+def many_ends() -> bytes:
+    """Return an archive whose comment is made of ends of archives."""
+    whole = packed([("a.png", PNG), ("b.png", PNG)])
+    at = whole.rindex(b"PK\x05\x06")
+    comment = (whole[at : at + 20] + b"\0\0") * 2_900
+    return whole[: at + 20] + len(comment).to_bytes(2, "little") + comment
+
+
+def long_extras(count: int = 300) -> bytes:
+    """Return an archive whose directory holds megabytes of extra fields."""
+    return altered(
+        [(f"{number}.png", PNG) for number in range(count)],
+        lambda listed: [changed(one, extra=b"\xff\xff\xfb\xff" + bytes(65_531)) for one in listed],
+    )
+
+
 REFUSED: dict[str, Make] = {
     "zip, 400 names of one entry": one_entry_many_names,
     "zip, entries within entries": entries_within_entries,
     "zip, an entry that reaches into the directory": into_the_directory,
     "zip, 1,260 entries of a megabyte in 1.3 MB": many_small,
+    "zip, a thousand entries that lie in one another's heads": lambda: entries_within_entries(1_000),
 }
 """Name -> an archive of which nothing is unpacked."""
 
@@ -121,6 +138,11 @@ PARTLY: dict[str, Make] = {
     "zip, an entry of no known packing": lambda: lies(compress_type=77),
     "zip, an entry with another one's sum": lambda: lies(CRC=1),
     "zip, a name of 60,000 characters": lambda: lies(filename="x" * 60_000 + ".png"),
+    "zip, an entry without a name": lambda: lies(filename=""),
+    "zip, an entry whose name begins with nothing": lambda: lies(filename="\0b.png"),
+    "zip, an entry under a password": lambda: lies(flag_bits=1),
+    "zip, an entry said to be packed by LZMA": lambda: lies(compress_type=14),
+    "zip, a name of nothing but dots": lambda: lies(filename="../" * 100 + "a.png"),
     "zip, a name of 20,000 folders": lambda: lies(filename="x/" * 20_000 + "a.png"),
 }
 """Name -> an archive of which at least two pictures are taken."""
@@ -131,5 +153,14 @@ TAKEN: dict[str, Make] = {
         (f"a ({number}).png" if number % 2 else "a.png", PNG) for number in range(3_000)
     ),
     "zip, 3,000 names in three forms": lambda: packed(forms(3_000)),
+    "zip, 3,000 names that are one when shortened": lambda: packed(
+        ("x" * 300 + f"{number:04d}" + "y" * 300 + ".png", PNG) for number in range(3_000)
+    ),
+    "zip, 3,000 names that are one without their signs": lambda: packed(
+        (f"a{chr(0x200B + number % 5)}.png" if number % 2 else f"a{chr(1 + number % 31)}.png", PNG)
+        for number in range(3_000)
+    ),
+    "zip, a comment made of ends": many_ends,
+    "zip, 20 megabytes of extra fields": long_extras,
 }
 """Name -> an archive that is taken whole, in a second."""

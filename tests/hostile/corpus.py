@@ -1,12 +1,18 @@
 """The corpus of hostile input: each file with the reader through which users hand it in."""
 
+import os
 from collections.abc import Callable
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.hostile import archives, pictures, slow, tables
+from lab.fuzzing.kinds import read_address, read_set
+from lab.fuzzing.seeds import Seeds
+from patchcore.errors import PatchCoreError
+from tests.hostile import archives, files, pictures, slow, tables
 from tests.hostile.pictures import labelme
 
+SEEDS = "HOSTILE_SEEDS"
 Read = Callable[[Path, Path], str]  # the file, an empty folder beside it -> what was said
 
 
@@ -22,11 +28,14 @@ class Hostile:
         Its name on disk.
     reader
         A key of `READERS`.
+    length
+        Its bytes where it is longer than what was made; the rest has no place on the disk.
     """
 
     make: Callable[[], bytes]
     file: str
     reader: str
+    length: int = 0
 
 
 def as_picture(path: Path, spool: Path) -> str:
@@ -52,11 +61,26 @@ def as_archive(path: Path, spool: Path) -> str:
 
 
 def as_backup(path: Path, spool: Path) -> str:
-    """Open an archive as a backup to restore."""
+    """Open an archive as a backup to restore, and ask what the rule of retention would delete of it."""
+    from workbench.storage.workspace import Workspace
     from workbench.upkeep.backups.restoring import restore
+    from workbench.upkeep.retention import what_goes
 
     restore(path, spool / "restored")
-    return "restored"
+    with closing(Workspace(spool / "restored")) as workspace:
+        return f"restored; {what_goes(workspace, 1)} would go"
+
+
+def as_inspector(path: Path, spool: Path) -> str:
+    """Import an inspector as the page does, and load it as the command line does."""
+    from patchcore.detector import Detector
+    from workbench.inspectors.importing import import_inspector
+    from workbench.storage.workspace import Workspace
+
+    with suppress(PatchCoreError):
+        Detector.load(path)
+    with closing(Workspace(spool / "workspace")) as workspace:
+        return f"version {import_inspector(workspace, path).id}"
 
 
 def as_table(path: Path, spool: Path) -> str:
@@ -86,6 +110,11 @@ def as_map(path: Path, spool: Path) -> str:
     return f"read, {read_map(path).shape}"
 
 
+def _of_fuzzing(read: Callable[[Path, Path, Seeds], str]) -> Read:
+    """Return a reader of `lab.fuzzing` that works in a workspace with an inspector."""
+    return lambda path, spool: read(path, spool, Seeds(Path(os.environ[SEEDS])))
+
+
 READERS: dict[str, Read] = {
     "picture": as_picture,
     "archive": as_archive,
@@ -93,7 +122,13 @@ READERS: dict[str, Read] = {
     "table": as_table,
     "annotations": as_annotations,
     "map": as_map,
+    "inspector": as_inspector,
+    "csv": files.as_csv,
+    "set": _of_fuzzing(read_set),
+    "address": _of_fuzzing(read_address),
 }
+AMONG_OTHERS = ("set", "address")
+"""Readers that need a workspace in which an inspector has judged images; `SEEDS` names its folder to the process."""
 
 
 def _rows(form: str) -> Callable[[], bytes]:
@@ -104,7 +139,7 @@ def corpus() -> dict[str, Hostile]:
     """Return every hostile file by its name."""
     found = {
         name: Hostile(make, f"part.{_suffix(name)}", "picture")
-        for name, make in (pictures.PICTURES | pictures.LARGEST | slow.SLOW).items()
+        for name, make in (pictures.PICTURES | pictures.LARGEST | pictures.LONG_TO_DECODE | slow.SLOW).items()
     }
     zips = archives.REFUSED | archives.REFUSED_LARGE | archives.PARTLY | archives.TAKEN
     found |= {name: Hostile(make, "lot.zip", "archive") for name, make in zips.items()}
@@ -115,7 +150,9 @@ def corpus() -> dict[str, Hostile]:
         f"table, 999,000 lines of {form}": Hostile(_rows(form), "labels.csv", "table")
         for form in tables.ROWS[:4]
     }
-    found |= {name: Hostile(make, "labels.csv", "table") for name, make in tables.REFUSED.items()}
+    found |= {
+        name: Hostile(make, "labels.csv", "table") for name, make in (tables.REFUSED | tables.LONGEST).items()
+    }
     found |= {
         name: Hostile(make, "a.xml" if name.startswith("xml") else "a.json", "annotations")
         for name, make in tables.ANNOTATIONS.items()
@@ -131,6 +168,16 @@ def corpus() -> dict[str, Hostile]:
         f"stored map: {name}": Hostile(pictures.PICTURES[name], "map.png", "map")
         for name in pictures.PICTURES
     }
+    for reader, file, made in (
+        ("inspector", "plate.patchcore", files.INSPECTORS),
+        ("backup", "backup.zip", files.BACKUPS),
+        ("set", "set.json", files.SETS),
+        ("address", "address.json", files.ADDRESSES),
+        ("csv", "cell.json", files.TEXTS),
+    ):
+        found |= {name: Hostile(make, file, reader) for name, make in made.items()}
+    for name, (reader, file, begin) in files.LONG.items():
+        found[name] = Hostile(lambda begin=begin: begin, file, reader, files.TERABYTE)
     return found
 
 

@@ -202,6 +202,91 @@ def jpeg(*sizes: tuple[int, int]) -> bytes:
     return whole[:at] + b"".join(made) + whole[at + length :]
 
 
+def interlaced(width: int = 10_000, height: int = 11_900) -> bytes:
+    """Return a PNG of black and white in seven passes (Adam7), in a few kilobytes."""
+    header = png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 1))
+    passes = (
+        (0, 0, 8, 8),
+        (4, 0, 8, 8),
+        (0, 4, 4, 8),
+        (2, 0, 4, 4),
+        (0, 2, 2, 4),
+        (1, 0, 2, 2),
+        (0, 1, 1, 2),
+    )
+    count = sum((-(-(width - x) // dx) // 8 + 2) * -(-(height - y) // dy) for x, y, dx, dy in passes)
+    return b"\x89PNG\r\n\x1a\n" + header + png_chunk(b"IDAT", zeros(count)) + png_chunk(b"IEND", b"")
+
+
+def chunks_before(chunk: bytes, count: int) -> bytes:
+    """Return a PNG with a chunk many times before its samples."""
+    whole = saved(plain(), "PNG")
+    return whole[:33] + chunk * count + whole[33:]
+
+
+def enlarged(data: bytes, mark: bytes, width: int, height: int) -> bytes:
+    """Return a JPEG whose header, which begins with a mark, declares another size."""
+    at = data.index(mark)
+    return data[: at + 5] + struct.pack(">HH", height, width) + data[at + 9 :]
+
+
+def scans(count: int, side: int = 10_000) -> bytes:
+    """Return a progressive JPEG that refines a large picture in many scans of a few bytes."""
+    whole = enlarged(saved(Image.new("L", (64, 64), 128), "JPEG", progressive=True), b"\xff\xc2", side, side)
+    second = whole.index(b"\xff\xda", whole.index(b"\xff\xda") + 2)
+    return whole[:second] + whole[second:-2] * count + whole[-2:]
+
+
+def restarts(count: int = 200_000, side: int = 10_000) -> bytes:
+    """Return a JPEG that begins again behind each block."""
+    whole = enlarged(saved(Image.new("L", (64, 64)), "JPEG"), b"\xff\xc0", side, side)
+    at = whole.index(b"\xff\xda")
+    blocks = b"".join(b"\x00\xff" + bytes([0xD0 + number % 8]) for number in range(count))
+    return whole[:at] + b"\xff\xdd\0\4\0\1" + whole[at : at + 10] + blocks + b"\xff\xd9"
+
+
+def segments(segment: bytes, count: int) -> bytes:
+    """Return a JPEG with a segment many times at its begin."""
+    whole = saved(plain(), "JPEG")
+    return whole[:2] + segment * count + whole[2:]
+
+
+def looped_exif(count: int = 1_000) -> bytes:
+    """Return a JPEG whose EXIF lists name themselves."""
+    rows = b"".join(struct.pack(">HHII", 0x8769, 4, 1, 8) for _ in range(count))
+    block = b"Exif\0\0MM\0*\0\0\0\x08" + struct.pack(">H", count) + rows + struct.pack(">I", 8)
+    return segments(b"\xff\xe1" + struct.pack(">H", len(block) + 2) + block, 1)
+
+
+def small_parts(side: int, count: tuple[int, int], *, tiled: bool) -> bytes:
+    """Return a TIFF of so many deflated parts across and down that all share their bytes."""
+    if tiled:
+        return tiles(side * count[0], side * count[1], (side, side), count[0] * count[1])
+    samples, rows = zlib.compress(bytes(side)), count[1]
+    own = {
+        "t259": (SHORT, [8]),
+        "t273": (LONG, [0] * rows),
+        "t278": (LONG, [1]),
+        "t279": (LONG, [len(samples)] * rows),
+    }
+    return tiff(picture_tags(side, rows, **own), samples)
+
+
+def frames(count: int = 20_000) -> bytes:
+    """Return a WebP that moves, in frames of a pixel."""
+    still = saved(Image.new("RGBA", (1, 1)), "WEBP", lossless=True)
+    frame = (b"ANMF", bytes(16) + still[still.index(b"VP8L") :])
+    canvas = bytes([0x12, 0, 0, 0]) + (1999).to_bytes(3, "little") * 2
+    return webp((b"VP8X", canvas), (b"ANIM", bytes(6)), *[frame] * count)
+
+
+def many_pictures() -> bytes:
+    """Return an MPO whose index declares 2^31 pictures."""
+    whole = saved(plain(), "MPO", save_all=True, append_images=[plain()])
+    at = whole.index(b"\x01\xb0\x04\0")
+    return whole[: at + 8] + struct.pack("<I", HUGE) + whole[at + 12 :]
+
+
 def labelme(mask: bytes) -> bytes:
     """Return labelme's JSON with a painted mask."""
     shape = {
@@ -247,6 +332,15 @@ PICTURES: dict[str, Make] = {
     "jpeg, second header within the limits": lambda: jpeg((0, 0), (10_000, 10_000)),
     "jpeg, first header within the limits": lambda: jpeg((10_000, 10_000), (0, 0)),
     "jpeg, 65,500 x 65,500": lambda: jpeg((65_500, 65_500)),
+    "jpeg, a height that stands behind the samples": lambda: enlarged(
+        saved(plain(), "JPEG")[:-2] + b"\xff\xdc\0\4\xff\xff\xff\xd9", b"\xff\xc0", 16, 0
+    ),
+    "jpeg, 2^31 further pictures": many_pictures,
+    "jpeg, EXIF lists that name themselves": looped_exif,
+    "bmp, a palette of 2^31 colours": lambda: (
+        bmp(16, 16, bits=8)[:46] + struct.pack("<I", HUGE) + bytes(2_000)
+    ),
+    "tiff, 100,000 previews within": lambda: strips(t330=(LONG, [8] * 100_000)),
     "pnm, 99,999 x 99,999": lambda: b"P6\n99999 99999\n255\n" + bytes(64),
     "pnm, text 10,000 x 10,000": lambda: b"P2\n10000 10000\n255\n" + b"0 " * 64,
     "pnm, bits 10,999 x 10,900": lambda: b"P4\n10999 10900\n" + bytes(64),
@@ -270,3 +364,39 @@ LARGEST: dict[str, Make] = {
     "webp, the largest that is read": lambda: saved(Image.new("RGB", (10_000, 10_000)), "WEBP", method=0),
 }
 """Name -> a file that is small on disk and has every pixel that the limits allow."""
+
+LONG_TO_DECODE: dict[str, Make] = {
+    "png, 10,000 texts of a megabyte": lambda: chunks_before(
+        png_chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(1_000_000), 9)), 10_000
+    ),
+    "png, a profile of 100 megabytes": lambda: chunks_before(
+        png_chunk(b"iCCP", b"a\0\0" + zeros(100_000_000)), 1
+    ),
+    "png, 119 million pixels in seven passes": interlaced,
+    "png, 200,000 frames": lambda: chunks_before(
+        png_chunk(b"fcTL", struct.pack(">IIIIIHHBB", 1, 16, 16, 0, 0, 1, 1, 0, 0)), 200_000
+    ),
+    "jpeg, 40 scans of 10,000 x 10,000": lambda: scans(40),
+    "jpeg, 400 scans of 10,000 x 10,000": lambda: scans(400),
+    "jpeg, 200,000 new beginnings": restarts,
+    "jpeg, 2,000 profiles": lambda: segments(
+        b"\xff\xe2\xff\xff" + b"ICC_PROFILE\0\1\1" + bytes(65_519), 2_000
+    ),
+    "jpeg, 20,000 tables": lambda: segments(b"\xff\xdb\0\x43\0" + b"\1" * 64, 20_000),
+    "tiff, 119,000 strips that share their bytes": lambda: small_parts(1_000, (1, 119_000), tiled=False),
+    "tiff, 465,000 tiles that share their bytes": lambda: small_parts(16, (625, 744), tiled=True),
+    "tiff, 60,000 pages": lambda: tiff(
+        picture_tags(16, 16, t273=(LONG, [0]), t278=(LONG, [16]), t279=(LONG, [256])), bytes(256), 60_000
+    ),
+    "webp, 20,000 frames": frames,
+    "bmp, packed rows of nothing but steps": lambda: bmp(
+        10_000, 10_000, bits=8, compression=1, rows=b"\0\2\0\1" * 3_000_000 + b"\0\1"
+    ),
+    "bmp, packed by fours, a pixel at a time": lambda: bmp(
+        10_000, 10_000, bits=4, compression=2, rows=b"\1\0" * 5_000_000 + b"\0\1"
+    ),
+    "pnm, twenty million comments": lambda: b"P2\n100 100\n255\n" + b"#\n" * 20_000_000 + b"0 " * 10_000,
+    "pnm, a hundred million bits as text": lambda: b"P1\n10000 10000\n" + b"1" * 100_000_000,
+    "pnm, ninety million numbers": lambda: b"P3\n6000 5000\n9\n" + b"7 " * 90_000_000,
+}
+"""Name -> a picture within the limits that takes its decoder long for its bytes."""

@@ -38,6 +38,22 @@ REFUSED: dict[str, Make] = {
 """Name -> a table that is refused."""
 
 
+LONGEST: dict[str, Make] = {
+    "table, 900,000 masks that do not exist": lambda: (
+        b"file,label,mask\na.png,good,\n" + b"".join(b"a.png,dent,m%d.png\n" % n for n in range(900_000))
+    ),
+    "table, a quote without an end": lambda: b'file,label\na.png,good\n"' + b"b.png,dent\n" * 900_000,
+    "table, 900,000 quotes in a line": lambda: b"file,label\na.png,good\n" + b'"a"' * 900_000 + b",dent\n",
+    "table, in UTF-16": lambda: table("u{n}.png,dent", 900_000).encode("utf-16"),
+    "table, 900,000 splits": lambda: (
+        b"file,label,split\na.png,good,test\n"
+        + b"".join(b"b.png,good,train %d\n" % n for n in range(900_000))
+    ),
+    "table, 900,000 lines of separators": lambda: b"file,label\na.png,good\n" + b",,,,,,,,,,\n" * 900_000,
+}
+"""Name -> a table as long as it may be, of which one image is read, or none."""
+
+
 def coco(**values: object) -> bytes:
     """Return COCO's JSON with one image and one annotation that has other values."""
     image = {"id": 1, "file_name": "a.png", "height": 16, "width": 16}

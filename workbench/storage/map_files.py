@@ -100,15 +100,18 @@ def highest_score(path: Path) -> float | None:
     """Return the highest score of the map that `read_map` reads from a file, without unpacking it.
 
     None where it takes unpacking: the map is kept smaller than its image, and the way back changes its highest score.
+    None for a damaged head too; reading the map says what is wrong with it.
     """
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
     kept, texts = _head(head)
-    if TOP not in texts or SIZE not in texts or tuple(map(int, texts[SIZE].split())) != kept:
+    try:
+        size, top = tuple(map(int, texts[SIZE].split())), float.fromhex(texts[TOP])
+    except (KeyError, ValueError, OverflowError):
         return None
     # A map of zeros has the scale 1 and no such step.
-    top = float.fromhex(texts[TOP])
-    return None if top == 1.0 else float(np.float32(STEPS) * np.float32(top / STEPS))
+    is_plain = size == kept and math.isfinite(top) and top > 0 and top != 1.0
+    return float(np.float32(STEPS) * np.float32(top / STEPS)) if is_plain else None
 
 
 def _head(data: bytes) -> tuple[tuple[int, int] | None, dict[str, str]]:

@@ -60,7 +60,7 @@ class StoredMap:
         """Whether the peak is there without unpacking the map."""
         key = self.path, self.key, min_area
         if key not in _peaks and min_area <= 1:
-            with suppress(OSError, ValueError):  # of a damaged head; reading the map says what is wrong
+            with suppress(OSError):  # reading the map says what is wrong
                 highest = highest_score(self.path)
                 if highest is not None:
                     _peaks.put(key, highest)

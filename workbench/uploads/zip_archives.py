@@ -112,7 +112,7 @@ def _unpack_entries(
 ) -> None:
     room, wanted = limits.max_total_bytes, list[zipfile.ZipInfo]()
     for entry in opened.infolist():
-        if entry.is_dir():
+        if entry.filename.endswith("/"):  # `is_dir` fails on an entry without a name
             continue
         if refusal := _why_refused(entry, limits, room):
             uploads.leave_out(entry.filename, refusal, _kind_refused(entry))

@@ -1,12 +1,14 @@
 """PBM, PGM and PPM: the samples that the file states, and sentences for damaged files."""
 
 import io
+import tracemalloc
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from patchcore.errors import ImageError, ImageTooLarge, UnreadableImage
+from patchcore.images import netpbm_format
 from patchcore.images.raw_image import Limits
 from patchcore.images.reading import display_pixels, list_images, read_image
 
@@ -103,6 +105,28 @@ def test_headers_as_programs_write_them(header):
 def test_comments_among_the_samples():
     data = b"P2\n3 1\n255\n1 # 7 8\n2 3\n"
     np.testing.assert_array_equal(display_pixels(read_image(data).pixels)[0, :, 0], [1, 2, 3])
+
+
+def test_text_is_read_piece_by_piece(monkeypatch):
+    whole = (
+        b"P2\n40 50\n999\n" + b"".join(b"%d # %d\r#\n\t" % (n % 1000, n) for n in range(2_000)) + b"\nP2\n"
+    )
+    at_once = read_image(whole).pixels
+    for size in (7, 64):
+        monkeypatch.setattr(netpbm_format, "_AT_ONCE", size)
+        assert np.array_equal(read_image(whole).pixels, at_once)
+        assert np.array_equal(
+            read_image(b"P1 # 1\n8 2\n#0\n0101010\n\n1 1 # 0\n0101010").pixels[0, :, 0], [1, 0] * 4
+        )
+
+
+def test_a_comment_behind_each_sample_takes_little_memory():
+    data = b"P2\n10 10\n255\n" + b"#\n" * 300_000 + b"7 " * 100
+    tracemalloc.start()
+    assert read_image(data).record.highest == 7
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 40 * 2**20
 
 
 def test_the_first_of_several_pictures():

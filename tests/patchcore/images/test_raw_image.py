@@ -15,7 +15,12 @@ from patchcore.images.raw_image import Limits, by_rows, memory_for
 from patchcore.images.reading import read_image, read_samples
 from tests.hostile import pictures
 
-READ_SMALL = {"png, second header behind the samples", "png, three headers"}
+READ_SMALL = {
+    "png, second header behind the samples",
+    "png, three headers",
+    "jpeg, 2^31 further pictures",
+    "jpeg, EXIF lists that name themselves",
+}
 
 
 @pytest.mark.parametrize("name", pictures.PICTURES)

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from scipy import ndimage
 
 from workbench.storage.map_files import as_stored, highest_score, read_map, shape_within, write_map
@@ -58,6 +60,15 @@ def test_the_highest_score_of_a_map_is_read_without_unpacking_it(tmp_path, shape
         highest = highest_score(path)
         assert highest is None or highest == read_map(path).max()
         assert (highest is None) == (top == 0)
+
+
+@pytest.mark.parametrize("top", ["0x1p+9999", "nan", "-0x1p+1", "inf", "zz"])
+def test_a_damaged_head_tells_no_highest_score(tmp_path, top):
+    path, about = tmp_path / "map.png", PngInfo()
+    about.add_text("patchcore:top", top)
+    about.add_text("patchcore:size", "4 4")
+    Image.fromarray(np.ones((4, 4), np.uint16)).save(path, pnginfo=about)
+    assert highest_score(path) is None
 
 
 def test_the_highest_score_of_a_map_that_was_kept_smaller_takes_unpacking(tmp_path):
