@@ -54,6 +54,15 @@ def _keep_house(workspace: Workspace) -> None:
     submit_if_due(workspace)
 
 
+def _pass_over_modules() -> None:
+    """Have no later look for garbage pass through what is there now, modules nearly alone.
+
+    Streamlit looks through all objects after each run of a page. That took 0.2 s, more than most pages take to draw.
+    """
+    if not gc.get_freeze_count():
+        gc.freeze()
+
+
 _of_root: dict[str, Running] = {}
 _lock = Lock()
 
@@ -69,6 +78,7 @@ def running(root: Path) -> Running:
     with _lock:
         if not _of_root:
             gc.set_threshold(*COLLECTIONS)
+            _pass_over_modules()
         if str(root) not in _of_root:
             _of_root[str(root)] = Running(Workspace(str(root)))
         return _of_root[str(root)]

@@ -41,6 +41,20 @@ def test_garbage_is_looked_for_less_often_than_a_page_of_images_would_have_it(tm
         gc.set_threshold(*before)
 
 
+def test_modules_are_passed_over_in_looking_for_garbage_from_the_first_workspace_on(tmp_path):
+    gc.unfreeze()
+    running(tmp_path / "one")
+    frozen = gc.get_freeze_count()
+    assert frozen > 1000
+    assert not any(one is vars(workbench) for one in gc.get_objects())
+    stop_all()
+    kept = [{"made": "since"}]
+    kept[0]["itself"] = kept
+    running(tmp_path / "two")  # what is there by now may become garbage
+    assert gc.get_freeze_count() == frozen
+    assert any(one is kept for one in gc.get_objects())
+
+
 def test_clearing_streamlits_cache_stops_nothing(tmp_path):
     here = running(tmp_path / "here")
     st.cache_resource.clear()
