@@ -5,6 +5,7 @@ releases its entries on the server's event loop, where waiting for a thread stop
 """
 
 import gc
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -21,6 +22,9 @@ from workbench.uploads.drafts import sweep_drafts
 # Objects made between two looks for garbage, and looks between two over older objects. A page of 2,000 images makes
 # 10^5 that stay until it is drawn; at Python's own 700, looking at these and at PyTorch's took up to half of a run.
 COLLECTIONS = (20_000, 10, 10)
+MANY_MODULES = (
+    100  # pandas and PyTorch, which come with the first page that needs them, are several times as many
+)
 
 
 @dataclass
@@ -60,6 +64,18 @@ def _keep_house(workspace: Workspace) -> None:
     submit_if_due(workspace)
 
 
+def _pass_over_modules() -> None:
+    """Have no later look for garbage pass through what is there now, if many modules have come since the last call.
+
+    Streamlit looks through all objects after each run of a page. That took 0.2 s, more than most pages take to draw,
+    and nearly all of it among modules, which stay.
+    """
+    if len(sys.modules) - _passed_over["modules"] > MANY_MODULES:
+        _passed_over["modules"] = len(sys.modules)
+        gc.freeze()
+
+
+_passed_over = {"modules": 0}
 _of_root: dict[str, Running] = {}
 _lock = Lock()
 
@@ -75,6 +91,7 @@ def running(root: Path) -> Running:
     with _lock:
         if not _of_root:
             gc.set_threshold(*COLLECTIONS)
+        _pass_over_modules()
         if str(root) not in _of_root:
             _of_root[str(root)] = Running(Workspace(str(root)))
         found = _of_root[str(root)]

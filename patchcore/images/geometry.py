@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch.nn import functional
 
 from patchcore.errors import SettingsError
 
@@ -94,6 +92,9 @@ class Placement:
         cut = [max(-at, 0) for at in self.offset]
         around = [(a, full - has - a) for a, full, has in zip(cut, self.resized, inside.shape, strict=True)]
         canvas = np.pad(inside, around, mode="edge").astype(np.float32, copy=False)
+        import torch  # late: the dashboard starts without it, two seconds sooner
+        from torch.nn import functional
+
         grid = torch.from_numpy(np.require(canvas, requirements=["C", "W"]))[None, None]
         back = functional.interpolate(grid, size=self.kept_size, mode="bilinear", align_corners=False)
         original = back[0, 0].numpy()
@@ -210,6 +211,9 @@ def resize(pixels: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.flo
     """Resize [H, W, 3] float32 to (height, width), bilinear with antialiasing."""
     if pixels.shape[:2] == size:
         return pixels
+    import torch
+    from torch.nn import functional
+
     tensor = torch.from_numpy(np.require(pixels, np.float32, ["C", "W"])).permute(2, 0, 1)[None]
     scaled = functional.interpolate(tensor, size=size, mode="bilinear", antialias=True, align_corners=False)
     return scaled[0].permute(1, 2, 0).contiguous().numpy()

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from patchcore.errors import DataError, SettingsError
 
@@ -59,7 +58,7 @@ def find_regions(anomaly_map: NDArray[np.float32], threshold: float, min_area: i
     window = _window(above)
     if window is None:
         return []
-    labels, count = ndimage.label(above[window], structure=EIGHT_CONNECTED)
+    labels, count = _label(above[window])
     regions = _measure(labels, count, scores[window], (window[1].start, window[0].start), min_area)
     return sorted(regions, key=lambda region: (-region.score, -region.area, region.box))
 
@@ -69,7 +68,7 @@ def region_mask(anomaly_map: NDArray[np.float32], threshold: float, min_area: in
     above = np.asarray(anomaly_map, np.float32) > np.float32(threshold)
     if min_area <= 1:
         return above
-    labels, _ = ndimage.label(above, structure=EIGHT_CONNECTED)
+    labels, _ = _label(above)
     large = np.bincount(labels.reshape(-1)) >= min_area
     large[0] = False
     marked: NDArray[np.bool_] = large[labels]
@@ -149,8 +148,16 @@ def _has_region(scores: NDArray[np.float32], threshold: np.float32, min_area: in
     window = _window(above)
     if window is None:
         return False
-    labels, _ = ndimage.label(above[window], structure=EIGHT_CONNECTED)
+    labels, _ = _label(above[window])
     return bool(np.bincount(labels.ravel())[1:].max() >= min_area)
+
+
+def _label(above: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:
+    """Number the regions of a mask from one; SciPy comes late, so that no command waits for it before it has a map."""
+    from scipy.ndimage import label
+
+    labels, count = label(above, structure=EIGHT_CONNECTED)
+    return labels, count
 
 
 def _measure(
@@ -161,6 +168,8 @@ def _measure(
     min_area: int,
 ) -> list[Region]:
     """Measure every label in one pass over the set pixels (bincount), not one pass per region."""
+    from scipy.ndimage import find_objects
+
     ys, xs = np.nonzero(labels)
     owner = labels[ys, xs] - 1
     areas = np.bincount(owner, minlength=count)
@@ -168,7 +177,7 @@ def _measure(
     centre_y = np.bincount(owner, weights=ys, minlength=count) / areas + corner[1]
     peaks = np.full(count, -np.inf, np.float32)
     np.maximum.at(peaks, owner, scores[ys, xs])
-    found = ndimage.find_objects(labels)
+    found = find_objects(labels)
     return [
         Region(
             area=int(areas[k]),

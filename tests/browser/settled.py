@@ -18,7 +18,8 @@ STILL = """(milliseconds) => {
 def settle(page: Page, timeout: float | None = None, *, milliseconds: int = 500) -> None:
     """Wait until no script has run for a while: a run asked for by a key or a click does not start at once."""
     page.evaluate("() => { window.stillSince = undefined; }")
-    page.wait_for_function(STILL, arg=milliseconds, timeout=timeout)
+    # Playwright's own way asks in each frame, and keeps the page painting.
+    page.wait_for_function(STILL, arg=milliseconds, timeout=timeout, polling=50)
 
 
 def next_frames(page: Page) -> None:

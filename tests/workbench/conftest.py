@@ -16,7 +16,6 @@ from workbench.storage.roi import Roi, keep_region
 from workbench.storage.shapes import Shape
 from workbench.storage.tables import Job
 from workbench.storage.workspace import Workspace
-from workbench.upkeep.backups.portable_rows import copy_rows
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +24,9 @@ def postgresql():
     with Server(find_programs()) as server:
         url = server.url(server.make_database())
         Database(url).close()
-        yield SharedDatabase(server, url)
+        shared = SharedDatabase(server, url)
+        yield shared
+        shared.close()
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=NEEDS_POSTGRESQL)])
@@ -102,20 +103,20 @@ def worked_in(tmp_path_factory, built):
 
 
 @pytest.fixture
-def version(workspace, built):
+def version(workspace, built, request):
     """The version of a small inspector in the test's own workspace."""
-    _copy_workspace(built, workspace)
+    _copy_workspace(built, workspace, request)
     return get_version(workspace, 1)
 
 
 @pytest.fixture
-def worked(workspace, worked_in):
+def worked(workspace, worked_in, request):
     """A copy of that workspace, of the test's own."""
-    _copy_workspace(worked_in, workspace)
+    _copy_workspace(worked_in, workspace, request)
     return workspace
 
 
-def _copy_workspace(root, workspace):
+def _copy_workspace(root, workspace, request):
     shutil.copytree(root, workspace.root, dirs_exist_ok=True)
     if not workspace.database.is_sqlite:
-        copy_rows(f"sqlite:///{root / 'workspace.db'}", workspace.database)
+        request.getfixturevalue("postgresql").fill(root)

@@ -8,17 +8,22 @@ import secrets
 import shutil
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 from psycopg import sql
 from sqlalchemy.engine import make_url
 
+from workbench.storage.database import Database
 from workbench.storage.tables import Base
+from workbench.upkeep.backups.portable_rows import copy_rows
 
 DEBIAN = Path("/usr/lib/postgresql")
+TABLES = tuple(Base.metadata.tables)
 SETTINGS = {  # a server for minutes: nothing of it must survive a power cut
     "listen_addresses": "",
     "fsync": "off",
@@ -117,23 +122,63 @@ class SharedDatabase:
     """One database that test after test uses: emptying it takes a tenth of the time of making another.
 
     The tables hold a few rows, which are deleted in half of the time that truncating takes: that makes new files.
+    Rows of a workspace that many tests begin with are read from its file once; a schema beside the tables keeps them.
     """
 
     server: Server
     url: str
+    _kept: dict[Path, str] = field(default_factory=dict)  # by root: what puts the kept rows into the tables
 
     def empty(self) -> None:
         """Delete all rows, number from one again, and end the connections an earlier test left."""
-        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> %s"
         name = make_url(self.url).database
-        with psycopg.connect(host=str(self.server.folder), user="tests", dbname=name) as connection:
-            connection.execute(others, (name, connection.info.backend_pid))
-            connection.execute(
-                "SET session_replication_role = replica"
-            )  # no row is asked for those it refers to
-            for table in Base.metadata.tables:
-                connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
-            connection.execute("SELECT setval(oid, 1, false) FROM pg_class WHERE relkind = 'S'")
+        self._execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            f"WHERE datname = '{name}' AND pid <> pg_backend_pid()",
+            *(f"DELETE FROM {table}" for table in TABLES),
+            "SELECT setval(oid, 1, false) FROM pg_class WHERE relkind = 'S'",
+        )
+
+    def fill(self, root: Path) -> None:
+        """Copy all rows of a workspace with a database file into the empty tables."""
+        if root in self._kept:
+            self._execute(self._kept[root])
+            return
+        database = Database(self.url)
+        copy_rows(f"sqlite:///{root / 'workspace.db'}", database)
+        database.close()
+        schema = f"kept_{len(self._kept)}"
+        numbers = self._execute(
+            "SELECT sequencename, last_value FROM pg_sequences WHERE last_value IS NOT NULL"
+        )
+        self._execute(
+            f"CREATE SCHEMA {schema}",
+            *(f"CREATE TABLE {schema}.{table} AS TABLE {table}" for table in TABLES),
+        )
+        filling = [f"INSERT INTO {table} SELECT * FROM {schema}.{table}" for table in TABLES]
+        self._kept[root] = ";".join(filling + [f"SELECT setval('{name}', {last})" for name, last in numbers])
+
+    def close(self) -> None:
+        """Close the connection over which all this is done."""
+        self._connection.close()
+
+    def _execute(self, *statements: str) -> list[tuple[Any, ...]]:
+        """Do all at once, while no row is asked for those it refers to; return the rows that the last one found."""
+        cursor = self._connection.execute(";".join(statements).encode())
+        while cursor.nextset():
+            pass
+        return cursor.fetchall() if cursor.description else []
+
+    @cached_property
+    def _connection(self) -> psycopg.Connection[tuple[Any, ...]]:
+        name = make_url(self.url).database
+        return psycopg.connect(
+            host=str(self.server.folder),
+            user="tests",
+            dbname=name,
+            autocommit=True,
+            options="-c session_replication_role=replica",
+        )
 
 
 if __name__ == "__main__":

@@ -1,5 +1,8 @@
 """The workbench's command line."""
 
+import subprocess
+import sys
+
 import pytest
 from typer.testing import CliRunner
 
@@ -104,3 +107,8 @@ def test_the_list_of_people_is_checked_and_printed(home, monkeypatch):
     assert told.exit_code == 0 and "anna@example.com" in told.stdout and "none" in told.stdout
     file.write_text('"anna@example.com" = "boss"\n', encoding="utf-8")
     assert "line 1: the role is none of" in str(CliRunner().invoke(app, ["people"]).exception)
+
+
+def test_no_command_waits_for_scipy_or_torch_before_it_needs_them():
+    code = "import sys, workbench.__main__; sys.exit(bool({'scipy', 'torch', 'sqlalchemy'} & sys.modules.keys()))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

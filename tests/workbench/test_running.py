@@ -1,7 +1,9 @@
 """What a server keeps running for everybody: one of each, whatever becomes of Streamlit's cache."""
 
 import gc
+import sys
 import threading
+import types
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -9,8 +11,9 @@ import pytest
 import streamlit as st
 
 import workbench
+import workbench.running as module
 from patchcore.errors import SettingsError
-from workbench.running import COLLECTIONS, running, stop_all
+from workbench.running import COLLECTIONS, MANY_MODULES, running, stop_all
 
 
 @pytest.fixture(autouse=True)
@@ -39,6 +42,22 @@ def test_garbage_is_looked_for_less_often_than_a_page_of_images_would_have_it(tm
         assert gc.isenabled() and gc.get_threshold() == COLLECTIONS
     finally:
         gc.set_threshold(*before)
+
+
+def test_modules_are_passed_over_in_looking_for_garbage_and_what_pages_make_is_not(tmp_path, monkeypatch):
+    monkeypatch.setitem(module._passed_over, "modules", 0)
+    running(tmp_path)
+    assert not any(one is vars(workbench) for one in gc.get_objects())
+    made = {"by": "a page"}
+    made["itself"] = made
+    running(tmp_path)
+    assert any(one is made for one in gc.get_objects())
+    for number in range(MANY_MODULES + 1):
+        monkeypatch.setitem(sys.modules, f"loaded_by_a_page_{number}", types.ModuleType("loaded"))
+    later = ["something of theirs"]
+    assert any(one is later for one in gc.get_objects())
+    running(tmp_path)
+    assert not any(one is later for one in gc.get_objects())
 
 
 def test_clearing_streamlits_cache_stops_nothing(tmp_path):
