@@ -146,8 +146,8 @@ def review_words(good: ArrayLike, accept: float, reject: float) -> str:
     within = int(np.count_nonzero((passed > accept) & (passed <= reject)))
     low, high = clopper_pearson(within, passed.size)
     return (
-        f"About {percent(within / passed.size)} of parts go to review ({within} of {count(passed.size, 'good image')}, "
-        f"{percent(low)} to {percent(high)})."
+        f"By score, about {percent(within / passed.size)} of parts go to review ({within} of "
+        f"{count(passed.size, 'good image')}, {percent(low)} to {percent(high)})."
     )
 
 

@@ -262,6 +262,7 @@ class Scorer:
 
     def _keep_alive(self) -> None:
         """Report that this server is alive while it has batches, and take over those of a server that has died."""
+        trouble = ""
         while True:
             with self._changed:
                 if self._changed.wait_for(lambda: self._ended, BEAT_SECONDS):
@@ -273,8 +274,11 @@ class Scorer:
                 for row in rows.list_rows(self.workspace):
                     if not rows.is_ours(row) and not rows.is_elsewhere(row):
                         self._adopt(row)
-            except (WorkspaceUnavailable, OSError):  # a lack of disk, memory or server may pass
-                log.exception("The scorer could not report that it is alive; it will try again.")
+                trouble = ""
+            except (WorkspaceUnavailable, OSError) as fault:
+                # A lack of disk, memory or server may pass; a trace every two seconds would itself fill the disk.
+                if trouble != (trouble := str(fault)):
+                    log.exception("The scorer could not report that it is alive; it will try again.")
 
     def _waiting(self) -> dict[Work, ScoringState]:
         """Return the state of everything that waits, in line; the lock is held."""

@@ -151,6 +151,8 @@ def test_impossible_settings_are_refused():
 def test_review_words_count_good_images_in_review():
     low, high = clopper_pearson(3, 6)
     assert review_words(GOOD, 1.9, 3.0) == (
-        f"About 50 % of parts go to review (3 of 6 good images, {low * 100:.0f} % to {high * 100:.0f} %)."
+        f"By score, about 50 % of parts go to review (3 of 6 good images, {low * 100:.0f} % to {high * 100:.0f} %)."
     )
-    assert review_words(GOOD, 3.0, 3.0).startswith("About 0 % of parts go to review (0 of 6 good images")
+    assert review_words(GOOD, 3.0, 3.0).startswith(
+        "By score, about 0 % of parts go to review (0 of 6 good images"
+    )

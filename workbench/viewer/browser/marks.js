@@ -1,7 +1,7 @@
 // The marks for an image's label: a shape for each kind, and a separate one for each type of defect.
 
 const DEFECTS = ["diamond", "triangle", "cross", "wedge", "star", "bar"];
-const SIGNS = { disc: "●", ring: "○", square: "■", diamond: "◆", triangle: "▲", cross: "✖", wedge: "▼", star: "★", bar: "▬" };
+const SIGNS = { disc: "●", ring: "○", square: "■", diamond: "◆", triangle: "▲", cross: "✚", wedge: "▼", star: "★", bar: "▬" };
 const OUTLINES = {
   diamond: [[0, -4.6], [4.6, 0], [0, 4.6], [-4.6, 0]],
   triangle: [[0, -4.6], [4.4, 3.4], [-4.4, 3.4]],

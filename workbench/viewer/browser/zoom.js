@@ -98,9 +98,12 @@ export function steer(element, view, tool = {}) {
     return [(event.clientX - left) * sharp, (event.clientY - top) * sharp];
   };
   element.addEventListener("wheel", (event) => {
+    if (view.fitted && event.deltaY > 0) return; // the page scrolls on
     event.preventDefault();
     const lines = event.deltaMode === 1 ? 30 : 1;
-    view.zoomTo(view.scale * Math.exp(-event.deltaY * lines * 0.0016), ...at(event));
+    const scale = view.scale * Math.exp(-event.deltaY * lines * 0.0016);
+    if (event.deltaY > 0 && scale <= view.fitScale) view.fit();
+    else view.zoomTo(scale, ...at(event));
   }, { passive: false });
   element.addEventListener("pointerdown", (event) => {
     if (event.button !== 0 && event.button !== 1) return;
