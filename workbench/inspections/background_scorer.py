@@ -4,8 +4,11 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from patchcore.errors import PatchCoreError
 from workbench.inspections.batches import score_batch
@@ -253,7 +256,7 @@ class Scorer:
             with acting(entry.person):
                 is_through = self._turn(work, entry)
             if is_through and not entry.halted and entry.trial is None:
-                rows.drop(self.workspace, work)
+                self._drop_row(work)
             with self._changed:
                 queue.in_hand = None
                 queue.turns += 1
@@ -262,6 +265,13 @@ class Scorer:
                     del queue.entries[work]
                 self._changed.notify_all()
 
+    def _drop_row(self, work: Work) -> None:
+        """Drop the row of a batch that is through; where nothing can be written, a restart asks for it once more."""
+        try:
+            rows.drop(self.workspace, work)
+        except Exception:  # the thread works for all batches
+            log.exception("The row of batch %s by version %s stays.", *work)
+
     def _turn(self, work: Work, entry: _Entry) -> bool:
         """Score for a turn and return whether the batch is through, or can go no further."""
         try:
@@ -269,9 +279,10 @@ class Scorer:
         except PatchCoreError as error:
             fault = str(error)
         except Exception:  # the thread must outlive a bug; the page says what the log knows
-            if not rows.titles(self.workspace, [work]):
-                return True  # deleted meanwhile
             log.exception("Scoring batch %s by version %s failed.", *work)
+            with suppress(SQLAlchemyError):  # on a full disk or a locked database, which is the fault itself
+                if not rows.titles(self.workspace, [work]):
+                    return True  # deleted meanwhile
             fault = "Scoring stopped at an unexpected fault; the server's log has the details."
         with self._changed:
             if not entry.halted:
