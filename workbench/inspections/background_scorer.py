@@ -337,6 +337,9 @@ class Scorer:
         except (WorkspaceUnavailable, OSError) as error:
             entry.results = None  # the walk through the batch ended with the error
             return False, self._passing(error) or str(error)
+        except Exception:  # the thread works for all batches; a restart asks for this one once more
+            log.exception("The row of batch %s by version %s stays.", *work)
+            return True, ""
         return is_through, ""
 
     def _try(self, work: Work, entry: _Entry) -> bool:

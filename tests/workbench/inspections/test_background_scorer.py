@@ -70,6 +70,23 @@ def through(scorer, batch, version):
         assert time.monotonic() < deadline
 
 
+def test_a_database_that_takes_no_change_ends_no_scoring_of_others(workspace, version, scorer):
+    first, second = batch_of(workspace, 1), batch_of(workspace, 1)
+    refusal = "CREATE TRIGGER full BEFORE DELETE ON scorings BEGIN SELECT RAISE(ABORT, 'full'); END"
+    with workspace.database.write_directly() as connection:
+        connection.exec_driver_sql(refusal)
+    scorer.want(first, version.id)
+    through(scorer, first, version)
+    with workspace.database.write_directly() as connection:
+        connection.exec_driver_sql("DROP TRIGGER full")
+    scorer.want(second, version.id)
+    through(scorer, second, version)
+    assert count_unscored(workspace, second, version.id) == 0
+    assert [row.batch_id for row in rows.list_rows(workspace)] == [
+        first
+    ]  # asked for once more after a restart
+
+
 def test_a_batch_is_scored_in_the_background_once(workspace, version, scorer):
     batch = batch_of(workspace, 3)
     scorer.want(batch, version.id)
