@@ -245,7 +245,7 @@ class WorkNotes:
             moment = datetime.now(UTC).isoformat(timespec="seconds")
             with whole_file(path) as part:
                 part.write_text(
-                    json.dumps(asdict(Deaths(file.name, deaths, moment, host, int(pid)))), "utf-8"
+                    json.dumps(asdict(Deaths(file.name, deaths, moment, host, int(pid)))), encoding="utf-8"
                 )
         return True
 
@@ -358,7 +358,7 @@ def _read_files(note: Path) -> list[_File]:
 def _read_deaths(path: Path) -> Deaths | None:
     """Return what a file holds; None where there is none, where the deaths are too old, or where it is damaged."""
     try:
-        found = Deaths(**json.loads(path.read_text("utf-8")))
+        found = Deaths(**json.loads(path.read_text(encoding="utf-8")))
         return found if datetime.now(UTC) - found.moment < FORGOTTEN_AFTER else None
     except (OSError, ValueError, TypeError):
         return None

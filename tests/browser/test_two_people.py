@@ -21,6 +21,7 @@ from workbench.inspectors.versions import find_inspector, good_images, list_insp
 from workbench.jobs.requests import list_jobs
 from workbench.people.roles import local_person
 from workbench.storage.workspace import Workspace
+from workbench.uploads import drafts
 
 PATIENCE = 120_000
 GOOD = 4
@@ -43,9 +44,11 @@ def workspace(house: Any) -> Iterator[Workspace]:
 
 
 @pytest.fixture(scope="module")
-def two(house: Any, browser: Any) -> Iterator[tuple[Page, Page]]:
+def two(house: Any, workspace: Workspace, browser: Any) -> Iterator[tuple[Page, Page]]:
     """Two browsers, which go on where the test before has left them."""
     expect.set_options(timeout=PATIENCE)
+    for left in drafts.list_drafts(workspace):  # of other tests: a new session would open the newest
+        drafts.discard_draft(workspace, left.key)
     watched = [opened(browser, f"{house.url}/build") for _ in range(2)]
     for one in watched:
         one.page.set_default_timeout(PATIENCE)

@@ -212,6 +212,7 @@ def test_a_good_image_is_removed_and_comes_back(labelled, open_app):
     assert len(after.good_scores) == 3 and "1 image removed" in app.success[0].value
     app = open_app("evaluate", inspector="washer", view="Good images")  # also for somebody else, later
     press(app, "Undo the removal")
+    press(app, "Put it in force")
     assert find_inspector(labelled, "washer").current.id == before.id
     assert "Undo the removal" not in labels(app)
 

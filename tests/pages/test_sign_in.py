@@ -130,7 +130,7 @@ def test_a_role_that_was_taken_away_counts_at_once_also_for_a_button_that_is_sti
     (full.root / "people.toml").write_text(LIST.replace("engineer", "view"), encoding="utf-8")
     press(app, "Restore")
     told = app.warning[0].value.replace("\\", "")
-    assert "Ada (ada@example.com) may not change thresholds: this takes the role engineer" in told
+    assert "Ada (ada@example.com) may not use “Restore”: this takes the role engineer" in told
     assert find_inspector(full, "washer").current.operating_point["reject"] == 0.25
     assert next(one for one in app.button if one.label == "Restore").disabled
 

@@ -114,6 +114,7 @@ def place(tmp_path, monkeypatch, app):
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
     monkeypatch.setenv("PATCHCORE_WORKSPACE", str(tmp_path / "workspace"))
+    (tmp_path / "workspace").mkdir()  # a server has begun it before anybody writes a list of people into it
     (tmp_path / "project" / ".streamlit").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "project")
     monkeypatch.setattr(config, "_main_script_path", None)

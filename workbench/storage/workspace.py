@@ -120,7 +120,8 @@ class Workspace:
         WorkspaceUnavailable
             The folder or its database is not there.
         """
-        own = self.root / (FOLDERS[0] if database_url() else DATABASE_FILE)
+        is_new = "database" not in self.__dict__  # its first use makes the file
+        own = self.root / (FOLDERS[0] if database_url() or is_new else DATABASE_FILE)
         if not own.exists():
             raise WorkspaceUnavailable(gone(self.root), "no such folder")
 

@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 from sqlalchemy import event, or_, select
 from sqlalchemy.orm import Session
 
+from patchcore.disk.in_use import delete_file
 from patchcore.disk.work_notes import STOPPED, WorkNotes
 from patchcore.errors import PROGRAM_FAILED, NotKept, SettingsError
 from patchcore.images.file_names import display_name
@@ -75,10 +76,10 @@ class HistoryJournal:
 
     def is_to_look_again(self) -> bool:
         """Whether a person has asked since the last call to have files tried again; `try_again` took their rows."""
-        try:
-            _again(self.workspace, self.folder).unlink()
-        except FileNotFoundError:
+        asked = _again(self.workspace, self.folder)
+        if not asked.exists():
             return False
+        delete_file(asked)
         self._recorded = set(self._keys())
         return True
 

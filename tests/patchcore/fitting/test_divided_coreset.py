@@ -76,6 +76,6 @@ def test_a_build_in_parts_makes_a_bank_of_the_same_size(good):
         whole = choose(run, store)
         small = choose(FittingRun(run.backbone, settings, coreset_memory=250 * 592), store)
         groups = CopyGroups.of([""] * len(good))
-        radii = [calibrate(run, store, bank, groups).cover_radius[-1] for bank in (whole, small)]
+        radii = [calibrate(run, store, bank, groups, [groups])[0].cover_radius[-1] for bank in (whole, small)]
     assert len(small) == len(whole)
     assert radii[1] <= 1.5 * radii[0]

@@ -6,6 +6,7 @@ import streamlit as st
 
 from workbench.people import roles
 from workbench.people.roles import Role
+from workbench.widgets.shared import revision_guard
 
 
 def may(role: Role) -> bool:
@@ -30,8 +31,11 @@ def button(
 ) -> bool:
     """Draw an `st.button` for an action that takes a role; a disabled button does not stand out.
 
-    The action itself asks for the role once more.
+    The action itself asks for the role once more. A person who lost the role meanwhile has pressed a button that this
+    run no longer has, so the press would be lost without a word: a callback tells it.
     """
+    if "on_click" not in more:
+        more |= {"on_click": _tell_lost_role, "args": (label, role)}
     reason = why_not(role)
     disabled = disabled or reason is not None
     return st.button(
@@ -41,6 +45,11 @@ def button(
         type="secondary" if disabled else type,
         **more,
     )
+
+
+def _tell_lost_role(label: str, role: Role) -> None:
+    with revision_guard.attempt():
+        roles.require(role, f"use “{label}”")
 
 
 def only(role: Role, what: str) -> bool:
