@@ -30,6 +30,7 @@ FOLDER = Path(workbench.__file__).parent
 PAGES = [path for folder in ("widgets", "viewer") for path in sorted((FOLDER / folder).rglob("*.py"))]
 WRITES = {"write_directly", "new_file", "place_folder"}  # and `database.write`
 NO_CHANGE = {
+    "storage.clock.follow_clock": "notes the time, nothing that a person has made",
     "storage.address_owners.claim": "signing in itself, which comes before any role",
     "upkeep.backups.restoring.*": "the command line, into an empty folder",
     "inspections.history.store_overlay": "part of scoring",

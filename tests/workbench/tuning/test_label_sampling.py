@@ -6,7 +6,7 @@ import pytest
 
 from patchcore.thresholds.operating_point import OperatingPoint
 from tests.workbench.parts import VIC
-from workbench.inspections.batches import create_batch
+from workbench.inspections.batches import create_batch, list_results
 from workbench.inspections.labels import set_label, undo_label
 from workbench.inspectors.versions import get_version, set_operating_point
 from workbench.people.roles import NotAllowed, acting
@@ -210,7 +210,7 @@ def test_show_takes_the_weighted_shares_of_a_draw_for_its_two_large_numbers(work
         shown = session.get_one(Batch, batch)
     draw_sample(worked, version, batch, None, seed=1)
     label_all(worked, left_to_label(worked, version, batch))
-    found = figures.measured(worked, version, shown, point)
+    found = figures.measured(worked, version, shown, list_results(worked, batch, version.id), point)
     escapes, weighted = found.basis.escapes(), found.known.to_dict()["weighted"]
     assert found.basis.kind == "sample" and found.known.no_interval
     assert weighted["escapes"] == {"rate": escapes.value, "interval": list(escapes.interval)}
