@@ -18,10 +18,9 @@ from tests.workbench.parts import OLA, VIC, plate, store_plates
 from tests.workbench.processes import wait_until
 from workbench.inspections.background_scorer import Scorer
 from workbench.inspections.batches import count_unscored, create_batch, list_results
-from workbench.inspections.turns import rows
 from workbench.jobs.requests import JobState, cancel, get_job, submit
 from workbench.people.roles import NotAllowed, acting
-from workbench.storage.tables import Inspection
+from workbench.storage.tables import Inspection, Scoring
 from workbench.upkeep.check import check
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="forks, and signals of POSIX")
@@ -58,7 +57,8 @@ def test_batch_is_scored_apart_from_the_picture_that_kills_and_it_is_tried_again
     images = [workspace.store_image(POISON, "kills.png"), *store_plates(workspace, 3)]
     images += [workspace.store_image(data, name) for name, data in unreadable(plate(3)).items() if data]
     batch = create_batch(workspace, "plate-1", images, "batch")
-    assert rows.keep(workspace, (batch, version.id), "Ola")
+    with workspace.database.write() as session:  # asked for, and taken by no server yet
+        session.add(Scoring(batch_id=batch, version_id=version.id, made_by="Ola"))
     deaths, _ = nursery.live_on("scorer", workspace.root, batch, version.id)
     results = {result.image.name: result for result in list_results(workspace, batch, version.id)}
     assert deaths == 1 and len(results) == len(images)
