@@ -161,13 +161,18 @@ def queue(workspace):
     queue.stop()
 
 
+def has_ended(job):
+    return job.state == JobState.INTERRUPTED or job.attempts == 2
+
+
 @pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)  # on PostgreSQL: test_survival.py
 def test_a_build_that_is_killed_goes_on_where_it_was(workspace, queue):
     images = store_plates(workspace, 60)
     job_id = submit_build(workspace, BuildSettings(name="Plate", image_size=128, coreset=0.02), images)
     wait_until(lambda: requests.get_job(workspace, job_id).done > 20, seconds=120)
     psutil.Process(requests.get_job(workspace, job_id).pid).kill()
-    wait_until(lambda: requests.get_job(workspace, job_id).state == JobState.INTERRUPTED)
+    # Killed between two images, it waits for a person; killed on one, it goes on by itself and counts a death for it.
+    wait_until(lambda: has_ended(requests.get_job(workspace, job_id)))
     assert list_inspectors(workspace) == []
     kept = {
         path: path.stat().st_mtime_ns
@@ -175,7 +180,8 @@ def test_a_build_that_is_killed_goes_on_where_it_was(workspace, queue):
         if path.is_file()
     }
     assert kept
-    requests.resume(workspace, job_id)
+    if requests.get_job(workspace, job_id).state == JobState.INTERRUPTED:
+        requests.resume(workspace, job_id)
     wait_until(lambda: requests.get_job(workspace, job_id).state not in requests.UNFINISHED, seconds=120)
     job = requests.get_job(workspace, job_id)
     assert (job.state, job.message) == (JobState.DONE, "")
