@@ -276,9 +276,9 @@ class Scorer:
                         self._adopt(row)
                 trouble = ""
             except (WorkspaceUnavailable, OSError) as fault:
-                # A lack of disk, memory or server may pass; a trace every two seconds would itself fill the disk.
+                # A lack of disk, memory or server may pass; a line every two seconds would itself fill the disk.
                 if trouble != (trouble := str(fault)):
-                    log.exception("The scorer could not report that it is alive; it will try again.")
+                    log.error("The scorer could not report that it is alive; it will try again. %s", trouble)
 
     def _waiting(self) -> dict[Work, ScoringState]:
         """Return the state of everything that waits, in line; the lock is held."""
