@@ -25,6 +25,7 @@ export class Grid {
     this.spare = [];
     this.tileWidth = 170;
     this.alike = 0; // characters with which all names begin
+    this.ending = 0; // and end
     this.scoreMax = 1;
     this.paintLog = []; // milliseconds of each repaint, for measurements
     this.loader = new PictureLoader((url, picture) => this.arrived(url, picture));
@@ -54,7 +55,9 @@ export class Grid {
   show(items, scoreMax) {
     const key = this.items[this.active]?.key;
     this.items = items;
-    this.alike = sharedLength(items.map((item) => item.name));
+    const names = items.map((item) => item.name);
+    this.alike = sharedLength(names);
+    this.ending = sharedLength(names.map((name) => [...name].reverse().join("")));
     this.scoreMax = scoreMax;
     const still = items.findIndex((item) => item.key === key);
     this.active = still >= 0 ? still : Math.max(0, Math.min(this.active, items.length - 1));
@@ -117,7 +120,7 @@ export class Grid {
     style.transform = `translate(${(place % this.columns) * (this.cell + GAP)}px, ${
       Math.floor(place / this.columns) * this.rowHeight}px)`;
     const fresh = tile.item !== item;
-    tile.setItem(item, place, this.items.length, this.scoreMax, this.alike);
+    tile.setItem(item, place, this.items.length, this.scoreMax, this.alike, this.ending);
     this.mark(tile, place);
     tile.showVerdict(this.store, this.scoreMax);
     if (!fresh && tile.picture) return;

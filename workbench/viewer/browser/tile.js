@@ -8,6 +8,8 @@ import { findRegions } from "./regions.js";
 import { errorOf, judge, VERDICTS } from "./verdict.js";
 
 const TAIL = 12; // last characters of a name, which stay in sight: names mostly differ there
+const LONG = 24; // characters of a name that hardly fits
+const SUFFIX = 5; // such as .jpeg, which says nothing, and stays
 
 export class Tile {
   constructor(id) {
@@ -36,7 +38,7 @@ export class Tile {
   }
 
   // Shows another image; the picture follows by `setPicture` when it is decoded.
-  setItem(item, place, count, scoreMax, alike = 0) {
+  setItem(item, place, count, scoreMax, alike = 0, ending = 0) {
     this.place(place, count);
     if (this.item === item) return;
     this.item = item;
@@ -45,7 +47,7 @@ export class Tile {
     this.context.clearRect(0, 0, this.canvas.width, this.canvas.height);
     this.element.classList.remove("painted", "failed");
     this.element.dataset.key = item.key;
-    this.showName(item.name, alike);
+    this.showName(item.name, alike, ending);
     this.showLabel();
     this.doubt.hidden = !item.doubts?.length;
     this.doubt.title = item.doubts?.join("\n") ?? "";
@@ -53,12 +55,13 @@ export class Tile {
     this.fill.style.width = `${Math.min(100, (100 * Math.max(0, item.score)) / scoreMax)}%`;
   }
 
-  // A name too long for the tile is cut in its middle; the beginning that all names share goes first.
-  showName(name, alike) {
-    const head = name.slice(0, -TAIL);
+  // A name too long for the tile is cut in its middle; the beginning and the end that all names share go first.
+  showName(name, alike, ending) {
+    const shown = name.length > LONG && ending > SUFFIX ? `${name.slice(0, -ending)}…` : name;
+    const head = shown.slice(0, -TAIL);
     this.name.title = name;
     this.head.textContent = alike > TAIL && head.length > alike ? `${name.slice(0, 3)}…${head.slice(alike)}` : head;
-    this.tail.textContent = name.slice(-TAIL);
+    this.tail.textContent = shown.slice(-TAIL);
     this.name.style.setProperty("--tail", this.tail.textContent.length);
   }
 
