@@ -27,9 +27,8 @@ from tests.poison import Nursery, poisoned
 from tests.workbench.parts import build_small, plate
 from tests.workbench.watching.watched import png, put
 from workbench.inspections.batches import create_batch, list_results
-from workbench.inspections.turns import rows
 from workbench.inspectors.versions import get_version
-from workbench.storage.tables import WatchedFile
+from workbench.storage.tables import Scoring, WatchedFile
 from workbench.storage.workspace import Workspace
 
 Reasons = dict[str, str | None]
@@ -52,7 +51,8 @@ def batch(nursery: Nursery, place: Path, files: dict[str, bytes]) -> tuple[int, 
         version = get_version(workspace, 1)
         images = [workspace.store_image(data, name) for name, data in files.items()]
         batch_id = create_batch(workspace, version.inspector_id, images, "batch")
-        rows.keep(workspace, (batch_id, version.id), "")
+        with workspace.database.write() as session:  # asked for, and taken by no server yet
+            session.add(Scoring(batch_id=batch_id, version_id=version.id, made_by=""))
         deaths, _ = nursery.live_on("scorer", workspace.root, batch_id, version.id, most=1000)
         results = list_results(workspace, batch_id, version.id)
     return deaths, {result.image.name: result.error for result in results}
