@@ -204,7 +204,7 @@ def sweep_drafts(workspace: Workspace) -> None:
     with workspace.database.read() as session:
         if find_doubt(session) is not None:
             return
-    for folder in _folders(workspace):
+    for folder in plain_folders(workspace.root / PLACE):
         for path in folder.glob(f"*{CHOICES}"):
             if not path.name.endswith(IMAGES) and _is_over(path):
                 images = path.with_name(path.name.removesuffix(CHOICES) + IMAGES)
@@ -216,11 +216,11 @@ def sweep_drafts(workspace: Workspace) -> None:
 
 def unnamed_files(workspace: Workspace, grace: float = GRACE_SECONDS) -> list[Path]:
     """Return the folders of uploads that no draft names, of all persons."""
-    return [path for folder in _folders(workspace) for path in _unnamed(folder, grace)]
+    return [path for folder in plain_folders(workspace.root / PLACE) for path in _unnamed(folder, grace)]
 
 
-def _folders(workspace: Workspace) -> list[Path]:
-    place = workspace.root / PLACE
+def plain_folders(place: Path) -> list[Path]:
+    """Return the folders in a folder in the order of their names; none where it is missing or a link."""
     if place.is_symlink() or not place.is_dir():
         return []
     return [path for path in sorted(place.iterdir()) if path.is_dir() and not path.is_symlink()]

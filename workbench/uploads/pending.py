@@ -10,7 +10,7 @@ after it was handed in, and with its inspector. It is no part of a backup: nobod
 """
 
 import json
-import time
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,11 +19,12 @@ from typing import Any
 
 from patchcore.disk.in_use import rename
 from workbench.people.roles import Role, require
+from workbench.storage.clock import find_doubt, no_earlier_than
 from workbench.storage.database import WorkspaceError
 from workbench.storage.places import make_folder
 from workbench.storage.timestamps import now
 from workbench.storage.workspace import Workspace
-from workbench.uploads.drafts import AT_MOST, GRACE_SECONDS, KEPT
+from workbench.uploads.drafts import AT_MOST, GRACE_SECONDS, KEPT, plain_folders
 from workbench.uploads.image_set import LeftOut, Upload, UploadSet
 
 PLACE, ABOUT, FILES = "pending", "pending.json", "files"
@@ -115,6 +116,11 @@ def hold(
     rename(spool, workspace.below(folder / FILES, PLACE))
     with workspace.new_file(folder / ABOUT) as path:
         path.write_text(json.dumps(plain), encoding="utf-8")
+    with workspace.database.read() as session:
+        certain = no_earlier_than(session).timestamp()
+    os.utime(
+        folder / ABOUT, (certain, certain)
+    )  # its age counts from here, also where the clock stood in the past
     for old in _oldest(folder.parent):
         workspace.delete(old, PLACE)
     found = find(workspace, key)
@@ -159,7 +165,13 @@ def folders_of_inspector(workspace: Workspace, inspector_id: str) -> list[Path]:
 
 
 def sweep(workspace: Workspace) -> None:
-    """Delete the pending uploads of all persons that are older than `KEPT`, and files that belong to none."""
+    """Delete the pending uploads of all persons that are older than `KEPT`, and files that belong to none.
+
+    Nothing is deleted while the clock may be wrong.
+    """
+    with workspace.database.read() as session:
+        if find_doubt(session) is not None:
+            return
     for folder in [*expired(workspace), *incomplete(workspace)]:
         workspace.delete(folder, PLACE)
 
@@ -175,29 +187,20 @@ def incomplete(workspace: Workspace, grace: float = GRACE_SECONDS) -> list[Path]
 
 
 def _all(workspace: Workspace) -> list[Path]:
-    place = workspace.root / PLACE
-    if place.is_symlink() or not place.is_dir():
-        return []
-    found = (one for person in sorted(place.iterdir()) if _is_plain(person) for one in person.iterdir())
-    return sorted(one for one in found if _is_plain(one))
-
-
-def _is_plain(path: Path) -> bool:
-    return path.is_dir() and not path.is_symlink()
+    return [one for person in plain_folders(workspace.root / PLACE) for one in plain_folders(person)]
 
 
 def _age(path: Path) -> float:
     """Return the seconds since a file was written; 0 for one that is not there."""
     try:
-        return time.time() - path.stat().st_mtime
+        return now().timestamp() - path.stat().st_mtime
     except FileNotFoundError:
         return 0.0
 
 
 def _oldest(person: Path) -> list[Path]:
     """Return the folders beyond those that a person may have, the oldest ones."""
-    folders = [one for one in person.iterdir() if _is_plain(one)]
-    return sorted(folders, key=lambda one: _age(one / ABOUT))[AT_MOST:]
+    return sorted(plain_folders(person), key=lambda one: _age(one / ABOUT))[AT_MOST:]
 
 
 def _folder(workspace: Workspace, key: str) -> Path:

@@ -2,10 +2,13 @@
 
 import os
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.workbench.clocks import set_clock
 from workbench.people.roles import NotAllowed, Person, Role, acting
+from workbench.storage.clock import follow_clock
 from workbench.storage.database import WorkspaceError
 from workbench.storage.workspace import Workspace
 from workbench.upkeep.check import check
@@ -89,6 +92,25 @@ def test_they_go_in_time_and_with_their_inspector(workspace, brought):
     os.utime(mine / ABOUT, (past, past))
     pending.sweep(workspace)
     assert not mine.exists() and pending.find(workspace, of_inspector("labelled", "washer-2")) is not None
+
+
+def test_a_clock_far_ahead_or_one_that_stood_in_2000_deletes_none(workspace, brought, monkeypatch):
+    here = datetime.now(UTC)
+    follow_clock(workspace)
+    brought("file1")
+    set_clock(monkeypatch, here + KEPT + timedelta(days=1))
+    pending.sweep(workspace)
+    assert pending.find(workspace, "file1") is not None
+    set_clock(monkeypatch, datetime(2000, 1, 1, tzinfo=UTC))
+    brought("file2")
+    set_clock(monkeypatch, here + timedelta(days=1))
+    pending.sweep(workspace)
+    assert pending.find(workspace, "file2").saved.year == 2000
+    for day in range(2, 9):
+        set_clock(monkeypatch, here + timedelta(days=day))
+        follow_clock(workspace)
+        pending.sweep(workspace)
+    assert pending.find(workspace, "file2") is None
 
 
 def test_what_a_crash_left_is_found_by_the_check(workspace, brought):
