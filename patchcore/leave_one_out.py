@@ -1,7 +1,7 @@
 """Leave-one-out scores of the good images and the cover radius, at every size of the bank in one pass.
 
 Every row names its image, so skipping the rows of an image and of its near copies scores the image as if they were not
-in the bank; skipping those of its whole session scores it as on a day not seen. Rows stand in greedy order, and
+in the bank; skipping the rows of its whole session scores it as on a day not seen. Rows stand in greedy order, and
 distances never rise as rows are added. So one pass over the rows gives the score at every prefix, stored as the few
 sizes where it changes. Scores and radii equal `MemoryBank.nearest` to the bit.
 """

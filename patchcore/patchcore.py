@@ -23,6 +23,7 @@ from patchcore.fitting.calibration import LeftOut, calibrate
 from patchcore.fitting.feature_store import FeatureStore
 from patchcore.fitting.run import FittingRun
 from patchcore.fitting.selection import choose
+from patchcore.labels.sessions import SessionGroups
 from patchcore.leave_one_out import GoodGroups, GoodScores
 from patchcore.methods import METHODS, lacking
 from patchcore.scoring import Comparison, reweighted
@@ -142,8 +143,7 @@ class PatchCore(Detector):
     @property
     def kinds_of_groups_(self) -> list[GoodGroups]:
         """The images that are left out with an image: its near copies, then its session where there are several."""
-        sessions = self.session_groups_
-        return [self.copy_groups_] if sessions is None else [self.copy_groups_, sessions]
+        return [*SessionGroups.kinds(self.image_records_, self.copy_groups_)]
 
     def left_out(self) -> LeftOut:
         """Return the good images' scores by the others alone, at the share in use."""

@@ -3,7 +3,7 @@
 SET is in MVTec layout. Its good images, of train/good and test/good, tell their days by folder, camera's date or name.
 An inspector is built from the first days. Its thresholds judge the good images of the later days and all defects: once
 set by the good images alone, once by the rule that leaves whole days out. Both are set again after some later days were
-added. At last the scores without a day are compared with those of banks that are built again without it.
+added. At last the scores without a day are compared with scores by banks that are built again without it.
 """
 
 import argparse
@@ -96,7 +96,7 @@ def main() -> None:
 def _compare(
     model: PatchCore, images: Images, days: Mapping[str, Sequence[str]], first: Sequence[str]
 ) -> None:
-    """Print how far the scores without a day's rows lie from those of a bank built without that day."""
+    """Print how far the scores without a day's rows lie from the scores by a bank built without that day."""
     kept = {record.name: record.sha256 for record in model.image_records_}
     differences = []
     for day in first:
@@ -106,7 +106,7 @@ def _compare(
                 differences.append(score / without.score(images[name]).score - 1)
     found = np.array(differences)
     print(
-        f"\nScores without a day's rows, beside those of a bank built without that day, {len(found)} images: "
+        f"\nScores without a day's rows, beside scores by a bank built without that day, {len(found)} images: "
         f"{100 * found.mean():+.1f} % on average, {100 * found.min():+.1f} to {100 * found.max():+.1f} %."
     )
 

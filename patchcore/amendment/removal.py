@@ -17,7 +17,7 @@ from patchcore.images.copy_groups import CopyGroups
 from patchcore.images.geometry import place
 from patchcore.images.reading import ImageRecord
 from patchcore.labels.sessions import SessionGroups
-from patchcore.leave_one_out import GoodGroups, GoodScores, score_by_groups
+from patchcore.leave_one_out import GoodScores, score_by_groups
 from patchcore.methods import REMOVE
 from patchcore.patchcore import PatchCore, with_bank
 from patchcore.plausibility.picture_check import PictureCheck
@@ -129,12 +129,10 @@ def _remaining(
         [record.near_copy_of for record in left],
         [int(numbers[number]) for number in taught if number not in set(gone)],
     )
-    sessions = SessionGroups.of([record.session for record in left], groups)
     scored = model.copy_groups_.stand_ins(model.profile_.images.tolist(), set(gone))
     wanted = {records[i].sha256: int(numbers[i]) for i in scored if numbers[i] in groups.scored}
     calibration, check = Calibration(run, wanted), model.picture_check_
-    kinds: list[GoodGroups] = [groups] if sessions is None else [groups, sessions]
-    scores = score_by_groups(bank, calibration.patches(good), kinds)
+    scores = score_by_groups(bank, calibration.patches(good), SessionGroups.kinds(left, groups))
     return Remaining(
         bank,
         bank.taught + max(1, in_use),

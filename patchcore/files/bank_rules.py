@@ -19,9 +19,7 @@ def loading_rules(tensors: Tensors, header: Header) -> dict[str, bool]:
     """Rules checked at every load; the header's numbers are whole ones."""
     features, images, positions = (tensors[f"bank.{part}"] for part in ("features", "images", "positions"))
     taught, in_use, total = (header[name] for name in ("taught_rows", "rows_in_use", "total_patches"))
-    offsets, sizes, values, cover, scored = (
-        tensors[f"good_scores.{part}"] for part in ("offsets", "sizes", "values", "cover_radius", "images")
-    )
+    cover, scored = tensors["good_scores.cover_radius"], tensors["good_scores.images"]
     rows, cells, listed = len(features), header["grid"][0] * header["grid"][1], len(header["images"])
     return {
         "the bank is a matrix of 32-bit numbers": features.ndim == 2 and features.dtype == np.float32,
@@ -34,16 +32,15 @@ def loading_rules(tensors: Tensors, header: Header) -> dict[str, bool]:
         "taught rows stand before built rows": 0 <= taught < in_use
         and not set(images[:taught].tolist()) & set(images[taught:].tolist()),
         "the good scores fit the bank": cover.shape == (rows,)
-        and offsets.shape == (len(scored) + 1,)
-        and sizes.shape == values.shape == (offsets[-1],),
-        "the scores by other sessions fit the good scores": _session_scores_fit(tensors, len(scored)),
+        and _steps_fit(tensors, "good_scores", len(scored)),
+        "the scores by other sessions fit the good scores": "session_scores.offsets" not in tensors
+        or _steps_fit(tensors, "session_scores", len(scored)),
     }
 
 
-def _session_scores_fit(tensors: Tensors, scored: int) -> bool:
-    if "session_scores.offsets" not in tensors:
-        return True
-    offsets, sizes, values = (tensors[f"session_scores.{part}"] for part in ("offsets", "sizes", "values"))
+def _steps_fit(tensors: Tensors, kind: str, scored: int) -> bool:
+    """Whether scores as step functions have as many offsets, sizes and values as the images need."""
+    offsets, sizes, values = (tensors[f"{kind}.{part}"] for part in ("offsets", "sizes", "values"))
     return offsets.shape == (scored + 1,) and sizes.shape == values.shape == (offsets[-1],)
 
 
@@ -82,7 +79,7 @@ def _session_scores_follow(tensors: Tensors, rows: int) -> bool:
         return True
     offsets, sizes, values = (tensors[f"session_scores.{part}"] for part in ("offsets", "sizes", "values"))
     return (
-        _session_scores_fit(tensors, len(tensors["good_scores.images"]))
+        _steps_fit(tensors, "session_scores", len(tensors["good_scores.images"]))
         and offsets[0] == 0
         and bool((np.diff(offsets) > 0).all())
         and bool(((sizes >= 1) & (sizes <= rows)).all())

@@ -326,7 +326,7 @@ def orientation_of(exif: Image.Exif) -> int:
 
 
 def moment_of(exif: Image.Exif) -> str:
-    """Return when a picture was taken, ISO 8601; "" where it does not say, or says what is no moment."""
+    """Return when a picture was taken, ISO 8601; "" where the file does not say, or says something else."""
     try:
         text = exif.get_ifd(EXIF_IFD).get(TAKEN_TAG) or exif.get(CHANGED_TAG)
         return iso_moment(text)

@@ -100,6 +100,12 @@ class SessionGroups:
         counted = {names[number] for number in np.flatnonzero(copies.counted).tolist()}
         return cls(names, copies) if len(counted) > 1 else None
 
+    @classmethod
+    def kinds(cls, records: Sequence[ImageRecord], copies: CopyGroups) -> "list[CopyGroups | SessionGroups]":
+        """Return the groups that an image is left out with: its near copies, then its session if it is one of several."""
+        sessions = cls.of([record.session for record in records], copies)
+        return [copies] if sessions is None else [copies, sessions]
+
     def left_out_with(self, number: int) -> frozenset[int]:
         """Return the numbers of the image's session, of its near copies, and of itself."""
         same = (other for other, name in enumerate(self.names) if name == self.names[number])
@@ -186,7 +192,7 @@ def _named_day(name: str, latest: date) -> date | None:
         try:
             day = date(year, int(found["m"]), int(found["d"]))
         except ValueError:
-            continue  # a number that is no date
+            continue  # another number
         if _is_sound(day, latest):
             return day
     return None

@@ -94,7 +94,7 @@ def from_good(scores: ArrayLike, budget: float, confidence: float = 0.95) -> Goo
             f"at least {count(least - n, 'more good image')} {'is' if least - n == 1 else 'are'} needed."
         )
         return GoodThreshold(None, least - n, statement, None, budget, n)
-    rank = math.ceil((n + 1) * (1 - budget) - 1e-9)
+    rank = conformal_rank(n, budget)
     value = float(values[rank - 1])
     rejected = int(np.count_nonzero(values > value))
     if no_promise := _why_no_promise(values):
@@ -205,6 +205,11 @@ def images_needed(budget: float) -> int:
             f"The false-reject budget lies between 0 and 1, such as 0.005 for 1 in 200, not {budget:g}."
         )
     return max(1, math.ceil(1 / budget - 1 - 1e-9))
+
+
+def conformal_rank(n: int, budget: float) -> int:
+    """Return the rank among n ascending scores that keeps to a budget; beyond n where they are too few for it."""
+    return math.ceil((n + 1) * (1 - budget) - 1e-9)
 
 
 def promise(budget: float) -> str:

@@ -6,7 +6,6 @@ parts of a day that was not learned from (`check_on_sessions`), and which thresh
 (`from_sessions`).
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from patchcore.errors import DataError
 from patchcore.statistics.intervals import Interval, clopper_pearson, count, finite_scores, percent
 from patchcore.thresholds.declaration import UNSEEN, Rule
-from patchcore.thresholds.from_good import BUDGET, GoodThreshold, images_needed, promise
+from patchcore.thresholds.from_good import BUDGET, GoodThreshold, conformal_rank, images_needed, promise
 from patchcore.thresholds.operating_point import Evidence
 
 ONE_SESSION = (
@@ -97,10 +96,7 @@ def check_on_sessions(evidence: Evidence, threshold: float) -> SessionCheck | No
     good = np.array([evidence.good[sha256] for sha256 in evidence.unseen if sha256 in evidence.good])
     return SessionCheck(
         threshold,
-        tuple(
-            SessionRejects(name, len(scores), int(np.count_nonzero(scores > threshold)))
-            for name, scores in sorted(by_session.items())
-        ),
+        tuple(_rejects(dict(sorted(by_session.items())), threshold)),
         (int(np.count_nonzero(good > threshold)), len(good)),
     )
 
@@ -139,10 +135,7 @@ def from_sessions(sessions: Mapping[str, Sequence[float]], budget: float) -> Goo
     needed = images_needed(budget)
     scores = {name: np.sort(finite_scores(values)) for name, values in sessions.items()}
     value = max(_of_session(values, budget) for values in scores.values())
-    check = [
-        SessionRejects(name, values.size, int(np.count_nonzero(values > value)))
-        for name, values in scores.items()
-    ]
+    check = _rejects(scores, value)
     worst = max(check, key=lambda session: (session.rate, session.interval[1]))
     total, rejected = sum(part.images for part in check), sum(part.rejected for part in check)
     few = [part.name for part in check if part.images < needed]
@@ -161,8 +154,14 @@ def from_sessions(sessions: Mapping[str, Sequence[float]], budget: float) -> Goo
 
 
 def _of_session(values: NDArray[np.float64], budget: float) -> float:
-    rank = math.ceil((values.size + 1) * (1 - budget) - 1e-9)
-    return float(values[min(rank, values.size) - 1])
+    return float(values[min(conformal_rank(values.size, budget), values.size) - 1])
+
+
+def _rejects(scores: Mapping[str, NDArray[np.float64]], threshold: float) -> list[SessionRejects]:
+    return [
+        SessionRejects(name, values.size, int(np.count_nonzero(values > threshold)))
+        for name, values in scores.items()
+    ]
 
 
 SESSIONS = Rule(
