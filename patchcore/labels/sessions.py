@@ -102,7 +102,7 @@ class SessionGroups:
 
     @classmethod
     def kinds(cls, records: Sequence[ImageRecord], copies: CopyGroups) -> "list[CopyGroups | SessionGroups]":
-        """Return the groups that an image is left out with: its near copies, then its session if it is one of several."""
+        """Return what an image is left out with: its near copies, then its session where there are several."""
         sessions = cls.of([record.session for record in records], copies)
         return [copies] if sessions is None else [copies, sessions]
 
